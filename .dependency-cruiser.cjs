@@ -1,0 +1,81 @@
+/**
+ * The room table of docs/architecture.md, as rules: a file imports only from the rooms that its row names.
+ * A room that the table does not name may import nothing, so a new room starts with its row.
+ */
+const rooms = {
+  kernel: [],
+  wal: ['kernel'],
+  'event-store': ['wal', 'kernel'],
+  projections: ['event-store', 'kernel'],
+  ledger: ['event-store', 'kernel'],
+  platform: ['kernel'],
+  'ledger-service': ['ledger', 'projections', 'event-store', 'wal', 'platform', 'kernel'],
+};
+
+const libraryRules = Object.entries(rooms).map(([room, allowed]) => ({
+  name: `room-${room}`,
+  severity: 'error',
+  from: { path: `^libs/${room}/` },
+  to: { path: '^(libs|apps|config|test)/', pathNot: `^libs/(${[room, ...allowed].join('|')})/` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...libraryRules,
+    {
+      name: 'rooms-have-one-door',
+      comment:
+        'Another room is entered by its index.ts (or testing/index.ts), never by an inner file.',
+      severity: 'error',
+      from: { path: '^libs/([^/]+)/|^(apps|config|test)/' },
+      to: {
+        path: '^libs/([^/]+)/src/',
+        pathNot: ['^libs/$1/', '^libs/[^/]+/src/(testing/)?index\\.ts$'],
+      },
+    },
+    {
+      name: 'config-stands-alone',
+      severity: 'error',
+      from: { path: '^config/' },
+      to: { path: '^(libs|apps|test)/', pathNot: '^libs/kernel/' },
+    },
+    {
+      name: 'apps-never-import-apps',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/' },
+      to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
+    {
+      name: 'only-the-port-touches-files',
+      comment:
+        'All file calls of the log go through the FileSystem port, so that they can be simulated.',
+      severity: 'error',
+      from: { path: '^libs/wal/', pathNot: '/node-file-system[^/]*\\.ts$|\\.spec\\.ts$|/testing/' },
+      to: { path: '^(node:)?fs(/promises)?$' },
+    },
+    {
+      name: 'the-domain-knows-no-framework',
+      severity: 'error',
+      from: { path: '^libs/(kernel|wal|ledger)/' },
+      to: { path: 'node_modules/@nestjs/' },
+    },
+    {
+      name: 'testing-is-for-specs',
+      severity: 'error',
+      from: { pathNot: '(\\.spec|-spec)\\.ts$|/testing/|^test/' },
+      to: { path: '/testing/' },
+    },
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^dist/' },
+    enhancedResolveOptions: {
+      conditionNames: ['import', 'require', 'node', 'default'],
+      extensions: ['.ts', '.js'],
+    },
+  },
+};

@@ -1,0 +1,2 @@
+import { systemClock } from '@holdfast/kernel';
+console.log(systemClock.nowMillis());

@@ -1,0 +1,48 @@
+/** Unit tests beside their files, end-to-end and crash tests under test/; all of them as ES modules through swc. */
+const common = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: {
+    '^@holdfast/config$': '<rootDir>/config/index.ts',
+    '^@holdfast/([^/]+)/testing$': '<rootDir>/libs/$1/src/testing/index.ts',
+    '^@holdfast/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          parser: { syntax: 'typescript', decorators: true },
+          transform: {
+            legacyDecorator: true,
+            decoratorMetadata: true,
+            useDefineForClassFields: false,
+          },
+          target: 'es2023',
+        },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+};
+
+/** @param {string} displayName @param {string[]} testMatch */
+const project = (displayName, testMatch) => ({ ...common, displayName, testMatch });
+
+export default {
+  maxWorkers: 2,
+  testTimeout: 60_000,
+  projects: [
+    project('unit', [
+      '<rootDir>/libs/**/*.spec.ts',
+      '<rootDir>/config/**/*.spec.ts',
+      '<rootDir>/apps/**/*.spec.ts',
+    ]),
+    project('compat', ['<rootDir>/test/compat/**/*.spec.ts']),
+    project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts']),
+    project('crash', ['<rootDir>/test/crash/**/*.crash-spec.ts']),
+  ],
+};

@@ -1,0 +1,114 @@
+import type { JsonObject, NewEvent, Position, RecordedEvent, StreamVersion } from './event.js';
+
+/** What the appender believes of the stream; checked before anything is assigned. */
+export type ExpectedVersion = StreamVersion | 'any' | 'no-stream' | 'exists';
+
+export interface StreamAppend {
+  readonly stream: string;
+  readonly expectedVersion: ExpectedVersion;
+  readonly events: readonly NewEvent[];
+}
+
+/** Everything one call appends: one batch of the log, all of it or nothing, in this order. */
+export interface Commit {
+  readonly appends: readonly StreamAppend[];
+  /** Metadata added to each event of the commit (an event's own wins). */
+  readonly metadata?: JsonObject;
+  /** Defaults to `now()`; throws if lower than the last recorded one. */
+  readonly recordedAtMillis?: number;
+}
+
+export interface AppendedCommit {
+  readonly events: readonly RecordedEvent[];
+  /** The position of the last event: what the answer to a command carries. */
+  readonly position: Position;
+  /** Recognised as an earlier append: the events are the ones recorded then, and nothing was appended. */
+  readonly repeated: boolean;
+  /** When this may be told to anybody. Rejects when the outcome is unknown (`WAL_POISONED`). */
+  readonly durable: Promise<void>;
+}
+
+export type Direction = 'forward' | 'backward';
+
+/** An event passes when it meets every condition given; within one list, any member. */
+export interface EventFilter {
+  readonly types?: readonly string[];
+  readonly streamPrefix?: string;
+  readonly tags?: readonly string[];
+}
+
+/** Events in log order that end at a commit boundary, and how far the reader has come with them. */
+export interface EventBatch {
+  readonly events: readonly RecordedEvent[];
+  /** The last position examined: ≥ the last event's, also when the filter left everything out. */
+  readonly position: Position;
+}
+
+export interface ReadStreamOptions {
+  /** Inclusive; the first (forward) or the last (backward) when left out. */
+  readonly from?: StreamVersion;
+  readonly direction?: Direction;
+  readonly limit?: number;
+}
+
+export interface ReadTagOptions {
+  /** Exclusive, in the direction of reading. */
+  readonly after?: Position;
+  readonly direction?: Direction;
+  readonly limit?: number;
+}
+
+export interface ReadAllOptions {
+  /** Exclusive, in the direction of reading; the start (forward) or the end (backward) when left out. */
+  readonly after?: Position;
+  readonly direction?: Direction;
+  readonly filter?: EventFilter;
+  /** Most events in a batch, unless one commit alone has more. Default 1,000. */
+  readonly batchEvents?: number;
+}
+
+export interface SubscribeOptions {
+  readonly after: Position;
+  readonly filter?: EventFilter;
+  readonly batchEvents?: number;
+  readonly signal: AbortSignal;
+}
+
+/** The reading half of the port: what a feed needs. Only durable events are ever delivered. */
+export interface EventSource {
+  readonly logId: string;
+  readonly durablePosition: Position;
+  readAll(options?: ReadAllOptions): AsyncIterable<EventBatch>;
+  /** As `readAll` forward, then waits for more until the signal fires. */
+  subscribe(options: SubscribeOptions): AsyncIterable<EventBatch>;
+  /** Names the history that `position` belongs to; undefined when it is not in the visible log. `''` for position 0. */
+  timelineAt(position: Position): string | undefined;
+}
+
+/**
+ * The event log as the write side sees it. One writer, one order, no gaps. Engines share
+ * `testing/event-log.contract.ts`.
+ */
+export interface EventLog extends EventSource {
+  /** The last position given out; it may not be durable yet. */
+  readonly lastPosition: Position;
+  /** max(last recordedAt, clock): what a decision takes as the present. */
+  now(): number;
+  /**
+   * Admits a commit: synchronously, so that the caller's state may follow at once. Throws `EVENT_WRONG_VERSION`,
+   * `EVENT_TOO_LARGE`, `EVENT_INVALID`, or what the engine throws (`WAL_OVERLOADED`, `WAL_FULL`, `WAL_POISONED`) before
+   * anything is assigned; afterwards the only failure is an unknown outcome.
+   */
+  append(commit: Commit): AppendedCommit;
+  /** Resolves once the position is durable; rejects when that can no longer become true. */
+  whenDurable(position: Position): Promise<void>;
+  /** The stream's current version, appended but perhaps not durable; 0 when it does not exist. */
+  streamVersion(stream: string): StreamVersion;
+  /** The durable event at a position, or undefined. */
+  eventAt(position: Position): RecordedEvent | undefined;
+  /** Through the index: never scans the log. */
+  readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent>;
+  readTag(tag: string, options?: ReadTagOptions): AsyncIterable<RecordedEvent>;
+  /** Waits for everything admitted, then releases the log. */
+  close(): Promise<void>;
+}

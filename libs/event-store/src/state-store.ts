@@ -1,0 +1,17 @@
+/**
+ * The write side's state: a synchronous key-value store in named sections, folded from the log.
+ *
+ * Values are replaced, never mutated: a checkpoint freezes a generation of them while decisions go on. State at a
+ * position is a pure function of the events up to it, so an implementation may be dropped and refilled at any time.
+ */
+export interface StateStore {
+  /** The section of that name; made on first use. Two calls with one name share their entries. */
+  section<Value extends object | string | number>(name: string): StateSection<Value>;
+}
+
+/** One kind of entry: accounts, idempotency keys, index chunks. */
+export interface StateSection<Value> {
+  get(key: string): Value | undefined;
+  set(key: string, value: Value): void;
+  delete(key: string): void;
+}

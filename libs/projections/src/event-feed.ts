@@ -1,0 +1,40 @@
+import type { EventFilter, Position, RecordedEvent } from '@holdfast/event-store';
+
+/**
+ * Where a consumer of the log stands: a place in one history of one log. A log that was restored or replaced has another
+ * id or timeline there, and is refused with `FEED_DIVERGED`, never silently followed.
+ */
+export interface FeedCursor {
+  readonly logId: string;
+  readonly position: Position;
+  /** The timeline of the segment that holds `position`; empty at position 0. */
+  readonly timeline: string;
+}
+
+export interface FeedBatch {
+  /** In log order, whole commits; empty when the filter left everything out (a progress batch). */
+  readonly events: readonly RecordedEvent[];
+  /** Where the consumer stands once it has applied this batch. */
+  readonly cursor: FeedCursor;
+  /** The durable position of the log when this batch was made: cursor against head is the lag. */
+  readonly head: Position;
+}
+
+export interface FeedOptions {
+  /** Undefined: from the first event that the log still has. */
+  readonly from: FeedCursor | undefined;
+  readonly filter?: EventFilter;
+  /** Most events in a batch; a commit is never split. Default 1,000. */
+  readonly batchEvents?: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Durable events, in order, from any position, then live. Two implementations, one contract: from the log's
+ * directory, and over gRPC. Ends when the signal fires. Throws `FEED_DIVERGED`; `FEED_UNAVAILABLE` when the source is out of reach
+ * (the caller tries again).
+ */
+export interface EventFeed {
+  open(options: FeedOptions): AsyncIterable<FeedBatch>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,88 @@
+import type { Brand } from '@holdfast/kernel';
+
+/** A record's place in the log: 1, 2, 3 … without a gap in the order of durability. A safe integer. */
+export type Sequence = Brand<number, 'Sequence'>;
+
+/** Before the first record: what `after` means "from the start". */
+export const BEFORE_FIRST = 0 as Sequence;
+
+/**
+ * When an append is acknowledged.
+ * - `sync`: after fdatasync. Nothing acknowledged is ever lost.
+ * - `interval`: after the write; synced at most `syncIntervalMillis` later. A power cut loses at most that window.
+ * - `none`: after the write; synced on flush, rotation and close only.
+ * In every mode readers see synced records only.
+ */
+export type Durability = 'sync' | 'interval' | 'none';
+
+export interface AppendOptions {
+  /** May ask for more than the log's mode, never for less. */
+  readonly durability?: 'sync';
+}
+
+/** What an admitted batch got. */
+export interface Admission {
+  readonly first: Sequence;
+  readonly last: Sequence;
+  /**
+   * Settles when the batch is acknowledged in the sense of the log's mode. Rejects only with `WAL_POISONED` or
+   * `WAL_FENCED`, and then the outcome is unknown: recovery decides. Ignoring it is allowed.
+   */
+  readonly durable: Promise<void>;
+}
+
+export interface WalRecord {
+  readonly sequence: Sequence;
+  readonly payload: Uint8Array;
+  /** True for the last record of its batch: where a reader may stop without splitting what is atomic. */
+  readonly endsBatch: boolean;
+}
+
+export interface ReadRange {
+  /** Exclusive. */
+  readonly after: Sequence;
+  /** Inclusive; the durable sequence when left out. */
+  readonly upTo?: Sequence;
+}
+
+/**
+ * Called once a record in a scan: the payload is `buffer.subarray(start, end)` and dies with the call.
+ * Returning false ends the scan.
+ */
+export type ScanVisitor = (
+  sequence: Sequence,
+  buffer: Buffer,
+  start: number,
+  end: number,
+  endsBatch: boolean,
+  // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- most visitors return nothing
+) => boolean | void;
+
+/** Where a reader stands. Two logs, or two histories of one log, never share a (log id, timeline) pair for a place. */
+export interface LogPosition {
+  readonly logId: string;
+  readonly sequence: Sequence;
+  /** 16 hex digits: the timeline of the segment that holds `sequence`; empty at `BEFORE_FIRST`. */
+  readonly timeline: string;
+}
+
+/** What both the writer and `WalReader` offer to those who read. */
+export interface LogSource {
+  readonly logId: string;
+  /** The highest sequence that a reader may see: synced, in every durability mode. */
+  readonly durableSequence: Sequence;
+  /** The lowest sequence still in the log; `durableSequence + 1` when the log holds none. */
+  readonly firstSequence: Sequence;
+  /** One record, or undefined when it is not in the visible part of the log. A view that stays valid. */
+  recordAt(sequence: Sequence): WalRecord | undefined;
+  /** Records in order. Views stay valid. Throws `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`. */
+  read(range: ReadRange): AsyncIterable<WalRecord>;
+  /** Bulk and without copies, about 1 GB/s; yields to the event loop between reads. Resolves to the last sequence visited. */
+  scan(after: Sequence, visitor: ScanVisitor, upTo?: Sequence): Promise<Sequence>;
+  /** As `read`, then waits for more until the signal fires. Never past the durable sequence. */
+  follow(options: { after: Sequence; signal?: AbortSignal }): AsyncIterable<WalRecord>;
+  /** Resolves once `durableSequence > after`, or the signal fires. */
+  waitBeyond(after: Sequence, signal?: AbortSignal): Promise<void>;
+  /** The timeline of the segment that holds `sequence`; undefined when it is not in the visible log. */
+  timelineAt(sequence: Sequence): string | undefined;
+}
