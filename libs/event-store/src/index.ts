@@ -1,3 +1,34 @@
-export * from './event.js';
-export * from './event-log.js';
-export * from './state-store.js';
+export {
+  BEFORE_FIRST_POSITION,
+  type JsonObject,
+  type JsonValue,
+  type NewEvent,
+  type Position,
+  type RecordedEvent,
+  type StreamVersion,
+} from './event.js';
+export type {
+  AppendedCommit,
+  Commit,
+  Direction,
+  EventBatch,
+  EventFilter,
+  EventLog,
+  EventSource,
+  ExpectedVersion,
+  ReadAllOptions,
+  ReadStreamOptions,
+  ReadTagOptions,
+  StreamAppend,
+  SubscribeOptions,
+} from './event-log.js';
+export { EventLogReader, type EventLogReaderOptions } from './event-log-reader.js';
+export { InMemoryStateStore } from './in-memory-state-store.js';
+export type { StateSection, StateStore } from './state-store.js';
+export { type EventSchema, type Upcast, Upcasters } from './upcaster.js';
+export {
+  type Evolve,
+  type ReplayProgress,
+  WalEventLog,
+  type WalEventLogOptions,
+} from './wal-event-log.js';

@@ -1,0 +1,60 @@
+import type { StateSection, StateStore } from './state-store.js';
+
+/**
+ * The most entries that one JavaScript `Map` is given. V8 refuses more than 2^24 with a RangeError, and that would come
+ * after a commit was admitted; so a section beyond this goes on in a further map.
+ */
+export const MAP_ENTRIES_MAX = 2 ** 23;
+
+/**
+ * State in memory, refilled by replay at every start. Bounded by memory alone: for tests, and for logs of some million
+ * events.
+ */
+export class InMemoryStateStore implements StateStore {
+  private readonly sections = new Map<string, InMemorySection>();
+
+  constructor(private readonly mapEntriesMax = MAP_ENTRIES_MAX) {}
+
+  section<Value extends object | string | number>(name: string): StateSection<Value> {
+    let section = this.sections.get(name);
+    if (section === undefined) {
+      section = new InMemorySection(this.mapEntriesMax);
+      this.sections.set(name, section);
+    }
+    // The caller names the type of a section's values; the entries themselves do not know it.
+    return section as StateSection<Value>;
+  }
+}
+
+class InMemorySection implements StateSection<unknown> {
+  private newest = new Map<string, unknown>();
+  /** Every map of the section, `newest` among them. A key is in one of them at most. */
+  private readonly maps = [this.newest];
+
+  constructor(private readonly mapEntriesMax: number) {}
+
+  get(key: string): unknown {
+    return this.mapWith(key)?.get(key);
+  }
+
+  set(key: string, value: unknown): void {
+    (this.mapWith(key) ?? this.mapWithRoom()).set(key, value);
+  }
+
+  delete(key: string): void {
+    this.mapWith(key)?.delete(key);
+  }
+
+  /** The map that holds the key, if any does. */
+  private mapWith(key: string): Map<string, unknown> | undefined {
+    return this.maps.find((map) => map.has(key));
+  }
+
+  private mapWithRoom(): Map<string, unknown> {
+    if (this.newest.size >= this.mapEntriesMax) {
+      this.newest = new Map();
+      this.maps.push(this.newest);
+    }
+    return this.newest;
+  }
+}
