@@ -12,7 +12,10 @@ export interface FeedCursor {
 }
 
 export interface FeedBatch {
-  /** In log order, whole commits; empty when the filter left everything out (a progress batch). */
+  /**
+   * In log order, whole commits. Empty when the filter left everything out (a progress batch), or when nothing happened
+   * for a while (a heartbeat: the cursor has not moved, but `head` is fresh).
+   */
   readonly events: readonly RecordedEvent[];
   /** Where the consumer stands once it has applied this batch. */
   readonly cursor: FeedCursor;
@@ -26,15 +29,26 @@ export interface FeedOptions {
   readonly filter?: EventFilter;
   /** Most events in a batch; a commit is never split. Default 1,000. */
   readonly batchEvents?: number;
+  /** Who reads, for the source's list of consumers: `ledger`, `search-index`. */
+  readonly consumer?: string;
   readonly signal: AbortSignal;
+}
+
+/** Read once: a second loop over the same subscription is a bug. */
+export interface FeedSubscription extends AsyncIterable<FeedBatch> {
+  /**
+   * Tells the source how far the consumer's own durable state has come, so that the source can show its lag and
+   * keep what it still needs. Never throws and never waits; a lost report is made good by the next one.
+   */
+  applied(position: Position): void;
 }
 
 /**
  * Durable events, in order, from any position, then live. Two implementations, one contract: from the log's
- * directory, and over gRPC. Ends when the signal fires. Throws `FEED_DIVERGED`; `FEED_UNAVAILABLE` when the source is out of reach
- * (the caller tries again).
+ * directory, and over gRPC. Ends when the signal fires. Throws `FEED_DIVERGED`; `FEED_COMPACTED` when the log no longer holds
+ * what follows the cursor; `FEED_UNAVAILABLE` when the source is out of reach (the caller tries again from its cursor).
  */
 export interface EventFeed {
-  open(options: FeedOptions): AsyncIterable<FeedBatch>;
+  open(options: FeedOptions): FeedSubscription;
   close(): Promise<void>;
 }

@@ -1,1 +1,51 @@
-export * from './event-feed.js';
+export { DirectoryFeed, type DirectoryFeedOptions } from './directory-feed.js';
+export type {
+  EventFeed,
+  FeedBatch,
+  FeedCursor,
+  FeedOptions,
+  FeedSubscription,
+} from './event-feed.js';
+export {
+  EventFeedModule,
+  type EventFeedModuleAsyncOptions,
+  type EventFeedModuleOptions,
+  type EventFeedServerOptions,
+  eventFeedMicroservice,
+} from './event-feed.module.js';
+export { type ConsumerStatus, FeedConsumers } from './feed-consumers.js';
+export { GrpcFeed, type GrpcFeedOptions, type GrpcFeedTls } from './grpc-feed.js';
+export {
+  type BadEventPolicy,
+  ProjectionRunner,
+  type ProjectionRunnerOptions,
+  type ProjectionState,
+  type ProjectionStatus,
+} from './projection-runner.js';
+export type { Projection, SqlProjection } from './projection.js';
+export type {
+  AcquireOptions,
+  FailedAttempts,
+  Promotion,
+  ReadModelDigest,
+  ReadModelLease,
+  ReadModelStore,
+  ReadModelTarget,
+  TableDigest,
+} from './read-model-store.js';
+export {
+  type RebuildOptions,
+  type RebuildProgress,
+  rebuildProjection,
+} from './rebuild-projection.js';
+export { SourceFeed, type SourceFeedOptions } from './source-feed.js';
+export {
+  type ReadModelSnapshot,
+  SqliteReadModel,
+  type SqliteReadModelOptions,
+} from './sqlite-read-model.js';
+export {
+  SqliteReadModelStore,
+  type SqliteReadModelStoreOptions,
+  type SqliteTransaction,
+} from './sqlite-read-model-store.js';

@@ -1,0 +1,86 @@
+import type { Position } from '@holdfast/event-store';
+import type { FeedCursor } from './event-feed.js';
+import type { Projection } from './projection.js';
+
+/** Which tables a worker wants to fill: those that queries see, or fresh ones beside them. */
+export type ReadModelTarget = 'live' | 'fresh';
+
+export interface AcquireOptions {
+  /** Who asks, for people to read: host, process. */
+  readonly owner: string;
+  /** Default `live`. */
+  readonly target?: ReadModelTarget;
+  /** Called once when another worker holds the lease and this one waits. */
+  readonly onWaiting?: (holder: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The read model of one projection, with the projection's position inside it. A generation is one full set of its tables:
+ * one is live, another may be filled beside it. Implementations share `testing/read-model.contract.ts`.
+ */
+export interface ReadModelStore<Transaction> {
+  readonly projection: Projection<Transaction>;
+  /**
+   * Waits until no other worker holds the lease, then takes it. The live generation of this version of the projection;
+   * a fresh one (`promoted` is false) when asked for or when the live one is of another version. A fresh one that was left
+   * half filled is taken up again. Undefined when the signal fired first. Throws `READ_MODEL_UNAVAILABLE`.
+   */
+  acquire(options: AcquireOptions): Promise<ReadModelLease<Transaction> | undefined>;
+  /** A hash over the contents of the live generation's tables: equal if and only if the rows are. */
+  digest(): Promise<ReadModelDigest>;
+  close(): Promise<void>;
+}
+
+/** How often the next commit has failed, over all processes that tried it. */
+export interface FailedAttempts {
+  readonly attempts: number;
+  /** The position that was being applied from. */
+  readonly after: Position;
+  readonly error: string;
+}
+
+/** The right to move one generation of a read model on, until another worker's higher token fences it. */
+export interface ReadModelLease<Transaction> {
+  /** Higher with each acquisition; part of each commit's condition. */
+  readonly token: number;
+  readonly generation: number;
+  /** Whether queries see this generation. */
+  readonly promoted: boolean;
+  /** Undefined before the first commit. */
+  readonly cursor: FeedCursor | undefined;
+  readonly failure: FailedAttempts | undefined;
+  /**
+   * Runs `work` and moves the cursor from where it stands to `to` in one transaction, and clears the failure. Nothing is kept
+   * when `work` throws (its error is passed on), or when the token or the previous position is no longer ours:
+   * `READ_MODEL_FENCED`, `READ_MODEL_CONFLICT`. Throws `READ_MODEL_UNAVAILABLE` for a full or failing disk and the like.
+   */
+  transact(to: FeedCursor, work: (transaction: Transaction) => void | Promise<void>): Promise<void>;
+  /** Keeps the lease while there is nothing to commit. Throws `READ_MODEL_FENCED`. */
+  renew(): Promise<void>;
+  /** Counts a failure durably, so that a crash does not forget it. Throws `READ_MODEL_FENCED`. */
+  recordFailure(error: string): Promise<FailedAttempts>;
+  /**
+   * Makes this generation the one that queries see, in one transaction. Stops the live generation's worker first, and
+   * refuses while that one is further on, so that no query ever goes back in time: the answer then names the position to
+   * reach before asking again.
+   */
+  promote(): Promise<Promotion>;
+  release(): Promise<void>;
+}
+
+export type Promotion =
+  { readonly promoted: true } | { readonly promoted: false; readonly behind: Position };
+
+export interface TableDigest {
+  readonly rows: number;
+  /** Hex SHA-256 sums; the same for the same rows in any order. */
+  readonly sha256: string;
+}
+
+export interface ReadModelDigest {
+  readonly cursor: FeedCursor | undefined;
+  readonly tables: Readonly<Record<string, TableDigest>>;
+  /** Over all tables, without the cursor. */
+  readonly sha256: string;
+}
