@@ -1,0 +1,47 @@
+import type { ExpectedVersion, Position } from '@holdfast/event-store';
+import type { LedgerEvent } from './ledger.events.js';
+import type { Rejection } from './rejections.js';
+
+/** One stream's part of a commit; a command of this room makes exactly one event. */
+export interface LedgerAppend {
+  readonly stream: string;
+  readonly expectedVersion: ExpectedVersion;
+  readonly events: readonly [LedgerEvent];
+}
+
+/** What came of a command. Every kind is a value: `decide` throws only for bugs. */
+export type Decision = Accepted | Refused | Replayed | Unchanged | Malformed;
+
+/** Append it; once durable, the answer is `answerOf` the event. */
+export interface Accepted {
+  readonly kind: 'accepted';
+  readonly append: LedgerAppend;
+}
+
+/** Refused by a rule. With an `append`, the refusal is recorded first and answered once durable. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly rejection: Rejection;
+  readonly append: LedgerAppend | undefined;
+}
+
+/** The key was used before for the same request: answer again what the event at `position` says. */
+export interface Replayed {
+  readonly kind: 'replayed';
+  readonly position: Position;
+}
+
+/** A command idempotent by name found what it asks for: answer what the event at `position` says, append nothing. */
+export interface Unchanged {
+  readonly kind: 'unchanged';
+  readonly position: Position;
+}
+
+/** The command breaks the grammar of a field: 400, never recorded. */
+export interface Malformed {
+  readonly kind: 'malformed';
+  /** As in the request: `legs[1].amount`. */
+  readonly field: string;
+  /** What the field must be, as a sentence's end: "must be 1 to 36 digits without a leading zero". */
+  readonly problem: string;
+}

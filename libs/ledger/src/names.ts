@@ -1,0 +1,20 @@
+/*
+ * How streams, tags and state are named. A ledger's name comes first in every stream, so that the prefix `main/` is
+ * everything of ledger `main`. Ledger names, account ids and actors contain no `/`, which makes each name unambiguous.
+ */
+
+export const streams = {
+  ofLedger: (ledger: string) => `${ledger}/ledger`,
+  ofAsset: (ledger: string, asset: string) => `${ledger}/asset/${asset}`,
+  ofAccount: (ledger: string, accountId: string) => `${ledger}/account/${accountId}`,
+  ofTransfer: (ledger: string, transferId: string) => `${ledger}/transfer/${transferId}`,
+  /** All refusals of a ledger in one stream; the one of a command is found by its key's tag. */
+  ofRejections: (ledger: string) => `${ledger}/rejections`,
+  /** The prefix of every stream of a ledger: the filter for its events. */
+  prefixOf: (ledger: string) => `${ledger}/`,
+} as const;
+
+export const tags = {
+  ofAccount: (ledger: string, accountId: string) => `account:${ledger}/${accountId}`,
+  ofCommandKey: (ledger: string, actor: string, key: string) => `key:${ledger}/${actor}/${key}`,
+} as const;
