@@ -1,11 +1,15 @@
+export { type Answer, type Answerable, answerOf } from './answer.js';
+export { COUNTER_LIMIT } from './balance.js';
 export type { CommandContext, Idempotency } from './command-context.js';
+export { LEDGER_COMMAND_TYPES, type LedgerCommandType } from './command-type.js';
 export type { ChangeAccount } from './commands/change-account.js';
 export type { ChangeTransferMetadata } from './commands/change-transfer-metadata.js';
-export type { OpenAccount } from './commands/open-account.js';
+export { DEFAULT_FLOOR, type OpenAccount } from './commands/open-account.js';
 export type { OpenLedger } from './commands/open-ledger.js';
 export type { PostTransfer, PostTransferLeg } from './commands/post-transfer.js';
 export type { RegisterAsset } from './commands/register-asset.js';
 export type { SetAccountStatus } from './commands/set-account-status.js';
+export { decide } from './decide.js';
 export type {
   Accepted,
   Decision,
@@ -15,24 +19,68 @@ export type {
   Replayed,
   Unchanged,
 } from './decision.js';
-export type { AccountStatus, Metadata, MetadataPatch, Side } from './fields.js';
-export type { LedgerCommand, LedgerCommandType } from './ledger-command.js';
+export { evolve } from './evolve.js';
 export {
-  LedgerView,
+  ACCOUNT_ID_CHARACTERS_MAX,
+  ACCOUNT_STATUSES,
+  ACTOR_CHARACTERS_MAX,
+  AMOUNT_DIGITS_MAX,
+  ASSET_SCALE_MAX,
+  type AccountStatus,
+  BODY_HASH_CHARACTERS_MAX,
+  type FieldRule,
+  KEY_CHARACTERS_MAX,
+  LEDGER_NAME_CHARACTERS_MAX,
+  LEGS_MAX,
+  LEGS_MIN,
+  METADATA_KEYS_MAX,
+  METADATA_KEY_CHARACTERS_MAX,
+  METADATA_VALUE_CHARACTERS_MAX,
+  type Metadata,
+  type MetadataPatch,
+  REFERENCE_CHARACTERS_MAX,
+  SIDES,
+  type Side,
+  type TextRule,
+  accountIdRule,
+  accountStatusRule,
+  actorRule,
+  amountRule,
+  assetRule,
+  bodyHashRule,
+  instantMillis,
+  instantRule,
+  instantText,
+  keyRule,
+  ledgerRule,
+  limitRule,
+  metadataKeyRule,
+  metadataValueRule,
+  referenceRule,
+  scaleRule,
+  sideRule,
+  uuidRule,
+  versionRule,
+} from './fields.js';
+export type { LedgerCommand } from './ledger-command.js';
+export {
   type AccountEntry,
   type AssetEntry,
   type CommandKeyEntry,
   type LedgerEntry,
   type TransferEntry,
-} from './ledger-view.js';
+  ledgerSections,
+  stateKeys,
+} from './ledger-state.js';
+export { LedgerView } from './ledger-view.js';
 export {
-  LEDGER_SCHEMA_VERSION,
   type AccountData,
   type AccountOpened,
   type AccountPolicyChanged,
   type AccountStatusChanged,
   type AssetRegistered,
   type CommandRejected,
+  LEDGER_SCHEMA_VERSION,
   type LedgerEvent,
   type LedgerEventData,
   type LedgerEventMetadata,
@@ -44,5 +92,41 @@ export {
   type TransferLeg,
   type TransferPosted,
 } from './ledger.events.js';
+export { malformationOf } from './malformation.js';
 export { streams, tags } from './names.js';
+export { ACCOUNT_ROW_EVENTS, type AccountRow, accountRowOf } from './projections/account-row.js';
+export { ASSET_ROW_EVENTS, type AssetRow, assetRowOf } from './projections/asset-row.js';
+export { BALANCE_ROW_EVENTS, type BalanceRow, balanceRowsOf } from './projections/balance-row.js';
+export { LEDGER_ROW_EVENTS, type LedgerRow, ledgerRowOf } from './projections/ledger-row.js';
+export {
+  STATEMENT_LINE_EVENTS,
+  type StatementLineRow,
+  statementLinesOf,
+} from './projections/statement-line.js';
+export {
+  TRANSFER_ROW_EVENTS,
+  type TransferMetadataRow,
+  type TransferRow,
+  transferMetadataRowOf,
+  transferRowOf,
+} from './projections/transfer-row.js';
+export {
+  TRIAL_BALANCE_EVENTS,
+  type TrialBalanceRow,
+  addTrialBalance,
+  trialBalanceChangesOf,
+} from './projections/trial-balance-row.js';
+export { type CommandKey, type Recognition, recognise } from './recognise.js';
+export { ledgerEventOf, ledgerEventSchemas } from './recorded-event.js';
 export type { ProblemType, Rejection, RejectionParameters } from './rejections.js';
+export {
+  type AccountResource,
+  type AssetResource,
+  type LedgerResource,
+  type TransferLegResource,
+  type TransferMetadataResource,
+  type TransferResource,
+  accountResource,
+  legResources,
+  transferResource,
+} from './resources.js';

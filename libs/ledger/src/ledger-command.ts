@@ -6,6 +6,7 @@ import type { PostTransfer } from './commands/post-transfer.js';
 import type { RegisterAsset } from './commands/register-asset.js';
 import type { SetAccountStatus } from './commands/set-account-status.js';
 
+/** What can be asked of a ledger. `type` is one of `LEDGER_COMMAND_TYPES`. */
 export type LedgerCommand =
   | OpenLedger
   | RegisterAsset
@@ -14,5 +15,3 @@ export type LedgerCommand =
   | SetAccountStatus
   | PostTransfer
   | ChangeTransferMetadata;
-
-export type LedgerCommandType = LedgerCommand['type'];

@@ -1,81 +1,63 @@
-import type { Position, StateStore } from '@holdfast/event-store';
-import type { AccountStatus, Metadata, Side } from './fields.js';
+import type { StateSection, StateStore } from '@holdfast/event-store';
+import type { Metadata } from './fields.js';
+import {
+  type AccountEntry,
+  type AssetEntry,
+  type CommandKeyEntry,
+  type LedgerEntry,
+  type TransferEntry,
+  ledgerSections,
+  stateKeys,
+} from './ledger-state.js';
 
-/** Section `ledgers`, by ledger. */
-export interface LedgerEntry {
-  readonly position: Position;
-}
+const NO_METADATA: Metadata = {};
 
-/** Section `assets`, by ledger/code. */
-export interface AssetEntry {
-  readonly scale: number;
-  readonly position: Position;
-}
-
-/**
- * Section `accounts`, by ledger/account: what a decision about money needs, in one entry, so that a leg costs one read
- * and one write. Metadata may be large and is never needed for that: it has its own section.
- */
-export interface AccountEntry {
-  readonly asset: string;
-  readonly normalSide: Side;
-  readonly floor: string | null;
-  readonly ceiling: string | null;
-  readonly status: AccountStatus;
-  readonly version: number;
-  readonly entryVersion: number;
-  readonly debitsPosted: string;
-  readonly creditsPosted: string;
-  readonly debitsPending: string;
-  readonly creditsPending: string;
-  readonly openedAt: string;
-}
-
-/** Section `transfers`, by ledger/transfer. */
-export interface TransferEntry {
-  readonly position: Position;
-  readonly version: number;
-  /** Left out when empty. */
-  readonly metadata?: Metadata;
-}
-
-/** Section `command-keys`, by ledger/actor/key. */
-export interface CommandKeyEntry {
-  readonly bodyHash: string;
-  readonly position: Position;
-  readonly outcome: 'accepted' | 'rejected';
-}
-
-/** What deciders may read: a typed window on the state. */
+/** What deciders may read: a typed window on the state, which changes under it as events are applied. */
 export class LedgerView {
-  constructor(private readonly store: StateStore) {}
+  private readonly ledgers: StateSection<LedgerEntry>;
+  private readonly assets: StateSection<AssetEntry>;
+  private readonly accounts: StateSection<AccountEntry>;
+  private readonly metadata: StateSection<Metadata>;
+  private readonly references: StateSection<string>;
+  private readonly transfers: StateSection<TransferEntry>;
+  private readonly commandKeys: StateSection<CommandKeyEntry>;
+
+  constructor(store: StateStore) {
+    this.ledgers = ledgerSections.ledgers(store);
+    this.assets = ledgerSections.assets(store);
+    this.accounts = ledgerSections.accounts(store);
+    this.metadata = ledgerSections.accountMetadata(store);
+    this.references = ledgerSections.references(store);
+    this.transfers = ledgerSections.transfers(store);
+    this.commandKeys = ledgerSections.commandKeys(store);
+  }
 
   ledger(ledger: string): LedgerEntry | undefined {
-    return this.store.section<LedgerEntry>('ledgers').get(ledger);
+    return this.ledgers.get(ledger);
   }
 
   asset(ledger: string, asset: string): AssetEntry | undefined {
-    return this.store.section<AssetEntry>('assets').get(`${ledger}/${asset}`);
+    return this.assets.get(stateKeys.ofAsset(ledger, asset));
   }
 
   account(ledger: string, accountId: string): AccountEntry | undefined {
-    return this.store.section<AccountEntry>('accounts').get(`${ledger}/${accountId}`);
+    return this.accounts.get(stateKeys.ofAccount(ledger, accountId));
   }
 
   accountMetadata(ledger: string, accountId: string): Metadata {
-    return this.store.section<Metadata>('account-metadata').get(`${ledger}/${accountId}`) ?? {};
+    return this.metadata.get(stateKeys.ofAccount(ledger, accountId)) ?? NO_METADATA;
   }
 
-  /** The transfer that used the reference. */
+  /** The id of the transfer that used the reference. */
   reference(ledger: string, reference: string): string | undefined {
-    return this.store.section<string>('references').get(`${ledger}/${reference}`);
+    return this.references.get(stateKeys.ofReference(ledger, reference));
   }
 
   transfer(ledger: string, transferId: string): TransferEntry | undefined {
-    return this.store.section<TransferEntry>('transfers').get(`${ledger}/${transferId}`);
+    return this.transfers.get(stateKeys.ofTransfer(ledger, transferId));
   }
 
   commandKey(ledger: string, actor: string, key: string): CommandKeyEntry | undefined {
-    return this.store.section<CommandKeyEntry>('command-keys').get(`${ledger}/${actor}/${key}`);
+    return this.commandKeys.get(stateKeys.ofCommandKey(ledger, actor, key));
   }
 }

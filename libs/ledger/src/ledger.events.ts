@@ -1,6 +1,6 @@
 import type { NewEvent, RecordedEvent } from '@holdfast/event-store';
 import type { AccountStatus, Metadata, Side } from './fields.js';
-import type { LedgerCommandType } from './ledger-command.js';
+import type { LedgerCommandType } from './command-type.js';
 import type { Rejection } from './rejections.js';
 
 /** Every event of this room; raised for a type when its data changes shape, with an upcaster for the old one. */

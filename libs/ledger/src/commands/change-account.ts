@@ -1,4 +1,25 @@
-import type { MetadataPatch } from '../fields.js';
+import { type AccountChange, acceptChange, refuseChange } from '../account-change.js';
+import type { Malformed } from '../decision.js';
+import {
+  METADATA_KEYS_MAX,
+  type MetadataPatch,
+  accountIdRule,
+  limitRule,
+  versionRule,
+} from '../fields.js';
+import type { LedgerView } from '../ledger-view.js';
+import {
+  type Unchecked,
+  malformed,
+  metadataPatchMalformed,
+  optional,
+  optionalOrNull,
+  required,
+  tooManyKeys,
+} from '../malformed.js';
+import { patched } from '../metadata.js';
+import { type Verdict, refuse } from '../verdict.js';
+import { limitsMalformed } from './open-account.js';
 
 /** `PATCH /accounts/{id}`: what is left out stays. At least one of floor, ceiling and metadata is given. */
 export interface ChangeAccount {
@@ -10,4 +31,36 @@ export interface ChangeAccount {
   readonly floor?: string | null | undefined;
   readonly ceiling?: string | null | undefined;
   readonly metadata?: MetadataPatch | undefined;
+}
+
+export function changeAccountMalformed(command: Unchecked<ChangeAccount>): Malformed | undefined {
+  const { floor, ceiling, metadata } = command;
+  if (floor === undefined && ceiling === undefined && metadata === undefined)
+    return malformed('floor', 'or ceiling or metadata must be given');
+  return (
+    required(accountIdRule, 'accountId', command.accountId) ??
+    optional(versionRule, 'expectedVersion', command.expectedVersion) ??
+    optionalOrNull(limitRule, 'floor', floor) ??
+    optionalOrNull(limitRule, 'ceiling', ceiling) ??
+    limitsMalformed(floor, ceiling) ??
+    (metadata === undefined ? undefined : metadataPatchMalformed(metadata))
+  );
+}
+
+export function changeAccount(command: ChangeAccount, view: LedgerView): Verdict {
+  const { ledger, accountId, floor, ceiling } = command;
+  const account = view.account(ledger, accountId);
+  if (account === undefined) return refuse('account-not-found', { accountId });
+  const refusal = refuseChange(accountId, account, command.expectedVersion);
+  if (refusal !== undefined) return refusal;
+
+  const metadata = patched(view.accountMetadata(ledger, accountId), command.metadata ?? {});
+  if (Object.keys(metadata).length > METADATA_KEYS_MAX) return tooManyKeys();
+  const policyGiven = floor !== undefined || ceiling !== undefined;
+  const change: AccountChange = {
+    floor: floor === undefined ? account.floor : floor,
+    ceiling: ceiling === undefined ? account.ceiling : ceiling,
+  };
+  const type = policyGiven ? 'AccountPolicyChanged' : 'MetadataChanged';
+  return acceptChange(type, command, account, metadata, change);
 }

@@ -1,6 +1,19 @@
-import type { MetadataPatch } from '../fields.js';
+import type { StreamVersion } from '@holdfast/event-store';
+import type { Malformed } from '../decision.js';
+import { METADATA_KEYS_MAX, type MetadataPatch, uuidRule, versionRule } from '../fields.js';
+import type { LedgerView } from '../ledger-view.js';
+import {
+  type Unchecked,
+  metadataPatchMalformed,
+  optional,
+  required,
+  tooManyKeys,
+} from '../malformed.js';
+import { patched } from '../metadata.js';
+import { streams } from '../names.js';
+import { type Verdict, accept, refuse } from '../verdict.js';
 
-/** `PATCH /transfers/{id}/metadata`. */
+/** `PATCH /transfers/{id}/metadata`: the only thing about a transfer that may change. */
 export interface ChangeTransferMetadata {
   readonly type: 'ChangeTransferMetadata';
   readonly ledger: string;
@@ -8,4 +21,39 @@ export interface ChangeTransferMetadata {
   /** The transfer's `version`, from If-Match. */
   readonly expectedVersion?: number | undefined;
   readonly metadata: MetadataPatch;
+}
+
+export function changeTransferMetadataMalformed(
+  command: Unchecked<ChangeTransferMetadata>,
+): Malformed | undefined {
+  return (
+    required(uuidRule, 'transferId', command.transferId) ??
+    optional(versionRule, 'expectedVersion', command.expectedVersion) ??
+    metadataPatchMalformed(command.metadata)
+  );
+}
+
+export function changeTransferMetadata(command: ChangeTransferMetadata, view: LedgerView): Verdict {
+  const { ledger, transferId, expectedVersion } = command;
+  const transfer = view.transfer(ledger, transferId);
+  if (transfer === undefined) return refuse('transfer-not-found', { transferId });
+  if (expectedVersion !== undefined && expectedVersion !== transfer.version) {
+    return refuse('version-mismatch', {
+      resource: 'transfer',
+      id: transferId,
+      expectedVersion,
+      actualVersion: transfer.version,
+    });
+  }
+  const metadata = patched(transfer.metadata ?? {}, command.metadata);
+  if (Object.keys(metadata).length > METADATA_KEYS_MAX) return tooManyKeys();
+  return accept({
+    stream: streams.ofTransfer(ledger, transferId),
+    expectedVersion: transfer.version as StreamVersion,
+    fact: {
+      type: 'MetadataChanged',
+      data: { ledger, subject: 'transfer', transferId, metadata, version: transfer.version + 1 },
+    },
+    tags: [],
+  });
 }

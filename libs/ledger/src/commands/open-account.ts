@@ -1,4 +1,25 @@
-import type { Metadata, Side } from '../fields.js';
+import type { CommandContext } from '../command-context.js';
+import type { Malformed } from '../decision.js';
+import {
+  type Metadata,
+  type Side,
+  accountIdRule,
+  assetRule,
+  instantText,
+  limitRule,
+  sideRule,
+} from '../fields.js';
+import type { LedgerView } from '../ledger-view.js';
+import {
+  type Unchecked,
+  malformed,
+  metadataMalformed,
+  optional,
+  optionalOrNull,
+  required,
+} from '../malformed.js';
+import { streams, tags } from '../names.js';
+import { type Verdict, accept, refuse } from '../verdict.js';
 
 /** `POST /accounts`. */
 export interface OpenAccount {
@@ -13,4 +34,61 @@ export interface OpenAccount {
   /** The highest posted balance a raising may leave. None (null) when left out. */
   readonly ceiling?: string | null | undefined;
   readonly metadata?: Metadata | undefined;
+}
+
+export const DEFAULT_FLOOR = '0';
+
+export function openAccountMalformed(command: Unchecked<OpenAccount>): Malformed | undefined {
+  return (
+    optional(accountIdRule, 'accountId', command.accountId) ??
+    required(assetRule, 'asset', command.asset) ??
+    required(sideRule, 'normalSide', command.normalSide) ??
+    optionalOrNull(limitRule, 'floor', command.floor) ??
+    optionalOrNull(limitRule, 'ceiling', command.ceiling) ??
+    limitsMalformed(command.floor, command.ceiling) ??
+    metadataMalformed(command.metadata)
+  );
+}
+
+/**
+ * A floor above the ceiling, given in one breath, is a mistake. Set one after the other they are let be: such an
+ * account may then only move towards both.
+ */
+export function limitsMalformed(floor: unknown, ceiling: unknown): Malformed | undefined {
+  if (typeof floor !== 'string' || typeof ceiling !== 'string') return undefined;
+  return BigInt(floor) > BigInt(ceiling)
+    ? malformed('ceiling', 'must not be below floor')
+    : undefined;
+}
+
+export function openAccount(
+  command: OpenAccount,
+  context: CommandContext,
+  view: LedgerView,
+): Verdict {
+  const { ledger, asset, normalSide, accountId = context.commandId } = command;
+  if (view.asset(ledger, asset) === undefined) return refuse('asset-not-found', { asset });
+  if (view.account(ledger, accountId) !== undefined) return refuse('account-exists', { accountId });
+  return accept({
+    stream: streams.ofAccount(ledger, accountId),
+    expectedVersion: 'no-stream',
+    fact: {
+      type: 'AccountOpened',
+      data: {
+        ledger,
+        account: {
+          accountId,
+          asset,
+          normalSide,
+          floor: command.floor === undefined ? DEFAULT_FLOOR : command.floor,
+          ceiling: command.ceiling ?? null,
+          status: 'active',
+          metadata: { ...command.metadata },
+          version: 1,
+          openedAt: instantText(context.nowMillis),
+        },
+      },
+    },
+    tags: [tags.ofAccount(ledger, accountId)],
+  });
 }

@@ -1,5 +1,29 @@
+import type { CommandContext } from '../command-context.js';
+import { instantText } from '../fields.js';
+import type { LedgerView } from '../ledger-view.js';
+import { streams } from '../names.js';
+import { type Verdict, accept } from '../verdict.js';
+
 /** `PUT /v1/ledgers/{ledger}`. Idempotent by its name: opening an open ledger changes nothing. */
 export interface OpenLedger {
   readonly type: 'OpenLedger';
   readonly ledger: string;
+}
+
+export function openLedger(
+  command: OpenLedger,
+  context: CommandContext,
+  view: LedgerView,
+): Verdict {
+  const open = view.ledger(command.ledger);
+  if (open !== undefined) return { kind: 'unchanged', position: open.position };
+  return accept({
+    stream: streams.ofLedger(command.ledger),
+    expectedVersion: 'no-stream',
+    fact: {
+      type: 'LedgerOpened',
+      data: { ledger: command.ledger, openedAt: instantText(context.nowMillis) },
+    },
+    tags: [],
+  });
 }

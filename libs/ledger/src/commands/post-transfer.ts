@@ -1,6 +1,41 @@
-import type { Metadata, Side } from '../fields.js';
+import type { CommandContext } from '../command-context.js';
+import type { Malformed } from '../decision.js';
+import {
+  LEGS_MAX,
+  LEGS_MIN,
+  type Metadata,
+  type Side,
+  accountIdRule,
+  amountRule,
+  instantMillis,
+  instantRule,
+  instantText,
+  referenceRule,
+  sideRule,
+  versionRule,
+} from '../fields.js';
+import type { LedgerView } from '../ledger-view.js';
+import type { TransferPosted } from '../ledger.events.js';
+import {
+  type Unchecked,
+  isRecord,
+  malformed,
+  metadataMalformed,
+  optional,
+  required,
+} from '../malformed.js';
+import { isEmpty } from '../metadata.js';
+import { streams, tags } from '../names.js';
+import {
+  type Posting,
+  balanceAfter,
+  postingsOf,
+  refusePosting,
+  refuseUnbalanced,
+} from '../posting.js';
+import { type Refusal, type Verdict, accept, refuse } from '../verdict.js';
 
-/** `POST /transfers`: 2 to 64 legs, balanced for each asset, all or nothing. */
+/** `POST /transfers`: 2 to 64 legs, balanced for each asset, all or nothing. Its id is the command's. */
 export interface PostTransfer {
   readonly type: 'PostTransfer';
   readonly ledger: string;
@@ -19,4 +54,112 @@ export interface PostTransferLeg {
   readonly amount: string;
   /** The account's `entryVersion` that the caller has seen. */
   readonly expectedVersion?: number | undefined;
+}
+
+export function postTransferMalformed(command: Unchecked<PostTransfer>): Malformed | undefined {
+  return (
+    legsMalformed(command.legs) ??
+    optional(referenceRule, 'reference', command.reference) ??
+    optional(instantRule, 'effectiveAt', command.effectiveAt) ??
+    metadataMalformed(command.metadata)
+  );
+}
+
+function legsMalformed(legs: unknown): Malformed | undefined {
+  if (!Array.isArray(legs) || legs.length < LEGS_MIN || legs.length > LEGS_MAX)
+    return malformed('legs', `must be ${LEGS_MIN} to ${LEGS_MAX} legs`);
+  for (let index = 0; index < legs.length; index++) {
+    const leg: unknown = legs[index];
+    if (!isRecord(leg)) return malformed(`legs[${index}]`, 'must be an object');
+    const fault = legMalformed(leg);
+    if (fault !== undefined) return malformed(`legs[${index}].${fault.field}`, fault.problem);
+  }
+  return undefined;
+}
+
+function legMalformed(leg: Unchecked<PostTransferLeg>): Malformed | undefined {
+  return (
+    required(accountIdRule, 'accountId', leg.accountId) ??
+    required(sideRule, 'side', leg.side) ??
+    required(amountRule, 'amount', leg.amount) ??
+    optional(versionRule, 'expectedVersion', leg.expectedVersion)
+  );
+}
+
+export function postTransfer(
+  command: PostTransfer,
+  context: CommandContext,
+  view: LedgerView,
+): Verdict {
+  const { ledger, legs } = command;
+  const postings = postingsOf(ledger, legs, view);
+  if (!Array.isArray(postings)) return postings;
+  const refusal =
+    refuseUnbalanced(postings) ??
+    refuseEffectiveAt(command, context) ??
+    refuseReference(command, view) ??
+    firstRefusal(postings);
+  if (refusal !== undefined) return refusal;
+  return accept({
+    stream: streams.ofTransfer(ledger, context.commandId),
+    expectedVersion: 'no-stream',
+    fact: { type: 'TransferPosted', data: transferPosted(command, context, postings) },
+    tags: postings.map(({ accountId }) => tags.ofAccount(ledger, accountId)),
+  });
+}
+
+function refuseEffectiveAt(
+  { effectiveAt }: PostTransfer,
+  { nowMillis }: CommandContext,
+): Refusal | undefined {
+  if (effectiveAt === undefined) return undefined;
+  const millis = instantMillis(effectiveAt);
+  if (millis === undefined || millis <= nowMillis) return undefined;
+  return refuse('effective-in-future', {
+    effectiveAt: instantText(millis),
+    now: instantText(nowMillis),
+  });
+}
+
+function refuseReference(
+  { ledger, reference }: PostTransfer,
+  view: LedgerView,
+): Refusal | undefined {
+  if (reference === undefined) return undefined;
+  const transferId = view.reference(ledger, reference);
+  return transferId === undefined
+    ? undefined
+    : refuse('reference-exists', { reference, transferId });
+}
+
+function firstRefusal(postings: readonly Posting[]): Refusal | undefined {
+  for (const posting of postings) {
+    const refusal = refusePosting(posting);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
+function transferPosted(
+  command: PostTransfer,
+  context: CommandContext,
+  postings: readonly Posting[],
+): TransferPosted {
+  const { ledger, legs, reference, effectiveAt, metadata } = command;
+  return {
+    ledger,
+    transferId: context.commandId,
+    ...(reference === undefined ? undefined : { reference }),
+    effectiveAt: effectiveAtText(effectiveAt, context.nowMillis),
+    legs: legs.map(({ accountId, side, amount }) => ({ accountId, side, amount })),
+    balances: postings.map(balanceAfter),
+    ...(metadata === undefined || isEmpty(metadata) ? undefined : { metadata: { ...metadata } }),
+  };
+}
+
+/** In the one recorded form, whatever precision it was given in. */
+function effectiveAtText(effectiveAt: string | undefined, nowMillis: number): string {
+  return instantText(
+    (effectiveAt === undefined ? undefined : instantMillis(effectiveAt)) ?? nowMillis,
+  );
 }

@@ -1,3 +1,11 @@
+import type { CommandContext } from '../command-context.js';
+import type { Malformed } from '../decision.js';
+import { assetRule, instantText, scaleRule } from '../fields.js';
+import type { LedgerView } from '../ledger-view.js';
+import { type Unchecked, required } from '../malformed.js';
+import { streams } from '../names.js';
+import { type Verdict, accept, refuse } from '../verdict.js';
+
 /** `PUT /assets/{code}`. Idempotent by its code; the scale of a registered asset never changes. */
 export interface RegisterAsset {
   readonly type: 'RegisterAsset';
@@ -5,4 +13,34 @@ export interface RegisterAsset {
   readonly asset: string;
   /** Digits after the decimal point that one minor unit stands for: 2 for EUR, 0 for JPY, 18 for ETH. */
   readonly scale: number;
+}
+
+export function registerAssetMalformed(command: Unchecked<RegisterAsset>): Malformed | undefined {
+  return required(assetRule, 'asset', command.asset) ?? required(scaleRule, 'scale', command.scale);
+}
+
+export function registerAsset(
+  command: RegisterAsset,
+  context: CommandContext,
+  view: LedgerView,
+): Verdict {
+  const { ledger, asset, scale } = command;
+  const registered = view.asset(ledger, asset);
+  if (registered !== undefined) {
+    if (registered.scale === scale) return { kind: 'unchanged', position: registered.position };
+    return refuse('asset-scale-differs', {
+      asset,
+      scale: registered.scale,
+      requestedScale: scale,
+    });
+  }
+  return accept({
+    stream: streams.ofAsset(ledger, asset),
+    expectedVersion: 'no-stream',
+    fact: {
+      type: 'AssetRegistered',
+      data: { ledger, asset, scale, registeredAt: instantText(context.nowMillis) },
+    },
+    tags: [],
+  });
 }
