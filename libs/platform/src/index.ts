@@ -1,1 +1,55 @@
-export {};
+export { Health, type HealthCheck, type HealthReport, type HealthResult } from './health/health.js';
+export { type CursorValue, decodeCursor, encodeCursor } from './http/cursor.js';
+export {
+  type ForwardOptions,
+  type ForwardedRoute,
+  forwardRequests,
+} from './http/forward-requests.js';
+export {
+  type HttpApplication,
+  type HttpApplicationOptions,
+  createHttpApplication,
+} from './http/http-application.js';
+export { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, PageQuery } from './http/page-query.dto.js';
+export { ExitCode, type ExitCodes } from './lifecycle/exit-code.js';
+export {
+  type RunServiceOptions,
+  type StoppableService,
+  runService,
+} from './lifecycle/run-service.js';
+export { ServiceLifecycle } from './lifecycle/service-lifecycle.js';
+export {
+  LOG_LEVELS,
+  type LogLevel,
+  type Logger,
+  type LoggerOptions,
+  createLogger,
+} from './logging/logger.js';
+export { Metrics } from './metrics/metrics.js';
+export type { CodedErrorProblem, CodedErrorProblems } from './problems/coded-error-problems.js';
+export { PLATFORM_PROBLEMS } from './problems/platform-problems.js';
+export {
+  ProblemCatalogue,
+  type ProblemKind,
+  type ProblemKinds,
+  type ProblemOccurrence,
+} from './problems/problem-catalogue.js';
+export {
+  type Outcome,
+  PROBLEM_MEDIA_TYPE,
+  type ProblemDetails,
+  type ProblemParameter,
+  type ProblemParameters,
+  problemType,
+} from './problems/problem-details.js';
+export { ProblemException, type ProblemExceptionOptions } from './problems/problem.exception.js';
+export {
+  type CompiledValidator,
+  type FieldError,
+  type Validated,
+  compileValidator,
+} from './validation/compile-validator.js';
+export { type Accepts, defineConstraint } from './validation/constraint.js';
+export { IsIntegerText, IsTextMap, type TextMapLimits } from './validation/constraints.js';
+export { type DtoClass, IsNested, IsNestedList } from './validation/nested.js';
+export { MayBeAbsent, MayBeNull } from './validation/presence.js';
