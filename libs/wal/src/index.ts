@@ -1,1 +1,24 @@
-export * from './wal.types.js';
+export type { IoMode } from './adaptive-io.js';
+export { type File, type FileSystem } from './file-system.js';
+export { Floors } from './floors.js';
+export type { CommitFigures } from './group-commit.js';
+export { NodeFileSystem } from './node-file-system.js';
+export type { RecoveryNote } from './repair.js';
+export type { CatalogEntry } from './segment-catalog.js';
+export type { VerifyProblem, VerifyProgress, VerifyReport } from './verify.js';
+export { Wal, type WalStats } from './wal.js';
+export { WalError, type WalErrorCode } from './wal.errors.js';
+export type { WalOptions } from './wal-options.js';
+export { WalReader } from './wal-reader.js';
+export {
+  type Admission,
+  type AppendOptions,
+  BEFORE_FIRST,
+  type Durability,
+  type LogPosition,
+  type LogSource,
+  type ReadRange,
+  type ScanVisitor,
+  type Sequence,
+  type WalRecord,
+} from './wal.types.js';

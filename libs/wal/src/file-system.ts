@@ -1,0 +1,124 @@
+/**
+ * The few file operations that the log is made of. Everything the log does to a disk goes through this port, so that a
+ * simulated disk can play every crash. Positional reads and writes only; paths are absolute; failures carry Node's
+ * codes (`ENOSPC`, `EIO`, `EEXIST`, `ENOENT` …).
+ */
+export interface FileSystem {
+  /** Names in the directory, in no order. Throws `ENOENT`. */
+  list(directory: string): string[];
+  exists(path: string): boolean;
+  /** One level. Throws `EEXIST`. Not durable until the parent is synced. */
+  makeDirectory(path: string): void;
+  /**
+   * `read`: an existing file. `write`: an existing file, for reading and writing. `create`: a new file; throws `EEXIST`, because
+   * opening with truncation could destroy a file that still has a second name.
+   */
+  open(path: string, mode: 'read' | 'write' | 'create'): File;
+  /** Gives a file its final name and never replaces another: throws `EEXIST`. The old name goes. */
+  publish(from: string, to: string): Promise<void>;
+  /** Replaces `to` atomically. */
+  rename(from: string, to: string): void;
+  unlink(path: string): void;
+  /** Makes creations, renames and removals in the directory durable. */
+  syncDirectory(directory: string): void;
+  syncDirectoryAsync(directory: string): Promise<void>;
+  /** An exclusive lock of the operating system, freed when the file is closed or the process dies. False when another has it. */
+  tryLock(file: File): boolean;
+  /** True for a network file system, whose locks and cache cannot be trusted. */
+  isNetwork(directory: string): boolean;
+  /** In the background: creates a file of zeros that are allocated, written and synced. Throws `EEXIST`, `ENOSPC`. */
+  createZeroed(path: string, bytes: number): Promise<void>;
+  /** In the background: SHA-256 of the first `bytes` bytes. */
+  sha256(path: string, bytes: number): Promise<Uint8Array>;
+  /** Ends background workers. */
+  close(): Promise<void>;
+}
+
+export interface File {
+  readonly path: string;
+  size(): number;
+  /** Fills `target` from `position`; returns the bytes read, fewer only at the end of the file. */
+  read(target: Uint8Array, position: number): number;
+  /** May write fewer bytes than given: see `writeFully`. */
+  write(source: Uint8Array, position: number): number;
+  writeAsync(source: Uint8Array, position: number): Promise<number>;
+  dataSync(): void;
+  dataSyncAsync(): Promise<void>;
+  truncate(bytes: number): void;
+  close(): void;
+}
+
+/**
+ * Writes all of it. A write that comes back short without an error has met a full disk or a limit whose error was
+ * swallowed below us; the next write brings that error to light, or there is no progress and we say so.
+ */
+export function writeFully(file: File, source: Uint8Array, position: number): void {
+  let done = 0;
+  while (done < source.length) {
+    const written = file.write(done === 0 ? source : source.subarray(done), position + done);
+    if (written <= 0) throw noProgress(file);
+    done += written;
+  }
+}
+
+/** As `writeFully`, in the thread pool. */
+export async function writeFullyAsync(
+  file: File,
+  source: Uint8Array,
+  position: number,
+): Promise<void> {
+  let done = 0;
+  while (done < source.length) {
+    const written = await file.writeAsync(
+      done === 0 ? source : source.subarray(done),
+      position + done,
+    );
+    if (written <= 0) throw noProgress(file);
+    done += written;
+  }
+}
+
+function noProgress(file: File): Error {
+  return Object.assign(new Error(`ENOSPC: a write to ${file.path} made no progress`), {
+    code: 'ENOSPC',
+  });
+}
+
+/**
+ * Replaces a small file: temporary file, sync, rename, directory sync. A crash before the rename is durable leaves the old
+ * content and perhaps a `.tmp` that the next open removes; after it, the new content, which was synced before it got its name.
+ */
+export function replaceFile(
+  fileSystem: FileSystem,
+  directory: string,
+  name: string,
+  content: Uint8Array,
+): void {
+  const temporary = `${directory}/${name}.tmp`;
+  if (fileSystem.exists(temporary)) fileSystem.unlink(temporary);
+  const file = fileSystem.open(temporary, 'create');
+  try {
+    writeFully(file, content, 0);
+    file.dataSync();
+  } finally {
+    file.close();
+  }
+  fileSystem.rename(temporary, `${directory}/${name}`);
+  fileSystem.syncDirectory(directory);
+}
+
+/** The whole of a small file, or undefined when there is none. */
+export function readSmallFile(
+  fileSystem: FileSystem,
+  path: string,
+  bytesMax: number,
+): Buffer | undefined {
+  if (!fileSystem.exists(path)) return undefined;
+  const file = fileSystem.open(path, 'read');
+  try {
+    const content = Buffer.alloc(Math.min(file.size(), bytesMax));
+    return content.subarray(0, file.read(content, 0));
+  } finally {
+    file.close();
+  }
+}

@@ -1,0 +1,487 @@
+import { performance } from 'node:perf_hooks';
+import { assert, type Clock, errorMessage } from '@holdfast/kernel';
+import { AdaptiveIo, type IoMode } from './adaptive-io.js';
+import { FrameEncoder } from './frame-encoder.js';
+import type { PredecessorSeal } from './segment-header.js';
+import type { SegmentChain, StartedSegment } from './segment-chain.js';
+import type { EncodedFrame, SegmentWriter } from './segment-writer.js';
+import { WalError } from './wal.errors.js';
+import type { Admission, AppendOptions, Durability, Sequence } from './wal.types.js';
+import { encodedRecordBytes, FRAME_HEADER_BYTES, GROUP_BYTES_MAX } from './wal-format.js';
+
+/** What the commit path tells its owner, in the order of events. */
+export interface CommitObserver {
+  /** Before anybody hears of it: whether this writer is still the only one. */
+  isFenced(): boolean;
+  /** Frames up to here are synced, or the segment has just begun. */
+  durable(sequence: Sequence, segment: StartedSegment, offset: number): void;
+  committed(commit: CommitFigures): void;
+  rotated(sealed: StartedSegment, seal: PredecessorSeal, current: StartedSegment): void;
+  poisoned(error: WalError): void;
+}
+
+export interface CommitFigures {
+  readonly records: number;
+  readonly batches: number;
+  readonly bytes: number;
+  /** From the start of the write to the end of the sync (or of the write, where none was asked for). */
+  readonly micros: number;
+  readonly synced: boolean;
+  readonly ioMode: IoMode;
+}
+
+export interface GroupCommitOptions {
+  readonly durability: Durability;
+  readonly recordBytesMax: number;
+  readonly frameBytesMax: number;
+  readonly queuedBytesMax: number;
+  readonly syncIntervalMillis: number;
+  readonly groupWindowMillis: number;
+  readonly ioMode: IoMode | 'adaptive';
+  readonly idleMillis: number;
+}
+
+/** A frame that is being filled, waits to be written, or is in flight. Its batches are acknowledged together. */
+interface PendingFrame {
+  readonly segment: SegmentWriter;
+  readonly encoder: FrameEncoder;
+  readonly first: Sequence;
+  last: Sequence;
+  batches: number;
+  /** One of its batches asked for more than the log's mode. */
+  needsSync: boolean;
+  readonly acknowledged: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: WalError) => void;
+}
+
+const ENCODER_INITIAL_BYTES = 64 * 1024;
+/** Encoders that grew beyond this are not kept. */
+const ENCODER_KEPT_BYTES_MAX = 8 * 1024 * 1024;
+const ENCODERS_KEPT_MAX = 4;
+
+/**
+ * Group commit: many appends, one write, one fdatasync.
+ *
+ * Invariant: at most one frame is between its write and its acknowledgement. Recovery relies on it: in a `sync` log only the last
+ * frame can be torn, so a valid frame after a bad one proves damage.
+ *
+ * A frame's place is planned when its first batch is admitted, so that an admitted batch cannot fail for lack of room. After
+ * admission the only failure is poison: the first failed write or sync ends this writer, because after a failed fsync the kernel
+ * marks the pages clean and a later one says yes to data that is not on the disk.
+ */
+export class GroupCommit {
+  private readonly queue: PendingFrame[] = [];
+  private readonly spareEncoders: FrameEncoder[] = [];
+  private readonly io: AdaptiveIo;
+  private queued = 0;
+  private inFlight: PendingFrame | 'rotation' | 'sync' | undefined;
+  private pumpScheduled = false;
+  private nextSequence: number;
+  /** Written, but only synced up to `durable`. */
+  private written: Sequence;
+  private durable: Sequence;
+  /** The durable sequence that the last frame carries: the idle frame brings it up to date. */
+  private carriedDurable: Sequence;
+  private syncRequested = false;
+  private failure: WalError | undefined;
+  private closing = false;
+  private intervalTimer: NodeJS.Timeout | undefined;
+  private idleTimer: NodeJS.Timeout | undefined;
+  private readonly drained: (() => void)[] = [];
+
+  constructor(
+    private readonly chain: SegmentChain,
+    private readonly options: GroupCommitOptions,
+    private readonly observer: CommitObserver,
+    private readonly clock: Clock,
+    lastSequence: Sequence,
+  ) {
+    this.nextSequence = lastSequence + 1;
+    this.written = lastSequence;
+    this.durable = lastSequence;
+    this.carriedDurable = lastSequence;
+    this.io = new AdaptiveIo(options.ioMode);
+  }
+
+  get lastSequence(): Sequence {
+    return (this.nextSequence - 1) as Sequence;
+  }
+
+  get durableSequence(): Sequence {
+    return this.durable;
+  }
+
+  /** Bytes admitted and not yet acknowledged. */
+  get queuedBytes(): number {
+    return this.queued;
+  }
+
+  get ioMode(): IoMode {
+    return this.io.mode;
+  }
+
+  get poison(): WalError | undefined {
+    return this.failure;
+  }
+
+  /** Admits a batch. Throws before anything is assigned; afterwards the only failure is poison. */
+  admit(payloads: readonly Uint8Array[], options: AppendOptions): Admission {
+    if (this.failure !== undefined) throw this.failure;
+    if (this.closing) throw new WalError('WAL_CLOSED', 'the log is closed');
+    const bytes = this.measure(payloads);
+    if (this.queued + bytes > this.options.queuedBytesMax) throw this.overloaded();
+    const frame = this.frameFor(bytes);
+    frame.encoder.add(payloads, bytes);
+    const first = this.nextSequence as Sequence;
+    this.nextSequence += payloads.length;
+    frame.last = this.lastSequence;
+    frame.batches++;
+    if (options.durability === 'sync') frame.needsSync = true;
+    this.queued += bytes;
+    this.schedule();
+    return { first, last: frame.last, durable: frame.acknowledged };
+  }
+
+  /** Resolves once everything admitted before the call is synced. */
+  async flush(): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
+    const target = this.lastSequence;
+    while (this.durable < target) {
+      this.syncRequested = true;
+      this.schedule();
+      await new Promise<void>((resolve) => this.drained.push(resolve));
+      this.throwIfPoisoned();
+    }
+  }
+
+  /** Ends admission, makes everything durable, and leaves a frame that says so: the next open finds nothing unpromised. */
+  async close(): Promise<void> {
+    this.closing = true;
+    clearTimeout(this.idleTimer);
+    if (this.failure === undefined) await this.flush().catch(() => undefined);
+    await this.quiet();
+    if (this.failure === undefined && this.carriedDurable < this.durable) {
+      this.enqueueEmptyFrame();
+      this.schedule();
+      await this.quiet();
+    }
+    clearTimeout(this.intervalTimer);
+    clearTimeout(this.idleTimer);
+  }
+
+  private async quiet(): Promise<void> {
+    while (this.failure === undefined && (this.inFlight !== undefined || this.queue.length > 0)) {
+      await new Promise<void>((resolve) => this.drained.push(resolve));
+    }
+  }
+
+  private measure(payloads: readonly Uint8Array[]): number {
+    if (payloads.length === 0)
+      throw new WalError('WAL_EMPTY_BATCH', 'a batch has at least one record');
+    let bytes = 0;
+    for (const payload of payloads) {
+      if (payload.length > this.options.recordBytesMax) {
+        throw tooLarge('record', payload.length, this.options.recordBytesMax);
+      }
+      bytes += encodedRecordBytes(payload.length);
+    }
+    if (bytes > this.options.frameBytesMax)
+      throw tooLarge('batch', bytes, this.options.frameBytesMax);
+    assert(
+      Number.isSafeInteger(this.nextSequence + payloads.length),
+      'sequences stay safe integers',
+    );
+    return bytes;
+  }
+
+  /** The frame at the end of the queue while it takes more, or a new one; with room for `bytes` of body planned in its segment. */
+  private frameFor(bytes: number): PendingFrame {
+    const open = this.queue.at(-1);
+    if (open !== undefined && this.takesMore(open, bytes) && this.chain.extend(open.segment, bytes))
+      return open;
+    const segment = this.chain.reserve(FRAME_HEADER_BYTES + bytes);
+    if (segment === undefined) throw this.overloaded();
+    return this.enqueue(segment);
+  }
+
+  private takesMore(frame: PendingFrame, bytes: number): boolean {
+    const bodyMax = Math.min(GROUP_BYTES_MAX, this.options.frameBytesMax);
+    return frame.batches > 0 && frame.encoder.byteLength - FRAME_HEADER_BYTES + bytes <= bodyMax;
+  }
+
+  private enqueue(segment: SegmentWriter): PendingFrame {
+    const encoder = this.spareEncoders.pop() ?? new FrameEncoder(ENCODER_INITIAL_BYTES);
+    encoder.reset();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    // Whoever ignores the outcome of an append has chosen to; the poison is reported elsewhere.
+    promise.catch(() => undefined);
+    const frame: PendingFrame = {
+      segment,
+      encoder,
+      first: this.nextSequence as Sequence,
+      last: this.lastSequence,
+      batches: 0,
+      needsSync: false,
+      acknowledged: promise,
+      resolve,
+      reject,
+    };
+    this.queue.push(frame);
+    return frame;
+  }
+
+  private schedule(): void {
+    if (this.pumpScheduled || this.inFlight !== undefined) return;
+    this.pumpScheduled = true;
+    // Never within append or a microtask: what is appended in one turn of the event loop becomes one frame.
+    if (this.options.groupWindowMillis > 0) setTimeout(this.pump, this.options.groupWindowMillis);
+    else setImmediate(this.pump);
+  }
+
+  private readonly pump = (): void => {
+    this.pumpScheduled = false;
+    if (this.failure !== undefined || this.inFlight !== undefined) return;
+    const frame = this.queue[0];
+    if (frame === undefined) {
+      if (this.syncRequested && this.durable < this.written) void this.syncOnly();
+      else this.becomeIdle();
+      return;
+    }
+    if (frame.segment !== this.chain.current.writer) {
+      void this.rotate();
+      return;
+    }
+    this.queue.shift();
+    this.inFlight = frame;
+    if (this.io.mode === 'synchronous') this.commit(frame);
+    else void this.commitAsync(frame);
+  };
+
+  private commit(frame: PendingFrame): void {
+    const startMicros = nowMicros();
+    try {
+      const encoded = this.encode(frame);
+      frame.segment.write(encoded);
+      const synced = this.mustSync(frame);
+      if (synced) frame.segment.file.dataSync();
+      this.complete(frame, encoded, synced, startMicros);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private async commitAsync(frame: PendingFrame): Promise<void> {
+    const startMicros = nowMicros();
+    try {
+      const encoded = this.encode(frame);
+      await frame.segment.writeAsync(encoded);
+      const synced = this.mustSync(frame);
+      if (synced) await frame.segment.file.dataSyncAsync();
+      this.complete(frame, encoded, synced, startMicros);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private encode(frame: PendingFrame): EncodedFrame {
+    return frame.segment.encode(
+      frame.encoder,
+      frame.first,
+      this.durable,
+      this.clock.nowMillis() * 1000,
+    );
+  }
+
+  private mustSync(frame: PendingFrame): boolean {
+    return this.options.durability === 'sync' || frame.needsSync || this.syncRequested;
+  }
+
+  /** In this order: the claim, the durable sequence, the watermark, and only then everybody who waits. */
+  private complete(
+    frame: PendingFrame,
+    encoded: EncodedFrame,
+    synced: boolean,
+    startMicros: number,
+  ): void {
+    frame.segment.advance(encoded);
+    this.written = frame.last;
+    this.carriedDurable = this.durable;
+    // After the sync and before anyone hears of it: whatever we acknowledge was on disk before a successor's claim, so the
+    // successor's recovery scan has seen it.
+    this.assertUnfenced();
+    if (synced) this.advanceDurable();
+    const micros = nowMicros() - startMicros;
+    this.io.observe(micros);
+    this.queued -= encoded.bytes.length - FRAME_HEADER_BYTES;
+    this.observer.committed({
+      records: encoded.recordCount,
+      batches: frame.batches,
+      bytes: encoded.bytes.length,
+      micros,
+      synced,
+      ioMode: this.io.mode,
+    });
+    this.keepEncoder(frame.encoder);
+    this.inFlight = undefined;
+    frame.resolve();
+    this.afterWork();
+  }
+
+  private async rotate(): Promise<void> {
+    this.inFlight = 'rotation';
+    try {
+      const { sealed, seal } = await this.chain.rotate(this.written);
+      this.assertUnfenced();
+      this.observer.rotated(sealed, seal, this.chain.current);
+      this.advanceDurable();
+      this.inFlight = undefined;
+      this.afterWork();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** For `interval` and `none`: makes durable what was written, with no frame of its own. */
+  private async syncOnly(): Promise<void> {
+    this.inFlight = 'sync';
+    try {
+      const { writer } = this.chain.current;
+      if (this.io.mode === 'synchronous') writer.file.dataSync();
+      else await writer.file.dataSyncAsync();
+      this.assertUnfenced();
+      this.advanceDurable();
+      this.inFlight = undefined;
+      this.afterWork();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private advanceDurable(): void {
+    this.durable = this.written;
+    this.syncRequested = false;
+    const { current } = this.chain;
+    this.observer.durable(this.durable, current, current.writer.writtenEnd);
+  }
+
+  private afterWork(): void {
+    for (const wake of this.drained.splice(0)) wake();
+    if (this.queue.length > 0 || this.syncRequested) this.schedule();
+    else this.becomeIdle();
+  }
+
+  private becomeIdle(): void {
+    if (this.durable < this.written) {
+      if (this.options.durability === 'interval') this.startIntervalTimer();
+    } else if (this.carriedDurable < this.durable && !this.closing) {
+      this.startIdleTimer();
+    }
+  }
+
+  private startIntervalTimer(): void {
+    this.intervalTimer ??= setTimeout(() => {
+      this.intervalTimer = undefined;
+      this.syncRequested = true;
+      this.schedule();
+    }, this.options.syncIntervalMillis);
+  }
+
+  /**
+   * When nothing has happened for a while, an empty frame says how far everything is durable: without it, the last frames of a quiet log would
+   * be promised by the watermark alone. It takes the ordinary way, and nobody waits for it.
+   */
+  private startIdleTimer(): void {
+    if (this.idleTimer !== undefined) {
+      this.idleTimer.refresh();
+      return;
+    }
+    this.idleTimer = setTimeout(() => {
+      const busy =
+        this.queue.length > 0 || this.inFlight !== undefined || this.durable < this.written;
+      if (this.closing || this.failure !== undefined || busy || this.carriedDurable >= this.durable)
+        return;
+      this.enqueueEmptyFrame();
+      this.schedule();
+    }, this.options.idleMillis);
+    this.idleTimer.unref();
+  }
+
+  private enqueueEmptyFrame(): void {
+    const segment = this.chain.reserveEmpty(FRAME_HEADER_BYTES);
+    if (segment === undefined) return;
+    // It counts as nobody's batch, and closes itself to any: its place was planned for a header only.
+    this.enqueue(segment).needsSync = true;
+  }
+
+  private keepEncoder(encoder: FrameEncoder): void {
+    if (
+      encoder.capacity <= ENCODER_KEPT_BYTES_MAX &&
+      this.spareEncoders.length < ENCODERS_KEPT_MAX
+    ) {
+      this.spareEncoders.push(encoder);
+    }
+  }
+
+  private assertUnfenced(): void {
+    if (!this.observer.isFenced()) return;
+    throw new WalError(
+      'WAL_FENCED',
+      'another writer has taken this log over; what was in flight is decided by it',
+    );
+  }
+
+  /** The outcome of everything in flight or queued is unknown from here on, and nothing is written or synced again. */
+  private fail(cause: unknown): void {
+    const error =
+      cause instanceof WalError && cause.code === 'WAL_FENCED'
+        ? cause
+        : new WalError(
+            'WAL_POISONED',
+            `a write or sync failed: ${errorMessage(cause)}; the outcome of appends in flight is unknown until the log is reopened`,
+            { firstUnknown: this.durable + 1, lastUnknown: this.lastSequence },
+            { cause },
+          );
+    this.failure = error;
+    const lost = [...(isFrame(this.inFlight) ? [this.inFlight] : []), ...this.queue.splice(0)];
+    this.inFlight = undefined;
+    clearTimeout(this.intervalTimer);
+    clearTimeout(this.idleTimer);
+    this.observer.poisoned(error);
+    for (const frame of lost) frame.reject(error);
+    for (const wake of this.drained.splice(0)) wake();
+  }
+
+  private throwIfPoisoned(): void {
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  private overloaded(): WalError {
+    return new WalError(
+      'WAL_OVERLOADED',
+      `${this.queued} bytes wait to be written, and at most ${this.options.queuedBytesMax} may; nothing was appended`,
+      { queuedBytes: this.queued, queuedBytesMax: this.options.queuedBytesMax },
+    );
+  }
+}
+
+function isFrame(
+  inFlight: PendingFrame | 'rotation' | 'sync' | undefined,
+): inFlight is PendingFrame {
+  return typeof inFlight === 'object';
+}
+
+function tooLarge(what: 'record' | 'batch', bytes: number, bytesMax: number): WalError {
+  return new WalError(
+    'WAL_TOO_LARGE',
+    `a ${what} has at most ${bytesMax} bytes, not ${bytes}; nothing was appended`,
+    {
+      bytes,
+      bytesMax,
+    },
+  );
+}
+
+function nowMicros(): number {
+  return performance.now() * 1000;
+}

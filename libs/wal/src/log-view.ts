@@ -1,0 +1,221 @@
+import { setImmediate } from 'node:timers/promises';
+import { frameEnd, type FrameHeader, lastSequenceOf, visitRecords } from './frame-decoder.js';
+import { FrameScanner, type ScannedFrame } from './frame-scanner.js';
+import { LogCursor, type VisibleBound } from './log-cursor.js';
+import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
+import { unsupported } from './segment-file.js';
+import { corrupt } from './wal.errors.js';
+import type { LogSource, ReadRange, ScanVisitor, Sequence, WalRecord } from './wal.types.js';
+
+/** Where a view learns how far it may look: the writer itself, or its watermark seen from another process. */
+export interface Visibility {
+  readonly logId: string;
+  readonly catalog: SegmentCatalog;
+  /** As of now. The catalog knows every segment up to it when this returns. */
+  bound(): VisibleBound;
+  waitBeyond(after: Sequence, signal?: AbortSignal): Promise<void>;
+}
+
+/** A scan lets others run after this many bytes: about 4 milliseconds of work. */
+const YIELD_BYTES = 4 * 1024 * 1024;
+/** Frames kept for reading single records. */
+const CACHED_FRAMES_MAX = 16;
+/** A bigger frame is read again rather than kept. */
+const CACHED_FRAME_BYTES_MAX = 8 * 1024 * 1024;
+
+/** The reading half of the log, the same for the writer and for readers in other processes. */
+export class LogView implements LogSource {
+  private readonly cachedFrames: { path: string; frame: ScannedFrame }[] = [];
+
+  constructor(private readonly visibility: Visibility) {}
+
+  get logId(): string {
+    return this.visibility.logId;
+  }
+
+  get durableSequence(): Sequence {
+    return this.visibility.bound().sequence;
+  }
+
+  get firstSequence(): Sequence {
+    const { catalog } = this.visibility;
+    return (catalog.all()[0]?.name.firstSequence ?? 1) as Sequence;
+  }
+
+  recordAt(sequence: Sequence): WalRecord | undefined {
+    const bound = this.visibility.bound();
+    if (sequence < this.firstSequence || sequence > bound.sequence) return undefined;
+    const entry = this.visibility.catalog.find(sequence);
+    if (entry === undefined) return undefined;
+    const frame = this.frameOf(entry, sequence, bound);
+    let found: WalRecord | undefined;
+    this.visit(entry.path, frame, (at, start, end, endsBatch) => {
+      if (at < sequence) return true;
+      // Past it: compaction dropped this one.
+      if (at === sequence)
+        found = { sequence, payload: frame.buffer.subarray(start, end), endsBatch };
+      return false;
+    });
+    return found;
+  }
+
+  async *read(range: ReadRange): AsyncGenerator<WalRecord> {
+    const cursor = new LogCursor(this.visibility.catalog, range.after, false);
+    try {
+      yield* this.recordsUpTo(cursor, range.after, this.boundedBy(range.upTo));
+    } finally {
+      cursor.close();
+    }
+  }
+
+  async *follow(options: { after: Sequence; signal?: AbortSignal }): AsyncGenerator<WalRecord> {
+    const { signal } = options;
+    let { after } = options;
+    const cursor = new LogCursor(this.visibility.catalog, after, false);
+    try {
+      while (signal?.aborted !== true) {
+        const bound = this.visibility.bound();
+        for await (const record of this.recordsUpTo(cursor, after, bound, signal)) {
+          yield record;
+          after = record.sequence;
+        }
+        if (bound.sequence > after) after = bound.sequence;
+        await this.visibility.waitBeyond(after, signal);
+      }
+    } finally {
+      cursor.close();
+    }
+  }
+
+  async scan(after: Sequence, visitor: ScanVisitor, upTo?: Sequence): Promise<Sequence> {
+    const bound = this.boundedBy(upTo);
+    const cursor = new LogCursor(this.visibility.catalog, after, true);
+    let last = after;
+    let stopped = false;
+    let bytes = 0;
+    try {
+      for (
+        let frame = cursor.next(bound);
+        frame !== undefined && !stopped;
+        frame = cursor.next(bound)
+      ) {
+        const { buffer } = frame;
+        this.visit('', frame, (at, start, end, endsBatch) => {
+          if (at <= after) return true;
+          if (at > bound.sequence) return false;
+          last = at as Sequence;
+          stopped = visitor(last, buffer, start, end, endsBatch) === false;
+          return !stopped;
+        });
+        bytes += frame.header.bodyLength;
+        if (bytes >= YIELD_BYTES) {
+          bytes = 0;
+          await setImmediate();
+        }
+      }
+    } finally {
+      cursor.close();
+    }
+    return last;
+  }
+
+  waitBeyond(after: Sequence, signal?: AbortSignal): Promise<void> {
+    return this.visibility.waitBeyond(after, signal);
+  }
+
+  timelineAt(sequence: Sequence): string | undefined {
+    if (sequence === 0) return '';
+    if (sequence < this.firstSequence || sequence > this.durableSequence) return undefined;
+    return this.visibility.catalog.find(sequence)?.header.timeline;
+  }
+
+  private async *recordsUpTo(
+    cursor: LogCursor,
+    after: Sequence,
+    limit: VisibleBound,
+    signal?: AbortSignal,
+  ): AsyncGenerator<WalRecord> {
+    let bytes = 0;
+    for (let frame = cursor.next(limit); frame !== undefined; frame = cursor.next(limit)) {
+      const { buffer } = frame;
+      const records: WalRecord[] = [];
+      this.visit('', frame, (at, start, end, endsBatch) => {
+        if (at > limit.sequence) return false;
+        if (at > after)
+          records.push({
+            sequence: at as Sequence,
+            payload: buffer.subarray(start, end),
+            endsBatch,
+          });
+        return true;
+      });
+      for (const record of records) {
+        if (signal?.aborted === true) return;
+        yield record;
+      }
+      bytes += frame.header.bodyLength;
+      if (bytes >= YIELD_BYTES) {
+        bytes = 0;
+        await setImmediate();
+      }
+    }
+  }
+
+  private boundedBy(upTo: Sequence | undefined): VisibleBound {
+    const bound = this.visibility.bound();
+    return upTo === undefined || upTo >= bound.sequence ? bound : { ...bound, sequence: upTo };
+  }
+
+  /** The frame that holds the sequence: a cached one, or found by walking headers from the sparse index on. */
+  private frameOf(entry: CatalogEntry, sequence: Sequence, bound: VisibleBound): ScannedFrame {
+    const cached = this.cachedFrames.find(
+      ({ path, frame }) => path === entry.path && holds(frame.header, sequence),
+    );
+    if (cached !== undefined) return cached.frame;
+    const { catalog } = this.visibility;
+    const limit = entry.dataLength ?? bound.offset;
+    const scanner = new FrameScanner(catalog.fileOf(entry), entry.header, {
+      from: catalog.locate(entry, sequence),
+      limit,
+      reuse: false,
+      windowBytes: 64 * 1024,
+    });
+    for (let frame = scanner.next(); frame !== undefined; frame = scanner.next()) {
+      if (!holds(frame.header, sequence)) continue;
+      this.cache(entry.path, frame);
+      return frame;
+    }
+    throw corrupt(scanner.stopReason, {
+      file: entry.path,
+      offset: scanner.offset,
+      firstSequence: sequence,
+    });
+  }
+
+  private cache(path: string, frame: ScannedFrame): void {
+    if (frameEnd(frame.header) - frame.header.fileOffset > CACHED_FRAME_BYTES_MAX) return;
+    this.cachedFrames.unshift({ path, frame });
+    if (this.cachedFrames.length > CACHED_FRAMES_MAX) this.cachedFrames.pop();
+  }
+
+  private visit(
+    path: string,
+    frame: ScannedFrame,
+    visitor: Parameters<typeof visitRecords>[3],
+  ): void {
+    const result = visitRecords(frame.header, frame.buffer, frame.bodyStart, visitor);
+    if (result === 'malformed') {
+      throw corrupt('the records of a frame do not add up', {
+        file: path,
+        offset: frame.header.fileOffset,
+        firstSequence: frame.header.firstSequence,
+      });
+    }
+    if (result === 'unsupported')
+      throw unsupported(path, 'a record type that this version does not know');
+  }
+}
+
+function holds(header: FrameHeader, sequence: number): boolean {
+  return header.firstSequence <= sequence && sequence <= lastSequenceOf(header);
+}

@@ -1,0 +1,86 @@
+import { crc32 } from './checksum.js';
+import { type FileSystem, readSmallFile, replaceFile } from './file-system.js';
+import { WalError } from './wal.errors.js';
+
+/**
+ * What belongs to the log: its identity, where it begins, and which generation of a segment counts. Text, so that it can be read
+ * at three in the morning; the last line is a checksum of the rest. Written when the log is made, and by compaction and
+ * retention; never by an append or a rotation, which the chain of segment headers covers.
+ */
+export interface Manifest {
+  /** 32 hex digits. */
+  readonly logId: string;
+  readonly firstSegment: number;
+  readonly firstSequence: number;
+  /** Segments whose generation is not 0. */
+  readonly generations: ReadonlyMap<number, number>;
+}
+
+export const MANIFEST_NAME = 'MANIFEST';
+const MANIFEST_BYTES_MAX = 16 * 1024 * 1024;
+const TITLE = 'holdfast-wal-manifest 1';
+
+/** Undefined when there is none. Throws `WAL_MANIFEST_DAMAGED`. */
+export function readManifest(fileSystem: FileSystem, directory: string): Manifest | undefined {
+  const path = `${directory}/${MANIFEST_NAME}`;
+  const content = readSmallFile(fileSystem, path, MANIFEST_BYTES_MAX);
+  if (content === undefined) return undefined;
+  const manifest = parse(content.toString('latin1'));
+  if (manifest === undefined) {
+    throw new WalError('WAL_MANIFEST_DAMAGED', `${path} is damaged; nothing was changed`, {
+      file: path,
+    });
+  }
+  return manifest;
+}
+
+/** Durable when it returns. */
+export function writeManifest(fileSystem: FileSystem, directory: string, manifest: Manifest): void {
+  replaceFile(fileSystem, directory, MANIFEST_NAME, Buffer.from(format(manifest), 'latin1'));
+}
+
+function format(manifest: Manifest): string {
+  const lines = [
+    TITLE,
+    `log-id ${manifest.logId}`,
+    `first-segment ${manifest.firstSegment}`,
+    `first-sequence ${manifest.firstSequence}`,
+    ...[...manifest.generations].map(
+      ([segment, generation]) => `generation ${segment} ${generation}`,
+    ),
+  ];
+  return withChecksum(lines);
+}
+
+function parse(text: string): Manifest | undefined {
+  const lines = checkedLines(text);
+  if (lines === undefined) return undefined;
+  const [title, logId, firstSegment, firstSequence, ...generations] = lines;
+  if (title !== TITLE) return undefined;
+  const id = /^log-id ([0-9a-f]{32})$/.exec(logId ?? '')?.[1];
+  const segment = /^first-segment ([0-9]+)$/.exec(firstSegment ?? '')?.[1];
+  const sequence = /^first-sequence ([0-9]+)$/.exec(firstSequence ?? '')?.[1];
+  if (id === undefined || segment === undefined || sequence === undefined) return undefined;
+  const entries = generations.map((line) => /^generation ([0-9]+) ([0-9]+)$/.exec(line));
+  if (entries.includes(null)) return undefined;
+  return {
+    logId: id,
+    firstSegment: Number(segment),
+    firstSequence: Number(sequence),
+    generations: new Map(entries.map((entry) => [Number(entry?.[1]), Number(entry?.[2])])),
+  };
+}
+
+/** Lines and a last line `crc <8 hex>` over everything before it. */
+export function withChecksum(lines: readonly string[]): string {
+  const text = lines.map((line) => `${line}\n`).join('');
+  return `${text}crc ${crc32(Buffer.from(text, 'latin1')).toString(16).padStart(8, '0')}\n`;
+}
+
+/** The lines before the checksum, or undefined unless it verifies to the last byte. */
+export function checkedLines(text: string): string[] | undefined {
+  const at = text.lastIndexOf('crc ');
+  if (at <= 0 || text[at - 1] !== '\n') return undefined;
+  const lines = text.slice(0, at - 1).split('\n');
+  return withChecksum(lines) === text ? lines : undefined;
+}

@@ -1,0 +1,120 @@
+import { type FileSystem, replaceFile, writeFully } from './file-system.js';
+import type { Diagnosis, TailSegment } from './recovery.js';
+import { readAt, type SegmentFacts, withFile } from './segment-file.js';
+import { formatSegmentName } from './segment-name.js';
+import { HEADER_BLOCK_BYTES } from './wal-format.js';
+
+const QUARANTINE = 'quarantine';
+const COPY_BYTES = 1024 * 1024;
+
+/** What an operator should hear of an opening. */
+export type RecoveryNote =
+  | {
+      readonly kind: 'torn-tail';
+      readonly file: string;
+      readonly from: number;
+      readonly to: number;
+      readonly copy: string;
+    }
+  | { readonly kind: 'header-copy-repaired'; readonly file: string }
+  | { readonly kind: 'removed'; readonly file: string }
+  | {
+      readonly kind: 'rewritten';
+      readonly file: string;
+      readonly from: number;
+      readonly to: number;
+    };
+
+/**
+ * Recovery, second half: does what the diagnosis allows. Each step may be cut short by a crash at any point; the next diagnosis then
+ * finds the same or less to do, so that recovering twice gives what recovering once gives.
+ */
+export function repair(
+  fileSystem: FileSystem,
+  directory: string,
+  diagnosis: Diagnosis,
+): RecoveryNote[] {
+  const notes: RecoveryNote[] = [];
+  notes.push(...removeLeftovers(fileSystem, directory, diagnosis));
+  for (const segment of diagnosis.damagedCopies) notes.push(restoreHeaderCopy(fileSystem, segment));
+  if (diagnosis.tail !== undefined) {
+    notes.push(...quarantineTornTail(fileSystem, directory, diagnosis.tail));
+    notes.push(...rewriteUnpromised(fileSystem, diagnosis.tail));
+  }
+  return notes;
+}
+
+/** Nothing here was ever promised: temporary files, crashed creations, segments below the log's beginning. */
+function removeLeftovers(
+  fileSystem: FileSystem,
+  directory: string,
+  diagnosis: Diagnosis,
+): RecoveryNote[] {
+  const files = [...diagnosis.strays, ...diagnosis.removable.map((segment) => segment.file)];
+  for (const file of files) fileSystem.unlink(`${directory}/${file}`);
+  if (files.length > 0) fileSystem.syncDirectory(directory);
+  return files.map((file) => ({ kind: 'removed', file }));
+}
+
+/** The good copy is never touched, so a crash in between leaves what was there before. */
+function restoreHeaderCopy(fileSystem: FileSystem, segment: SegmentFacts): RecoveryNote {
+  const bad = segment.damagedCopy ?? 0;
+  const block = Buffer.alloc(HEADER_BLOCK_BYTES);
+  const file = fileSystem.open(segment.path, 'write');
+  try {
+    readAt(file, block, (1 - bad) * HEADER_BLOCK_BYTES);
+    writeFully(file, block, bad * HEADER_BLOCK_BYTES);
+    file.dataSync();
+  } finally {
+    file.close();
+  }
+  return { kind: 'header-copy-repaired', file: segment.path };
+}
+
+/**
+ * Copies what stands behind the last valid frame, and leaves the segment alone: the next segment's header says where its data
+ * ends. Crash before that header is durable: the same tail is found and copied under the same name again.
+ */
+function quarantineTornTail(
+  fileSystem: FileSystem,
+  directory: string,
+  tail: TailSegment,
+): RecoveryNote[] {
+  if (tail.torn === undefined) return [];
+  const { from, to } = tail.torn;
+  const bytes = Buffer.alloc(to - from);
+  withFile(fileSystem, tail.path, (file) => readAt(file, bytes, from));
+  const quarantine = `${directory}/${QUARANTINE}`;
+  if (!fileSystem.exists(quarantine)) {
+    fileSystem.makeDirectory(quarantine);
+    fileSystem.syncDirectory(directory);
+  }
+  const name = `${formatSegmentName(tail.name)}-${from.toString(16).padStart(8, '0')}.torn`;
+  replaceFile(fileSystem, quarantine, name, bytes);
+  return [{ kind: 'torn-tail', file: tail.path, from, to, copy: `${quarantine}/${name}` }];
+}
+
+/**
+ * Valid frames that nobody promised may exist in the page cache only: after a failed sync the kernel calls such pages clean and a later
+ * sync says yes without writing them. Writing the same bytes again makes them dirty, and this sync is ours. Crash in between: the
+ * bytes on disk are the same before and after.
+ */
+function rewriteUnpromised(fileSystem: FileSystem, tail: TailSegment): RecoveryNote[] {
+  const { unpromisedFrom: from, scan } = tail;
+  if (from >= scan.validEnd) return [];
+  const chunk = Buffer.alloc(COPY_BYTES);
+  const file = fileSystem.open(tail.path, 'write');
+  try {
+    for (let at = from; at < scan.validEnd; at += chunk.length) {
+      const bytes = chunk.subarray(0, Math.min(chunk.length, scan.validEnd - at));
+      readAt(file, bytes, at);
+      writeFully(file, bytes, at);
+    }
+    file.dataSync();
+  } finally {
+    file.close();
+  }
+  // After a clean close only the empty closing frame is rewritten, which is nobody's news.
+  if (scan.lastSequence === tail.promised) return [];
+  return [{ kind: 'rewritten', file: tail.path, from, to: scan.validEnd }];
+}

@@ -1,0 +1,94 @@
+import { setImmediate } from 'node:timers/promises';
+import type { FileSystem } from './file-system.js';
+import { writeFully } from './file-system.js';
+import { FrameScanner } from './frame-scanner.js';
+import type { SealedSegment } from './recovery.js';
+import { encodeFooter, readFooter, type SegmentFooter } from './segment-footer.js';
+import { withFile } from './segment-file.js';
+import type { SegmentHeader } from './segment-header.js';
+import { SparseIndex } from './sparse-index.js';
+
+/** What a footer says, apart from the digest. */
+export type SegmentSummary = Omit<SegmentFooter, 'sha256'>;
+
+/**
+ * Gives a sealed segment its footer and cuts off what lies behind it. In the background, because nothing depends on it: the successor's
+ * header has fixed where the data ends. The footer is written behind the data before the file is cut behind the footer, so a crash at
+ * any point leaves the data whole; a footer that is half there fails its checksum and is made again.
+ */
+export async function finishSegment(
+  fileSystem: FileSystem,
+  path: string,
+  summary: SegmentSummary,
+): Promise<void> {
+  const sha256 = await fileSystem.sha256(path, summary.dataLength);
+  const footer = encodeFooter({ ...summary, sha256 });
+  const file = fileSystem.open(path, 'write');
+  try {
+    writeFully(file, footer, summary.dataLength);
+    file.truncate(summary.dataLength + footer.length);
+    await file.dataSyncAsync();
+  } finally {
+    file.close();
+  }
+}
+
+/** Whether the footer stands and nothing lies behind it. */
+export function isFinished(fileSystem: FileSystem, path: string, dataLength: number): boolean {
+  return withFile(fileSystem, path, (file) => {
+    const footer = readFooter(file, dataLength);
+    return footer !== undefined && file.size() === dataLength + encodeFooter(footer).length;
+  });
+}
+
+const YIELD_BYTES = 4 * 1024 * 1024;
+
+/** Walks a sealed segment for what its writer would have known. Undefined when it is damaged: then it gets no footer. */
+export async function summarize(
+  fileSystem: FileSystem,
+  path: string,
+  segment: SegmentHeader,
+  dataLength: number,
+): Promise<SegmentSummary | undefined> {
+  const file = fileSystem.open(path, 'read');
+  try {
+    const scanner = new FrameScanner(file, segment, { limit: dataLength, reuse: true });
+    const index = new SparseIndex();
+    let [recordCount, frameCount, firstWallMicros, lastWallMicros, yielded] = [0, 0, 0, 0, 0];
+    for (let frame = scanner.next(); frame !== undefined; frame = scanner.next()) {
+      const { header } = frame;
+      index.offer(header.firstSequence, header.fileOffset);
+      recordCount += header.recordCount;
+      frameCount++;
+      firstWallMicros ||= header.wallMicros;
+      lastWallMicros = header.wallMicros;
+      if (scanner.offset - yielded > YIELD_BYTES) {
+        yielded = scanner.offset;
+        await setImmediate();
+      }
+    }
+    if (scanner.offset !== dataLength) return undefined;
+    return { dataLength, recordCount, frameCount, firstWallMicros, lastWallMicros, index };
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * Finishes what the last open left unfinished, newest first, until one is found that is finished: they are finished in order. Told to stop
+ * when the log closes.
+ */
+export async function finishLeftovers(
+  fileSystem: FileSystem,
+  pathOf: (segment: SealedSegment) => string,
+  sealed: readonly SealedSegment[],
+  isStopped: () => boolean,
+): Promise<void> {
+  for (const segment of [...sealed].reverse()) {
+    const path = pathOf(segment);
+    const { dataLength } = segment.seal;
+    if (isStopped() || isFinished(fileSystem, path, dataLength)) return;
+    const summary = await summarize(fileSystem, path, segment.header, dataLength);
+    if (summary !== undefined && !isStopped()) await finishSegment(fileSystem, path, summary);
+  }
+}

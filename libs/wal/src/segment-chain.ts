@@ -1,0 +1,165 @@
+import { assert, type Clock, errorCode, errorMessage } from '@holdfast/kernel';
+import type { FileSystem } from './file-system.js';
+import type { PredecessorSeal, SegmentHeader } from './segment-header.js';
+import { formatSegmentName, type SegmentName } from './segment-name.js';
+import { SegmentWriter } from './segment-writer.js';
+import type { SpareSegment } from './spare-segment.js';
+import { WalError } from './wal.errors.js';
+import type { Durability, Sequence } from './wal.types.js';
+
+/** The next segment is prepared once this fraction of the current one is planned: a short-lived open prepares none. */
+const SPARE_WHEN_FILLED = 16;
+
+/** What all segments of one open share. */
+export interface ChainIdentity {
+  readonly logId: string;
+  readonly timeline: string;
+  readonly epoch: number;
+  readonly durability: Durability;
+  readonly frameBytesMax: number;
+  readonly segmentBytes: number;
+}
+
+export interface StartedSegment {
+  readonly name: SegmentName;
+  readonly path: string;
+  readonly header: SegmentHeader;
+  readonly writer: SegmentWriter;
+}
+
+/**
+ * Where the next frame goes. At most one rotation is planned at a time: what is queued fits into the rest of the current segment and the
+ * whole of the next, because the queue is bounded by a segment's size.
+ */
+export class SegmentChain {
+  private started: StartedSegment | undefined;
+  private upcoming: SegmentWriter | undefined;
+
+  constructor(
+    private readonly fileSystem: FileSystem,
+    private readonly directory: string,
+    private readonly identity: ChainIdentity,
+    private readonly spare: SpareSegment,
+    private readonly clock: Clock,
+    private readonly randomU32: () => number,
+  ) {}
+
+  get current(): StartedSegment {
+    assert(this.started !== undefined, 'the chain has begun');
+    return this.started;
+  }
+
+  /**
+   * Plans room for a frame in the current segment or the one to come, and says in which. `undefined`: the queue must drain first.
+   * Throws `WAL_FULL` with nothing planned.
+   */
+  reserve(bytes: number): SegmentWriter | undefined {
+    const target = this.upcoming ?? this.current.writer;
+    if (this.extend(target, bytes)) return target;
+    return this.upcoming === undefined ? this.planRotation(bytes) : undefined;
+  }
+
+  /** Plans more room for the last planned frame of a segment. Throws `WAL_FULL` with nothing planned. */
+  extend(segment: SegmentWriter, bytes: number): boolean {
+    if (segment.plannedEnd > this.identity.segmentBytes / SPARE_WHEN_FILLED) this.spare.prepare();
+    try {
+      return segment.reserve(bytes);
+    } catch (error) {
+      throw full(this.directory, error);
+    }
+  }
+
+  /** Room for the empty frame of an idle or closing log, for which each segment keeps a place. */
+  reserveEmpty(bytes: number): SegmentWriter | undefined {
+    if (this.upcoming !== undefined) return undefined;
+    const { writer } = this.current;
+    try {
+      return writer.reserve(bytes, { intoReserve: true }) ? writer : undefined;
+    } catch {
+      // Nobody waits for this frame: without room for it, readers and recovery know a little less.
+      return undefined;
+    }
+  }
+
+  /**
+   * Makes the next segment the current one: sync the predecessor; header into the prepared file; sync; final name; directory sync; and only
+   * then the first frame. Crash before the name is durable: a stray temporary file, and the predecessor is still the last segment.
+   * Crash after: a segment without frames, and the predecessor is sealed with exactly the frames it has.
+   */
+  async rotate(lastSequence: Sequence): Promise<{ sealed: StartedSegment; seal: PredecessorSeal }> {
+    const sealed = this.current;
+    await sealed.writer.file.dataSyncAsync();
+    const seal = sealed.writer.seal(sealed.name, lastSequence);
+    assert(this.upcoming !== undefined, 'a rotation was planned');
+    await this.start(this.upcoming, sealed.name.segment + 1, lastSequence, seal);
+    this.upcoming = undefined;
+    return { sealed, seal };
+  }
+
+  /** The first segment of this open. Throws `EEXIST` when another writer has made a segment of that number. */
+  async begin(segment: number, lastSequence: Sequence, seal: PredecessorSeal): Promise<void> {
+    const writer = this.spare.take();
+    try {
+      const fits = writer.reserve(0);
+      assert(fits, 'the header fits');
+      await this.start(writer, segment, lastSequence, seal);
+    } catch (error) {
+      this.spare.abandon(writer);
+      throw error;
+    }
+  }
+
+  close(): void {
+    if (this.upcoming !== undefined) this.spare.abandon(this.upcoming);
+    this.upcoming = undefined;
+    this.started?.writer.file.close();
+    this.started = undefined;
+  }
+
+  private planRotation(bytes: number): SegmentWriter {
+    let writer: SegmentWriter | undefined;
+    try {
+      writer = this.spare.take();
+      const fits = writer.reserve(bytes);
+      assert(fits, 'an empty segment takes the largest frame');
+    } catch (error) {
+      if (writer !== undefined) this.spare.abandon(writer);
+      throw full(this.directory, error);
+    }
+    this.upcoming = writer;
+    return writer;
+  }
+
+  private async start(
+    writer: SegmentWriter,
+    segment: number,
+    lastSequence: Sequence,
+    predecessor: PredecessorSeal,
+  ): Promise<void> {
+    const firstSequence = lastSequence + 1;
+    const name = { segment, firstSequence, generation: 0 };
+    const path = `${this.directory}/${formatSegmentName(name)}`;
+    const header = await writer.start({
+      ...this.identity,
+      segment,
+      firstSequence,
+      salt: this.randomU32(),
+      createdMicros: this.clock.nowMillis() * 1000,
+      predecessor,
+    });
+    await this.fileSystem.publish(writer.file.path, path);
+    await this.fileSystem.syncDirectoryAsync(this.directory);
+    this.started = { name, path, header, writer };
+  }
+}
+
+function full(directory: string, cause: unknown): unknown {
+  const code = errorCode(cause);
+  if (code === undefined) return cause;
+  return new WalError(
+    'WAL_FULL',
+    `no room for another record in ${directory}: ${errorMessage(cause)}; nothing was appended`,
+    { directory, reason: code },
+    { cause },
+  );
+}

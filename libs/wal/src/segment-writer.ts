@@ -1,0 +1,145 @@
+import { assert } from '@holdfast/kernel';
+import { type File, writeFully, writeFullyAsync } from './file-system.js';
+import {
+  encodeSegmentHeader,
+  frameSeed,
+  type PredecessorSeal,
+  type SegmentHeader,
+} from './segment-header.js';
+import type { SegmentName } from './segment-name.js';
+import { SparseIndex } from './sparse-index.js';
+import type { FrameEncoder } from './frame-encoder.js';
+import type { Sequence } from './wal.types.js';
+import { SEGMENT_DATA_START, SEGMENT_RESERVED_BYTES } from './wal-format.js';
+
+/** Zeroed inline in pieces of this size when the background has not done it. */
+const ZERO_CHUNK_BYTES = 1024 * 1024;
+const ZEROS = Buffer.alloc(ZERO_CHUNK_BYTES);
+
+/**
+ * One segment file as its writer sees it. Space is planned at admission and written later: `plannedEnd` runs ahead of `writtenEnd`. Frames
+ * go only where zeros were written and synced before, so that a commit's fdatasync has no new size or extent to make durable and
+ * what a crash leaves behind a frame is zeros.
+ */
+export class SegmentWriter {
+  readonly index = new SparseIndex();
+  recordCount = 0;
+  frameCount = 0;
+  firstWallMicros = 0;
+  lastWallMicros = 0;
+  private planned = SEGMENT_DATA_START;
+  private end = SEGMENT_DATA_START;
+  private lastFrameOffset = 0;
+  private seed = 0;
+  private lastHeaderCrc = 0;
+
+  constructor(
+    readonly file: File,
+    readonly segmentBytes: number,
+    private zeroedEnd: number,
+  ) {}
+
+  get writtenEnd(): number {
+    return this.end;
+  }
+
+  get plannedEnd(): number {
+    return this.planned;
+  }
+
+  /** Plans `bytes` more if they fit, zeroing first where needed. Throws `ENOSPC` and the like with nothing planned. */
+  reserve(bytes: number, options: { intoReserve?: boolean } = {}): boolean {
+    const end = this.planned + bytes;
+    const limit =
+      options.intoReserve === true ? this.segmentBytes : this.segmentBytes - SEGMENT_RESERVED_BYTES;
+    if (end > limit) return false;
+    if (end > this.zeroedEnd) this.zeroUpTo(end);
+    this.planned = end;
+    return true;
+  }
+
+  /**
+   * Writes both copies of the header and syncs them. The file still has its temporary name: crash here, and the next open removes it
+   * (recovery row 13).
+   */
+  async start(header: Omit<SegmentHeader, 'headerCrc'>): Promise<SegmentHeader> {
+    const block = encodeSegmentHeader(header);
+    await writeFullyAsync(this.file, Buffer.concat([block, block]), 0);
+    await this.file.dataSyncAsync();
+    this.seed = frameSeed(header);
+    this.lastHeaderCrc = block.readUInt32LE(8);
+    return { ...header, headerCrc: this.lastHeaderCrc };
+  }
+
+  /** The frame's bytes for its place at `writtenEnd`. The frame counts only once `advance` was called. */
+  encode(
+    encoder: FrameEncoder,
+    first: Sequence,
+    durable: Sequence,
+    wallMicros: number,
+  ): EncodedFrame {
+    const { bytes, headerCrc } = encoder.finish(first, {
+      seed: this.seed,
+      fileOffset: this.end,
+      previousHeaderCrc: this.lastHeaderCrc,
+      durableSequence: durable,
+      wallMicros,
+    });
+    assert(
+      this.end + bytes.length <= this.planned,
+      'a frame stays within the space planned for it',
+    );
+    return { bytes, headerCrc, first, recordCount: encoder.recordCount, wallMicros };
+  }
+
+  write(frame: EncodedFrame): void {
+    writeFully(this.file, frame.bytes, this.end);
+  }
+
+  writeAsync(frame: EncodedFrame): Promise<void> {
+    return writeFullyAsync(this.file, frame.bytes, this.end);
+  }
+
+  /** The frame has been written: the next one follows it. */
+  advance(frame: EncodedFrame): void {
+    this.index.offer(frame.first, this.end);
+    this.lastFrameOffset = this.end;
+    this.lastHeaderCrc = frame.headerCrc;
+    this.end += frame.bytes.length;
+    this.recordCount += frame.recordCount;
+    this.frameCount++;
+    this.lastWallMicros = frame.wallMicros;
+    if (this.firstWallMicros === 0) this.firstWallMicros = frame.wallMicros;
+  }
+
+  /** What the successor's header says of this segment once it has taken its last frame. */
+  seal(name: SegmentName, lastSequence: Sequence): PredecessorSeal {
+    return {
+      dataLength: this.end,
+      lastSequence,
+      lastHeaderCrc: this.lastHeaderCrc,
+      lastFrameOffset: this.lastFrameOffset,
+      generation: name.generation,
+    };
+  }
+
+  private zeroUpTo(end: number): void {
+    const target = Math.min(
+      this.segmentBytes,
+      Math.ceil(end / ZERO_CHUNK_BYTES) * ZERO_CHUNK_BYTES,
+    );
+    for (let at = this.zeroedEnd; at < target; at += ZERO_CHUNK_BYTES) {
+      writeFully(this.file, ZEROS.subarray(0, Math.min(ZERO_CHUNK_BYTES, target - at)), at);
+    }
+    this.file.dataSync();
+    this.zeroedEnd = target;
+  }
+}
+
+export interface EncodedFrame {
+  readonly bytes: Buffer;
+  readonly headerCrc: number;
+  readonly first: Sequence;
+  readonly recordCount: number;
+  readonly wallMicros: number;
+}

@@ -1,0 +1,199 @@
+import { randomBytes as systemRandomBytes } from 'node:crypto';
+import { dirname } from 'node:path';
+import { assert, type Clock, errorCode } from '@holdfast/kernel';
+import type { FileSystem } from './file-system.js';
+import { type Manifest, readManifest, writeManifest } from './manifest.js';
+import { type Diagnosis, diagnose, type SealedSegment, segmentPath } from './recovery.js';
+import { type RecoveryNote, repair } from './repair.js';
+import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
+import { SegmentChain } from './segment-chain.js';
+import type { PredecessorSeal } from './segment-header.js';
+import { parseSegmentName } from './segment-name.js';
+import { SpareSegment } from './spare-segment.js';
+import { WalError } from './wal.errors.js';
+import { resolveLimits, type WalOptions } from './wal-options.js';
+import type { Durability, Sequence } from './wal.types.js';
+import { WatermarkWriter } from './watermark.js';
+import { WriterLock } from './writer-lock.js';
+
+/** Everything an open log is made of. */
+export interface WalParts {
+  readonly fileSystem: FileSystem;
+  readonly directory: string;
+  readonly options: WalOptions;
+  readonly clock: Clock;
+  readonly durability: Durability;
+  readonly logId: string;
+  readonly lock: WriterLock;
+  readonly chain: SegmentChain;
+  readonly spare: SpareSegment;
+  readonly catalog: SegmentCatalog;
+  /** The segments before this open's first. */
+  readonly sealed: readonly SealedSegment[];
+  watermark: WatermarkWriter | undefined;
+}
+
+/** A takeover race is won or lost at once; more rounds than this mean that something else makes segments here. */
+const BEGIN_ATTEMPTS_MAX = 10;
+
+const NO_PREDECESSOR: PredecessorSeal = {
+  dataLength: 0,
+  lastSequence: 0,
+  lastHeaderCrc: 0,
+  lastFrameOffset: 0,
+  generation: 0,
+};
+
+/** Throws `WAL_NOT_FOUND` for a directory without a log unless `create`, `WAL_UNSUPPORTED_FILE_SYSTEM`. */
+export function prepareDirectory(
+  fileSystem: FileSystem,
+  directory: string,
+  options: WalOptions,
+): void {
+  if (options.create === true) makeDirectories(fileSystem, directory);
+  if (
+    !fileSystem.exists(directory) ||
+    (options.create !== true && !holdsLog(fileSystem, directory))
+  ) {
+    throw new WalError(
+      'WAL_NOT_FOUND',
+      `there is no log in ${directory}; an unmounted volume looks like this, so none is made unless asked`,
+      { directory },
+    );
+  }
+  if (options.allowNetworkFileSystem !== true && fileSystem.isNetwork(directory)) {
+    throw new WalError(
+      'WAL_UNSUPPORTED_FILE_SYSTEM',
+      `${directory} is on a network file system, whose locks cannot be trusted to keep a second writer out`,
+      { directory },
+    );
+  }
+}
+
+/** With the lock held: recovers what is there, or makes the log, and starts this open's first segment. */
+export async function assembleParts(
+  fileSystem: FileSystem,
+  directory: string,
+  lock: WriterLock,
+  options: WalOptions,
+  clock: Clock,
+): Promise<{ parts: WalParts; notes: RecoveryNote[]; lastSequence: Sequence }> {
+  const limits = resolveLimits(options);
+  const randomBytes = options.randomBytes ?? systemRandomBytes;
+  const durability = options.durability ?? 'sync';
+  const timeline = randomBytes(8).toString('hex');
+  const spare = new SpareSegment(fileSystem, directory, lock.epoch, limits.segmentBytes);
+  for (let attempt = 0; attempt < BEGIN_ATTEMPTS_MAX; attempt++) {
+    const diagnosis = diagnose(fileSystem, directory);
+    const notes = repair(fileSystem, directory, diagnosis);
+    const manifest =
+      diagnosis.manifest ?? makeManifest(fileSystem, directory, randomBytes(16).toString('hex'));
+    const identity = { ...limits, logId: manifest.logId, timeline, epoch: lock.epoch, durability };
+    const randomU32 = (): number => randomBytes(4).readUInt32LE(0);
+    const chain = new SegmentChain(fileSystem, directory, identity, spare, clock, randomU32);
+    const { segment, seal } = nextAfter(diagnosis);
+    const lastSequence = seal.lastSequence as Sequence;
+    try {
+      await chain.begin(segment, lastSequence, seal);
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+      // The writer we are taking over from has made a segment since we looked. If we are still the newest claimant it will make
+      // no other that it acknowledges, so look again; otherwise we are the one who was taken over.
+      if (lock.isHeld()) continue;
+      break;
+    }
+    if (manifest.firstSegment === 0)
+      writeManifest(fileSystem, directory, { ...manifest, firstSegment: 1 });
+    const sealed = sealedBy(diagnosis, seal);
+    const catalog = new SegmentCatalog(fileSystem);
+    const { current } = chain;
+    catalog.replaceAll([
+      ...sealed.map((entry) => toCatalog(directory, entry)),
+      { ...current, dataLength: undefined, index: current.writer.index },
+    ]);
+    return {
+      parts: {
+        fileSystem,
+        directory,
+        options,
+        clock,
+        durability,
+        logId: manifest.logId,
+        lock,
+        chain,
+        spare,
+        catalog,
+        sealed,
+        watermark: WatermarkWriter.open(fileSystem, directory),
+      },
+      notes,
+      lastSequence,
+    };
+  }
+  throw new WalError('WAL_FENCED', `another writer is taking over ${directory}`, { directory });
+}
+
+/**
+ * The first file of a new log. It names no segment yet: a crash before the first one stands leaves a log that is still being made, which
+ * the next open goes on with; and no frame is written before the MANIFEST that names it is durable.
+ */
+function makeManifest(fileSystem: FileSystem, directory: string, logId: string): Manifest {
+  const manifest = {
+    logId,
+    firstSegment: 0,
+    firstSequence: 1,
+    generations: new Map<number, number>(),
+  };
+  writeManifest(fileSystem, directory, manifest);
+  return manifest;
+}
+
+function nextAfter({ tail }: Diagnosis): { segment: number; seal: PredecessorSeal } {
+  if (tail === undefined) return { segment: 1, seal: NO_PREDECESSOR };
+  const { scan, name } = tail;
+  return {
+    segment: name.segment + 1,
+    seal: {
+      dataLength: scan.validEnd,
+      lastSequence: scan.lastSequence,
+      lastHeaderCrc: scan.lastHeaderCrc,
+      lastFrameOffset: scan.lastFrameOffset,
+      generation: name.generation,
+    },
+  };
+}
+
+function sealedBy({ sealed, tail }: Diagnosis, seal: PredecessorSeal): SealedSegment[] {
+  return tail === undefined
+    ? [...sealed]
+    : [...sealed, { name: tail.name, header: tail.header, seal }];
+}
+
+function toCatalog(directory: string, { name, header, seal }: SealedSegment): CatalogEntry {
+  return {
+    name,
+    path: segmentPath(directory, name),
+    header,
+    dataLength: seal.dataLength,
+    index: undefined,
+  };
+}
+
+function holdsLog(fileSystem: FileSystem, directory: string): boolean {
+  if (readManifest(fileSystem, directory) !== undefined) return true;
+  return fileSystem.list(directory).some((file) => parseSegmentName(file) !== undefined);
+}
+
+/** Each new directory's entry is synced in its parent: otherwise a power cut could take the log with its name. */
+function makeDirectories(fileSystem: FileSystem, directory: string): void {
+  if (fileSystem.exists(directory)) return;
+  const parent = dirname(directory);
+  assert(parent !== directory, 'the root of the file system exists');
+  makeDirectories(fileSystem, parent);
+  try {
+    fileSystem.makeDirectory(directory);
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
+  fileSystem.syncDirectory(parent);
+}

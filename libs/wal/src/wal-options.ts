@@ -1,0 +1,92 @@
+import type { Clock } from '@holdfast/kernel';
+import type { IoMode } from './adaptive-io.js';
+import type { FileSystem } from './file-system.js';
+import type { CommitFigures } from './group-commit.js';
+import { WalError } from './wal.errors.js';
+import {
+  FRAME_BYTES_MAX,
+  FRAME_BYTES_MIN,
+  RECORD_BYTES_MAX,
+  SEGMENT_BYTES_DEFAULT,
+  SEGMENT_BYTES_MAX,
+} from './wal-format.js';
+import type { Durability } from './wal.types.js';
+
+export interface WalOptions {
+  /** Makes the log when the directory holds none. Off by default: an unmounted volume is an error, not an empty log. */
+  readonly create?: boolean;
+  /** Takes the log from a writer that is stopped but not dead. That writer acknowledges nothing more. */
+  readonly takeover?: boolean;
+  /** Opens a log on a network file system, whose locks cannot be trusted. */
+  readonly allowNetworkFileSystem?: boolean;
+  /** Default `sync`. Holds for the segments written from now on. */
+  readonly durability?: Durability;
+  /** For `interval`: longest time from a write to its sync. Default 50. */
+  readonly syncIntervalMillis?: number;
+  /** 2 × `frameBytesMax` to 1 GiB; default 64 MiB. */
+  readonly segmentBytes?: number;
+  /** Largest batch in encoded bytes: 16 KiB to 32 MiB, the default. */
+  readonly frameBytesMax?: number;
+  /** Appends throw `WAL_OVERLOADED` when more than this would wait. At least, and by default, `frameBytesMax`. */
+  readonly queuedBytesMax?: number;
+  /** Waits this long for company before a commit. Default 0: the next turn of the event loop. */
+  readonly groupWindowMillis?: number;
+  readonly ioMode?: IoMode | 'adaptive';
+  /** After this long without a commit, an empty frame carries the durable sequence. Default 100. */
+  readonly idleMillis?: number;
+  /** Told of each commit, for metrics. Must not throw. */
+  readonly onCommit?: (commit: CommitFigures) => void;
+  readonly fileSystem?: FileSystem;
+  readonly clock?: Clock;
+  /** For tests that must repeat: random bytes for ids and salts. */
+  readonly randomBytes?: (length: number) => Buffer;
+}
+
+export interface ResolvedLimits {
+  readonly segmentBytes: number;
+  readonly frameBytesMax: number;
+  readonly recordBytesMax: number;
+  readonly queuedBytesMax: number;
+  readonly syncIntervalMillis: number;
+  readonly groupWindowMillis: number;
+  readonly idleMillis: number;
+}
+
+/** Throws `WAL_INVALID_OPTION`. */
+export function resolveLimits(options: WalOptions): ResolvedLimits {
+  const frameBytesMax = within(
+    'frameBytesMax',
+    options.frameBytesMax ?? FRAME_BYTES_MAX,
+    FRAME_BYTES_MIN,
+    FRAME_BYTES_MAX,
+  );
+  const segmentBytes = options.segmentBytes ?? Math.max(SEGMENT_BYTES_DEFAULT, 2 * frameBytesMax);
+  return {
+    frameBytesMax,
+    segmentBytes: within('segmentBytes', segmentBytes, 2 * frameBytesMax, SEGMENT_BYTES_MAX),
+    recordBytesMax: Math.min(RECORD_BYTES_MAX, frameBytesMax),
+    queuedBytesMax: within(
+      'queuedBytesMax',
+      options.queuedBytesMax ?? frameBytesMax,
+      frameBytesMax,
+      SEGMENT_BYTES_MAX,
+    ),
+    syncIntervalMillis: within('syncIntervalMillis', options.syncIntervalMillis ?? 50, 1, 60_000),
+    groupWindowMillis: within('groupWindowMillis', options.groupWindowMillis ?? 0, 0, 1_000),
+    idleMillis: within('idleMillis', options.idleMillis ?? 100, 1, 60_000),
+  };
+}
+
+function within(name: string, value: number, min: number, max: number): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new WalError(
+    'WAL_INVALID_OPTION',
+    `${name} is a whole number from ${min} to ${max}, not ${value}`,
+    {
+      name,
+      value,
+      min,
+      max,
+    },
+  );
+}

@@ -1,0 +1,204 @@
+import { resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { FileSystem } from './file-system.js';
+import type { VisibleBound } from './log-cursor.js';
+import { LogView, type Visibility } from './log-view.js';
+import { type Manifest, readManifest } from './manifest.js';
+import { NodeFileSystem } from './node-file-system.js';
+import { segmentPath } from './recovery.js';
+import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
+import { inspectSegment } from './segment-file.js';
+import { parseSegmentName } from './segment-name.js';
+import { type VerifyProgress, type VerifyReport, verifySegments } from './verify.js';
+import { corrupt, WalError } from './wal.errors.js';
+import type { LogSource, ReadRange, ScanVisitor, Sequence, WalRecord } from './wal.types.js';
+import { WatermarkReader } from './watermark.js';
+
+/** A reader that has nothing to read looks again after 1 ms at first, and after this long in the end. */
+const POLL_MILLIS_MAX = 20;
+
+/**
+ * Reads a log from any process, without a lock, also while it is written. Sees synced records only: the writer's WATERMARK says how far, and
+ * where that lags behind, the header of the newest segment does. Writes nothing.
+ */
+export class WalReader implements LogSource {
+  private readonly view: LogView;
+
+  private constructor(
+    private readonly fileSystem: FileSystem,
+    private readonly ownsFileSystem: boolean,
+    private readonly directory: DirectoryWatch,
+  ) {
+    this.view = new LogView(directory);
+  }
+
+  /** Throws `WAL_NOT_FOUND`, `WAL_MANIFEST_DAMAGED`, `WAL_UNSUPPORTED_FORMAT`, `WAL_CORRUPT`, `WAL_READ_FAILED`. */
+  static async open(
+    directory: string,
+    options: { fileSystem?: FileSystem } = {},
+  ): Promise<WalReader> {
+    const fileSystem = options.fileSystem ?? new NodeFileSystem();
+    try {
+      const watch = DirectoryWatch.open(fileSystem, resolve(directory));
+      return new WalReader(fileSystem, options.fileSystem === undefined, watch);
+    } catch (error) {
+      if (options.fileSystem === undefined) await fileSystem.close();
+      throw error;
+    }
+  }
+
+  get logId(): string {
+    return this.view.logId;
+  }
+
+  get durableSequence(): Sequence {
+    return this.view.durableSequence;
+  }
+
+  get firstSequence(): Sequence {
+    return this.view.firstSequence;
+  }
+
+  recordAt(sequence: Sequence): WalRecord | undefined {
+    return this.view.recordAt(sequence);
+  }
+
+  read(range: ReadRange): AsyncIterable<WalRecord> {
+    return this.view.read(range);
+  }
+
+  scan(after: Sequence, visitor: ScanVisitor, upTo?: Sequence): Promise<Sequence> {
+    return this.view.scan(after, visitor, upTo);
+  }
+
+  follow(options: { after: Sequence; signal?: AbortSignal }): AsyncIterable<WalRecord> {
+    return this.view.follow(options);
+  }
+
+  waitBeyond(after: Sequence, signal?: AbortSignal): Promise<void> {
+    return this.view.waitBeyond(after, signal);
+  }
+
+  timelineAt(sequence: Sequence): string | undefined {
+    return this.view.timelineAt(sequence);
+  }
+
+  /** Reads everything visible and reports every damage. */
+  verify(onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport> {
+    const bound = this.directory.bound();
+    return verifySegments(this.fileSystem, this.directory.catalog.all(), bound, onProgress);
+  }
+
+  /** Each segment: its name, header, and where its data ends (undefined while it grows). */
+  segments(): readonly CatalogEntry[] {
+    this.directory.bound();
+    return this.directory.catalog.all();
+  }
+
+  async close(): Promise<void> {
+    this.directory.close();
+    if (this.ownsFileSystem) await this.fileSystem.close();
+  }
+}
+
+class DirectoryWatch implements Visibility {
+  readonly catalog: SegmentCatalog;
+  private readonly watermark: WatermarkReader;
+
+  private constructor(
+    private readonly fileSystem: FileSystem,
+    private readonly directory: string,
+    private readonly manifest: Manifest,
+  ) {
+    this.catalog = new SegmentCatalog(fileSystem);
+    this.watermark = new WatermarkReader(fileSystem, directory);
+  }
+
+  static open(fileSystem: FileSystem, directory: string): DirectoryWatch {
+    const manifest = fileSystem.exists(directory) ? readManifest(fileSystem, directory) : undefined;
+    if (manifest === undefined || manifest.firstSegment === 0) {
+      throw new WalError('WAL_NOT_FOUND', `there is no log in ${directory}`, { directory });
+    }
+    const watch = new DirectoryWatch(fileSystem, directory, manifest);
+    watch.refresh();
+    return watch;
+  }
+
+  get logId(): string {
+    return this.manifest.logId;
+  }
+
+  bound(): VisibleBound {
+    const watermark = this.watermark.read();
+    const newest = this.catalog.newest;
+    if (
+      watermark !== undefined &&
+      (newest === undefined || watermark.segment > newest.name.segment)
+    )
+      this.refresh();
+    const entries = this.catalog.all();
+    const last = entries.at(-1);
+    const sealedUpTo = (last?.name.firstSequence ?? 1) - 1;
+    if (
+      watermark !== undefined &&
+      watermark.segment === last?.name.segment &&
+      watermark.sequence >= sealedUpTo
+    ) {
+      return { ...watermark, sequence: watermark.sequence as Sequence };
+    }
+    // The watermark lags: it names a segment that has been sealed since. Its successor's header is durable and says where it ends.
+    const sealed = entries.at(-2);
+    return {
+      sequence: sealedUpTo as Sequence,
+      segment: sealed?.name.segment ?? 0,
+      offset: sealed?.dataLength ?? 0,
+    };
+  }
+
+  async waitBeyond(after: Sequence, signal?: AbortSignal): Promise<void> {
+    let pauseMillis = 1;
+    while (signal?.aborted !== true && this.bound().sequence <= after) {
+      // Aborting ends the pause early, and the loop with it.
+      await setTimeout(pauseMillis, undefined, signal === undefined ? {} : { signal }).catch(
+        () => undefined,
+      );
+      pauseMillis = Math.min(POLL_MILLIS_MAX, pauseMillis * 1.5);
+    }
+  }
+
+  close(): void {
+    this.watermark.close();
+    this.catalog.close();
+  }
+
+  /** Lists the directory; headers of segments that are known already are not read again. */
+  private refresh(): void {
+    const names = this.fileSystem
+      .list(this.directory)
+      .map(parseSegmentName)
+      .filter((name) => name !== undefined)
+      .filter(({ segment, generation }) => {
+        const current = this.manifest.generations.get(segment) ?? 0;
+        return segment >= this.manifest.firstSegment && generation === current;
+      })
+      .sort((a, b) => a.segment - b.segment);
+    const entries: CatalogEntry[] = [];
+    for (const name of names) {
+      const path = segmentPath(this.directory, name);
+      const known = this.catalog.bySegment(name.segment);
+      const header = known?.header ?? inspectSegment(this.fileSystem, this.directory, name).header;
+      if (header === undefined) {
+        throw corrupt('both copies of the segment header are damaged', {
+          file: path,
+          offset: 0,
+          firstSequence: name.firstSequence,
+        });
+      }
+      const previous = entries.pop();
+      if (previous !== undefined)
+        entries.push({ ...previous, dataLength: header.predecessor.dataLength });
+      entries.push({ name, path, header, dataLength: undefined, index: undefined });
+    }
+    this.catalog.replaceAll(entries);
+  }
+}

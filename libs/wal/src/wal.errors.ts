@@ -1,0 +1,102 @@
+import { CodedError, type ErrorDetails, errorMessage } from '@holdfast/kernel';
+
+/**
+ * Every code with which this library fails. `docs/operations.md` says what to do about each.
+ * The codes are a contract; the messages are not.
+ */
+export type WalErrorCode =
+  // Opening
+  | 'WAL_NOT_FOUND'
+  | 'WAL_ALREADY_EXISTS'
+  | 'WAL_LOCKED'
+  | 'WAL_UNSUPPORTED_FILE_SYSTEM'
+  | 'WAL_UNSUPPORTED_FORMAT'
+  | 'WAL_CORRUPT'
+  | 'WAL_LOST_TAIL'
+  | 'WAL_MISSING_SEGMENT'
+  | 'WAL_MANIFEST_DAMAGED'
+  | 'WAL_READ_FAILED'
+  | 'WAL_INVALID_OPTION'
+  // Admission: nothing was assigned
+  | 'WAL_EMPTY_BATCH'
+  | 'WAL_TOO_LARGE'
+  | 'WAL_OVERLOADED'
+  | 'WAL_FULL'
+  | 'WAL_CLOSED'
+  // After admission: the outcome is unknown
+  | 'WAL_POISONED'
+  | 'WAL_FENCED'
+  // Others
+  | 'WAL_FLOOR_ABOVE_DURABLE'
+  | 'WAL_INVALID_FLOOR';
+
+export class WalError extends CodedError {
+  override readonly name = 'WalError';
+
+  constructor(
+    override readonly code: WalErrorCode,
+    message: string,
+    details: ErrorDetails = {},
+    options?: { cause?: unknown },
+  ) {
+    super(code, message, details, options);
+  }
+}
+
+/** Where damage was found: what an operator needs before touching anything. */
+export interface DamagePlace {
+  readonly file: string;
+  readonly offset: number;
+  /** The first sequence that cannot be read. */
+  readonly firstSequence: number;
+  /** The last sequence that was promised to be there, when that is known. */
+  readonly lastSequence?: number;
+}
+
+export function corrupt(reason: string, place: DamagePlace): WalError {
+  return damaged('WAL_CORRUPT', reason, place);
+}
+
+export function lostTail(reason: string, place: DamagePlace): WalError {
+  return damaged('WAL_LOST_TAIL', reason, place);
+}
+
+export function missingSegment(
+  file: string,
+  details: { segment: number; firstSequence?: number; lastSequence?: number },
+): WalError {
+  const range =
+    details.firstSequence === undefined
+      ? ''
+      : ` with sequences ${details.firstSequence} to ${details.lastSequence ?? 'the end'}`;
+  return new WalError(
+    'WAL_MISSING_SEGMENT',
+    `segment ${details.segment}${range} is missing (${file})`,
+    {
+      file,
+      ...details,
+    },
+  );
+}
+
+export function readFailed(file: string, offset: number, cause: unknown): WalError {
+  return new WalError(
+    'WAL_READ_FAILED',
+    `reading ${file} at offset ${offset} failed: ${errorMessage(cause)}; nothing was changed`,
+    { file, offset },
+    { cause },
+  );
+}
+
+function damaged(
+  code: 'WAL_CORRUPT' | 'WAL_LOST_TAIL',
+  reason: string,
+  place: DamagePlace,
+): WalError {
+  const upTo = place.lastSequence === undefined ? '' : ` to ${place.lastSequence}`;
+  return new WalError(
+    code,
+    `${reason} (${place.file} at offset ${place.offset}, sequences ${place.firstSequence}${upTo}); nothing was changed`,
+    { ...place },
+  );
+}

@@ -1,0 +1,356 @@
+import { resolve } from 'node:path';
+import { systemClock } from '@holdfast/kernel';
+import type { IoMode } from './adaptive-io.js';
+import { Floors } from './floors.js';
+import { type CommitFigures, GroupCommit } from './group-commit.js';
+import type { VisibleBound } from './log-cursor.js';
+import { LogView } from './log-view.js';
+import { NodeFileSystem } from './node-file-system.js';
+import { segmentPath } from './recovery.js';
+import type { RecoveryNote } from './repair.js';
+import { finishLeftovers, finishSegment } from './sealing.js';
+import type { StartedSegment } from './segment-chain.js';
+import type { PredecessorSeal } from './segment-header.js';
+import { type VerifyProgress, type VerifyReport, verifySegments } from './verify.js';
+import type { WalError } from './wal.errors.js';
+import { assembleParts, prepareDirectory, type WalParts } from './wal-opening.js';
+import { resolveLimits, type WalOptions } from './wal-options.js';
+import type {
+  Admission,
+  AppendOptions,
+  Durability,
+  LogSource,
+  ReadRange,
+  ScanVisitor,
+  Sequence,
+  WalRecord,
+} from './wal.types.js';
+import { SEGMENT_DATA_START } from './wal-format.js';
+import { WriterLock } from './writer-lock.js';
+
+/** Figures since the log was opened. */
+export interface WalStats {
+  readonly logId: string;
+  readonly epoch: number;
+  readonly timeline: string;
+  readonly durability: Durability;
+  readonly ioMode: IoMode;
+  readonly firstSequence: Sequence;
+  readonly lastSequence: Sequence;
+  readonly durableSequence: Sequence;
+  readonly segments: number;
+  /** Bytes of data in all segments: what a replay from the start reads. */
+  readonly logBytes: number;
+  readonly queuedBytes: number;
+  readonly commits: number;
+  readonly records: number;
+  readonly bytesWritten: number;
+  readonly commitMicrosTotal: number;
+  readonly commitMicrosMax: number;
+  readonly rotations: number;
+}
+
+/**
+ * The write-ahead log of one directory, opened for writing.
+ *
+ * An append is admitted synchronously, written and synced in a group with whatever else came in the same turn of the event loop, and acknowledged
+ * after fdatasync. What was acknowledged is there after any crash; damage to it refuses the next open and is never passed over in
+ * silence. The format is in `docs/file-format.md`.
+ */
+export class Wal implements LogSource {
+  /** Resolves with the reason if the log is ever poisoned: the process should then end, and recovery decides. */
+  readonly failed: Promise<WalError>;
+  /** Named retention floors. */
+  readonly floors: Floors;
+  private readonly view: LogView;
+  private readonly commits: GroupCommit;
+  private readonly waiting: { after: number; wake: () => void }[] = [];
+  private readonly tally = {
+    commits: 0,
+    records: 0,
+    bytesWritten: 0,
+    micros: 0,
+    microsMax: 0,
+    rotations: 0,
+  };
+  private reportFailure: (error: WalError) => void = () => undefined;
+  private bound: VisibleBound;
+  private background: Promise<void> = Promise.resolve();
+  private stopping = false;
+  private closed: Promise<void> | undefined;
+
+  private constructor(
+    private readonly parts: WalParts,
+    /** What recovery found and did, for the operator. */
+    readonly recovered: readonly RecoveryNote[],
+    lastSequence: Sequence,
+  ) {
+    this.failed = new Promise((report) => (this.reportFailure = report));
+    this.bound = boundOf(lastSequence, parts.chain.current, SEGMENT_DATA_START);
+    this.view = new LogView({
+      logId: parts.logId,
+      catalog: parts.catalog,
+      bound: () => this.bound,
+      waitBeyond: (after, signal) => this.waitBeyond(after, signal),
+    });
+    const limits = resolveLimits(parts.options);
+    this.commits = new GroupCommit(
+      parts.chain,
+      { ...limits, durability: parts.durability, ioMode: parts.options.ioMode ?? 'adaptive' },
+      {
+        isFenced: () => !parts.lock.isHeld(),
+        durable: (sequence, segment, offset) => this.publish(sequence, segment, offset),
+        committed: (commit) => this.count(commit),
+        rotated: (sealed, seal, current) => this.rotated(sealed, seal, current),
+        poisoned: (error) => this.poisoned(error),
+      },
+      parts.clock,
+      lastSequence,
+    );
+    this.floors = Floors.open(parts.fileSystem, parts.directory, () => this.durableSequence);
+    this.publish(lastSequence, parts.chain.current, SEGMENT_DATA_START);
+    this.inBackground(() =>
+      finishLeftovers(
+        parts.fileSystem,
+        (segment) => segmentPath(parts.directory, segment.name),
+        parts.sealed,
+        () => this.stopping,
+      ),
+    );
+  }
+
+  /**
+   * Takes the writer's lock, recovers, and starts a new segment. Throws `WAL_NOT_FOUND`, `WAL_LOCKED`, `WAL_CORRUPT`, `WAL_LOST_TAIL`,
+   * `WAL_MISSING_SEGMENT`, `WAL_MANIFEST_DAMAGED`, `WAL_UNSUPPORTED_FORMAT`, `WAL_UNSUPPORTED_FILE_SYSTEM`, `WAL_READ_FAILED`,
+   * `WAL_INVALID_OPTION`; refusing changes no byte except LOCK and claims.
+   */
+  static async open(directory: string, options: WalOptions = {}): Promise<Wal> {
+    resolveLimits(options);
+    const fileSystem = options.fileSystem ?? new NodeFileSystem();
+    const clock = options.clock ?? systemClock;
+    const path = resolve(directory);
+    try {
+      prepareDirectory(fileSystem, path, options);
+      const lock = WriterLock.acquire(fileSystem, path, {
+        takeover: options.takeover ?? false,
+        clock,
+      });
+      try {
+        const { parts, notes, lastSequence } = await assembleParts(
+          fileSystem,
+          path,
+          lock,
+          options,
+          clock,
+        );
+        return new Wal(parts, notes, lastSequence);
+      } catch (error) {
+        lock.release();
+        throw error;
+      }
+    } catch (error) {
+      if (options.fileSystem === undefined) await fileSystem.close();
+      throw error;
+    }
+  }
+
+  get logId(): string {
+    return this.view.logId;
+  }
+
+  /** Random for each open: names this stretch of the log's history. */
+  get timeline(): string {
+    return this.parts.chain.current.header.timeline;
+  }
+
+  get firstSequence(): Sequence {
+    return this.view.firstSequence;
+  }
+
+  /** Assigned, but perhaps not durable. */
+  get lastSequence(): Sequence {
+    return this.commits.lastSequence;
+  }
+
+  get durableSequence(): Sequence {
+    return this.commits.durableSequence;
+  }
+
+  /** Why the log takes no more appends, if it has failed. */
+  get poison(): WalError | undefined {
+    return this.commits.poison;
+  }
+
+  /**
+   * Appends one atomic batch. The payloads are copied before this returns. Throws `WAL_TOO_LARGE`, `WAL_EMPTY_BATCH`,
+   * `WAL_OVERLOADED`, `WAL_FULL`, `WAL_CLOSED` or the poison before anything is assigned.
+   */
+  append(records: readonly Uint8Array[], options: AppendOptions = {}): Admission {
+    return this.commits.admit(records, options);
+  }
+
+  /** Resolves once everything appended before the call is synced, in every durability mode. */
+  flush(): Promise<void> {
+    return this.commits.flush();
+  }
+
+  recordAt(sequence: Sequence): WalRecord | undefined {
+    return this.view.recordAt(sequence);
+  }
+
+  read(range: ReadRange): AsyncIterable<WalRecord> {
+    return this.view.read(range);
+  }
+
+  scan(after: Sequence, visitor: ScanVisitor, upTo?: Sequence): Promise<Sequence> {
+    return this.view.scan(after, visitor, upTo);
+  }
+
+  follow(options: { after: Sequence; signal?: AbortSignal }): AsyncIterable<WalRecord> {
+    return this.view.follow(options);
+  }
+
+  timelineAt(sequence: Sequence): string | undefined {
+    return this.view.timelineAt(sequence);
+  }
+
+  waitBeyond(after: Sequence, signal?: AbortSignal): Promise<void> {
+    if (this.durableSequence > after || signal?.aborted === true) return Promise.resolve();
+    if (this.poison !== undefined) return Promise.reject(this.poison);
+    return new Promise((resolve, reject) => {
+      const waiter = {
+        after,
+        wake: (): void => {
+          signal?.removeEventListener('abort', abandon);
+          if (this.poison !== undefined && this.durableSequence <= after) reject(this.poison);
+          else resolve();
+        },
+      };
+      const abandon = (): void => {
+        this.waiting.splice(this.waiting.indexOf(waiter), 1);
+        resolve();
+      };
+      signal?.addEventListener('abort', abandon, { once: true });
+      this.waiting.push(waiter);
+    });
+  }
+
+  /** Reads everything and reports every damage; appends go on meanwhile. */
+  verify(onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport> {
+    return verifySegments(this.parts.fileSystem, this.parts.catalog.all(), this.bound, onProgress);
+  }
+
+  stats(): WalStats {
+    const { chain, catalog, lock, durability } = this.parts;
+    const { tally } = this;
+    const sealedBytes = catalog.all().reduce((sum, entry) => sum + (entry.dataLength ?? 0), 0);
+    return {
+      logId: this.logId,
+      epoch: lock.epoch,
+      timeline: this.timeline,
+      durability,
+      ioMode: this.commits.ioMode,
+      firstSequence: this.firstSequence,
+      lastSequence: this.lastSequence,
+      durableSequence: this.durableSequence,
+      segments: catalog.all().length,
+      logBytes: sealedBytes + chain.current.writer.writtenEnd,
+      queuedBytes: this.commits.queuedBytes,
+      commits: tally.commits,
+      records: tally.records,
+      bytesWritten: tally.bytesWritten,
+      commitMicrosTotal: tally.micros,
+      commitMicrosMax: tally.microsMax,
+      rotations: tally.rotations,
+    };
+  }
+
+  /** Makes everything durable, then releases the log. Safe to call again. */
+  close(): Promise<void> {
+    return (this.closed ??= this.shutDown());
+  }
+
+  private async shutDown(): Promise<void> {
+    await this.commits.close();
+    this.stopping = true;
+    for (const waiter of this.waiting.splice(0)) waiter.wake();
+    await this.background;
+    const { chain, spare, lock, catalog, watermark, fileSystem, options } = this.parts;
+    const owned = options.fileSystem === undefined;
+    // The worker may be zeroing a segment that nobody will need.
+    if (owned) await fileSystem.close();
+    await spare.close();
+    chain.close();
+    catalog.close();
+    watermark?.close();
+    lock.release();
+  }
+
+  private publish(sequence: Sequence, segment: StartedSegment, offset: number): void {
+    this.bound = boundOf(sequence, segment, offset);
+    this.writeWatermark();
+    if (this.waiting.length === 0) return;
+    const reached = this.waiting.filter((waiter) => waiter.after < sequence);
+    if (reached.length === 0) return;
+    const rest = this.waiting.filter((waiter) => waiter.after >= sequence);
+    this.waiting.length = 0;
+    this.waiting.push(...rest);
+    for (const waiter of reached) waiter.wake();
+  }
+
+  /** Not a part of durability: without it, readers in other processes wait and recovery promises less. */
+  private writeWatermark(): void {
+    const { watermark, lock, chain } = this.parts;
+    try {
+      watermark?.write({
+        timeline: chain.current.header.timeline,
+        epoch: lock.epoch,
+        sequence: this.bound.sequence,
+        segment: this.bound.segment,
+        offset: this.bound.offset,
+      });
+    } catch {
+      this.parts.watermark = undefined;
+    }
+  }
+
+  private count(commit: CommitFigures): void {
+    const { tally } = this;
+    tally.commits++;
+    tally.records += commit.records;
+    tally.bytesWritten += commit.bytes;
+    tally.micros += commit.micros;
+    if (commit.micros > tally.microsMax) tally.microsMax = commit.micros;
+    this.parts.options.onCommit?.(commit);
+  }
+
+  private rotated(sealed: StartedSegment, seal: PredecessorSeal, current: StartedSegment): void {
+    const { catalog, fileSystem } = this.parts;
+    this.tally.rotations++;
+    catalog.append(
+      { ...current, index: current.writer.index, dataLength: undefined },
+      seal.dataLength,
+    );
+    this.parts.lock.retryLock();
+    this.inBackground(async () => {
+      sealed.writer.file.close();
+      if (this.stopping) return;
+      await finishSegment(fileSystem, sealed.path, { ...sealed.writer, ...seal });
+      catalog.dropIndex(sealed.name.segment);
+    });
+  }
+
+  /** One thing at a time. A failure leaves a segment without its footer, which the next open makes again. */
+  private inBackground(work: () => Promise<void>): void {
+    this.background = this.background.then(work).catch(() => undefined);
+  }
+
+  private poisoned(error: WalError): void {
+    this.reportFailure(error);
+    for (const waiter of this.waiting.splice(0)) waiter.wake();
+  }
+}
+
+function boundOf(sequence: Sequence, segment: StartedSegment, offset: number): VisibleBound {
+  return { sequence, segment: segment.name.segment, offset };
+}

@@ -1,0 +1,141 @@
+import { hostname } from 'node:os';
+import type { Clock } from '@holdfast/kernel';
+import { type File, type FileSystem, readSmallFile, writeFully } from './file-system.js';
+import { WalError } from './wal.errors.js';
+
+export const LOCK_NAME = 'LOCK';
+const CLAIM = /^claim-([1-9][0-9]*)$/;
+const LOCK_BYTES_MAX = 1024;
+/** Openers that claim at once try again; more than this many rounds means that something else is wrong. */
+const CLAIM_ATTEMPTS_MAX = 100;
+
+/**
+ * One writer. The operating system's lock on LOCK keeps an ordinary second opener out, and the kernel frees it when the holder
+ * dies. A stopped process keeps it, so a takeover goes past it, and the claim file decides: the writer looks for its own claim after each
+ * sync and before it tells anybody. A successor first makes its claim, removes ours, syncs the directory, and only then scans the log:
+ * so whatever we acknowledged was on disk before its scan, and whatever comes later we do not acknowledge.
+ */
+export class WriterLock {
+  private lockHeld: boolean;
+
+  private constructor(
+    private readonly fileSystem: FileSystem,
+    private readonly directory: string,
+    private readonly lockFile: File,
+    /** Rises with each claim: names the writer in segments and watermarks. */
+    readonly epoch: number,
+    lockHeld: boolean,
+  ) {
+    this.lockHeld = lockHeld;
+  }
+
+  /** Throws `WAL_LOCKED` naming the holder, unless `takeover`. */
+  static acquire(
+    fileSystem: FileSystem,
+    directory: string,
+    options: { takeover: boolean; clock: Clock },
+  ): WriterLock {
+    const path = `${directory}/${LOCK_NAME}`;
+    const lockFile = openLockFile(fileSystem, path);
+    try {
+      const lockHeld = fileSystem.tryLock(lockFile);
+      if (!lockHeld && !options.takeover) throw locked(fileSystem, path);
+      const epoch = claim(fileSystem, directory);
+      describeHolder(lockFile, options.clock);
+      return new WriterLock(fileSystem, directory, lockFile, epoch, lockHeld);
+    } catch (error) {
+      lockFile.close();
+      throw error;
+    }
+  }
+
+  /** Whether nobody has taken over. */
+  isHeld(): boolean {
+    return this.fileSystem.exists(`${this.directory}/claim-${this.epoch}`);
+  }
+
+  /** After a takeover from a stopped process: takes the operating system's lock as soon as that process is gone. */
+  retryLock(): void {
+    if (!this.lockHeld) this.lockHeld = this.fileSystem.tryLock(this.lockFile);
+  }
+
+  /** LOCK and the claim stay: unlinking a lock file lets two processes lock two files of one name. */
+  release(): void {
+    this.lockFile.close();
+  }
+}
+
+function openLockFile(fileSystem: FileSystem, path: string): File {
+  if (!fileSystem.exists(path)) {
+    try {
+      return fileSystem.open(path, 'create');
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EEXIST') throw error;
+    }
+  }
+  return fileSystem.open(path, 'write');
+}
+
+/**
+ * Creates the next claim, then removes the lower ones. Crash between the two: the next opener finds several and claims above the highest.
+ * The directory sync comes before the scan, so that a power cut cannot bring back an older writer's claim for a log that we changed.
+ */
+function claim(fileSystem: FileSystem, directory: string): number {
+  for (let attempt = 0; attempt < CLAIM_ATTEMPTS_MAX; attempt++) {
+    const claims = listClaims(fileSystem, directory);
+    const epoch = Math.max(0, ...claims) + 1;
+    try {
+      fileSystem.open(`${directory}/claim-${epoch}`, 'create').close();
+    } catch (error) {
+      if ((error as { code?: string }).code === 'EEXIST') continue;
+      throw error;
+    }
+    for (const lower of claims) removeClaim(fileSystem, `${directory}/claim-${lower}`);
+    fileSystem.syncDirectory(directory);
+    return epoch;
+  }
+  throw new WalError('WAL_LOCKED', `${directory} is being claimed by others again and again`, {
+    directory,
+  });
+}
+
+function listClaims(fileSystem: FileSystem, directory: string): number[] {
+  return fileSystem
+    .list(directory)
+    .map((name) => CLAIM.exec(name)?.[1])
+    .filter((digits) => digits !== undefined)
+    .map(Number);
+}
+
+function removeClaim(fileSystem: FileSystem, path: string): void {
+  try {
+    fileSystem.unlink(path);
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ENOENT') throw error;
+  }
+}
+
+/** For the message that the next opener gets. Not synced: it describes a living process. */
+function describeHolder(lockFile: File, clock: Clock): void {
+  const since = new Date(clock.nowMillis()).toISOString();
+  const text = `pid ${process.pid}\nhost ${hostname()}\nsince ${since}\n`;
+  lockFile.truncate(0);
+  writeFully(lockFile, Buffer.from(text), 0);
+}
+
+function locked(fileSystem: FileSystem, path: string): WalError {
+  const text = readSmallFile(fileSystem, path, LOCK_BYTES_MAX)?.toString() ?? '';
+  const holder = (field: string): string =>
+    new RegExp(`^${field} (.*)$`, 'm').exec(text)?.[1] ?? 'unknown';
+  const [pid, host, since] = [holder('pid'), holder('host'), holder('since')];
+  return new WalError(
+    'WAL_LOCKED',
+    `the log is held by process ${pid} on ${host} since ${since} (${path})`,
+    {
+      file: path,
+      pid,
+      host,
+      since,
+    },
+  );
+}
