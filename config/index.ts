@@ -1,1 +1,13 @@
-export {};
+export { APPLICATIONS, type ApplicationConfigurations, configurationOf } from './applications.js';
+export { CliConfiguration } from './cli.configuration.js';
+export { CommandServiceConfiguration } from './command-service.configuration.js';
+export { ConfigurationInvalid } from './configuration.errors.js';
+export { FeedClientConfiguration, FeedServerConfiguration } from './feed.configuration.js';
+export { HoldfastConfiguration } from './holdfast.configuration.js';
+export type { Environment } from './load-configuration.js';
+export { ProjectionWorkerConfiguration } from './projection-worker.configuration.js';
+export { FrontDoorConfiguration, QueriesConfiguration } from './queries.configuration.js';
+export { QueryServiceConfiguration } from './query-service.configuration.js';
+export { LOG_LEVELS, ServiceConfiguration } from './service.configuration.js';
+export { StorageConfiguration } from './storage.configuration.js';
+export { WalConfiguration } from './wal.configuration.js';

@@ -1,0 +1,21 @@
+import { StorageConfiguration } from './storage.configuration.js';
+import { Section, TextVariable } from './variable.js';
+
+export class ServerConfiguration {
+  @TextVariable('HOLDFAST_URL', {
+    default: 'http://127.0.0.1:7400',
+    meaning: 'The service that the command line tool talks to.',
+    pattern: /^https?:\/\/[0-9A-Za-z.:[\]-]{1,255}$/,
+    allowed: 'an http or https address without a path',
+  })
+  readonly url!: string;
+}
+
+/** `apps/cli`: the operator's tool. Its options override these. */
+export class CliConfiguration {
+  @Section(() => ServerConfiguration)
+  readonly server!: ServerConfiguration;
+
+  @Section(() => StorageConfiguration)
+  readonly storage!: StorageConfiguration;
+}

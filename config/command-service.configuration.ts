@@ -1,0 +1,33 @@
+import { FeedServerConfiguration } from './feed.configuration.js';
+import { ServiceConfiguration } from './service.configuration.js';
+import { StorageConfiguration } from './storage.configuration.js';
+import { IntegerVariable, Section } from './variable.js';
+import { WalConfiguration } from './wal.configuration.js';
+
+export class CommandHttpConfiguration {
+  @IntegerVariable('HOLDFAST_COMMAND_HTTP_PORT', {
+    default: 7401,
+    min: 0,
+    max: 65_535,
+    meaning: 'The port of the command service, behind the query service. 0 takes a free one.',
+  })
+  readonly port!: number;
+}
+
+/** `apps/command-service`: the write side alone. */
+export class CommandServiceConfiguration {
+  @Section(() => CommandHttpConfiguration)
+  readonly http!: CommandHttpConfiguration;
+
+  @Section(() => ServiceConfiguration)
+  readonly service!: ServiceConfiguration;
+
+  @Section(() => StorageConfiguration)
+  readonly storage!: StorageConfiguration;
+
+  @Section(() => WalConfiguration)
+  readonly wal!: WalConfiguration;
+
+  @Section(() => FeedServerConfiguration)
+  readonly feedServer!: FeedServerConfiguration;
+}

@@ -1,0 +1,31 @@
+import { ChoiceVariable, IntegerVariable, TextVariable } from './variable.js';
+
+/** Where the owner of the log serves its feed; it listens on the host of its HTTP port. */
+export class FeedServerConfiguration {
+  @IntegerVariable('HOLDFAST_FEED_PORT', {
+    default: 7402,
+    min: 0,
+    max: 65_535,
+    meaning: 'The port of the gRPC feed of durable events. 0 takes a free one.',
+  })
+  readonly port!: number;
+}
+
+/** From where a follower gets the events. */
+export class FeedClientConfiguration {
+  @ChoiceVariable('HOLDFAST_FEED_KIND', {
+    default: 'directory',
+    meaning:
+      'How the projection worker follows the log: `directory` reads the files in the data directory, which must be the same volume; `grpc` asks the command service.',
+    choices: ['directory', 'grpc'],
+  })
+  readonly kind!: 'directory' | 'grpc';
+
+  @TextVariable('HOLDFAST_FEED_ADDRESS', {
+    default: '127.0.0.1:7402',
+    meaning: 'For `grpc`: the feed of the command service.',
+    pattern: /^[0-9A-Za-z.-]{1,255}:[0-9]{1,5}$/,
+    allowed: 'host:port',
+  })
+  readonly address!: string;
+}

@@ -1,0 +1,27 @@
+import { FeedServerConfiguration } from './feed.configuration.js';
+import { FrontDoorConfiguration, QueriesConfiguration } from './queries.configuration.js';
+import { ServiceConfiguration } from './service.configuration.js';
+import { StorageConfiguration } from './storage.configuration.js';
+import { Section } from './variable.js';
+import { WalConfiguration } from './wal.configuration.js';
+
+/** `apps/holdfast`: everything in one process. */
+export class HoldfastConfiguration {
+  @Section(() => FrontDoorConfiguration)
+  readonly http!: FrontDoorConfiguration;
+
+  @Section(() => ServiceConfiguration)
+  readonly service!: ServiceConfiguration;
+
+  @Section(() => StorageConfiguration)
+  readonly storage!: StorageConfiguration;
+
+  @Section(() => WalConfiguration)
+  readonly wal!: WalConfiguration;
+
+  @Section(() => FeedServerConfiguration)
+  readonly feedServer!: FeedServerConfiguration;
+
+  @Section(() => QueriesConfiguration)
+  readonly queries!: QueriesConfiguration;
+}

@@ -1,0 +1,96 @@
+import { assert, defined } from '@holdfast/kernel';
+import { validateSync } from 'class-validator';
+import { ConfigurationInvalid } from './configuration.errors.js';
+import { type ConfigurationClass, type Variable, sectionsOf, variablesOf } from './variable.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const PREFIX = 'HOLDFAST_';
+
+/**
+ * The configuration that the environment describes, with defaults for what it does not say. `known` are the configurations of all
+ * applications: a `HOLDFAST_` variable that none of them has is a typing error and refused, while one environment file may
+ * still serve several applications. Throws `ConfigurationInvalid` with every problem found.
+ */
+export function loadConfiguration<Configuration extends object>(
+  configuration: ConfigurationClass<Configuration>,
+  known: readonly ConfigurationClass[],
+  environment: Environment,
+): Configuration {
+  const problems = unknownVariables(known, environment);
+  const loaded = read(configuration, environment, problems);
+  if (problems.length > 0) throw new ConfigurationInvalid(problems);
+  return loaded;
+}
+
+/** Every variable of a configuration and its sections, in the order of declaration. */
+export function allVariables(configuration: ConfigurationClass): readonly Variable[] {
+  return [
+    ...variablesOf(configuration),
+    ...sectionsOf(configuration).flatMap((section) => allVariables(section.type())),
+  ];
+}
+
+function read<Configuration extends object>(
+  configuration: ConfigurationClass<Configuration>,
+  environment: Environment,
+  problems: string[],
+): Configuration {
+  const loaded = new configuration();
+  for (const variable of variablesOf(configuration)) {
+    const value = variable.convert(environment[variable.name] ?? variable.defaultText);
+    Object.assign(loaded, { [variable.property]: value });
+  }
+  problems.push(...invalidValues(configuration, loaded, environment));
+  for (const section of sectionsOf(configuration))
+    Object.assign(loaded, { [section.property]: read(section.type(), environment, problems) });
+  return loaded;
+}
+
+function invalidValues(
+  configuration: ConfigurationClass,
+  loaded: object,
+  environment: Environment,
+): readonly string[] {
+  const variables = variablesOf(configuration);
+  if (variables.length === 0) return [];
+  return validateSync(loaded).map((error) => {
+    const variable = defined(
+      variables.find((candidate) => candidate.property === error.property),
+      `the variable of ${error.property}`,
+    );
+    const text = environment[variable.name];
+    assert(text !== undefined, `the default of ${variable.name} is valid`);
+    return `${variable.name} is ${JSON.stringify(text)}, but must be ${variable.allowed}`;
+  });
+}
+
+function unknownVariables(
+  known: readonly ConfigurationClass[],
+  environment: Environment,
+): string[] {
+  const names = [...new Set(known.flatMap(allVariables).map((variable) => variable.name))];
+  return Object.keys(environment)
+    .filter((name) => name.startsWith(PREFIX) && !names.includes(name))
+    .sort()
+    .map((name) => {
+      const nearest = names.find((candidate) => distance(name, candidate) <= TYPO_DISTANCE_MAX);
+      return `${name} is not a variable of Holdfast${nearest === undefined ? '' : `; did you mean ${nearest}?`}`;
+    });
+}
+
+const TYPO_DISTANCE_MAX = 3;
+
+/** Levenshtein's distance: how many letters must be put in, taken out or exchanged. */
+function distance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const exchanged = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(exchanged, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
+}

@@ -1,0 +1,155 @@
+import { IsBoolean, IsIn, IsInt, Matches, Max, Min } from 'class-validator';
+
+/** How one environment variable becomes one property. */
+export interface Variable {
+  /** `HOLDFAST_…` */
+  readonly name: string;
+  /** What it is for: a sentence of the documentation. */
+  readonly meaning: string;
+  /** Completes "must be …". */
+  readonly allowed: string;
+  /** What the variable says when it is not set. */
+  readonly defaultText: string;
+  readonly property: string;
+  /** The property's value; the text itself when it is of no use, which validation then refuses. */
+  readonly convert: (text: string) => unknown;
+}
+
+interface Described<Value> {
+  readonly default: Value;
+  readonly meaning: string;
+}
+
+const KIBIBYTE = 1024;
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  KiB: KIBIBYTE,
+  MiB: KIBIBYTE ** 2,
+  GiB: KIBIBYTE ** 3,
+};
+
+const variables = new WeakMap<object, Variable[]>();
+const sections = new WeakMap<object, { property: string; type: () => ConfigurationClass }[]>();
+
+export type ConfigurationClass<Configuration extends object = object> = new () => Configuration;
+
+/** A text that matches the pattern as a whole. */
+export function TextVariable(
+  name: string,
+  options: Described<string> & { readonly pattern: RegExp; readonly allowed: string },
+): PropertyDecorator {
+  return declare(
+    name,
+    { ...options, defaultText: options.default, convert: (text) => text },
+    Matches(options.pattern),
+  );
+}
+
+/** One of a few words. */
+export function ChoiceVariable<Choice extends string>(
+  name: string,
+  options: Described<Choice> & { readonly choices: readonly Choice[] },
+): PropertyDecorator {
+  return declare(
+    name,
+    {
+      meaning: options.meaning,
+      defaultText: options.default,
+      allowed: `one of ${options.choices.join(', ')}`,
+      convert: (text) => text,
+    },
+    IsIn(options.choices),
+  );
+}
+
+/** A whole number in decimal digits. */
+export function IntegerVariable(
+  name: string,
+  options: Described<number> & { readonly min: number; readonly max: number },
+): PropertyDecorator {
+  return declare(
+    name,
+    {
+      meaning: options.meaning,
+      defaultText: String(options.default),
+      allowed: `a whole number from ${options.min} to ${options.max}`,
+      convert: (text) => (/^[0-9]{1,15}$/.test(text) ? Number(text) : text),
+    },
+    IsInt(),
+    Min(options.min),
+    Max(options.max),
+  );
+}
+
+/** A number of bytes: decimal digits, and KiB, MiB or GiB behind them if wanted. */
+export function BytesVariable(
+  name: string,
+  options: Described<number> & { readonly min: number; readonly max: number },
+): PropertyDecorator {
+  return declare(
+    name,
+    {
+      meaning: options.meaning,
+      defaultText: bytesText(options.default),
+      allowed: `a number of bytes such as 65536 or 64MiB, from ${bytesText(options.min)} to ${bytesText(options.max)}`,
+      convert: bytesOf,
+    },
+    IsInt(),
+    Min(options.min),
+    Max(options.max),
+  );
+}
+
+/** `true` or `false`. */
+export function SwitchVariable(name: string, options: Described<boolean>): PropertyDecorator {
+  return declare(
+    name,
+    {
+      meaning: options.meaning,
+      defaultText: String(options.default),
+      allowed: 'true or false',
+      convert: (text) => (text === 'true' ? true : text === 'false' ? false : text),
+    },
+    IsBoolean(),
+  );
+}
+
+/** A part of a configuration that several applications share. */
+export function Section(type: () => ConfigurationClass): PropertyDecorator {
+  return (target, property) => {
+    sections.set(target, [...(sections.get(target) ?? []), { property: String(property), type }]);
+  };
+}
+
+export function variablesOf(configuration: ConfigurationClass): readonly Variable[] {
+  return variables.get(configuration.prototype as object) ?? [];
+}
+
+export function sectionsOf(
+  configuration: ConfigurationClass,
+): readonly { readonly property: string; readonly type: () => ConfigurationClass }[] {
+  return sections.get(configuration.prototype as object) ?? [];
+}
+
+function declare(
+  name: string,
+  variable: Omit<Variable, 'name' | 'property'>,
+  ...validations: readonly PropertyDecorator[]
+): PropertyDecorator {
+  return (target, property) => {
+    const { meaning, allowed, defaultText, convert } = variable;
+    const declared = { name, meaning, allowed, defaultText, convert, property: String(property) };
+    variables.set(target, [...(variables.get(target) ?? []), declared]);
+    for (const validate of validations) validate(target, property);
+  };
+}
+
+function bytesOf(text: string): unknown {
+  const [, digits, unit = ''] = /^([0-9]{1,15})(KiB|MiB|GiB)?$/.exec(text) ?? [];
+  return digits === undefined ? text : Number(digits) * (BYTE_UNITS[unit] ?? NaN);
+}
+
+function bytesText(bytes: number): string {
+  const unit = ['GiB', 'MiB', 'KiB'].find((name) => bytes % (BYTE_UNITS[name] ?? NaN) === 0) ?? '';
+  return `${bytes / (BYTE_UNITS[unit] ?? 1)}${unit}`;
+}

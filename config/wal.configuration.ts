@@ -1,0 +1,63 @@
+import { BytesVariable, ChoiceVariable, IntegerVariable, SwitchVariable } from './variable.js';
+
+const KIBIBYTE = 1024;
+const MEBIBYTE = 1024 * KIBIBYTE;
+
+/** How the log is written. Only the process that owns the log reads these. */
+export class WalConfiguration {
+  @ChoiceVariable('HOLDFAST_WAL_DURABILITY', {
+    default: 'sync',
+    meaning:
+      'When an answer is given: `sync` after fdatasync, so that nothing answered is ever lost; `interval` after the write, with a sync soon after; `none` for tests and imports.',
+    choices: ['sync', 'interval', 'none'],
+  })
+  readonly durability!: 'sync' | 'interval' | 'none';
+
+  @IntegerVariable('HOLDFAST_WAL_SYNC_INTERVAL_MILLIS', {
+    default: 50,
+    min: 1,
+    max: 60_000,
+    meaning:
+      'For `interval`: the longest time from a write to its sync, which a power cut may lose.',
+  })
+  readonly syncIntervalMillis!: number;
+
+  @BytesVariable('HOLDFAST_WAL_SEGMENT_BYTES', {
+    default: 64 * MEBIBYTE,
+    min: 32 * KIBIBYTE,
+    max: 1024 * MEBIBYTE,
+    meaning: 'The size of one file of the log; at least twice the largest batch.',
+  })
+  readonly segmentBytes!: number;
+
+  @BytesVariable('HOLDFAST_WAL_FRAME_BYTES_MAX', {
+    default: 32 * MEBIBYTE,
+    min: 16 * KIBIBYTE,
+    max: 32 * MEBIBYTE,
+    meaning: 'The largest batch that one append may have.',
+  })
+  readonly frameBytesMax!: number;
+
+  @BytesVariable('HOLDFAST_WAL_QUEUED_BYTES_MAX', {
+    default: 32 * MEBIBYTE,
+    min: 16 * KIBIBYTE,
+    max: 1024 * MEBIBYTE,
+    meaning:
+      'How much may wait to be written before commands are answered with 429 `overloaded`; at least the largest batch.',
+  })
+  readonly queuedBytesMax!: number;
+
+  @SwitchVariable('HOLDFAST_WAL_CREATE', {
+    default: true,
+    meaning:
+      'Make the log when the directory holds none. Set it to false once there is one: then a volume that was not mounted is an error and not an empty ledger.',
+  })
+  readonly create!: boolean;
+
+  @SwitchVariable('HOLDFAST_WAL_TAKEOVER', {
+    default: false,
+    meaning:
+      'Take the log from a process that is stopped but not dead. That process acknowledges nothing more.',
+  })
+  readonly takeover!: boolean;
+}
