@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { APPLICATIONS, type ApplicationConfigurations, configurationOf } from './applications.js';
+import { ConfigurationInvalid } from './configuration.errors.js';
+import { allVariables } from './load-configuration.js';
+import { configurationTable } from './reference.js';
+
+const applications = Object.keys(APPLICATIONS) as (keyof ApplicationConfigurations)[];
+
+function problemsOf(
+  environment: Record<string, string>,
+  application: keyof ApplicationConfigurations = 'command-service',
+): readonly string[] {
+  try {
+    configurationOf(application, environment);
+  } catch (error) {
+    if (error instanceof ConfigurationInvalid) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('configuration', () => {
+  it('has a valid default for everything', () => {
+    for (const application of applications) expect(problemsOf({}, application)).toEqual([]);
+    expect(configurationOf('holdfast', {})).toEqual({
+      http: { port: 7400 },
+      service: {
+        host: '127.0.0.1',
+        logLevel: 'info',
+        stopGraceMillis: 10_000,
+        bodyBytesMax: 4_194_304,
+      },
+      storage: { dataDirectory: './data' },
+      wal: {
+        durability: 'sync',
+        syncIntervalMillis: 50,
+        segmentBytes: 67_108_864,
+        frameBytesMax: 33_554_432,
+        queuedBytesMax: 33_554_432,
+        create: true,
+        takeover: false,
+      },
+      feedServer: { port: 7402 },
+      queries: { waitMillisMax: 5_000 },
+    });
+  });
+
+  it('keeps everything under the data directory', () => {
+    const { storage } = configurationOf('command-service', {
+      HOLDFAST_DATA_DIRECTORY: '/srv/books',
+    });
+    expect([storage.walDirectory, storage.stateDirectory, storage.readModelDirectory]).toEqual([
+      '/srv/books/wal',
+      '/srv/books/state',
+      '/srv/books/read-models',
+    ]);
+  });
+
+  it('takes values of every kind from the environment', () => {
+    const configuration = configurationOf('command-service', {
+      HOLDFAST_COMMAND_HTTP_PORT: '0',
+      HOLDFAST_WAL_DURABILITY: 'interval',
+      HOLDFAST_WAL_SEGMENT_BYTES: '1GiB',
+      HOLDFAST_WAL_QUEUED_BYTES_MAX: '65536',
+      HOLDFAST_WAL_CREATE: 'false',
+      HOLDFAST_HTTP_HOST: '::1',
+      UNRELATED: 'x',
+    });
+    expect(configuration.http.port).toBe(0);
+    expect(configuration.service.host).toBe('::1');
+    expect(configuration.wal).toMatchObject({
+      durability: 'interval',
+      segmentBytes: 1_073_741_824,
+      queuedBytesMax: 65_536,
+      create: false,
+    });
+  });
+
+  it.each([
+    ['HOLDFAST_COMMAND_HTTP_PORT', '65536', 'a whole number from 0 to 65535'],
+    ['HOLDFAST_COMMAND_HTTP_PORT', '0x10', 'a whole number from 0 to 65535'],
+    ['HOLDFAST_COMMAND_HTTP_PORT', ' 7401', 'a whole number from 0 to 65535'],
+    ['HOLDFAST_COMMAND_HTTP_PORT', '', 'a whole number from 0 to 65535'],
+    ['HOLDFAST_COMMAND_HTTP_PORT', '-1', 'a whole number from 0 to 65535'],
+    ['HOLDFAST_WAL_DURABILITY', 'Sync', 'one of sync, interval, none'],
+    ['HOLDFAST_WAL_CREATE', 'yes', 'true or false'],
+    ['HOLDFAST_DATA_DIRECTORY', '', 'a path'],
+    ['HOLDFAST_HTTP_HOST', 'http://127.0.0.1', 'a host name or an IP address'],
+    [
+      'HOLDFAST_WAL_SEGMENT_BYTES',
+      '64MB',
+      'a number of bytes such as 65536 or 64MiB, from 32KiB to 1GiB',
+    ],
+    [
+      'HOLDFAST_WAL_SEGMENT_BYTES',
+      '2GiB',
+      'a number of bytes such as 65536 or 64MiB, from 32KiB to 1GiB',
+    ],
+  ])('refuses %s=%p, naming variable, value and what is allowed', (name, value, allowed) => {
+    expect(problemsOf({ [name]: value })).toEqual([
+      `${name} is ${JSON.stringify(value)}, but must be ${allowed}`,
+    ]);
+  });
+
+  it.each([
+    ['HOLDFAST_COMMAND_URL', '127.0.0.1:7401'],
+    ['HOLDFAST_COMMAND_URL', 'http://127.0.0.1:7401/v1'],
+  ])('refuses %s=%p', (name, value) => {
+    expect(problemsOf({ [name]: value }, 'query-service')).toEqual([
+      `${name} is "${value}", but must be an http or https address without a path`,
+    ]);
+  });
+
+  it('refuses a variable that no application has, and says which was meant', () => {
+    expect(problemsOf({ HOLDFAST_WAL_DURABILTY: 'none', HOLDFAST_COLOUR: 'red' })).toEqual([
+      'HOLDFAST_COLOUR is not a variable of Holdfast',
+      'HOLDFAST_WAL_DURABILTY is not a variable of Holdfast; did you mean HOLDFAST_WAL_DURABILITY?',
+    ]);
+  });
+
+  it("accepts another application's variables, so that one environment file serves all", () => {
+    expect(problemsOf({ HOLDFAST_COMMAND_URL: 'nonsense for another application' })).toEqual([]);
+  });
+
+  it('tells every problem at once, in an error with a stable code', () => {
+    const environment = { HOLDFAST_LOG_LEVEL: 'loud', HOLDFAST_FEED_PORT: 'x', HOLDFAST_X: '1' };
+    expect(problemsOf(environment)).toHaveLength(3);
+    expect(() => configurationOf('command-service', environment)).toThrow(
+      expect.objectContaining({ code: 'CONFIGURATION_INVALID' }),
+    );
+  });
+
+  it('gives every variable one meaning: applications that share a name share its declaration', () => {
+    const declared = new Map<string, string>();
+    for (const configuration of Object.values(APPLICATIONS)) {
+      for (const { name, meaning, defaultText, allowed } of allVariables(configuration)) {
+        expect(name).toMatch(/^HOLDFAST_[A-Z_]+$/);
+        const text = `${meaning} ${defaultText} ${allowed}`;
+        expect(declared.get(name) ?? text).toBe(text);
+        declared.set(name, text);
+      }
+    }
+    expect(declared.size).toBeGreaterThan(15);
+  });
+
+  it('is what docs/configuration.md says', () => {
+    const document = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8');
+    expect(document).toContain(configurationTable());
+  });
+});
