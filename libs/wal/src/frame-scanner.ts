@@ -61,34 +61,37 @@ export class FrameScanner {
   }
 
   next(): ScannedFrame | undefined {
+    const found = this.frameHere();
+    if (typeof found === 'object') return found;
+    this.stopReason = found;
+    return undefined;
+  }
+
+  /** The frame at `offset`, or why none stands there. */
+  private frameHere(): ScannedFrame | string {
     const headerAt = this.ensure(FRAME_HEADER_BYTES);
-    if (headerAt === undefined) return this.stop('the file ends');
+    if (headerAt === undefined) return 'the file ends';
     const header = decodeFrameHeader(this.window, headerAt, this.seed, this.offset);
-    if (header === undefined) return this.stop('no valid frame header');
+    if (header === undefined) return 'no valid frame header';
     if (
       this.previousHeaderCrc !== undefined &&
       header.previousHeaderCrc !== this.previousHeaderCrc
     ) {
-      return this.stop('the frame does not chain to the one before it');
+      return 'the frame does not chain to the one before it';
     }
     if (this.nextSequence !== undefined && header.firstSequence !== this.nextSequence) {
-      return this.stop('the sequences do not continue');
+      return 'the sequences do not continue';
     }
     const frameAt = this.ensure(FRAME_HEADER_BYTES + header.bodyLength);
-    if (frameAt === undefined) return this.stop('the file ends within the frame');
+    if (frameAt === undefined) return 'the file ends within the frame';
     const bodyStart = frameAt + FRAME_HEADER_BYTES;
     if (!bodyVerifies(header, this.window, bodyStart, bodyStart + header.bodyLength)) {
-      return this.stop("the frame's body does not match its checksum");
+      return "the frame's body does not match its checksum";
     }
     this.offset = frameEnd(header);
     this.previousHeaderCrc = header.headerCrc;
     this.nextSequence = lastSequenceOf(header) + 1;
     return { header, buffer: this.window, bodyStart };
-  }
-
-  private stop(reason: string): undefined {
-    this.stopReason = reason;
-    return undefined;
   }
 
   /** Makes the next `bytes` bytes available and says where in the window they start; undefined when the limit is nearer. */

@@ -213,7 +213,7 @@ export class GroupCommit {
   private enqueue(segment: SegmentWriter): PendingFrame {
     const encoder = this.spareEncoders.pop() ?? new FrameEncoder(ENCODER_INITIAL_BYTES);
     encoder.reset();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     // Whoever ignores the outcome of an append has chosen to; the poison is reported elsewhere.
     promise.catch(() => undefined);
     const frame: PendingFrame = {
@@ -224,7 +224,7 @@ export class GroupCommit {
       batches: 0,
       needsSync: false,
       acknowledged: promise,
-      resolve,
+      resolve: () => resolve(undefined),
       reject,
     };
     this.queue.push(frame);

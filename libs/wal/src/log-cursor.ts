@@ -32,6 +32,11 @@ export class LogCursor {
     this.nextSequence = after + 1;
   }
 
+  /** The file that the last frame came from. */
+  get path(): string {
+    return this.entry?.path ?? '';
+  }
+
   /** The next frame with records behind `after`, or undefined at the bound. Throws `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`. */
   next(bound: VisibleBound): ScannedFrame | undefined {
     while (this.nextSequence <= bound.sequence) {

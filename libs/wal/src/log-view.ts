@@ -1,5 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import { frameEnd, type FrameHeader, lastSequenceOf, visitRecords } from './frame-decoder.js';
+import {
+  frameEnd,
+  type FrameHeader,
+  lastSequenceOf,
+  type RecordVisitor,
+  visitRecords,
+} from './frame-decoder.js';
 import { FrameScanner, type ScannedFrame } from './frame-scanner.js';
 import { LogCursor, type VisibleBound } from './log-cursor.js';
 import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
@@ -91,22 +97,17 @@ export class LogView implements LogSource {
     const bound = this.boundedBy(upTo);
     const cursor = new LogCursor(this.visibility.catalog, after, true);
     let last = after;
-    let stopped = false;
     let bytes = 0;
     try {
-      for (
-        let frame = cursor.next(bound);
-        frame !== undefined && !stopped;
-        frame = cursor.next(bound)
-      ) {
+      for (let frame = cursor.next(bound); frame !== undefined; frame = cursor.next(bound)) {
         const { buffer } = frame;
-        this.visit('', frame, (at, start, end, endsBatch) => {
+        const walked = this.visit(cursor.path, frame, (at, start, end, endsBatch) => {
           if (at <= after) return true;
           if (at > bound.sequence) return false;
           last = at as Sequence;
-          stopped = visitor(last, buffer, start, end, endsBatch) === false;
-          return !stopped;
+          return visitor(last, buffer, start, end, endsBatch);
         });
+        if (walked === 'stopped') break;
         bytes += frame.header.bodyLength;
         if (bytes >= YIELD_BYTES) {
           bytes = 0;
@@ -139,7 +140,7 @@ export class LogView implements LogSource {
     for (let frame = cursor.next(limit); frame !== undefined; frame = cursor.next(limit)) {
       const { buffer } = frame;
       const records: WalRecord[] = [];
-      this.visit('', frame, (at, start, end, endsBatch) => {
+      this.visit(cursor.path, frame, (at, start, end, endsBatch) => {
         if (at > limit.sequence) return false;
         if (at > after)
           records.push({
@@ -198,21 +199,17 @@ export class LogView implements LogSource {
     if (this.cachedFrames.length > CACHED_FRAMES_MAX) this.cachedFrames.pop();
   }
 
-  private visit(
-    path: string,
-    frame: ScannedFrame,
-    visitor: Parameters<typeof visitRecords>[3],
-  ): void {
+  private visit(path: string, frame: ScannedFrame, visitor: RecordVisitor): 'complete' | 'stopped' {
     const result = visitRecords(frame.header, frame.buffer, frame.bodyStart, visitor);
-    if (result === 'malformed') {
-      throw corrupt('the records of a frame do not add up', {
-        file: path,
-        offset: frame.header.fileOffset,
-        firstSequence: frame.header.firstSequence,
-      });
-    }
-    if (result === 'unsupported')
+    if (result === 'unsupported') {
       throw unsupported(path, 'a record type that this version does not know');
+    }
+    if (result !== 'malformed') return result;
+    throw corrupt('the records of a frame do not add up', {
+      file: path,
+      offset: frame.header.fileOffset,
+      firstSequence: frame.header.firstSequence,
+    });
   }
 }
 

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { tryLock } from 'fs-native-extensions';
-import { defined } from '@holdfast/kernel';
+import { assert, defined } from '@holdfast/kernel';
 import type { File, FileSystem } from './file-system.js';
 import type { BackgroundAnswer, BackgroundJob } from './node-file-system.worker.js';
 
@@ -73,7 +73,8 @@ export class NodeFileSystem implements FileSystem {
   }
 
   tryLock(file: File): boolean {
-    return tryLock((file as NodeFile).descriptor);
+    assert(file instanceof NodeFile, 'a file is used with the file system that opened it');
+    return tryLock(file.descriptor);
   }
 
   isNetwork(directory: string): boolean {

@@ -3,13 +3,10 @@ import type { FileSystem } from './file-system.js';
 import { writeFully } from './file-system.js';
 import { FrameScanner } from './frame-scanner.js';
 import type { SealedSegment } from './recovery.js';
-import { encodeFooter, readFooter, type SegmentFooter } from './segment-footer.js';
+import { encodeFooter, readFooter, type SegmentSummary } from './segment-footer.js';
 import { withFile } from './segment-file.js';
 import type { SegmentHeader } from './segment-header.js';
 import { SparseIndex } from './sparse-index.js';
-
-/** What a footer says, apart from the digest. */
-export type SegmentSummary = Omit<SegmentFooter, 'sha256'>;
 
 /**
  * Gives a sealed segment its footer and cuts off what lies behind it. In the background, because nothing depends on it: the successor's

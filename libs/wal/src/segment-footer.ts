@@ -19,6 +19,9 @@ export interface SegmentFooter {
   readonly index: SparseIndex;
 }
 
+/** What a footer says, apart from the digest. */
+export type SegmentSummary = Omit<SegmentFooter, 'sha256'>;
+
 const MAGIC = Buffer.from('HOLDFOOT', 'latin1');
 const FIXED_BYTES = 96;
 const ENTRY_BYTES = 16;

@@ -6,6 +6,7 @@ import {
   type PredecessorSeal,
   type SegmentHeader,
 } from './segment-header.js';
+import type { SegmentSummary } from './segment-footer.js';
 import type { SegmentName } from './segment-name.js';
 import { SparseIndex } from './sparse-index.js';
 import type { FrameEncoder } from './frame-encoder.js';
@@ -23,10 +24,10 @@ const ZEROS = Buffer.alloc(ZERO_CHUNK_BYTES);
  */
 export class SegmentWriter {
   readonly index = new SparseIndex();
-  recordCount = 0;
-  frameCount = 0;
-  firstWallMicros = 0;
-  lastWallMicros = 0;
+  private recordCount = 0;
+  private frameCount = 0;
+  private firstWallMicros = 0;
+  private lastWallMicros = 0;
   private planned = SEGMENT_DATA_START;
   private end = SEGMENT_DATA_START;
   private lastFrameOffset = 0;
@@ -120,6 +121,19 @@ export class SegmentWriter {
       lastHeaderCrc: this.lastHeaderCrc,
       lastFrameOffset: this.lastFrameOffset,
       generation: name.generation,
+    };
+  }
+
+  /** What the footer says once the segment is sealed. */
+  summary(): SegmentSummary {
+    const { recordCount, frameCount, firstWallMicros, lastWallMicros, index } = this;
+    return {
+      dataLength: this.end,
+      recordCount,
+      frameCount,
+      firstWallMicros,
+      lastWallMicros,
+      index,
     };
   }
 

@@ -335,7 +335,7 @@ export class Wal implements LogSource {
     this.inBackground(async () => {
       sealed.writer.file.close();
       if (this.stopping) return;
-      await finishSegment(fileSystem, sealed.path, { ...sealed.writer, ...seal });
+      await finishSegment(fileSystem, sealed.path, sealed.writer.summary());
       catalog.dropIndex(sealed.name.segment);
     });
   }
