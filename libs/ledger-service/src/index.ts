@@ -1,1 +1,1 @@
-export {};
+export { decodePosition, encodePosition } from './shared/position-token.js';
