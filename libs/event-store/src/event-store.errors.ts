@@ -1,0 +1,47 @@
+import { CodedError, type ErrorDetails } from '@holdfast/kernel';
+
+/** Every code with which this library fails; what the log below it throws passes through with its own code. */
+export type EventStoreErrorCode =
+  // Before admission: nothing was assigned
+  | 'EVENT_INVALID'
+  | 'EVENT_TOO_LARGE'
+  | 'EVENT_WRONG_VERSION'
+  // Reading
+  | 'EVENT_CORRUPT'
+  | 'EVENT_UNSUPPORTED_FORMAT'
+  | 'EVENT_UNKNOWN_SCHEMA'
+  | 'EVENT_POSITION_UNKNOWN'
+  | 'EVENT_POSITION_GONE'
+  // Of the log as a whole: no further work until it is opened again
+  | 'EVENT_STATE_BROKEN'
+  | 'EVENT_LOG_CLOSED';
+
+export class EventStoreError extends CodedError {
+  override readonly name = 'EventStoreError';
+
+  constructor(
+    override readonly code: EventStoreErrorCode,
+    message: string,
+    details: ErrorDetails = {},
+    options?: { cause?: unknown },
+  ) {
+    super(code, message, details, options);
+  }
+}
+
+export function invalid(message: string, details: ErrorDetails = {}): EventStoreError {
+  return new EventStoreError('EVENT_INVALID', message, details);
+}
+
+export function tooLarge(message: string, details: ErrorDetails, cause?: unknown): EventStoreError {
+  return new EventStoreError('EVENT_TOO_LARGE', message, details, { cause });
+}
+
+export function corruptEvent(reason: string, position: number, cause?: unknown): EventStoreError {
+  return new EventStoreError(
+    'EVENT_CORRUPT',
+    `the record at position ${position} is not a valid event: ${reason}`,
+    { position },
+    cause === undefined ? undefined : { cause },
+  );
+}
