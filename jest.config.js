@@ -40,6 +40,7 @@ export default {
       '<rootDir>/libs/**/*.spec.ts',
       '<rootDir>/config/**/*.spec.ts',
       '<rootDir>/apps/**/*.spec.ts',
+      '<rootDir>/test/guides/*.spec.ts',
     ]),
     project('compat', ['<rootDir>/test/compat/**/*.spec.ts']),
     project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts']),

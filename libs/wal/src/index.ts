@@ -1,5 +1,5 @@
 export type { IoMode } from './adaptive-io.js';
-export { type File, type FileSystem } from './file-system.js';
+export { type File, type FileSystem, readSmallFile, replaceFile } from './file-system.js';
 export { Floors } from './floors.js';
 export type { CommitFigures } from './group-commit.js';
 export { NodeFileSystem } from './node-file-system.js';

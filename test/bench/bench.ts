@@ -1,0 +1,69 @@
+/**
+ * `npm run bench -- [suite …] [--seconds N] [--rounds N] [--directory PATH]`: every suite, or those named. Prints tables, and writes
+ * `test/bench/results/<date>.json`. Figures are comparable within one run only.
+ */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Suite, SuiteResult } from './suite.js';
+import { printSuite } from './table.js';
+import { walSuite } from './wal.bench.js';
+
+const SUITES: readonly Suite[] = [walSuite];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seconds: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '5' },
+    directory: { type: 'string', default: 'data/bench' },
+  },
+});
+
+const unknown = positionals.filter((name) => !SUITES.some((suite) => suite.name === name));
+if (unknown.length > 0) {
+  console.error(
+    `unknown: ${unknown.join(', ')}; there are: ${SUITES.map((suite) => suite.name).join(', ')}`,
+  );
+  process.exit(64);
+}
+const chosen = SUITES.filter(
+  (suite) => positionals.length === 0 || positionals.includes(suite.name),
+);
+const directory = resolve(values.directory, String(process.pid));
+const results: SuiteResult[] = [];
+try {
+  mkdirSync(directory, { recursive: true });
+  for (const suite of chosen) {
+    const result = await suite.run({
+      directory,
+      seconds: Number(values.seconds),
+      rounds: Number(values.rounds),
+      progress: (text) => {
+        if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+      },
+    });
+    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+    printSuite(result);
+    results.push(result);
+  }
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
+
+const date = new Date().toISOString();
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+const machine = {
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: cpus().length,
+  kernel: release(),
+  node: process.version,
+};
+mkdirSync('test/bench/results', { recursive: true });
+const file = join(
+  'test/bench/results',
+  `${date.slice(0, 10)}-${chosen.map((suite) => suite.name).join('-')}.json`,
+);
+writeFileSync(file, `${JSON.stringify({ date, version, machine, results }, null, 2)}\n`);
+console.log(`written to ${file}`);
