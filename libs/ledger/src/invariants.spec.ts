@@ -1,0 +1,408 @@
+import { describe, expect, it } from '@jest/globals';
+import { defined } from '@holdfast/kernel';
+import fc from 'fast-check';
+import { isDeepStrictEqual } from 'node:util';
+import { raisedBy } from './balance.js';
+import { decide } from './decide.js';
+import type { Decision } from './decision.js';
+import { evolve } from './evolve.js';
+import type { LedgerCommand } from './ledger-command.js';
+import type { AccountEntry } from './ledger-state.js';
+import type { LedgerEventMetadata, RecordedLedgerEvent } from './ledger.events.js';
+import { recognise } from './recognise.js';
+import {
+  type Attempt,
+  FrozenStateStore,
+  TEST_LEDGER,
+  TestBooks,
+  histories,
+  worldSetUp,
+} from './testing/index.js';
+
+/*
+ * The ledger's promises over random histories. Each history starts from the same small world, and every statement is
+ * checked after every command. fast-check prints seed and path of a failure and the smallest history that fails.
+ */
+const RUNS = { numRuns: 3000 };
+const WORLD = new TestBooks().given(...worldSetUp);
+
+type Image = Readonly<Record<string, unknown>>;
+
+/** Before and after one attempt. */
+interface Step {
+  readonly books: TestBooks;
+  readonly attempt: Attempt;
+  readonly before: Image;
+  readonly decision: Decision;
+  /** Recorded by this attempt. */
+  readonly event: RecordedLedgerEvent | undefined;
+}
+
+function everyStep(check: (step: Step) => void): void {
+  fc.assert(
+    fc.property(histories, (history) => {
+      const books = new TestBooks(WORLD);
+      for (const attempt of history) {
+        books.nowMillis += attempt.laterMillis;
+        const { length } = books.events;
+        const before = books.store.image();
+        const decision = books.execute(attempt.command, attempt.circumstances);
+        const event = books.events.length > length ? books.last() : undefined;
+        check({ books, attempt, before, decision, event });
+      }
+    }),
+    RUNS,
+  );
+}
+
+/** `expect(actual).toEqual(expected)`, which takes 30 µs and is said a million times, so only when it will not hold. */
+function expectSame(actual: unknown, expected: unknown): void {
+  if (!isDeepStrictEqual(actual, expected)) expect(actual).toEqual(expected);
+}
+
+function accountOf(image: Image, accountId: string): AccountEntry | undefined {
+  return image[`accounts/${TEST_LEDGER}/${accountId}`] as AccountEntry | undefined;
+}
+
+function accountsIn(image: Image): [string, AccountEntry][] {
+  const prefix = `accounts/${TEST_LEDGER}/`;
+  return Object.entries(image)
+    .filter(([key]) => key.startsWith(prefix))
+    .map(([key, entry]) => [key.slice(prefix.length), entry as AccountEntry]);
+}
+
+/**
+ * The entries that differ. State values are frozen and replaced as a whole, so an entry that is still the same object
+ * is unchanged.
+ */
+function changes(before: Image, after: Image): Image {
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return Object.fromEntries(
+    [...keys].filter((key) => before[key] !== after[key]).map((key) => [key, after[key]]),
+  );
+}
+
+/** Who recorded the event, under which key. */
+function keyOf({
+  metadata,
+}: RecordedLedgerEvent): Required<Pick<LedgerEventMetadata, 'actor' | 'key' | 'bodyHash'>> {
+  const { actor, key, bodyHash } = metadata as LedgerEventMetadata;
+  return { actor, key: defined(key, 'key'), bodyHash: defined(bodyHash, 'body hash') };
+}
+
+function sum(amounts: readonly bigint[]): bigint {
+  return amounts.reduce((total, amount) => total + amount, 0n);
+}
+
+/** Straight from the events' legs, without a line of the code under test. */
+function countersFromLegs(events: readonly RecordedLedgerEvent[]): Map<string, [bigint, bigint]> {
+  const counters = new Map<string, [bigint, bigint]>();
+  for (const event of events) {
+    if (event.type !== 'TransferPosted') continue;
+    for (const { accountId, side, amount } of event.data.legs) {
+      const [debits, credits] = counters.get(accountId) ?? [0n, 0n];
+      counters.set(
+        accountId,
+        side === 'debit' ? [debits + BigInt(amount), credits] : [debits, credits + BigInt(amount)],
+      );
+    }
+  }
+  return counters;
+}
+
+describe('in every history of commands', () => {
+  it('much happens: every event and every refusal that a small world can bring about', () => {
+    const seen = new Set<string>();
+    everyStep(({ event }) => {
+      if (event === undefined) return;
+      seen.add(event.type);
+      if (event.type === 'CommandRejected') seen.add(event.data.problem);
+    });
+    expect([...seen].sort()).toEqual([
+      'AccountOpened',
+      'AccountPolicyChanged',
+      'AccountStatusChanged',
+      'AssetRegistered',
+      'CommandRejected',
+      'MetadataChanged',
+      'TransferPosted',
+      'account-closed',
+      'account-exists',
+      'account-frozen',
+      'account-not-empty',
+      'account-not-found',
+      'asset-not-found',
+      'asset-scale-differs',
+      'ceiling-exceeded',
+      'effective-in-future',
+      'insufficient-funds',
+      'legs-unbalanced',
+      'reference-exists',
+      'transfer-not-found',
+      'version-mismatch',
+    ]);
+  });
+
+  it('debits equal credits for each asset, per event and in total', () => {
+    everyStep(({ books, event }) => {
+      if (event?.type !== 'TransferPosted') return;
+      const assetOf = (accountId: string) => books.view.account(TEST_LEDGER, accountId)?.asset;
+      for (const asset of ['EUR', 'USD']) {
+        const legs = event.data.legs.filter(({ accountId }) => assetOf(accountId) === asset);
+        const ofSide = (side: string) =>
+          sum(legs.filter((leg) => leg.side === side).map(({ amount }) => BigInt(amount)));
+        expectSame(ofSide('debit'), ofSide('credit'));
+
+        const accounts = accountsIn(books.store.image())
+          .map(([, account]) => account)
+          .filter((account) => account.asset === asset);
+        expectSame(
+          sum(accounts.map(({ debitsPosted }) => BigInt(debitsPosted))),
+          sum(accounts.map(({ creditsPosted }) => BigInt(creditsPosted))),
+        );
+      }
+    });
+  });
+
+  it('counters in the state and in events are the sums of the legs', () => {
+    everyStep(({ books, event }) => {
+      if (event?.type !== 'TransferPosted') return;
+      const counters = countersFromLegs(books.events as RecordedLedgerEvent[]);
+      for (const balance of event.data.balances) {
+        const summed = counters.get(balance.accountId);
+        expectSame([BigInt(balance.debitsPosted), BigInt(balance.creditsPosted)], summed);
+        const entry = books.view.account(TEST_LEDGER, balance.accountId);
+        expect(entry).toMatchObject({
+          debitsPosted: balance.debitsPosted,
+          creditsPosted: balance.creditsPosted,
+          debitsPending: '0',
+          creditsPending: '0',
+        });
+      }
+    });
+  });
+
+  it('no account is lowered below its floor or raised above its ceiling', () => {
+    everyStep(({ before, event }) => {
+      if (event?.type !== 'TransferPosted') return;
+      for (const balance of event.data.balances) {
+        const account = accountOf(before, balance.accountId)!;
+        const balanceOf = ({ debitsPosted, creditsPosted }: typeof balance | AccountEntry) =>
+          raisedBy(account.normalSide, BigInt(debitsPosted), BigInt(creditsPosted));
+        const [earlier, later] = [balanceOf(account), balanceOf(balance)];
+        if (later < earlier && account.floor !== null)
+          expect(later).toBeGreaterThanOrEqual(BigInt(account.floor));
+        if (later > earlier && account.ceiling !== null)
+          expect(later).toBeLessThanOrEqual(BigInt(account.ceiling));
+      }
+    });
+  });
+
+  it('nothing is posted to a frozen or closed account, nor debited from a debit-frozen one', () => {
+    everyStep(({ before, event }) => {
+      if (event?.type !== 'TransferPosted') return;
+      for (const { accountId, side } of event.data.legs) {
+        const { status } = accountOf(before, accountId)!;
+        expectSame(status === 'active' || (status === 'debit_frozen' && side === 'credit'), true);
+      }
+    });
+  });
+
+  it('a closed account has a zero balance and never changes again', () => {
+    everyStep(({ before, books }) => {
+      for (const [accountId, account] of accountsIn(before)) {
+        if (account.status !== 'closed') continue;
+        expectSame(account.debitsPosted, account.creditsPosted);
+        expectSame(books.view.account(TEST_LEDGER, accountId), account);
+      }
+    });
+  });
+
+  it('an entry version rises by one for each event that touches the balance, a version for each other', () => {
+    everyStep(({ books, before, event }) => {
+      const touched = event?.type === 'TransferPosted' ? event.data.legs : [];
+      for (const [accountId, { entryVersion, version }] of accountsIn(books.store.image())) {
+        const earlier = accountOf(before, accountId);
+        const posted = touched.some((leg) => leg.accountId === accountId);
+        const changed = event?.stream === `${TEST_LEDGER}/account/${accountId}`;
+        expectSame(entryVersion, (earlier?.entryVersion ?? 0) + Number(posted));
+        expectSame(version, (earlier?.version ?? 0) + Number(changed));
+      }
+    });
+  });
+
+  it('a reference is used by one transfer, and by no rejection', () => {
+    everyStep(({ books, before, event }) => {
+      const used = (books.events as RecordedLedgerEvent[]).flatMap(({ type, data }) =>
+        type === 'TransferPosted' && data.reference !== undefined ? [data.reference] : [],
+      );
+      expectSame(new Set(used).size, used.length);
+      if (event?.type === 'TransferPosted') return;
+      const changed = Object.keys(changes(before, books.store.image()));
+      expectSame(
+        changed.filter((key) => key.startsWith('references/')),
+        [],
+      );
+    });
+  });
+
+  it('a refused command changes nothing but its key', () => {
+    everyStep(({ books, before, decision, event, attempt }) => {
+      if (decision.kind === 'accepted' && attempt.circumstances.dryRun !== true) return;
+      const recorded = decision.kind === 'refused' && decision.append !== undefined;
+      expectSame(event?.type, recorded ? 'CommandRejected' : undefined);
+      const used: Record<string, unknown> = {};
+      if (event !== undefined) {
+        const { actor, key, bodyHash } = keyOf(event);
+        const { position } = event;
+        used[`command-keys/${TEST_LEDGER}/${actor}/${key}`] = {
+          bodyHash,
+          position,
+          outcome: 'rejected',
+        };
+      }
+      expectSame(changes(before, books.store.image()), used);
+    });
+  });
+
+  it('a decided command is recognised for ever: same request, same event; other request, refused', () => {
+    everyStep(({ books, attempt: { command, circumstances }, event }) => {
+      if (event === undefined) return;
+      const { actor, key, bodyHash } = keyOf(event);
+      const { position } = event;
+      const image = books.store.image();
+      const again = { ...circumstances, key };
+      const other = { ...again, bodyHash: 'another' };
+      const outcome = event.type === 'CommandRejected' ? 'rejected' : 'accepted';
+      expectSame(
+        [
+          books.execute(command, again),
+          books.execute(command, other),
+          recognise({ ledger: TEST_LEDGER, actor, key }, bodyHash, books.view),
+        ],
+        [
+          { kind: 'replayed', position },
+          {
+            kind: 'refused',
+            rejection: { problem: 'idempotency-key-reused', parameters: { key } },
+            append: undefined,
+          },
+          { kind: 'replay', position, outcome },
+        ],
+      );
+      expectSame(changes(image, books.store.image()), {});
+    });
+  });
+
+  it('deciding changes no state and says the same again', () => {
+    everyStep(({ books, attempt: { command, circumstances } }) => {
+      const context = books.context(command, circumstances);
+      const image = books.store.image();
+      const first = decide(command, context, books.view);
+      expectSame(decide(structuredClone(command), context, books.view), first);
+      expectSame(changes(image, books.store.image()), {});
+    });
+  });
+
+  it('the state is a function of the events: replaying them gives it again', () => {
+    fc.assert(
+      fc.property(histories, (history) => {
+        const books = booksAfter(history);
+        const replayed = new FrozenStateStore();
+        for (const event of books.events) evolve(event, replayed);
+        expectSame(replayed.image(), books.store.image());
+      }),
+      RUNS,
+    );
+  });
+
+  it('events are plain JSON, fit the limits of the log, and are found by their accounts and their key', () => {
+    everyStep(({ event, decision }) => {
+      if (event === undefined) return;
+      if (decision.kind !== 'accepted' && decision.kind !== 'refused')
+        throw new Error('only these record');
+      const [made] = decision.append?.events ?? [];
+      expectSame(made?.data, event.data);
+      expectSame(made?.metadata, event.metadata);
+      const { actor, key } = keyOf(event);
+      const touched =
+        event.type === 'TransferPosted'
+          ? event.data.legs.map(({ accountId }) => accountId)
+          : 'account' in event.data
+            ? [event.data.account.accountId]
+            : [];
+      expectSame(event.tags, [
+        ...Array.from(new Set(touched), (accountId) => `account:${TEST_LEDGER}/${accountId}`),
+        `key:${TEST_LEDGER}/${actor}/${key}`,
+      ]);
+    });
+  });
+
+  it('accepts exactly the transfers that a plain reading of the rules accepts', () => {
+    const outcomes = { accepted: 0, refused: 0 };
+    everyStep(({ books, before, decision, attempt: { command } }) => {
+      if (command.type !== 'PostTransfer') return;
+      if (decision.kind !== 'accepted' && decision.kind !== 'refused') return;
+      if (decision.kind === 'refused' && decision.append === undefined) return;
+      outcomes[decision.kind] += 1;
+      const broken = rulesBroken(command, before, books.nowMillis);
+      expectSame([decision.kind, broken], [broken.length === 0 ? 'accepted' : 'refused', broken]);
+      if (decision.kind === 'refused') expect(broken).toContain(decision.rejection.problem);
+    });
+    // The world is neither so strict nor so lax that the comparison says nothing.
+    expect(Math.min(outcomes.accepted, outcomes.refused)).toBeGreaterThan(RUNS.numRuns);
+  });
+});
+
+function booksAfter(history: readonly Attempt[]): TestBooks {
+  const books = new TestBooks(WORLD);
+  for (const { command, circumstances, laterMillis } of history) {
+    books.nowMillis += laterMillis;
+    books.execute(command, circumstances);
+  }
+  return books;
+}
+
+/** Every rule that the transfer breaks, in no order, each by itself and as literally as the documentation states it. */
+function rulesBroken(
+  { legs, reference, effectiveAt }: Extract<LedgerCommand, { type: 'PostTransfer' }>,
+  image: Image,
+  nowMillis: number,
+): string[] {
+  const find = (accountId: string) => accountOf(image, accountId);
+  const broken = new Set<string>();
+  if (legs.some(({ accountId }) => find(accountId) === undefined)) broken.add('account-not-found');
+  if (reference !== undefined && `references/${TEST_LEDGER}/${reference}` in image)
+    broken.add('reference-exists');
+  if (effectiveAt !== undefined && Date.parse(effectiveAt) > nowMillis)
+    broken.add('effective-in-future');
+  const signed = ({ side, amount }: (typeof legs)[number]) =>
+    side === 'debit' ? BigInt(amount) : -BigInt(amount);
+  for (const asset of ['EUR', 'USD']) {
+    const own = legs.filter(({ accountId }) => find(accountId)?.asset === asset);
+    if (sum(own.map(signed)) !== 0n) broken.add('legs-unbalanced');
+  }
+  for (const accountId of new Set(legs.map((leg) => leg.accountId))) {
+    const account = find(accountId);
+    if (account === undefined) continue;
+    const own = legs.filter((leg) => leg.accountId === accountId);
+    if (
+      own.some(
+        ({ expectedVersion = account.entryVersion }) => expectedVersion !== account.entryVersion,
+      )
+    )
+      broken.add('version-mismatch');
+    if (account.status === 'closed') broken.add('account-closed');
+    if (account.status === 'frozen') broken.add('account-frozen');
+    if (account.status === 'debit_frozen' && own.some(({ side }) => side === 'debit'))
+      broken.add('account-frozen');
+    const sign = account.normalSide === 'debit' ? 1n : -1n;
+    const earlier = sign * (BigInt(account.debitsPosted) - BigInt(account.creditsPosted));
+    const later = earlier + sign * sum(own.map(signed));
+    if (later < earlier && account.floor !== null && later < BigInt(account.floor))
+      broken.add('insufficient-funds');
+    if (later > earlier && account.ceiling !== null && later > BigInt(account.ceiling))
+      broken.add('ceiling-exceeded');
+  }
+  return [...broken];
+}
