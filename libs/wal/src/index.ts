@@ -1,4 +1,5 @@
 export type { IoMode } from './adaptive-io.js';
+export type { DumpedFrame } from './dump.js';
 export { type File, type FileSystem, readSmallFile, replaceFile } from './file-system.js';
 export { Floors } from './floors.js';
 export type { CommitFigures } from './group-commit.js';

@@ -46,7 +46,9 @@ export class LogCursor {
       scanner.limit = limitOf(entry, bound);
       const frame = scanner.next();
       if (frame === undefined) {
-        if (scanner.offset !== entry.dataLength) throw this.damage(entry, scanner, bound);
+        const sealedUnseen = entry.dataLength === undefined && entry.name.segment !== bound.segment;
+        if (scanner.offset !== entry.dataLength && !sealedUnseen)
+          throw this.damage(entry, scanner, bound);
         this.enter(this.successorOf(entry));
         continue;
       }

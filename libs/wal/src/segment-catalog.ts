@@ -61,7 +61,10 @@ export class SegmentCatalog {
 
   /** By number, as it is known now: sealed or not. */
   bySegment(segment: number): CatalogEntry | undefined {
-    return this.entries[segment - (this.entries[0]?.name.segment ?? 0)];
+    const entry = this.entries[segment - (this.entries[0]?.name.segment ?? 0)];
+    // A reader's list has a hole where a file is missing: the place in the list is then not the number.
+    if (entry === undefined || entry.name.segment === segment) return entry;
+    return this.entries.find(({ name }) => name.segment === segment);
   }
 
   /** The last segment that begins at or before the sequence: the one that holds it, if any does. */

@@ -31,36 +31,58 @@ export interface VerifyProgress {
   readonly bytesTotal: number;
 }
 
+/** What a log must consist of, from other witnesses than the files themselves. */
+export interface LogExtent {
+  readonly directory: string;
+  readonly firstSegment: number;
+  readonly firstSequence: number;
+  readonly lastSegment: number;
+}
+
+export interface VerifyOptions {
+  /** When it is known, a missing segment is a problem; the writer, which holds the log open, need not ask. */
+  readonly extent?: LogExtent;
+  readonly onProgress?: (progress: VerifyProgress) => void;
+}
+
 const YIELD_BYTES = 4 * 1024 * 1024;
 
 /**
  * Reads every visible byte: header and body checksums, the chain of frames and segments, sequences, records, and the digests of finished
- * segments. Goes on behind a damaged segment with the next one, so that the report is complete.
+ * segments. Goes on behind a damaged or missing segment with the next one, so that the report is complete.
  */
 export async function verifySegments(
   fileSystem: FileSystem,
   entries: readonly CatalogEntry[],
   bound: VisibleBound,
-  onProgress?: (progress: VerifyProgress) => void,
+  { extent, onProgress }: VerifyOptions = {},
 ): Promise<VerifyReport> {
-  const visible = entries.filter((entry) => entry.name.segment <= bound.segment);
-  const lengthOf = (entry: CatalogEntry): number =>
-    entry.dataLength ?? (entry.name.segment === bound.segment ? bound.offset : 0);
-  const bytesTotal = visible.reduce((sum, entry) => sum + lengthOf(entry), 0);
+  const lastSegment = Math.max(bound.segment, extent?.lastSegment ?? 0);
+  const visible = entries.filter((entry) => entry.name.segment <= lastSegment);
+  const lengthOf = (entry: CatalogEntry): number | undefined =>
+    entry.dataLength ?? (entry.name.segment === bound.segment ? bound.offset : undefined);
+  const bytesTotal = visible.reduce((sum, entry) => sum + (lengthOf(entry) ?? 0), 0);
   const problems: VerifyProblem[] = [];
   const totals = { frames: 0, records: 0, bytes: 0 };
+  let [segment, sequence] = [extent?.firstSegment, extent?.firstSequence ?? 1];
+  const noteMissing = (before: number): void => {
+    if (extent === undefined || segment === undefined || segment >= before) return;
+    problems.push(missingSegments(extent.directory, segment, before - 1, sequence));
+  };
   for (const entry of visible) {
-    const length = lengthOf(entry);
+    noteMissing(entry.name.segment);
     const done = totals.bytes;
-    const found = await verifySegment(fileSystem, entry, length, (offset) =>
+    const found = await verifySegment(fileSystem, entry, lengthOf(entry), (offset) =>
       onProgress?.({ bytesDone: done + offset, bytesTotal }),
     );
     totals.frames += found.frames;
     totals.records += found.records;
-    totals.bytes += length;
+    totals.bytes += found.bytes;
     problems.push(...found.problems);
+    [segment, sequence] = [entry.name.segment + 1, found.nextSequence];
     onProgress?.({ bytesDone: totals.bytes, bytesTotal });
   }
+  noteMissing(lastSegment + 1);
   return {
     segments: visible.length,
     ...totals,
@@ -70,21 +92,44 @@ export async function verifySegments(
   };
 }
 
+function missingSegments(
+  directory: string,
+  first: number,
+  last: number,
+  firstSequence: number,
+): VerifyProblem {
+  const reason =
+    first === last ? `segment ${first} is missing` : `segments ${first} to ${last} are missing`;
+  return { file: directory, offset: 0, firstSequence, reason };
+}
+
+interface VerifiedSegment {
+  readonly frames: number;
+  readonly records: number;
+  readonly bytes: number;
+  readonly nextSequence: number;
+  readonly problems: readonly VerifyProblem[];
+}
+
 async function verifySegment(
   fileSystem: FileSystem,
   entry: CatalogEntry,
-  length: number,
+  /** Undefined where a missing successor would have told it: then the segment is read as far as it is valid. */
+  length: number | undefined,
   onOffset: (offset: number) => void,
-): Promise<{ frames: number; records: number; problems: VerifyProblem[] }> {
+): Promise<VerifiedSegment> {
   const problems: VerifyProblem[] = [];
   const note = (offset: number, firstSequence: number, reason: string): void => {
     problems.push({ file: entry.path, offset, firstSequence, reason });
   };
-  let [frames, records, yielded, sequence] = [0, 0, 0, entry.name.firstSequence];
+  let [frames, records, bytes, yielded, sequence] = [0, 0, 0, 0, entry.name.firstSequence];
   let file;
   try {
     file = openToRead(fileSystem, entry.path);
-    const scanner = new FrameScanner(file, entry.header, { limit: length, reuse: true });
+    const scanner = new FrameScanner(file, entry.header, {
+      limit: length ?? file.size(),
+      reuse: true,
+    });
     for (let frame = scanner.next(); frame !== undefined; frame = scanner.next()) {
       const result = visitRecords(frame.header, frame.buffer, frame.bodyStart, () => undefined);
       if (result !== 'complete')
@@ -98,9 +143,12 @@ async function verifySegment(
         await setImmediate();
       }
     }
-    if (scanner.offset !== length && length > 0) note(scanner.offset, sequence, scanner.stopReason);
-    const footer = entry.dataLength === undefined ? undefined : readFooter(file, length);
-    if (footer !== undefined) {
+    bytes = scanner.offset;
+    if (length !== undefined && length > 0 && scanner.offset !== length)
+      note(scanner.offset, sequence, scanner.stopReason);
+    const footer =
+      length === undefined || entry.dataLength === undefined ? undefined : readFooter(file, length);
+    if (length !== undefined && footer !== undefined) {
       const digest = await fileSystem.sha256(entry.path, length);
       if (Buffer.compare(digest, footer.sha256) !== 0)
         note(length, sequence, 'the SHA-256 in the footer differs');
@@ -112,5 +160,5 @@ async function verifySegment(
   } finally {
     file?.close();
   }
-  return { frames, records, problems };
+  return { frames, records, bytes: length ?? bytes, nextSequence: sequence, problems };
 }

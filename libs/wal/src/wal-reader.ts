@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { type DumpedFrame, dumpFrames } from './dump.js';
 import type { FileSystem } from './file-system.js';
 import type { VisibleBound } from './log-cursor.js';
 import { LogView, type Visibility } from './log-view.js';
@@ -9,7 +10,12 @@ import { segmentPath } from './recovery.js';
 import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { inspectSegment } from './segment-file.js';
 import { parseSegmentName } from './segment-name.js';
-import { type VerifyProgress, type VerifyReport, verifySegments } from './verify.js';
+import {
+  type LogExtent,
+  type VerifyProgress,
+  type VerifyReport,
+  verifySegments,
+} from './verify.js';
 import { corrupt, WalError } from './wal.errors.js';
 import type { LogSource, ReadRange, ScanVisitor, Sequence, WalRecord } from './wal.types.js';
 import { WatermarkReader } from './watermark.js';
@@ -85,8 +91,20 @@ export class WalReader implements LogSource {
 
   /** Reads everything visible and reports every damage. */
   verify(onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport> {
+    // In this order: what the extent names was made before the list of segments that the bound brings up to date.
+    const extent = this.directory.extent();
     const bound = this.directory.bound();
-    return verifySegments(this.fileSystem, this.directory.catalog.all(), bound, onProgress);
+    return verifySegments(this.fileSystem, this.directory.catalog.all(), bound, {
+      extent,
+      ...(onProgress === undefined ? undefined : { onProgress }),
+    });
+  }
+
+  /** The visible frames with records of the range, as they stand on disk. Throws `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`. */
+  frames(range: ReadRange): Iterable<DumpedFrame> {
+    const bound = this.directory.bound();
+    const upTo = range.upTo ?? bound.sequence;
+    return dumpFrames(this.directory.catalog, { after: range.after, upTo }, bound);
   }
 
   /** Each segment: its name, header, and where its data ends (undefined while it grows). */
@@ -155,6 +173,13 @@ class DirectoryWatch implements Visibility {
     };
   }
 
+  /** Which segments must be there: from MANIFEST's first to the one that the watermark names. */
+  extent(): LogExtent {
+    const { firstSegment, firstSequence } = this.manifest;
+    const lastSegment = Math.max(firstSegment, this.watermark.read()?.segment ?? 0);
+    return { directory: this.directory, firstSegment, firstSequence, lastSegment };
+  }
+
   async waitBeyond(after: Sequence, signal?: AbortSignal): Promise<void> {
     let pauseMillis = 1;
     while (signal?.aborted !== true && this.bound().sequence <= after) {
@@ -194,9 +219,10 @@ class DirectoryWatch implements Visibility {
           firstSequence: name.firstSequence,
         });
       }
-      const previous = entries.pop();
-      if (previous !== undefined)
-        entries.push({ ...previous, dataLength: header.predecessor.dataLength });
+      const previous = entries.at(-1);
+      // Where a segment is missing, nothing says where the one before it ends.
+      if (previous?.name.segment === name.segment - 1)
+        entries[entries.length - 1] = { ...previous, dataLength: header.predecessor.dataLength };
       entries.push({ name, path, header, dataLength: undefined, index: undefined });
     }
     this.catalog.replaceAll(entries);

@@ -237,7 +237,12 @@ export class Wal implements LogSource {
 
   /** Reads everything and reports every damage; appends go on meanwhile. */
   verify(onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport> {
-    return verifySegments(this.parts.fileSystem, this.parts.catalog.all(), this.bound, onProgress);
+    return verifySegments(
+      this.parts.fileSystem,
+      this.parts.catalog.all(),
+      this.bound,
+      onProgress === undefined ? {} : { onProgress },
+    );
   }
 
   stats(): WalStats {
