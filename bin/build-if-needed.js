@@ -1,0 +1,52 @@
+/**
+ * A clone runs its commands straight away: what they need is compiled when it is missing or older than the sources. A
+ * container image holds no sources and is never compiled again.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const SOURCES = ['apps', 'libs', 'config', 'package.json'];
+const COMPILER = join(ROOT, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
+/** As old as the newest source at the start of the last build that went through, so that an edit during it counts. */
+const MARKER = join(ROOT, 'dist', '.built');
+
+/** Compiles if a source is newer than what was compiled. Throws when the compiler is missing or finds a mistake. */
+export function buildIfNeeded() {
+  const newestSource = Math.max(...sources().map(newestMillis));
+  if (newestSource <= modifiedMillis(MARKER)) return;
+  if (!existsSync(COMPILER)) throw new Error('dist/ is missing or old, and so is the compiler: run npm ci');
+  process.stderr.write('Building, once…\n');
+  const { status } = spawnSync(process.execPath, [COMPILER, 'build'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (status !== 0) throw new Error('the build failed; see above');
+  mark(newestSource);
+}
+
+function sources() {
+  const settings = readdirSync(ROOT).filter((name) => /^tsconfig.*\.json$/.test(name));
+  return [...SOURCES, ...settings].map((name) => join(ROOT, name)).filter(existsSync);
+}
+
+/** Tests do not reach dist/, so an edited test builds nothing. */
+function newestMillis(path) {
+  if (/(\.spec|-spec|\.contract)\.ts$/.test(path)) return 0;
+  if (!statSync(path).isDirectory()) return modifiedMillis(path);
+  return Math.max(0, ...readdirSync(path).map((name) => newestMillis(join(path, name))));
+}
+
+function modifiedMillis(path) {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+function mark(millis) {
+  mkdirSync(dirname(MARKER), { recursive: true });
+  writeFileSync(MARKER, '');
+  // Rounded up: a file system may keep less than what it is given.
+  const seconds = Math.ceil(millis) / 1000;
+  utimesSync(MARKER, seconds, seconds);
+}
