@@ -15,7 +15,8 @@ export const TEST_START_MILLIS = Date.UTC(2026, 10, 23, 10);
 
 /** What a test says of a command's circumstances; all else is made up, and another key for each command. */
 export type Circumstances = Partial<Omit<CommandContext, 'idempotency'>> & {
-  readonly key?: string;
+  /** Null: without an idempotency key. */
+  readonly key?: string | null;
   readonly bodyHash?: string;
 };
 
@@ -70,7 +71,7 @@ export class TestBooks {
       nowMillis: this.nowMillis,
       commandId: commandId(this.commands),
       actor: 'tester',
-      idempotency: { key, bodyHash },
+      idempotency: key === null ? undefined : { key, bodyHash },
       ...given,
     };
   }

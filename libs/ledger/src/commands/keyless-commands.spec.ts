@@ -1,0 +1,54 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { RegisterAsset } from './register-asset.js';
+import { TestBooks } from '../testing/index.js';
+
+const euro: RegisterAsset = { type: 'RegisterAsset', ledger: 'main', asset: 'EUR', scale: 2 };
+
+describe('commands that are idempotent by name', () => {
+  let books: TestBooks;
+  beforeEach(() => {
+    books = new TestBooks();
+  });
+
+  it('opens a ledger once, and says the same when asked again', () => {
+    expect(books.execute({ type: 'OpenLedger', ledger: 'main' })).toMatchObject({
+      kind: 'accepted',
+      append: { stream: 'main/ledger', expectedVersion: 'no-stream' },
+    });
+    expect(books.last().data).toEqual({ ledger: 'main', openedAt: '2026-11-23T10:00:00.000Z' });
+    expect(books.execute({ type: 'OpenLedger', ledger: 'main' })).toEqual({
+      kind: 'unchanged',
+      position: 1,
+    });
+  });
+
+  it('registers an asset once, and says the same when asked again', () => {
+    books.given({ type: 'OpenLedger', ledger: 'main' }, euro);
+    expect(books.last()).toMatchObject({
+      stream: 'main/asset/EUR',
+      data: { ledger: 'main', asset: 'EUR', scale: 2, registeredAt: '2026-11-23T10:00:00.000Z' },
+    });
+    expect(books.execute(euro)).toEqual({ kind: 'unchanged', position: 2 });
+  });
+
+  it('keeps assets of different ledgers apart', () => {
+    books.given({ type: 'OpenLedger', ledger: 'main' }, { type: 'OpenLedger', ledger: 'other' });
+    books.given(euro, { ...euro, ledger: 'other', scale: 3 });
+    expect(books.view.asset('other', 'EUR')).toEqual({ scale: 3, position: 4 });
+  });
+
+  it.each([
+    ['is not recorded without a key', null, undefined],
+    ['uses up the key that came with it', 'k', expect.anything()],
+  ])('refuses another scale, which %s', (_name, key, append) => {
+    books.given({ type: 'OpenLedger', ledger: 'main' }, euro);
+    expect(books.execute({ ...euro, scale: 3 }, { key })).toEqual({
+      kind: 'refused',
+      rejection: {
+        problem: 'asset-scale-differs',
+        parameters: { asset: 'EUR', scale: 2, requestedScale: 3 },
+      },
+      append,
+    });
+  });
+});
