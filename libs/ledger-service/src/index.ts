@@ -1,1 +1,19 @@
+export { etagOf, versionOfEtag } from './shared/etag.js';
+export { LEDGER_CODED_ERRORS, LEDGER_PROBLEMS } from './shared/ledger-problems.js';
 export { decodePosition, encodePosition } from './shared/position-token.js';
+export type {
+  Answered,
+  Attempt,
+  CommandOutcome,
+  InFlight,
+  Malformed,
+  PendingOutcome,
+  Refused,
+  Rehearsed,
+} from './write-side/command-outcome.js';
+export {
+  type DecisionLabel,
+  type FoundCommand,
+  LedgerWriter,
+  type LedgerWriterOptions,
+} from './write-side/ledger-writer.js';

@@ -1,0 +1,172 @@
+import type { ProblemType, Rejection } from '@holdfast/ledger';
+import type {
+  CodedErrorProblems,
+  ProblemKind,
+  ProblemKinds,
+  ProblemParameters,
+} from '@holdfast/platform';
+
+/**
+ * What `decide` refuses, as HTTP. The sentences are pure functions of the recorded parameters and part of recorded answers: a replay
+ * must read the same for ever, so they are never reworded.
+ */
+const REJECTIONS: Readonly<Record<ProblemType, ProblemKind>> = {
+  'ledger-not-found': {
+    status: 404,
+    title: 'There is no such ledger',
+    detail: ({ ledger }) => `The ledger ${text(ledger)} has not been opened.`,
+  },
+  'asset-not-found': {
+    status: 404,
+    title: 'There is no such asset',
+    detail: ({ asset }) => `The asset ${text(asset)} is not registered in this ledger.`,
+  },
+  'account-not-found': {
+    status: 404,
+    title: 'There is no such account',
+    detail: ({ accountId }) => `The account ${text(accountId)} does not exist.`,
+  },
+  'transfer-not-found': {
+    status: 404,
+    title: 'There is no such transfer',
+    detail: ({ transferId }) => `The transfer ${text(transferId)} does not exist.`,
+  },
+  'account-exists': {
+    status: 409,
+    title: 'The account exists already',
+    detail: ({ accountId }) => `The account ${text(accountId)} exists already.`,
+  },
+  'asset-scale-differs': {
+    status: 409,
+    title: 'The asset is registered with another scale',
+    detail: ({ asset, scale, requestedScale }) =>
+      `The asset ${text(asset)} is registered with scale ${text(scale)}, not ${text(requestedScale)}; a scale never changes.`,
+  },
+  'reference-exists': {
+    status: 409,
+    title: 'The reference is used already',
+    detail: ({ reference, transferId }) =>
+      `The reference ${text(reference)} belongs to transfer ${text(transferId)}.`,
+  },
+  'account-frozen': {
+    status: 409,
+    title: 'The account is frozen',
+    detail: ({ accountId, accountStatus }) =>
+      `The account ${text(accountId)} is ${text(accountStatus)}.`,
+  },
+  'account-closed': {
+    status: 409,
+    title: 'The account is closed',
+    detail: ({ accountId }) => `The account ${text(accountId)} is closed for good.`,
+  },
+  'account-not-empty': {
+    status: 409,
+    title: 'The account is not empty',
+    detail: ({ accountId, balance }) =>
+      `The account ${text(accountId)} holds ${text(balance)} or has open holds; only an empty account can be closed.`,
+  },
+  'version-mismatch': {
+    status: 412,
+    title: 'The version is not the one expected',
+    detail: ({ resource, id, expectedVersion, actualVersion }) =>
+      `The ${text(resource)} ${text(id)} is at version ${text(actualVersion)}, not ${text(expectedVersion)}.`,
+  },
+  'insufficient-funds': {
+    status: 422,
+    title: 'Insufficient funds',
+    detail: ({ accountId, needed, available, floor }) =>
+      `The account ${text(accountId)} has ${text(available)} available above which ${text(needed)} is needed, and must not fall below ${text(floor)}.`,
+  },
+  'ceiling-exceeded': {
+    status: 422,
+    title: 'The ceiling would be exceeded',
+    detail: ({ accountId, added, balance, ceiling }) =>
+      `The account ${text(accountId)} holds ${text(balance)}; adding ${text(added)} would exceed ${text(ceiling)}.`,
+  },
+  'legs-unbalanced': {
+    status: 422,
+    title: 'Debits and credits differ',
+    detail: ({ asset, debits, credits }) =>
+      `In ${text(asset)} the legs debit ${text(debits)} and credit ${text(credits)}.`,
+  },
+  'amount-overflow': {
+    status: 422,
+    title: 'The amount is too large for the account',
+    detail: ({ accountId }) => `A counter of the account ${text(accountId)} would reach 2^127.`,
+  },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'The idempotency key was used for another request',
+    detail: () => 'A repeated request must be the same in method, path, query, If-Match and body.',
+  },
+  'effective-in-future': {
+    status: 422,
+    title: 'The time of effect is in the future',
+    detail: ({ effectiveAt, now }) =>
+      `${text(effectiveAt)} is after ${text(now)}, the present of the ledger.`,
+  },
+};
+
+/** The problems of the ledger beside those of the platform: `ledger.md`'s table, statuses and types stable. */
+export const LEDGER_PROBLEMS: ProblemKinds = {
+  ...REJECTIONS,
+  'idempotency-key-missing': {
+    status: 400,
+    title: 'The request needs an idempotency key',
+    detail: () => 'Send an Idempotency-Key that is new for each new attempt.',
+  },
+  'position-unknown': { status: 400, title: 'The position is not one of this log' },
+  'command-not-found': {
+    status: 404,
+    title: 'No command is known under this key',
+    detail: () =>
+      'This is no proof that the command will not happen: resubmit it with the same key to be sure.',
+  },
+  'idempotency-in-flight': {
+    status: 409,
+    title: 'A request with this idempotency key is being answered',
+    detail: () => 'The first request with this key is not durable yet; send it again in a moment.',
+  },
+  'precondition-required': {
+    status: 428,
+    title: 'The request needs If-Match',
+    detail: () => 'Send If-Match with the ETag of the version that was seen.',
+  },
+  'projection-lagging': { status: 503, title: 'The read model has not come so far yet' },
+  'clock-skew': { status: 503, title: 'The clock cannot be trusted' },
+};
+
+/** What clients are told when the log cannot serve them. Before admission nothing was applied; afterwards nobody knows. */
+export const LEDGER_CODED_ERRORS: CodedErrorProblems = {
+  WAL_OVERLOADED: { problem: 'overloaded', retryAfterSeconds: 1 },
+  WAL_FULL: {
+    problem: 'storage-unavailable',
+    outcome: 'not-applied',
+    retryAfterSeconds: 30,
+    detail: 'The disk of the log is full. Nothing was applied.',
+  },
+  LEDGER_UNAVAILABLE: {
+    problem: 'storage-unavailable',
+    outcome: 'not-applied',
+    retryAfterSeconds: 5,
+    detail: 'The log takes no work until it is opened again. Nothing was applied.',
+  },
+  LEDGER_OUTCOME_UNKNOWN: {
+    problem: 'storage-unavailable',
+    outcome: 'unknown',
+    retryAfterSeconds: 5,
+    detail:
+      'The log failed while this was being written. Send the same request with the same key again to learn what happened.',
+  },
+};
+
+/** The parameters of a refusal as members of a problem, where the name `status` is the HTTP status's. */
+export function rejectionParameters({ problem, parameters }: Rejection): ProblemParameters {
+  if (problem !== 'account-frozen') return parameters;
+  const { accountId, status } = parameters;
+  return { accountId, accountStatus: status };
+}
+
+function text(parameter: ProblemParameters[string]): string {
+  return typeof parameter === 'string' ? parameter : JSON.stringify(parameter);
+}

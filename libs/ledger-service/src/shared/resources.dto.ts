@@ -1,0 +1,128 @@
+import type {
+  AccountResource,
+  AccountStatus,
+  AssetResource,
+  LedgerResource,
+  Metadata,
+  Side,
+  TransferLegResource,
+  TransferMetadataResource,
+  TransferResource,
+} from '@holdfast/ledger';
+import { ApiProperty } from '@nestjs/swagger';
+import { fieldSchemas } from './ledger-fields.js';
+
+/*
+ * The resources for OpenAPI only: answers are the ledger's own plain objects, and `implements` holds these classes to them.
+ */
+
+export class LedgerDto implements LedgerResource {
+  @ApiProperty(fieldSchemas.ledger)
+  id!: string;
+
+  @ApiProperty(fieldSchemas.instant)
+  openedAt!: string;
+}
+
+export class AssetDto implements AssetResource {
+  @ApiProperty(fieldSchemas.ledger)
+  ledger!: string;
+
+  @ApiProperty(fieldSchemas.asset)
+  code!: string;
+
+  @ApiProperty(fieldSchemas.scale)
+  scale!: number;
+
+  @ApiProperty(fieldSchemas.instant)
+  registeredAt!: string;
+}
+
+export class AccountDto implements AccountResource {
+  @ApiProperty(fieldSchemas.ledger)
+  ledger!: string;
+
+  @ApiProperty(fieldSchemas.accountId)
+  id!: string;
+
+  @ApiProperty(fieldSchemas.asset)
+  asset!: string;
+
+  @ApiProperty({ ...fieldSchemas.side, description: 'The side that raises the account.' })
+  normalSide!: Side;
+
+  @ApiProperty({ ...fieldSchemas.limit, nullable: true })
+  floor!: string | null;
+
+  @ApiProperty({ ...fieldSchemas.limit, nullable: true })
+  ceiling!: string | null;
+
+  @ApiProperty(fieldSchemas.accountStatus)
+  status!: AccountStatus;
+
+  @ApiProperty(fieldSchemas.metadata)
+  metadata!: Metadata;
+
+  @ApiProperty({
+    ...fieldSchemas.version,
+    description: 'Counts opening, policy, status and metadata; the ETag. The balance has its own.',
+  })
+  version!: number;
+
+  @ApiProperty(fieldSchemas.instant)
+  openedAt!: string;
+}
+
+export class TransferLegDto implements TransferLegResource {
+  @ApiProperty(fieldSchemas.accountId)
+  accountId!: string;
+
+  @ApiProperty(fieldSchemas.side)
+  side!: Side;
+
+  @ApiProperty(fieldSchemas.amount)
+  amount!: string;
+
+  @ApiProperty(fieldSchemas.asset)
+  asset!: string;
+}
+
+export class TransferDto implements TransferResource {
+  @ApiProperty(fieldSchemas.ledger)
+  ledger!: string;
+
+  @ApiProperty(fieldSchemas.uuid)
+  id!: string;
+
+  @ApiProperty({ ...fieldSchemas.reference, nullable: true })
+  reference!: string | null;
+
+  @ApiProperty(fieldSchemas.instant)
+  effectiveAt!: string;
+
+  @ApiProperty(fieldSchemas.instant)
+  recordedAt!: string;
+
+  @ApiProperty({ type: [TransferLegDto], minItems: 2, maxItems: 64 })
+  legs!: TransferLegDto[];
+
+  @ApiProperty(fieldSchemas.metadata)
+  metadata!: Metadata;
+
+  @ApiProperty({ ...fieldSchemas.version, description: 'Counts posting and metadata; the ETag.' })
+  version!: number;
+}
+
+export class TransferMetadataDto implements TransferMetadataResource {
+  @ApiProperty(fieldSchemas.ledger)
+  ledger!: string;
+
+  @ApiProperty(fieldSchemas.uuid)
+  transferId!: string;
+
+  @ApiProperty(fieldSchemas.metadata)
+  metadata!: Metadata;
+
+  @ApiProperty(fieldSchemas.version)
+  version!: number;
+}

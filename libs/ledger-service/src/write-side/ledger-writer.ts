@@ -1,0 +1,283 @@
+import {
+  BEFORE_FIRST_POSITION,
+  type Position,
+  type RecordedEvent,
+  type ReplayProgress,
+  Upcasters,
+  WalEventLog,
+} from '@holdfast/event-store';
+import { type Clock, type CodedError, assert, defined, errorCode } from '@holdfast/kernel';
+import {
+  type Answer,
+  type Answerable,
+  type CommandKey,
+  type LedgerAppend,
+  type LedgerCommand,
+  type LedgerCommandType,
+  LedgerView,
+  answerOf,
+  decide,
+  evolve,
+  ledgerEventOf,
+  ledgerEventSchemas,
+} from '@holdfast/ledger';
+import type { WalOptions } from '@holdfast/wal';
+import type { Attempt, CommandOutcome, PendingOutcome } from './command-outcome.js';
+import { ledgerOutcomeUnknown, ledgerUnavailable } from './ledger-writer.errors.js';
+import { newUuidV7 } from './uuid-v7.js';
+
+/** How a decision is counted: by its kind, and an acceptance or refusal that is recorded by what it is. */
+export type DecisionLabel =
+  | 'accepted'
+  | 'rejected'
+  | 'refused'
+  | 'replayed'
+  | 'unchanged'
+  | 'malformed'
+  | 'in-flight'
+  | 'dry-run';
+
+export interface LedgerWriterOptions {
+  readonly wal?: WalOptions;
+  readonly clock?: Clock;
+  readonly onReplayProgress?: (progress: ReplayProgress) => void;
+}
+
+/** A command found by its key. */
+export interface FoundCommand {
+  readonly position: Position;
+  readonly recordedAtMillis: number;
+  readonly outcome: 'accepted' | 'rejected';
+  readonly answer: Answer;
+}
+
+/**
+ * The write side: one writer, one state, one order.
+ *
+ * A command is decided, appended and applied to the state within one turn of the event loop, so commands need no locks and see
+ * each other's effects at once. What a decision saw or made may be told only when it is durable: otherwise a crash could erase
+ * the reason for an answer already given. It knows no HTTP.
+ */
+export class LedgerWriter {
+  private readonly view: LedgerView;
+  /** The last position that somebody was told of, or that was there at the start. */
+  private acknowledged: Position;
+  private readonly counts = new Map<LedgerCommandType, Map<DecisionLabel, number>>();
+
+  private constructor(readonly log: WalEventLog) {
+    this.view = new LedgerView(log.state);
+    this.acknowledged = log.lastPosition;
+  }
+
+  /** Opens the log and replays it. Throws what `Wal.open` throws, before anything was changed, and `LEDGER_EVENT_UNKNOWN`. */
+  static async open(directory: string, options: LedgerWriterOptions = {}): Promise<LedgerWriter> {
+    const { wal, clock, onReplayProgress } = options;
+    const log = await WalEventLog.open(directory, {
+      evolve,
+      upcasters: new Upcasters(ledgerEventSchemas),
+      ...(wal && { wal }),
+      ...(clock && { clock }),
+      ...(onReplayProgress && { onReplayProgress }),
+    });
+    return new LedgerWriter(log);
+  }
+
+  /** Decides a command and, if it changes anything, appends it. Resolves once the outcome may be told. */
+  async execute(command: LedgerCommand, attempt: Attempt): Promise<CommandOutcome> {
+    return this.settle(this.admit(command, attempt));
+  }
+
+  /**
+   * The synchronous part of `execute`. Throws before anything was applied: `WAL_OVERLOADED`, `WAL_FULL`, `WAL_TOO_LARGE`,
+   * `LEDGER_UNAVAILABLE`. Throws `LEDGER_OUTCOME_UNKNOWN` for a key that was used in a part of the log that failed.
+   */
+  admit(command: LedgerCommand, attempt: Attempt): PendingOutcome {
+    const nowMillis = this.log.now();
+    const commandId = newUuidV7(nowMillis);
+    const decision = decide(command, { ...attempt, nowMillis, commandId }, this.view);
+    switch (decision.kind) {
+      case 'accepted':
+        if (attempt.dryRun === true)
+          return this.rehearsed(command.type, answerable(decision.append, nowMillis));
+        return this.recorded(command.type, 'accepted', decision.append, nowMillis);
+      case 'refused':
+        if (decision.append !== undefined)
+          return this.recorded(command.type, 'rejected', decision.append, nowMillis);
+        this.count(command.type, attempt.dryRun === true ? 'dry-run' : 'refused');
+        return this.observed(() => ({ kind: 'refused', rejection: decision.rejection }));
+      case 'replayed':
+        return this.replayed(command.type, decision.position);
+      case 'unchanged':
+        this.count(command.type, 'unchanged');
+        return this.observed(() => ({
+          kind: 'answered',
+          answer: unchanged(this.answerAt(decision.position)),
+          position: decision.position,
+          replayed: false,
+        }));
+      case 'malformed':
+        this.count(command.type, 'malformed');
+        return { durable: () => Promise.resolve(), read: () => decision };
+    }
+  }
+
+  /** Waits until the outcome may be told. Throws `LEDGER_UNAVAILABLE` or `LEDGER_OUTCOME_UNKNOWN`. */
+  async settle(pending: PendingOutcome): Promise<CommandOutcome> {
+    await pending.durable();
+    return pending.read();
+  }
+
+  /** The command that used a key, or undefined: then it is not in the log, but may still be on its way. */
+  async find(key: CommandKey): Promise<FoundCommand | undefined> {
+    const entry = this.view.commandKey(key.ledger, key.actor, key.key);
+    if (entry === undefined) return undefined;
+    await this.durable(entry.position);
+    const event = this.eventAt(entry.position);
+    return {
+      position: entry.position,
+      recordedAtMillis: event.recordedAtMillis,
+      outcome: entry.outcome,
+      answer: answerOf(ledgerEventOf(event)),
+    };
+  }
+
+  /** Whether the ledger is open, durably or not: what is not there cannot be lost. */
+  hasLedger(ledger: string): boolean {
+    return this.view.ledger(ledger) !== undefined;
+  }
+
+  /** How many commands of each type were decided how. */
+  decisions(): ReadonlyMap<LedgerCommandType, ReadonlyMap<DecisionLabel, number>> {
+    return this.counts;
+  }
+
+  /** Why no command is taken any more, if so. */
+  get failure(): CodedError | undefined {
+    return this.log.poisoned;
+  }
+
+  /** Waits for everything admitted, then releases the log. */
+  close(): Promise<void> {
+    return this.log.close();
+  }
+
+  private recorded(
+    type: LedgerCommandType,
+    label: 'accepted' | 'rejected',
+    append: LedgerAppend,
+    recordedAtMillis: number,
+  ): PendingOutcome {
+    const { events, position, durable } = this.append(append, recordedAtMillis);
+    this.count(type, label);
+    return {
+      durable: async () => {
+        await durable.catch(unknown);
+        if (position > this.acknowledged) this.acknowledged = position;
+      },
+      read: () => ({
+        kind: 'answered',
+        answer: answerOf(ledgerEventOf(defined(events[0], 'the appended event'))),
+        position,
+        replayed: false,
+      }),
+    };
+  }
+
+  private append(append: LedgerAppend, recordedAtMillis: number) {
+    try {
+      const appended = this.log.append({ appends: [append], recordedAtMillis });
+      assert(!appended.repeated, 'a new id is never recognised');
+      return appended;
+    } catch (error) {
+      throw LOG_FAILURES.has(errorCode(error)) ? ledgerUnavailable(error) : error;
+    }
+  }
+
+  private replayed(type: LedgerCommandType, position: Position): PendingOutcome {
+    if (position > this.acknowledged) {
+      // A failed log never acknowledges it, and to say "nothing was applied" of it would be to guess.
+      if (this.failure !== undefined) unknown(this.failure);
+      this.count(type, 'in-flight');
+      return { durable: () => Promise.resolve(), read: () => ({ kind: 'in-flight' }) };
+    }
+    this.count(type, 'replayed');
+    return {
+      durable: () => this.durable(position),
+      read: () => ({
+        kind: 'answered',
+        answer: this.answerAt(position),
+        position,
+        replayed: true,
+      }),
+    };
+  }
+
+  private rehearsed(type: LedgerCommandType, event: Answerable): PendingOutcome {
+    this.count(type, 'dry-run');
+    return this.observed(() => ({ kind: 'rehearsed', answer: answerOf(event) }));
+  }
+
+  /** An outcome that made nothing but was decided on all there is so far. */
+  private observed(read: () => CommandOutcome): PendingOutcome {
+    const position = this.log.lastPosition;
+    return {
+      durable: () =>
+        position === BEFORE_FIRST_POSITION || position <= this.acknowledged
+          ? Promise.resolve()
+          : this.log.whenDurable(position).catch(unavailable),
+      read,
+    };
+  }
+
+  private async durable(position: Position): Promise<void> {
+    if (position > this.acknowledged) await this.log.whenDurable(position).catch(unknown);
+  }
+
+  private answerAt(position: Position): Answer {
+    return answerOf(ledgerEventOf(this.eventAt(position)));
+  }
+
+  private eventAt(position: Position): RecordedEvent {
+    return defined(this.log.eventAt(position), `the durable event at ${position}`);
+  }
+
+  private count(type: LedgerCommandType, label: DecisionLabel): void {
+    let labels = this.counts.get(type);
+    if (labels === undefined) {
+      labels = new Map();
+      this.counts.set(type, labels);
+    }
+    labels.set(label, (labels.get(label) ?? 0) + 1);
+  }
+}
+
+/** What found the thing there did not make it. */
+function unchanged(answer: Answer): Answer {
+  return answer.kind === 'ledger' || answer.kind === 'asset'
+    ? { ...answer, created: false }
+    : answer;
+}
+
+/** The event that would have been recorded, with the time it would have got. */
+function answerable({ events: [event] }: LedgerAppend, recordedAtMillis: number): Answerable {
+  const { type, data } = event;
+  // The pair comes from one event, which the compiler forgets when it is taken apart.
+  return { type, data, recordedAtMillis } as Answerable;
+}
+
+/** With these the log takes no commit at all; others are about one commit, and pass. */
+const LOG_FAILURES: ReadonlySet<string | undefined> = new Set([
+  'WAL_POISONED',
+  'WAL_FENCED',
+  'WAL_CLOSED',
+  'EVENT_STATE_BROKEN',
+  'EVENT_LOG_CLOSED',
+]);
+
+function unknown(cause: unknown): never {
+  throw ledgerOutcomeUnknown(cause);
+}
+
+function unavailable(cause: unknown): never {
+  throw ledgerUnavailable(cause);
+}
