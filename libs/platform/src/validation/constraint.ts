@@ -1,45 +1,31 @@
 import { assert } from '@holdfast/kernel';
-import { type ValidationOptions, registerDecorator } from 'class-validator';
+import { ValidateBy } from 'class-validator';
+import { addKnownConstraint } from './known-constraints.js';
 
 export type Accepts = (value: unknown) => boolean;
 
-/** Makes the test of one use of a constraint from the arguments of its decorator. Pure and synchronous. */
-type BuildTest<Arguments extends readonly unknown[]> = (...constraint: Arguments) => Accepts;
-
-const ownConstraints = new Map<string, BuildTest<readonly unknown[]>>();
-
 /**
- * Defines a class-validator decorator that the validation compiler knows too. `message` says what `$property` must be. Names are
+ * Defines a class-validator decorator that compiled validators know too. `build` makes the test for one use of the decorator from its
+ * arguments: pure and synchronous. `message` is what a value that fails is told; `$property` stands for its name. Names are
  * global: defining one twice throws `AssertionFailed`.
  *
- *     const IsAmount = defineConstraint('isAmount', () => (value) => typeof value === 'string' && AMOUNT.test(value),
- *       () => '$property must be …');
+ *     const IsMultipleOf = defineConstraint(
+ *       'isMultipleOf',
+ *       (factor: number) => (value) => typeof value === 'number' && value % factor === 0,
+ *       (factor) => `$property must be a multiple of ${factor}`,
+ *     );
+ *     class Order { @IsMultipleOf(12) eggs!: number }
  */
 export function defineConstraint<Arguments extends readonly unknown[]>(
   name: string,
-  build: BuildTest<Arguments>,
+  build: (...constraint: Arguments) => Accepts,
   message: (...constraint: Arguments) => string,
-): (...parameters: [...Arguments, options?: ValidationOptions]) => PropertyDecorator {
-  assert(!ownConstraints.has(name), `the constraint ${name} is defined once`);
-  ownConstraints.set(name, build as BuildTest<readonly unknown[]>);
-  const arity = build.length;
-  return (...parameters) => {
-    const constraint = parameters.slice(0, arity) as unknown as Arguments;
-    const accepts = build(...constraint);
-    return (target, propertyName) => {
-      assert(typeof propertyName === 'string', 'a validated property has a name');
-      registerDecorator({
-        name,
-        target: target.constructor,
-        propertyName,
-        constraints: [...constraint],
-        options: parameters[arity] as ValidationOptions,
-        validator: { validate: accepts, defaultMessage: () => message(...constraint) },
-      });
-    };
-  };
-}
-
-export function ownConstraint(name: string): BuildTest<readonly unknown[]> | undefined {
-  return ownConstraints.get(name);
+): (...constraint: Arguments) => PropertyDecorator {
+  assert(addKnownConstraint(name), `the constraint ${name} is defined once`);
+  return (...constraint) =>
+    ValidateBy({
+      name,
+      constraints: [...constraint],
+      validator: { validate: build(...constraint), defaultMessage: () => message(...constraint) },
+    });
 }

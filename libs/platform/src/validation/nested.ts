@@ -1,3 +1,5 @@
+// Type reads the property's declared type from it.
+import 'reflect-metadata';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsObject, ValidateNested } from 'class-validator';
 import { Type } from 'class-transformer';
 
