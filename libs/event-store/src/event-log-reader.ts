@@ -1,4 +1,5 @@
-import { assert } from '@holdfast/kernel';
+import { WalReader } from '@holdfast/wal';
+import { DurableEvents } from './durable-events.js';
 import type { EventBatch, EventSource, ReadAllOptions, SubscribeOptions } from './event-log.js';
 import type { Position, RecordedEvent } from './event.js';
 import type { Upcasters } from './upcaster.js';
@@ -7,36 +8,60 @@ export interface EventLogReaderOptions {
   readonly upcasters?: Upcasters;
 }
 
-/** The log's durable events as another process sees them: read-only, without a lock. */
+/**
+ * The durable events of a log's directory as another process sees them: read-only, without a lock, also while the log is
+ * written. It has no index: streams and tags are found by filters.
+ */
 export class EventLogReader implements EventSource {
-  declare readonly logId: string;
-  declare readonly durablePosition: Position;
+  private readonly events: DurableEvents;
+  private closed: Promise<void> | undefined;
 
-  static open(directory: string, options?: EventLogReaderOptions): Promise<EventLogReader> {
-    return notBuiltYet(directory, options);
+  private constructor(
+    private readonly reader: WalReader,
+    options: EventLogReaderOptions,
+  ) {
+    this.events = new DurableEvents(reader, options.upcasters);
   }
 
-  readAll(options?: ReadAllOptions): AsyncIterable<EventBatch> {
-    return notBuiltYet(options);
+  /** Throws what `WalReader.open` throws: `WAL_NOT_FOUND` while no writer has made the log. */
+  static async open(
+    directory: string,
+    options: EventLogReaderOptions = {},
+  ): Promise<EventLogReader> {
+    return new EventLogReader(await WalReader.open(directory), options);
+  }
+
+  get logId(): string {
+    return this.events.logId;
+  }
+
+  get durablePosition(): Position {
+    return this.events.durablePosition;
+  }
+
+  readAll(options: ReadAllOptions = {}): AsyncIterable<EventBatch> {
+    return this.events.readAll(options);
   }
 
   subscribe(options: SubscribeOptions): AsyncIterable<EventBatch> {
-    return notBuiltYet(options);
+    return this.events.subscribe(options);
   }
 
   timelineAt(position: Position): string | undefined {
-    return notBuiltYet(position);
+    return this.events.timelineAt(position);
   }
 
   eventAt(position: Position): RecordedEvent | undefined {
-    return notBuiltYet(position);
+    return this.events.eventAt(position);
   }
 
+  /** Ends every subscription. */
   close(): Promise<void> {
-    return notBuiltYet();
+    return (this.closed ??= this.shutDown());
   }
-}
 
-function notBuiltYet(...context: unknown[]): never {
-  assert(false, `not built yet: ${context.length}`);
+  private shutDown(): Promise<void> {
+    this.events.close();
+    return this.reader.close();
+  }
 }

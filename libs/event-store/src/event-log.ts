@@ -1,3 +1,4 @@
+import type { CodedError } from '@holdfast/kernel';
 import type { JsonObject, NewEvent, Position, RecordedEvent, StreamVersion } from './event.js';
 
 /** What the appender believes of the stream; checked before anything is assigned. */
@@ -92,6 +93,10 @@ export interface EventSource {
 export interface EventLog extends EventSource {
   /** The last position given out; it may not be durable yet. */
   readonly lastPosition: Position;
+  /** Why the log refuses all further work, once it does: storage that failed, or a state that could not follow. */
+  readonly poisoned: CodedError | undefined;
+  /** Resolves with that reason, if it ever comes to that: the process should then end, and recovery decides. */
+  readonly failed: Promise<CodedError>;
   /** max(last recordedAt, clock): what a decision takes as the present. */
   now(): number;
   /**

@@ -26,9 +26,7 @@ export { EventLogReader, type EventLogReaderOptions } from './event-log-reader.j
 export { InMemoryStateStore } from './in-memory-state-store.js';
 export type { StateSection, StateStore } from './state-store.js';
 export { type EventSchema, type Upcast, Upcasters } from './upcaster.js';
-export {
-  type Evolve,
-  type ReplayProgress,
-  WalEventLog,
-  type WalEventLogOptions,
-} from './wal-event-log.js';
+export { EventStoreError, type EventStoreErrorCode } from './event-store.errors.js';
+export type { Evolve } from './folded-state.js';
+export type { ReplayProgress } from './replay.js';
+export { WalEventLog, type WalEventLogOptions } from './wal-event-log.js';

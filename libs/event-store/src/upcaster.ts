@@ -1,18 +1,72 @@
-import type { JsonObject, RecordedEvent } from './event.js';
+import { assert } from '@holdfast/kernel';
+import type { JsonObject, NewEvent, RecordedEvent } from './event.js';
+import { EventStoreError, invalid } from './event-store.errors.js';
 
-/** Data of one schema version made into data of the next. Pure: no clock, no random, no I/O. */
+/**
+ * Data of one schema version made into data of the next. Pure: no clock, no random, no I/O. `event` is the event as
+ * recorded, for its tags, time and metadata.
+ */
 export type Upcast = (data: JsonObject, event: RecordedEvent) => JsonObject;
 
 /** What this program knows of one event type. */
 export interface EventSchema {
   readonly type: string;
-  /** The version that this program writes and its consumers get. */
+  /** The version that this program writes and that its consumers get. */
   readonly schemaVersion: number;
   /** One step for each older version: `steps[1]` makes version 2 of version 1. */
   readonly steps?: Readonly<Record<number, Upcast>>;
 }
 
-/** Brings events of older schema versions up to the present one when they are read; the log is never rewritten. */
+/**
+ * Brings events of older schema versions up to the present one while they are read; the log is never rewritten. Types
+ * that are not listed pass as they are.
+ */
 export class Upcasters {
-  constructor(readonly schemas: readonly EventSchema[]) {}
+  private readonly schemas = new Map<string, EventSchema>();
+
+  /** A type listed twice, or a chain with a gap, is a failed assertion: it cannot depend on what is in a log. */
+  constructor(schemas: readonly EventSchema[]) {
+    for (const schema of schemas) {
+      assert(!this.schemas.has(schema.type), `the schema of ${schema.type} is given once`);
+      for (let version = 1; version < schema.schemaVersion; version++)
+        assert(
+          schema.steps?.[version] !== undefined,
+          `a step leads on from version ${version} of ${schema.type}`,
+        );
+      this.schemas.set(schema.type, schema);
+    }
+  }
+
+  /** The event in its present form. Throws `EVENT_UNKNOWN_SCHEMA` when it is newer than this program. */
+  upcast(event: RecordedEvent): RecordedEvent {
+    const schema = this.schemas.get(event.type);
+    if (schema === undefined || schema.schemaVersion === event.schemaVersion) return event;
+    if (event.schemaVersion > schema.schemaVersion) throw unknownSchema(event, schema);
+    let { data } = event;
+    for (let version = event.schemaVersion; version < schema.schemaVersion; version++)
+      data = schema.steps?.[version]?.(data, event) ?? data;
+    return { ...event, schemaVersion: schema.schemaVersion, data };
+  }
+
+  /**
+   * Only the present version is written: an older one would be one thing to the state that sees it now and another
+   * to the state that replays it. Throws `EVENT_INVALID`.
+   */
+  assertPresent({ type, schemaVersion }: NewEvent): void {
+    const schema = this.schemas.get(type);
+    if (schema === undefined || schema.schemaVersion === schemaVersion) return;
+    throw invalid(
+      `${type} is written in schema version ${schema.schemaVersion}, not ${schemaVersion}`,
+      { type, schemaVersion, present: schema.schemaVersion },
+    );
+  }
+}
+
+function unknownSchema(event: RecordedEvent, schema: EventSchema): EventStoreError {
+  const { position, type, schemaVersion } = event;
+  return new EventStoreError(
+    'EVENT_UNKNOWN_SCHEMA',
+    `the event at position ${position} is ${type} of schema version ${schemaVersion}; this program knows ${schema.schemaVersion} and older: it is behind the one that wrote the log`,
+    { position, type, schemaVersion, known: schema.schemaVersion },
+  );
 }

@@ -1,4 +1,9 @@
-import { type Clock, type CodedError, assert } from '@holdfast/kernel';
+import { type Clock, type CodedError, errorCode, systemClock } from '@holdfast/kernel';
+import { type Admission, Wal, type WalOptions, type WalStats } from '@holdfast/wal';
+import { CommitEncoder } from './commit-encoder.js';
+import { DurableEvents, positionOf } from './durable-events.js';
+import type { Position, RecordedEvent, StreamVersion } from './event.js';
+import { COMMIT_EVENTS_MAX } from './event-format.js';
 import type {
   AppendedCommit,
   Commit,
@@ -9,22 +14,19 @@ import type {
   ReadTagOptions,
   SubscribeOptions,
 } from './event-log.js';
-import type { Position, RecordedEvent, StreamVersion } from './event.js';
+import { EventStoreError, invalid, tooLarge } from './event-store.errors.js';
+import { checkVersions, wrongVersion } from './expected-versions.js';
+import { type Evolve, FoldedState } from './folded-state.js';
+import { InMemoryStateStore } from './in-memory-state-store.js';
+import { IndexedEvents } from './indexed-events.js';
+import { PendingCommits } from './pending-commits.js';
+import { findRepeated } from './repeated-commit.js';
+import { type ReplayProgress, replay } from './replay.js';
 import type { StateStore } from './state-store.js';
 import type { Upcasters } from './upcaster.js';
 
-/** Folds one event into the state. Pure but for `state`: no clock, no random, no I/O. It must not throw. */
-export type Evolve = (event: RecordedEvent, state: StateStore) => void;
-
-export interface ReplayProgress {
-  readonly position: Position;
-  readonly lastPosition: Position;
-  readonly elapsedMillis: number;
-}
-
 export interface WalEventLogOptions {
-  /** Handed to `Wal.open`. */
-  readonly wal?: Readonly<Record<string, unknown>>;
+  readonly wal?: WalOptions;
   /** Empty, to be filled by replay; in memory when left out. Section names that start with `log/` are taken. */
   readonly state?: StateStore;
   readonly evolve?: Evolve;
@@ -34,65 +36,241 @@ export interface WalEventLogOptions {
   readonly onReplayProgress?: (progress: ReplayProgress) => void;
 }
 
-/** The `EventLog` port on the write-ahead log of one directory. */
-export class WalEventLog implements EventLog {
-  declare readonly logId: string;
-  /** What `evolve` has made of every event so far, durable or not. */
-  declare readonly state: StateStore;
-  /** Why the log refuses all further work, once it does. */
-  declare readonly poisoned: CodedError | undefined;
-  declare readonly durablePosition: Position;
-  declare readonly lastPosition: Position;
+/**
+ * Most events that wait to become readable. In a `sync` log the log's own queue is the bound; where nobody asks for a sync,
+ * this one does.
+ */
+const PENDING_EVENTS_MAX = 50_000;
 
-  static open(directory: string, options?: WalEventLogOptions): Promise<WalEventLog> {
-    return notBuiltYet(directory, options);
+/**
+ * The `EventLog` port on the write-ahead log of one directory.
+ *
+ * Invariant: state and index are the fold of every admitted event, in order, as the log holds it. An event is folded only
+ * after its admission, which poison alone can follow, so there are no ghosts. Should folding itself fail, the invariant is lost
+ * for good: the log then refuses all further work (`EVENT_STATE_BROKEN`). The commit stands; a program that can fold it
+ * carries on from there, and this one fails again when it opens the log, at the same position.
+ */
+export class WalEventLog implements EventLog {
+  /** What `evolve` has made of every event so far, durable or not. */
+  readonly state: StateStore;
+  readonly failed: Promise<CodedError>;
+  private readonly folded: FoldedState;
+  private readonly encoder: CommitEncoder;
+  private readonly durableEvents: DurableEvents;
+  private readonly indexedEvents: IndexedEvents;
+  private readonly pending = new PendingCommits();
+  private readonly clock: Clock;
+  private reportBroken: (error: CodedError) => void = () => undefined;
+  private broken: CodedError | undefined;
+  private closed: Promise<void> | undefined;
+  private releasing = false;
+  private flushing = false;
+
+  private constructor(
+    private readonly wal: Wal,
+    options: WalEventLogOptions,
+  ) {
+    const { upcasters } = options;
+    this.state = options.state ?? new InMemoryStateStore();
+    this.clock = options.clock ?? systemClock;
+    this.folded = new FoldedState(this.state, options.evolve, upcasters);
+    this.encoder = new CommitEncoder(upcasters);
+    this.durableEvents = new DurableEvents(wal, upcasters);
+    this.indexedEvents = new IndexedEvents(this.durableEvents, this.folded.index);
+    this.failed = Promise.race([
+      wal.failed,
+      new Promise<CodedError>((report) => (this.reportBroken = report)),
+    ]);
+  }
+
+  /**
+   * Opens the log for writing and replays it. Throws what `Wal.open` throws, `EVENT_CORRUPT`, `EVENT_UNSUPPORTED_FORMAT`,
+   * `EVENT_UNKNOWN_SCHEMA`, `EVENT_POSITION_GONE` when its beginning was removed, `EVENT_STATE_BROKEN`.
+   */
+  static async open(directory: string, options: WalEventLogOptions = {}): Promise<WalEventLog> {
+    const wal = await Wal.open(directory, options.wal ?? {});
+    try {
+      const log = new WalEventLog(wal, options);
+      await replay(wal, log.folded, options.onReplayProgress);
+      return log;
+    } catch (error) {
+      await wal.close();
+      throw error;
+    }
+  }
+
+  get logId(): string {
+    return this.wal.logId;
+  }
+
+  get durablePosition(): Position {
+    return this.durableEvents.durablePosition;
+  }
+
+  get lastPosition(): Position {
+    return positionOf(this.wal.lastSequence);
+  }
+
+  get poisoned(): CodedError | undefined {
+    return this.broken ?? this.wal.poison;
+  }
+
+  /** Figures of the log below. */
+  stats(): WalStats {
+    return this.wal.stats();
   }
 
   now(): number {
-    return notBuiltYet();
+    return Math.max(this.folded.lastRecordedAtMillis, this.clock.nowMillis());
   }
 
   append(commit: Commit): AppendedCommit {
-    return notBuiltYet(commit);
+    this.assertWorking();
+    assertSize(commit);
+    const check = checkVersions(commit, (stream) => this.streamVersion(stream));
+    if (check.conflict !== undefined) {
+      const repeated = this.repeated(commit);
+      if (repeated === undefined) throw wrongVersion(check.conflict);
+      return repeated;
+    }
+    const encoded = this.encoder.encode(commit, check.bases, this.timeOf(commit));
+    const admission = this.admit(encoded.records);
+    const events = encoded.recordedFrom(positionOf(admission.first));
+    const position = positionOf(admission.last);
+    const { durable } = admission;
+    this.pending.add({ first: positionOf(admission.first), last: position, events, durable });
+    this.releaseWhen(durable);
+    this.fold(events);
+    return { events, position, repeated: false, durable };
   }
 
   whenDurable(position: Position): Promise<void> {
-    return notBuiltYet(position);
+    // The state may be wrong, and so may whatever was read from it.
+    if (this.broken !== undefined) return Promise.reject(this.broken);
+    if (position <= this.durablePosition) return Promise.resolve();
+    const commit = this.pending.holding(position);
+    return commit?.durable ?? Promise.reject(unknownPosition(position, this.lastPosition));
   }
 
   streamVersion(stream: string): StreamVersion {
-    return notBuiltYet(stream);
+    return this.folded.index.version(stream);
   }
 
   eventAt(position: Position): RecordedEvent | undefined {
-    return notBuiltYet(position);
+    return this.durableEvents.eventAt(position);
   }
 
-  readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent> {
-    return notBuiltYet(stream, options);
+  readStream(stream: string, options: ReadStreamOptions = {}): AsyncIterable<RecordedEvent> {
+    return this.indexedEvents.stream(stream, options);
   }
 
-  readTag(tag: string, options?: ReadTagOptions): AsyncIterable<RecordedEvent> {
-    return notBuiltYet(tag, options);
+  readTag(tag: string, options: ReadTagOptions = {}): AsyncIterable<RecordedEvent> {
+    return this.indexedEvents.tag(tag, options);
   }
 
-  readAll(options?: ReadAllOptions): AsyncIterable<EventBatch> {
-    return notBuiltYet(options);
+  readAll(options: ReadAllOptions = {}): AsyncIterable<EventBatch> {
+    return this.durableEvents.readAll(options);
   }
 
   subscribe(options: SubscribeOptions): AsyncIterable<EventBatch> {
-    return notBuiltYet(options);
+    return this.durableEvents.subscribe(options);
   }
 
   timelineAt(position: Position): string | undefined {
-    return notBuiltYet(position);
+    return this.durableEvents.timelineAt(position);
   }
 
   close(): Promise<void> {
-    return notBuiltYet();
+    return (this.closed ??= this.shutDown());
+  }
+
+  private shutDown(): Promise<void> {
+    this.durableEvents.close();
+    return this.wal.close();
+  }
+
+  private assertWorking(): void {
+    if (this.broken !== undefined) throw this.broken;
+    if (this.closed !== undefined)
+      throw new EventStoreError('EVENT_LOG_CLOSED', 'the event log is closed');
+  }
+
+  private timeOf({ recordedAtMillis }: Commit): number {
+    if (recordedAtMillis === undefined) return this.now();
+    const { lastRecordedAtMillis } = this.folded;
+    if (recordedAtMillis >= lastRecordedAtMillis) return recordedAtMillis;
+    throw invalid(
+      `an event recorded at ${recordedAtMillis} cannot follow one recorded at ${lastRecordedAtMillis}`,
+      { recordedAtMillis, lastRecordedAtMillis },
+    );
+  }
+
+  private repeated(commit: Commit): AppendedCommit | undefined {
+    const events = findRepeated(commit, this.folded.index, (position) => {
+      const pending = this.pending.holding(position);
+      return pending?.events[position - pending.first] ?? this.eventAt(position);
+    });
+    const position = events?.at(-1)?.position;
+    if (events === undefined || position === undefined) return undefined;
+    return { events, position, repeated: true, durable: this.whenDurable(position) };
+  }
+
+  private admit(records: readonly Uint8Array[]): Admission {
+    try {
+      return this.wal.append(records);
+    } catch (error) {
+      if (errorCode(error) !== 'WAL_TOO_LARGE') throw error;
+      throw tooLarge('the commit is larger than the log takes at once', {}, error);
+    }
+  }
+
+  private fold(events: readonly RecordedEvent[]): void {
+    try {
+      this.folded.add(events);
+    } catch (error) {
+      this.broken = error as CodedError;
+      this.reportBroken(this.broken);
+      throw error;
+    }
+  }
+
+  /** Forgets commits once they can be read from the log: one reaction a frame, not one a commit. */
+  private releaseWhen(durable: Promise<void>): void {
+    if (this.pending.eventCount > PENDING_EVENTS_MAX && !this.flushing) this.flush();
+    if (this.releasing) return;
+    this.releasing = true;
+    const release = (): void => {
+      this.releasing = false;
+      this.pending.release(this.durablePosition);
+      const next = this.pending.newest?.durable;
+      if (next !== undefined && next !== durable) this.releaseWhen(next);
+    };
+    // A poisoned log keeps what it has; whoever waits hears of it.
+    durable.then(release, () => undefined);
+  }
+
+  private flush(): void {
+    this.flushing = true;
+    const release = (): void => {
+      this.flushing = false;
+      this.pending.release(this.durablePosition);
+    };
+    this.wal.flush().then(release, () => undefined);
   }
 }
 
-function notBuiltYet(...context: unknown[]): never {
-  assert(false, `not built yet: ${context.length}`);
+function assertSize({ appends }: Commit): void {
+  let count = 0;
+  for (const { events } of appends) count += events.length;
+  if (count === 0) throw invalid('a commit has at least one event');
+  if (count > COMMIT_EVENTS_MAX)
+    throw tooLarge(`a commit has at most ${COMMIT_EVENTS_MAX} events, not ${count}`, { count });
+}
+
+function unknownPosition(position: Position, lastPosition: Position): EventStoreError {
+  return new EventStoreError(
+    'EVENT_POSITION_UNKNOWN',
+    `position ${position} was never given out; the last is ${lastPosition}`,
+    { position, lastPosition },
+  );
 }

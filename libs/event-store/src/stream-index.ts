@@ -1,0 +1,46 @@
+import type { Position, StreamVersion } from './event.js';
+import { corruptEvent } from './event-store.errors.js';
+import { PositionIndex } from './position-index.js';
+import type { StateStore } from './state-store.js';
+
+/** What the index needs of an event; an `EventView` has it without decoding the rest. */
+export interface IndexedEvent {
+  readonly position: Position;
+  readonly stream: string;
+  readonly version: StreamVersion;
+  readonly tags: readonly string[];
+}
+
+/**
+ * Where each stream's and each tag's events are, so that reading them never scans the log. A stream's version n is the
+ * n-th entry of its list. Covers everything admitted, durable or not: readers apply the durable bound.
+ */
+export class StreamIndex {
+  readonly streams: PositionIndex;
+  readonly tags: PositionIndex;
+
+  constructor(state: StateStore) {
+    this.streams = new PositionIndex(state, 'log/streams');
+    this.tags = new PositionIndex(state, 'log/tags');
+  }
+
+  version(stream: string): StreamVersion {
+    return this.streams.length(stream) as StreamVersion;
+  }
+
+  /** Where the stream's event of this version is. */
+  positionOf(stream: string, version: StreamVersion): Position | undefined {
+    if (version > this.version(stream)) return undefined;
+    const { start, positions } = this.streams.page(stream, version - 1);
+    return positions[version - 1 - start];
+  }
+
+  /** Throws `EVENT_CORRUPT` when the stream's versions do not continue. */
+  add({ position, stream, version, tags }: IndexedEvent): void {
+    const last = this.streams.length(stream);
+    if (version !== last + 1)
+      throw corruptEvent(`it is version ${version} of stream ${stream} after ${last}`, position);
+    this.streams.append(stream, position);
+    for (const tag of tags) this.tags.append(tag, position);
+  }
+}
