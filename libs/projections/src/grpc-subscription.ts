@@ -22,7 +22,8 @@ export interface GrpcSubscriptionContext {
   readonly call: () => FollowStream;
 }
 
-interface ReceivedBatch extends FeedBatch {
+interface ReceivedBatch {
+  readonly batch: FeedBatch;
   /** As the source counts them. */
   readonly bytes: number;
 }
@@ -71,11 +72,11 @@ export class GrpcSubscription implements FeedSubscription {
       if (signals.some((signal) => signal.aborted)) return;
       this.start();
       for (;;) {
-        const batch = await this.nextBatch();
-        if (batch === undefined) return;
-        yield batch;
+        const received = await this.nextBatch();
+        if (received === undefined) return;
+        yield received.batch;
         // Asking for what follows says that this one has been processed: only now is its room free again.
-        this.heldBytes -= batch.bytes;
+        this.heldBytes -= received.bytes;
       }
     } finally {
       for (const signal of signals) signal.removeEventListener('abort', end);
@@ -130,12 +131,8 @@ export class GrpcSubscription implements FeedSubscription {
     if (!cursor) return;
     assert(cursor.position >= this.receivedPosition, 'a cursor is not before its events');
     this.receivedPosition = cursor.position;
-    this.queue.push({
-      events: this.partial,
-      cursor: cursorFromWire(cursor),
-      head: positionOf(head),
-      bytes: this.partialBytes,
-    });
+    const batch = { events: this.partial, cursor: cursorFromWire(cursor), head: positionOf(head) };
+    this.queue.push({ batch, bytes: this.partialBytes });
     this.heldBytes += this.partialBytes;
     this.partial = [];
     this.partialBytes = 0;
@@ -170,20 +167,19 @@ export class GrpcSubscription implements FeedSubscription {
   }
 
   private joined(first: ReceivedBatch): ReceivedBatch {
-    const batches = [first];
-    let events = first.events.length;
+    const parts = [first];
+    let events = first.batch.events.length;
     for (let next = this.queue[0]; next !== undefined; next = this.queue[0]) {
-      events += next.events.length;
+      events += next.batch.events.length;
       if (events > this.batchEvents) break;
-      batches.push(next);
+      parts.push(next);
       this.queue.shift();
     }
-    const last = batches.at(-1) ?? first;
+    if (parts.length === 1) return first;
+    const last = parts.at(-1) ?? first;
     return {
-      events: batches.length === 1 ? first.events : batches.flatMap((batch) => batch.events),
-      cursor: last.cursor,
-      head: last.head,
-      bytes: batches.reduce((sum, batch) => sum + batch.bytes, 0),
+      batch: { ...last.batch, events: parts.flatMap(({ batch }) => batch.events) },
+      bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
     };
   }
 

@@ -14,7 +14,7 @@ import type {
   FeedSubscription,
 } from './event-feed.js';
 import { type ConnectedConsumer, FeedConsumers, newConsumer } from './feed-consumers.js';
-import { feedCompacted, feedDiverged } from './feed.errors.js';
+import { feedCompacted, feedDiverged, feedUnavailable } from './feed.errors.js';
 import { PatientIterator } from './patient-iterator.js';
 
 /** An idle feed says so this often, unless told otherwise. */
@@ -137,7 +137,8 @@ export class SourceFeed implements EventFeed {
       const quietMillis = performance.now() - toldAt;
       const patience = examined > told ? PROGRESS_MILLIS - quietMillis : this.heartbeatMillis;
       const arrival = await arrivals.next(Math.max(0, patience));
-      if (arrival?.done === true || signal.aborted) return;
+      if (signal.aborted) return;
+      if (arrival?.done === true) throw feedUnavailable('the log', 'it was closed');
       assert(
         arrival === undefined || arrival.value.position >= examined,
         'a source never goes back',
