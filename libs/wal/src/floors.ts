@@ -3,27 +3,39 @@ import { checkedLines, withChecksum } from './manifest.js';
 import type { Sequence } from './wal.types.js';
 import { WalError } from './wal.errors.js';
 
-export const FLOORS_NAME = 'FLOORS';
+const FLOORS_FILE = /^FLOORS-([1-9][0-9]*)$/;
 const FLOORS_BYTES_MAX = 1024 * 1024;
 /** Every consumer has a name; more than this many is a mistake, not a use. */
 export const FLOORS_MAX = 1000;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/;
 const TITLE = 'holdfast-wal-floors 1';
 
+/** What floors must know of the writer that keeps them. */
+export interface FloorKeeper {
+  readonly epoch: number;
+  readonly durableSequence: Sequence;
+  /** Throws `WAL_FENCED` once another writer has taken over. */
+  assertUnfenced(): void;
+}
+
 /**
  * Named retention floors: the lowest sequence that somebody still needs. A floor is a promise that everything below it was durable
  * once, so recovery counts it. A damaged file is an error, not an empty list: an empty list would let segments go.
+ *
+ * Each writer has a file of its own, FLOORS-<epoch>, and the highest epoch counts. So a writer that was stopped in the middle of a
+ * replacement, and wakes up after another has taken over, cannot put its old floors in the place of the new ones.
  */
 export class Floors {
   private constructor(
     private readonly fileSystem: FileSystem,
     private readonly directory: string,
-    private readonly durableSequence: () => Sequence,
+    private readonly keeper: FloorKeeper,
     private entries: ReadonlyMap<string, Sequence>,
   ) {}
 
-  static open(fileSystem: FileSystem, directory: string, durableSequence: () => Sequence): Floors {
-    return new Floors(fileSystem, directory, durableSequence, readFloors(fileSystem, directory));
+  /** Throws `WAL_CORRUPT`. */
+  static open(fileSystem: FileSystem, directory: string, keeper: FloorKeeper): Floors {
+    return new Floors(fileSystem, directory, keeper, readFloors(fileSystem, directory));
   }
 
   /** Everything by name, lowest first. */
@@ -39,18 +51,18 @@ export class Floors {
     );
   }
 
-  /** Durable when it returns. Throws `WAL_FLOOR_ABOVE_DURABLE`, `WAL_INVALID_FLOOR`. */
+  /** Durable when it returns. Throws `WAL_FLOOR_ABOVE_DURABLE`, `WAL_INVALID_FLOOR`, `WAL_FENCED`. */
   set(name: string, sequence: Sequence): void {
     if (!NAME.test(name))
       throw new WalError('WAL_INVALID_FLOOR', `'${name}' is not a floor's name`, { name });
     if (!Number.isSafeInteger(sequence) || sequence < 0) {
       throw new WalError('WAL_INVALID_FLOOR', `a floor is a sequence, not ${sequence}`, { name });
     }
-    if (sequence > this.durableSequence()) {
+    if (sequence > this.keeper.durableSequence) {
       throw new WalError(
         'WAL_FLOOR_ABOVE_DURABLE',
-        `floor '${name}' at ${sequence} is above the durable sequence ${this.durableSequence()}`,
-        { name, sequence, durableSequence: this.durableSequence() },
+        `floor '${name}' at ${sequence} is above the durable sequence ${this.keeper.durableSequence}`,
+        { name, sequence, durableSequence: this.keeper.durableSequence },
       );
     }
     if (!this.entries.has(name) && this.entries.size >= FLOORS_MAX) {
@@ -59,7 +71,7 @@ export class Floors {
     this.replace(new Map(this.entries).set(name, sequence));
   }
 
-  /** Durable when it returns; nothing happens when there is none of that name. */
+  /** Durable when it returns; nothing happens when there is none of that name. Throws `WAL_FENCED`. */
   drop(name: string): void {
     if (!this.entries.has(name)) return;
     const rest = new Map(this.entries);
@@ -68,29 +80,49 @@ export class Floors {
   }
 
   private replace(entries: ReadonlyMap<string, Sequence>): void {
+    this.keeper.assertUnfenced();
     const lines = [TITLE, ...[...entries].map(([name, sequence]) => `${sequence} ${name}`)];
-    replaceFile(
-      this.fileSystem,
-      this.directory,
-      FLOORS_NAME,
-      Buffer.from(withChecksum(lines), 'latin1'),
-    );
+    const content = Buffer.from(withChecksum(lines), 'latin1');
+    const own = `FLOORS-${this.keeper.epoch}`;
+    try {
+      replaceFile(this.fileSystem, this.directory, own, content);
+    } catch (error) {
+      // A successor removes temporary files, ours among them.
+      this.keeper.assertUnfenced();
+      throw error;
+    }
     this.entries = entries;
+    // Crash before this: two files, and the higher epoch counts.
+    for (const file of floorsFiles(this.fileSystem, this.directory)) {
+      if (file !== own && epochOf(file) < this.keeper.epoch)
+        this.fileSystem.unlink(`${this.directory}/${file}`);
+    }
   }
 }
 
-/** Empty when there is no file. Throws `WAL_CORRUPT` when it is damaged. */
+/** Those of the highest epoch; empty when there is no file. Throws `WAL_CORRUPT` when it is damaged. */
 export function readFloors(
   fileSystem: FileSystem,
   directory: string,
 ): ReadonlyMap<string, Sequence> {
-  const path = `${directory}/${FLOORS_NAME}`;
+  const newest = floorsFiles(fileSystem, directory).at(-1);
+  if (newest === undefined) return new Map();
+  const path = `${directory}/${newest}`;
   const content = readSmallFile(fileSystem, path, FLOORS_BYTES_MAX);
-  if (content === undefined) return new Map();
-  const [title, ...lines] = checkedLines(content.toString('latin1')) ?? [];
+  const [title, ...lines] = checkedLines(content?.toString('latin1') ?? '') ?? [];
   const entries = lines.map((line) => /^([0-9]+) (.+)$/.exec(line));
   if (title !== TITLE || entries.includes(null)) {
     throw new WalError('WAL_CORRUPT', `${path} is damaged; nothing was changed`, { file: path });
   }
   return new Map(entries.map((entry) => [entry?.[2] ?? '', Number(entry?.[1]) as Sequence]));
+}
+
+/** Lowest epoch first. */
+function floorsFiles(fileSystem: FileSystem, directory: string): string[] {
+  const files = fileSystem.list(directory).filter((file) => FLOORS_FILE.test(file));
+  return files.sort((a, b) => epochOf(a) - epochOf(b));
+}
+
+function epochOf(file: string): number {
+  return Number(FLOORS_FILE.exec(file)?.[1]);
 }

@@ -11,8 +11,8 @@ import { encodedRecordBytes, FRAME_HEADER_BYTES, GROUP_BYTES_MAX } from './wal-f
 
 /** What the commit path tells its owner, in the order of events. */
 export interface CommitObserver {
-  /** Before anybody hears of it: whether this writer is still the only one. */
-  isFenced(): boolean;
+  /** Before anybody hears of it: throws `WAL_FENCED` when this writer is no longer the only one. */
+  assertUnfenced(): void;
   /** Frames up to here are synced, or the segment has just begun. */
   durable(sequence: Sequence, segment: StartedSegment, offset: number): void;
   committed(commit: CommitFigures): void;
@@ -309,7 +309,7 @@ export class GroupCommit {
     this.carriedDurable = this.durable;
     // After the sync and before anyone hears of it: whatever we acknowledge was on disk before a successor's claim, so the
     // successor's recovery scan has seen it.
-    this.assertUnfenced();
+    this.observer.assertUnfenced();
     if (synced) this.advanceDurable();
     const micros = nowMicros() - startMicros;
     this.io.observe(micros);
@@ -332,7 +332,7 @@ export class GroupCommit {
     this.inFlight = 'rotation';
     try {
       const { sealed, seal } = await this.chain.rotate(this.written);
-      this.assertUnfenced();
+      this.observer.assertUnfenced();
       this.observer.rotated(sealed, seal, this.chain.current);
       this.advanceDurable();
       this.inFlight = undefined;
@@ -349,7 +349,7 @@ export class GroupCommit {
       const { writer } = this.chain.current;
       if (this.io.mode === 'synchronous') writer.file.dataSync();
       else await writer.file.dataSyncAsync();
-      this.assertUnfenced();
+      this.observer.assertUnfenced();
       this.advanceDurable();
       this.inFlight = undefined;
       this.afterWork();
@@ -421,14 +421,6 @@ export class GroupCommit {
     ) {
       this.spareEncoders.push(encoder);
     }
-  }
-
-  private assertUnfenced(): void {
-    if (!this.observer.isFenced()) return;
-    throw new WalError(
-      'WAL_FENCED',
-      'another writer has taken this log over; what was in flight is decided by it',
-    );
   }
 
   /** The outcome of everything in flight or queued is unknown from here on, and nothing is written or synced again. */

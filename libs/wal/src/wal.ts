@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { systemClock } from '@holdfast/kernel';
 import type { IoMode } from './adaptive-io.js';
-import { Floors } from './floors.js';
+import { type FloorKeeper, Floors } from './floors.js';
 import { type CommitFigures, GroupCommit } from './group-commit.js';
 import type { VisibleBound } from './log-cursor.js';
 import { LogView } from './log-view.js';
@@ -98,7 +98,7 @@ export class Wal implements LogSource {
       parts.chain,
       { ...limits, durability: parts.durability, ioMode: parts.options.ioMode ?? 'adaptive' },
       {
-        isFenced: () => !parts.lock.isHeld(),
+        assertUnfenced: () => parts.lock.assertHeld(),
         durable: (sequence, segment, offset) => this.publish(sequence, segment, offset),
         committed: (commit) => this.count(commit),
         rotated: (sealed, seal, current) => this.rotated(sealed, seal, current),
@@ -107,7 +107,7 @@ export class Wal implements LogSource {
       parts.clock,
       lastSequence,
     );
-    this.floors = Floors.open(parts.fileSystem, parts.directory, () => this.durableSequence);
+    this.floors = Floors.open(parts.fileSystem, parts.directory, this.floorKeeper());
     this.publish(lastSequence, parts.chain.current, SEGMENT_DATA_START);
     this.inBackground(() =>
       finishLeftovers(
@@ -289,6 +289,17 @@ export class Wal implements LogSource {
     catalog.close();
     watermark?.close();
     lock.release();
+  }
+
+  private floorKeeper(): FloorKeeper {
+    const { commits, parts } = this;
+    return {
+      epoch: parts.lock.epoch,
+      get durableSequence() {
+        return commits.durableSequence;
+      },
+      assertUnfenced: () => parts.lock.assertHeld(),
+    };
   }
 
   private publish(sequence: Sequence, segment: StartedSegment, offset: number): void {

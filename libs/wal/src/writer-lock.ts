@@ -54,6 +54,16 @@ export class WriterLock {
     return this.fileSystem.exists(`${this.directory}/claim-${this.epoch}`);
   }
 
+  /** Throws `WAL_FENCED` when another writer has taken over. */
+  assertHeld(): void {
+    if (this.isHeld()) return;
+    throw new WalError(
+      'WAL_FENCED',
+      'another writer has taken this log over; what was in flight is decided by it',
+      { directory: this.directory, epoch: this.epoch },
+    );
+  }
+
   /** After a takeover from a stopped process: takes the operating system's lock as soon as that process is gone. */
   retryLock(): void {
     if (!this.lockHeld) this.lockHeld = this.fileSystem.tryLock(this.lockFile);

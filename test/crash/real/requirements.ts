@@ -1,0 +1,48 @@
+import { describe, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+
+/**
+ * Describes tests that need something of the machine. Where it is missing they are reported as skipped, by name; with
+ * `HOLDFAST_REQUIRE_ALL=1`, which CI sets, a missing requirement fails instead.
+ */
+export function describeWith(
+  requirement: string,
+  isMet: () => boolean,
+  name: string,
+  tests: () => void,
+): void {
+  if (isMet()) describe(name, tests);
+  else if (process.env['HOLDFAST_REQUIRE_ALL'] === '1') {
+    it(`${name} (needs ${requirement})`, () => {
+      throw new Error(`HOLDFAST_REQUIRE_ALL is set, and this machine lacks ${requirement}`);
+    });
+  } else {
+    describe(name, () => {
+      // Says what the machine lacks; CI turns it into a failure
+      it.skip(`needs ${requirement}`, () => undefined);
+    });
+  }
+}
+
+export function runs(command: string, ...parameters: string[]): boolean {
+  try {
+    execFileSync(command, parameters, { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether system calls can be traced and tampered with here. */
+export function canInject(): boolean {
+  return runs(
+    'strace',
+    '-f',
+    '-qq',
+    '-o',
+    '/dev/null',
+    '-e',
+    'inject=fdatasync:error=EIO:when=1',
+    'true',
+  );
+}

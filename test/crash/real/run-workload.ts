@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process';
+import type { WorkloadOptions } from './wal-workload.js';
+
+export interface WorkloadOutcome {
+  readonly submitted: readonly string[];
+  readonly acknowledged: ReadonlyMap<string, { readonly first: number; readonly last: number }>;
+  /** The code that the workload ended with, where it lived to say so. */
+  readonly failed: string | undefined;
+  readonly closed: boolean;
+  readonly signal: NodeJS.Signals | null;
+  readonly exitCode: number | null;
+}
+
+const PROGRAM = 'dist/test/crash/real/wal-workload.js';
+const RUN_MILLIS_MAX = 60_000;
+
+/**
+ * Runs the compiled workload in a process of its own, under `wrapper` if given (for example strace and its options), and
+ * returns what it said. Throws when it hangs.
+ */
+export async function runWorkload(
+  options: WorkloadOptions,
+  wrapper: readonly string[] = [],
+  onStart: (pid: number) => void = () => undefined,
+): Promise<WorkloadOutcome> {
+  const command = [...wrapper, process.execPath, PROGRAM, JSON.stringify(options)];
+  const child = spawn(command[0] ?? '', command.slice(1), {
+    env: { ...process.env, NODE_OPTIONS: '', UV_THREADPOOL_SIZE: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onStart(child.pid ?? 0);
+  const output: Buffer[] = [];
+  const errors: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
+  const timeout = setTimeout(() => child.kill('SIGKILL'), RUN_MILLIS_MAX);
+  const started = Date.now();
+  const [exitCode, signal] = await new Promise<[number | null, NodeJS.Signals | null]>(
+    (resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code, by) => resolve([code, by]));
+    },
+  );
+  clearTimeout(timeout);
+  if (Date.now() - started >= RUN_MILLIS_MAX)
+    throw new Error(`the workload hung: ${command.join(' ')}`);
+  const outcome = parse(Buffer.concat(output).toString(), exitCode, signal);
+  if (
+    errors.length > 0 &&
+    outcome.failed === undefined &&
+    !outcome.closed &&
+    signal === null &&
+    exitCode !== 137
+  ) {
+    throw new Error(`the workload broke: ${Buffer.concat(errors).toString()}`);
+  }
+  return outcome;
+}
+
+function parse(
+  output: string,
+  exitCode: number | null,
+  signal: NodeJS.Signals | null,
+): WorkloadOutcome {
+  const submitted: string[] = [];
+  const acknowledged = new Map<string, { first: number; last: number }>();
+  let failed: string | undefined;
+  let closed = false;
+  // A process that is killed while it writes leaves half a line: what counts ends with a line feed.
+  for (const line of output.slice(0, output.lastIndexOf('\n') + 1).split('\n')) {
+    const [word, name, first, last] = line.split(' ');
+    if (word === 'submitted') submitted.push(name ?? '');
+    if (word === 'acknowledged')
+      acknowledged.set(name ?? '', { first: Number(first), last: Number(last) });
+    if (word === 'failed') failed = name;
+    if (word === 'closed') closed = true;
+  }
+  return { submitted, acknowledged, failed, closed, signal, exitCode };
+}
