@@ -20,6 +20,7 @@ import {
   versionRule,
 } from '@holdfast/ledger';
 import { defineConstraint } from '@holdfast/platform';
+import type { ApiPropertyOptions } from '@nestjs/swagger';
 
 /** The property is what one of the ledger's field rules accepts: the grammar stands once, in the ledger's `fields.ts`. */
 export const Obeys = defineConstraint(
@@ -28,9 +29,9 @@ export const Obeys = defineConstraint(
   (rule) => `$property ${rule.problem}`,
 );
 
-export const metadataRule = textsRule((value) => metadataValueRule.accepts(value), '');
+const metadataRule = textsRule((value) => metadataValueRule.accepts(value), '');
 /** Null removes its key. */
-export const metadataPatchRule = textsRule(
+const metadataPatchRule = textsRule(
   (value) => value === null || metadataValueRule.accepts(value),
   ' or null',
 );
@@ -89,7 +90,15 @@ export const fieldSchemas = {
     description: 'Texts of the caller; nothing here reads them.',
     example: { order: '4711' },
   },
-} as const;
+  metadataPatch: {
+    type: 'object',
+    additionalProperties: {
+      anyOf: [{ type: 'string', maxLength: METADATA_VALUE_CHARACTERS_MAX }, { type: 'null' }],
+    },
+    description: 'Keys with a text are set, keys with null removed, all others stay.',
+    example: { order: '4711', draft: null },
+  },
+} satisfies Readonly<Record<string, ApiPropertyOptions>>;
 
 function described(rule: TextRule, description: string, example: string) {
   return { type: 'string', pattern: rule.pattern.source, description, example } as const;
@@ -110,4 +119,5 @@ export const fieldRules = {
   scale: scaleRule,
   version: versionRule,
   metadata: metadataRule,
+  metadataPatch: metadataPatchRule,
 } as const satisfies Record<keyof typeof fieldSchemas, FieldRule>;

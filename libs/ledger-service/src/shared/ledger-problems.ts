@@ -138,6 +138,10 @@ export const LEDGER_PROBLEMS: ProblemKinds = {
 
 /** What clients are told when the log cannot serve them. Before admission nothing was applied; afterwards nobody knows. */
 export const LEDGER_CODED_ERRORS: CodedErrorProblems = {
+  EVENT_TOO_LARGE: {
+    problem: 'too-large',
+    detail: 'The command is larger than the log takes at once.',
+  },
   WAL_OVERLOADED: { problem: 'overloaded', retryAfterSeconds: 1 },
   WAL_FULL: {
     problem: 'storage-unavailable',

@@ -1,5 +1,4 @@
 import {
-  BEFORE_FIRST_POSITION,
   type Position,
   type RecordedEvent,
   type ReplayProgress,
@@ -21,8 +20,8 @@ import {
   ledgerEventOf,
   ledgerEventSchemas,
 } from '@holdfast/ledger';
-import type { WalOptions } from '@holdfast/wal';
-import type { Attempt, CommandOutcome, PendingOutcome } from './command-outcome.js';
+import type { CommitFigures, WalOptions } from '@holdfast/wal';
+import type { Attempt, CommandOutcome, InFlight, PendingOutcome } from './command-outcome.js';
 import { ledgerOutcomeUnknown, ledgerUnavailable } from './ledger-writer.errors.js';
 import { newUuidV7 } from './uuid-v7.js';
 
@@ -37,14 +36,18 @@ export type DecisionLabel =
   | 'in-flight'
   | 'dry-run';
 
+export type CommitListener = (commit: CommitFigures) => void;
+
 export interface LedgerWriterOptions {
-  readonly wal?: WalOptions;
+  /** `onCommit` is the writer's own: see there. */
+  readonly wal?: Omit<WalOptions, 'onCommit'>;
   readonly clock?: Clock;
   readonly onReplayProgress?: (progress: ReplayProgress) => void;
 }
 
 /** A command found by its key. */
 export interface FoundCommand {
+  readonly kind: 'found';
   readonly position: Position;
   readonly recordedAtMillis: number;
   readonly outcome: 'accepted' | 'rejected';
@@ -60,26 +63,27 @@ export interface FoundCommand {
  */
 export class LedgerWriter {
   private readonly view: LedgerView;
-  /** The last position that somebody was told of, or that was there at the start. */
-  private acknowledged: Position;
   private readonly counts = new Map<LedgerCommandType, Map<DecisionLabel, number>>();
 
-  private constructor(readonly log: WalEventLog) {
+  private constructor(
+    readonly log: WalEventLog,
+    private readonly commitListeners: Set<CommitListener>,
+  ) {
     this.view = new LedgerView(log.state);
-    this.acknowledged = log.lastPosition;
   }
 
   /** Opens the log and replays it. Throws what `Wal.open` throws, before anything was changed, and `LEDGER_EVENT_UNKNOWN`. */
   static async open(directory: string, options: LedgerWriterOptions = {}): Promise<LedgerWriter> {
     const { wal, clock, onReplayProgress } = options;
+    const commitListeners = new Set<CommitListener>();
     const log = await WalEventLog.open(directory, {
       evolve,
       upcasters: new Upcasters(ledgerEventSchemas),
-      ...(wal && { wal }),
+      wal: { ...wal, onCommit: (commit) => commitListeners.forEach((tell) => tell(commit)) },
       ...(clock && { clock }),
       ...(onReplayProgress && { onReplayProgress }),
     });
-    return new LedgerWriter(log);
+    return new LedgerWriter(log, commitListeners);
   }
 
   /** Decides a command and, if it changes anything, appends it. Resolves once the outcome may be told. */
@@ -127,13 +131,19 @@ export class LedgerWriter {
     return pending.read();
   }
 
-  /** The command that used a key, or undefined: then it is not in the log, but may still be on its way. */
-  async find(key: CommandKey): Promise<FoundCommand | undefined> {
+  /**
+   * The command that used a key, or undefined: then it is not in the log, but may still be on its way. Waits until it is
+   * durable; throws `LEDGER_OUTCOME_UNKNOWN` when that cannot become true.
+   */
+  async find(key: CommandKey): Promise<FoundCommand | InFlight | undefined> {
     const entry = this.view.commandKey(key.ledger, key.actor, key.key);
     if (entry === undefined) return undefined;
-    await this.durable(entry.position);
+    await this.log.whenDurable(entry.position).catch(unknown);
+    // Only a log that answers before it syncs has come here too early.
+    if (entry.position > this.log.durablePosition) return { kind: 'in-flight' };
     const event = this.eventAt(entry.position);
     return {
+      kind: 'found',
       position: entry.position,
       recordedAtMillis: event.recordedAtMillis,
       outcome: entry.outcome,
@@ -146,9 +156,19 @@ export class LedgerWriter {
     return this.view.ledger(ledger) !== undefined;
   }
 
+  /** Tells of each group commit of the log, for metrics. The listener must not throw. */
+  onCommit(listener: CommitListener): void {
+    this.commitListeners.add(listener);
+  }
+
   /** How many commands of each type were decided how. */
   decisions(): ReadonlyMap<LedgerCommandType, ReadonlyMap<DecisionLabel, number>> {
     return this.counts;
+  }
+
+  /** Resolves with the reason when no command is taken any more: the process should then end, and recovery decides. */
+  get failed(): Promise<CodedError> {
+    return this.log.failed;
   }
 
   /** Why no command is taken any more, if so. */
@@ -170,10 +190,7 @@ export class LedgerWriter {
     const { events, position, durable } = this.append(append, recordedAtMillis);
     this.count(type, label);
     return {
-      durable: async () => {
-        await durable.catch(unknown);
-        if (position > this.acknowledged) this.acknowledged = position;
-      },
+      durable: () => durable.catch(unknown),
       read: () => ({
         kind: 'answered',
         answer: answerOf(ledgerEventOf(defined(events[0], 'the appended event'))),
@@ -184,17 +201,21 @@ export class LedgerWriter {
   }
 
   private append(append: LedgerAppend, recordedAtMillis: number) {
+    if (this.failure !== undefined) unavailable(this.failure);
     try {
       const appended = this.log.append({ appends: [append], recordedAtMillis });
       assert(!appended.repeated, 'a new id is never recognised');
       return appended;
     } catch (error) {
-      throw LOG_FAILURES.has(errorCode(error)) ? ledgerUnavailable(error) : error;
+      // The log may find only now that it has failed, before this commit or, when its state breaks, right after it.
+      if (errorCode(error) === 'EVENT_STATE_BROKEN') unknown(error);
+      if (LOG_FAILURES.has(errorCode(error))) unavailable(error);
+      throw error;
     }
   }
 
   private replayed(type: LedgerCommandType, position: Position): PendingOutcome {
-    if (position > this.acknowledged) {
+    if (position > this.log.durablePosition) {
       // A failed log never acknowledges it, and to say "nothing was applied" of it would be to guess.
       if (this.failure !== undefined) unknown(this.failure);
       this.count(type, 'in-flight');
@@ -202,7 +223,7 @@ export class LedgerWriter {
     }
     this.count(type, 'replayed');
     return {
-      durable: () => this.durable(position),
+      durable: () => Promise.resolve(),
       read: () => ({
         kind: 'answered',
         answer: this.answerAt(position),
@@ -220,17 +241,7 @@ export class LedgerWriter {
   /** An outcome that made nothing but was decided on all there is so far. */
   private observed(read: () => CommandOutcome): PendingOutcome {
     const position = this.log.lastPosition;
-    return {
-      durable: () =>
-        position === BEFORE_FIRST_POSITION || position <= this.acknowledged
-          ? Promise.resolve()
-          : this.log.whenDurable(position).catch(unavailable),
-      read,
-    };
-  }
-
-  private async durable(position: Position): Promise<void> {
-    if (position > this.acknowledged) await this.log.whenDurable(position).catch(unknown);
+    return { durable: () => this.log.whenDurable(position).catch(unavailable), read };
   }
 
   private answerAt(position: Position): Answer {
@@ -265,12 +276,11 @@ function answerable({ events: [event] }: LedgerAppend, recordedAtMillis: number)
   return { type, data, recordedAtMillis } as Answerable;
 }
 
-/** With these the log takes no commit at all; others are about one commit, and pass. */
+/** With these the log takes no commit any more; others are about this one. */
 const LOG_FAILURES: ReadonlySet<string | undefined> = new Set([
   'WAL_POISONED',
   'WAL_FENCED',
   'WAL_CLOSED',
-  'EVENT_STATE_BROKEN',
   'EVENT_LOG_CLOSED',
 ]);
 

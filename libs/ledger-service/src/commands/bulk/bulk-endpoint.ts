@@ -1,0 +1,93 @@
+import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
+import { Injectable } from '@nestjs/common';
+import { encodePosition } from '../../shared/position-token.js';
+import type { Attempt, PendingOutcome } from '../../write-side/command-outcome.js';
+import { LedgerWriter } from '../../write-side/ledger-writer.js';
+import {
+  type HttpAnswer,
+  failureAnswer,
+  invalidAnswer,
+  outcomeAnswer,
+  problemAnswer,
+} from '../http/http-answer.js';
+import { bulkItemHash, bulkItemOf, lacksKey } from './bulk-item.js';
+
+/** What all items of a bulk have in common. */
+export type BulkAttempt = Omit<Attempt, 'idempotency'>;
+
+/** An item whose command waits for the disk, or one that is answered already. */
+type AdmittedItem =
+  { readonly pending: PendingOutcome; readonly pointer: string } | { readonly answer: HttpAnswer };
+
+/** Independent commands: each is its own batch, and all of them share the group commits that they fall into. */
+@Injectable()
+export class BulkEndpoint {
+  constructor(private readonly writer: LedgerWriter) {}
+
+  async answer(
+    ledger: string,
+    commands: readonly unknown[],
+    attempt: BulkAttempt,
+  ): Promise<HttpAnswer> {
+    // All are admitted before any is waited for, so one group commit holds them and no other command comes between.
+    const items = commands.map((command, index) =>
+      this.admit(ledger, command, `/commands/${index}`, attempt),
+    );
+    const results: HttpAnswer[] = [];
+    let last = BEFORE_FIRST_POSITION;
+    for (const item of items) {
+      if ('answer' in item) {
+        results.push(item.answer);
+        continue;
+      }
+      const { answer, position } = await this.settle(item.pending, item.pointer);
+      if (position > last) last = position;
+      results.push(answer);
+    }
+    return { status: 200, headers: this.headersOf(last, attempt), body: { results } };
+  }
+
+  private admit(
+    ledger: string,
+    command: unknown,
+    pointer: string,
+    attempt: BulkAttempt,
+  ): AdmittedItem {
+    if (lacksKey(command)) return { answer: problemAnswer('idempotency-key-missing') };
+    const item = bulkItemOf(ledger, command, pointer);
+    if (!item.valid) return { answer: invalidAnswer(item.errors) };
+    try {
+      const pending = this.writer.admit(item.value.command, {
+        ...attempt,
+        idempotency:
+          attempt.dryRun === true
+            ? undefined
+            : { key: item.value.key, bodyHash: bulkItemHash(item.value) },
+      });
+      return { pending, pointer };
+    } catch (error) {
+      return { answer: failureAnswer(error) };
+    }
+  }
+
+  private async settle(
+    pending: PendingOutcome,
+    pointer: string,
+  ): Promise<{ readonly answer: HttpAnswer; readonly position: Position }> {
+    try {
+      const outcome = await this.writer.settle(pending);
+      return {
+        answer: outcomeAnswer(outcome, this.writer.log.logId, `${pointer}/body`),
+        position: outcome.kind === 'answered' ? outcome.position : BEFORE_FIRST_POSITION,
+      };
+    } catch (error) {
+      return { answer: failureAnswer(error), position: BEFORE_FIRST_POSITION };
+    }
+  }
+
+  private headersOf(last: Position, { dryRun }: BulkAttempt): Record<string, string> {
+    if (dryRun === true) return { 'Holdfast-Dry-Run': 'true' };
+    if (last === BEFORE_FIRST_POSITION) return {};
+    return { 'Holdfast-Position': encodePosition(this.writer.log.logId, last) };
+  }
+}

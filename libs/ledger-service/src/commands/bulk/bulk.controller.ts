@@ -1,0 +1,64 @@
+import { ProblemException } from '@holdfast/platform';
+import { Body, Controller, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { LedgerTarget } from '../../shared/targets.dto.js';
+import { ApiProblems } from '../http/api-command.js';
+import { CommandExchange, Exchange } from '../http/command-exchange.js';
+import { repeatedKeys } from './bulk-item.js';
+import { BulkAnswerDto, BulkDto, BulkQuery } from './bulk.dto.js';
+import { BulkEndpoint } from './bulk-endpoint.js';
+
+@ApiTags('bulk')
+@Controller('v1/ledgers/:ledger/bulk')
+export class BulkController {
+  constructor(private readonly bulk: BulkEndpoint) {}
+
+  @Post()
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Many commands in one request',
+    description:
+      'Up to 1,000 commands, each with its own key and decided for itself, in order: it sees the effects of those before it. ' +
+      'The answer holds what each would have been answered alone; a malformed one does not stop the others. ' +
+      'In a dry run each is decided against the ledger as it is, without the effects of those before it.',
+  })
+  @ApiResponse({
+    status: 200,
+    type: BulkAnswerDto,
+    headers: {
+      'Holdfast-Position': {
+        description: 'The last place of any of the answers in the log.',
+        schema: { type: 'string' },
+      },
+    },
+  })
+  @ApiProblems('invalid-request', 'too-large', 'unsupported-media-type')
+  async post(
+    @Param() { ledger }: LedgerTarget,
+    @Query() query: BulkQuery,
+    @Body() { commands }: BulkDto,
+    @Exchange() exchange: CommandExchange,
+  ): Promise<object> {
+    if (query.atomic === 'true') throw atomicNotAvailable();
+    const errors = repeatedKeys(commands);
+    if (errors.length > 0)
+      throw new ProblemException('invalid-request', {
+        parameters: { errors: errors.map((error) => ({ ...error })) },
+      });
+    return exchange.answer(
+      await this.bulk.answer(ledger, commands, {
+        actor: exchange.actor,
+        correlationId: exchange.correlationId,
+        dryRun: query.isDryRun(),
+      }),
+    );
+  }
+}
+
+function atomicNotAvailable(): ProblemException {
+  return new ProblemException('invalid-request', {
+    parameters: {
+      errors: [{ parameter: 'atomic', detail: 'atomic must be false: true is not available yet' }],
+    },
+  });
+}

@@ -1,0 +1,49 @@
+import { Body, Controller, Param, Patch, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { resourcePaths } from '../../shared/resource-paths.js';
+import { AccountDto } from '../../shared/resources.dto.js';
+import { AccountTarget } from '../../shared/targets.dto.js';
+import { ApiCommand } from '../http/api-command.js';
+import { CommandEndpoint } from '../http/command-endpoint.js';
+import { CommandExchange, Exchange } from '../http/command-exchange.js';
+import { WriteQuery } from '../http/write-query.dto.js';
+import { ChangeAccountDto } from './change-account.dto.js';
+
+@ApiTags('accounts')
+@Controller('v1/ledgers/:ledger/accounts/:account')
+export class ChangeAccountController {
+  constructor(private readonly commands: CommandEndpoint) {}
+
+  @Patch()
+  @ApiCommand({
+    summary: "Change an account's floor, ceiling or metadata",
+    description: 'What is left out stays. A metadata key with null is removed.',
+    resource: AccountDto,
+    ifMatch: 'optional',
+    problems: ['account-not-found', 'account-closed', 'version-mismatch'],
+  })
+  change(
+    @Param() { ledger, account }: AccountTarget,
+    @Query() query: WriteQuery,
+    @Body() body: ChangeAccountDto,
+    @Exchange() exchange: CommandExchange,
+  ) {
+    const { floor, ceiling, metadata } = body;
+    const { expectedVersion } = exchange;
+    return this.commands.answer(exchange, {
+      command: {
+        type: 'ChangeAccount',
+        ledger,
+        accountId: account,
+        expectedVersion,
+        floor,
+        ceiling,
+        metadata,
+      },
+      method: 'PATCH',
+      path: resourcePaths.ofAccount(ledger, account),
+      body,
+      dryRun: query.isDryRun(),
+    });
+  }
+}

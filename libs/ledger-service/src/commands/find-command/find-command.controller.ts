@@ -1,0 +1,54 @@
+import { instantText } from '@holdfast/ledger';
+import { ProblemException } from '@holdfast/platform';
+import { Controller, Get, Param } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { LedgerWriter } from '../../write-side/ledger-writer.js';
+import { ApiProblems } from '../http/api-command.js';
+import { CommandExchange, Exchange } from '../http/command-exchange.js';
+import { recordedAnswer } from '../http/http-answer.js';
+import { CommandDto, CommandTarget } from './find-command.dto.js';
+
+/** Did it happen? Answered by the writer's state, which knows every key, and never by a projection, which may lag. */
+@ApiTags('commands')
+@Controller('v1/ledgers/:ledger/commands/:key')
+export class FindCommandController {
+  constructor(private readonly writer: LedgerWriter) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'What became of a command, by its idempotency key',
+    description:
+      '404 is no proof that it will not happen: resubmit it with the same key to be sure.',
+  })
+  @ApiResponse({ status: 200, type: CommandDto })
+  @ApiProblems(
+    'invalid-request',
+    'ledger-not-found',
+    'command-not-found',
+    'idempotency-in-flight',
+    'storage-unavailable',
+  )
+  async find(
+    @Param() { ledger, key }: CommandTarget,
+    @Exchange() exchange: CommandExchange,
+  ): Promise<object> {
+    if (!this.writer.hasLedger(ledger))
+      throw new ProblemException('ledger-not-found', { parameters: { ledger } });
+    const found = await this.writer.find({ ledger, actor: exchange.actor, key });
+    if (found?.kind === 'in-flight') throw new ProblemException('idempotency-in-flight');
+    if (found === undefined)
+      throw new ProblemException('command-not-found', { parameters: { key } });
+    const { outcome, recordedAtMillis, answer, position } = found;
+    const { status, headers, body } = recordedAnswer(answer, this.writer.log.logId, position);
+    return exchange.answer({
+      status: 200,
+      headers: { 'Holdfast-Position': headers['Holdfast-Position'] ?? '' },
+      body: {
+        key,
+        outcome,
+        recordedAt: instantText(recordedAtMillis),
+        answer: { status, headers, body },
+      },
+    });
+  }
+}

@@ -1,0 +1,47 @@
+import type { LedgerCommand } from '@holdfast/ledger';
+import { Injectable } from '@nestjs/common';
+import { LedgerWriter } from '../../write-side/ledger-writer.js';
+import type { CommandExchange } from './command-exchange.js';
+import { outcomeAnswer } from './http-answer.js';
+import { type HashedRequest, requestHash } from './request-hash.js';
+
+/** One request for a command, as its controller has understood it. */
+export interface CommandRequest extends Omit<HashedRequest, 'ifMatch'> {
+  readonly command: LedgerCommand;
+  /** The path is all that names it, so that repeating it is harmless without a key. */
+  readonly keyOptional?: boolean;
+  readonly dryRun: boolean;
+}
+
+/** What every command's controller does once it knows the command: hash, execute, answer. */
+@Injectable()
+export class CommandEndpoint {
+  constructor(private readonly writer: LedgerWriter) {}
+
+  /** The answer's body; status and header fields are set on the exchange. */
+  async answer(exchange: CommandExchange, request: CommandRequest): Promise<object> {
+    const { actor, correlationId } = exchange;
+    const outcome = await this.writer.execute(request.command, {
+      actor,
+      correlationId,
+      dryRun: request.dryRun,
+      idempotency: idempotencyOf(exchange, request),
+    });
+    const answer = outcomeAnswer(outcome, this.writer.log.logId);
+    return exchange.answer(
+      request.dryRun
+        ? { ...answer, headers: { ...answer.headers, 'Holdfast-Dry-Run': 'true' } }
+        : answer,
+    );
+  }
+}
+
+function idempotencyOf(exchange: CommandExchange, request: CommandRequest) {
+  const key =
+    request.dryRun || request.keyOptional === true
+      ? exchange.idempotencyKey
+      : exchange.requiredIdempotencyKey;
+  if (key === undefined || request.dryRun) return undefined;
+  const { method, path, body } = request;
+  return { key, bodyHash: requestHash({ method, path, body, ifMatch: exchange.ifMatch }) };
+}

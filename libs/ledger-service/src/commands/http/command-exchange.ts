@@ -1,0 +1,86 @@
+import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { keyRule } from '@holdfast/ledger';
+import { ProblemException } from '@holdfast/platform';
+import { versionOfEtag } from '../../shared/etag.js';
+import { actorOf } from './actor.js';
+import type { HttpAnswer } from './http-answer.js';
+import { invalidHeader } from './invalid-request.js';
+
+/** The header fields of one request for a command, and the answer to it. A handler asks for it with `@Exchange()`. */
+export class CommandExchange {
+  constructor(
+    private readonly request: FastifyRequest,
+    private readonly reply: FastifyReply,
+  ) {}
+
+  get actor(): string {
+    return actorOf();
+  }
+
+  get correlationId(): string {
+    return this.request.id;
+  }
+
+  /** `Idempotency-Key`, bare or as a quoted string as in draft-ietf-httpapi-idempotency-key-header. Throws `invalid-request`. */
+  get idempotencyKey(): string | undefined {
+    const header = this.header('idempotency-key');
+    if (header === undefined) return undefined;
+    const key = unquoted(header);
+    if (!keyRule.accepts(key)) throw invalidHeader('Idempotency-Key', keyRule.problem);
+    return key;
+  }
+
+  /** Throws `idempotency-key-missing`. */
+  get requiredIdempotencyKey(): string {
+    const key = this.idempotencyKey;
+    if (key === undefined) throw new ProblemException('idempotency-key-missing');
+    return key;
+  }
+
+  /** `If-Match` as it was sent. */
+  get ifMatch(): string | undefined {
+    return this.header('if-match')?.trim();
+  }
+
+  /** The version that `If-Match` asks for; undefined when there is none, or for `*`. Throws `invalid-request`. */
+  get expectedVersion(): number | undefined {
+    const { ifMatch } = this;
+    if (ifMatch === undefined) return undefined;
+    const version = versionOfEtag(ifMatch);
+    if (version === undefined)
+      throw invalidHeader('If-Match', 'must be one strong ETag as this resource gave it, or "*"');
+    return version === 'any' ? undefined : version;
+  }
+
+  /** As `expectedVersion`, for what must not be changed unseen. Throws `precondition-required`. */
+  get requiredVersion(): number {
+    const version = this.expectedVersion;
+    if (version === undefined) throw new ProblemException('precondition-required');
+    return version;
+  }
+
+  /** Sets status and header fields; the body is what the handler returns. */
+  answer({ status, headers, body }: HttpAnswer): object {
+    this.reply.status(status).headers(headers);
+    return body;
+  }
+
+  private header(name: string): string | undefined {
+    const value = this.request.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
+}
+
+export const Exchange = createParamDecorator(
+  (_: unknown, context: ExecutionContext) =>
+    new CommandExchange(
+      context.switchToHttp().getRequest<FastifyRequest>(),
+      context.switchToHttp().getResponse<FastifyReply>(),
+    ),
+);
+
+function unquoted(header: string): string {
+  const quoted = /^"((?:[^"\\]|\\["\\])*)"$/.exec(header)?.[1];
+  return quoted === undefined ? header : quoted.replaceAll(/\\(["\\])/g, '$1');
+}

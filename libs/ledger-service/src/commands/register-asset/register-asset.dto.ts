@@ -1,0 +1,8 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Obeys, fieldRules, fieldSchemas } from '../../shared/ledger-fields.js';
+
+export class RegisterAssetDto {
+  @ApiProperty(fieldSchemas.scale)
+  @Obeys(fieldRules.scale)
+  scale!: number;
+}

@@ -1,0 +1,9 @@
+import type { AccountStatus } from '@holdfast/ledger';
+import { ApiProperty } from '@nestjs/swagger';
+import { Obeys, fieldRules, fieldSchemas } from '../../shared/ledger-fields.js';
+
+export class SetAccountStatusDto {
+  @ApiProperty(fieldSchemas.accountStatus)
+  @Obeys(fieldRules.accountStatus)
+  status!: AccountStatus;
+}
