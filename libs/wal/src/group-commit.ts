@@ -4,7 +4,7 @@ import { AdaptiveIo, type IoMode } from './adaptive-io.js';
 import { FrameEncoder } from './frame-encoder.js';
 import type { PredecessorSeal } from './segment-header.js';
 import type { SegmentChain, StartedSegment } from './segment-chain.js';
-import type { EncodedFrame, SegmentWriter } from './segment-writer.js';
+import { type EncodedFrame, SegmentSyncFailed, type SegmentWriter } from './segment-writer.js';
 import { WalError } from './wal.errors.js';
 import type { Admission, AppendOptions, Durability, Sequence } from './wal.types.js';
 import { encodedRecordBytes, FRAME_HEADER_BYTES, GROUP_BYTES_MAX } from './wal-format.js';
@@ -131,7 +131,7 @@ export class GroupCommit {
     if (this.closing) throw new WalError('WAL_CLOSED', 'the log is closed');
     const bytes = this.measure(payloads);
     if (this.queued + bytes > this.options.queuedBytesMax) throw this.overloaded();
-    const frame = this.frameFor(bytes);
+    const frame = this.plannedFrame(bytes);
     frame.encoder.add(payloads, bytes);
     const first = this.nextSequence as Sequence;
     this.nextSequence += payloads.length;
@@ -193,6 +193,15 @@ export class GroupCommit {
       'sequences stay safe integers',
     );
     return bytes;
+  }
+
+  private plannedFrame(bytes: number): PendingFrame {
+    try {
+      return this.frameFor(bytes);
+    } catch (error) {
+      if (!(error instanceof SegmentSyncFailed)) throw error;
+      throw this.fail(error);
+    }
   }
 
   /** The frame at the end of the queue while it takes more, or a new one; with room for `bytes` of body planned in its segment. */
@@ -276,8 +285,10 @@ export class GroupCommit {
     try {
       const encoded = this.encode(frame);
       await frame.segment.writeAsync(encoded);
+      if (this.hasFailed()) return;
       const synced = this.mustSync(frame);
       if (synced) await frame.segment.file.dataSyncAsync();
+      if (this.hasFailed()) return;
       this.complete(frame, encoded, synced, startMicros);
     } catch (error) {
       this.fail(error);
@@ -332,6 +343,7 @@ export class GroupCommit {
     this.inFlight = 'rotation';
     try {
       const { sealed, seal } = await this.chain.rotate(this.written);
+      if (this.hasFailed()) return;
       this.observer.assertUnfenced();
       this.observer.rotated(sealed, seal, this.chain.current);
       this.advanceDurable();
@@ -349,6 +361,7 @@ export class GroupCommit {
       const { writer } = this.chain.current;
       if (this.io.mode === 'synchronous') writer.file.dataSync();
       else await writer.file.dataSyncAsync();
+      if (this.hasFailed()) return;
       this.observer.assertUnfenced();
       this.advanceDurable();
       this.inFlight = undefined;
@@ -408,10 +421,13 @@ export class GroupCommit {
   }
 
   private enqueueEmptyFrame(): void {
-    const segment = this.chain.reserveEmpty(FRAME_HEADER_BYTES);
-    if (segment === undefined) return;
-    // It counts as nobody's batch, and closes itself to any: its place was planned for a header only.
-    this.enqueue(segment).needsSync = true;
+    try {
+      const segment = this.chain.reserveEmpty(FRAME_HEADER_BYTES);
+      // It counts as nobody's batch, and closes itself to any: its place was planned for a header only.
+      if (segment !== undefined) this.enqueue(segment).needsSync = true;
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   private keepEncoder(encoder: FrameEncoder): void {
@@ -423,8 +439,12 @@ export class GroupCommit {
     }
   }
 
-  /** The outcome of everything in flight or queued is unknown from here on, and nothing is written or synced again. */
-  private fail(cause: unknown): void {
+  /**
+   * The outcome of everything in flight or queued is unknown from here on, and nothing is written or synced again. Whatever is still in the
+   * thread pool finds the failure when it comes back, and tells nobody.
+   */
+  private fail(cause: unknown): WalError {
+    if (this.failure !== undefined) return this.failure;
     const error =
       cause instanceof WalError && cause.code === 'WAL_FENCED'
         ? cause
@@ -442,6 +462,12 @@ export class GroupCommit {
     this.observer.poisoned(error);
     for (const frame of lost) frame.reject(error);
     for (const wake of this.drained.splice(0)) wake();
+    return error;
+  }
+
+  /** Asked again after each wait: an admission may have met the failure meanwhile. */
+  private hasFailed(): boolean {
+    return this.failure !== undefined;
   }
 
   private throwIfPoisoned(): void {

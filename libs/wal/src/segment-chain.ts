@@ -2,7 +2,7 @@ import { assert, type Clock, errorCode, errorMessage } from '@holdfast/kernel';
 import type { FileSystem } from './file-system.js';
 import type { PredecessorSeal, SegmentHeader } from './segment-header.js';
 import { formatSegmentName, type SegmentName } from './segment-name.js';
-import { SegmentWriter } from './segment-writer.js';
+import { SegmentSyncFailed, SegmentWriter } from './segment-writer.js';
 import type { SpareSegment } from './spare-segment.js';
 import { WalError } from './wal.errors.js';
 import type { Durability, Sequence } from './wal.types.js';
@@ -75,7 +75,8 @@ export class SegmentChain {
     const { writer } = this.current;
     try {
       return writer.reserve(bytes, { intoReserve: true }) ? writer : undefined;
-    } catch {
+    } catch (error) {
+      if (error instanceof SegmentSyncFailed) throw error;
       // Nobody waits for this frame: without room for it, readers and recovery know a little less.
       return undefined;
     }
@@ -153,6 +154,7 @@ export class SegmentChain {
   }
 }
 
+/** Without room the append is refused; a bug or a failed sync is what it is. */
 function full(directory: string, cause: unknown): unknown {
   const code = errorCode(cause);
   if (code === undefined) return cause;

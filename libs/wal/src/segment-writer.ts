@@ -1,4 +1,4 @@
-import { assert } from '@holdfast/kernel';
+import { assert, errorMessage } from '@holdfast/kernel';
 import { type File, writeFully, writeFullyAsync } from './file-system.js';
 import {
   encodeSegmentHeader,
@@ -48,7 +48,10 @@ export class SegmentWriter {
     return this.planned;
   }
 
-  /** Plans `bytes` more if they fit, zeroing first where needed. Throws `ENOSPC` and the like with nothing planned. */
+  /**
+   * Plans `bytes` more if they fit, zeroing first where needed. Throws with nothing planned: `ENOSPC` and the like, or
+   * `SegmentSyncFailed`.
+   */
   reserve(bytes: number, options: { intoReserve?: boolean } = {}): boolean {
     const end = this.planned + bytes;
     const limit =
@@ -145,8 +148,24 @@ export class SegmentWriter {
     for (let at = this.zeroedEnd; at < target; at += ZERO_CHUNK_BYTES) {
       writeFully(this.file, ZEROS.subarray(0, Math.min(ZERO_CHUNK_BYTES, target - at)), at);
     }
-    this.file.dataSync();
+    try {
+      this.file.dataSync();
+    } catch (error) {
+      throw new SegmentSyncFailed(error);
+    }
     this.zeroedEnd = target;
+  }
+}
+
+/**
+ * A sync that was only to make zeros durable has failed. The kernel tells an open file of a failed write-back once, so this error may have been
+ * that of a frame in flight, whose own sync will now succeed: the writer must end as if the frame's sync had failed.
+ */
+export class SegmentSyncFailed extends Error {
+  override readonly name = 'SegmentSyncFailed';
+
+  constructor(cause: unknown) {
+    super(`syncing zeros failed: ${errorMessage(cause)}`, { cause });
   }
 }
 

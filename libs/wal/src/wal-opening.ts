@@ -30,7 +30,7 @@ export interface WalParts {
   readonly catalog: SegmentCatalog;
   /** The segments before this open's first. */
   readonly sealed: readonly SealedSegment[];
-  watermark: WatermarkWriter | undefined;
+  readonly watermark: WatermarkWriter;
 }
 
 /** A takeover race is won or lost at once; more rounds than this mean that something else makes segments here. */

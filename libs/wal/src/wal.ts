@@ -48,6 +48,8 @@ export interface WalStats {
   readonly commitMicrosTotal: number;
   readonly commitMicrosMax: number;
   readonly rotations: number;
+  /** Writes of WATERMARK that failed: readers in other processes lag while they do. */
+  readonly watermarkFailures: number;
 }
 
 /**
@@ -72,6 +74,7 @@ export class Wal implements LogSource {
     micros: 0,
     microsMax: 0,
     rotations: 0,
+    watermarkFailures: 0,
   };
   private reportFailure: (error: WalError) => void = () => undefined;
   private bound: VisibleBound;
@@ -267,6 +270,7 @@ export class Wal implements LogSource {
       commitMicrosTotal: tally.micros,
       commitMicrosMax: tally.microsMax,
       rotations: tally.rotations,
+      watermarkFailures: tally.watermarkFailures,
     };
   }
 
@@ -287,7 +291,7 @@ export class Wal implements LogSource {
     await spare.close();
     chain.close();
     catalog.close();
-    watermark?.close();
+    watermark.close();
     lock.release();
   }
 
@@ -318,7 +322,7 @@ export class Wal implements LogSource {
   private writeWatermark(): void {
     const { watermark, lock, chain } = this.parts;
     try {
-      watermark?.write({
+      watermark.write({
         timeline: chain.current.header.timeline,
         epoch: lock.epoch,
         sequence: this.bound.sequence,
@@ -326,7 +330,8 @@ export class Wal implements LogSource {
         offset: this.bound.offset,
       });
     } catch {
-      this.parts.watermark = undefined;
+      // The next commit writes it again.
+      this.tally.watermarkFailures++;
     }
   }
 
