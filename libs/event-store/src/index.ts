@@ -23,6 +23,7 @@ export type {
   SubscribeOptions,
 } from './event-log.js';
 export { EventLogReader, type EventLogReaderOptions } from './event-log-reader.js';
+export { EventView } from './event-view.js';
 export { InMemoryStateStore } from './in-memory-state-store.js';
 export type { StateSection, StateStore } from './state-store.js';
 export { type EventSchema, type Upcast, Upcasters } from './upcaster.js';
