@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Clock } from '@holdfast/kernel';
 import fc from 'fast-check';
-import type { JsonObject, NewEvent, RecordedEvent, StreamVersion } from '../event.js';
+import type { NewEvent, RecordedEvent, StreamVersion } from '../event.js';
 import type { Commit, EventLog, ExpectedVersion, StreamAppend } from '../event-log.js';
 import type { Evolve } from '../folded-state.js';
 import { InMemoryStateStore } from '../in-memory-state-store.js';
