@@ -1,5 +1,6 @@
 export type { IoMode } from './adaptive-io.js';
 export type { DumpedFrame } from './dump.js';
+export { type ErrorAdvice, WAL_ERROR_GUIDE } from './error-guide.js';
 export { type File, type FileSystem, readSmallFile, replaceFile } from './file-system.js';
 export { Floors } from './floors.js';
 export type { CommitFigures } from './group-commit.js';

@@ -7,7 +7,6 @@ import { CodedError, type ErrorDetails, errorMessage } from '@holdfast/kernel';
 export type WalErrorCode =
   // Opening
   | 'WAL_NOT_FOUND'
-  | 'WAL_ALREADY_EXISTS'
   | 'WAL_LOCKED'
   | 'WAL_UNSUPPORTED_FILE_SYSTEM'
   | 'WAL_UNSUPPORTED_FORMAT'

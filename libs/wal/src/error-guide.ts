@@ -1,0 +1,112 @@
+import type { WalErrorCode } from './wal.errors.js';
+
+/** What an operator needs at three in the morning: what has happened, what is safe, what to do. */
+export interface ErrorAdvice {
+  readonly meaning: string;
+  readonly action: string;
+}
+
+/** One entry for each code; `docs/operations.md` prints the same, which a test checks. */
+export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
+  WAL_NOT_FOUND: {
+    meaning:
+      'The directory holds no log. An unmounted volume looks exactly like this, so no log is made unless asked.',
+    action:
+      'Check that the volume is mounted and the path is right. Only for a new log: open it with `create`.',
+  },
+  WAL_LOCKED: {
+    meaning: 'Another process writes this log; the message names its process id, host and start.',
+    action:
+      'Stop that process, or leave it to its work. If it is stopped and cannot be killed, open with `takeover`: it will acknowledge nothing more.',
+  },
+  WAL_UNSUPPORTED_FILE_SYSTEM: {
+    meaning:
+      'The directory is on a network file system, whose locks cannot be trusted to keep a second writer out.',
+    action: 'Move the log to a local disk or block volume.',
+  },
+  WAL_UNSUPPORTED_FORMAT: {
+    meaning:
+      'A newer version wrote this log and used something that this version does not know. Nothing is damaged.',
+    action:
+      'Start the newer version again. There is no way back to an older one once a newer has written.',
+  },
+  WAL_CORRUPT: {
+    meaning:
+      'Bytes that were promised to be durable are not what was written. The message names file, offset and sequences. Nothing was changed.',
+    action:
+      'Do not delete anything. Copy the directory, run `holdfast wal verify` on the copy, look at the disk (kernel log, SMART), and restore the named segment or the whole log from a backup.',
+  },
+  WAL_LOST_TAIL: {
+    meaning:
+      'Records that were acknowledged are gone from the end of the log: the disk lied about a sync, or the file was cut. Nothing was changed.',
+    action:
+      'Copy the directory before anything else. Find out why (write cache without power protection, a copy made while running, a truncating tool), and restore from a backup.',
+  },
+  WAL_MISSING_SEGMENT: {
+    meaning:
+      'A segment file that belongs to the log is not there. The message names it and its sequences. Nothing was changed.',
+    action:
+      'Put the file back from where it went, or from a backup. Starting without it would silently drop its records.',
+  },
+  WAL_MANIFEST_DAMAGED: {
+    meaning:
+      'MANIFEST is damaged or missing beside segments, so the log cannot say what belongs to it. Nothing was changed.',
+    action: 'Restore MANIFEST from a backup of the same log.',
+  },
+  WAL_READ_FAILED: {
+    meaning:
+      'The operating system could not read a file of the log. A read error is never taken for the end of the log.',
+    action:
+      'Look at the kernel log and the disk, at permissions, and at the limit of open files; then start again.',
+  },
+  WAL_INVALID_OPTION: {
+    meaning:
+      'A limit or size is outside of what the format allows; the message names it and its range.',
+    action: 'Correct the configuration.',
+  },
+  WAL_EMPTY_BATCH: {
+    meaning: 'An append without records. A mistake of the calling program; nothing was appended.',
+    action: 'Report it as a bug of that program.',
+  },
+  WAL_TOO_LARGE: {
+    meaning: 'A record or batch exceeds the limit in the message. Nothing was appended.',
+    action: 'Split it, or open the log with a larger frame limit, up to 32 MiB.',
+  },
+  WAL_OVERLOADED: {
+    meaning:
+      'More bytes wait to be written than the queue may hold: the disk is slower than the load. Nothing was appended.',
+    action:
+      'Clients should back off and send again (429). If it lasts, look at commit times in the metrics and at the disk.',
+  },
+  WAL_FULL: {
+    meaning:
+      'There is no room for another record: disk full, quota, or file limits. Nothing was appended, and everything before is safe.',
+    action: 'Free space or raise the limit. The log goes on by itself, without a restart.',
+  },
+  WAL_CLOSED: {
+    meaning: 'The log was closed before this append. Nothing was appended.',
+    action: 'Nothing: the service is stopping.',
+  },
+  WAL_POISONED: {
+    meaning:
+      'A write or sync failed. Whatever was in flight has an unknown outcome, and the process must end: after a failed sync the kernel may call lost data clean.',
+    action:
+      'Let the supervisor restart the process; recovery decides. Clients send again under the same idempotency keys. If it comes back, the disk is failing.',
+  },
+  WAL_FENCED: {
+    meaning:
+      'Another writer has taken this log over. Whatever this one acknowledged is in the log of its successor.',
+    action:
+      'Nothing, if the takeover was meant. Otherwise find out who runs a second writer on this directory.',
+  },
+  WAL_FLOOR_ABOVE_DURABLE: {
+    meaning:
+      'A consumer claims to need only records that are not durable yet. A mistake of the calling program.',
+    action: 'Report it as a bug of that program.',
+  },
+  WAL_INVALID_FLOOR: {
+    meaning:
+      'A floor with a name or sequence that cannot be one, or more floors than there may be.',
+    action: 'Correct the name, or drop floors that nobody uses.',
+  },
+};
