@@ -1,3 +1,7 @@
+export {
+  LedgerCommandsModule,
+  type LedgerCommandsOptions,
+} from './commands/ledger-commands.module.js';
 export { etagOf, versionOfEtag } from './shared/etag.js';
 export { LEDGER_CODED_ERRORS, LEDGER_PROBLEMS } from './shared/ledger-problems.js';
 export { decodePosition, encodePosition } from './shared/position-token.js';
@@ -12,6 +16,7 @@ export type {
   Rehearsed,
 } from './write-side/command-outcome.js';
 export {
+  type CommitListener,
   type DecisionLabel,
   type FoundCommand,
   LedgerWriter,

@@ -1,4 +1,4 @@
-import { ProblemException } from '@holdfast/platform';
+import { type FieldError, invalidRequest } from '@holdfast/platform';
 import { Body, Controller, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { LedgerTarget } from '../../shared/targets.dto.js';
@@ -39,12 +39,9 @@ export class BulkController {
     @Body() { commands }: BulkDto,
     @Exchange() exchange: CommandExchange,
   ): Promise<object> {
-    if (query.atomic === 'true') throw atomicNotAvailable();
+    if (query.atomic === 'true') throw invalidRequest('query', [ATOMIC_NOT_AVAILABLE]);
     const errors = repeatedKeys(commands);
-    if (errors.length > 0)
-      throw new ProblemException('invalid-request', {
-        parameters: { errors: errors.map((error) => ({ ...error })) },
-      });
+    if (errors.length > 0) throw invalidRequest('body', errors);
     return exchange.answer(
       await this.bulk.answer(ledger, commands, {
         actor: exchange.actor,
@@ -55,10 +52,7 @@ export class BulkController {
   }
 }
 
-function atomicNotAvailable(): ProblemException {
-  return new ProblemException('invalid-request', {
-    parameters: {
-      errors: [{ parameter: 'atomic', detail: 'atomic must be false: true is not available yet' }],
-    },
-  });
-}
+const ATOMIC_NOT_AVAILABLE: FieldError = {
+  pointer: '/atomic',
+  detail: 'atomic must be false: true is not available yet',
+};

@@ -1,14 +1,7 @@
 import { applyDecorators, type Type } from '@nestjs/common';
-import {
-  ApiExtraModels,
-  ApiHeader,
-  ApiOperation,
-  ApiResponse,
-  getSchemaPath,
-} from '@nestjs/swagger';
+import { ApiHeader, ApiOperation, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import { PLATFORM_PROBLEMS, PROBLEM_MEDIA_TYPE, type ProblemKinds } from '@holdfast/platform';
 import { LEDGER_PROBLEMS } from '../../shared/ledger-problems.js';
-import { ProblemDto } from '../../shared/problem.dto.js';
 
 export interface CommandDescription {
   readonly summary: string;
@@ -90,14 +83,13 @@ export function ApiProblems(...slugs: readonly string[]): MethodDecorator {
     byStatus.set(status, [...(byStatus.get(status) ?? []), slug]);
   }
   return applyDecorators(
-    ApiExtraModels(ProblemDto),
     ...Array.from(byStatus, ([status, kinds]) =>
       ApiResponse({
         status,
         description: kinds
           .map((kind) => `\`/problems/${kind}\`: ${PROBLEMS[kind]?.title ?? kind}.`)
           .join('  \n'),
-        content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: getSchemaPath(ProblemDto) } } },
+        content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: getSchemaPath('ProblemDetails') } } },
       }),
     ),
   );

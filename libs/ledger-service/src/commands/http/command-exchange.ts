@@ -1,7 +1,7 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { keyRule } from '@holdfast/ledger';
-import { ProblemException } from '@holdfast/platform';
+import { ProblemException, invalidRequest } from '@holdfast/platform';
 import { versionOfEtag } from '../../shared/etag.js';
 import { actorOf } from './actor.js';
 import type { HttpAnswer } from './http-answer.js';
@@ -58,6 +58,20 @@ export class CommandExchange {
     const version = this.expectedVersion;
     if (version === undefined) throw new ProblemException('precondition-required');
     return version;
+  }
+
+  /** For a command that its path says all of: unknown members are refused there too. Throws `invalid-request`. */
+  assertEmptyBody(): void {
+    const { body } = this.request;
+    if (body === undefined || body === null) return;
+    if (typeof body !== 'object' || Array.isArray(body))
+      throw invalidRequest('body', [{ pointer: '', detail: 'must be an object' }]);
+    const names = Object.keys(body);
+    if (names.length === 0) return;
+    throw invalidRequest(
+      'body',
+      names.map((name) => ({ pointer: `/${name}`, detail: `property ${name} should not exist` })),
+    );
   }
 
   /** Sets status and header fields; the body is what the handler returns. */

@@ -2,6 +2,7 @@ import type { Position } from '@holdfast/event-store';
 import { errorCode, unreachable } from '@holdfast/kernel';
 import type { Answer } from '@holdfast/ledger';
 import {
+  type FieldError,
   PLATFORM_PROBLEMS,
   PROBLEM_MEDIA_TYPE,
   ProblemCatalogue,
@@ -105,9 +106,11 @@ function rehearsedAnswer(answer: Answer): HttpAnswer {
 }
 
 /** A request, or an item of a bulk, that breaks the grammar. */
-export function invalidAnswer(errors: readonly { pointer: string; detail: string }[]): HttpAnswer {
+export function invalidAnswer(errors: readonly FieldError[]): HttpAnswer {
   return problemAnswer('invalid-request', {
-    parameters: { errors: errors.map(({ pointer, detail }) => ({ pointer, detail })) },
+    parameters: {
+      errors: errors.map(({ pointer, detail }) => ({ in: 'body', pointer, detail })),
+    },
   });
 }
 

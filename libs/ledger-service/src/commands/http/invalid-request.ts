@@ -1,9 +1,9 @@
 import { type FieldError, ProblemException } from '@holdfast/platform';
 
 /** A header field that breaks its grammar. */
-export function invalidHeader(header: string, problem: string): ProblemException {
+export function invalidHeader(name: string, problem: string): ProblemException {
   return new ProblemException('invalid-request', {
-    parameters: { errors: [{ header, detail: `${header} ${problem}` }] },
+    parameters: { errors: [{ in: 'header', pointer: `/${name}`, detail: `${name} ${problem}` }] },
   });
 }
 

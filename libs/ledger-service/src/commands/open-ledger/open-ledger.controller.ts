@@ -28,6 +28,7 @@ export class OpenLedgerController {
     @Query() query: WriteQuery,
     @Exchange() exchange: CommandExchange,
   ) {
+    exchange.assertEmptyBody();
     return this.commands.answer(exchange, {
       command: { type: 'OpenLedger', ledger },
       method: 'PUT',

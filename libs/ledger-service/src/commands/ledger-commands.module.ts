@@ -1,0 +1,62 @@
+import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Health, Metrics } from '@holdfast/platform';
+import { EventFeedModule, FeedConsumers } from '@holdfast/projections';
+import { LedgerWriter } from '../write-side/ledger-writer.js';
+import { BulkController } from './bulk/bulk.controller.js';
+import { BulkEndpoint } from './bulk/bulk-endpoint.js';
+import { ChangeAccountController } from './change-account/change-account.controller.js';
+import { ChangeTransferMetadataController } from './change-transfer-metadata/change-transfer-metadata.controller.js';
+import { FindCommandController } from './find-command/find-command.controller.js';
+import { CommandEndpoint } from './http/command-endpoint.js';
+import { OpenAccountController } from './open-account/open-account.controller.js';
+import { OpenLedgerController } from './open-ledger/open-ledger.controller.js';
+import { PostTransferController } from './post-transfer/post-transfer.controller.js';
+import { RegisterAssetController } from './register-asset/register-asset.controller.js';
+import { SetAccountStatusController } from './set-account-status/set-account-status.controller.js';
+import { observeWriter } from './writer-telemetry.js';
+
+export interface LedgerCommandsOptions {
+  /** Open, and replayed. The module closes it when the application is closed. */
+  readonly writer: LedgerWriter;
+}
+
+/**
+ * The write side over HTTP, its health and figures, and the feed of its events (served once the application connects
+ * `eventFeedMicroservice`).
+ */
+@Module({})
+export class LedgerCommandsModule implements OnApplicationShutdown {
+  constructor(
+    @Inject(LedgerWriter) private readonly writer: LedgerWriter,
+    @Inject(FeedConsumers) consumers: FeedConsumers,
+    @Inject(Health) health: Health,
+    @Inject(Metrics) metrics: Metrics,
+  ) {
+    observeWriter(writer, consumers, { health, metrics });
+  }
+
+  static forRoot({ writer }: LedgerCommandsOptions): DynamicModule {
+    return {
+      module: LedgerCommandsModule,
+      imports: [EventFeedModule.register({ source: writer.log })],
+      controllers: [
+        OpenLedgerController,
+        RegisterAssetController,
+        OpenAccountController,
+        ChangeAccountController,
+        SetAccountStatusController,
+        PostTransferController,
+        ChangeTransferMetadataController,
+        BulkController,
+        FindCommandController,
+      ],
+      providers: [{ provide: LedgerWriter, useValue: writer }, CommandEndpoint, BulkEndpoint],
+      exports: [LedgerWriter],
+    };
+  }
+
+  /** Everything admitted is made durable, and the log's lock is released. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.writer.close();
+  }
+}
