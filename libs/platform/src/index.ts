@@ -6,10 +6,12 @@ export {
   forwardRequests,
 } from './http/forward-requests.js';
 export {
-  type HttpApplication,
+  HttpApplication,
   type HttpApplicationOptions,
   createHttpApplication,
 } from './http/http-application.js';
+export { CORRELATION_ID_HEADER } from './http/correlation-id.js';
+export { type OpenApiOptions, openApiDocument } from './http/open-api.js';
 export { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, PageQuery } from './http/page-query.dto.js';
 export { ExitCode, type ExitCodes } from './lifecycle/exit-code.js';
 export {
@@ -26,6 +28,7 @@ export {
   createLogger,
 } from './logging/logger.js';
 export { Metrics } from './metrics/metrics.js';
+export { InjectLogger, PlatformModule, type PlatformParts } from './platform.module.js';
 export type { CodedErrorProblem, CodedErrorProblems } from './problems/coded-error-problems.js';
 export { PLATFORM_PROBLEMS } from './problems/platform-problems.js';
 export {
@@ -52,4 +55,11 @@ export {
 export { type Accepts, defineConstraint } from './validation/constraint.js';
 export { IsIntegerText, IsTextMap, type TextMapLimits } from './validation/constraints.js';
 export { type DtoClass, IsNested, IsNestedList } from './validation/nested.js';
+export {
+  type RequestPart,
+  StrictValidationPipe,
+  invalidRequest,
+} from './validation/strict-validation.pipe.js';
+export { assertParametersValidated } from './validation/assert-parameters-validated.js';
+export { AcceptsAnyQuery } from './validation/undeclared-query.guard.js';
 export { MayBeAbsent, MayBeNull } from './validation/presence.js';

@@ -19,9 +19,8 @@ export interface ForwardOptions {
  * be reached is the problem `storage-unavailable`: outcome `not-applied` when nothing was sent, `unknown` when the connection
  * broke afterwards.
  */
-export function forwardRequests(
-  application: HttpApplication,
-  options: ForwardOptions,
-): Promise<void> {
-  return Promise.reject(new Error(`not built yet: ${String(application)} ${String(options)}`));
+export function forwardRequests(application: HttpApplication, options: ForwardOptions): void {
+  throw new Error(
+    `not built yet: ${application.nest.getHttpAdapter().getType()} ${options.upstream}`,
+  );
 }

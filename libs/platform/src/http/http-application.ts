@@ -1,9 +1,26 @@
-import type { DynamicModule, Type } from '@nestjs/common';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { Logger } from '../logging/logger.js';
-import type { CodedErrorProblems } from '../problems/coded-error-problems.js';
-import type { ProblemKinds } from '../problems/problem-catalogue.js';
+import type { IncomingMessage } from 'node:http';
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import { ModulesContainer, NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { acceptJsonBodiesOnly } from '../json/json-body-parser.js';
 import { ServiceLifecycle } from '../lifecycle/service-lifecycle.js';
+import type { Logger } from '../logging/logger.js';
+import { NestLogger } from '../logging/nest-logger.js';
+import { Metrics } from '../metrics/metrics.js';
+import { PlatformModule } from '../platform.module.js';
+import type { CodedErrorProblems } from '../problems/coded-error-problems.js';
+import { PLATFORM_PROBLEMS } from '../problems/platform-problems.js';
+import { ProblemCatalogue, type ProblemKinds } from '../problems/problem-catalogue.js';
+import { ProblemFilter } from '../problems/problem.filter.js';
+import { assertParametersValidated } from '../validation/assert-parameters-validated.js';
+import { StrictValidationPipe } from '../validation/strict-validation.pipe.js';
+import { UndeclaredQueryGuard } from '../validation/undeclared-query.guard.js';
+import { answerClientError } from './answer-client-error.js';
+import { CORRELATION_ID_HEADER, correlationIdOf } from './correlation-id.js';
+import { observeRequests } from './observe-requests.js';
+import { type OpenApiOptions, serveOpenApi } from './open-api.js';
+import { RequestsInFlight } from './requests-in-flight.js';
 
 export interface HttpApplicationOptions {
   readonly logger: Logger;
@@ -12,34 +29,118 @@ export interface HttpApplicationOptions {
   /** The service's problems, beside those of the platform. */
   readonly problems?: ProblemKinds;
   readonly codedErrors?: CodedErrorProblems;
+  /** Default 4 MiB. */
   readonly bodyBytesMax?: number;
-  /** Absent: no OpenAPI document and no `/docs`. */
-  readonly openApi?: {
-    readonly title: string;
-    readonly version: string;
-    readonly description?: string;
-  };
+  /** Absent: no `/openapi.json` and no `/docs`. */
+  readonly openApi?: OpenApiOptions;
 }
 
-/** A running HTTP service: what `createHttpApplication` gives. */
-export interface HttpApplication {
-  readonly nest: NestFastifyApplication;
-  readonly lifecycle: ServiceLifecycle;
-  /** Starts serving; port 0 takes a free one. The answer is the address, `http://127.0.0.1:7400`. */
-  listen(port: number, host?: string): Promise<string>;
-  /** Waits until no request is being answered, at most so long. True if none is left. */
-  drain(graceMillis: number): Promise<boolean>;
-  /** Stops accepting, drains, then closes every module. */
-  stop(graceMillis: number): Promise<void>;
-}
+const BODY_BYTES_MAX = 4 * 1024 * 1024;
+/** How long a client may take to send a request. */
+const REQUEST_MILLIS_MAX = 30_000;
+/** How long a connection may be idle; longer than load balancers keep theirs, so that it is they who close. */
+const KEEP_ALIVE_MILLIS = 72_000;
+/** Longer names than any resource has, so that validation and not the router refuses them. */
+const PATH_PARAMETER_CHARACTERS_MAX = 2_048;
 
 /**
  * A Nest application on Fastify with everything a service of this house has: problem+json, strict validation, logs, metrics, health,
  * correlation ids and OpenAPI. Every handler's parameters are inspected: throws `AssertionFailed` if one would not be validated.
  */
-export function createHttpApplication(
+export async function createHttpApplication(
   root: Type | DynamicModule,
   options: HttpApplicationOptions,
 ): Promise<HttpApplication> {
-  return Promise.reject(new Error(`not built yet: ${String(root)} ${String(options)}`));
+  const { logger, codedErrors = {}, bodyBytesMax = BODY_BYTES_MAX } = options;
+  const lifecycle = options.lifecycle ?? new ServiceLifecycle();
+  const catalogue = new ProblemCatalogue(PLATFORM_PROBLEMS, options.problems ?? {});
+  const filter = new ProblemFilter(catalogue, codedErrors, logger);
+  const metrics = new Metrics();
+  const nest = await NestFactory.create<NestFastifyApplication>(
+    {
+      module: HttpRootModule,
+      imports: [PlatformModule.forRoot({ logger, lifecycle, catalogue, metrics }), root],
+    },
+    fastifyAdapter(bodyBytesMax, catalogue, filter),
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as a class
+    {
+      bodyParser: false,
+      logger: new NestLogger(logger),
+      abortOnError: false,
+      forceCloseConnections: true,
+    },
+  );
+  assertParametersValidated(nest.get(ModulesContainer));
+  nest.useGlobalFilters(filter);
+  nest.useGlobalGuards(new UndeclaredQueryGuard());
+  nest.useGlobalPipes(new StrictValidationPipe());
+  const fastify = nest.getHttpAdapter().getInstance();
+  const inFlight = new RequestsInFlight();
+  acceptJsonBodiesOnly(fastify);
+  observeRequests(fastify, { logger, metrics, lifecycle, inFlight });
+  if (options.openApi !== undefined) serveOpenApi(nest, options.openApi);
+  return new HttpApplication(nest, lifecycle, inFlight);
+}
+
+/** A running HTTP service. Made by `createHttpApplication`. */
+export class HttpApplication {
+  constructor(
+    readonly nest: NestFastifyApplication,
+    readonly lifecycle: ServiceLifecycle,
+    private readonly inFlight: RequestsInFlight,
+  ) {}
+
+  get fastify(): FastifyInstance {
+    return this.nest.getHttpAdapter().getInstance();
+  }
+
+  /** Starts serving; port 0 takes a free one. The answer is the address: `http://127.0.0.1:7400`. */
+  async listen(port: number, host = '127.0.0.1'): Promise<string> {
+    await this.nest.listen(port, host);
+    return this.nest.getUrl();
+  }
+
+  /** Accepts no more connections and waits until every request is answered, at most so long. True if none is left. */
+  async drain(graceMillis: number): Promise<boolean> {
+    const { server } = this.fastify;
+    if (server.listening) server.close();
+    return this.inFlight.none(graceMillis, () => server.closeIdleConnections());
+  }
+
+  /** Readiness goes red, requests in flight are answered within the grace, then every module is closed. */
+  async stop(graceMillis: number): Promise<void> {
+    this.lifecycle.beginStop();
+    await this.drain(graceMillis);
+    await this.nest.close();
+  }
+}
+
+/** Imports the platform's module and the service's. */
+@Module({})
+class HttpRootModule {}
+
+function fastifyAdapter(
+  bodyLimit: number,
+  catalogue: ProblemCatalogue,
+  filter: ProblemFilter,
+): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit,
+    requestTimeout: REQUEST_MILLIS_MAX,
+    keepAliveTimeout: KEEP_ALIVE_MILLIS,
+    routerOptions: { maxParamLength: PATH_PARAMETER_CHARACTERS_MAX },
+    trustProxy: false,
+    // Every request has one line, written by observeRequests; Nest has its own logger.
+    logger: false,
+    genReqId: (request: IncomingMessage) => correlationIdOf(request),
+    clientErrorHandler: (error, socket) => answerClientError(catalogue, error, socket),
+    // For a path that cannot be decoded: it is answered before any hook has run.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      void reply.header(CORRELATION_ID_HEADER, request.id);
+      filter.answer(error, request, reply);
+    },
+    // No Nest middleware is used, and each request would pay for the plugin that runs it.
+    skipMiddie: true,
+    multipart: false,
+  });
 }

@@ -25,5 +25,7 @@ export function runService(
   bootstrap: (lifecycle: ServiceLifecycle) => Promise<StoppableService>,
   options: RunServiceOptions,
 ): Promise<void> {
-  return Promise.reject(new Error(`not built yet: ${String(bootstrap)} ${String(options)}`));
+  return Promise.reject(
+    new Error(`not built yet: ${String(bootstrap)} ${options.stopGraceMillis}`),
+  );
 }

@@ -2,6 +2,7 @@ import { assert, defined } from '@holdfast/kernel';
 import {
   type Outcome,
   type ProblemDetails,
+  type ProblemParameter,
   type ProblemParameters,
   problemType,
 } from './problem-details.js';
@@ -11,8 +12,11 @@ export interface ProblemKind {
   readonly status: number;
   /** Short, the same for every occurrence. */
   readonly title: string;
-  /** A sentence for people about this occurrence. Pure, so that a recorded refusal always reads the same. */
-  readonly detail?: (parameters: ProblemParameters) => string;
+  /**
+   * A sentence for people about this occurrence, from its parameters as texts: `(of) => `${of('needed')} is needed``.
+   * Pure, so that a recorded refusal always reads the same.
+   */
+  readonly detail?: (of: (parameter: string) => string) => string;
 }
 
 /** Kinds by slug, for example `{ 'insufficient-funds': { status: 422, title: 'Insufficient funds' } }`. */
@@ -64,7 +68,7 @@ export class ProblemCatalogue {
     const parameters = occurrence.parameters ?? {};
     for (const name of STANDARD_MEMBERS)
       assert(!(name in parameters), `${slug} must not have a parameter called ${name}`);
-    const detail = occurrence.detail ?? kind.detail?.(parameters);
+    const detail = occurrence.detail ?? kind.detail?.((name) => textOf(parameters[name]));
     return {
       type: problemType(slug),
       title: kind.title,
@@ -75,4 +79,8 @@ export class ProblemCatalogue {
       ...parameters,
     };
   }
+}
+
+function textOf(parameter: ProblemParameter | undefined): string {
+  return typeof parameter === 'string' ? parameter : JSON.stringify(parameter ?? null);
 }

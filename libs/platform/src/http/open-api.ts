@@ -1,0 +1,138 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { FastifyInstance } from 'fastify';
+import { PROBLEM_MEDIA_TYPE } from '../problems/problem-details.js';
+
+export interface OpenApiOptions {
+  readonly title: string;
+  readonly version: string;
+  readonly description?: string;
+}
+
+type Schema = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string];
+
+/** `/openapi.json`, generated from the controllers, and `/docs`, a page that shows it. Neither needs anything from another host. */
+export function serveOpenApi(nest: NestFastifyApplication, options: OpenApiOptions): void {
+  const document = JSON.stringify(openApiDocument(nest, options));
+  const fastify = nest.getHttpAdapter().getInstance();
+  fastify.get('/openapi.json', (_request, reply) =>
+    reply.header('content-type', 'application/json').send(document),
+  );
+  servePage(fastify, options.title);
+}
+
+/** The document: every operation may also answer with a problem. */
+export function openApiDocument(
+  nest: NestFastifyApplication,
+  { title, version, description = '' }: OpenApiOptions,
+): OpenAPIObject {
+  const builder = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle(title)
+    .setVersion(version)
+    .setDescription(description)
+    .build();
+  const document = SwaggerModule.createDocument(nest, builder);
+  document.components = {
+    ...document.components,
+    schemas: { ...document.components?.schemas, ProblemDetails: PROBLEM_SCHEMA },
+  };
+  for (const path of Object.values(document.paths))
+    for (const operation of [path.get, path.put, path.post, path.patch, path.delete])
+      if (operation !== undefined) operation.responses['default'] ??= PROBLEM_RESPONSE;
+  return document;
+}
+
+const PROBLEM_SCHEMA: Schema = {
+  type: 'object',
+  description: 'RFC 9457. The members beside these depend on the type.',
+  required: ['type', 'title', 'status'],
+  properties: {
+    type: {
+      type: 'string',
+      description: 'Stable: what programs decide by.',
+      example: '/problems/invalid-request',
+    },
+    title: { type: 'string' },
+    status: { type: 'integer', minimum: 400, maximum: 599 },
+    detail: { type: 'string' },
+    instance: { type: 'string', description: 'The path of the request.' },
+    outcome: {
+      type: 'string',
+      enum: ['not-applied', 'unknown'],
+      description: 'With 5xx: whether the request may have taken effect.',
+    },
+    errors: {
+      type: 'array',
+      description: 'With invalid-request: everything that is wrong.',
+      items: {
+        type: 'object',
+        required: ['in', 'pointer', 'detail'],
+        properties: {
+          in: { type: 'string', enum: ['body', 'query', 'path', 'header'] },
+          pointer: { type: 'string', description: 'RFC 6901', example: '/legs/0/amount' },
+          detail: { type: 'string' },
+        },
+      },
+    },
+  },
+  additionalProperties: true,
+};
+
+const PROBLEM_RESPONSE = {
+  description: 'A problem',
+  content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: '#/components/schemas/ProblemDetails' } } },
+};
+
+const ASSETS: Readonly<Record<string, string>> = {
+  'swagger-ui.css': 'text/css; charset=utf-8',
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+  'favicon-32x32.png': 'image/png',
+};
+
+function servePage(fastify: FastifyInstance, title: string): void {
+  const page = pageFor(title);
+  const packages = createRequire(import.meta.url);
+  fastify.get('/docs', (_request, reply) =>
+    reply
+      .header('content-type', 'text/html; charset=utf-8')
+      .header(
+        'content-security-policy',
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:",
+      )
+      .send(page),
+  );
+  fastify.get('/docs/start.js', (_request, reply) =>
+    reply.header('content-type', 'text/javascript; charset=utf-8').send(START_SCRIPT),
+  );
+  for (const [name, mediaType] of Object.entries(ASSETS))
+    fastify.get(`/docs/${name}`, async (_request, reply) =>
+      reply
+        .header('content-type', mediaType)
+        .header('cache-control', 'public, max-age=86400')
+        .send(await readFile(packages.resolve(`swagger-ui-dist/${name}`))),
+    );
+}
+
+const START_SCRIPT = `window.onload = () => SwaggerUIBundle({ url: '/openapi.json', dom_id: '#page', deepLinking: true });\n`;
+
+function pageFor(title: string): string {
+  const safe = title.replace(/[<>&]/g, (character) => `&#${character.charCodeAt(0)};`);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>${safe}</title>
+<link rel="icon" href="/docs/favicon-32x32.png">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+</head>
+<body>
+<div id="page"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+`;
+}

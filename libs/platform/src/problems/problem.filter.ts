@@ -1,0 +1,70 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from '../logging/logger.js';
+import type { CodedErrorProblems } from './coded-error-problems.js';
+import { type ProblemAnswer, problemAnswer } from './problem-answer.js';
+import type { ProblemCatalogue } from './problem-catalogue.js';
+import { PROBLEM_MEDIA_TYPE } from './problem-details.js';
+
+const RETRY_AFTER_SECONDS = 1;
+const UNFORESEEN: ProblemAnswer = { slug: 'internal-error' };
+
+/** Turns everything thrown on the way to an answer into problem+json. The only one of its kind: statuses and retries are told here. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(
+    private readonly catalogue: ProblemCatalogue,
+    private readonly codedErrors: CodedErrorProblems,
+    private readonly logger: Logger,
+  ) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.answer(thrown, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const named = problemAnswer(thrown, this.codedErrors);
+    // A slug that no table has is a bug of the thrower, and answered as one.
+    const answer = this.catalogue.find(named.slug) === undefined ? UNFORESEEN : named;
+    const { status } = this.catalogue.kind(answer.slug);
+    if (status >= 500) this.log(thrown, named, request);
+    // An answer that was already under way must be seen to be broken: nothing may look like its end.
+    if (reply.sent || reply.raw.headersSent) reply.raw.destroy();
+    else this.send(answer, status, request, reply);
+  }
+
+  private send(
+    answer: ProblemAnswer,
+    status: number,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): void {
+    const { slug, headers = {}, retryAfterSeconds, ...occurrence } = answer;
+    const instance = occurrence.instance ?? pathOf(request.url);
+    const retryAfter =
+      retryAfterSeconds ?? (status === 429 || status === 503 ? RETRY_AFTER_SECONDS : undefined);
+    if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
+    // As bytes, because Fastify adds a charset to texts, which JSON does not have.
+    void reply
+      .code(status)
+      .headers(headers)
+      .header('content-type', PROBLEM_MEDIA_TYPE)
+      .send(
+        Buffer.from(JSON.stringify(this.catalogue.describe(slug, { ...occurrence, instance }))),
+      );
+  }
+
+  private log(thrown: unknown, answer: ProblemAnswer, request: FastifyRequest): void {
+    const { method, id } = request;
+    this.logger.error(
+      { err: thrown, problem: answer.slug, method, path: pathOf(request.url), correlationId: id },
+      'a request failed',
+    );
+  }
+}
+
+export function pathOf(url: string): string {
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
+}
