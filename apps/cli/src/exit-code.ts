@@ -1,0 +1,46 @@
+import { errorCode } from '@holdfast/kernel';
+
+/**
+ * What the tool says when it ends: scripts rely on it. Documented in docs/guides/command-line.md. The values above 63
+ * are those of sysexits.h, as for the services.
+ */
+export const CliExit = {
+  OK: 0,
+  /** It ran, and the answer is no: damage in a log, rows that were not taken, a service that is not healthy. */
+  PROBLEMS: 1,
+  /** The command line itself. */
+  USAGE: 64,
+  /** An import's CSV or mapping. */
+  BAD_INPUT: 65,
+  /** The log or file is not there. */
+  NO_INPUT: 66,
+  /** The service does not answer. */
+  UNAVAILABLE: 69,
+  /** Anything else: look at the message. */
+  FAILURE: 70,
+  /** The environment. */
+  CONFIGURATION: 78,
+  /** Ctrl-C. */
+  INTERRUPTED: 130,
+} as const;
+
+export type CliExit = (typeof CliExit)[keyof typeof CliExit];
+
+const EXIT_BY_CODE: Readonly<Record<string, CliExit>> = {
+  WAL_CORRUPT: CliExit.PROBLEMS,
+  WAL_LOST_TAIL: CliExit.PROBLEMS,
+  WAL_MISSING_SEGMENT: CliExit.PROBLEMS,
+  WAL_MANIFEST_DAMAGED: CliExit.PROBLEMS,
+  EVENT_CORRUPT: CliExit.PROBLEMS,
+  IMPORT_MAPPING_INVALID: CliExit.BAD_INPUT,
+  IMPORT_CSV_INVALID: CliExit.BAD_INPUT,
+  WAL_NOT_FOUND: CliExit.NO_INPUT,
+  ENOENT: CliExit.NO_INPUT,
+  EISDIR: CliExit.NO_INPUT,
+  SERVICE_UNREACHABLE: CliExit.UNAVAILABLE,
+  CONFIGURATION_INVALID: CliExit.CONFIGURATION,
+};
+
+export function exitCodeOf(error: unknown): CliExit {
+  return EXIT_BY_CODE[errorCode(error) ?? ''] ?? CliExit.FAILURE;
+}

@@ -1,0 +1,16 @@
+import type { Batch, BatchSink, KnownAccounts, Posted } from './batch.js';
+
+/** Takes every batch and posts nothing: what is left is what the mapping alone refuses. */
+export class CheckSink implements BatchSink {
+  constructor(private readonly known: KnownAccounts) {}
+
+  knows(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  post({ rows, accounts }: Batch): Promise<Posted> {
+    for (const id of accounts.keys()) this.known.add(id);
+    const counts = { posted: rows.length, repeated: 0, accountsOpened: accounts.size };
+    return Promise.resolve({ ...counts, rejects: [] });
+  }
+}

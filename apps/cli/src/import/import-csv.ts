@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { ledgerRule } from '@holdfast/ledger';
+import { CliExit } from '../exit-code.js';
+import { ServiceClient } from '../service/service-client.js';
+import { countText, durationText, remainingMillis } from '../terminal/quantities.js';
+import type { Terminal } from '../terminal/terminal.js';
+import { ImportJob, type JobProgress } from './import-job.js';
+import { ImportError } from './import.errors.js';
+import type { ImportOptions } from './import-options.js';
+import type { ImportResult } from './import-run.js';
+import { type Mapping, parseMapping } from './mapping.js';
+
+const BAR = 'Importing {bar} {percentage}%  {rows} rows  {rate} rows/s  {left} left';
+const SECOND = 1_000;
+
+/**
+ * Posts every row of a CSV file as a transfer, once, however often it is started: killed half-way and started again, it goes on. Exit code 1
+ * when rows were not taken; they are in the rejects file. With `check` it reads and maps everything and posts nothing.
+ */
+export async function importCsv(options: ImportOptions, terminal: Terminal): Promise<CliExit> {
+  if (!ledgerRule.accepts(options.ledger))
+    throw new ImportError('IMPORT_REFUSED', `the ledger's name ${ledgerRule.problem}`);
+  const mapping = mappingOf(options);
+  const interrupt = new AbortController();
+  const onSignal = (): void => interrupt.abort();
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  const client = clientOf(options, interrupt.signal, terminal);
+  const bar = progressBar(terminal);
+  try {
+    const startedAt = performance.now();
+    const { signal } = interrupt;
+    const listener = {
+      onProgress: bar.update,
+      onNote: (text: string) => terminal.note(text),
+      signal,
+    };
+    const job = new ImportJob(options, mapping, client, listener);
+    const result = await job.run();
+    bar.stop();
+    await summarise(result, performance.now() - startedAt, { job, options, terminal });
+    if (!result.finished) return CliExit.INTERRUPTED;
+    return result.tally.rejected > 0 ? CliExit.PROBLEMS : CliExit.OK;
+  } finally {
+    bar.stop();
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    await client.close();
+  }
+}
+
+function mappingOf(options: ImportOptions): Mapping {
+  const mapping = parseMapping(options.mapping, readFileSync(options.mapping, 'utf8'));
+  return {
+    ...mapping,
+    name: options.name ?? mapping.name,
+    asset: { ...mapping.asset, code: options.asset ?? mapping.asset.code },
+  };
+}
+
+function clientOf(options: ImportOptions, signal: AbortSignal, terminal: Terminal): ServiceClient {
+  const { url, patienceSeconds } = options;
+  return new ServiceClient({
+    url,
+    patienceMillis: patienceSeconds * SECOND,
+    signal,
+    onOutage: (reason) =>
+      terminal.note(
+        reason === undefined
+          ? `${url} answers again`
+          : `${url} cannot take it now (${reason}); trying again for ${patienceSeconds} s`,
+      ),
+  });
+}
+
+/** The rate and what is left are of this run: rows that an earlier one was done with pass in no time. */
+function progressBar(terminal: Terminal) {
+  const bar = terminal.progress(BAR);
+  const startedAt = performance.now();
+  return {
+    update: ({ rows, bytes, bytesTotal }: JobProgress): void => {
+      const millis = performance.now() - startedAt;
+      const left = remainingMillis(bytes, bytesTotal, millis);
+      bar.update(bytes, bytesTotal, {
+        rows: countText(rows),
+        rate: countText(Math.round((rows / millis) * SECOND)),
+        left: left === undefined ? '?' : durationText(left),
+      });
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+async function summarise(
+  result: ImportResult,
+  millis: number,
+  { job, options, terminal }: { job: ImportJob; options: ImportOptions; terminal: Terminal },
+): Promise<void> {
+  const { tally, rows, resumedAfter, finished } = result;
+  const rejects = tally.rejected > 0 ? job.rejectsPath : undefined;
+  if (options.json === true) {
+    await terminal.json({
+      finished,
+      rows,
+      resumedAfter,
+      ...tally,
+      rejects,
+      millis: Math.round(millis),
+    });
+    return;
+  }
+  const rate = Math.round(((rows - resumedAfter) / millis) * SECOND);
+  const posted = options.check === true ? 'would be posted' : 'posted';
+  await terminal.line(
+    [
+      `${finished ? 'Done' : 'Stopped'}: ${countText(rows)} rows in ${durationText(millis)}, ${countText(rate)} rows/s.`,
+      ...(resumedAfter > 0 ? [`  resumed after row ${countText(resumedAfter)}`] : []),
+      `  ${countText(tally.posted)} ${posted}${tally.repeated > 0 ? `, of which ${countText(tally.repeated)} were there already` : ''}`,
+      `  ${countText(tally.skipped)} skipped by the mapping, ${countText(tally.rejected)} not taken`,
+      `  ${countText(tally.accountsOpened)} accounts opened`,
+      ...(rejects === undefined ? [] : [`Rows that were not taken, and why: ${rejects}`]),
+      ...(finished ? [] : ['Start it again to go on.']),
+    ].join('\n'),
+  );
+}

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import type { ServiceClient } from '../service/service-client.js';
+import { type BatchSink, KnownAccounts } from './batch.js';
+import { CheckSink } from './check-sink.js';
+import { type CsvFile, openCsv } from './csv-rows.js';
+import { ImportNote, type ImportProgress } from './import-note.js';
+import { ImportError } from './import.errors.js';
+import type { ImportOptions } from './import-options.js';
+import { type ImportResult, ImportRun } from './import-run.js';
+import { type Mapping, columnsOf } from './mapping.js';
+import { Poster } from './poster.js';
+import { RejectsFile } from './rejects-file.js';
+import { RowMapper } from './row-mapper.js';
+
+/** How far a job is: bytes tell how much is left, rows how fast it is. */
+export interface JobProgress {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly bytesTotal: number;
+}
+
+export interface JobListener {
+  readonly onProgress: (progress: JobProgress) => void;
+  readonly onNote: (sentence: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** An import with everything that belongs to it: where it goes on, where it posts, and where it puts what was not taken. */
+export class ImportJob {
+  readonly rejectsPath: string;
+  private readonly known = new KnownAccounts();
+  private readonly poster: Poster;
+  private readonly sink: BatchSink;
+  private readonly note: ImportNote;
+
+  constructor(
+    private readonly options: ImportOptions,
+    private readonly mapping: Mapping,
+    client: ServiceClient,
+    private readonly listener: JobListener,
+  ) {
+    const { csv, ledger, check = false } = options;
+    const beside = `${csv}.${ledger}.${mapping.name}${check ? '.check' : ''}`;
+    this.rejectsPath = options.rejects ?? `${beside}.rejects.csv`;
+    this.poster = new Poster(client, ledger, this.known);
+    this.sink = check ? new CheckSink(this.known) : this.poster;
+    this.note = new ImportNote(
+      options.progress ?? `${beside}.progress.json`,
+      identityOf(ledger, mapping),
+      (reason) => listener.onNote(`no note of the progress can be kept: ${reason}`),
+    );
+  }
+
+  /**
+   * Throws `IMPORT_CSV_INVALID`, `IMPORT_REFUSED`, `SERVICE_UNREACHABLE`; rows before that may have been posted, and a job that is started again goes
+   * on behind them.
+   */
+  async run(): Promise<ImportResult> {
+    const file = await this.open();
+    if (this.options.check !== true) await this.poster.openLedger(this.mapping.asset);
+    const rejects = this.rejectsOf(file);
+    const from = await this.believableProgress(rejects);
+    const resumed = from === undefined ? undefined : await this.pass(file, rejects, from);
+    if (resumed !== undefined) return resumed;
+    // From the start: what an earlier run posted is recognised by its keys.
+    rejects.rewind(0);
+    const again = from === undefined ? file : await this.open();
+    const result = await this.pass(again, rejects, undefined);
+    if (result === undefined) throw new Error('a pass without a note cannot contradict one');
+    return result;
+  }
+
+  private async open(): Promise<CsvFile> {
+    const { csv } = this.options;
+    const file = await openCsv(csv, this.mapping.csv);
+    const missing = columnsOf(this.mapping).filter((column) => !file.columns.includes(column));
+    if (missing.length === 0) return file;
+    await file.close();
+    throw new ImportError(
+      'IMPORT_CSV_INVALID',
+      `${csv}, line 1: the mapping needs ${missing.map((name) => JSON.stringify(name)).join(', ')}, and the columns are ${file.columns.join(', ')}`,
+      { file: csv, line: 1 },
+    );
+  }
+
+  private rejectsOf(file: CsvFile): RejectsFile {
+    return new RejectsFile(this.rejectsPath, file.columns, this.mapping.csv);
+  }
+
+  /** Keys are recorded in the order of the rows: where the last one is known, all before it are. */
+  private async believableProgress(rejects: RejectsFile): Promise<ImportProgress | undefined> {
+    const progress = this.options.check === true ? undefined : this.note.read();
+    if (progress === undefined || rejects.bytes < progress.rejectsBytes) return undefined;
+    const { lastKey } = progress;
+    return lastKey === undefined || (await this.sink.knows(lastKey)) ? progress : undefined;
+  }
+
+  private pass(
+    file: CsvFile,
+    rejects: RejectsFile,
+    from: ImportProgress | undefined,
+  ): Promise<ImportResult | undefined> {
+    const { known, sink, note } = this;
+    const { batch, csv, ledger } = this.options;
+    const bytesTotal = statSync(csv).size;
+    const run = new ImportRun({
+      mapper: new RowMapper(this.mapping, ledger),
+      ...{ known, sink, note, rejects },
+      commandsMax: batch,
+      signal: this.listener.signal,
+      onProgress: (rows, bytes) => this.listener.onProgress({ rows, bytes, bytesTotal }),
+    });
+    return run.import(file, from);
+  }
+}
+
+/** With another ledger or mapping, the same rows are other commands. */
+function identityOf(ledger: string, mapping: Mapping): string {
+  return createHash('sha256')
+    .update(JSON.stringify([ledger, mapping]))
+    .digest('hex');
+}

@@ -1,0 +1,98 @@
+import { problemText, type ServiceAnswer, type ServiceClient } from '../service/service-client.js';
+import type { Batch, BatchSink, KnownAccounts, Posted } from './batch.js';
+import { type BulkItem, type ItemAnswer, bulkBody, bulkPath, itemAnswers } from './bulk.js';
+import { ImportError } from './import.errors.js';
+
+const OK = 200;
+const SUCCESS_MAX = 299;
+const CONFLICT = 409;
+const TOO_MANY_REQUESTS = 429;
+const SERVER_ERROR_MIN = 500;
+
+/** Posts batches to a ledger. Everything it sends may be sent again: by its name or by its keys. */
+export class Poster implements BatchSink {
+  private readonly ledgerPath: string;
+
+  constructor(
+    private readonly client: ServiceClient,
+    private readonly ledger: string,
+    private readonly known: KnownAccounts,
+  ) {
+    this.ledgerPath = `/v1/ledgers/${encodeURIComponent(ledger)}`;
+  }
+
+  /** Throws `IMPORT_REFUSED`: for an asset that is there with another scale. */
+  async openLedger(asset: { readonly code: string; readonly scale: number }): Promise<void> {
+    this.mustSucceed(await this.client.put(this.ledgerPath), `ledger ${this.ledger}`);
+    this.mustSucceed(
+      await this.client.put(`${this.ledgerPath}/assets/${asset.code}`, { scale: asset.scale }),
+      `asset ${asset.code}`,
+    );
+  }
+
+  /** Whether the ledger has answered this key before. */
+  async knows(key: string): Promise<boolean> {
+    const { status } = await this.client.get(
+      `${this.ledgerPath}/commands/${encodeURIComponent(key)}`,
+    );
+    return status === OK;
+  }
+
+  /** Sends a batch until each of its commands has its final answer. */
+  async post(batch: Batch): Promise<Posted> {
+    const accounts = [...batch.accounts.values()];
+    const items: readonly BulkItem[] = [
+      ...accounts,
+      ...batch.rows.map(({ mapped }) => ({ key: mapped.key, command: mapped.transfer })),
+    ];
+    const answer = await this.client.post(
+      bulkPath(this.ledgerPath),
+      bulkBody(items),
+      (given) => given.status !== OK || itemAnswers(given.body, items.length).every(isFinal),
+    );
+    this.mustSucceed(answer, `a batch of ${items.length} commands`);
+    const answers = itemAnswers(answer.body, items.length);
+    const opened = answers.slice(0, accounts.length);
+    accounts.forEach(({ id }, index) => {
+      if (isOpen(opened[index])) this.known.add(id);
+    });
+    const rows = answers.slice(accounts.length);
+    return {
+      posted: rows.filter(succeeded).length,
+      repeated: rows.filter((row) => succeeded(row) && row.replayed).length,
+      accountsOpened: opened.filter((account) => succeeded(account) && !account.replayed).length,
+      rejects: batch.rows.flatMap(({ line, fields }, index) => {
+        const row = rows[index];
+        return row === undefined || succeeded(row)
+          ? []
+          : [{ line, fields, reason: problemText(row) }];
+      }),
+    };
+  }
+
+  private mustSucceed(answer: ServiceAnswer, what: string): void {
+    if (answer.status <= SUCCESS_MAX) return;
+    throw new ImportError('IMPORT_REFUSED', `the service refuses ${what}: ${problemText(answer)}`, {
+      status: answer.status,
+    });
+  }
+}
+
+function succeeded({ status }: ItemAnswer): boolean {
+  return status <= SUCCESS_MAX;
+}
+
+/** Not overloaded, not failing, not still being answered for somebody else. */
+function isFinal({ status, body }: ItemAnswer): boolean {
+  if (status === TOO_MANY_REQUESTS || status >= SERVER_ERROR_MIN) return false;
+  return status !== CONFLICT || !problemText({ status, body }).startsWith('idempotency-in-flight');
+}
+
+/**
+ * The account is there: opened now or by an earlier run, by somebody else, or by an earlier row of an earlier run, whose metadata
+ * made another command under the same key.
+ */
+function isOpen(answer: ItemAnswer | undefined): boolean {
+  if (answer === undefined) return false;
+  return succeeded(answer) || /^(account-exists|idempotency-key-reused)/.test(problemText(answer));
+}

@@ -1,0 +1,31 @@
+/** A row of the file by the names of its columns. */
+export type Row = Readonly<Record<string, string>>;
+
+/** Text with columns in it: `customer-{account}`. `{{` and `}}` stand for the braces themselves. */
+export class Template {
+  private constructor(
+    readonly columns: readonly string[],
+    private readonly parts: readonly { readonly text: string; readonly column?: string }[],
+  ) {}
+
+  /** Undefined when a brace stands alone. */
+  static parse(source: string): Template | undefined {
+    const parts: { text: string; column?: string }[] = [];
+    const token = /\{\{|\}\}|\{([^{}]+)\}|[^{}]+/y;
+    while (token.lastIndex < source.length) {
+      const found = token.exec(source);
+      if (found === null) return undefined;
+      const [text, column] = found;
+      if (column !== undefined) parts.push({ text: '', column });
+      else parts.push({ text: text === '{{' || text === '}}' ? text.slice(1) : text });
+    }
+    const columns = parts.flatMap(({ column }) => (column === undefined ? [] : [column]));
+    return new Template(columns, parts);
+  }
+
+  render(row: Row): string {
+    return this.parts
+      .map(({ text, column }) => (column === undefined ? text : row[column]))
+      .join('');
+  }
+}

@@ -1,0 +1,130 @@
+import { configurationOf } from '@holdfast/config';
+import { Command, InvalidArgumentError } from 'commander';
+import { CliExit } from './exit-code.js';
+import { health } from './health/health.js';
+import { importCsv } from './import/import-csv.js';
+import {
+  BATCH_DEFAULT,
+  BATCH_MAX,
+  BATCH_MIN,
+  type ImportOptions,
+  PATIENCE_SECONDS_DEFAULT,
+} from './import/import-options.js';
+import type { Terminal } from './terminal/terminal.js';
+import { type WalDumpOptions, walDump } from './wal-dump/wal-dump.js';
+import { type WalStatsOptions, walStats } from './wal-stats/wal-stats.js';
+import { type WalVerifyOptions, walVerify } from './wal-verify/wal-verify.js';
+
+const EXIT_CODES = `
+Exit codes: 0 done; 1 done, and there are problems (damage, rows not taken, not healthy); 64 command line; 65 CSV or
+mapping; 66 no such log or file; 69 service unreachable; 70 failure; 78 environment; 130 interrupted.`;
+
+/** The command line. `done` is told the exit code of the command that ran. */
+export function program(terminal: Terminal, done: (exit: CliExit) => void): Command {
+  const holdfast = new Command('holdfast')
+    .description("The operator's tool of Holdfast.")
+    .exitOverride()
+    .showHelpAfterError()
+    .addHelpText('after', EXIT_CODES);
+  addWal(holdfast, terminal, done);
+  addImport(holdfast, terminal, done);
+  holdfast
+    .command('health')
+    .description('ask whether a service is ready')
+    .argument('[url]', 'its address (HOLDFAST_URL when left out)')
+    .action(async (url: string | undefined) => done(await health(url ?? defaultUrl(), terminal)));
+  return holdfast;
+}
+
+function addWal(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => void): void {
+  const wal = holdfast
+    .command('wal')
+    .description(
+      'look at a log; takes no lock and changes nothing, also while a service writes it',
+    );
+  const directory = '[directory]';
+  const meaning = 'the directory of the log (wal/ in HOLDFAST_DATA_DIRECTORY when left out)';
+  wal
+    .command('stats')
+    .description('what the log holds')
+    .argument(directory, meaning)
+    .option('--json', 'as JSON')
+    .action(async (path: string | undefined, options: WalStatsOptions) =>
+      done(await walStats(path ?? defaultLog(), options, terminal)),
+    );
+  wal
+    .command('verify')
+    .description('read every byte of the log and report every damage')
+    .argument(directory, meaning)
+    .option('--json', 'as JSON')
+    .action(async (path: string | undefined, options: WalVerifyOptions) =>
+      done(await walVerify(path ?? defaultLog(), options, terminal)),
+    );
+  wal
+    .command('dump')
+    .description('the frames of the log and the events in them')
+    .argument(directory, meaning)
+    .option('--from <sequence>', 'the first sequence', wholeNumber(1))
+    .option('--to <sequence>', 'the last sequence', wholeNumber(1))
+    .option('--limit <records>', 'most records', wholeNumber(1))
+    .option('--json', 'one JSON object a line: frames, events, and records that are no events')
+    .action(async (path: string | undefined, options: WalDumpOptions) =>
+      done(await walDump(path ?? defaultLog(), options, terminal)),
+    );
+}
+
+type ImportFlags = Omit<ImportOptions, 'csv' | 'url' | 'patienceSeconds'> & {
+  readonly url?: string;
+  readonly patience: number;
+};
+
+function addImport(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => void): void {
+  holdfast
+    .command('import')
+    .description(
+      'post each row of a CSV file as a transfer, exactly once, however often it is started',
+    )
+    .argument('<csv>', 'the file')
+    .requiredOption('--ledger <name>', 'the ledger; opened when it is not there')
+    .requiredOption('--mapping <file>', 'how rows become transfers: docs/guides/import.md')
+    .option('--url <url>', 'the service (HOLDFAST_URL when left out)')
+    .option(
+      '--batch <commands>',
+      'commands in one request',
+      wholeNumber(BATCH_MIN, BATCH_MAX),
+      BATCH_DEFAULT,
+    )
+    .option('--asset <code>', "instead of the mapping's asset")
+    .option('--name <name>', "instead of the mapping's name: part of each row's idempotency key")
+    .option('--rejects <file>', 'where rows go that are not taken (beside the CSV when left out)')
+    .option('--progress <file>', 'the note of the progress (beside the CSV when left out)')
+    .option(
+      '--patience <seconds>',
+      'how long to try again while the service does not answer',
+      wholeNumber(0, 86_400),
+      PATIENCE_SECONDS_DEFAULT,
+    )
+    .option('--check', 'read and map every row, and post nothing')
+    .option('--json', 'the summary as JSON')
+    .action(async (csv: string, options: ImportFlags) => {
+      const { patience: patienceSeconds, url = defaultUrl(), ...rest } = options;
+      done(await importCsv({ ...rest, csv, url, patienceSeconds }, terminal));
+    });
+}
+
+function defaultUrl(): string {
+  return configurationOf('cli').server.url;
+}
+
+function defaultLog(): string {
+  return configurationOf('cli').storage.walDirectory;
+}
+
+function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^[0-9]{1,16}$/.test(text) && value >= min && value <= max) return value;
+    const range = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`;
+    throw new InvalidArgumentError(`It must be a whole number ${range}.`);
+  };
+}

@@ -1,0 +1,152 @@
+import { setTimeout } from 'node:timers/promises';
+import { CodedError, errorCode, errorMessage } from '@holdfast/kernel';
+import { Agent, request } from 'undici';
+
+export interface ServiceAnswer {
+  readonly status: number;
+  /** Parsed JSON; undefined when there is none. */
+  readonly body: unknown;
+}
+
+export interface ServiceClientOptions {
+  /** `http://127.0.0.1:7400` */
+  readonly url: string;
+  /** How long a request is sent again while the service cannot answer it. */
+  readonly patienceMillis: number;
+  /** Called once when the service stops answering, and once when it answers again. */
+  readonly onOutage?: (reason: string | undefined) => void;
+  readonly signal?: AbortSignal;
+}
+
+const PAUSE_MILLIS_MIN = 50;
+const PAUSE_MILLIS_MAX = 5_000;
+const ANSWER_MILLIS_MAX = 60_000;
+const SECOND = 1_000;
+
+/** Statuses that say "not now". All of 5xx belongs to them: the outcome may be unknown, and the same request with the same key settles it. */
+const isTransient = (status: number): boolean => status === 429 || status >= 500;
+
+/**
+ * Talks to a service that may be overloaded, stopping, dead or starting. A request is sent until it is answered for good, so it must be one that may
+ * be repeated: a read, a write that is idempotent by its name, or commands under keys.
+ */
+export class ServiceClient {
+  private readonly agent = new Agent({
+    headersTimeout: ANSWER_MILLIS_MAX,
+    bodyTimeout: ANSWER_MILLIS_MAX,
+  });
+  private outage = false;
+
+  constructor(private readonly options: ServiceClientOptions) {}
+
+  get(path: string): Promise<ServiceAnswer> {
+    return this.send('GET', path);
+  }
+
+  put(path: string, body?: unknown): Promise<ServiceAnswer> {
+    return this.send('PUT', path, body);
+  }
+
+  /** `accepts` may find an answer of 200 to be only half of one: then the request is sent again. */
+  post(
+    path: string,
+    body: unknown,
+    accepts: (answer: ServiceAnswer) => boolean = () => true,
+  ): Promise<ServiceAnswer> {
+    return this.send('POST', path, body, accepts);
+  }
+
+  close(): Promise<void> {
+    return this.agent.close();
+  }
+
+  private async send(
+    method: 'GET' | 'PUT' | 'POST',
+    path: string,
+    body?: unknown,
+    accepts: (answer: ServiceAnswer) => boolean = () => true,
+  ): Promise<ServiceAnswer> {
+    const { signal, patienceMillis, url } = this.options;
+    const givingUpAt = performance.now() + patienceMillis;
+    for (let attempt = 0; ; attempt++) {
+      signal?.throwIfAborted();
+      const { answer, reason, retryAfterMillis } = await this.once(method, path, body);
+      if (answer !== undefined && reason === undefined && accepts(answer)) {
+        this.report(undefined);
+        return answer;
+      }
+      const why = reason ?? 'it has not taken all of it';
+      const pauseMillis = pauseBefore(attempt, retryAfterMillis);
+      if (performance.now() + pauseMillis > givingUpAt) throw unreachable(url, why, patienceMillis);
+      this.report(why);
+      await setTimeout(pauseMillis, undefined, signal === undefined ? {} : { signal });
+    }
+  }
+
+  /** One attempt. With `reason` it is to be repeated. */
+  private async once(
+    method: 'GET' | 'PUT' | 'POST',
+    path: string,
+    body: unknown,
+  ): Promise<{ answer?: ServiceAnswer; reason?: string; retryAfterMillis?: number }> {
+    try {
+      const answered = await request(`${this.options.url}${path}`, {
+        method,
+        dispatcher: this.agent,
+        headers: body === undefined ? {} : { 'content-type': 'application/json' },
+        ...(body === undefined ? undefined : { body: JSON.stringify(body) }),
+      });
+      const text = await answered.body.text();
+      const answer = { status: answered.statusCode, body: parsed(text) };
+      if (!isTransient(answer.status)) return { answer };
+      const retryAfter = Number(answered.headers['retry-after']);
+      return {
+        answer,
+        reason: problemText(answer),
+        ...(Number.isNaN(retryAfter) ? undefined : { retryAfterMillis: retryAfter * SECOND }),
+      };
+    } catch (error) {
+      // Sent or not, answered or not: nobody can tell. The key makes repeating it safe.
+      return { reason: errorCode(error) ?? errorMessage(error) };
+    }
+  }
+
+  private report(reason: string | undefined): void {
+    if (this.outage === (reason !== undefined)) return;
+    this.outage = reason !== undefined;
+    this.options.onOutage?.(reason);
+  }
+}
+
+/** `insufficient-funds: The account …` */
+export function problemText({ status, body }: ServiceAnswer): string {
+  if (typeof body !== 'object' || body === null) return `status ${status}`;
+  const { type, detail, title } = body as Partial<Record<string, unknown>>;
+  const slug = typeof type === 'string' ? type.replace(/^.*\//, '') : `status ${status}`;
+  const sentence = typeof detail === 'string' ? detail : title;
+  return typeof sentence === 'string' ? `${slug}: ${sentence}` : slug;
+}
+
+/** Doubling with full jitter, so that many clients do not come back at once; what the service asks for counts, within reason. */
+function pauseBefore(attempt: number, retryAfterMillis = 0): number {
+  const ceiling = Math.min(PAUSE_MILLIS_MAX, PAUSE_MILLIS_MIN * 2 ** Math.min(attempt, 10));
+  const jittered = PAUSE_MILLIS_MIN + Math.random() * (ceiling - PAUSE_MILLIS_MIN);
+  return Math.max(jittered, Math.min(retryAfterMillis, PAUSE_MILLIS_MAX));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not ours: a proxy's page, or nothing.
+    return undefined;
+  }
+}
+
+function unreachable(url: string, reason: string, patienceMillis: number): CodedError {
+  return new CodedError(
+    'SERVICE_UNREACHABLE',
+    `${url} has not answered for ${Math.round(patienceMillis / SECOND)} s: ${reason}`,
+    { url, reason },
+  );
+}

@@ -1,0 +1,36 @@
+import type { Writable } from 'node:stream';
+import { SingleBar } from 'cli-progress';
+
+/** How far a piece of work has come. */
+export interface Progress {
+  /** `total` may grow; 0 when it is not known yet. */
+  update(done: number, total: number, shown?: Readonly<Record<string, string>>): void;
+  stop(): void;
+}
+
+const SILENT: Progress = { update: () => undefined, stop: () => undefined };
+const REDRAWS_PER_SECOND = 10;
+
+/** `format` is of cli-progress: `{bar}`, `{percentage}`, `{duration_formatted}`, and what `shown` names. */
+export function progressOn(stream: Writable | NodeJS.WriteStream, format: string): Progress {
+  if (!('isTTY' in stream) || !stream.isTTY) return SILENT;
+  const bar = new SingleBar({
+    stream,
+    format,
+    fps: REDRAWS_PER_SECOND,
+    hideCursor: true,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    barsize: 30,
+  });
+  let started = false;
+  return {
+    update: (done, total, shown = {}) => {
+      if (!started) bar.start(total, done, shown);
+      started = true;
+      bar.setTotal(total);
+      bar.update(done, shown);
+    },
+    stop: () => bar.stop(),
+  };
+}

@@ -1,0 +1,45 @@
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { type CodedError, errorCode, errorMessage } from '@holdfast/kernel';
+import { type Progress, progressOn } from './progress.js';
+
+/** Where a command writes: results to standard output, everything about the work itself to standard error. */
+export class Terminal {
+  constructor(
+    private readonly output: Writable & { readonly isTTY?: boolean } = process.stdout,
+    private readonly messages: NodeJS.WriteStream | Writable = process.stderr,
+  ) {
+    // `holdfast wal dump … | head` closes the pipe early: that is no failure, and nobody reads on.
+    output.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(0);
+      throw error;
+    });
+  }
+
+  /** One line of the result. Resolves when there is room for more, so that a slow reader is not buffered for. */
+  async line(text = ''): Promise<void> {
+    if (!this.output.write(`${text}\n`)) await once(this.output, 'drain');
+  }
+
+  json(value: unknown, indent?: number): Promise<void> {
+    return this.line(JSON.stringify(value, undefined, indent));
+  }
+
+  /** A sentence about the work. */
+  note(text: string): void {
+    this.messages.write(`${text}\n`);
+  }
+
+  /** The code first: it is what an operator searches for. Details in full, because a message may be reworded. */
+  failure(error: unknown): void {
+    const code = errorCode(error);
+    this.note(`holdfast: ${code === undefined ? '' : `${code}: `}${errorMessage(error)}`);
+    const details = Object.entries((error as Partial<CodedError>).details ?? {});
+    for (const [name, value] of details) if (value !== undefined) this.note(`  ${name}: ${value}`);
+  }
+
+  /** A bar where a person looks on, nothing in a pipe or a log file. */
+  progress(format: string): Progress {
+    return progressOn(this.messages, format);
+  }
+}
