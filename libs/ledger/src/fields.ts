@@ -104,22 +104,34 @@ export const instantRule: FieldRule = {
   problem: 'must be a time in UTC such as 2026-11-23T10:00:00.000Z',
 };
 
-const INSTANT_PATTERN = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,3})?Z$/;
-const WHOLE_SECONDS_LENGTH = '2026-11-23T10:00:00'.length;
+const INSTANT_PATTERN =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,3})?Z$/;
+const DAY_AT = '2026-11-'.length;
+/** What every month has; the days after it are looked at more closely. */
+const CERTAIN_DAYS = 28;
 
 /** Milliseconds since 1970 UTC of `2026-11-23T10:00:00.000Z` (the fraction may be shorter), or undefined. */
 export function instantMillis(instant: string): number | undefined {
   if (!INSTANT_PATTERN.test(instant)) return undefined;
   const millis = Date.parse(instant);
-  if (Number.isNaN(millis)) return undefined;
-  // The parser lets 30 February be 2 March and 24:00 the next day; a time that is not what it says is no time.
-  const written = instant.slice(0, WHOLE_SECONDS_LENGTH);
-  return instantText(millis).startsWith(written) ? millis : undefined;
+  const day = Number(instant.slice(DAY_AT, DAY_AT + 2));
+  // The parser takes 30 February for 2 March; a day that is not what it says is no day.
+  return day <= CERTAIN_DAYS || new Date(millis).getUTCDate() === day ? millis : undefined;
 }
 
-/** The one form in which times are recorded: `2026-11-23T10:00:00.000Z`. */
+let latestMillis = 0;
+let latestText = '1970-01-01T00:00:00.000Z';
+
+/**
+ * The one form in which times are recorded: `2026-11-23T10:00:00.000Z`. Remembers the latest, because a thousand
+ * commands have one present.
+ */
 export function instantText(millis: number): string {
-  return new Date(millis).toISOString();
+  if (millis !== latestMillis) {
+    latestText = new Date(millis).toISOString();
+    latestMillis = millis;
+  }
+  return latestText;
 }
 
 function text(pattern: RegExp, problem: string): TextRule {

@@ -55,7 +55,7 @@ export type PostedBalance = {
   readonly normalSide: Side;
   readonly debitsPosted: string;
   readonly creditsPosted: string;
-  /** Left out when zero, which it mostly is. */
+  /** Both left out when both are zero, which they mostly are. */
   readonly debitsPending?: string;
   readonly creditsPending?: string;
   readonly entryVersion: number;

@@ -27,8 +27,7 @@ export function postingsOf(
 ): Posting[] | Refusal {
   const postings: Posting[] = [];
   for (const { accountId, side, amount, expectedVersion } of legs) {
-    // At most 64 legs: walking a short array costs less than hashing into a map.
-    let posting = postings.find((known) => known.accountId === accountId);
+    let posting = postingTo(accountId, postings);
     if (posting === undefined) {
       const account = view.account(ledger, accountId);
       if (account === undefined) return refuse('account-not-found', { accountId });
@@ -48,6 +47,12 @@ export function postingsOf(
     else posting.credits += BigInt(amount);
   }
   return postings;
+}
+
+/** At most 64 legs: walking a short array costs less than hashing into a map. */
+function postingTo(accountId: string, postings: readonly Posting[]): Posting | undefined {
+  for (const posting of postings) if (posting.accountId === accountId) return posting;
+  return undefined;
 }
 
 /** Debits must equal credits for each asset by itself: no rate turns one asset into another. */
@@ -94,11 +99,16 @@ function refuseStatus({ accountId, account, debits }: Posting): Refusal | undefi
 }
 
 function refuseOverflow({ accountId, account, debits, credits }: Posting): Refusal | undefined {
-  if (units(account.debitsPosted) + debits >= COUNTER_LIMIT)
+  if (overflows(account.debitsPosted, debits))
     return refuse('amount-overflow', { accountId, counter: 'debitsPosted' });
-  if (units(account.creditsPosted) + credits >= COUNTER_LIMIT)
+  if (overflows(account.creditsPosted, credits))
     return refuse('amount-overflow', { accountId, counter: 'creditsPosted' });
   return undefined;
+}
+
+function overflows(counter: string, added: bigint): boolean {
+  if (added === 0n) return false;
+  return units(counter) + added >= COUNTER_LIMIT;
 }
 
 /** Only in the direction it moves: an account that is below its floor already may always be raised. */
@@ -130,17 +140,17 @@ function refuseLimits({ accountId, account, debits, credits }: Posting): Refusal
 
 /** The account's counters once the posting is made, as the event carries them. */
 export function balanceAfter({ accountId, account, debits, credits }: Posting): PostedBalance {
-  const { asset, normalSide, debitsPosted, creditsPosted, debitsPending, creditsPending } = account;
-  return {
+  const { debitsPending, creditsPending } = account;
+  const posted = {
     accountId,
-    asset,
-    normalSide,
-    debitsPosted: plus(debitsPosted, debits),
-    creditsPosted: plus(creditsPosted, credits),
-    ...(debitsPending === '0' ? undefined : { debitsPending }),
-    ...(creditsPending === '0' ? undefined : { creditsPending }),
+    asset: account.asset,
+    normalSide: account.normalSide,
+    debitsPosted: plus(account.debitsPosted, debits),
+    creditsPosted: plus(account.creditsPosted, credits),
     entryVersion: account.entryVersion + 1,
   };
+  if (debitsPending === '0' && creditsPending === '0') return posted;
+  return { ...posted, debitsPending, creditsPending };
 }
 
 function plus(amount: string, added: bigint): string {

@@ -1,3 +1,4 @@
+import { defined } from '@holdfast/kernel';
 import type { CommandContext } from '../command-context.js';
 import type { Malformed } from '../decision.js';
 import {
@@ -94,29 +95,30 @@ export function postTransfer(
   const { ledger, legs } = command;
   const postings = postingsOf(ledger, legs, view);
   if (!Array.isArray(postings)) return postings;
+  const effectiveAt = effectiveAtOf(command, context);
   const refusal =
     refuseUnbalanced(postings) ??
-    refuseEffectiveAt(command, context) ??
+    refuseFuture(effectiveAt, context) ??
     refuseReference(command, view) ??
     firstRefusal(postings);
   if (refusal !== undefined) return refusal;
   return accept({
     stream: streams.ofTransfer(ledger, context.commandId),
     expectedVersion: 'no-stream',
-    fact: { type: 'TransferPosted', data: transferPosted(command, context, postings) },
+    fact: { type: 'TransferPosted', data: transferPosted(command, context, effectiveAt, postings) },
     tags: postings.map(({ accountId }) => tags.ofAccount(ledger, accountId)),
   });
 }
 
-function refuseEffectiveAt(
-  { effectiveAt }: PostTransfer,
-  { nowMillis }: CommandContext,
-): Refusal | undefined {
-  if (effectiveAt === undefined) return undefined;
-  const millis = instantMillis(effectiveAt);
-  if (millis === undefined || millis <= nowMillis) return undefined;
+function effectiveAtOf({ effectiveAt }: PostTransfer, { nowMillis }: CommandContext): number {
+  if (effectiveAt === undefined) return nowMillis;
+  return defined(instantMillis(effectiveAt), 'the time that a checked text stands for');
+}
+
+function refuseFuture(effectiveAt: number, { nowMillis }: CommandContext): Refusal | undefined {
+  if (effectiveAt <= nowMillis) return undefined;
   return refuse('effective-in-future', {
-    effectiveAt: instantText(millis),
+    effectiveAt: instantText(effectiveAt),
     now: instantText(nowMillis),
   });
 }
@@ -141,25 +143,19 @@ function firstRefusal(postings: readonly Posting[]): Refusal | undefined {
 }
 
 function transferPosted(
-  command: PostTransfer,
-  context: CommandContext,
+  { ledger, legs, reference, metadata }: PostTransfer,
+  { commandId }: CommandContext,
+  effectiveAt: number,
   postings: readonly Posting[],
 ): TransferPosted {
-  const { ledger, legs, reference, effectiveAt, metadata } = command;
-  return {
+  const posted = {
     ledger,
-    transferId: context.commandId,
-    ...(reference === undefined ? undefined : { reference }),
-    effectiveAt: effectiveAtText(effectiveAt, context.nowMillis),
+    transferId: commandId,
+    effectiveAt: instantText(effectiveAt),
     legs: legs.map(({ accountId, side, amount }) => ({ accountId, side, amount })),
     balances: postings.map(balanceAfter),
-    ...(metadata === undefined || isEmpty(metadata) ? undefined : { metadata: { ...metadata } }),
   };
-}
-
-/** In the one recorded form, whatever precision it was given in. */
-function effectiveAtText(effectiveAt: string | undefined, nowMillis: number): string {
-  return instantText(
-    (effectiveAt === undefined ? undefined : instantMillis(effectiveAt)) ?? nowMillis,
-  );
+  const named = reference === undefined ? posted : { ...posted, reference };
+  const described = metadata !== undefined && !isEmpty(metadata);
+  return described ? { ...named, metadata: { ...metadata } } : named;
 }

@@ -1,7 +1,8 @@
-import { defined } from '@holdfast/kernel';
-import { instantMillis } from '../fields.js';
+import { assert } from '@holdfast/kernel';
 
 /** A time of an event, which `decide` wrote in the one recorded form, as milliseconds since 1970 UTC. */
 export function epochMillis(instant: string): number {
-  return defined(instantMillis(instant), `the time that ${instant} stands for`);
+  const millis = Date.parse(instant);
+  assert(!Number.isNaN(millis), `${instant} is a time`);
+  return millis;
 }

@@ -1,7 +1,7 @@
 import type { Position, RecordedEvent } from '@holdfast/event-store';
 import { raisedBy } from '../balance.js';
 import type { Side } from '../fields.js';
-import type { PostedBalance, TransferPosted } from '../ledger.events.js';
+import type { PostedBalance, TransferLeg, TransferPosted } from '../ledger.events.js';
 import { ledgerEventOf } from '../recorded-event.js';
 import { epochMillis } from './epoch-millis.js';
 
@@ -32,34 +32,43 @@ export const STATEMENT_LINE_EVENTS = ['TransferPosted'] as const;
 export function statementLinesOf(recorded: RecordedEvent): readonly StatementLineRow[] {
   const event = ledgerEventOf(recorded);
   if (event.type !== 'TransferPosted') return [];
-  const { data, recordedAtMillis, position } = event;
-  const common = {
-    ledger: data.ledger,
-    transferId: data.transferId,
-    reference: data.reference ?? null,
-    effectiveAtMillis: epochMillis(data.effectiveAt),
-    recordedAtMillis,
-    position,
-  };
-  return data.balances.flatMap((balance) =>
-    linesOf(balance, data).map((line) => ({ ...common, ...line })),
-  );
+  const effectiveAtMillis = epochMillis(event.data.effectiveAt);
+  const rows: StatementLineRow[] = [];
+  for (const balance of event.data.balances) pushLines(rows, balance, event, effectiveAtMillis);
+  return rows;
 }
 
-type Line = Pick<
-  StatementLineRow,
-  'accountId' | 'entryVersion' | 'line' | 'side' | 'amount' | 'balance'
->;
-
-function linesOf(after: PostedBalance, { legs }: TransferPosted): readonly Line[] {
+function pushLines(
+  rows: StatementLineRow[],
+  after: PostedBalance,
+  { data, recordedAtMillis, position }: RecordedEvent<'TransferPosted', TransferPosted>,
+  effectiveAtMillis: number,
+): void {
   const { accountId, normalSide, entryVersion } = after;
-  const own = legs
-    .filter((leg) => leg.accountId === accountId)
-    .map(({ side, amount }) => ({ side, amount: BigInt(amount) }));
+  const own = data.legs.filter((leg) => leg.accountId === accountId);
   let balance = raisedBy(normalSide, BigInt(after.debitsPosted), BigInt(after.creditsPosted));
-  for (const { side, amount } of own) balance -= side === normalSide ? amount : -amount;
-  return own.map(({ side, amount }, line) => {
-    balance += side === normalSide ? amount : -amount;
-    return { accountId, entryVersion, line, side, amount, balance };
-  });
+  for (const leg of own) balance -= raisedByLeg(normalSide, leg);
+  let line = 0;
+  for (const leg of own) {
+    balance += raisedByLeg(normalSide, leg);
+    rows.push({
+      ledger: data.ledger,
+      accountId,
+      entryVersion,
+      line,
+      transferId: data.transferId,
+      reference: data.reference ?? null,
+      side: leg.side,
+      amount: BigInt(leg.amount),
+      balance,
+      effectiveAtMillis,
+      recordedAtMillis,
+      position,
+    });
+    line += 1;
+  }
+}
+
+function raisedByLeg(normalSide: Side, { side, amount }: TransferLeg): bigint {
+  return side === normalSide ? BigInt(amount) : -BigInt(amount);
 }
