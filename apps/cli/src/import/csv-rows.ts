@@ -43,7 +43,9 @@ export async function openCsv(path: string, format: CsvFormat): Promise<CsvFile>
     });
   const columns = header.value.record.map((name) => name.trim());
   const twice = columns.find((name, index) => columns.indexOf(name) !== index);
-  const close = async (): Promise<void> => void (await records.return(undefined));
+  const close = async (): Promise<void> => {
+    await records.return(undefined);
+  };
   if (twice !== undefined) {
     await close();
     throw new ImportError(

@@ -19,7 +19,7 @@ export class DateFormat {
 
   /** Undefined when a date's part is missing or given twice. */
   static parse(format: string): DateFormat | undefined {
-    const fields = format.match(/YYYY|MM|DD|HH|mm|ss/g) ?? [];
+    const fields: readonly string[] = format.match(/YYYY|MM|DD|HH|mm|ss/g) ?? [];
     const complete = REQUIRED.every((field) => fields.includes(field));
     if (!complete || new Set(fields).size !== fields.length) return undefined;
     const source = format.replace(

@@ -55,9 +55,19 @@ async function showJson(
   records: readonly WalRecord[],
   terminal: Terminal,
 ): Promise<void> {
-  const { records: _, file, writtenAtMicros, ...facts } = frame;
-  const writtenAt = instantText(writtenAtMicros / 1_000);
-  await terminal.json({ kind: 'frame', file: basename(file), ...facts, writtenAt });
+  await terminal.json({
+    kind: 'frame',
+    file: basename(frame.file),
+    offset: frame.offset,
+    bodyBytes: frame.bodyBytes,
+    firstSequence: frame.firstSequence,
+    lastSequence: frame.lastSequence,
+    recordCount: frame.recordCount,
+    durableSequence: frame.durableSequence,
+    writtenAt: instantText(frame.writtenAtMicros / 1_000),
+    headerCrc: frame.headerCrc,
+    bodyCrc: frame.bodyCrc,
+  });
   for (const record of records) await terminal.json(describe(record));
 }
 
