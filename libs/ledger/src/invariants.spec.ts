@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { defined } from '@holdfast/kernel';
 import fc from 'fast-check';
-import { isDeepStrictEqual } from 'node:util';
 import { raisedBy } from './balance.js';
 import { decide } from './decide.js';
 import type { Decision } from './decision.js';
@@ -17,6 +16,7 @@ import {
   TestBooks,
   histories,
   worldSetUp,
+  expectSame,
 } from './testing/index.js';
 
 /*
@@ -53,11 +53,6 @@ function everyStep(check: (step: Step) => void): void {
     }),
     RUNS,
   );
-}
-
-/** `expect(actual).toEqual(expected)`, which takes 30 µs and is said a million times, so only when it will not hold. */
-function expectSame(actual: unknown, expected: unknown): void {
-  if (!isDeepStrictEqual(actual, expected)) expect(actual).toEqual(expected);
 }
 
 function accountOf(image: Image, accountId: string): AccountEntry | undefined {

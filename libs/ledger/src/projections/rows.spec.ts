@@ -9,6 +9,7 @@ import {
   TestBooks,
   commandId,
   histories,
+  expectSame,
   worldSetUp,
 } from '../testing/index.js';
 import { ACCOUNT_ROW_EVENTS, type AccountRow, accountRowOf } from './account-row.js';
@@ -273,17 +274,19 @@ describe('after every history, the rows', () => {
         const accountId = key.slice(`accounts/${TEST_LEDGER}/`.length);
         const { version, status, floor, metadata } = model.accounts.get(accountId)!;
         const { debitsPosted, creditsPosted, entryVersion } = model.balances.get(accountId)!;
-        expect([version, status, floor?.toString() ?? null, metadata]).toEqual([
-          entry.version,
-          entry.status,
-          entry.floor,
-          books.view.accountMetadata(TEST_LEDGER, accountId),
-        ]);
-        expect([String(debitsPosted), String(creditsPosted), entryVersion]).toEqual([
-          entry.debitsPosted,
-          entry.creditsPosted,
-          entry.entryVersion,
-        ]);
+        expectSame(
+          [version, status, floor?.toString() ?? null, metadata],
+          [
+            entry.version,
+            entry.status,
+            entry.floor,
+            books.view.accountMetadata(TEST_LEDGER, accountId),
+          ],
+        );
+        expectSame(
+          [String(debitsPosted), String(creditsPosted), entryVersion],
+          [entry.debitsPosted, entry.creditsPosted, entry.entryVersion],
+        );
       }
     });
   });
@@ -301,7 +304,7 @@ describe('after every history, the rows', () => {
           entry = line.entryVersion;
           return line.balance !== running || !follows;
         });
-        expect([broken, running, entry]).toEqual([[], balance, entryVersion]);
+        expectSame([broken, running, entry], [[], balance, entryVersion]);
       }
     });
   });
@@ -310,11 +313,14 @@ describe('after every history, the rows', () => {
     everyHistory((_books, model) => {
       for (const { asset, debits, credits } of model.trialBalances.values()) {
         const balances = [...model.balances.values()].filter((row) => row.asset === asset);
-        expect([debits, credits]).toEqual([
-          balances.reduce((sum, row) => sum + row.debitsPosted, 0n),
-          balances.reduce((sum, row) => sum + row.creditsPosted, 0n),
-        ]);
-        expect(debits).toBe(credits);
+        expectSame(
+          [debits, credits],
+          [
+            balances.reduce((sum, row) => sum + row.debitsPosted, 0n),
+            balances.reduce((sum, row) => sum + row.creditsPosted, 0n),
+          ],
+        );
+        expectSame(debits, credits);
       }
     });
   });
@@ -323,7 +329,7 @@ describe('after every history, the rows', () => {
     everyHistory((books, model) => {
       for (const { transferId, metadata, version } of model.transfers.values()) {
         const entry = books.view.transfer(TEST_LEDGER, transferId)!;
-        expect([metadata, version]).toEqual([entry.metadata ?? {}, entry.version]);
+        expectSame([metadata, version], [entry.metadata ?? {}, entry.version]);
       }
     });
   });
