@@ -90,9 +90,11 @@ function refuseStatus({ accountId, account, debits }: Posting): Refusal | undefi
     case 'active':
       return undefined;
     case 'debit_frozen':
-      return debits > 0n ? refuse('account-frozen', { accountId, status }) : undefined;
+      return debits > 0n
+        ? refuse('account-frozen', { accountId, accountStatus: status })
+        : undefined;
     case 'frozen':
-      return refuse('account-frozen', { accountId, status });
+      return refuse('account-frozen', { accountId, accountStatus: status });
     case 'closed':
       return refuse('account-closed', { accountId });
   }

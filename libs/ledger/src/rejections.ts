@@ -2,7 +2,8 @@ import type { AccountStatus } from './fields.js';
 
 /**
  * What `decide` may refuse, by problem type, with the parameters that a program needs to act on it. Amounts are decimal
- * strings of minor units. Types and parameters are a public contract: they are recorded in events and sent to clients.
+ * strings of minor units. Types and parameters are a public contract: they are recorded in events and sent to clients as
+ * members of a problem document, so none is named `type`, `title`, `status`, `detail` or `instance`.
  */
 export type RejectionParameters = {
   readonly 'ledger-not-found': { readonly ledger: string };
@@ -17,7 +18,7 @@ export type RejectionParameters = {
     readonly requestedScale: number;
   };
   readonly 'reference-exists': { readonly reference: string; readonly transferId: string };
-  readonly 'account-frozen': { readonly accountId: string; readonly status: AccountStatus };
+  readonly 'account-frozen': { readonly accountId: string; readonly accountStatus: AccountStatus };
   readonly 'account-closed': { readonly accountId: string };
   readonly 'account-not-empty': {
     readonly accountId: string;

@@ -164,11 +164,9 @@ export const LEDGER_CODED_ERRORS: CodedErrorProblems = {
   },
 };
 
-/** The parameters of a refusal as members of a problem, where the name `status` is the HTTP status's. */
-export function rejectionParameters({ problem, parameters }: Rejection): ProblemParameters {
-  if (problem !== 'account-frozen') return parameters;
-  const { accountId, status } = parameters;
-  return { accountId, accountStatus: status };
+/** The parameters of a refusal as members of a problem: none of them has the name of a standard member. */
+export function rejectionParameters({ parameters }: Rejection): ProblemParameters {
+  return parameters;
 }
 
 function text(parameter: ProblemParameters[string]): string {

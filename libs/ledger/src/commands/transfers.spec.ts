@@ -219,12 +219,15 @@ describe('the status of an account', () => {
     [
       'debit_frozen',
       'accepted',
-      { problem: 'account-frozen', parameters: { accountId: 'alice', status: 'debit_frozen' } },
+      {
+        problem: 'account-frozen',
+        parameters: { accountId: 'alice', accountStatus: 'debit_frozen' },
+      },
     ],
     [
       'frozen',
       expect.objectContaining({ problem: 'account-frozen' }),
-      { problem: 'account-frozen', parameters: { accountId: 'alice', status: 'frozen' } },
+      { problem: 'account-frozen', parameters: { accountId: 'alice', accountStatus: 'frozen' } },
     ],
   ] as const)('%s decides what may be posted', (status, onCredit, onDebit) => {
     setStatus(status, 'alice');
