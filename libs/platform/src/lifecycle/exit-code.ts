@@ -1,9 +1,11 @@
+import { errorCode } from '@holdfast/kernel';
+
 /** What a process says when it ends, in the values of sysexits.h where one fits. */
 export const ExitCode = {
   OK: 0,
   /** Anything without a code of its own. */
   FAILURE: 1,
-  /** Storage is poisoned: outcomes in flight are unknown and only a restart with recovery can tell (EX_SOFTWARE). */
+  /** Storage is poisoned: outcomes in flight are unknown, and only a restart with recovery can tell (EX_SOFTWARE). */
   POISONED: 70,
   /** Another process holds the data (EX_TEMPFAIL). */
   LOCKED: 75,
@@ -13,5 +15,24 @@ export const ExitCode = {
 
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** Exit codes by error code, for example `{ WAL_POISONED: ExitCode.POISONED }`. Other errors give `FAILURE`. */
+/** By error code, for example `{ WAL_POISONED: ExitCode.POISONED }`. */
 export type ExitCodes = Readonly<Record<string, ExitCode>>;
+
+const CAUSES_MAX = 8;
+
+/** The exit code of an error or of the nearest of its causes that has one; `FAILURE` for all others. */
+export function exitCodeOf(error: unknown, exitCodes: ExitCodes): ExitCode {
+  let thrown = error;
+  for (let depth = 0; depth < CAUSES_MAX && thrown !== undefined; depth++) {
+    const code = exitCodes[errorCode(thrown) ?? ''];
+    if (code !== undefined) return code;
+    thrown = causeOf(thrown);
+  }
+  return ExitCode.FAILURE;
+}
+
+function causeOf(thrown: unknown): unknown {
+  return typeof thrown === 'object' && thrown !== null && 'cause' in thrown
+    ? thrown.cause
+    : undefined;
+}

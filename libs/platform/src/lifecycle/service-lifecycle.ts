@@ -1,30 +1,28 @@
 /**
- * The one state that a service's parts share: starting, running, stopping or failed. A part that finds that the process must not
- * go on calls `fatal`; what then happens is decided by `runService`, so that parts and their tests never end a process.
+ * The one state that a service's parts share: running, stopping or failed. A part that finds that the process must not go on calls
+ * `fatal`; what then happens is decided by `runService`, so that parts and their tests never end a process.
  */
 export class ServiceLifecycle {
-  private failure: unknown;
-  private readonly fatalHandlers: ((error: unknown) => void)[] = [];
   private phase: 'running' | 'stopping' | 'failed' = 'running';
+  private failure: unknown;
+  private readonly stop = new AbortController();
+  private readonly fatalHandlers: ((error: unknown) => void)[] = [];
 
-  /** Why requests must not be sent here any more, or undefined. Readiness is red while it is set. */
+  /** Fires once requests should no longer wait or stream: the service is stopping or has failed. */
+  get stopping(): AbortSignal {
+    return this.stop.signal;
+  }
+
+  /** Why requests should be sent elsewhere, or undefined. Readiness is red while it is set. */
   get unavailableBecause(): string | undefined {
-    if (this.phase === 'failed') return 'the service failed and is about to restart';
+    if (this.phase === 'failed') return 'the service has failed and is about to end';
     return this.phase === 'stopping' ? 'the service is stopping' : undefined;
   }
 
-  get failed(): boolean {
-    return this.phase === 'failed';
-  }
-
-  /** The error given to the first call of `fatal`. */
-  get fatalError(): unknown {
-    return this.failure;
-  }
-
-  /** Readiness goes red; nothing else happens. */
+  /** Readiness goes red and `stopping` fires. */
   beginStop(): void {
     if (this.phase === 'running') this.phase = 'stopping';
+    this.stop.abort();
   }
 
   /** The process must not go on. Only the first call counts: later failures are its consequences. */
@@ -32,6 +30,7 @@ export class ServiceLifecycle {
     if (this.phase === 'failed') return;
     this.phase = 'failed';
     this.failure = error;
+    this.stop.abort();
     for (const handler of this.fatalHandlers) handler(error);
   }
 
