@@ -1,10 +1,5 @@
-import type { ProblemType, Rejection } from '@holdfast/ledger';
-import type {
-  CodedErrorProblems,
-  ProblemKind,
-  ProblemKinds,
-  ProblemParameters,
-} from '@holdfast/platform';
+import type { ProblemType } from '@holdfast/ledger';
+import type { CodedErrorProblems, ProblemKind, ProblemKinds } from '@holdfast/platform';
 
 /**
  * What `decide` refuses, as HTTP. The sentences are pure functions of the recorded parameters and part of recorded answers: a replay
@@ -14,85 +9,82 @@ const REJECTIONS: Readonly<Record<ProblemType, ProblemKind>> = {
   'ledger-not-found': {
     status: 404,
     title: 'There is no such ledger',
-    detail: ({ ledger }) => `The ledger ${text(ledger)} has not been opened.`,
+    detail: (of) => `The ledger ${of('ledger')} has not been opened.`,
   },
   'asset-not-found': {
     status: 404,
     title: 'There is no such asset',
-    detail: ({ asset }) => `The asset ${text(asset)} is not registered in this ledger.`,
+    detail: (of) => `The asset ${of('asset')} is not registered in this ledger.`,
   },
   'account-not-found': {
     status: 404,
     title: 'There is no such account',
-    detail: ({ accountId }) => `The account ${text(accountId)} does not exist.`,
+    detail: (of) => `The account ${of('accountId')} does not exist.`,
   },
   'transfer-not-found': {
     status: 404,
     title: 'There is no such transfer',
-    detail: ({ transferId }) => `The transfer ${text(transferId)} does not exist.`,
+    detail: (of) => `The transfer ${of('transferId')} does not exist.`,
   },
   'account-exists': {
     status: 409,
     title: 'The account exists already',
-    detail: ({ accountId }) => `The account ${text(accountId)} exists already.`,
+    detail: (of) => `The account ${of('accountId')} exists already.`,
   },
   'asset-scale-differs': {
     status: 409,
     title: 'The asset is registered with another scale',
-    detail: ({ asset, scale, requestedScale }) =>
-      `The asset ${text(asset)} is registered with scale ${text(scale)}, not ${text(requestedScale)}; a scale never changes.`,
+    detail: (of) =>
+      `The asset ${of('asset')} is registered with scale ${of('scale')}, not ${of('requestedScale')}; a scale never changes.`,
   },
   'reference-exists': {
     status: 409,
     title: 'The reference is used already',
-    detail: ({ reference, transferId }) =>
-      `The reference ${text(reference)} belongs to transfer ${text(transferId)}.`,
+    detail: (of) => `The reference ${of('reference')} belongs to transfer ${of('transferId')}.`,
   },
   'account-frozen': {
     status: 409,
     title: 'The account is frozen',
-    detail: ({ accountId, accountStatus }) =>
-      `The account ${text(accountId)} is ${text(accountStatus)}.`,
+    detail: (of) => `The account ${of('accountId')} is ${of('accountStatus')}.`,
   },
   'account-closed': {
     status: 409,
     title: 'The account is closed',
-    detail: ({ accountId }) => `The account ${text(accountId)} is closed for good.`,
+    detail: (of) => `The account ${of('accountId')} is closed for good.`,
   },
   'account-not-empty': {
     status: 409,
     title: 'The account is not empty',
-    detail: ({ accountId, balance }) =>
-      `The account ${text(accountId)} holds ${text(balance)} or has open holds; only an empty account can be closed.`,
+    detail: (of) =>
+      `The account ${of('accountId')} holds ${of('balance')} or has open holds; only an empty account can be closed.`,
   },
   'version-mismatch': {
     status: 412,
     title: 'The version is not the one expected',
-    detail: ({ resource, id, expectedVersion, actualVersion }) =>
-      `The ${text(resource)} ${text(id)} is at version ${text(actualVersion)}, not ${text(expectedVersion)}.`,
+    detail: (of) =>
+      `The ${of('resource')} ${of('id')} is at version ${of('actualVersion')}, not ${of('expectedVersion')}.`,
   },
   'insufficient-funds': {
     status: 422,
     title: 'Insufficient funds',
-    detail: ({ accountId, needed, available, floor }) =>
-      `The account ${text(accountId)} has ${text(available)} available above which ${text(needed)} is needed, and must not fall below ${text(floor)}.`,
+    detail: (of) =>
+      `The account ${of('accountId')} has ${of('available')} available above which ${of('needed')} is needed, and must not fall below ${of('floor')}.`,
   },
   'ceiling-exceeded': {
     status: 422,
     title: 'The ceiling would be exceeded',
-    detail: ({ accountId, added, balance, ceiling }) =>
-      `The account ${text(accountId)} holds ${text(balance)}; adding ${text(added)} would exceed ${text(ceiling)}.`,
+    detail: (of) =>
+      `The account ${of('accountId')} holds ${of('balance')}; adding ${of('added')} would exceed ${of('ceiling')}.`,
   },
   'legs-unbalanced': {
     status: 422,
     title: 'Debits and credits differ',
-    detail: ({ asset, debits, credits }) =>
-      `In ${text(asset)} the legs debit ${text(debits)} and credit ${text(credits)}.`,
+    detail: (of) => `In ${of('asset')} the legs debit ${of('debits')} and credit ${of('credits')}.`,
   },
   'amount-overflow': {
     status: 422,
     title: 'The amount is too large for the account',
-    detail: ({ accountId }) => `A counter of the account ${text(accountId)} would reach 2^127.`,
+    detail: (of) => `A counter of the account ${of('accountId')} would reach 2^127.`,
   },
   'idempotency-key-reused': {
     status: 422,
@@ -102,8 +94,7 @@ const REJECTIONS: Readonly<Record<ProblemType, ProblemKind>> = {
   'effective-in-future': {
     status: 422,
     title: 'The time of effect is in the future',
-    detail: ({ effectiveAt, now }) =>
-      `${text(effectiveAt)} is after ${text(now)}, the present of the ledger.`,
+    detail: (of) => `${of('effectiveAt')} is after ${of('now')}, the present of the ledger.`,
   },
 };
 
@@ -163,12 +154,3 @@ export const LEDGER_CODED_ERRORS: CodedErrorProblems = {
       'The log failed while this was being written. Send the same request with the same key again to learn what happened.',
   },
 };
-
-/** The parameters of a refusal as members of a problem: none of them has the name of a standard member. */
-export function rejectionParameters({ parameters }: Rejection): ProblemParameters {
-  return parameters;
-}
-
-function text(parameter: ProblemParameters[string]): string {
-  return typeof parameter === 'string' ? parameter : JSON.stringify(parameter);
-}

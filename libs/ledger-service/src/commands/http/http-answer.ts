@@ -9,11 +9,7 @@ import {
   type ProblemOccurrence,
 } from '@holdfast/platform';
 import { etagOf } from '../../shared/etag.js';
-import {
-  LEDGER_CODED_ERRORS,
-  LEDGER_PROBLEMS,
-  rejectionParameters,
-} from '../../shared/ledger-problems.js';
+import { LEDGER_CODED_ERRORS, LEDGER_PROBLEMS } from '../../shared/ledger-problems.js';
 import { encodePosition } from '../../shared/position-token.js';
 import { resourcePaths } from '../../shared/resource-paths.js';
 import type { CommandOutcome } from '../../write-side/command-outcome.js';
@@ -36,11 +32,7 @@ export function recordedAnswer(answer: Answer, logId: string, position: Position
   const headers = { 'Holdfast-Position': encodePosition(logId, position) };
   if (answer.kind === 'rejection') {
     const { rejection } = answer;
-    return problemAnswer(
-      rejection.problem,
-      { parameters: rejectionParameters(rejection) },
-      headers,
-    );
+    return problemAnswer(rejection.problem, { parameters: rejection.parameters }, headers);
   }
   return {
     status: answer.created ? 201 : 200,
@@ -83,7 +75,7 @@ export function outcomeAnswer(outcome: CommandOutcome, logId: string, base = '')
     }
     case 'refused': {
       const { rejection } = outcome;
-      return problemAnswer(rejection.problem, { parameters: rejectionParameters(rejection) });
+      return problemAnswer(rejection.problem, { parameters: rejection.parameters });
     }
     case 'malformed':
       return invalidAnswer([fieldError(outcome.field, outcome.problem, base)]);
@@ -100,7 +92,7 @@ export function outcomeAnswer(outcome: CommandOutcome, logId: string, base = '')
 function rehearsedAnswer(answer: Answer): HttpAnswer {
   if (answer.kind === 'rejection') {
     const { rejection } = answer;
-    return problemAnswer(rejection.problem, { parameters: rejectionParameters(rejection) });
+    return problemAnswer(rejection.problem, { parameters: rejection.parameters });
   }
   return { status: 200, headers: {}, body: answer.body };
 }
