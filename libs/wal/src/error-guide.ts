@@ -34,7 +34,7 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
     meaning:
       'Bytes that were promised to be durable are not what was written. The message names file, offset and sequences. Nothing was changed.',
     action:
-      'Do not delete anything. Copy the directory, run `holdfast wal verify` on the copy, look at the disk (kernel log, SMART), and restore the named segment or the whole log from a backup.',
+      'Do not delete anything. Copy the directory, run `holdfast wal verify` on the copy, look at the disk (kernel log, SMART), and restore the named segment or the whole log from a backup. Without one, `holdfast wal salvage` makes a new log of what can still be read and names what is gone.',
   },
   WAL_LOST_TAIL: {
     meaning:
@@ -51,7 +51,8 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
   WAL_MANIFEST_DAMAGED: {
     meaning:
       'MANIFEST is damaged or missing beside segments, so the log cannot say what belongs to it. Nothing was changed.',
-    action: 'Restore MANIFEST from a backup of the same log.',
+    action:
+      'Restore MANIFEST from a backup of the same log, or make a new log of what can be read with `holdfast wal salvage`.',
   },
   WAL_READ_FAILED: {
     meaning:
@@ -108,5 +109,10 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
     meaning:
       'A floor with a name or sequence that cannot be one, or more floors than there may be.',
     action: 'Correct the name, or drop floors that nobody uses.',
+  },
+  WAL_SALVAGE_REFUSED: {
+    meaning:
+      'A salvage found nothing to read, or its target exists already. The damaged log was only read.',
+    action: 'Name a target directory that does not exist, on a disk with room for a copy.',
   },
 };

@@ -11,6 +11,7 @@ import {
   FRAME_VERSION,
   RECORD_FLAG_ENDS_BATCH,
   RECORD_TYPE_DATA,
+  RECORD_TYPE_GAP,
   writeU64,
 } from './wal-format.js';
 
@@ -18,6 +19,8 @@ assert(
   endianness() === 'LE',
   'record headers are written as native 32-bit words, and the format is little-endian',
 );
+
+const GAP_PAYLOAD_BYTES = 4;
 
 /** What a frame says of its place; known only when it is about to be written. */
 export interface FramePlace {
@@ -37,6 +40,7 @@ export class FrameEncoder {
   private words: Int32Array;
   private end = FRAME_HEADER_BYTES;
   private records = 0;
+  private span = 0;
 
   constructor(initialBytes: number) {
     [this.buffer, this.words] = allocate(initialBytes);
@@ -58,6 +62,7 @@ export class FrameEncoder {
   reset(): void {
     this.end = FRAME_HEADER_BYTES;
     this.records = 0;
+    this.span = 0;
   }
 
   /** Copies one batch in. `batchBytes` is the sum of its encoded records, which the caller has computed and bounded. */
@@ -83,6 +88,30 @@ export class FrameEncoder {
     );
     this.end = at;
     this.records += payloads.length;
+    this.span += payloads.length;
+  }
+
+  /** Stands for `sequences` sequences that are not in the log any more. */
+  addGap(sequences: number): void {
+    const bytes = encodedRecordBytes(GAP_PAYLOAD_BYTES);
+    if (this.end + bytes > this.buffer.length) this.grow(this.end + bytes);
+    const at = this.end >> 2;
+    this.words[at] = GAP_PAYLOAD_BYTES;
+    this.words[at + 1] = RECORD_TYPE_GAP | (RECORD_FLAG_ENDS_BATCH << 8);
+    this.words[at + 2] = sequences;
+    this.words[at + 3] = 0;
+    this.end += bytes;
+    this.records++;
+    this.span += sequences;
+  }
+
+  /** The body of a frame that has verified, as it stands. */
+  addBody(body: Buffer, recordCount: number, sequenceSpan: number): void {
+    if (this.end + body.length > this.buffer.length) this.grow(this.end + body.length);
+    this.buffer.set(body, this.end);
+    this.end += body.length;
+    this.records += recordCount;
+    this.span += sequenceSpan;
   }
 
   /** Puts the header before the body. The view is good until the next `add` or `reset`. */
@@ -100,7 +129,7 @@ export class FrameEncoder {
     buffer.writeUInt16LE(0, 38);
     writeU64(buffer, place.durableSequence, 40);
     buffer.writeUInt32LE(0, 48);
-    buffer.writeUInt32LE(this.records, 52);
+    buffer.writeUInt32LE(this.span, 52);
     writeU64(buffer, place.wallMicros, 56);
     const headerCrc = crc32(buffer.subarray(8, FRAME_HEADER_BYTES), place.seed);
     buffer.writeUInt32LE(headerCrc, 4);

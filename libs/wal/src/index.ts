@@ -6,6 +6,8 @@ export { Floors } from './floors.js';
 export type { CommitFigures } from './group-commit.js';
 export { NodeFileSystem } from './node-file-system.js';
 export type { RecoveryNote } from './repair.js';
+export { salvage, type SalvageLoss, type SalvageOptions, type SalvageReport } from './salvage.js';
+export type { ScrubOptions, ScrubReport } from './scrub.js';
 export type { CatalogEntry } from './segment-catalog.js';
 export type { VerifyProblem, VerifyProgress, VerifyReport } from './verify.js';
 export { Wal, type WalStats } from './wal.js';

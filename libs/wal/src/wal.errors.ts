@@ -27,7 +27,8 @@ export type WalErrorCode =
   | 'WAL_FENCED'
   // Others
   | 'WAL_FLOOR_ABOVE_DURABLE'
-  | 'WAL_INVALID_FLOOR';
+  | 'WAL_INVALID_FLOOR'
+  | 'WAL_SALVAGE_REFUSED';
 
 export class WalError extends CodedError {
   override readonly name = 'WalError';

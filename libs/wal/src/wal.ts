@@ -8,6 +8,7 @@ import { LogView } from './log-view.js';
 import { NodeFileSystem } from './node-file-system.js';
 import { segmentPath } from './recovery.js';
 import type { RecoveryNote } from './repair.js';
+import { type ScrubOptions, type ScrubReport, scrubSegments } from './scrub.js';
 import { finishLeftovers, finishSegment } from './sealing.js';
 import type { StartedSegment } from './segment-chain.js';
 import type { PredecessorSeal } from './segment-header.js';
@@ -246,6 +247,11 @@ export class Wal implements LogSource {
       this.bound,
       onProgress === undefined ? {} : { onProgress },
     );
+  }
+
+  /** One pass over the sealed segments at a bounded rate, in the background worker. */
+  scrub(options: ScrubOptions): Promise<ScrubReport> {
+    return scrubSegments(this.parts.fileSystem, this.parts.catalog.all(), options);
   }
 
   stats(): WalStats {
