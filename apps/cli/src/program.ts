@@ -12,6 +12,8 @@ import {
 } from './import/import-options.js';
 import type { Terminal } from './terminal/terminal.js';
 import { type WalDumpOptions, walDump } from './wal-dump/wal-dump.js';
+import { walExplain } from './wal-explain/wal-explain.js';
+import { type WalSalvageOptions, walSalvage } from './wal-salvage/wal-salvage.js';
 import { type WalStatsOptions, walStats } from './wal-stats/wal-stats.js';
 import { type WalVerifyOptions, walVerify } from './wal-verify/wal-verify.js';
 
@@ -40,7 +42,7 @@ function addWal(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => 
   const wal = holdfast
     .command('wal')
     .description(
-      'look at a log; takes no lock and changes nothing, also while a service writes it',
+      'look at a log; takes no lock and changes nothing in it, also while a service writes it',
     );
   const directory = '[directory]';
   const meaning = 'the directory of the log (wal/ in HOLDFAST_DATA_DIRECTORY when left out)';
@@ -71,6 +73,20 @@ function addWal(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => 
     .action(async (path: string | undefined, options: WalDumpOptions) =>
       done(await walDump(path ?? defaultLog(), options, terminal)),
     );
+  wal
+    .command('salvage')
+    .description('make a new log of what still verifies in a damaged one, which is only read')
+    .argument('<from>', 'the directory of the damaged log')
+    .argument('<to>', 'a directory that does not exist yet')
+    .option('--json', 'the report as JSON')
+    .action(async (from: string, to: string, options: WalSalvageOptions) =>
+      done(await walSalvage(from, to, options, terminal)),
+    );
+  wal
+    .command('explain')
+    .description('what an error code means, and what to do')
+    .argument('<code>', 'such as WAL_CORRUPT')
+    .action(async (code: string) => done(await walExplain(code, terminal)));
 }
 
 type ImportFlags = Omit<ImportOptions, 'csv' | 'url' | 'patienceSeconds'> & {
