@@ -1,5 +1,6 @@
-import type { INestMicroservice } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
 import type { MicroserviceOptions } from '@nestjs/microservices';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { createServer } from 'node:net';
 import { EventFeedModule, eventFeedMicroservice } from './event-feed.module.js';
@@ -37,7 +38,7 @@ describeEventFeed('over gRPC', async () => {
 });
 
 interface Server {
-  readonly application: INestMicroservice;
+  readonly application: INestApplication;
   readonly consumers: FeedConsumers;
 }
 
@@ -50,10 +51,9 @@ async function serve(log: LogUnderTest, url: string): Promise<Server> {
   });
   const module = await Test.createTestingModule({ imports: [register] }).compile();
   module.useLogger(false);
-  const application = module.createNestMicroservice<MicroserviceOptions>(
-    eventFeedMicroservice({ url }),
-  );
-  await application.listen();
+  const application = module.createNestApplication(new FastifyAdapter());
+  application.connectMicroservice<MicroserviceOptions>(eventFeedMicroservice({ url }));
+  await application.startAllMicroservices();
   return { application, consumers };
 }
 

@@ -1,14 +1,23 @@
-import { type Clock, assert } from '@holdfast/kernel';
+import { type Clock, assert, systemClock } from '@holdfast/kernel';
 import type { Statement } from 'better-sqlite3';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SqlProjection } from './projection.js';
+import { notReady } from './read-model.errors.js';
 import type {
   AcquireOptions,
   ReadModelDigest,
   ReadModelLease,
   ReadModelStore,
 } from './read-model-store.js';
+import { SqliteCatalog } from './sqlite-catalog.js';
+import { SqliteConnection } from './sqlite-connection.js';
+import { digestOf } from './sqlite-digest.js';
+import { SqliteLease } from './sqlite-lease.js';
 
-/** What a projection writes through: better-sqlite3's own statements, compiled once a connection and kept. */
+/**
+ * What a projection writes through: better-sqlite3's own statements, compiled once a connection and kept. Kysely makes the tables;
+ * here it would compile each statement for each event, which costs more than SQLite itself.
+ */
 export interface SqliteTransaction {
   /** One statement for one SQL text, however often it is asked for. */
   prepare<Parameters extends unknown[] = unknown[], Row = unknown>(
@@ -17,37 +26,78 @@ export interface SqliteTransaction {
 }
 
 export interface SqliteReadModelStoreOptions {
-  /** Holds a folder for each projection; made when missing. */
+  /** Holds a folder for each projection; made when missing. On a local disk: SQLite needs its locks and shared memory. */
   readonly directory: string;
   readonly projection: SqlProjection<SqliteTransaction>;
-  /** How long a lease outlives a holder that neither commits nor ends. Default 5,000. */
+  /** How long a lease outlives a holder that is stuck but not dead; a dead one is followed at once. Default 5,000. */
   readonly leaseMillis?: number;
   /** How long replaced tables stay for queries that still read them. Default 60,000. */
   readonly graceMillis?: number;
   readonly clock?: Clock;
 }
 
+const LEASE_MILLIS = 5_000;
+const GRACE_MILLIS = 60_000;
+const WAITING_POLL_MILLIS = 100;
+
 /** The embedded read model: one SQLite file a generation, and a small catalog that says which one is live. */
 export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
-  declare readonly projection: SqlProjection<SqliteTransaction>;
+  readonly projection: SqlProjection<SqliteTransaction>;
+  private readonly catalog: SqliteCatalog;
 
+  private constructor(
+    private readonly options: SqliteReadModelStoreOptions,
+    private readonly clock: Clock,
+  ) {
+    this.projection = options.projection;
+    assertValid(this.projection);
+    this.catalog = new SqliteCatalog(options.directory, this.projection.name, clock);
+  }
+
+  /** Throws `READ_MODEL_UNAVAILABLE`, `READ_MODEL_DAMAGED`. */
   static open(options: SqliteReadModelStoreOptions): SqliteReadModelStore {
-    return notBuiltYet(options);
+    return new SqliteReadModelStore(options, options.clock ?? systemClock);
   }
 
-  acquire(options: AcquireOptions): Promise<ReadModelLease<SqliteTransaction> | undefined> {
-    return notBuiltYet(options);
+  async acquire(options: AcquireOptions): Promise<ReadModelLease<SqliteTransaction> | undefined> {
+    const { leaseMillis = LEASE_MILLIS, graceMillis = GRACE_MILLIS } = this.options;
+    const { owner, target = 'live', signal } = options;
+    const { catalog, projection, clock } = this;
+    const context = { catalog, projection, owner, leaseMillis, graceMillis, clock };
+    for (let told = false; !signal.aborted; told = true) {
+      catalog.reopenIfRemoved();
+      catalog.sweep(clock.nowMillis() - graceMillis);
+      const generation = catalog.choose(target, projection.version);
+      const taken = await SqliteLease.take(context, generation);
+      if (typeof taken !== 'string') return taken;
+      if (!told) options.onWaiting?.(taken);
+      await sleep(WAITING_POLL_MILLIS, undefined, { signal }).catch(() => undefined);
+    }
+    return undefined;
   }
 
-  digest(): Promise<ReadModelDigest> {
-    return notBuiltYet();
+  async digest(): Promise<ReadModelDigest> {
+    const live = this.catalog.live();
+    if (live === undefined) throw notReady(this.projection.name, this.projection.version);
+    const connection = new SqliteConnection(this.catalog.pathOf(live.id), { readonly: true });
+    try {
+      return await digestOf(connection);
+    } finally {
+      connection.close();
+    }
   }
 
   close(): Promise<void> {
-    return notBuiltYet();
+    this.catalog.close();
+    return Promise.resolve();
   }
 }
 
-function notBuiltYet(...context: unknown[]): never {
-  assert(false, `not built yet: ${context.length}`);
+function assertValid({ name, version, handles }: SqlProjection<SqliteTransaction>): void {
+  assert(
+    /^[a-z][a-z0-9-]{0,62}$/.test(name),
+    'a projection is named in lower case: it names a folder',
+  );
+  assert(Number.isSafeInteger(version) && version >= 1, 'versions of a projection are 1, 2, 3 …');
+  assert(handles.length > 0, 'a projection handles at least one event type');
 }

@@ -1,7 +1,21 @@
-import type { Position } from '@holdfast/event-store';
+import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
 import { assert } from '@holdfast/kernel';
 import type { Statement } from 'better-sqlite3';
+import { existsSync } from 'node:fs';
 import type { FeedCursor } from './event-feed.js';
+import { PositionWaiters } from './position-waiters.js';
+import { classified, notReady } from './read-model.errors.js';
+import type { ReadModelDigest } from './read-model-store.js';
+import {
+  type Generation,
+  LIVE_GENERATION,
+  catalogPath,
+  generationPath,
+  hasGenerations,
+} from './sqlite-catalog.js';
+import { SqliteConnection } from './sqlite-connection.js';
+import { digestOf } from './sqlite-digest.js';
+import { type Bookkeeping, bookkeepingOf, cursorOf, isPrepared } from './sqlite-generation.js';
 
 export interface SqliteReadModelOptions {
   /** The directory given to `SqliteReadModelStore`. */
@@ -19,44 +33,152 @@ export interface ReadModelSnapshot {
   ): Statement<Parameters, Row>;
 }
 
+interface OpenGeneration {
+  readonly id: number;
+  readonly connection: SqliteConnection;
+}
+
+/** How often to look whether somebody removed the files under the open connections. */
+const IN_PLACE_CHECK_MILLIS = 1_000;
+
 /**
  * The query side of a read model, in any process or thread, while a worker writes it: read-only, follows a rebuild to the new
- * tables by itself, and may be made before the file exists.
+ * tables by itself, and may be made before the files exist.
  */
 export class SqliteReadModel {
+  private catalog: SqliteConnection | undefined;
+  private open: OpenGeneration | undefined;
+  private checkedAtMillis = 0;
+  private closed = false;
+  private readonly waiters = new PositionWaiters(() => this.position);
+
+  private constructor(private readonly options: SqliteReadModelOptions) {}
+
   static open(options: SqliteReadModelOptions): SqliteReadModel {
-    return notBuiltYet(options);
+    return new SqliteReadModel(options);
   }
 
-  /** Whether there is a live read model of this version; `read` throws `READ_MODEL_NOT_READY` until then. */
+  /** Whether there is a live read model of this version that can be read; `read` throws until then. */
   get ready(): boolean {
-    return notBuiltYet();
+    return this.bookkeeping() !== undefined;
   }
 
-  /** How far the read model has come; 0 while there is none. */
+  /** How far the read model has come; 0 while there is none that can be read. */
   get position(): Position {
-    return notBuiltYet();
+    return (this.bookkeeping()?.position ?? BEFORE_FIRST_POSITION) as Position;
   }
 
-  /** Runs a synchronous query against one moment of the read model. Throws `READ_MODEL_NOT_READY`. */
+  /**
+   * Runs a synchronous query against one moment of the read model. Throws `READ_MODEL_NOT_READY`, `READ_MODEL_UNAVAILABLE`,
+   * `READ_MODEL_DAMAGED`, and what the query throws.
+   */
   read<Result>(query: (snapshot: ReadModelSnapshot) => Result): Result {
-    return notBuiltYet(query);
+    const live = this.live();
+    if (live === undefined) throw this.notReady();
+    assert(!live.database.inTransaction, 'one query at a time: a snapshot dies with its call');
+    try {
+      live.prepare('BEGIN').run();
+      const cursor = cursorOf(bookkeepingOf(live));
+      const position = cursor?.position ?? BEFORE_FIRST_POSITION;
+      return query({ position, cursor, prepare: (sql) => live.prepare(sql) });
+    } catch (error) {
+      throw classified(live.path, error);
+    } finally {
+      live.rollback();
+    }
   }
 
-  /** True once the read model has reached the position; false when that took too long. Looks every few milliseconds. */
+  /** True once the read model has reached the position; false when that took too long or the signal fired. */
   waitForPosition(
     position: Position,
     timeoutMillis: number,
     signal?: AbortSignal,
   ): Promise<boolean> {
-    return notBuiltYet(position, timeoutMillis, signal);
+    return this.waiters.wait(position, timeoutMillis, signal);
   }
 
+  /** As `ReadModelStore.digest`. Throws `READ_MODEL_NOT_READY`. */
+  async digest(): Promise<ReadModelDigest> {
+    const live = this.live();
+    if (live === undefined) throw this.notReady();
+    const connection = new SqliteConnection(live.path, { readonly: true });
+    try {
+      return await digestOf(connection);
+    } finally {
+      connection.close();
+    }
+  }
+
+  /** Waits end with false. */
   close(): void {
-    return notBuiltYet();
+    this.closed = true;
+    this.waiters.close();
+    this.letGo();
+  }
+
+  /** Whoever asks how far it is gets an answer in any case; whoever reads it learns what is wrong. */
+  private bookkeeping(): Bookkeeping | undefined {
+    try {
+      const live = this.live();
+      return live && bookkeepingOf(live);
+    } catch {
+      return undefined;
+    }
+  }
+
+  private live(): SqliteConnection | undefined {
+    if (this.closed) return undefined;
+    this.letGoOfRemovedFiles();
+    const generation = this.liveGeneration();
+    if (generation?.id === this.open?.id) return this.open?.connection;
+    this.open?.connection.close();
+    this.open = generation && this.openGeneration(generation.id);
+    return this.open?.connection;
+  }
+
+  private liveGeneration(): Generation | undefined {
+    const { directory, projection } = this.options;
+    const path = catalogPath(directory, projection.name);
+    this.catalog ??= openedIf(path, hasGenerations);
+    const live = this.catalog?.prepare<[], Generation>(LIVE_GENERATION).get();
+    return live?.version === projection.version ? live : undefined;
+  }
+
+  private openGeneration(id: number): OpenGeneration | undefined {
+    const { directory, projection } = this.options;
+    const path = generationPath(directory, projection.name, id);
+    const connection = openedIf(path, isPrepared);
+    return connection && { id, connection };
+  }
+
+  private letGoOfRemovedFiles(): void {
+    if (performance.now() - this.checkedAtMillis < IN_PLACE_CHECK_MILLIS) return;
+    this.checkedAtMillis = performance.now();
+    const connections = [this.catalog, this.open?.connection];
+    if (connections.some((connection) => connection?.isInPlace() === false)) this.letGo();
+  }
+
+  private letGo(): void {
+    this.open?.connection.close();
+    this.catalog?.close();
+    this.open = undefined;
+    this.catalog = undefined;
+  }
+
+  private notReady(): Error {
+    const { name, version } = this.options.projection;
+    return notReady(name, version);
   }
 }
 
-function notBuiltYet(...context: unknown[]): never {
-  assert(false, `not built yet: ${context.length}`);
+/** A connection to a file that its writer has finished making. */
+function openedIf(
+  path: string,
+  isMade: (connection: SqliteConnection) => boolean,
+): SqliteConnection | undefined {
+  if (!existsSync(path)) return undefined;
+  const connection = new SqliteConnection(path, { readonly: true });
+  if (isMade(connection)) return connection;
+  connection.close();
+  return undefined;
 }

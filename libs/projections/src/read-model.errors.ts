@@ -1,0 +1,67 @@
+import { CodedError, type ErrorDetails, errorCode, errorMessage } from '@holdfast/kernel';
+
+/** Another worker has a higher token: this one must ask for a lease again before it writes anything more. */
+export function fenced(details: ErrorDetails): CodedError {
+  return new CodedError(
+    'READ_MODEL_FENCED',
+    'another worker has taken over this read model',
+    details,
+  );
+}
+
+/** The lease is ours, but the read model is not where this worker left it. */
+export function conflict(details: ErrorDetails): CodedError {
+  return new CodedError(
+    'READ_MODEL_CONFLICT',
+    'the position of the read model was moved by somebody else',
+    details,
+  );
+}
+
+/** The disk or the database refuses for now: trying again from the stored position is right. */
+export function unavailable(path: string, cause: unknown): CodedError {
+  return new CodedError(
+    'READ_MODEL_UNAVAILABLE',
+    `the read model ${path} cannot be written: ${errorMessage(cause)}`,
+    { path },
+    { cause },
+  );
+}
+
+export function damaged(path: string, cause: unknown): CodedError {
+  return new CodedError(
+    'READ_MODEL_DAMAGED',
+    `the read model ${path} is damaged (${errorMessage(cause)}); rebuild the projection`,
+    { path },
+    { cause },
+  );
+}
+
+/** A program of an older version must not take a read model back by itself. */
+export function newer(name: string, version: number, liveVersion: number): CodedError {
+  return new CodedError(
+    'READ_MODEL_NEWER',
+    `the read model ${name} is of version ${liveVersion} and this program makes version ${version}; rebuild it on purpose to go back`,
+    { name, version, liveVersion },
+  );
+}
+
+export function notReady(name: string, version: number, details: ErrorDetails = {}): CodedError {
+  return new CodedError(
+    'READ_MODEL_NOT_READY',
+    `there is no read model ${name} of version ${version} yet`,
+    { name, version, ...details },
+  );
+}
+
+const UNAVAILABLE =
+  /^(SQLITE_(FULL|IOERR|BUSY|LOCKED|CANTOPEN|READONLY|NOMEM|PROTOCOL)|ENOSPC|EIO|EMFILE|ENFILE|EDQUOT|EACCES|ENOENT)/;
+const DAMAGED = /^SQLITE_(CORRUPT|NOTADB)/;
+
+/** What the database threw as what its caller must do; an error that is not the database's stays as it is. */
+export function classified(path: string, error: unknown): unknown {
+  const code = errorCode(error) ?? '';
+  if (UNAVAILABLE.test(code)) return unavailable(path, error);
+  if (DAMAGED.test(code)) return damaged(path, error);
+  return error;
+}

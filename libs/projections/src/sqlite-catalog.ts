@@ -1,0 +1,153 @@
+import type { Clock } from '@holdfast/kernel';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { newer } from './read-model.errors.js';
+import type { ReadModelTarget } from './read-model-store.js';
+import { SqliteConnection } from './sqlite-connection.js';
+
+export interface Generation {
+  readonly id: number;
+  readonly version: number;
+  readonly state: 'filling' | 'live' | 'retired';
+}
+
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS generation (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('filling', 'live', 'retired')),
+    retired_at INTEGER
+  ) STRICT;
+  CREATE UNIQUE INDEX IF NOT EXISTS one_of_each ON generation (state) WHERE state <> 'retired';
+`;
+
+export function catalogPath(directory: string, projection: string): string {
+  return join(directory, projection, 'catalog.sqlite');
+}
+
+export function generationPath(directory: string, projection: string, id: number): string {
+  return join(directory, projection, `generation-${String(id).padStart(6, '0')}.sqlite`);
+}
+
+/** Whether a catalog's writer has finished making it. */
+export function hasGenerations(connection: SqliteConnection): boolean {
+  const table = connection.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'generation'`);
+  return table.get() !== undefined;
+}
+
+export const LIVE_GENERATION = `SELECT id, version, state FROM generation WHERE state = 'live'`;
+
+/**
+ * Which set of a projection's tables is live, which one is being filled, and which are on their way out. At most one is live and at
+ * most one is being filled; the database itself sees to that. Switching is one transaction here, and nowhere else.
+ */
+export class SqliteCatalog {
+  private connection: SqliteConnection;
+
+  constructor(
+    private readonly directory: string,
+    private readonly projection: string,
+    private readonly clock: Clock,
+  ) {
+    this.connection = this.connect();
+  }
+
+  pathOf(id: number): string {
+    return generationPath(this.directory, this.projection, id);
+  }
+
+  isInPlace(): boolean {
+    return this.connection.isInPlace();
+  }
+
+  /** A read model may be deleted under a running worker, which then starts it anew. */
+  reopenIfRemoved(): void {
+    if (this.isInPlace()) return;
+    this.connection.close();
+    this.connection = this.connect();
+  }
+
+  live(): Generation | undefined {
+    return this.connection.prepare<[], Generation>(LIVE_GENERATION).get();
+  }
+
+  stateOf(id: number): Generation['state'] | undefined {
+    return this.connection
+      .prepare<[number], Pick<Generation, 'state'>>('SELECT state FROM generation WHERE id = ?')
+      .get(id)?.state;
+  }
+
+  /** The generation that a worker is to fill. Throws `READ_MODEL_NEWER`. */
+  choose(target: ReadModelTarget, version: number): Generation {
+    return this.connection.transaction(() => {
+      const live = this.live();
+      if (target === 'live') {
+        if (live === undefined && this.filling() === undefined) return this.add(version, 'live');
+        if (live?.version === version) return live;
+        if (live !== undefined && live.version > version)
+          throw newer(this.projection, version, live.version);
+      }
+      const filling = this.filling();
+      if (filling?.version === version) return filling;
+      // Half-filled tables of a version that is no longer wanted.
+      if (filling !== undefined) this.retire(filling);
+      return this.add(version, 'filling');
+    });
+  }
+
+  /** The switch. */
+  promote(id: number): void {
+    this.connection.transaction(() => {
+      const live = this.live();
+      if (live !== undefined) this.retire(live);
+      this.connection.prepare(`UPDATE generation SET state = 'live' WHERE id = ?`).run(id);
+    });
+  }
+
+  /** Removes what was retired before the time given. Queries that still read a file keep it until they close it. */
+  sweep(beforeMillis: number): void {
+    const due = this.connection
+      .prepare<[number], Pick<Generation, 'id'>>(
+        `SELECT id FROM generation WHERE state = 'retired' AND retired_at <= ?`,
+      )
+      .all(beforeMillis);
+    for (const { id } of due) {
+      // Crash here: the row is still there, and the next sweep goes on.
+      for (const suffix of ['', '-wal', '-shm', '.lock'])
+        rmSync(this.pathOf(id) + suffix, { force: true });
+      this.connection.transaction(() =>
+        this.connection.prepare('DELETE FROM generation WHERE id = ?').run(id),
+      );
+    }
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+
+  private connect(): SqliteConnection {
+    mkdirSync(join(this.directory, this.projection), { recursive: true });
+    const connection = new SqliteConnection(catalogPath(this.directory, this.projection));
+    connection.transaction(() => connection.database.exec(TABLES));
+    return connection;
+  }
+
+  private filling(): Generation | undefined {
+    return this.connection
+      .prepare<[], Generation>(`SELECT id, version, state FROM generation WHERE state = 'filling'`)
+      .get();
+  }
+
+  private retire({ id }: Generation): void {
+    this.connection
+      .prepare(`UPDATE generation SET state = 'retired', retired_at = ? WHERE id = ?`)
+      .run(this.clock.nowMillis(), id);
+  }
+
+  private add(version: number, state: 'filling' | 'live'): Generation {
+    const { lastInsertRowid } = this.connection
+      .prepare('INSERT INTO generation (version, state) VALUES (?, ?)')
+      .run(version, state);
+    return { id: Number(lastInsertRowid), version, state };
+  }
+}

@@ -1,0 +1,80 @@
+import SqliteDatabase, { type Database, type Statement } from 'better-sqlite3';
+import { statSync } from 'node:fs';
+import { classified } from './read-model.errors.js';
+
+export interface ConnectionOptions {
+  readonly readonly?: boolean;
+  /** `FULL`: a commit is on disk when it returns. `NORMAL`: a crash may take back the last commits, but never part of one. */
+  readonly synchronous?: 'FULL' | 'NORMAL';
+}
+
+/** Longest wait for another connection's write to the same file. It blocks the thread. */
+const BUSY_TIMEOUT_MILLIS = 2_000;
+/** Pages of the write-ahead log before SQLite moves them into the database: 16 MiB, and rare enough for a catch-up. */
+const CHECKPOINT_PAGES = 4_000;
+const CACHE_KIBIBYTES = 32 * 1024;
+
+/** One connection to one SQLite file, with each statement compiled once. */
+export class SqliteConnection {
+  readonly database: Database;
+  private readonly statements = new Map<string, Statement>();
+  private readonly inode: number;
+
+  /** Throws `READ_MODEL_UNAVAILABLE`, `READ_MODEL_DAMAGED`. */
+  constructor(
+    readonly path: string,
+    { readonly = false, synchronous = 'FULL' }: ConnectionOptions = {},
+  ) {
+    try {
+      this.database = new SqliteDatabase(path, { readonly, timeout: BUSY_TIMEOUT_MILLIS });
+      this.database.pragma(`cache_size = -${CACHE_KIBIBYTES}`);
+      if (!readonly) {
+        this.database.pragma('journal_mode = WAL');
+        this.database.pragma(`synchronous = ${synchronous}`);
+        this.database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+      }
+      this.inode = statSync(path).ino;
+    } catch (error) {
+      throw classified(path, error);
+    }
+  }
+
+  /** One statement for one SQL text, however often it is asked for. */
+  prepare<Parameters extends unknown[] = unknown[], Row = unknown>(
+    sql: string,
+  ): Statement<Parameters, Row> {
+    let statement = this.statements.get(sql);
+    if (statement === undefined) {
+      statement = this.database.prepare(sql);
+      this.statements.set(sql, statement);
+    }
+    return statement as Statement<Parameters, Row>;
+  }
+
+  /** Runs the body in a write transaction; everything or nothing. Classifies what the database throws. */
+  transaction<Result>(body: () => Result): Result {
+    try {
+      this.prepare('BEGIN IMMEDIATE').run();
+      const result = body();
+      this.prepare('COMMIT').run();
+      return result;
+    } catch (error) {
+      this.rollback();
+      throw classified(this.path, error);
+    }
+  }
+
+  /** Some failures have already ended the transaction. */
+  rollback(): void {
+    if (this.database.inTransaction) this.prepare('ROLLBACK').run();
+  }
+
+  /** Whether the file at the path is still the open one: a deleted file goes on taking writes and nobody would know. */
+  isInPlace(): boolean {
+    return statSync(this.path, { throwIfNoEntry: false })?.ino === this.inode;
+  }
+
+  close(): void {
+    this.database.close();
+  }
+}

@@ -1,0 +1,276 @@
+import type { Position } from '@holdfast/event-store';
+import { type Clock, assert, defined } from '@holdfast/kernel';
+import type { FeedCursor } from './event-feed.js';
+import { LifeLock } from './life-lock.js';
+import type { SqlProjection } from './projection.js';
+import { classified, conflict, fenced, unavailable } from './read-model.errors.js';
+import type { FailedAttempts, Promotion, ReadModelLease } from './read-model-store.js';
+import type { Generation, SqliteCatalog } from './sqlite-catalog.js';
+import { SqliteConnection } from './sqlite-connection.js';
+import {
+  type Bookkeeping,
+  bookkeepingOf,
+  cursorOf,
+  prepareGeneration,
+} from './sqlite-generation.js';
+import type { SqliteTransaction } from './sqlite-read-model-store.js';
+
+export interface LeaseContext {
+  readonly catalog: SqliteCatalog;
+  readonly projection: SqlProjection<SqliteTransaction>;
+  readonly owner: string;
+  readonly leaseMillis: number;
+  readonly graceMillis: number;
+  readonly clock: Clock;
+}
+
+const TAKE = `UPDATE holdfast_projection SET token = ?, owner = ?, lease_until = ?`;
+const RENEW = `UPDATE holdfast_projection SET lease_until = ? WHERE token = ?`;
+const RELEASE = `UPDATE holdfast_projection SET lease_until = 0, owner = NULL WHERE token = ?`;
+const FAIL = `UPDATE holdfast_projection SET attempts = attempts + 1, error = ?, lease_until = ? WHERE token = ?`;
+/** Compare and set: the token and the position must be the ones that this worker knows. */
+const MOVE = `
+  UPDATE holdfast_projection
+  SET log_id = ?, position = ?, timeline = ?, lease_until = ?, attempts = 0, error = NULL
+  WHERE token = ? AND position = ? AND log_id IS ? AND timeline IS ?
+`;
+
+/**
+ * The right to write one generation.
+ *
+ * Invariant: no two workers' commits interleave. Each commit checks, in its own transaction, that the token is still the one this
+ * lease took; the operating system's lock and the time only decide how soon another worker may take a higher one.
+ */
+export class SqliteLease implements ReadModelLease<SqliteTransaction> {
+  cursor: FeedCursor | undefined;
+  failure: FailedAttempts | undefined;
+  private renewedAtMillis: number;
+  private busy = false;
+  private released = false;
+  /** While this generation is about to be promoted: the lease on the live one, so that it stands still. */
+  private liveLease: SqliteLease | undefined;
+
+  private constructor(
+    private readonly context: LeaseContext,
+    private readonly connection: SqliteConnection,
+    readonly generation: number,
+    readonly token: number,
+    private readonly life: LifeLock,
+    before: Bookkeeping,
+  ) {
+    this.cursor = cursorOf(before);
+    this.renewedAtMillis = context.clock.nowMillis();
+    if (before.attempts > 0)
+      this.failure = {
+        attempts: before.attempts,
+        after: before.position as Position,
+        error: before.error ?? '',
+      };
+  }
+
+  /** The lease, or the name of the live worker who has it. By force: also from a live one, which is fenced by that. */
+  static async take(
+    context: LeaseContext,
+    generation: Generation,
+    force = false,
+  ): Promise<SqliteLease | string> {
+    const path = context.catalog.pathOf(generation.id);
+    const synchronous = generation.state === 'filling' ? 'NORMAL' : 'FULL';
+    const connection = new SqliteConnection(path, { synchronous });
+    let taken: SqliteLease | string = '';
+    try {
+      await prepareGeneration(connection, context.projection);
+      taken = SqliteLease.takeFrom(connection, context, generation.id, force);
+      return taken;
+    } catch (error) {
+      throw classified(path, error);
+    } finally {
+      if (typeof taken === 'string') connection.close();
+    }
+  }
+
+  private static takeFrom(
+    connection: SqliteConnection,
+    context: LeaseContext,
+    generation: number,
+    force: boolean,
+  ): SqliteLease | string {
+    const locks = `${connection.path}.lock`;
+    const holder = () => {
+      const before = bookkeepingOf(connection);
+      // After its time, a holder that is alive but stuck loses the lease too.
+      const inTime = before.lease_until > context.clock.nowMillis();
+      const held = !force && inTime && LifeLock.isHeld(locks, before.token);
+      return held ? (before.owner ?? 'unknown') : before;
+    };
+    // Looked at without the write lock first, so that those who wait do not slow down the one who works.
+    const found = holder();
+    if (typeof found === 'string') return found;
+    let life: LifeLock | undefined;
+    try {
+      return connection.transaction(() => {
+        const before = holder();
+        if (typeof before === 'string') return before;
+        const token = before.token + 1;
+        const until = context.clock.nowMillis() + context.leaseMillis;
+        life = defined(LifeLock.take(locks, token), 'the byte of a token that nobody had yet');
+        connection.prepare(TAKE).run(token, context.owner, until);
+        return new SqliteLease(context, connection, generation, token, life, before);
+      });
+    } catch (error) {
+      life?.release();
+      throw error;
+    }
+  }
+
+  get promoted(): boolean {
+    return this.context.catalog.stateOf(this.generation) === 'live';
+  }
+
+  async transact(
+    to: FeedCursor,
+    work: (transaction: SqliteTransaction) => void | Promise<void>,
+  ): Promise<void> {
+    this.assertUsable();
+    this.busy = true;
+    try {
+      this.assertWanted();
+      this.connection.prepare('BEGIN IMMEDIATE').run();
+      this.move(to);
+      await work(this.connection);
+      this.connection.prepare('COMMIT').run();
+    } catch (error) {
+      this.connection.rollback();
+      throw classified(this.connection.path, error);
+    } finally {
+      this.busy = false;
+    }
+    this.cursor = to;
+    this.failure = undefined;
+    this.renewedAtMillis = this.context.clock.nowMillis();
+  }
+
+  private move(to: FeedCursor): void {
+    const from = this.cursor;
+    const { changes } = this.connection
+      .prepare(MOVE)
+      .run(
+        to.logId,
+        to.position,
+        to.timeline,
+        this.leaseUntil(),
+        this.token,
+        from?.position ?? 0,
+        from?.logId ?? null,
+        from?.timeline ?? null,
+      );
+    if (changes === 1) return;
+    const found = bookkeepingOf(this.connection);
+    const details = { generation: this.generation, token: this.token, foundToken: found.token };
+    if (found.token !== this.token) throw fenced(details);
+    throw conflict({ ...details, position: from?.position ?? 0, foundPosition: found.position });
+  }
+
+  async renew(): Promise<void> {
+    this.assertUsable();
+    this.assertWanted();
+    const now = this.context.clock.nowMillis();
+    if (now - this.renewedAtMillis < this.context.leaseMillis / 3) return;
+    this.assertInPlace();
+    this.owned(() => this.connection.prepare(RENEW).run(this.leaseUntil(), this.token).changes);
+    this.renewedAtMillis = now;
+    this.context.catalog.sweep(now - this.context.graceMillis);
+    await this.liveLease?.renew();
+  }
+
+  recordFailure(error: string): Promise<FailedAttempts> {
+    this.assertUsable();
+    const until = this.leaseUntil();
+    this.owned(() => this.connection.prepare(FAIL).run(error, until, this.token).changes);
+    const { attempts, position } = bookkeepingOf(this.connection);
+    this.failure = { attempts, after: position as Position, error };
+    return Promise.resolve(this.failure);
+  }
+
+  async promote(): Promise<Promotion> {
+    this.assertUsable();
+    this.assertWanted();
+    const { catalog } = this.context;
+    const live = catalog.live();
+    if (live?.id === this.generation) return { promoted: true };
+    if (live !== undefined) {
+      const behind = await this.behindLive(live);
+      if (behind !== undefined) return { promoted: false, behind };
+    }
+    this.makeDurable();
+    catalog.promote(this.generation);
+    await this.letGoOfLive();
+    return { promoted: true };
+  }
+
+  /** Stops the live generation's worker, and says how far it came if that is further than we are. */
+  private async behindLive(live: Generation): Promise<Position | undefined> {
+    if (this.liveLease?.generation !== live.id) {
+      await this.letGoOfLive();
+      const taken = await SqliteLease.take(this.context, live, true);
+      assert(typeof taken !== 'string', 'a lease taken by force is taken');
+      this.liveLease = taken;
+    }
+    const theirs = this.liveLease.cursor;
+    // Positions of two logs cannot be compared: then the read model of the old one is given up on purpose.
+    if (theirs === undefined || theirs.logId !== this.cursor?.logId) return undefined;
+    return theirs.position > this.cursor.position ? theirs.position : undefined;
+  }
+
+  /** It was filled at full speed. A commit that is synced now takes all the earlier ones to the disk with it. */
+  private makeDurable(): void {
+    this.connection.database.pragma('synchronous = FULL');
+    this.owned(() => this.connection.prepare(RENEW).run(this.leaseUntil(), this.token).changes);
+    this.connection.database.pragma('wal_checkpoint(TRUNCATE)');
+  }
+
+  private async letGoOfLive(): Promise<void> {
+    await this.liveLease?.release();
+    this.liveLease = undefined;
+  }
+
+  async release(): Promise<void> {
+    if (this.released) return;
+    assert(!this.busy, 'a lease is not released within a transaction');
+    this.released = true;
+    await this.letGoOfLive();
+    try {
+      this.connection.transaction(() => this.connection.prepare(RELEASE).run(this.token));
+    } catch {
+      // A successor finds the byte of our token free and need not wait either.
+    }
+    this.life.release();
+    this.connection.close();
+  }
+
+  private owned(change: () => number): void {
+    const changes = this.connection.transaction(change);
+    if (changes !== 1) throw fenced({ generation: this.generation, token: this.token });
+  }
+
+  private assertUsable(): void {
+    assert(!this.released, 'a released lease is not used');
+    assert(!this.busy, 'one transaction at a time');
+  }
+
+  /** Tables that were replaced or given up are not worth another commit. */
+  private assertWanted(): void {
+    const state = this.context.catalog.stateOf(this.generation);
+    if (state === 'live' || state === 'filling') return;
+    throw fenced({ generation: this.generation, token: this.token, state: state ?? 'removed' });
+  }
+
+  private assertInPlace(): void {
+    if (this.connection.isInPlace() && this.context.catalog.isInPlace()) return;
+    throw unavailable(this.connection.path, 'its files were removed or replaced');
+  }
+
+  private leaseUntil(): number {
+    return this.context.clock.nowMillis() + this.context.leaseMillis;
+  }
+}
