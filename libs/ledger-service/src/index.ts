@@ -3,6 +3,8 @@ export {
   type LedgerCommandsOptions,
 } from './commands/ledger-commands.module.js';
 export { etagOf, versionOfEtag } from './shared/etag.js';
+export { LEDGER_EXIT_CODES } from './shared/ledger-exit-codes.js';
+export { LEDGER_OPEN_API } from './shared/ledger-open-api.js';
 export { LEDGER_CODED_ERRORS, LEDGER_PROBLEMS } from './shared/ledger-problems.js';
 export { decodePosition, encodePosition } from './shared/position-token.js';
 export type {
@@ -22,3 +24,4 @@ export {
   LedgerWriter,
   type LedgerWriterOptions,
 } from './write-side/ledger-writer.js';
+export { type OpenLedgerWriterOptions, openLedgerWriter } from './write-side/open-ledger-writer.js';

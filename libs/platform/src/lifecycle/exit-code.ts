@@ -5,6 +5,8 @@ export const ExitCode = {
   OK: 0,
   /** Anything without a code of its own. */
   FAILURE: 1,
+  /** The data is damaged and was not touched; starting again will not help (EX_DATAERR). */
+  DATA: 65,
   /** Storage is poisoned: outcomes in flight are unknown, and only a restart with recovery can tell (EX_SOFTWARE). */
   POISONED: 70,
   /** Another process holds the data (EX_TEMPFAIL). */

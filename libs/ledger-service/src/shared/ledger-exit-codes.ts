@@ -1,0 +1,26 @@
+import { ExitCode, type ExitCodes } from '@holdfast/platform';
+
+/** How a process of the ledger ends, by the code of what ended it. docs/operations.md says what to do about each. */
+export const LEDGER_EXIT_CODES: ExitCodes = {
+  CONFIGURATION_INVALID: ExitCode.CONFIGURATION,
+  WAL_INVALID_OPTION: ExitCode.CONFIGURATION,
+  WAL_NOT_FOUND: ExitCode.CONFIGURATION,
+  WAL_UNSUPPORTED_FILE_SYSTEM: ExitCode.CONFIGURATION,
+  // A log that a newer program wrote: another program is needed, not another start.
+  WAL_UNSUPPORTED_FORMAT: ExitCode.CONFIGURATION,
+  EVENT_UNSUPPORTED_FORMAT: ExitCode.CONFIGURATION,
+  EVENT_UNKNOWN_SCHEMA: ExitCode.CONFIGURATION,
+  LEDGER_EVENT_UNKNOWN: ExitCode.CONFIGURATION,
+
+  WAL_CORRUPT: ExitCode.DATA,
+  WAL_LOST_TAIL: ExitCode.DATA,
+  WAL_MISSING_SEGMENT: ExitCode.DATA,
+  WAL_MANIFEST_DAMAGED: ExitCode.DATA,
+  EVENT_CORRUPT: ExitCode.DATA,
+
+  WAL_LOCKED: ExitCode.LOCKED,
+
+  WAL_POISONED: ExitCode.POISONED,
+  WAL_FENCED: ExitCode.POISONED,
+  EVENT_STATE_BROKEN: ExitCode.POISONED,
+};
