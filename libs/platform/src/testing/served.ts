@@ -28,14 +28,15 @@ export interface Served {
   readonly lines: readonly LogLine[];
 }
 
-/** A real server on a free port of 127.0.0.1. */
+/** A real server on 127.0.0.1, on a free port unless one is given. */
 export async function serve(
   root: Type | DynamicModule,
   options: Omit<HttpApplicationOptions, 'logger'> = {},
   beforeListen: (application: HttpApplication) => void = () => undefined,
+  port = 0,
 ): Promise<Served> {
   const { logger, lines } = recordingLogger();
   const application = await createHttpApplication(root, { ...options, logger });
   beforeListen(application);
-  return { application, url: await application.listen(0), lines };
+  return { application, url: await application.listen(port), lines };
 }

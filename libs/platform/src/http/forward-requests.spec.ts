@@ -1,0 +1,420 @@
+import { createServer as createHttpServer, request as httpRequest } from 'node:http';
+import { type AddressInfo, type Server, createServer } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  Body,
+  Controller,
+  Get,
+  Header,
+  Headers,
+  HttpCode,
+  Module,
+  Param,
+  Post,
+  Query,
+  Res,
+} from '@nestjs/common';
+import { IsString, MaxLength } from 'class-validator';
+import type { FastifyReply } from 'fastify';
+import { ProblemException } from '../problems/problem.exception.js';
+import { type Served, serve } from '../testing/served.js';
+import { PageQuery } from './page-query.dto.js';
+import { type ForwardedRoute, forwardRequests } from './forward-requests.js';
+
+const ROUTES: readonly ForwardedRoute[] = [
+  { path: '/v1/*', methods: ['POST', 'PUT', 'PATCH'] },
+  { path: '/v1/ledgers/:ledger/commands/:key', methods: ['GET'] },
+];
+
+class TransferDto {
+  @IsString()
+  @MaxLength(5_000_000)
+  memo!: string;
+}
+
+/** Counts what reaches the command service. */
+let arrived: Record<string, unknown>[] = [];
+
+@Controller('v1/ledgers/:ledger')
+class CommandsController {
+  @Post('transfers')
+  @Header('location', '/v1/ledgers/books/transfers/7')
+  @Header('etag', '"1"')
+  post(
+    @Param('ledger') ledger: string,
+    @Body() body: TransferDto,
+    @Headers() headers: Record<string, string>,
+  ) {
+    arrived.push(headers);
+    return { ledger, bytes: body.memo.length };
+  }
+
+  @Post('refusals')
+  @HttpCode(200)
+  refuse() {
+    arrived.push({});
+    throw new ProblemException('insufficient-funds', { retryAfterSeconds: 9 });
+  }
+
+  @Get('commands/:key')
+  command(@Param('key') key: string) {
+    arrived.push({ key });
+    if (key === 'down') throw new ProblemException('storage-unavailable', { outcome: 'unknown' });
+    return { key };
+  }
+
+  @Post('stream')
+  stream(@Res() reply: FastifyReply) {
+    reply.hijack();
+    reply.raw.writeHead(200, { 'content-type': 'text/plain' });
+    reply.raw.write('first,');
+    void setTimeout(50).then(() => reply.raw.end('second'));
+  }
+
+  @Post('broken-answer')
+  broken(@Res() reply: FastifyReply) {
+    reply.hijack();
+    reply.raw.writeHead(200, { 'content-type': 'text/plain', 'content-length': '100' });
+    reply.raw.write('half');
+    void setTimeout(20).then(() => reply.raw.destroy());
+  }
+}
+
+@Controller('v1/ledgers/:id')
+class QueriesController {
+  @Get('transfers')
+  list(@Param('id') id: string, @Query() query: PageQuery) {
+    return { queried: id, pageSize: query.pageSize() };
+  }
+}
+
+@Module({ controllers: [CommandsController] })
+class CommandModule {}
+
+@Module({ controllers: [QueriesController] })
+class QueryModule {}
+
+const running: { close(): unknown }[] = [];
+
+afterEach(async () => {
+  for (const one of running.splice(0).reverse()) await one.close();
+  arrived = [];
+});
+
+const problems = { 'insufficient-funds': { status: 422, title: 'Insufficient funds' } };
+
+async function startCommandService(): Promise<Served> {
+  const served = await serve(CommandModule, { problems });
+  running.push({ close: () => served.application.stop(0) });
+  return served;
+}
+
+async function startFrontDoor(upstream: string, answerMillisMax = 30_000): Promise<Served> {
+  const served = await serve(QueryModule, {}, (application) =>
+    forwardRequests(application, { upstream, routes: ROUTES, answerMillisMax }),
+  );
+  running.push({ close: () => served.application.stop(0) });
+  return served;
+}
+
+async function startBoth(): Promise<Served> {
+  return startFrontDoor((await startCommandService()).url);
+}
+
+/** A server that takes connections and treats them as told. */
+async function startBroken(onBytes: 'reset' | 'silence' | 'garbage'): Promise<string> {
+  const server: Server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      if (onBytes === 'reset') socket.resetAndDestroy();
+      if (onBytes === 'garbage') socket.end('what?\r\n\r\n');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  running.push({ close: () => server.close() });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const json = (body: unknown, headers: Record<string, string> = {}): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(body),
+});
+
+async function answerOf(response: Response) {
+  return {
+    status: response.status,
+    type: response.headers.get('content-type'),
+    retryAfter: response.headers.get('retry-after'),
+    body: await response.json(),
+  };
+}
+
+describe('forwarded requests', () => {
+  it('carry body, header fields and correlation id, and bring the answer back', async () => {
+    const { url } = await startBoth();
+    const response = await fetch(
+      `${url}/v1/ledgers/books/transfers`,
+      json(
+        { memo: 'ü'.repeat(10) },
+        { 'idempotency-key': 'k-1', 'x-correlation-id': 'c-1', 'if-match': '"3"' },
+      ),
+    );
+    expect(response.status).toBe(201);
+    expect(await response.json()).toEqual({ ledger: 'books', bytes: 10 });
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      location: '/v1/ledgers/books/transfers/7',
+      etag: '"1"',
+      'x-correlation-id': 'c-1',
+    });
+    expect(arrived).toEqual([
+      expect.objectContaining({
+        'idempotency-key': 'k-1',
+        'x-correlation-id': 'c-1',
+        'if-match': '"3"',
+      }),
+    ]);
+  });
+
+  it('carry a new correlation id when they came without one, the same on both sides', async () => {
+    const { url } = await startBoth();
+    const response = await fetch(`${url}/v1/ledgers/books/transfers`, json({ memo: '' }));
+    const id = response.headers.get('x-correlation-id');
+    expect(id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(arrived[0]).toMatchObject({ 'x-correlation-id': id });
+  });
+
+  it("live beside the application's own routes, which still parse and validate", async () => {
+    const { url } = await startBoth();
+    const own = await fetch(`${url}/v1/ledgers/books/transfers?limit=7`);
+    expect(await own.json()).toEqual({ queried: 'books', pageSize: 7 });
+    expect((await fetch(`${url}/v1/ledgers/books/transfers?limit=x`)).status).toBe(400);
+    expect((await fetch(`${url}/v1/ledgers/books/commands/a%2Fb%20c`)).status).toBe(200);
+    expect(arrived).toEqual([{ key: 'a/b c' }]);
+    expect((await fetch(`${url}/v1/ledgers/books/nowhere`)).status).toBe(404);
+  });
+
+  it("bring the upstream's problems back unchanged, and are not repeated for them", async () => {
+    const { url } = await startBoth();
+    expect(
+      await answerOf(await fetch(`${url}/v1/ledgers/books/refusals`, { method: 'POST' })),
+    ).toEqual({
+      status: 422,
+      type: 'application/problem+json',
+      retryAfter: '9',
+      body: {
+        type: '/problems/insufficient-funds',
+        title: 'Insufficient funds',
+        status: 422,
+        instance: '/v1/ledgers/books/refusals',
+      },
+    });
+    const down = await answerOf(await fetch(`${url}/v1/ledgers/books/commands/down`));
+    expect(down).toMatchObject({ status: 503, retryAfter: '1', body: { outcome: 'unknown' } });
+    expect(arrived).toHaveLength(2);
+  });
+
+  it('are validated by the upstream alone, to the byte', async () => {
+    const { url } = await startBoth();
+    const twice = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"memo":"","memo":""}',
+    };
+    expect(await answerOf(await fetch(`${url}/v1/ledgers/books/transfers`, twice))).toMatchObject({
+      status: 400,
+      body: { errors: [{ pointer: '/memo', detail: 'the name appears twice in one object' }] },
+    });
+    const text = await fetch(`${url}/v1/ledgers/books/transfers`, { method: 'POST', body: 'x' });
+    expect(text.status).toBe(415);
+  });
+
+  it('may be as large as the limit, and larger ones are refused without troubling the upstream', async () => {
+    const { url } = await startBoth();
+    const limit = 4 * 1024 * 1024;
+    const largest = await fetch(
+      `${url}/v1/ledgers/books/transfers`,
+      json({ memo: 'x'.repeat(limit - 11) }),
+    );
+    expect([largest.status, await largest.json()]).toEqual([
+      201,
+      { ledger: 'books', bytes: limit - 11 },
+    ]);
+    const larger = await fetch(
+      `${url}/v1/ledgers/books/transfers`,
+      json({ memo: 'x'.repeat(limit) }),
+    );
+    expect(await answerOf(larger)).toMatchObject({
+      status: 413,
+      body: { type: '/problems/too-large' },
+    });
+    expect(arrived).toHaveLength(1);
+  });
+
+  it('may come in chunks of undeclared length, up to the same limit', async () => {
+    const { url } = await startBoth();
+    const chunked = (chunks: readonly string[]) =>
+      new Promise<number | undefined>((resolve) => {
+        const request = httpRequest(
+          `${url}/v1/ledgers/books/transfers`,
+          { method: 'POST', headers: { 'content-type': 'application/json' } },
+          (response) => resolve(response.resume().statusCode),
+        );
+        request.on('error', () => undefined);
+        for (const chunk of chunks) request.write(chunk);
+        request.end();
+      });
+    expect(await chunked(['{"memo":"', 'abc', '"}'])).toBe(201);
+    expect(
+      await chunked(['{"memo":"', ...Array<string>(5).fill('x'.repeat(1024 * 1024)), '"}']),
+    ).toBe(413);
+    expect(arrived).toHaveLength(1);
+  });
+
+  it('may expect 100-continue, as curl does for large bodies', async () => {
+    const { url } = await startBoth();
+    const status = await new Promise((resolve, reject) => {
+      const request = httpRequest(
+        `${url}/v1/ledgers/books/transfers`,
+        {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            expect: '100-continue',
+            'content-length': 11,
+          },
+        },
+        (response) => resolve(response.resume().statusCode),
+      );
+      request.on('error', reject).on('continue', () => request.end('{"memo":""}'));
+    });
+    expect(status).toBe(201);
+  });
+
+  it('keep what belongs to one connection on that connection', async () => {
+    const { url } = await startBoth();
+    const headers = await new Promise<Record<string, unknown>>((resolve, reject) => {
+      const request = httpRequest(
+        `${url}/v1/ledgers/books/transfers`,
+        {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            connection: 'keep-alive, x-private',
+            'x-private': '1',
+            'x-public': '1',
+            te: 'trailers',
+          },
+        },
+        (response) => resolve(response.resume().headers),
+      );
+      request.on('error', reject).end('{"memo":""}');
+    });
+    expect(arrived[0]).toMatchObject({ 'x-public': '1' });
+    expect(Object.keys(arrived[0]!)).not.toEqual(expect.arrayContaining(['x-private']));
+    expect(Object.keys(arrived[0]!)).not.toEqual(expect.arrayContaining(['te']));
+    expect(headers['connection']).toBe('keep-alive');
+  });
+
+  it('get an answer while it is still being made', async () => {
+    const { url } = await startBoth();
+    const response = await fetch(`${url}/v1/ledgers/books/stream`, { method: 'POST' });
+    const reader = response.body!.getReader();
+    const first = await reader.read();
+    expect(Buffer.from(first.value as Uint8Array).toString()).toBe('first,');
+    const second = await reader.read();
+    expect(Buffer.from(second.value as Uint8Array).toString()).toBe('second');
+  });
+
+  it('show an answer that broke off as broken', async () => {
+    const { url } = await startBoth();
+    const response = await fetch(`${url}/v1/ledgers/books/broken-answer`, { method: 'POST' });
+    await expect(response.text()).rejects.toThrow();
+  });
+});
+
+describe('forwarding to a service that is down', () => {
+  const unavailable = (outcome: string, instance = '/v1/ledgers/books/transfers') => ({
+    status: 503,
+    type: 'application/problem+json',
+    retryAfter: '1',
+    body: {
+      type: '/problems/storage-unavailable',
+      title: 'Storage is not available',
+      status: 503,
+      detail: 'the service that answers this request cannot be reached',
+      instance,
+      outcome,
+    },
+  });
+
+  it('says that nothing was applied when the connection was refused', async () => {
+    const unused = createHttpServer();
+    await new Promise<void>((resolve) => unused.listen(0, '127.0.0.1', resolve));
+    const { port } = unused.address() as AddressInfo;
+    await new Promise((resolve) => unused.close(resolve));
+    const { url, lines } = await startFrontDoor(`http://127.0.0.1:${port}`);
+    const answer = await answerOf(
+      await fetch(`${url}/v1/ledgers/books/transfers`, json({ memo: '' })),
+    );
+    expect(answer).toEqual(unavailable('not-applied'));
+    expect(lines.find(({ level }) => level === 'error')).toMatchObject({
+      problem: 'storage-unavailable',
+      path: '/v1/ledgers/books/transfers',
+    });
+  });
+
+  it.each(['reset', 'garbage'] as const)(
+    'says that the outcome is unknown when the connection broke: %s',
+    async (how) => {
+      const { url } = await startFrontDoor(await startBroken(how));
+      const answer = await answerOf(
+        await fetch(`${url}/v1/ledgers/books/transfers`, json({ memo: '' })),
+      );
+      expect(answer).toEqual(unavailable('unknown'));
+    },
+  );
+
+  it('says that the outcome is unknown when no answer came in time', async () => {
+    const { url } = await startFrontDoor(await startBroken('silence'), 200);
+    const answer = await answerOf(
+      await fetch(`${url}/v1/ledgers/books/transfers`, json({ memo: '' })),
+    );
+    expect(answer).toEqual(unavailable('unknown'));
+  });
+
+  it('says of a query that nothing was applied', async () => {
+    const { url } = await startFrontDoor(await startBroken('reset'));
+    const answer = await answerOf(await fetch(`${url}/v1/ledgers/books/commands/k`));
+    expect(answer).toEqual(unavailable('not-applied', '/v1/ledgers/books/commands/k'));
+  });
+
+  it('goes on when the service is back', async () => {
+    const first = await startCommandService();
+    const { port } = new URL(first.url);
+    const { url } = await startFrontDoor(first.url);
+    const post = () => fetch(`${url}/v1/ledgers/books/transfers`, json({ memo: '' }));
+    expect((await post()).status).toBe(201);
+    await first.application.stop(0);
+    expect((await post()).status).toBe(503);
+    const again = await serve(CommandModule, { problems }, () => undefined, Number(port));
+    running.push({ close: () => again.application.stop(0) });
+    expect((await post()).status).toBe(201);
+  });
+
+  it('lets go of the upstream when the client goes away', async () => {
+    const { url, application, lines } = await startFrontDoor(await startBroken('silence'));
+    const gone = new AbortController();
+    const request = fetch(`${url}/v1/ledgers/books/transfers`, {
+      ...json({ memo: '' }),
+      signal: gone.signal,
+    });
+    const outcome = expect(request).rejects.toThrow('aborted');
+    await setTimeout(100);
+    gone.abort();
+    await outcome;
+    expect(await application.drain(1_000)).toBe(true);
+    expect(lines.map(({ level, aborted }) => [level, aborted])).toEqual([['info', true]]);
+  });
+});
