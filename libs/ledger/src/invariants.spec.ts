@@ -16,8 +16,8 @@ import {
   TestBooks,
   histories,
   worldSetUp,
-  expectSame,
 } from './testing/index.js';
+import { expectSame } from './testing/expect-same.js';
 
 /*
  * The ledger's promises over random histories. Each history starts from the same small world, and every statement is

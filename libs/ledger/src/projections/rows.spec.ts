@@ -9,9 +9,9 @@ import {
   TestBooks,
   commandId,
   histories,
-  expectSame,
   worldSetUp,
 } from '../testing/index.js';
+import { expectSame } from '../testing/expect-same.js';
 import { ACCOUNT_ROW_EVENTS, type AccountRow, accountRowOf } from './account-row.js';
 import { ASSET_ROW_EVENTS, assetRowOf } from './asset-row.js';
 import { BALANCE_ROW_EVENTS, type BalanceRow, balanceRowsOf } from './balance-row.js';

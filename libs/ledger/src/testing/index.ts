@@ -8,6 +8,5 @@ export {
   postTransfers,
   worldSetUp,
 } from './arbitraries.js';
-export { expectSame } from './expect-same.js';
 export { FrozenStateStore } from './frozen-state-store.js';
 export { type Circumstances, TEST_START_MILLIS, TestBooks, commandId } from './test-books.js';
