@@ -1,73 +1,108 @@
 import { defined } from '@holdfast/kernel';
 import type { JsonObject, NewEvent, Position, RecordedEvent, StreamVersion } from './event.js';
 import { EventEncoder } from './event-encoder.js';
-import type { Commit } from './event-log.js';
-import { jsonText } from './json-data.js';
+import type { Commit, StreamAppend } from './event-log.js';
+import { plainCopy } from './json-data.js';
 import type { Upcasters } from './upcaster.js';
 
-/** A commit in bytes, still without a place in the log. */
-export interface EncodedCommit {
-  /** One an event; they die with the next commit that is encoded. */
-  readonly records: readonly Uint8Array[];
-  /** What the log will hold, once its first event has got its position. */
-  recordedFrom(first: Position): RecordedEvent[];
-}
+/** A recorded event while it is made: its position is known last. */
+type Draft = { -readonly [Field in keyof RecordedEvent]: RecordedEvent[Field] };
+
+const NO_POSITION = 0 as Position;
 
 /** Makes records of a commit. Everything that can be wrong with an event is found here, before anything is assigned. */
 export class CommitEncoder {
   private readonly encoder = new EventEncoder();
+  private drafts: Draft[] = [];
+  private recordedAtMillis = 0;
+  /** The commit's metadata, and how it is recorded for an event without its own. */
+  private metadata: JsonObject | undefined;
+  private commonMetadata = NO_METADATA;
 
   constructor(private readonly upcasters: Upcasters | undefined) {}
 
-  /** `bases`: the version that each append continues from. Throws `EVENT_INVALID`, `EVENT_TOO_LARGE`. */
-  encode(commit: Commit, bases: readonly StreamVersion[], recordedAtMillis: number): EncodedCommit {
-    const metadataOf = this.metadataOf(commit.metadata);
-    const placed: Omit<RecordedEvent, 'position' | 'endsCommit'>[] = [];
+  /**
+   * One record an event; they die with the next commit that is encoded. `bases`: the version that each append continues
+   * from. Throws `EVENT_INVALID`, `EVENT_TOO_LARGE`.
+   */
+  encode(commit: Commit, bases: readonly StreamVersion[], recordedAtMillis: number): Uint8Array[] {
     this.encoder.begin();
-    commit.appends.forEach(({ stream, events }, appendIndex) => {
-      let version = defined(bases[appendIndex], 'the base of an append');
-      for (const event of events) {
-        this.upcasters?.assertPresent(event);
-        version = (version + 1) as StreamVersion;
-        const tags = distinct(event.tags ?? []);
-        const { metadataJson, metadata } = metadataOf(event);
-        const dataJson = jsonText(event.data, 'data');
-        const place = { stream, version, recordedAtMillis, tags };
-        this.encoder.add({ ...place, event, metadataJson, dataJson });
-        const { id, type, schemaVersion } = event;
-        // Made from the text that was recorded, not from the caller's object: the state must see now what a replay will see.
-        const data = JSON.parse(dataJson) as JsonObject;
-        placed.push({ ...place, id, type, schemaVersion, metadata, data });
-      }
+    this.drafts = [];
+    this.recordedAtMillis = recordedAtMillis;
+    this.metadata = commit.metadata;
+    this.commonMetadata = recordedMetadata(commit.metadata);
+    for (const [index, append] of commit.appends.entries())
+      this.addAll(append, defined(bases[index], 'the base of an append'));
+    return this.encoder.records();
+  }
+
+  /** What the log holds of the commit that was encoded last, now that its first event has a position. */
+  recordedFrom(first: Position): readonly RecordedEvent[] {
+    const { drafts } = this;
+    this.drafts = [];
+    for (const [index, draft] of drafts.entries()) {
+      draft.position = (first + index) as Position;
+      draft.endsCommit = index === drafts.length - 1;
+    }
+    return drafts;
+  }
+
+  private addAll({ stream, events }: StreamAppend, base: StreamVersion): void {
+    let version = base;
+    for (const event of events) {
+      version = (version + 1) as StreamVersion;
+      this.add(event, stream, version);
+    }
+  }
+
+  private add(event: NewEvent, stream: string, version: StreamVersion): void {
+    this.upcasters?.assertPresent(event);
+    const { id, type, schemaVersion } = event;
+    const { recordedAtMillis } = this;
+    const tags = distinct(event.tags);
+    const { json: metadataJson, metadata } = this.metadataOf(event);
+    // Not the caller's object: the state must see now what a replay will see.
+    const data = plainCopy(event.data, 'data');
+    const dataJson = JSON.stringify(data);
+    this.encoder.add({ event, stream, version, recordedAtMillis, tags, metadataJson, dataJson });
+    this.drafts.push({
+      position: NO_POSITION,
+      stream,
+      version,
+      id,
+      type,
+      schemaVersion,
+      recordedAtMillis,
+      tags,
+      metadata,
+      data,
+      endsCommit: false,
     });
-    const last = placed.length - 1;
-    const recordedFrom = (first: Position): RecordedEvent[] =>
-      placed.map((event, index) => ({
-        ...event,
-        position: (first + index) as Position,
-        endsCommit: index === last,
-      }));
-    return { records: this.encoder.records(), recordedFrom };
   }
 
-  /** The metadata of each event: the commit's, over which the event's own wins. */
-  private metadataOf(
-    common: JsonObject | undefined,
-  ): (event: NewEvent) => { metadataJson: string; metadata: JsonObject } {
-    const shared = recordedMetadata(common ?? {});
-    return ({ metadata }) =>
-      metadata === undefined ? shared : recordedMetadata({ ...common, ...metadata });
+  private metadataOf({ metadata }: NewEvent): RecordedMetadata {
+    if (metadata === undefined) return this.commonMetadata;
+    return recordedMetadata(
+      this.metadata === undefined ? metadata : { ...this.metadata, ...metadata },
+    );
   }
 }
 
-const NO_METADATA = { metadataJson: '', metadata: {} };
-
-function recordedMetadata(given: JsonObject): { metadataJson: string; metadata: JsonObject } {
-  const json = jsonText(given, 'metadata');
-  if (json === '{}') return NO_METADATA;
-  return { metadataJson: json, metadata: JSON.parse(json) as JsonObject };
+interface RecordedMetadata {
+  /** Empty for none. */
+  readonly json: string;
+  readonly metadata: JsonObject;
 }
 
-function distinct(tags: readonly string[]): readonly string[] {
-  return tags.length < 2 ? [...tags] : [...new Set(tags)];
+const NO_METADATA: RecordedMetadata = { json: '', metadata: {} };
+
+function recordedMetadata(given: JsonObject | undefined): RecordedMetadata {
+  if (given === undefined) return NO_METADATA;
+  const metadata = plainCopy(given, 'metadata');
+  const json = JSON.stringify(metadata);
+  return json === '{}' ? NO_METADATA : { json, metadata };
+}
+
+function distinct(tags: readonly string[] = []): readonly string[] {
+  return tags.length < 2 ? tags.slice() : Array.from(new Set(tags));
 }

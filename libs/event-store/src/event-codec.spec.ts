@@ -16,7 +16,7 @@ import {
 } from './event-format.js';
 import { EventView } from './event-view.js';
 import type { JsonObject, Position, RecordedEvent, StreamVersion } from './event.js';
-import { jsonText } from './json-data.js';
+import { plainCopy } from './json-data.js';
 
 const ID = '0192f0c1-7b3a-7cc1-8a51-5d2c0b7e9f10';
 
@@ -63,6 +63,34 @@ describe('an encoded event', () => {
     encoder.begin();
     encoder.add(placed(events[3]!));
     expect(encoder.records().map((record) => decode(Buffer.from(record)))).toEqual([events[3]]);
+  });
+});
+
+describe('the copy that an event keeps of its data', () => {
+  it('is what its JSON text is parsed to', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 })), (data) => {
+        const copy = plainCopy(data, 'data');
+        expect(copy).toStrictEqual(JSON.parse(JSON.stringify(data)));
+        expect(JSON.stringify(copy)).toBe(JSON.stringify(data));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('has a key __proto__ for its own, as a parser makes it', () => {
+    const data = JSON.parse('{"__proto__":{"a":1},"b":{"__proto__":2}}') as JsonObject;
+    const copy = plainCopy(data, 'data');
+    expect(JSON.stringify(copy)).toBe('{"__proto__":{"a":1},"b":{"__proto__":2}}');
+    expect(Object.getPrototypeOf(copy)).toBe(Object.prototype);
+  });
+
+  it('takes data without a prototype, and data of another realm', () => {
+    const bare = Object.assign(Object.create(null) as object, { a: 1 });
+    expect(plainCopy({ bare, cloned: structuredClone({ a: 1 }) }, 'data')).toEqual({
+      bare: { a: 1 },
+      cloned: { a: 1 },
+    });
   });
 });
 
@@ -252,7 +280,7 @@ function nested(depth: number): JsonObject {
 }
 
 function placed(event: RecordedEvent): PlacedEvent {
-  const metadataJson = jsonText(event.metadata, 'metadata');
+  const metadataJson = JSON.stringify(plainCopy(event.metadata, 'metadata'));
   return {
     event,
     stream: event.stream,
@@ -260,7 +288,7 @@ function placed(event: RecordedEvent): PlacedEvent {
     recordedAtMillis: event.recordedAtMillis,
     tags: event.tags,
     metadataJson: metadataJson === '{}' ? '' : metadataJson,
-    dataJson: jsonText(event.data, 'data'),
+    dataJson: JSON.stringify(plainCopy(event.data, 'data')),
   };
 }
 

@@ -24,7 +24,7 @@ import {
   TYPE_BYTES_MAX,
   U48_MAX,
 } from './event-format.js';
-import { isEventId, writeEventId } from './event-id.js';
+import { writeEventId } from './event-id.js';
 import { invalid, tooLarge } from './event-store.errors.js';
 
 /** An event with the place that the log is about to give it, its JSON already made. */
@@ -70,7 +70,6 @@ export class EventEncoder {
   /** Throws `EVENT_INVALID` and `EVENT_TOO_LARGE`, naming what is wrong; the commit is then to be given up. */
   add(placed: PlacedEvent): void {
     const { event, tags } = placed;
-    assertEventId(event.id);
     assertSchemaVersion(event);
     assertU48(placed.version, 'stream version');
     assertU48(placed.recordedAtMillis, 'time of recording');
@@ -90,7 +89,8 @@ export class EventEncoder {
       start + RECORDED_AT_HIGH_AT,
     );
     buffer.writeUInt32LE(placed.recordedAtMillis % TWO_TO_32, start + RECORDED_AT_LOW_AT);
-    writeEventId(buffer, start + EVENT_ID_AT, event.id);
+    if (typeof event.id !== 'string' || !writeEventId(buffer, start + EVENT_ID_AT, event.id))
+      throw invalid(`the event id is not a UUID in lower case: ${event.id}`);
 
     const typeAt = start + EVENT_HEADER_BYTES;
     const streamAt = this.writeName(event.type, typeAt, TYPE_BYTES_MAX, 'event type');
@@ -143,10 +143,6 @@ export class EventEncoder {
     if (length > lengthMax) throw invalid(`the ${what} is longer than ${lengthMax} bytes`);
     return at + length;
   }
-}
-
-function assertEventId(id: string): void {
-  if (!isEventId(id)) throw invalid(`the event id is not a UUID in lower case: ${id}`);
 }
 
 function assertSchemaVersion({ schemaVersion }: NewEvent): void {

@@ -28,32 +28,32 @@ export class InMemoryStateStore implements StateStore {
 
 class InMemorySection implements StateSection<unknown> {
   private newest = new Map<string, unknown>();
-  /** Every map of the section, `newest` among them. A key is in one of them at most. */
-  private readonly maps = [this.newest];
+  /** Full maps, or such that were. A key is in one map at most. */
+  private readonly older: Map<string, unknown>[] = [];
 
   constructor(private readonly mapEntriesMax: number) {}
 
   get(key: string): unknown {
-    return this.mapWith(key)?.get(key);
+    return this.newest.get(key) ?? this.older.find((map) => map.has(key))?.get(key);
   }
 
   set(key: string, value: unknown): void {
-    (this.mapWith(key) ?? this.mapWithRoom()).set(key, value);
+    this.mapFor(key).set(key, value);
   }
 
   delete(key: string): void {
-    this.mapWith(key)?.delete(key);
+    if (this.newest.delete(key)) return;
+    this.older.find((map) => map.delete(key));
   }
 
-  /** The map that holds the key, if any does. */
-  private mapWith(key: string): Map<string, unknown> | undefined {
-    return this.maps.find((map) => map.has(key));
-  }
-
-  private mapWithRoom(): Map<string, unknown> {
+  /** The map that holds the key; for a new one, a map with room. */
+  private mapFor(key: string): Map<string, unknown> {
+    if (this.newest.size < this.mapEntriesMax && this.older.length === 0) return this.newest;
+    const holding = this.newest.has(key) ? this.newest : this.older.find((map) => map.has(key));
+    if (holding !== undefined) return holding;
     if (this.newest.size >= this.mapEntriesMax) {
+      this.older.push(this.newest);
       this.newest = new Map();
-      this.maps.push(this.newest);
     }
     return this.newest;
   }

@@ -1,64 +1,72 @@
-import type { JsonObject } from './event.js';
-import { invalid } from './event-store.errors.js';
+import type { JsonObject, JsonValue } from './event.js';
+import { type EventStoreError, invalid } from './event-store.errors.js';
 import { JSON_DEPTH_MAX } from './event-format.js';
 
-/** Where a value stopped being JSON: ` .legs[2].amount` and what stood there. */
-interface Fault {
-  readonly path: string;
-  readonly found: string;
-}
+/** The way from a root to a value: its name, then a key or an index a level. */
+type Place = (string | number)[];
 
 /**
- * The JSON text of plain data. `JSON.stringify` alone quietly makes null of NaN, text of a Date and `{}` of a Map, and the
- * log would hold something else than its caller believes; so everything that JSON would change is refused. Properties
- * that are undefined are left out. Throws `EVENT_INVALID` naming the place within `what`.
+ * A copy of plain data that is exactly what its JSON text will be parsed to: an event's own, whatever its caller does to the
+ * original. `JSON.stringify` alone quietly makes null of NaN, text of a Date and `{}` of a Map, and the log would hold something else
+ * than its caller believes, so all that JSON would change is refused; but negative zero becomes zero, and properties that are undefined
+ * are left out. Throws `EVENT_INVALID` with the place within `what`.
  */
-export function jsonText(value: JsonObject, what: string): string {
-  const fault = isPlainObject(value)
-    ? faultInObject(value, 1)
-    : { path: '', found: `${describe(value)}, not a plain object` };
-  if (fault !== undefined)
-    throw invalid(`${what}${fault.path} is ${fault.found}, which JSON cannot hold`, {
-      place: `${what}${fault.path}`,
-    });
-  return JSON.stringify(value);
+export function plainCopy(value: JsonObject, what: string): JsonObject {
+  const place = [what];
+  if (!isPlainObject(value)) throw notJson(place, describe(value));
+  return copyOfObject(value, place);
 }
 
-function faultInObject(value: object, depth: number): Fault | undefined {
-  if (depth > JSON_DEPTH_MAX) return { path: '', found: `nested deeper than ${JSON_DEPTH_MAX}` };
+function copyOfObject(value: object, place: Place): JsonObject {
+  assertDepth(place);
+  const copy: Record<string, JsonValue> = {};
   for (const key in value) {
     const member: unknown = value[key as keyof typeof value];
     if (member === undefined) continue;
-    const fault = faultIn(member, depth);
-    if (fault !== undefined) return { path: `.${key}${fault.path}`, found: fault.found };
+    if (key === '__proto__') define(copy, key, copyOf(member, key, place));
+    else copy[key] = copyOf(member, key, place);
   }
-  return undefined;
+  return copy;
 }
 
-function faultIn(value: unknown, depth: number): Fault | undefined {
+function copyOf(value: unknown, key: string | number, place: Place): JsonValue {
   switch (typeof value) {
     case 'string':
     case 'boolean':
-      return undefined;
+      return value;
     case 'number':
-      return Number.isFinite(value) ? undefined : { path: '', found: String(value) };
+      // Adding zero makes zero of negative zero.
+      if (Number.isFinite(value)) return value + 0;
+      throw notJson([...place, key], String(value));
     case 'object':
-      if (value === null) return undefined;
-      if (Array.isArray(value)) return faultInArray(value, depth + 1);
-      if (isPlainObject(value)) return faultInObject(value, depth + 1);
-      return { path: '', found: describe(value) };
+      return value === null ? null : copyOfNested(value, key, place);
     default:
-      return { path: '', found: describe(value) };
+      throw notJson([...place, key], describe(value));
   }
 }
 
-function faultInArray(values: readonly unknown[], depth: number): Fault | undefined {
-  if (depth > JSON_DEPTH_MAX) return { path: '', found: `nested deeper than ${JSON_DEPTH_MAX}` };
-  for (let index = 0; index < values.length; index++) {
-    const fault = faultIn(values[index], depth);
-    if (fault !== undefined) return { path: `[${index}]${fault.path}`, found: fault.found };
-  }
-  return undefined;
+function copyOfNested(value: object, key: string | number, place: Place): JsonValue {
+  place.push(key);
+  const copy = Array.isArray(value) ? copyOfArray(value, place) : copyOfPlain(value, place);
+  place.pop();
+  return copy;
+}
+
+function copyOfArray(values: readonly unknown[], place: Place): JsonValue[] {
+  assertDepth(place);
+  const copy: JsonValue[] = [];
+  for (let index = 0; index < values.length; index++)
+    copy.push(copyOf(values[index], index, place));
+  return copy;
+}
+
+function copyOfPlain(value: object, place: Place): JsonObject {
+  if (!isPlainObject(value)) throw notJson(place, describe(value));
+  return copyOfObject(value, place);
+}
+
+function assertDepth(place: Place): void {
+  if (place.length > JSON_DEPTH_MAX) throw notJson(place, `nested deeper than ${JSON_DEPTH_MAX}`);
 }
 
 /**
@@ -68,16 +76,35 @@ function faultInArray(values: readonly unknown[], depth: number): Fault | undefi
 function isPlainObject(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === null || prototype === Object.prototype) return true;
+  if (prototype === Object.prototype || prototype === null) return true;
   return (
     Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf')
   );
 }
 
+/** As a parser does it: an assignment would set the prototype. */
+function define(target: object, key: string, value: JsonValue): void {
+  Object.defineProperty(target, key, {
+    value,
+    configurable: true,
+    enumerable: true,
+    writable: true,
+  });
+}
+
+function notJson(place: Place, found: string): EventStoreError {
+  const text = place
+    .map((step, level) =>
+      typeof step === 'number' ? `[${step}]` : level === 0 ? step : `.${step}`,
+    )
+    .join('');
+  return invalid(`${text} is ${found}, which JSON cannot hold`, { place: text });
+}
+
 function describe(value: unknown): string {
   if (Array.isArray(value)) return 'an array';
-  if (typeof value !== 'object' || value === null)
-    return typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`;
+  if (value === undefined || value === null) return String(value);
+  if (typeof value !== 'object') return `a ${typeof value}`;
   const constructor: unknown = value.constructor;
   return typeof constructor === 'function'
     ? `an instance of ${constructor.name}`

@@ -3,7 +3,7 @@ import type { Position } from './event.js';
 import type { StateSection, StateStore } from './state-store.js';
 
 /** Positions in one entry. Appending copies the last entry, so this bounds what an append costs. */
-export const CHUNK_POSITIONS = 64;
+export const CHUNK_POSITIONS = 32;
 
 /**
  * The end of a term's list: its one position, or the number of full chunks followed by the positions after them. Most
@@ -33,24 +33,21 @@ export class PositionIndex {
 
   length(term: string): number {
     const end = this.ends.get(term);
-    if (end === undefined) return 0;
-    return typeof end === 'number' ? 1 : fullChunks(end) * CHUNK_POSITIONS + end.length - 1;
+    return end === undefined ? 0 : lengthOf(end);
   }
 
-  append(term: string, position: Position): void {
+  /** Returns the new length. */
+  append(term: string, position: Position): number {
     const end = this.ends.get(term);
-    if (end === undefined) {
-      this.ends.set(term, position);
-      return;
-    }
-    const longer = typeof end === 'number' ? [0, end, position] : [...end, position];
-    if (longer.length <= CHUNK_POSITIONS) {
+    const longer = end === undefined ? position : appended(end, position);
+    if (typeof longer === 'number' || longer.length <= CHUNK_POSITIONS) {
       this.ends.set(term, longer);
-      return;
+    } else {
+      const chunk = fullChunks(longer);
+      this.chunks.set(chunkKey(term, chunk), longer.slice(1));
+      this.ends.set(term, [chunk + 1]);
     }
-    const chunk = fullChunks(longer);
-    this.chunks.set(chunkKey(term, chunk), longer.slice(1));
-    this.ends.set(term, [chunk + 1]);
+    return lengthOf(longer);
   }
 
   /** The page that holds the position with this index in the list, which must be less than the list's length. */
@@ -85,6 +82,17 @@ export class PositionIndex {
         : end.slice(1);
     return positions as readonly Position[];
   }
+}
+
+function appended(end: ListEnd, position: Position): readonly number[] {
+  if (typeof end === 'number') return [0, end, position];
+  const longer = end.slice();
+  longer.push(position);
+  return longer;
+}
+
+function lengthOf(end: ListEnd): number {
+  return typeof end === 'number' ? 1 : fullChunks(end) * CHUNK_POSITIONS + end.length - 1;
 }
 
 function fullChunks(end: readonly number[]): number {

@@ -37,10 +37,9 @@ export class StreamIndex {
 
   /** Throws `EVENT_CORRUPT` when the stream's versions do not continue. */
   add({ position, stream, version, tags }: IndexedEvent): void {
-    const last = this.streams.length(stream);
-    if (version !== last + 1)
-      throw corruptEvent(`it is version ${version} of stream ${stream} after ${last}`, position);
-    this.streams.append(stream, position);
+    const length = this.streams.append(stream, position);
+    if (version !== length)
+      throw corruptEvent(`it is version ${version} of ${stream} after ${length - 1}`, position);
     for (const tag of tags) this.tags.append(tag, position);
   }
 }

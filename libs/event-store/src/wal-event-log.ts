@@ -88,7 +88,8 @@ export class WalEventLog implements EventLog {
    * `EVENT_UNKNOWN_SCHEMA`, `EVENT_POSITION_GONE` when its beginning was removed, `EVENT_STATE_BROKEN`.
    */
   static async open(directory: string, options: WalEventLogOptions = {}): Promise<WalEventLog> {
-    const wal = await Wal.open(directory, options.wal ?? {});
+    // The whole log is about to be replayed: damage anywhere in it must refuse before this open has left its mark.
+    const wal = await Wal.open(directory, { verifyOnOpen: true, ...options.wal });
     try {
       const log = new WalEventLog(wal, options);
       await replay(wal, log.folded, options.onReplayProgress);
@@ -133,9 +134,9 @@ export class WalEventLog implements EventLog {
       if (repeated === undefined) throw wrongVersion(check.conflict);
       return repeated;
     }
-    const encoded = this.encoder.encode(commit, check.bases, this.timeOf(commit));
-    const admission = this.admit(encoded.records);
-    const events = encoded.recordedFrom(positionOf(admission.first));
+    const records = this.encoder.encode(commit, check.bases, this.timeOf(commit));
+    const admission = this.admit(records);
+    const events = this.encoder.recordedFrom(positionOf(admission.first));
     const position = positionOf(admission.last);
     const { durable } = admission;
     this.pending.add({ first: positionOf(admission.first), last: position, events, durable });
