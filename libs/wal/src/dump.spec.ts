@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DumpedFrame } from './dump.js';
@@ -99,6 +107,21 @@ describe('the frames of a log', () => {
       second.name.firstSequence,
     ]);
     expect(report.problems[0]!.reason).toMatch(/segment 2 is missing/);
+  });
+
+  it('are all read before anything is changed, when an open is to verify', async () => {
+    const damaged = frames(10).find((frame) => frame.recordCount > 0)!;
+    flipBit(damaged.file, damaged.offset + 100);
+    const before = readdirSync(directory).filter((name) => name.endsWith('.wal'));
+    await expect(Wal.open(directory, { verifyOnOpen: true })).rejects.toMatchObject({
+      code: 'WAL_CORRUPT',
+      details: {
+        file: damaged.file,
+        offset: damaged.offset,
+        firstSequence: damaged.firstSequence,
+      },
+    });
+    expect(readdirSync(directory).filter((name) => name.endsWith('.wal'))).toEqual(before);
   });
 
   it('are not passed over where the first or the last segment is missing', async () => {

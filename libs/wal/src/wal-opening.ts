@@ -10,7 +10,8 @@ import { SegmentChain } from './segment-chain.js';
 import type { PredecessorSeal } from './segment-header.js';
 import { parseSegmentName } from './segment-name.js';
 import { SpareSegment } from './spare-segment.js';
-import { WalError } from './wal.errors.js';
+import { verifySegments } from './verify.js';
+import { corrupt, WalError } from './wal.errors.js';
 import { resolveLimits, type WalOptions } from './wal-options.js';
 import type { Durability, Sequence } from './wal.types.js';
 import { WatermarkWriter } from './watermark.js';
@@ -85,6 +86,8 @@ export async function assembleParts(
   const spare = new SpareSegment(fileSystem, directory, lock.epoch, limits.segmentBytes);
   for (let attempt = 0; attempt < BEGIN_ATTEMPTS_MAX; attempt++) {
     const diagnosis = diagnose(fileSystem, directory);
+    if (options.verifyOnOpen === true)
+      await checkSealedFrames(fileSystem, directory, diagnosis.sealed);
     const notes = repair(fileSystem, directory, diagnosis);
     const manifest =
       diagnosis.manifest ?? makeManifest(fileSystem, directory, randomBytes(16).toString('hex'));
@@ -131,6 +134,33 @@ export async function assembleParts(
     };
   }
   throw new WalError('WAL_FENCED', `another writer is taking over ${directory}`, { directory });
+}
+
+/** Row 5 to the last byte. Throws `WAL_CORRUPT` for the first damage. */
+async function checkSealedFrames(
+  fileSystem: FileSystem,
+  directory: string,
+  sealed: readonly SealedSegment[],
+): Promise<void> {
+  const last = sealed.at(-1);
+  if (last === undefined) return;
+  const { lastSequence, dataLength } = last.seal;
+  const bound = {
+    sequence: lastSequence as Sequence,
+    segment: last.name.segment,
+    offset: dataLength,
+  };
+  const entries = sealed.map((segment) => toCatalog(directory, segment));
+  const [problem] = (await verifySegments(fileSystem, entries, bound)).problems;
+  if (problem === undefined) return;
+  const { reason, file, offset, firstSequence } = problem;
+  const segment = sealed.find(({ name }) => segmentPath(directory, name) === file);
+  throw corrupt(reason, {
+    file,
+    offset,
+    firstSequence,
+    ...(segment !== undefined && { lastSequence: segment.seal.lastSequence }),
+  });
 }
 
 /**

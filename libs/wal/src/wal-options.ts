@@ -19,6 +19,11 @@ export interface WalOptions {
   readonly takeover?: boolean;
   /** Opens a log on a network file system, whose locks cannot be trusted. */
   readonly allowNetworkFileSystem?: boolean;
+  /**
+   * Reads every frame of the sealed segments before anything is changed on disk, so that damage refuses the open. Otherwise an open reads what
+   * recovery needs, and a reader meets the damage later. For a caller that replays the whole log anyway: about a second for each GB.
+   */
+  readonly verifyOnOpen?: boolean;
   /** Default `sync`. Holds for the segments written from now on. */
   readonly durability?: Durability;
   /** For `interval`: longest time from a write to its sync. Default 50. */
