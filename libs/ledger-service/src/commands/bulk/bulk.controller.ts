@@ -38,7 +38,7 @@ export class BulkController {
     @Query() query: BulkQuery,
     @Body() { commands }: BulkDto,
     @Exchange() exchange: CommandExchange,
-  ): Promise<object> {
+  ): Promise<string> {
     if (query.atomic === 'true') throw invalidRequest('query', [ATOMIC_NOT_AVAILABLE]);
     const errors = repeatedKeys(commands);
     if (errors.length > 0) throw invalidRequest('body', errors);

@@ -31,7 +31,7 @@ export class FindCommandController {
   async find(
     @Param() { ledger, key }: CommandTarget,
     @Exchange() exchange: CommandExchange,
-  ): Promise<object> {
+  ): Promise<string> {
     if (!this.writer.hasLedger(ledger))
       throw new ProblemException('ledger-not-found', { parameters: { ledger } });
     const found = await this.writer.find({ ledger, actor: exchange.actor, key });

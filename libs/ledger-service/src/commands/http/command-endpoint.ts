@@ -18,8 +18,8 @@ export interface CommandRequest extends Omit<HashedRequest, 'ifMatch'> {
 export class CommandEndpoint {
   constructor(private readonly writer: LedgerWriter) {}
 
-  /** The answer's body; status and header fields are set on the exchange. */
-  async answer(exchange: CommandExchange, request: CommandRequest): Promise<object> {
+  /** The answer's body as text; status and header fields are set on the exchange. */
+  async answer(exchange: CommandExchange, request: CommandRequest): Promise<string> {
     const { actor, correlationId } = exchange;
     const outcome = await this.writer.execute(request.command, {
       actor,

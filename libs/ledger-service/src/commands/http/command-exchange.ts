@@ -7,6 +7,8 @@ import { actorOf } from './actor.js';
 import type { HttpAnswer } from './http-answer.js';
 import { invalidHeader } from './invalid-request.js';
 
+const JSON_MEDIA_TYPE = 'application/json; charset=utf-8';
+
 /** The header fields of one request for a command, and the answer to it. A handler asks for it with `@Exchange()`. */
 export class CommandExchange {
   constructor(
@@ -74,10 +76,10 @@ export class CommandExchange {
     );
   }
 
-  /** Sets status and header fields; the body is what the handler returns. */
-  answer({ status, headers, body }: HttpAnswer): object {
-    this.reply.status(status).headers(headers);
-    return body;
+  /** Sets status and header fields. What the handler returns is the body as text, so that every byte of an answer is ours. */
+  answer({ status, headers, body }: HttpAnswer): string {
+    this.reply.status(status).header('Content-Type', JSON_MEDIA_TYPE).headers(headers);
+    return JSON.stringify(body);
   }
 
   private header(name: string): string | undefined {
