@@ -2,6 +2,8 @@ export {
   LedgerCommandsModule,
   type LedgerCommandsOptions,
 } from './commands/ledger-commands.module.js';
+export { ledgerProjection } from './projections/ledger.projection.js';
+export { LedgerQueriesModule, type LedgerQueriesOptions } from './queries/ledger-queries.module.js';
 export { etagOf, versionOfEtag } from './shared/etag.js';
 export { LEDGER_EXIT_CODES } from './shared/ledger-exit-codes.js';
 export { LEDGER_OPEN_API } from './shared/ledger-open-api.js';

@@ -42,20 +42,26 @@ export class LedgerTableWriter {
   write(event: RecordedEvent): void {
     switch (ledgerEventOf(event).type) {
       case 'TransferPosted':
-        return this.writeTransfer(event);
+        this.writeTransfer(event);
+        break;
       case 'LedgerOpened':
-        return this.insertLedger(event);
+        this.insertLedger(event);
+        break;
       case 'AssetRegistered':
-        return this.insertAsset(event);
+        this.insertAsset(event);
+        break;
       case 'AccountOpened':
-        return this.insertAccount(event);
+        this.insertAccount(event);
+        break;
       case 'AccountPolicyChanged':
       case 'AccountStatusChanged':
-        return this.updateAccount(defined(accountRowOf(event), 'the account of its event'));
+        this.updateAccount(defined(accountRowOf(event), 'the account of its event'));
+        break;
       case 'MetadataChanged':
-        return this.changeMetadata(event);
+        this.changeMetadata(event);
+        break;
       case 'CommandRejected':
-        return;
+        break;
     }
   }
 
@@ -214,8 +220,9 @@ export class LedgerTableWriter {
 
   private changeMetadata(event: RecordedEvent): void {
     const account = accountRowOf(event);
-    if (account !== undefined) return this.updateAccount(account);
-    this.updateTransfer(defined(transferMetadataRowOf(event), 'what the metadata is of'));
+    if (account === undefined)
+      this.updateTransfer(defined(transferMetadataRowOf(event), 'what the metadata is of'));
+    else this.updateAccount(account);
   }
 
   private updateTransfer({ ledger, transferId, metadata, version }: TransferMetadataRow): void {

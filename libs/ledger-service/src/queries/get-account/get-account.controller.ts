@@ -1,0 +1,24 @@
+import type { AccountResource } from '@holdfast/ledger';
+import { Param, Query } from '@nestjs/common';
+import { AccountDto } from '../../shared/resources.dto.js';
+import { AccountTarget } from '../../shared/targets.dto.js';
+import { FreshQuery } from '../http/fresh-query.dto.js';
+import { AnswersQuery, QueryController } from '../http/query-controller.js';
+import { type LedgerQuery, ledgerQuery } from '../ledger-query.js';
+import { getAccount } from './get-account.query.js';
+
+@QueryController('v1/ledgers/:ledger/accounts/:account')
+export class GetAccountController {
+  @AnswersQuery({
+    summary: 'Get an account',
+    answer: AccountDto,
+    missing: ['ledger-not-found', 'account-not-found'],
+    etag: 'What `If-Match` takes to change the account.',
+  })
+  get(
+    @Param() { ledger, account }: AccountTarget,
+    @Query() query: FreshQuery,
+  ): LedgerQuery<AccountResource> {
+    return ledgerQuery(query, (snapshot) => getAccount(snapshot, ledger, account));
+  }
+}

@@ -1,0 +1,24 @@
+import { Param, Query } from '@nestjs/common';
+import { AccountTarget } from '../../shared/targets.dto.js';
+import { FreshQuery } from '../http/fresh-query.dto.js';
+import { AnswersQuery, QueryController } from '../http/query-controller.js';
+import { type LedgerQuery, ledgerQuery } from '../ledger-query.js';
+import type { BalanceResource } from './balance.js';
+import { BalanceDto } from './get-balance.dto.js';
+import { getBalance } from './get-balance.query.js';
+
+@QueryController('v1/ledgers/:ledger/accounts/:account/balance')
+export class GetBalanceController {
+  @AnswersQuery({
+    summary: "Get an account's balance",
+    answer: BalanceDto,
+    missing: ['ledger-not-found', 'account-not-found'],
+    etag: 'The `entryVersion`.',
+  })
+  get(
+    @Param() { ledger, account }: AccountTarget,
+    @Query() query: FreshQuery,
+  ): LedgerQuery<BalanceResource> {
+    return ledgerQuery(query, (snapshot) => getBalance(snapshot, ledger, account));
+  }
+}

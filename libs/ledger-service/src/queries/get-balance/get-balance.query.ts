@@ -1,0 +1,52 @@
+import { type Side, instantText } from '@holdfast/ledger';
+import type { ReadModelSnapshot } from '@holdfast/projections';
+import { amountText } from '../amount-text.js';
+import { type Finding, accountMissing, found, ledgerMissing } from '../found.js';
+import { ledgerKeyOf } from '../keys.js';
+import type { BalanceResource } from './balance.js';
+
+interface BalanceRow {
+  readonly asset: string;
+  readonly normal_side: Side;
+  readonly debits_posted: Buffer;
+  readonly credits_posted: Buffer;
+  readonly debits_pending: Buffer;
+  readonly credits_pending: Buffer;
+  readonly balance: Buffer;
+  readonly available: Buffer;
+  readonly entry_version: number;
+  readonly changed_at: number;
+}
+
+export function getBalance(
+  snapshot: ReadModelSnapshot,
+  ledger: string,
+  accountId: string,
+): Finding<BalanceResource> {
+  const ledgerKey = ledgerKeyOf(snapshot, ledger);
+  if (ledgerKey === undefined) return ledgerMissing(ledger);
+  const row = snapshot
+    .prepare<[number, string], BalanceRow>(
+      `SELECT asset, normal_side, debits_posted, credits_posted, debits_pending, credits_pending, balance, available,
+         entry_version, changed_at
+       FROM accounts JOIN balances USING (account_key) WHERE ledger_key = ? AND account_id = ?`,
+    )
+    .get(ledgerKey, accountId);
+  if (row === undefined) return accountMissing(accountId);
+  return found(balanceResource(ledger, accountId, row), row.entry_version);
+}
+
+function balanceResource(ledger: string, accountId: string, row: BalanceRow): BalanceResource {
+  return {
+    ledger,
+    accountId,
+    asset: row.asset,
+    normalSide: row.normal_side,
+    balance: amountText(row.balance),
+    available: amountText(row.available),
+    posted: { debits: amountText(row.debits_posted), credits: amountText(row.credits_posted) },
+    pending: { debits: amountText(row.debits_pending), credits: amountText(row.credits_pending) },
+    entryVersion: row.entry_version,
+    changedAt: instantText(row.changed_at),
+  };
+}

@@ -1,0 +1,28 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { fieldSchemas } from '../../shared/ledger-fields.js';
+import type { AssetTotals, TrialBalance } from './trial-balance.js';
+
+export class AssetTotalsDto implements AssetTotals {
+  @ApiProperty(fieldSchemas.asset)
+  asset!: string;
+
+  @ApiProperty(fieldSchemas.scale)
+  scale!: number;
+
+  @ApiProperty({ ...fieldSchemas.limit, description: 'All debits, in minor units.' })
+  debits!: string;
+
+  @ApiProperty({ ...fieldSchemas.limit, description: 'All credits, in minor units.' })
+  credits!: string;
+
+  @ApiProperty({ type: 'boolean', description: 'Whether debits and credits are equal.' })
+  balanced!: boolean;
+}
+
+export class TrialBalanceDto implements TrialBalance {
+  @ApiProperty(fieldSchemas.ledger)
+  ledger!: string;
+
+  @ApiProperty({ type: [AssetTotalsDto], description: 'In the order of their codes.' })
+  assets!: AssetTotalsDto[];
+}

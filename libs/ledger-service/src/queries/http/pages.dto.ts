@@ -1,0 +1,18 @@
+import { type Type } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+
+/** A page for OpenAPI: extend it, giving the class of its items. */
+export function PageOf<Item>(item: Type<Item>) {
+  abstract class PageDto {
+    @ApiProperty({ type: [item] })
+    items!: readonly Item[];
+
+    @ApiProperty({
+      type: 'string',
+      nullable: true,
+      description: 'The `cursor` of the next page; null on the last one.',
+    })
+    nextCursor!: string | null;
+  }
+  return PageDto;
+}

@@ -1,0 +1,73 @@
+import {
+  type CallHandler,
+  type ExecutionContext,
+  Injectable,
+  type NestInterceptor,
+} from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Observable, mergeMap } from 'rxjs';
+import { etagOf } from '../../shared/etag.js';
+import type { LedgerQuery } from '../ledger-query.js';
+import { LedgerReader, type QueryAnswer } from '../ledger-reader.js';
+import { preferredWaitSeconds } from './prefer-wait.js';
+
+/** Turns the query that a controller returned into its answer: waits, asks, and says in the header of which moment it is. */
+@Injectable()
+export class QueryInterceptor implements NestInterceptor<LedgerQuery<unknown>, unknown> {
+  constructor(private readonly reader: LedgerReader) {}
+
+  intercept(
+    context: ExecutionContext,
+    next: CallHandler<LedgerQuery<unknown>>,
+  ): Observable<unknown> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    return next.handle().pipe(mergeMap((query) => this.answer(query, request, reply)));
+  }
+
+  private async answer(
+    query: LedgerQuery<unknown>,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<unknown> {
+    const leaving = new AbortController();
+    // A client that has gone need not be waited for.
+    const leave = () => leaving.abort();
+    reply.raw.once('close', leave);
+    try {
+      const waitSeconds = preferredWaitSeconds(request.headers.prefer);
+      const answer = await this.reader.answer(query, { waitSeconds, signal: leaving.signal });
+      if (waitSeconds !== undefined) reply.header('Preference-Applied', `wait=${waitSeconds}`);
+      return bodyOf(answer, request, reply);
+    } finally {
+      reply.raw.off('close', leave);
+    }
+  }
+}
+
+/** RFC 9110: a client that has this version already gets 304 and no body. */
+function bodyOf(
+  { found, position }: QueryAnswer<unknown>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): unknown {
+  // Whoever keeps an answer must ask again whether it still holds.
+  reply.header('Cache-Control', 'no-cache');
+  if (position !== undefined) reply.header('Holdfast-Position', position);
+  if (found.version === undefined) return found.body;
+  const etag = etagOf(found.version);
+  reply.header('ETag', etag);
+  if (!matches(request.headers['if-none-match'], etag)) return found.body;
+  reply.status(304);
+  return undefined;
+}
+
+/** `If-None-Match` compares weakly, so a proxy's `W/` does not matter. */
+function matches(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  const candidates = ifNoneMatch
+    .split(',')
+    .map((candidate) => candidate.trim().replace(/^W\//, ''));
+  return candidates.includes('*') || candidates.includes(etag);
+}

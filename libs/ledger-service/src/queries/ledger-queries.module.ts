@@ -1,0 +1,68 @@
+import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Health, Metrics } from '@holdfast/platform';
+import { SqliteReadModel } from '@holdfast/projections';
+import { GetAccountController } from './get-account/get-account.controller.js';
+import { GetAssetController } from './get-asset/get-asset.controller.js';
+import { GetBalanceController } from './get-balance/get-balance.controller.js';
+import { GetLedgerController } from './get-ledger/get-ledger.controller.js';
+import { GetStatementController } from './get-statement/get-statement.controller.js';
+import { GetTransferController } from './get-transfer/get-transfer.controller.js';
+import { GetTrialBalanceController } from './get-trial-balance/get-trial-balance.controller.js';
+import { QueryInterceptor } from './http/query.interceptor.js';
+import { LedgerReader } from './ledger-reader.js';
+import { ListAccountsController } from './list-accounts/list-accounts.controller.js';
+import { ListAssetsController } from './list-assets/list-assets.controller.js';
+import { ListLedgersController } from './list-ledgers/list-ledgers.controller.js';
+import { ListTransfersController } from './list-transfers/list-transfers.controller.js';
+
+export interface LedgerQueriesOptions {
+  /** Of `ledgerProjection`. The module closes it when the application is closed. */
+  readonly readModel: SqliteReadModel;
+  /** The longest that a query waits for a position. */
+  readonly waitMillisMax: number;
+}
+
+/** The read side over HTTP, its health and its position. */
+@Module({})
+export class LedgerQueriesModule implements OnApplicationShutdown {
+  constructor(
+    @Inject(SqliteReadModel) private readonly readModel: SqliteReadModel,
+    @Inject(Health) health: Health,
+    @Inject(Metrics) metrics: Metrics,
+  ) {
+    health.register('read-model', () => readModel.ready || 'the read model has not been made yet');
+    metrics.gaugeOf(
+      'holdfast_read_model_position',
+      'How far the read model that queries see has come.',
+      () => readModel.position,
+    );
+  }
+
+  static forRoot({ readModel, waitMillisMax }: LedgerQueriesOptions): DynamicModule {
+    return {
+      module: LedgerQueriesModule,
+      controllers: [
+        ListLedgersController,
+        GetLedgerController,
+        ListAssetsController,
+        GetAssetController,
+        ListAccountsController,
+        GetAccountController,
+        GetBalanceController,
+        GetStatementController,
+        ListTransfersController,
+        GetTransferController,
+        GetTrialBalanceController,
+      ],
+      providers: [
+        { provide: SqliteReadModel, useValue: readModel },
+        { provide: LedgerReader, useValue: new LedgerReader(readModel, waitMillisMax) },
+        QueryInterceptor,
+      ],
+    };
+  }
+
+  onApplicationShutdown(): void {
+    this.readModel.close();
+  }
+}

@@ -1,0 +1,111 @@
+import { type Position } from '@holdfast/event-store';
+import { errorCode } from '@holdfast/kernel';
+import { ProblemException } from '@holdfast/platform';
+import type { ReadModelSnapshot, SqliteReadModel } from '@holdfast/projections';
+import { decodePosition, encodePosition } from '../shared/position-token.js';
+import type { Found } from './found.js';
+import type { LedgerQuery } from './ledger-query.js';
+
+export interface QueryAnswer<Body> {
+  readonly found: Found<Body>;
+  /** The `Holdfast-Position` of the moment that the answer shows; undefined while the read model has seen no log. */
+  readonly position: string | undefined;
+}
+
+const FIRST_POSITION = 1 as Position;
+const RETRY_AFTER_SECONDS = 1;
+
+/** Asks the read model, once it has come as far as the client needs. */
+export class LedgerReader {
+  constructor(
+    private readonly model: SqliteReadModel,
+    private readonly waitMillisMax: number,
+  ) {}
+
+  /**
+   * Throws `ProblemException`: `projection-lagging` when the read model did not come as far within the wait, `position-unknown`
+   * for a position of another log, and what the query misses.
+   */
+  async answer<Body>(
+    query: LedgerQuery<Body>,
+    options: { readonly waitSeconds: number | undefined; readonly signal: AbortSignal },
+  ): Promise<QueryAnswer<Body>> {
+    const { waitSeconds, signal } = options;
+    const waitMillis = Math.min(
+      waitSeconds === undefined ? this.waitMillisMax : waitSeconds * 1_000,
+      this.waitMillisMax,
+    );
+    if (query.minPosition !== undefined) await this.reach(query.minPosition, waitMillis, signal);
+    return this.read((snapshot) => answerOf(query, snapshot));
+  }
+
+  private async reach(token: string, waitMillis: number, signal: AbortSignal): Promise<void> {
+    const deadline = performance.now() + waitMillis;
+    // Until the read model has seen its log, it cannot know whether the position is of that log.
+    await this.waitFor(FIRST_POSITION, waitMillis, signal);
+    const position = this.read(({ cursor }) =>
+      cursor === undefined ? 'malformed' : decodePosition(token, cursor.logId),
+    );
+    if (position === 'malformed' || position === 'foreign') throw positionUnknown(position);
+    await this.waitFor(position, deadline - performance.now(), signal);
+  }
+
+  private async waitFor(
+    position: Position,
+    waitMillis: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (await this.model.waitForPosition(position, Math.max(0, waitMillis), signal)) return;
+    throw this.lagging();
+  }
+
+  private read<Result>(query: (snapshot: ReadModelSnapshot) => Result): Result {
+    try {
+      return this.model.read(query);
+    } catch (error) {
+      if (errorCode(error) === 'READ_MODEL_NOT_READY') throw this.lagging(error);
+      throw error;
+    }
+  }
+
+  private lagging(cause?: unknown): ProblemException {
+    const position = this.model.ready ? this.model.read(positionOf) : undefined;
+    return new ProblemException('projection-lagging', {
+      outcome: 'not-applied',
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+      detail:
+        position === undefined
+          ? 'The read model has not been made yet.'
+          : 'The read model has not come as far as the position asked for. Its own is in Holdfast-Position.',
+      headers: positionHeader(position),
+      cause,
+    });
+  }
+}
+
+function answerOf<Body>(query: LedgerQuery<Body>, snapshot: ReadModelSnapshot): QueryAnswer<Body> {
+  const finding = query.ask(snapshot);
+  const position = positionOf(snapshot);
+  if (finding.kind === 'found') return { found: finding, position };
+  throw new ProblemException(finding.problem, {
+    parameters: finding.parameters,
+    headers: positionHeader(position),
+  });
+}
+
+function positionOf({ cursor }: ReadModelSnapshot): string | undefined {
+  return cursor === undefined ? undefined : encodePosition(cursor.logId, cursor.position);
+}
+
+function positionHeader(position: string | undefined): Record<string, string> {
+  return position === undefined ? {} : { 'Holdfast-Position': position };
+}
+
+function positionUnknown(why: 'malformed' | 'foreign'): ProblemException {
+  return new ProblemException('position-unknown', {
+    detail:
+      why === 'malformed'
+        ? 'minPosition is not a position that this service gave.'
+        : 'minPosition is a position of another log: of another installation, or of one that was replaced.',
+  });
+}

@@ -1,0 +1,20 @@
+import type { LedgerResource } from '@holdfast/ledger';
+import { Query } from '@nestjs/common';
+import { LedgerDto } from '../../shared/resources.dto.js';
+import { FreshPageQuery } from '../http/fresh-query.dto.js';
+import { PageOf } from '../http/pages.dto.js';
+import { AnswersQuery, QueryController } from '../http/query-controller.js';
+import { type LedgerQuery, ledgerQuery } from '../ledger-query.js';
+import { type Page, PageRequest, textKeys } from '../page-request.js';
+import { listLedgers } from './list-ledgers.query.js';
+
+class LedgersPage extends PageOf(LedgerDto) {}
+
+@QueryController('v1/ledgers')
+export class ListLedgersController {
+  @AnswersQuery({ summary: 'List the ledgers', answer: LedgersPage })
+  list(@Query() query: FreshPageQuery): LedgerQuery<Page<LedgerResource>> {
+    const page = new PageRequest(['ledgers'], query, textKeys);
+    return ledgerQuery(query, (snapshot) => listLedgers(snapshot, page));
+  }
+}
