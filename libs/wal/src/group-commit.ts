@@ -1,13 +1,12 @@
 import { performance } from 'node:perf_hooks';
-import { assert, type Clock, errorMessage } from '@holdfast/kernel';
+import { type Clock, errorMessage } from '@holdfast/kernel';
 import { AdaptiveIo, type IoMode } from './adaptive-io.js';
-import { FrameEncoder } from './frame-encoder.js';
+import { type FrameLimits, FrameQueue, type PendingFrame } from './frame-queue.js';
 import type { PredecessorSeal } from './segment-header.js';
 import type { SegmentChain, StartedSegment } from './segment-chain.js';
-import { type EncodedFrame, SegmentSyncFailed, type SegmentWriter } from './segment-writer.js';
+import { type EncodedFrame, SegmentSyncFailed } from './segment-writer.js';
 import { WalError } from './wal.errors.js';
 import type { Admission, AppendOptions, Durability, Sequence } from './wal.types.js';
-import { encodedRecordBytes, FRAME_HEADER_BYTES, GROUP_BYTES_MAX } from './wal-format.js';
 
 /** What the commit path tells its owner, in the order of events. */
 export interface CommitObserver {
@@ -30,35 +29,13 @@ export interface CommitFigures {
   readonly ioMode: IoMode;
 }
 
-export interface GroupCommitOptions {
+export interface GroupCommitOptions extends FrameLimits {
   readonly durability: Durability;
-  readonly recordBytesMax: number;
-  readonly frameBytesMax: number;
-  readonly queuedBytesMax: number;
   readonly syncIntervalMillis: number;
   readonly groupWindowMillis: number;
   readonly ioMode: IoMode | 'adaptive';
   readonly idleMillis: number;
 }
-
-/** A frame that is being filled, waits to be written, or is in flight. Its batches are acknowledged together. */
-interface PendingFrame {
-  readonly segment: SegmentWriter;
-  readonly encoder: FrameEncoder;
-  readonly first: Sequence;
-  last: Sequence;
-  batches: number;
-  /** One of its batches asked for more than the log's mode. */
-  needsSync: boolean;
-  readonly acknowledged: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: WalError) => void;
-}
-
-const ENCODER_INITIAL_BYTES = 64 * 1024;
-/** Encoders that grew beyond this are not kept. */
-const ENCODER_KEPT_BYTES_MAX = 8 * 1024 * 1024;
-const ENCODERS_KEPT_MAX = 4;
 
 /**
  * Group commit: many appends, one write, one fdatasync.
@@ -71,13 +48,10 @@ const ENCODERS_KEPT_MAX = 4;
  * marks the pages clean and a later one says yes to data that is not on the disk.
  */
 export class GroupCommit {
-  private readonly queue: PendingFrame[] = [];
-  private readonly spareEncoders: FrameEncoder[] = [];
+  private readonly queue: FrameQueue;
   private readonly io: AdaptiveIo;
-  private queued = 0;
   private inFlight: PendingFrame | 'rotation' | 'sync' | undefined;
   private pumpScheduled = false;
-  private nextSequence: number;
   /** Written, but only synced up to `durable`. */
   private written: Sequence;
   private durable: Sequence;
@@ -97,7 +71,7 @@ export class GroupCommit {
     private readonly clock: Clock,
     lastSequence: Sequence,
   ) {
-    this.nextSequence = lastSequence + 1;
+    this.queue = new FrameQueue(chain, options, lastSequence);
     this.written = lastSequence;
     this.durable = lastSequence;
     this.carriedDurable = lastSequence;
@@ -105,7 +79,7 @@ export class GroupCommit {
   }
 
   get lastSequence(): Sequence {
-    return (this.nextSequence - 1) as Sequence;
+    return this.queue.lastSequence;
   }
 
   get durableSequence(): Sequence {
@@ -114,7 +88,7 @@ export class GroupCommit {
 
   /** Bytes admitted and not yet acknowledged. */
   get queuedBytes(): number {
-    return this.queued;
+    return this.queue.queuedBytes;
   }
 
   get ioMode(): IoMode {
@@ -129,16 +103,8 @@ export class GroupCommit {
   admit(payloads: readonly Uint8Array[], options: AppendOptions): Admission {
     if (this.failure !== undefined) throw this.failure;
     if (this.closing) throw new WalError('WAL_CLOSED', 'the log is closed');
-    const bytes = this.measure(payloads);
-    if (this.queued + bytes > this.options.queuedBytesMax) throw this.overloaded();
-    const frame = this.plannedFrame(bytes);
-    frame.encoder.add(payloads, bytes);
-    const first = this.nextSequence as Sequence;
-    this.nextSequence += payloads.length;
-    frame.last = this.lastSequence;
-    frame.batches++;
+    const { first, frame } = this.enqueue(payloads);
     if (options.durability === 'sync') frame.needsSync = true;
-    this.queued += bytes;
     this.schedule();
     return { first, last: frame.last, durable: frame.acknowledged };
   }
@@ -171,73 +137,21 @@ export class GroupCommit {
   }
 
   private async quiet(): Promise<void> {
-    while (this.failure === undefined && (this.inFlight !== undefined || this.queue.length > 0)) {
+    while (
+      this.failure === undefined &&
+      (this.inFlight !== undefined || this.queue.head !== undefined)
+    ) {
       await new Promise<void>((resolve) => this.drained.push(resolve));
     }
   }
 
-  private measure(payloads: readonly Uint8Array[]): number {
-    if (payloads.length === 0)
-      throw new WalError('WAL_EMPTY_BATCH', 'a batch has at least one record');
-    let bytes = 0;
-    for (const payload of payloads) {
-      if (payload.length > this.options.recordBytesMax) {
-        throw tooLarge('record', payload.length, this.options.recordBytesMax);
-      }
-      bytes += encodedRecordBytes(payload.length);
-    }
-    if (bytes > this.options.frameBytesMax)
-      throw tooLarge('batch', bytes, this.options.frameBytesMax);
-    assert(
-      Number.isSafeInteger(this.nextSequence + payloads.length),
-      'sequences stay safe integers',
-    );
-    return bytes;
-  }
-
-  private plannedFrame(bytes: number): PendingFrame {
+  private enqueue(payloads: readonly Uint8Array[]): { first: Sequence; frame: PendingFrame } {
     try {
-      return this.frameFor(bytes);
+      return this.queue.add(payloads);
     } catch (error) {
       if (!(error instanceof SegmentSyncFailed)) throw error;
       throw this.fail(error);
     }
-  }
-
-  /** The frame at the end of the queue while it takes more, or a new one; with room for `bytes` of body planned in its segment. */
-  private frameFor(bytes: number): PendingFrame {
-    const open = this.queue.at(-1);
-    if (open !== undefined && this.takesMore(open, bytes) && this.chain.extend(open.segment, bytes))
-      return open;
-    const segment = this.chain.reserve(FRAME_HEADER_BYTES + bytes);
-    if (segment === undefined) throw this.overloaded();
-    return this.enqueue(segment);
-  }
-
-  private takesMore(frame: PendingFrame, bytes: number): boolean {
-    const bodyMax = Math.min(GROUP_BYTES_MAX, this.options.frameBytesMax);
-    return frame.batches > 0 && frame.encoder.byteLength - FRAME_HEADER_BYTES + bytes <= bodyMax;
-  }
-
-  private enqueue(segment: SegmentWriter): PendingFrame {
-    const encoder = this.spareEncoders.pop() ?? new FrameEncoder(ENCODER_INITIAL_BYTES);
-    encoder.reset();
-    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-    // Whoever ignores the outcome of an append has chosen to; the poison is reported elsewhere.
-    promise.catch(() => undefined);
-    const frame: PendingFrame = {
-      segment,
-      encoder,
-      first: this.nextSequence as Sequence,
-      last: this.lastSequence,
-      batches: 0,
-      needsSync: false,
-      acknowledged: promise,
-      resolve: () => resolve(undefined),
-      reject,
-    };
-    this.queue.push(frame);
-    return frame;
   }
 
   private schedule(): void {
@@ -251,7 +165,7 @@ export class GroupCommit {
   private readonly pump = (): void => {
     this.pumpScheduled = false;
     if (this.failure !== undefined || this.inFlight !== undefined) return;
-    const frame = this.queue[0];
+    const frame = this.queue.head;
     if (frame === undefined) {
       if (this.syncRequested && this.durable < this.written) void this.syncOnly();
       else this.becomeIdle();
@@ -261,7 +175,7 @@ export class GroupCommit {
       void this.rotate();
       return;
     }
-    this.queue.shift();
+    this.queue.take();
     this.inFlight = frame;
     if (this.io.mode === 'synchronous') this.commit(frame);
     else void this.commitAsync(frame);
@@ -322,9 +236,9 @@ export class GroupCommit {
     // successor's recovery scan has seen it.
     this.observer.assertUnfenced();
     if (synced) this.advanceDurable();
+    else if (this.options.durability === 'interval') this.startIntervalTimer();
     const micros = nowMicros() - startMicros;
     this.io.observe(micros);
-    this.queued -= encoded.bytes.length - FRAME_HEADER_BYTES;
     this.observer.committed({
       records: encoded.recordCount,
       batches: frame.batches,
@@ -333,7 +247,7 @@ export class GroupCommit {
       synced,
       ioMode: this.io.mode,
     });
-    this.keepEncoder(frame.encoder);
+    this.queue.release(frame);
     this.inFlight = undefined;
     frame.resolve();
     this.afterWork();
@@ -374,24 +288,24 @@ export class GroupCommit {
   private advanceDurable(): void {
     this.durable = this.written;
     this.syncRequested = false;
+    clearTimeout(this.intervalTimer);
+    this.intervalTimer = undefined;
     const { current } = this.chain;
     this.observer.durable(this.durable, current, current.writer.writtenEnd);
   }
 
   private afterWork(): void {
     for (const wake of this.drained.splice(0)) wake();
-    if (this.queue.length > 0 || this.syncRequested) this.schedule();
+    if (this.queue.head !== undefined || this.syncRequested) this.schedule();
     else this.becomeIdle();
   }
 
   private becomeIdle(): void {
-    if (this.durable < this.written) {
-      if (this.options.durability === 'interval') this.startIntervalTimer();
-    } else if (this.carriedDurable < this.durable && !this.closing) {
-      this.startIdleTimer();
-    }
+    const isSettled = this.durable === this.written && !this.closing;
+    if (isSettled && this.carriedDurable < this.durable) this.startIdleTimer();
   }
 
+  /** From the first write that is not synced: under load as when idle, no write waits longer than the interval for its sync. */
   private startIntervalTimer(): void {
     this.intervalTimer ??= setTimeout(() => {
       this.intervalTimer = undefined;
@@ -411,7 +325,7 @@ export class GroupCommit {
     }
     this.idleTimer = setTimeout(() => {
       const busy =
-        this.queue.length > 0 || this.inFlight !== undefined || this.durable < this.written;
+        this.queue.head !== undefined || this.inFlight !== undefined || this.durable < this.written;
       if (this.closing || this.failure !== undefined || busy || this.carriedDurable >= this.durable)
         return;
       this.enqueueEmptyFrame();
@@ -422,20 +336,10 @@ export class GroupCommit {
 
   private enqueueEmptyFrame(): void {
     try {
-      const segment = this.chain.reserveEmpty(FRAME_HEADER_BYTES);
-      // It counts as nobody's batch, and closes itself to any: its place was planned for a header only.
-      if (segment !== undefined) this.enqueue(segment).needsSync = true;
+      const frame = this.queue.addEmpty();
+      if (frame !== undefined) frame.needsSync = true;
     } catch (error) {
       this.fail(error);
-    }
-  }
-
-  private keepEncoder(encoder: FrameEncoder): void {
-    if (
-      encoder.capacity <= ENCODER_KEPT_BYTES_MAX &&
-      this.spareEncoders.length < ENCODERS_KEPT_MAX
-    ) {
-      this.spareEncoders.push(encoder);
     }
   }
 
@@ -455,7 +359,7 @@ export class GroupCommit {
             { cause },
           );
     this.failure = error;
-    const lost = [...(isFrame(this.inFlight) ? [this.inFlight] : []), ...this.queue.splice(0)];
+    const lost = [...(isFrame(this.inFlight) ? [this.inFlight] : []), ...this.queue.takeAll()];
     this.inFlight = undefined;
     clearTimeout(this.intervalTimer);
     clearTimeout(this.idleTimer);
@@ -473,31 +377,12 @@ export class GroupCommit {
   private throwIfPoisoned(): void {
     if (this.failure !== undefined) throw this.failure;
   }
-
-  private overloaded(): WalError {
-    return new WalError(
-      'WAL_OVERLOADED',
-      `${this.queued} bytes wait to be written, and at most ${this.options.queuedBytesMax} may; nothing was appended`,
-      { queuedBytes: this.queued, queuedBytesMax: this.options.queuedBytesMax },
-    );
-  }
 }
 
 function isFrame(
   inFlight: PendingFrame | 'rotation' | 'sync' | undefined,
 ): inFlight is PendingFrame {
   return typeof inFlight === 'object';
-}
-
-function tooLarge(what: 'record' | 'batch', bytes: number, bytesMax: number): WalError {
-  return new WalError(
-    'WAL_TOO_LARGE',
-    `a ${what} has at most ${bytesMax} bytes, not ${bytes}; nothing was appended`,
-    {
-      bytes,
-      bytesMax,
-    },
-  );
 }
 
 function nowMicros(): number {

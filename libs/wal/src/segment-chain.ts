@@ -106,7 +106,8 @@ export class SegmentChain {
       await this.start(writer, segment, lastSequence, seal);
     } catch (error) {
       this.spare.abandon(writer);
-      throw error;
+      // Nothing is in flight yet, so the sync has failed for itself alone.
+      throw error instanceof SegmentSyncFailed ? error.cause : error;
     }
   }
 
