@@ -10,7 +10,7 @@ export const CliExit = {
   PROBLEMS: 1,
   /** The command line itself. */
   USAGE: 64,
-  /** An import's CSV or mapping. */
+  /** What was given cannot be used: a damaged log, or an import's CSV or mapping. */
   BAD_INPUT: 65,
   /** The log or file is not there. */
   NO_INPUT: 66,
@@ -27,11 +27,11 @@ export const CliExit = {
 export type CliExit = (typeof CliExit)[keyof typeof CliExit];
 
 const EXIT_BY_CODE: Readonly<Record<string, CliExit>> = {
-  WAL_CORRUPT: CliExit.PROBLEMS,
-  WAL_LOST_TAIL: CliExit.PROBLEMS,
-  WAL_MISSING_SEGMENT: CliExit.PROBLEMS,
-  WAL_MANIFEST_DAMAGED: CliExit.PROBLEMS,
-  EVENT_CORRUPT: CliExit.PROBLEMS,
+  WAL_CORRUPT: CliExit.BAD_INPUT,
+  WAL_LOST_TAIL: CliExit.BAD_INPUT,
+  WAL_MISSING_SEGMENT: CliExit.BAD_INPUT,
+  WAL_MANIFEST_DAMAGED: CliExit.BAD_INPUT,
+  EVENT_CORRUPT: CliExit.BAD_INPUT,
   IMPORT_MAPPING_INVALID: CliExit.BAD_INPUT,
   IMPORT_CSV_INVALID: CliExit.BAD_INPUT,
   WAL_NOT_FOUND: CliExit.NO_INPUT,

@@ -18,8 +18,8 @@ import { type WalStatsOptions, walStats } from './wal-stats/wal-stats.js';
 import { type WalVerifyOptions, walVerify } from './wal-verify/wal-verify.js';
 
 const EXIT_CODES = `
-Exit codes: 0 done; 1 done, and there are problems (damage, rows not taken, not healthy); 64 command line; 65 CSV or
-mapping; 66 no such log or file; 69 service unreachable; 70 failure; 78 environment; 130 interrupted.`;
+Exit codes: 0 done; 1 done, and there are problems (damage, rows not taken, not healthy); 64 command line; 65 damaged
+log, or unusable CSV or mapping; 66 no such log or file; 69 service unreachable; 70 failure; 78 environment; 130 interrupted.`;
 
 /** The command line. `done` is told the exit code of the command that ran. */
 export function program(terminal: Terminal, done: (exit: CliExit) => void): Command {

@@ -1,5 +1,5 @@
 import { type VerifyProblem, type VerifyReport, WalReader } from '@holdfast/wal';
-import { CliExit } from '../exit-code.js';
+import { CliExit, exitCodeOf } from '../exit-code.js';
 import { bytesText, countText, durationText } from '../terminal/quantities.js';
 import type { Terminal } from '../terminal/terminal.js';
 
@@ -9,8 +9,25 @@ export interface WalVerifyOptions {
 
 const BAR = 'Verifying {bar} {percentage}%  {read}  {duration_formatted}';
 
-/** Reads every durable byte of a log and reports every damage. A service may write it meanwhile. */
+/**
+ * Reads every durable byte of a log and reports every damage: exit code 1 when there is any, also when it is so bad that the log cannot
+ * be opened. A service may write it meanwhile.
+ */
 export async function walVerify(
+  directory: string,
+  options: WalVerifyOptions,
+  terminal: Terminal,
+): Promise<CliExit> {
+  try {
+    return await verify(directory, options, terminal);
+  } catch (error) {
+    if (exitCodeOf(error) !== CliExit.BAD_INPUT) throw error;
+    terminal.failure(error);
+    return CliExit.PROBLEMS;
+  }
+}
+
+async function verify(
   directory: string,
   { json }: WalVerifyOptions,
   terminal: Terminal,

@@ -1,0 +1,155 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { Child, type Exit } from './child.js';
+import { freePorts } from './free-ports.js';
+
+const READY_MILLIS_MAX = 30_000;
+const POLL_MILLIS = 15;
+
+type Environment = Readonly<Record<string, string>>;
+
+export type Application = 'command-service' | 'projection-worker' | 'query-service' | 'holdfast';
+
+/** The services of one installation, as processes of their own on one data directory and fixed ports. */
+export class Services {
+  readonly front: string;
+  readonly commands: string;
+  readonly worker: string;
+  private readonly running = new Map<string, Child>();
+
+  private constructor(
+    readonly directory: string,
+    private readonly environment: Environment,
+  ) {
+    const at = (port: string): string => `http://127.0.0.1:${environment[port] ?? ''}`;
+    this.front = at('HOLDFAST_HTTP_PORT');
+    this.commands = at('HOLDFAST_COMMAND_HTTP_PORT');
+    this.worker = at('HOLDFAST_PROJECTION_HTTP_PORT');
+  }
+
+  static async prepare(environment: Environment = {}): Promise<Services> {
+    const directory = mkdtempSync(join(tmpdir(), 'holdfast-e2e-'));
+    const [front, command, feed, worker] = (await freePorts(4)).map(String);
+    return new Services(directory, {
+      HOLDFAST_DATA_DIRECTORY: join(directory, 'data'),
+      HOLDFAST_HTTP_PORT: front ?? '',
+      HOLDFAST_COMMAND_HTTP_PORT: command ?? '',
+      HOLDFAST_FEED_PORT: feed ?? '',
+      HOLDFAST_PROJECTION_HTTP_PORT: worker ?? '',
+      HOLDFAST_COMMAND_URL: `http://127.0.0.1:${command ?? ''}`,
+      HOLDFAST_FEED_ADDRESS: `127.0.0.1:${feed ?? ''}`,
+      HOLDFAST_LOG_LEVEL: 'warn',
+      // Small enough for a log of several segments, which is what most logs are.
+      HOLDFAST_WAL_SEGMENT_BYTES: '4MiB',
+      HOLDFAST_WAL_FRAME_BYTES_MAX: '1MiB',
+      ...environment,
+    });
+  }
+
+  /** The three services, ready. */
+  static async start(environment: Environment = {}): Promise<Services> {
+    const services = await Services.prepare(environment);
+    try {
+      await services.start('command-service');
+      await services.start('projection-worker');
+      await services.start('query-service');
+      return services;
+    } catch (error) {
+      await services.remove();
+      throw error;
+    }
+  }
+
+  get dataDirectory(): string {
+    return join(this.directory, 'data');
+  }
+
+  get walDirectory(): string {
+    return join(this.dataDirectory, 'wal');
+  }
+
+  get readModelDirectory(): string {
+    return join(this.dataDirectory, 'read-models');
+  }
+
+  /** Starts a process and waits until it is ready; throws with its output if it ends instead. `as` names a second one. */
+  async start(
+    application: Application,
+    environment: Environment = {},
+    as: string = application,
+  ): Promise<Child> {
+    const child = this.spawn(application, environment, as);
+    await this.ready(child, this.addressOf(application, environment));
+    return child;
+  }
+
+  /** Starts a process that may refuse to. */
+  spawn(application: Application, environment: Environment = {}, as: string = application): Child {
+    const child = new Child(as, `dist/apps/${application}/src/main.js`, {
+      cwd: this.directory,
+      environment: { ...this.environment, ...environment },
+    });
+    this.running.set(as, child);
+    return child;
+  }
+
+  /** Runs the command line tool to its end. */
+  cli(given: readonly string[]): Child {
+    const child = new Child('cli', 'dist/apps/cli/src/main.js', {
+      cwd: this.directory,
+      arguments: given,
+      environment: { HOLDFAST_URL: this.front },
+    });
+    this.running.set(`cli ${child.pid}`, child);
+    return child;
+  }
+
+  /** kill -9, and again from the start. */
+  async crash(name: string): Promise<void> {
+    await this.end(name, 'SIGKILL');
+  }
+
+  async end(name: string, signal: NodeJS.Signals): Promise<Exit> {
+    const child = this.running.get(name);
+    if (child === undefined) throw new Error(`${name} was never started`);
+    this.running.delete(name);
+    return child.end(signal);
+  }
+
+  /** Ends every process of this installation and removes its data. */
+  async remove(): Promise<void> {
+    await Promise.all([...this.running.values()].map((child) => child.end('SIGKILL')));
+    this.running.clear();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private addressOf(application: Application, environment: Environment): string {
+    const variable = {
+      'command-service': 'HOLDFAST_COMMAND_HTTP_PORT',
+      'projection-worker': 'HOLDFAST_PROJECTION_HTTP_PORT',
+      'query-service': 'HOLDFAST_HTTP_PORT',
+      holdfast: 'HOLDFAST_HTTP_PORT',
+    }[application];
+    return `http://127.0.0.1:${environment[variable] ?? this.environment[variable] ?? ''}`;
+  }
+
+  private async ready(child: Child, address: string): Promise<void> {
+    const givingUpAt = performance.now() + READY_MILLIS_MAX;
+    while (performance.now() < givingUpAt) {
+      if (child.exit !== undefined)
+        throw new Error(`${child.name} ended with ${JSON.stringify(child.exit)}:\n${child.output}`);
+      const ready = await fetch(`${address}/health/ready`).then(
+        async (answer) => {
+          await answer.text();
+          return answer.ok;
+        },
+        () => false,
+      );
+      if (ready) return;
+      await setTimeout(POLL_MILLIS);
+    }
+    throw new Error(`${child.name} is not ready at ${address}:\n${child.output}`);
+  }
+}
