@@ -19,9 +19,8 @@ export {
   type BadEventPolicy,
   ProjectionRunner,
   type ProjectionRunnerOptions,
-  type ProjectionState,
-  type ProjectionStatus,
 } from './projection-runner.js';
+export type { ProjectionState, ProjectionStatus } from './projection-status.js';
 export type { Projection, SqlProjection } from './projection.js';
 export type {
   AcquireOptions,

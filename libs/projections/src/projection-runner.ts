@@ -1,42 +1,20 @@
-import type { Position } from '@holdfast/event-store';
-import { type Clock, type CodedError, assert } from '@holdfast/kernel';
+import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
+import { type Clock, CodedError, errorCode, systemClock } from '@holdfast/kernel';
+import { hostname } from 'node:os';
+import { threadId } from 'node:worker_threads';
+import { BackOff, pause } from './back-off.js';
 import type { EventFeed } from './event-feed.js';
-import type { ReadModelStore } from './read-model-store.js';
+import { PositionWaiters } from './position-waiters.js';
+import { BatchRefused, ProjectionPass } from './projection-pass.js';
+import { type ProjectionState, type ProjectionStatus, StatusKeeper } from './projection-status.js';
+import type { ReadModelLease, ReadModelStore, ReadModelTarget } from './read-model-store.js';
 
-/** What to do when `apply` throws. `retry` backs off, counts durably, and stops after the last attempt. */
+/**
+ * What to do when `apply` throws. `stop` ends the runner, which is loud. `retry` backs off and tries again, counts durably, and stops
+ * after the last attempt.
+ */
 export type BadEventPolicy =
   { readonly kind: 'stop' } | { readonly kind: 'retry'; readonly attempts: number };
-
-export type ProjectionState =
-  | 'starting'
-  | 'waiting-for-lease'
-  | 'catching-up'
-  | 'live'
-  | 'feed-unavailable'
-  | 'store-unavailable'
-  | 'retrying'
-  | 'stopped'
-  | 'failed';
-
-export interface ProjectionStatus {
-  readonly name: string;
-  readonly version: number;
-  readonly state: ProjectionState;
-  /** Durable in the read model; 0 before the first event. */
-  readonly position: Position;
-  /** The log's durable position when last heard of. */
-  readonly head: Position;
-  readonly lagEvents: number;
-  /** An upper bound of the age of the oldest event not yet applied; 0 when caught up. */
-  readonly lagSeconds: number;
-  /** Over the last seconds. */
-  readonly eventsPerSecond: number;
-  /** Events handed to `apply` and committed since the start of this process. */
-  readonly appliedEvents: number;
-  /** The last failure, also when it has been overcome since. */
-  readonly lastError:
-    { readonly code: string; readonly message: string; readonly atMillis: number } | undefined;
-}
 
 export interface ProjectionRunnerOptions<Transaction> {
   readonly feed: EventFeed;
@@ -45,42 +23,201 @@ export interface ProjectionRunnerOptions<Transaction> {
   readonly badEvents?: BadEventPolicy;
   /** Most events in one transaction when nearly caught up; ten times as many when far behind. Default 1,000. */
   readonly batchEvents?: number;
-  /** Who holds the lease, for people to read. Default host and process id. */
+  /** Who holds the lease, for people to read. Default host, process and thread. */
   readonly owner?: string;
   /** Called after each change of state: what to log. */
   readonly onState?: (status: ProjectionStatus) => void;
+  /** Default `live`. `fresh` fills tables anew beside the live ones and ends once they have taken over. */
+  readonly target?: ReadModelTarget;
   readonly clock?: Clock;
 }
 
+const BATCH_EVENTS = 1_000;
+
 /** Follows a feed into a read model, exactly once, from where the read model stands. */
 export class ProjectionRunner<Transaction> {
-  constructor(options: ProjectionRunnerOptions<Transaction>) {
-    notBuiltYet(options);
+  private readonly statusKeeper: StatusKeeper;
+  private readonly waiters: PositionWaiters;
+  private readonly backOff = new BackOff();
+  private carefulTo = BEFORE_FIRST_POSITION;
+  private promoted = false;
+  private failed: unknown;
+
+  constructor(private readonly options: ProjectionRunnerOptions<Transaction>) {
+    const { store, clock = systemClock, onState } = options;
+    this.statusKeeper = new StatusKeeper(store.projection, clock, onState);
+    this.waiters = new PositionWaiters(() => this.status.position);
   }
 
   get status(): ProjectionStatus {
-    return notBuiltYet();
+    return this.statusKeeper.status;
   }
 
-  /** The error that ended it, if one did. */
-  get failure(): CodedError | undefined {
-    return notBuiltYet();
+  /** What ended it, if a failure did. */
+  get failure(): unknown {
+    return this.failed;
+  }
+
+  /** Whether a runner with the target `fresh` has done what it was for. */
+  get tookOver(): boolean {
+    return this.promoted;
   }
 
   /**
    * Runs until the signal fires (resolves between two batches) or something that trying again cannot mend happens
-   * (rejects): `FEED_DIVERGED`, `FEED_COMPACTED`, `PROJECTION_FAILED` for an event that `apply` refuses.
+   * (rejects): `FEED_DIVERGED`, `FEED_COMPACTED`, `FEED_REFUSED`, `READ_MODEL_NEWER`, `READ_MODEL_DAMAGED`, what a damaged log
+   * throws, and `PROJECTION_FAILED` for an event that `apply` refuses.
    */
-  run(signal: AbortSignal): Promise<void> {
-    return notBuiltYet(signal);
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      while (!signal.aborted && !this.promoted) await this.passOrPause(signal);
+      this.statusKeeper.enter('stopped');
+    } catch (error) {
+      this.failed = error;
+      this.statusKeeper.failed(error);
+      this.statusKeeper.enter('failed');
+      throw error;
+    } finally {
+      this.waiters.close();
+    }
   }
 
-  /** True once the read model has durably reached the position; false when that took too long. */
+  /** True once the read model has durably reached the position; false when that took too long or the runner ended. */
   waitFor(position: Position, timeoutMillis: number): Promise<boolean> {
-    return notBuiltYet(position, timeoutMillis);
+    return this.waiters.wait(position, timeoutMillis);
+  }
+
+  private async passOrPause(signal: AbortSignal): Promise<void> {
+    const lease = await this.acquireOrPause(signal);
+    if (lease === undefined) return;
+    try {
+      await this.pass(lease, signal);
+    } catch (error) {
+      await this.recover(error, lease, signal);
+    } finally {
+      await lease.release();
+    }
+  }
+
+  private async acquireOrPause(
+    signal: AbortSignal,
+  ): Promise<ReadModelLease<Transaction> | undefined> {
+    const { store, target = 'live', owner = ownName() } = this.options;
+    const onWaiting = () => this.statusKeeper.enter('waiting-for-lease');
+    try {
+      return await store.acquire({ owner, target, onWaiting, signal });
+    } catch (error) {
+      if (errorCode(error) !== 'READ_MODEL_UNAVAILABLE') throw error;
+      await this.pauseFor(error, 'store-unavailable', signal);
+      return undefined;
+    }
+  }
+
+  private async pass(lease: ReadModelLease<Transaction>, signal: AbortSignal): Promise<void> {
+    const { store, feed, batchEvents = BATCH_EVENTS, target } = this.options;
+    const { cursor, failure } = lease;
+    const position = cursor?.position ?? BEFORE_FIRST_POSITION;
+    this.statusKeeper.holds(lease.generation, position, failure?.attempts ?? 0);
+    // What another process could not apply is looked at closely from the start.
+    if (failure !== undefined) this.beCarefulTo((failure.after + 1) as Position);
+    await new ProjectionPass({
+      feed,
+      projection: store.projection,
+      lease,
+      status: this.statusKeeper,
+      batchEvents,
+      carefulTo: this.carefulTo,
+      endWhenPromoted: target === 'fresh',
+      onBatch: () => this.backOff.reset(),
+      onMoved: () => this.waiters.look(),
+      signal,
+    }).run();
+    this.promoted = target === 'fresh' && lease.promoted;
+  }
+
+  /** Pauses for what time can mend; throws everything else. */
+  private async recover(
+    error: unknown,
+    lease: ReadModelLease<Transaction>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (error instanceof BatchRefused) {
+      await this.recoverFromRefusal(error, lease, signal);
+      return;
+    }
+    switch (errorCode(error)) {
+      case 'FEED_UNAVAILABLE':
+        await this.pauseFor(error, 'feed-unavailable', signal);
+        return;
+      case 'READ_MODEL_FENCED':
+        await this.pauseFor(error, 'waiting-for-lease', signal);
+        return;
+      case 'READ_MODEL_UNAVAILABLE':
+      case 'READ_MODEL_CONFLICT':
+        await this.pauseFor(error, 'store-unavailable', signal);
+        return;
+      default:
+        throw error;
+    }
+  }
+
+  private async pauseFor(
+    error: unknown,
+    state: ProjectionState,
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.statusKeeper.failed(error);
+    this.statusKeeper.enter(state);
+    await this.backOff.pause(signal);
+  }
+
+  private async recoverFromRefusal(
+    refused: BatchRefused,
+    lease: ReadModelLease<Transaction>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (!refused.careful) {
+      // One of many commits is refused: those before it shall be applied, and the error shall name it.
+      this.statusKeeper.failed(refused.cause);
+      this.beCarefulTo(refused.batch.cursor.position);
+      return;
+    }
+    const { attempts } = await lease.recordFailure(refused.message);
+    const failure = projectionFailed(this.options.store.projection.name, refused, attempts);
+    this.statusKeeper.failed(failure, attempts);
+    const { badEvents } = this.options;
+    if (badEvents?.kind !== 'retry' || attempts >= badEvents.attempts) throw failure;
+    this.statusKeeper.enter('retrying');
+    await pause(attempts - 1, signal);
+  }
+
+  private beCarefulTo(position: Position): void {
+    if (position > this.carefulTo) this.carefulTo = position;
   }
 }
 
-function notBuiltYet(...context: unknown[]): never {
-  assert(false, `not built yet: ${context.length}`);
+function ownName(): string {
+  return `${hostname()} process ${process.pid} thread ${threadId}`;
+}
+
+function projectionFailed(
+  projection: string,
+  { batch, message, cause }: BatchRefused,
+  attempts: number,
+): CodedError {
+  const [first] = batch.events;
+  const last = batch.events.at(-1);
+  return new CodedError(
+    'PROJECTION_FAILED',
+    `the projection ${projection} cannot apply the commit that ends at position ${batch.cursor.position}: ${message}`,
+    {
+      projection,
+      firstPosition: first?.position,
+      lastPosition: last?.position,
+      stream: first?.stream,
+      type: first?.type,
+      attempts,
+    },
+    { cause },
+  );
 }

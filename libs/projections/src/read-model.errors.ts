@@ -65,3 +65,9 @@ export function classified(path: string, error: unknown): unknown {
   if (DAMAGED.test(code)) return damaged(path, error);
   return error;
 }
+
+/** Another connection is writing; also when that has been classified already. */
+export function isBusy(error: unknown): boolean {
+  const cause = error instanceof CodedError ? error.cause : error;
+  return errorCode(cause)?.startsWith('SQLITE_BUSY') ?? false;
+}

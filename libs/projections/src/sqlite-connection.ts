@@ -9,7 +9,7 @@ export interface ConnectionOptions {
 }
 
 /** Longest wait for another connection's write to the same file. It blocks the thread. */
-const BUSY_TIMEOUT_MILLIS = 2_000;
+export const BUSY_TIMEOUT_MILLIS = 2_000;
 /** Pages of the write-ahead log before SQLite moves them into the database: 16 MiB, and rare enough for a catch-up. */
 const CHECKPOINT_PAGES = 4_000;
 const CACHE_KIBIBYTES = 32 * 1024;
@@ -67,6 +67,10 @@ export class SqliteConnection {
   /** Some failures have already ended the transaction. */
   rollback(): void {
     if (this.database.inTransaction) this.prepare('ROLLBACK').run();
+  }
+
+  waitAtMost(busyMillis: number): void {
+    this.database.pragma(`busy_timeout = ${busyMillis}`);
   }
 
   /** Whether the file at the path is still the open one: a deleted file goes on taking writes and nobody would know. */

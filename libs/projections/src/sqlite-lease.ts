@@ -1,12 +1,13 @@
 import type { Position } from '@holdfast/event-store';
 import { type Clock, assert, defined } from '@holdfast/kernel';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedCursor } from './event-feed.js';
 import { LifeLock } from './life-lock.js';
 import type { SqlProjection } from './projection.js';
-import { classified, conflict, fenced, unavailable } from './read-model.errors.js';
+import { classified, conflict, fenced, isBusy, unavailable } from './read-model.errors.js';
 import type { FailedAttempts, Promotion, ReadModelLease } from './read-model-store.js';
 import type { Generation, SqliteCatalog } from './sqlite-catalog.js';
-import { SqliteConnection } from './sqlite-connection.js';
+import { BUSY_TIMEOUT_MILLIS, SqliteConnection } from './sqlite-connection.js';
 import {
   type Bookkeeping,
   bookkeepingOf,
@@ -23,6 +24,11 @@ export interface LeaseContext {
   readonly graceMillis: number;
   readonly clock: Clock;
 }
+
+const TAKING_TIMEOUT_MILLIS = 20;
+/** A forced take waits for one transaction of the present worker, which is bounded by the size of a batch. */
+const FORCED_TRIES_MAX = 500;
+const FORCED_PAUSE_MILLIS = 10;
 
 const TAKE = `UPDATE holdfast_projection SET token = ?, owner = ?, lease_until = ?`;
 const RENEW = `UPDATE holdfast_projection SET lease_until = ? WHERE token = ?`;
@@ -79,10 +85,14 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction> {
     const connection = new SqliteConnection(path, { synchronous });
     let taken: SqliteLease | string = '';
     try {
+      // Who holds the write lock may be of this very thread, waiting for it: so a short wait, and the caller comes back.
+      connection.waitAtMost(TAKING_TIMEOUT_MILLIS);
       await prepareGeneration(connection, context.projection);
       taken = SqliteLease.takeFrom(connection, context, generation.id, force);
+      connection.waitAtMost(BUSY_TIMEOUT_MILLIS);
       return taken;
     } catch (error) {
+      if (isBusy(error)) return (taken = 'a worker that is writing');
       throw classified(path, error);
     } finally {
       if (typeof taken === 'string') connection.close();
@@ -183,13 +193,13 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction> {
     await this.liveLease?.renew();
   }
 
-  recordFailure(error: string): Promise<FailedAttempts> {
+  async recordFailure(error: string): Promise<FailedAttempts> {
     this.assertUsable();
     const until = this.leaseUntil();
     this.owned(() => this.connection.prepare(FAIL).run(error, until, this.token).changes);
     const { attempts, position } = bookkeepingOf(this.connection);
     this.failure = { attempts, after: position as Position, error };
-    return Promise.resolve(this.failure);
+    return await Promise.resolve(this.failure);
   }
 
   async promote(): Promise<Promotion> {
@@ -212,14 +222,26 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction> {
   private async behindLive(live: Generation): Promise<Position | undefined> {
     if (this.liveLease?.generation !== live.id) {
       await this.letGoOfLive();
-      const taken = await SqliteLease.take(this.context, live, true);
-      assert(typeof taken !== 'string', 'a lease taken by force is taken');
-      this.liveLease = taken;
+      this.liveLease = await this.takeByForce(live);
     }
     const theirs = this.liveLease.cursor;
     // Positions of two logs cannot be compared: then the read model of the old one is given up on purpose.
-    if (theirs === undefined || theirs.logId !== this.cursor?.logId) return undefined;
-    return theirs.position > this.cursor.position ? theirs.position : undefined;
+    const ours = this.cursor;
+    if (theirs === undefined || (ours !== undefined && ours.logId !== theirs.logId))
+      return undefined;
+    return theirs.position > (ours?.position ?? 0) ? theirs.position : undefined;
+  }
+
+  private async takeByForce(live: Generation): Promise<SqliteLease> {
+    for (let tries = 0; tries < FORCED_TRIES_MAX; tries += 1) {
+      const taken = await SqliteLease.take(this.context, live, true);
+      if (typeof taken !== 'string') return taken;
+      await sleep(FORCED_PAUSE_MILLIS);
+    }
+    throw unavailable(
+      this.context.catalog.pathOf(live.id),
+      'its worker does not end a transaction',
+    );
   }
 
   /** It was filled at full speed. A commit that is synced now takes all the earlier ones to the disk with it. */

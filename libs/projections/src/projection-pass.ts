@@ -1,0 +1,139 @@
+import type { Position } from '@holdfast/event-store';
+import { errorCode, errorMessage } from '@holdfast/kernel';
+import { BatchGatherer } from './batch-gatherer.js';
+import type { EventFeed, FeedBatch, FeedCursor, FeedSubscription } from './event-feed.js';
+import type { Projection } from './projection.js';
+import { LIVE_LAG_EVENTS, type StatusKeeper } from './projection-status.js';
+import type { ReadModelLease } from './read-model-store.js';
+
+/** `apply` refused a batch. In a careful pass that is one commit. */
+export class BatchRefused extends Error {
+  override readonly name = 'BatchRefused';
+
+  constructor(
+    readonly batch: FeedBatch,
+    readonly careful: boolean,
+    override readonly cause: unknown,
+  ) {
+    super(errorMessage(cause));
+  }
+}
+
+export interface PassOptions<Transaction> {
+  readonly feed: EventFeed;
+  readonly projection: Projection<Transaction>;
+  readonly lease: ReadModelLease<Transaction>;
+  readonly status: StatusKeeper;
+  readonly batchEvents: number;
+  /** Up to this position one commit at a time, to find the one that is refused. */
+  readonly carefulTo: Position;
+  /** Ends once the lease's tables are the live ones. */
+  readonly endWhenPromoted: boolean;
+  /** The feed works. */
+  readonly onBatch: () => void;
+  /** After each commit. */
+  readonly onMoved: () => void;
+  readonly signal: AbortSignal;
+}
+
+/** How often a lease is looked after while nothing comes. */
+const QUIET_MILLIS = 500;
+
+/**
+ * One subscription into one lease, from where the lease stands until the signal fires, the careful stretch is behind, or
+ * something fails: then the next pass starts from what is durable.
+ */
+export class ProjectionPass<Transaction> {
+  /** What the live tables had when they were stopped for the switch. */
+  private promoteFrom = 0;
+
+  constructor(private readonly options: PassOptions<Transaction>) {}
+
+  /** Throws what the feed and the lease throw, and `BatchRefused`. */
+  async run(): Promise<void> {
+    // Its own signal, so that a pass that ends for its own reasons leaves no subscription behind.
+    const leaving = new AbortController();
+    const leave = () => leaving.abort();
+    const { signal } = this.options;
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+    try {
+      await this.follow(this.subscribe(leaving.signal));
+    } finally {
+      signal.removeEventListener('abort', leave);
+      leave();
+    }
+  }
+
+  private subscribe(signal: AbortSignal): FeedSubscription {
+    const { feed, projection, lease, batchEvents } = this.options;
+    return feed.open({
+      from: lease.cursor,
+      filter: { types: projection.handles },
+      batchEvents: this.careful ? 1 : batchEvents,
+      consumer: projection.name,
+      signal,
+    });
+  }
+
+  private async follow(subscription: FeedSubscription): Promise<void> {
+    const { lease, signal, batchEvents, carefulTo } = this.options;
+    const { careful } = this;
+    const batches = new BatchGatherer(subscription, careful ? 1 : batchEvents);
+    const ended = () => signal.aborted;
+    while (!ended()) {
+      const batch = await batches.next(QUIET_MILLIS);
+      if (batch === undefined || ended()) return;
+      if (batch !== 'quiet') await this.take(batch, careful, subscription);
+      await lease.renew();
+      if (this.options.endWhenPromoted && lease.promoted) return;
+      if (careful && lease.cursor !== undefined && lease.cursor.position >= carefulTo) return;
+    }
+  }
+
+  private async take(
+    batch: FeedBatch,
+    careful: boolean,
+    subscription: FeedSubscription,
+  ): Promise<void> {
+    const { status, lease } = this.options;
+    status.heard(batch);
+    this.options.onBatch();
+    if (isSame(batch.cursor, lease.cursor)) status.caughtUp(batch.head);
+    else await this.apply(batch, careful, subscription);
+    if (!lease.promoted) await this.promoteIfCaughtUp(batch);
+  }
+
+  private async apply(
+    batch: FeedBatch,
+    careful: boolean,
+    subscription: FeedSubscription,
+  ): Promise<void> {
+    const { lease, projection, status, onMoved } = this.options;
+    try {
+      await lease.transact(batch.cursor, (transaction) =>
+        batch.events.length === 0 ? undefined : projection.apply(batch.events, transaction),
+      );
+    } catch (error) {
+      if (errorCode(error)?.startsWith('READ_MODEL_') === true) throw error;
+      throw new BatchRefused(batch, careful, error);
+    }
+    status.moved(batch);
+    onMoved();
+    subscription.applied(batch.cursor.position);
+  }
+
+  private async promoteIfCaughtUp({ cursor, head }: FeedBatch): Promise<void> {
+    if (head - cursor.position >= LIVE_LAG_EVENTS || cursor.position < this.promoteFrom) return;
+    const promotion = await this.options.lease.promote();
+    if (!promotion.promoted) this.promoteFrom = promotion.behind;
+  }
+
+  private get careful(): boolean {
+    return (this.options.lease.cursor?.position ?? 0) < this.options.carefulTo;
+  }
+}
+
+function isSame(cursor: FeedCursor, other: FeedCursor | undefined): boolean {
+  return other !== undefined && cursor.logId === other.logId && cursor.position === other.position;
+}

@@ -1,0 +1,132 @@
+import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
+import { type Clock, errorCode, errorMessage } from '@holdfast/kernel';
+import type { FeedBatch } from './event-feed.js';
+import { RateMeter } from './rate-meter.js';
+
+export type ProjectionState =
+  | 'starting'
+  | 'waiting-for-lease'
+  | 'catching-up'
+  | 'live'
+  | 'feed-unavailable'
+  | 'store-unavailable'
+  | 'retrying'
+  | 'stopped'
+  | 'failed';
+
+export interface ProjectionStatus {
+  readonly name: string;
+  readonly version: number;
+  readonly state: ProjectionState;
+  /** Which set of tables is being filled; undefined without a lease. */
+  readonly generation: number | undefined;
+  /** Durable in the read model; 0 before the first event. */
+  readonly position: Position;
+  /** The log's durable position when last heard of. */
+  readonly head: Position;
+  readonly lagEvents: number;
+  /** At most this old is the oldest event not yet applied; 0 when caught up. */
+  readonly lagSeconds: number;
+  /** Over the last seconds. */
+  readonly eventsPerSecond: number;
+  /** Events handed to `apply` and committed since the start of this process. */
+  readonly appliedEvents: number;
+  /** When the position last moved: with a lag and a long time since, it is stalled. */
+  readonly movedAtMillis: number | undefined;
+  /** Failures in a row of the commit that is next, over all processes. */
+  readonly attempts: number;
+  /** The last failure, also when it has been overcome since. */
+  readonly lastError:
+    { readonly code: string; readonly message: string; readonly atMillis: number } | undefined;
+}
+
+/** So few positions behind the log's end counts as live: what is under way. */
+export const LIVE_LAG_EVENTS = 1_000;
+
+/** Gathers what a status tells. */
+export class StatusKeeper {
+  private state: ProjectionState = 'starting';
+  private generation: number | undefined;
+  private position = BEFORE_FIRST_POSITION;
+  private head = BEFORE_FIRST_POSITION;
+  private appliedEvents = 0;
+  private movedAtMillis: number | undefined;
+  private attempts = 0;
+  private lastError: ProjectionStatus['lastError'];
+  /** Everything that was in the log at this time has been applied. */
+  private completeUntilMillis: number;
+  private readonly rate = new RateMeter();
+
+  constructor(
+    private readonly projection: { readonly name: string; readonly version: number },
+    private readonly clock: Clock,
+    private readonly onState: (status: ProjectionStatus) => void = () => undefined,
+  ) {
+    this.completeUntilMillis = clock.nowMillis();
+  }
+
+  get status(): ProjectionStatus {
+    const now = this.clock.nowMillis();
+    const lagEvents = Math.max(0, this.head - this.position);
+    return {
+      name: this.projection.name,
+      version: this.projection.version,
+      state: this.state,
+      generation: this.generation,
+      position: this.position,
+      head: this.head,
+      lagEvents,
+      lagSeconds: lagEvents === 0 ? 0 : Math.max(0, (now - this.completeUntilMillis) / 1_000),
+      eventsPerSecond: this.rate.perSecond(),
+      appliedEvents: this.appliedEvents,
+      movedAtMillis: this.movedAtMillis,
+      attempts: this.attempts,
+      lastError: this.lastError,
+    };
+  }
+
+  enter(state: ProjectionState): void {
+    if (this.state === state) return;
+    this.state = state;
+    this.onState(this.status);
+  }
+
+  holds(generation: number | undefined, position: Position, attempts: number): void {
+    this.generation = generation;
+    this.position = position;
+    this.attempts = attempts;
+  }
+
+  heard({ events, head }: FeedBatch): void {
+    this.head = head;
+    const [oldest] = events;
+    // Times never decrease along the log, so nothing older than the first event of a batch is missing.
+    if (oldest !== undefined) this.completeUntilMillis = oldest.recordedAtMillis;
+  }
+
+  moved({ events, cursor, head }: FeedBatch): void {
+    const now = this.clock.nowMillis();
+    this.position = cursor.position;
+    this.appliedEvents += events.length;
+    this.movedAtMillis = now;
+    this.attempts = 0;
+    this.rate.count(events.length);
+    this.completeUntilMillis = events.at(-1)?.recordedAtMillis ?? this.completeUntilMillis;
+    this.caughtUp(head);
+  }
+
+  /** Also told by each heartbeat. */
+  caughtUp(head: Position): void {
+    if (this.position >= head) this.completeUntilMillis = this.clock.nowMillis();
+    this.enter(head - this.position < LIVE_LAG_EVENTS ? 'live' : 'catching-up');
+  }
+
+  failed(error: unknown, attempts = this.attempts): void {
+    this.attempts = attempts;
+    this.lastError = {
+      code: errorCode(error) ?? 'UNKNOWN',
+      message: errorMessage(error),
+      atMillis: this.clock.nowMillis(),
+    };
+  }
+}

@@ -1,0 +1,138 @@
+import { describe, expect, it } from '@jest/globals';
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ReadModelLease } from './read-model-store.js';
+import { SqliteReadModel } from './sqlite-read-model.js';
+import { SqliteReadModelStore, type SqliteTransaction } from './sqlite-read-model-store.js';
+import {
+  GRACE_UNDER_TEST_MILLIS,
+  LEASE_UNDER_TEST_MILLIS,
+  type ReadModelUnderTest,
+  type TallyRow,
+  TestClock,
+  describeReadModelStore,
+} from './testing/read-model.contract.js';
+import { tally } from './testing/tally.js';
+
+const temporary = () => mkdtemp(join(tmpdir(), 'holdfast-read-model-'));
+const { signal } = new AbortController();
+
+describeReadModelStore('SQLite', async () => subjectIn(await temporary()));
+
+function subjectIn(directory: string): ReadModelUnderTest<SqliteTransaction> {
+  const clock = new TestClock();
+  return {
+    clock,
+    tally,
+    open: (projection) =>
+      SqliteReadModelStore.open({
+        directory,
+        projection,
+        clock,
+        leaseMillis: LEASE_UNDER_TEST_MILLIS,
+        graceMillis: GRACE_UNDER_TEST_MILLIS,
+      }),
+    rows: (version = 1) => Promise.resolve(rowsIn(directory, version)),
+    // What a killed process leaves is what the files hold at that moment.
+    afterCrash: async () => {
+      const copy = await temporary();
+      await cp(directory, copy, { recursive: true });
+      return subjectIn(copy);
+    },
+    dispose: () => rm(directory, { recursive: true }),
+  };
+}
+
+function rowsIn(directory: string, version: number): readonly TallyRow[] | undefined {
+  const model = SqliteReadModel.open({ directory, projection: { name: 'tally', version } });
+  const rows = model.ready
+    ? model.read((now) => now.prepare<[], TallyRow>('SELECT * FROM tally ORDER BY stream').all())
+    : undefined;
+  model.close();
+  return rows;
+}
+
+describe('the files of a SQLite read model', () => {
+  const acquire = async (store: SqliteReadModelStore, target: 'live' | 'fresh' = 'live') => {
+    const lease: ReadModelLease<SqliteTransaction> | undefined = await store.acquire({
+      owner: 'a test',
+      target,
+      signal,
+    });
+    return lease!;
+  };
+
+  it('removes replaced generations after the grace time, with everything beside them', async () => {
+    const directory = await temporary();
+    const clock = new TestClock();
+    const store = SqliteReadModelStore.open({ directory, projection: tally(), clock });
+    const live = await acquire(store);
+    const fresh = await acquire(store, 'fresh');
+    await fresh.promote();
+    await live.release();
+    await fresh.release();
+    const names = () => readdir(join(directory, 'tally'));
+    expect(await names()).toContain('generation-000001.sqlite');
+    clock.advance(60_001);
+    const lease = await acquire(store);
+    expect((await names()).filter((name) => name.startsWith('generation-000001'))).toEqual([]);
+    await lease.release();
+    await store.close();
+    await rm(directory, { recursive: true });
+  });
+
+  it('notices that its files were removed, and starts anew in the same process', async () => {
+    const directory = await temporary();
+    const clock = new TestClock();
+    const store = SqliteReadModelStore.open({ directory, projection: tally(), clock });
+    const lease = await acquire(store);
+    await lease.transact(cursorAt(7), () => undefined);
+    await rm(join(directory, 'tally'), { recursive: true });
+    clock.advance(4_000);
+    await expect(lease.renew()).rejects.toMatchObject({ code: 'READ_MODEL_UNAVAILABLE' });
+    await lease.release();
+    const again = await acquire(store);
+    expect([again.promoted, again.cursor]).toEqual([true, undefined]);
+    await again.release();
+    await store.close();
+    await rm(directory, { recursive: true });
+  });
+
+  it('leaves no transaction open when the tables cannot be made, and makes them at the next try', async () => {
+    const directory = await temporary();
+    let broken = true;
+    const projection = {
+      ...tally(),
+      createTables: async (schema: Parameters<ReturnType<typeof tally>['createTables']>[0]) => {
+        await tally().createTables(schema);
+        if (broken) throw new Error('no');
+      },
+    };
+    const store = SqliteReadModelStore.open({ directory, projection });
+    await expect(acquire(store)).rejects.toThrow('no');
+    broken = false;
+    const lease = await acquire(store);
+    expect(lease.cursor).toBeUndefined();
+    await lease.release();
+    await store.close();
+    await rm(directory, { recursive: true });
+  });
+
+  it.each([
+    [{ name: 'Bad Name' }],
+    [{ name: '../elsewhere' }],
+    [{ version: 0 }],
+    [{ handles: [] }],
+  ])('refuses a projection that cannot be: %j', async (wrong) => {
+    const directory = await temporary();
+    expect(() =>
+      SqliteReadModelStore.open({ directory, projection: { ...tally(), ...wrong } }),
+    ).toThrow(expect.objectContaining({ name: 'AssertionFailed' }));
+    await rm(directory, { recursive: true });
+  });
+});
+
+function cursorAt(position: number) {
+  return { logId: 'the log', position: position as never, timeline: 'a'.repeat(16) };
+}

@@ -1,0 +1,418 @@
+import type { JsonObject, Position, RecordedEvent, StreamVersion } from '@holdfast/event-store';
+import type { Clock } from '@holdfast/kernel';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { FeedCursor } from '../event-feed.js';
+import type { SqlProjection } from '../projection.js';
+import type { ReadModelLease, ReadModelStore, ReadModelTarget } from '../read-model-store.js';
+
+/** The row that the tally projection keeps for each stream. */
+export interface TallyRow {
+  readonly stream: string;
+  readonly events: number;
+  readonly total: number;
+}
+
+/** Read models of one kind that share a place, as several processes would. */
+export interface ReadModelUnderTest<Transaction> {
+  /** A projection that counts the events of each stream and sums their `amount`; throws at an event with `poison`. */
+  tally(version?: number): SqlProjection<Transaction>;
+  /** Another worker process's store on the same place. */
+  open(projection: SqlProjection<Transaction>): ReadModelStore<Transaction>;
+  /** What a query sees in the live tables, in the order of the streams; undefined while there are none. */
+  rows(version?: number): Promise<readonly TallyRow[] | undefined>;
+  readonly clock: TestClock;
+  /** The read models as the next process finds them if every process that holds them dies at this moment. */
+  afterCrash(): Promise<ReadModelUnderTest<Transaction>>;
+  dispose(): Promise<void>;
+}
+
+export class TestClock implements Clock {
+  constructor(private millis = 1_000_000) {}
+
+  nowMillis(): number {
+    return this.millis;
+  }
+
+  advance(millis: number): void {
+    this.millis += millis;
+  }
+}
+
+/** The lease of stores under test. */
+export const LEASE_UNDER_TEST_MILLIS = 6_000;
+export const GRACE_UNDER_TEST_MILLIS = 60_000;
+
+/** What every `ReadModelStore` promises. */
+export function describeReadModelStore<Transaction>(
+  name: string,
+  create: () => Promise<ReadModelUnderTest<Transaction>>,
+): void {
+  describe(`read model contract: ${name}`, () => {
+    let subject: ReadModelUnderTest<Transaction>;
+    let stores: ReadModelStore<Transaction>[];
+    let leases: ReadModelLease<Transaction>[];
+    const signal = new AbortController().signal;
+
+    beforeEach(async () => {
+      subject = await create();
+      stores = [];
+      leases = [];
+    });
+
+    afterEach(async () => {
+      for (const lease of leases) await lease.release();
+      for (const store of stores) await store.close();
+      await subject.dispose();
+    });
+
+    const worker = (version?: number) => {
+      const store = subject.open(subject.tally(version));
+      stores.push(store);
+      return store;
+    };
+
+    const leaseOf = async (
+      store: ReadModelStore<Transaction>,
+      target: ReadModelTarget = 'live',
+    ) => {
+      const lease = await store.acquire({ owner: 'a test', target, signal });
+      leases.push(lease!);
+      return lease!;
+    };
+
+    /** Applies events as the runner does: from where the lease stands to the position of the last one. */
+    const apply = (lease: ReadModelLease<Transaction>, ...events: RecordedEvent[]) =>
+      lease.transact(at(events.at(-1)!.position), (transaction) =>
+        subject.tally().apply(events, transaction),
+      );
+
+    describe('position and tables', () => {
+      it('starts without a cursor, and moves rows and position together', async () => {
+        const lease = await leaseOf(worker());
+        expect([lease.cursor, lease.promoted, lease.failure]).toEqual([undefined, true, undefined]);
+        await apply(lease, event(1, 'a', 5), event(2, 'b', 7));
+        await apply(lease, event(3, 'a', 1));
+        expect(lease.cursor).toEqual(at(3));
+        expect(await subject.rows()).toEqual([
+          { stream: 'a', events: 2, total: 6 },
+          { stream: 'b', events: 1, total: 7 },
+        ]);
+      });
+
+      it('knows its position after it was closed and opened again', async () => {
+        const store = worker();
+        const lease = await leaseOf(store);
+        await apply(lease, event(1, 'a', 5));
+        await lease.release();
+        const again = await leaseOf(worker());
+        expect(again.cursor).toEqual(at(1));
+        await apply(again, event(2, 'a', 5));
+        expect(await subject.rows()).toEqual([{ stream: 'a', events: 2, total: 10 }]);
+      });
+
+      it('moves the position without any event', async () => {
+        const lease = await leaseOf(worker());
+        await lease.transact(at(40), () => undefined);
+        await lease.release();
+        expect((await leaseOf(worker())).cursor).toEqual(at(40));
+      });
+
+      it('keeps nothing of a batch whose work fails, and can go on', async () => {
+        const lease = await leaseOf(worker());
+        await apply(lease, event(1, 'a', 5));
+        const failing = apply(lease, event(2, 'a', 1), event(3, 'b', 1, { poison: true }));
+        await expect(failing).rejects.toThrow('poison');
+        expect(lease.cursor).toEqual(at(1));
+        expect(await subject.rows()).toEqual([{ stream: 'a', events: 1, total: 5 }]);
+        await apply(lease, event(2, 'a', 1));
+        expect(await subject.rows()).toEqual([{ stream: 'a', events: 2, total: 6 }]);
+      });
+
+      it('keeps nothing of a batch whose work fails after it waited', async () => {
+        const lease = await leaseOf(worker());
+        const failing = lease.transact(at(1), async (transaction) => {
+          await subject.tally().apply([event(1, 'a', 5)], transaction);
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          throw new Error('late');
+        });
+        await expect(failing).rejects.toThrow('late');
+        expect(await subject.rows()).toEqual([]);
+      });
+    });
+
+    describe('crashes', () => {
+      it('keeps neither rows nor position of a batch that was applied but not committed', async () => {
+        const lease = await leaseOf(worker());
+        await apply(lease, event(1, 'a', 5));
+        let crashed: ReadModelUnderTest<Transaction> | undefined;
+        await lease.transact(at(2_001), async (transaction) => {
+          const events = Array.from({ length: 2_000 }, (_, index) =>
+            event(2 + index, `${index}`, 1),
+          );
+          await subject.tally().apply(events, transaction);
+          crashed = await subject.afterCrash();
+        });
+        expect(await subject.rows()).toHaveLength(2_001);
+        expect(await crashed!.rows()).toEqual([{ stream: 'a', events: 1, total: 5 }]);
+        const store = crashed!.open(crashed!.tally());
+        const again = (await store.acquire({ owner: 'next', signal }))!;
+        expect(again.cursor).toEqual(at(1));
+        await apply(again, event(2, 'a', 5));
+        expect(await crashed!.rows()).toEqual([{ stream: 'a', events: 2, total: 10 }]);
+        await again.release();
+        await store.close();
+        await crashed!.dispose();
+      });
+
+      it('keeps both of a batch that was committed', async () => {
+        const lease = await leaseOf(worker());
+        await apply(lease, event(1, 'a', 5));
+        await lease.recordFailure('remembered');
+        const crashed = await subject.afterCrash();
+        const store = crashed.open(crashed.tally());
+        const again = (await store.acquire({ owner: 'next', signal }))!;
+        expect([again.cursor, again.failure?.attempts]).toEqual([at(1), 1]);
+        expect(await crashed.rows()).toEqual([{ stream: 'a', events: 1, total: 5 }]);
+        await again.release();
+        await store.close();
+        await crashed.dispose();
+      });
+    });
+
+    describe('leases', () => {
+      it('lets a second worker wait, by name, until the first one is done', async () => {
+        const first = await leaseOf(worker());
+        const waitsFor: string[] = [];
+        const waiting = worker().acquire({
+          owner: 'second',
+          onWaiting: (holder) => waitsFor.push(holder),
+          signal,
+        });
+        await pause();
+        expect(waitsFor).toEqual(['a test']);
+        await apply(first, event(1, 'a', 5));
+        await first.release();
+        const second = (await waiting)!;
+        leases.push(second);
+        expect(second.token).toBeGreaterThan(first.token);
+        expect(second.cursor).toEqual(at(1));
+      });
+
+      it('gives up waiting when its signal fires', async () => {
+        await leaseOf(worker());
+        const leaving = new AbortController();
+        const waiting = worker().acquire({ owner: 'second', signal: leaving.signal });
+        await pause();
+        leaving.abort();
+        expect(await waiting).toBeUndefined();
+      });
+
+      it('fences a holder that was stuck for longer than its lease, and loses nothing by it', async () => {
+        const stuck = await leaseOf(worker());
+        await apply(stuck, event(1, 'a', 5));
+        subject.clock.advance(LEASE_UNDER_TEST_MILLIS + 1);
+        const successor = await leaseOf(worker());
+        await expect(apply(stuck, event(2, 'a', 100))).rejects.toMatchObject({
+          code: 'READ_MODEL_FENCED',
+        });
+        await apply(successor, event(2, 'a', 1));
+        await expect(apply(stuck, event(3, 'a', 100))).rejects.toMatchObject({
+          code: 'READ_MODEL_FENCED',
+        });
+        await expect(stuck.recordFailure('late')).rejects.toMatchObject({
+          code: 'READ_MODEL_FENCED',
+        });
+        expect(await subject.rows()).toEqual([{ stream: 'a', events: 2, total: 6 }]);
+      });
+
+      it('keeps its lease for as long as it renews it', async () => {
+        const lease = await leaseOf(worker());
+        for (let third = 0; third < 6; third += 1) {
+          subject.clock.advance(LEASE_UNDER_TEST_MILLIS / 3);
+          await lease.renew();
+        }
+        const leaving = new AbortController();
+        const waiting = worker().acquire({ owner: 'second', signal: leaving.signal });
+        await pause();
+        await apply(lease, event(1, 'a', 5));
+        leaving.abort();
+        expect(await waiting).toBeUndefined();
+      });
+
+      it('gives exactly one of many workers that ask at once the lease', async () => {
+        const leaving = new AbortController();
+        const asking = Array.from({ length: 5 }, () =>
+          worker().acquire({ owner: 'one of many', signal: leaving.signal }),
+        );
+        await pause();
+        leaving.abort();
+        const got = (await Promise.all(asking)).filter((lease) => lease !== undefined);
+        leases.push(...got);
+        expect(got).toHaveLength(1);
+      });
+    });
+
+    describe('failures', () => {
+      it('counts failed attempts across workers, and forgets them with the next commit', async () => {
+        const first = await leaseOf(worker());
+        await apply(first, event(1, 'a', 5));
+        await first.recordFailure('one');
+        expect(await first.recordFailure('two')).toEqual({ attempts: 2, after: 1, error: 'two' });
+        await first.release();
+        const second = await leaseOf(worker());
+        expect(second.failure).toEqual({ attempts: 2, after: 1, error: 'two' });
+        await apply(second, event(2, 'a', 5));
+        expect(second.failure).toBeUndefined();
+        await second.release();
+        expect((await leaseOf(worker())).failure).toBeUndefined();
+      });
+    });
+
+    describe('generations', () => {
+      it('fills fresh tables beside the live ones and switches to them at once', async () => {
+        const live = await leaseOf(worker());
+        await apply(live, event(1, 'a', 5), event(2, 'b', 5));
+        const fresh = await leaseOf(worker(), 'fresh');
+        expect([fresh.promoted, fresh.cursor]).toEqual([false, undefined]);
+        await apply(fresh, event(1, 'a', 6));
+        expect(await subject.rows()).toHaveLength(2);
+        await apply(fresh, event(2, 'a', 6));
+        expect(await fresh.promote()).toEqual({ promoted: true });
+        expect(fresh.promoted).toBe(true);
+        expect(await subject.rows()).toEqual([{ stream: 'a', events: 2, total: 12 }]);
+        await apply(fresh, event(3, 'a', 6));
+        expect(await subject.rows()).toEqual([{ stream: 'a', events: 3, total: 18 }]);
+      });
+
+      it('does not switch to tables that are behind, and stops the live worker until they are not', async () => {
+        const live = await leaseOf(worker());
+        await apply(live, event(1, 'a', 5));
+        const fresh = await leaseOf(worker(), 'fresh');
+        await apply(fresh, event(1, 'a', 5));
+        await apply(live, event(2, 'a', 5));
+        expect(await fresh.promote()).toEqual({ promoted: false, behind: 2 });
+        await expect(apply(live, event(3, 'a', 5))).rejects.toMatchObject({
+          code: 'READ_MODEL_FENCED',
+        });
+        await apply(fresh, event(2, 'a', 5));
+        expect(await fresh.promote()).toEqual({ promoted: true });
+        const waiting = worker().acquire({ owner: 'live again', signal });
+        await apply(fresh, event(3, 'a', 5));
+        await fresh.release();
+        const again = (await waiting)!;
+        leases.push(again);
+        expect(again.cursor).toEqual(at(3));
+      });
+
+      it('gives the live tables back to their worker when the filling one leaves before the switch', async () => {
+        const live = await leaseOf(worker());
+        await apply(live, event(1, 'a', 5));
+        const filling = await leaseOf(worker(), 'fresh');
+        expect(await filling.promote()).toEqual({ promoted: false, behind: 1 });
+        await filling.release();
+        const again = await leaseOf(worker());
+        expect([again.promoted, again.cursor]).toEqual([true, at(1)]);
+      });
+
+      it('takes up half-filled tables where they were left', async () => {
+        const live = await leaseOf(worker());
+        await apply(live, event(1, 'a', 5), event(2, 'a', 5));
+        const fresh = await leaseOf(worker(), 'fresh');
+        await apply(fresh, event(1, 'a', 5));
+        await fresh.release();
+        const again = await leaseOf(worker(), 'fresh');
+        expect([again.generation, again.promoted, again.cursor]).toEqual([
+          fresh.generation,
+          false,
+          at(1),
+        ]);
+      });
+
+      it('fills a new version beside the live one, and does not go back to an old one by itself', async () => {
+        const one = await leaseOf(worker(1));
+        await apply(one, event(1, 'a', 5));
+        const two = await leaseOf(worker(2));
+        expect(two.promoted).toBe(false);
+        expect(await subject.rows(2)).toBeUndefined();
+        await apply(two, event(1, 'a', 5));
+        await two.promote();
+        expect(await subject.rows(1)).toBeUndefined();
+        expect(await subject.rows(2)).toEqual([{ stream: 'a', events: 1, total: 5 }]);
+        await expect(leaseOf(worker(1))).rejects.toMatchObject({ code: 'READ_MODEL_NEWER' });
+        leases.pop();
+      });
+
+      it('replaces the tables of another log', async () => {
+        const live = await leaseOf(worker());
+        await apply(live, event(1, 'a', 5), event(2, 'a', 5));
+        const fresh = await leaseOf(worker(), 'fresh');
+        await fresh.transact({ ...at(1), logId: 'another log' }, () => undefined);
+        expect(await fresh.promote()).toEqual({ promoted: true });
+      });
+
+      it('goes on with live tables after the grace time has swept the replaced ones away', async () => {
+        const live = await leaseOf(worker());
+        await apply(live, event(1, 'a', 5));
+        const fresh = await leaseOf(worker(), 'fresh');
+        await apply(fresh, event(1, 'a', 9));
+        await fresh.promote();
+        for (const millis of [GRACE_UNDER_TEST_MILLIS, 1]) {
+          subject.clock.advance(millis);
+          await fresh.renew();
+        }
+        await expect(live.renew()).rejects.toMatchObject({ code: 'READ_MODEL_FENCED' });
+        expect(await subject.rows()).toEqual([{ stream: 'a', events: 1, total: 9 }]);
+      });
+    });
+
+    describe('digest', () => {
+      it('is the same for the same rows however they came there, and another for any others', async () => {
+        const store = worker();
+        const lease = await leaseOf(store);
+        await apply(lease, event(1, 'a', 5));
+        await apply(lease, event(2, 'b', 5));
+        await apply(lease, event(3, 'a', 5));
+        const incremental = await store.digest();
+        const fresh = await leaseOf(worker(), 'fresh');
+        await apply(fresh, event(1, 'b', 5), event(2, 'a', 8));
+        await apply(fresh, event(3, 'a', 2));
+        await fresh.promote();
+        expect(await store.digest()).toEqual(incremental);
+        expect(incremental).toMatchObject({ cursor: at(3), tables: { tally: { rows: 2 } } });
+        await apply(fresh, event(4, 'a', 0));
+        const changed = await store.digest();
+        expect(changed.sha256).not.toBe(incremental.sha256);
+        expect(changed.tables['tally']!.rows).toBe(2);
+      });
+    });
+  });
+}
+
+export function event(
+  position: number,
+  stream: string,
+  amount: number,
+  more: JsonObject = {},
+): RecordedEvent {
+  return {
+    position: position as Position,
+    stream,
+    version: 1 as StreamVersion,
+    id: `00000000-0000-4000-8000-${String(position).padStart(12, '0')}`,
+    type: 'counted',
+    schemaVersion: 1,
+    recordedAtMillis: 1_000 + position,
+    tags: [],
+    metadata: {},
+    data: { amount, ...more },
+    endsCommit: true,
+  };
+}
+
+function at(position: number): FeedCursor {
+  return { logId: 'the log', position: position as Position, timeline: 'a'.repeat(16) };
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 250));
+}
