@@ -68,7 +68,7 @@ const REJECTIONS: Readonly<Record<ProblemType, ProblemKind>> = {
     status: 422,
     title: 'Insufficient funds',
     detail: (of) =>
-      `The account ${of('accountId')} has ${of('available')} available above which ${of('needed')} is needed, and must not fall below ${of('floor')}.`,
+      `The account ${of('accountId')} has ${of('available')} available; ${of('needed')} is needed above its floor of ${of('floor')}.`,
   },
   'ceiling-exceeded': {
     status: 422,

@@ -5,6 +5,7 @@ export class FaultyDisk extends NodeFileSystem {
   private held: Promise<void> | undefined;
   private letGo: () => void = () => undefined;
   private failing = false;
+  private readonly real = new WeakMap<File, File>();
 
   /** Syncs of data wait until `release`, as on a disk that is busy. */
   hold(): void {
@@ -29,7 +30,7 @@ export class FaultyDisk extends NodeFileSystem {
         throw Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });
       file.dataSync();
     };
-    return {
+    const watched: File = {
       path: file.path,
       size: () => file.size(),
       read: (target, position) => file.read(target, position),
@@ -43,5 +44,11 @@ export class FaultyDisk extends NodeFileSystem {
       truncate: (bytes) => file.truncate(bytes),
       close: () => file.close(),
     };
+    this.real.set(watched, file);
+    return watched;
+  }
+
+  override tryLock(file: File): boolean {
+    return super.tryLock(this.real.get(file) ?? file);
   }
 }
