@@ -1,0 +1,40 @@
+import type { RecordedEvent } from '@holdfast/event-store';
+import type { SqliteTransaction } from '@holdfast/projections';
+import Database, { type Statement } from 'better-sqlite3';
+import { Kysely, SqliteDialect } from 'kysely';
+import { ledgerProjection } from '../ledger.projection.js';
+
+/** The ledger's tables without a store around them: what `apply` alone does. */
+export class LedgerTablesInMemory implements SqliteTransaction {
+  private readonly database = new Database(':memory:');
+
+  static async make(): Promise<LedgerTablesInMemory> {
+    const tables = new LedgerTablesInMemory();
+    const dialect = new SqliteDialect({ database: tables.database });
+    await ledgerProjection.createTables(new Kysely<unknown>({ dialect }));
+    return tables;
+  }
+
+  prepare<Parameters extends unknown[], Row>(sql: string): Statement<Parameters, Row> {
+    return this.database.prepare<Parameters, Row>(sql);
+  }
+
+  apply(events: readonly RecordedEvent[]): void {
+    const handled = events.filter(({ type }) => ledgerProjection.handles.includes(type));
+    this.database.transaction(() => void ledgerProjection.apply(handled, this))();
+  }
+
+  /** Every row of every table. */
+  contents(): Record<string, unknown[]> {
+    const tables = this.prepare<[], { name: string }>(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name",
+    ).all();
+    return Object.fromEntries(
+      tables.map(({ name }) => [name, this.prepare(`SELECT * FROM ${name}`).all()]),
+    );
+  }
+
+  close(): void {
+    this.database.close();
+  }
+}
