@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { errorCode, errorMessage } from '@holdfast/kernel';
-import { type Info, parse } from 'csv-parse';
+import { CsvError, type Info, parse } from 'csv-parse';
 import { ImportError } from './import.errors.js';
 import type { Row } from './template.js';
 
@@ -108,14 +107,11 @@ async function* recordsOf(path: string, format: CsvFormat): AsyncGenerator<Parse
 }
 
 function csvError(path: string, error: unknown): unknown {
-  if (errorCode(error)?.startsWith('CSV_') !== true) return error;
-  const line =
-    typeof error === 'object' && error !== null && 'lines' in error
-      ? Number(error.lines)
-      : undefined;
+  if (!(error instanceof CsvError)) return error;
+  const line = 'lines' in error ? Number(error.lines) : undefined;
   return new ImportError(
     'IMPORT_CSV_INVALID',
-    `${path}${line === undefined ? '' : `, line ${line}`}: ${errorMessage(error)}`,
+    `${path}${line === undefined ? '' : `, line ${line}`}: ${error.message}`,
     { file: path, line },
     { cause: error },
   );

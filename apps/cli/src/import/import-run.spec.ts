@@ -1,0 +1,229 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Batch, type BatchSink, KnownAccounts, type Posted } from './batch.js';
+import { openCsv } from './csv-rows.js';
+import { ImportNote, type ImportProgress } from './import-note.js';
+import { type ImportResult, ImportRun } from './import-run.js';
+import { parseMapping } from './mapping.js';
+import { RejectsFile } from './rejects-file.js';
+import { RowMapper } from './row-mapper.js';
+
+const ROWS = 60;
+
+const mapping = parseMapping(
+  'm.json',
+  JSON.stringify({
+    name: 'test',
+    asset: { code: 'EUR', scale: 2 },
+    row: { id: '{id}', amount: { column: 'amount' } },
+    accounts: {
+      from: { id: 'from-{from}', normalSide: 'credit', floor: null },
+      to: { id: 'to', normalSide: 'debit', floor: null },
+    },
+    rules: [
+      { when: { from: 'nobody' }, skip: true },
+      { debit: 'from', credit: 'to' },
+    ],
+  }),
+);
+
+class Killed extends Error {}
+
+/** A ledger as an import sees it: keys are for ever, and it may die before or after it has taken a batch. */
+class TestLedger implements BatchSink {
+  readonly applied = new Map<string, number>();
+  batches = 0;
+  /** Of the run that posts: forgotten with its process. */
+  known = new KnownAccounts();
+  /** The number of the batch in which the importing process dies, and how many of its commands were taken. */
+  deaths: { batch: number; taken: number }[] = [];
+
+  knows(key: string): Promise<boolean> {
+    return Promise.resolve(this.applied.has(key));
+  }
+
+  post({ rows, accounts }: Batch): Promise<Posted> {
+    this.batches++;
+    const death = this.deaths.find(({ batch }) => batch === this.batches);
+    const taken = death === undefined ? rows : rows.slice(0, death.taken);
+    let repeated = 0;
+    for (const { mapped } of taken) {
+      if (this.applied.has(mapped.key)) repeated++;
+      else this.applied.set(mapped.key, this.applied.size + 1);
+    }
+    if (death !== undefined) return Promise.reject(new Killed());
+    for (const id of accounts.keys()) this.known.add(id);
+    const rejects = rows
+      .filter(({ fields }) => fields[1] === 'refused')
+      .map(({ line, fields }) => ({ line, fields, reason: 'insufficient-funds' }));
+    const counts = {
+      posted: rows.length - rejects.length,
+      repeated,
+      accountsOpened: accounts.size,
+    };
+    return Promise.resolve({ ...counts, rejects });
+  }
+}
+
+describe('an import', () => {
+  let directory: string;
+  let ledger: TestLedger;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'import-'));
+    ledger = new TestLedger();
+  });
+
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  const path = (name: string): string => join(directory, name);
+  const note = (): ImportNote => new ImportNote(path('note'), 'identity', () => undefined);
+
+  /** Row 7 has no amount, row 8 belongs to nobody, and the ledger refuses row 9. */
+  function csvOf(rows: number, amount = '1.00'): string {
+    const lines = Array.from({ length: rows }, (_, index) => {
+      const number = index + 1;
+      const from = number === 8 ? 'nobody' : number === 9 ? 'refused' : String(number % 5);
+      return `${number},${from},${number === 7 ? 'none' : amount}`;
+    });
+    return `id,from,amount\n${lines.join('\n')}\n`;
+  }
+
+  async function run(
+    from: ImportProgress | undefined,
+    {
+      signal = new AbortController().signal,
+      onProgress = () => undefined,
+    }: { signal?: AbortSignal; onProgress?: () => void } = {},
+  ): Promise<ImportResult | undefined> {
+    const file = await openCsv(path('rows.csv'), mapping.csv);
+    const rejects = new RejectsFile(path('rejects.csv'), file.columns, mapping.csv);
+    if (from === undefined) rejects.rewind(0);
+    ledger.known = new KnownAccounts();
+    return new ImportRun({
+      mapper: new RowMapper(mapping, 'main'),
+      sink: ledger,
+      known: ledger.known,
+      rejects,
+      note: note(),
+      commandsMax: 7,
+      signal,
+      onProgress,
+    }).import(file, from);
+  }
+
+  it('counts what became of every row, and puts what was not taken into a file with line and reason', async () => {
+    writeFileSync(path('rows.csv'), csvOf(12));
+    expect(await run(undefined)).toEqual({
+      finished: true,
+      rows: 12,
+      resumedAfter: 0,
+      tally: {
+        posted: 9,
+        repeated: 0,
+        skipped: 1,
+        rejected: 2,
+        accountsOpened: expect.any(Number),
+      },
+    });
+    expect(readFileSync(path('rejects.csv'), 'utf8')).toBe(
+      [
+        'id,from,amount,import_line,import_reason',
+        '7,2,none,8,"amount: ""none"" is not an amount"',
+        '9,refused,1.00,10,insufficient-funds',
+        '',
+      ].join('\n'),
+    );
+    expect(existsSync(path('note'))).toBe(false);
+  });
+
+  it('that dies at any moments and is started again takes every row once, in order', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.record({
+            batch: fc.integer({ min: 1, max: 25 }),
+            taken: fc.integer({ min: 0, max: 7 }),
+          }),
+          { maxLength: 6 },
+        ),
+        fc.boolean(),
+        async (deaths, noteLost) => {
+          ledger = new TestLedger();
+          ledger.deaths = deaths;
+          note().remove();
+          writeFileSync(path('rows.csv'), csvOf(ROWS));
+          let result: ImportResult | undefined;
+          while (result === undefined) {
+            if (noteLost) note().remove();
+            result = await run(note().read()).catch((error: unknown) => {
+              if (!(error instanceof Killed)) throw error;
+              return undefined;
+            });
+          }
+          const keys = Array.from({ length: ROWS }, (_, index) => index + 1)
+            .filter((number) => number !== 7 && number !== 8)
+            .map((number) => `import-test-${number}`);
+          expect([...ledger.applied.keys()]).toEqual(keys);
+          expect(result.tally).toMatchObject({ posted: ROWS - 3, skipped: 1, rejected: 2 });
+          expect(readFileSync(path('rejects.csv'), 'utf8').split('\n')).toHaveLength(4);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('passes over what its note says is done, and posts the rest only', async () => {
+    writeFileSync(path('rows.csv'), csvOf(ROWS));
+    ledger.deaths = [{ batch: 8, taken: 0 }];
+    await expect(run(undefined)).rejects.toThrow(Killed);
+    const before = ledger.batches;
+    const result = await run(note().read());
+    expect(result!.resumedAfter).toBeGreaterThan(20);
+    expect(result!.tally.repeated).toBe(0);
+    expect(ledger.batches - before).toBeLessThan(10);
+  });
+
+  it.each([
+    ['edited', (text: string) => text.replace('2,2,1.00', '2,2,5.00')],
+    ['shortened', (text: string) => text.split('\n').slice(0, 5).join('\n')],
+  ])(
+    'does not believe its note when the file was %s, and posts nothing on its word',
+    async (_, edit) => {
+      writeFileSync(path('rows.csv'), csvOf(ROWS));
+      ledger.deaths = [{ batch: 8, taken: 0 }];
+      await expect(run(undefined)).rejects.toThrow(Killed);
+      writeFileSync(path('rows.csv'), edit(csvOf(ROWS)));
+      const before = ledger.batches;
+      expect(await run(note().read())).toBeUndefined();
+      expect(ledger.batches).toBe(before);
+    },
+  );
+
+  it('refuses the second of two rows with one id in a batch', async () => {
+    writeFileSync(path('rows.csv'), 'id,from,amount\n1,1,1.00\n1,2,7.00\n2,2,1.00\n');
+    expect(await run(undefined)).toMatchObject({ tally: { posted: 2, rejected: 1 } });
+    expect(readFileSync(path('rejects.csv'), 'utf8')).toContain(
+      '1,2,7.00,3,its id is that of a row',
+    );
+  });
+
+  it('stops between two batches when it is told to, and says that it is not finished', async () => {
+    writeFileSync(path('rows.csv'), csvOf(ROWS));
+    const stop = new AbortController();
+    let seen = 0;
+    const onProgress = (): void => {
+      if (++seen === 30) stop.abort();
+    };
+    expect(await run(undefined, { signal: stop.signal, onProgress })).toMatchObject({
+      finished: false,
+      rows: 30,
+    });
+    const result = await run(note().read());
+    expect(result).toMatchObject({ finished: true, rows: ROWS, tally: { repeated: 0 } });
+    expect(ledger.applied.size).toBe(ROWS - 2);
+  });
+});
