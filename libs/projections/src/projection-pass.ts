@@ -44,8 +44,8 @@ const QUIET_MILLIS = 500;
  * something fails: then the next pass starts from what is durable.
  */
 export class ProjectionPass<Transaction> {
-  /** What the live tables had when they were stopped for the switch. */
-  private promoteFrom = 0;
+  /** Where fresh tables may be switched to: the log's end when it came near, then what the live tables had. */
+  private promoteFrom: Position | undefined;
 
   constructor(private readonly options: PassOptions<Transaction>) {}
 
@@ -124,7 +124,8 @@ export class ProjectionPass<Transaction> {
   }
 
   private async promoteIfCaughtUp({ cursor, head }: FeedBatch): Promise<void> {
-    if (head - cursor.position >= LIVE_LAG_EVENTS || cursor.position < this.promoteFrom) return;
+    if (head - cursor.position < LIVE_LAG_EVENTS) this.promoteFrom ??= head;
+    if (this.promoteFrom === undefined || cursor.position < this.promoteFrom) return;
     const promotion = await this.options.lease.promote();
     if (!promotion.promoted) this.promoteFrom = promotion.behind;
   }
