@@ -1,0 +1,189 @@
+import type { Durability, Wal, WalOptions } from '@holdfast/wal';
+import type { RecordedRun } from './recorded-run.js';
+
+export type Workload = (run: RecordedRun) => Promise<void>;
+
+/** Short runs that between them take every way a log can go. Each is seeded, so that a failure can be played again. */
+export const WORKLOADS: Readonly<Record<string, Workload>> = {
+  'a log is made': async (run) => {
+    const wal = await run.open();
+    await run.append(wal);
+    await run.close(wal);
+  },
+
+  'appends in sync mode': (run) => appendsIn(run, 'sync', {}),
+  'appends in sync mode through the thread pool': (run) =>
+    appendsIn(run, 'sync', { ioMode: 'asynchronous' }),
+  'appends in interval mode': (run) => appendsIn(run, 'interval', {}),
+  'appends in interval mode through the thread pool': (run) =>
+    appendsIn(run, 'interval', { ioMode: 'asynchronous' }),
+  'appends in none mode': (run) => appendsIn(run, 'none', {}),
+
+  'rotations, footers, a reader': async (run) => {
+    const wal = await run.open({ ioMode: run.random.chance(2) ? 'synchronous' : 'asynchronous' });
+    await untilRotated(run, wal, 2);
+    await run.look();
+    await run.append(wal);
+    await run.close(wal);
+  },
+
+  'rotations in interval mode': async (run) => {
+    const wal = await run.open({ durability: 'interval' });
+    await untilRotated(run, wal, 2);
+    await run.close(wal);
+  },
+
+  'opened and closed again and again': async (run) => {
+    for (const durability of ['sync', 'none', 'interval', 'sync'] as const) {
+      const wal = await run.open({ durability });
+      await run.append(wal);
+      await run.close(wal);
+    }
+  },
+
+  'killed and opened again and again': async (run) => {
+    for (const durability of ['interval', 'sync', 'none'] as const) {
+      const system = run.system.sibling();
+      const wal = await run.open({ durability }, system);
+      await run.append(wal);
+      void run.append(wal).catch(() => undefined);
+      void run.append(wal).catch(() => undefined);
+      if (run.random.chance(2)) await immediately();
+      system.kill();
+    }
+    const last = await run.open();
+    await run.append(last);
+    await run.close(last);
+  },
+
+  'floors are set and dropped': async (run) => {
+    for (let round = 0; round < 2; round++) {
+      const wal = await run.open();
+      await run.append(wal);
+      wal.floors.set('one', wal.durableSequence);
+      await run.append(wal);
+      wal.floors.set('two', wal.durableSequence);
+      wal.floors.drop('one');
+      await run.close(wal);
+    }
+  },
+
+  'an idle frame': async (run) => {
+    const wal = await run.open({ idleMillis: 1 });
+    await run.append(wal);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await run.append(wal);
+    await run.close(wal);
+  },
+
+  'a takeover from a writer that is stopped, and wakes up': async (run) => {
+    const first = await run.open({ ioMode: 'asynchronous' });
+    await run.append(first);
+    void run.append(first).catch(() => undefined);
+    const late = run.append(first).catch(() => undefined);
+    const second = await run.open({ takeover: true }, run.system.sibling());
+    await run.append(second);
+    await late;
+    await run.append(second);
+    await run.close(second);
+  },
+
+  'a failed sync, a restart on the page cache, then service': async (run) => {
+    const durability = run.random.pick(['sync', 'interval', 'none'] as const);
+    const system = run.system.sibling();
+    const wal = await run.open({ durability }, system);
+    await run.append(wal);
+    await run.append(wal);
+    system.faults.plan({
+      operation: 'data-sync',
+      path: /\.wal$|next-/,
+      effect: { kind: 'failed-sync', code: 'EIO' },
+    });
+    await Promise.allSettled([run.append(wal), run.append(wal), run.flush(wal)]);
+    system.kill();
+    const second = await run.open();
+    await run.look();
+    await run.append(second);
+    await run.close(second);
+  },
+
+  'a full disk that empties again': async (run) => {
+    const wal = await run.open();
+    await run.append(wal);
+    const emptied = run.system.faults.plan({
+      operation: 'open',
+      path: /next-/,
+      effect: { kind: 'error', code: 'ENOSPC' },
+    });
+    await untilRefused(run, wal);
+    emptied();
+    await untilRotated(run, wal, 1);
+    await run.close(wal);
+  },
+
+  'a write that fails half-way': async (run) => {
+    const system = run.system.sibling();
+    const wal = await run.open({}, system);
+    await run.append(wal);
+    const [code, bytes] = [run.random.pick(['EIO', 'ENOSPC']), 8 * (1 + run.random.below(12))];
+    system.faults.plan({
+      operation: 'write',
+      path: /\.wal$|next-/,
+      times: 1,
+      effect: { kind: 'short-write', bytes },
+    });
+    system.faults.plan({
+      operation: 'write',
+      path: /\.wal$|next-/,
+      skip: 1,
+      effect: { kind: 'error', code },
+    });
+    await Promise.allSettled([run.append(wal), run.append(wal)]);
+    system.kill();
+    const second = await run.open();
+    await run.append(second);
+    await run.close(second);
+  },
+};
+
+async function appendsIn(
+  run: RecordedRun,
+  durability: Durability,
+  options: WalOptions,
+): Promise<void> {
+  const wal = await run.open({ durability, ...options });
+  for (let round = 0; round < 3; round++) {
+    const together = 1 + run.random.below(3);
+    const appends = Array.from({ length: together }, () =>
+      run.append(wal, run.random.chance(4) ? { durability: 'sync' } : {}),
+    );
+    await Promise.all(appends);
+    if (run.random.chance(3)) await run.flush(wal);
+    if (run.random.chance(3)) await run.look();
+  }
+  if (run.random.chance(2)) await run.close(wal);
+}
+
+async function untilRotated(run: RecordedRun, wal: Wal, rotations: number): Promise<void> {
+  const target = wal.stats().rotations + rotations;
+  while (wal.stats().rotations < target) {
+    const appends = [run.append(wal, { records: 6 }), run.append(wal, { records: 5 })];
+    await Promise.all(appends);
+  }
+}
+
+async function untilRefused(run: RecordedRun, wal: Wal): Promise<void> {
+  for (let attempt = 0; attempt < 1_000; attempt++) {
+    try {
+      await run.append(wal, { records: 6 });
+    } catch (error) {
+      if ((error as { code?: string }).code === 'WAL_FULL') return;
+      throw error;
+    }
+  }
+  throw new Error('the log never filled its segment');
+}
+
+function immediately(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
