@@ -1,4 +1,4 @@
-import { type Clock, type CodedError, errorCode, systemClock } from '@holdfast/kernel';
+import { type Clock, type CodedError, assert, errorCode, systemClock } from '@holdfast/kernel';
 import { type Admission, Wal, type WalOptions, type WalStats } from '@holdfast/wal';
 import { CommitEncoder } from './commit-encoder.js';
 import { DurableEvents, positionOf } from './durable-events.js';
@@ -63,6 +63,7 @@ export class WalEventLog implements EventLog {
   private reportBroken: (error: CodedError) => void = () => undefined;
   private broken: CodedError | undefined;
   private closed: Promise<void> | undefined;
+  private folding = false;
   private releasing = false;
   private flushing = false;
 
@@ -192,6 +193,8 @@ export class WalEventLog implements EventLog {
 
   private assertWorking(): void {
     if (this.broken !== undefined) throw this.broken;
+    // The events of an append within a fold would be folded before the rest of the ones that they follow in the log.
+    assert(!this.folding, 'evolve does not append');
     if (this.closed !== undefined)
       throw new EventStoreError('EVENT_LOG_CLOSED', 'the event log is closed');
   }
@@ -227,7 +230,9 @@ export class WalEventLog implements EventLog {
 
   private fold(events: readonly RecordedEvent[]): void {
     try {
+      this.folding = true;
       this.folded.add(events);
+      this.folding = false;
     } catch (error) {
       this.broken = error as CodedError;
       this.reportBroken(this.broken);

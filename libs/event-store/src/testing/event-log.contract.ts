@@ -658,6 +658,15 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
       });
     });
 
+    it('does not let the state append while it is folded', async () => {
+      await reopen({ evolve: ({ position }) => position === 1 && nested() });
+      const nested = (): unknown => log.append(oneAppend('nested', [sampleEvent(2)]));
+      expect(() => log.append(oneAppend('s', [sampleEvent(1)]))).toThrow(
+        expect.objectContaining({ code: 'EVENT_STATE_BROKEN' }),
+      );
+      expect(log.lastPosition).toBe(1);
+    });
+
     describe('upcasters', () => {
       const present = new Upcasters([
         {
