@@ -6,6 +6,14 @@ import { LEDGER_CODED_ERRORS, LEDGER_PROBLEMS } from '../../shared/ledger-proble
 import { LedgerWriter, type LedgerWriterOptions } from '../../write-side/ledger-writer.js';
 import { LedgerCommandsModule } from '../ledger-commands.module.js';
 
+/** Small segments, because each is written full of zeros when it is made. */
+const SMALL_LOG = {
+  create: true,
+  segmentBytes: 1024 * 1024,
+  frameBytesMax: 512 * 1024,
+  queuedBytesMax: 4 * 1024 * 1024,
+} as const;
+
 export interface TestRequest {
   /** Sent as JSON. */
   readonly body?: unknown;
@@ -39,7 +47,7 @@ export class TestCommandService {
     const path = directory ?? (await mkdtemp(join(tmpdir(), 'holdfast-commands-')));
     const writer = await LedgerWriter.open(path, {
       ...options,
-      wal: { create: true, segmentBytes: 1024 * 1024, frameBytesMax: 512 * 1024, ...options.wal },
+      wal: { ...SMALL_LOG, ...options.wal },
     });
     const application = await createHttpApplication(LedgerCommandsModule.forRoot({ writer }), {
       logger: createLogger({ service: 'test', level: 'silent' }),
