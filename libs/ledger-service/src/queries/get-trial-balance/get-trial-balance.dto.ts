@@ -24,5 +24,5 @@ export class TrialBalanceDto implements TrialBalance {
   ledger!: string;
 
   @ApiProperty({ type: [AssetTotalsDto], description: 'In the order of their codes.' })
-  assets!: AssetTotalsDto[];
+  items!: AssetTotalsDto[];
 }

@@ -23,7 +23,7 @@ export function getTrialBalance(
       'SELECT asset, scale, debits, credits FROM assets WHERE ledger_key = ? ORDER BY asset',
     )
     .all(ledgerKey);
-  return found({ ledger, assets: rows.map(totalsOf) });
+  return found({ ledger, items: rows.map(totalsOf) });
 }
 
 function totalsOf({ asset, scale, ...totals }: TotalsRow): AssetTotals {

@@ -1,7 +1,7 @@
 /** All that was ever debited and credited, by asset. Amounts are decimal digits of minor units. */
 export interface TrialBalance {
   readonly ledger: string;
-  readonly assets: readonly AssetTotals[];
+  readonly items: readonly AssetTotals[];
 }
 
 export interface AssetTotals {

@@ -1,0 +1,139 @@
+import { assert } from '@holdfast/kernel';
+import { type HttpApplication, createHttpApplication, createLogger } from '@holdfast/platform';
+import {
+  ProjectionRunner,
+  SourceFeed,
+  SqliteReadModel,
+  SqliteReadModelStore,
+} from '@holdfast/projections';
+import { Module } from '@nestjs/common';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LedgerCommandsModule } from '../../commands/ledger-commands.module.js';
+import { ledgerProjection } from '../../projections/ledger.projection.js';
+import { LEDGER_OPEN_API } from '../../shared/ledger-open-api.js';
+import { LEDGER_CODED_ERRORS, LEDGER_PROBLEMS } from '../../shared/ledger-problems.js';
+import { LedgerWriter } from '../../write-side/ledger-writer.js';
+import { LedgerQueriesModule } from '../ledger-queries.module.js';
+
+export interface TestReply<Body> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Body;
+}
+
+@Module({})
+class TestRoot {}
+
+const SHORT_WAIT_MILLIS = 250;
+
+/** Commands, a projection and queries in one process, on a temporary directory and a free port of 127.0.0.1. */
+export class TestLedgerService {
+  private following: AbortController | undefined;
+  private followed: Promise<void> = Promise.resolve();
+  private keys = 0;
+
+  private constructor(
+    readonly directory: string,
+    readonly writer: LedgerWriter,
+    private readonly application: HttpApplication,
+    private readonly store: SqliteReadModelStore,
+    readonly url: string,
+  ) {}
+
+  static async start(): Promise<TestLedgerService> {
+    const directory = await mkdtemp(join(tmpdir(), 'holdfast-queries-'));
+    const writer = await LedgerWriter.open(join(directory, 'wal'), {
+      wal: { create: true, segmentBytes: 1024 * 1024, frameBytesMax: 512 * 1024 },
+    });
+    const store = readModelStore(directory);
+    const application = await createHttpApplication(
+      {
+        module: TestRoot,
+        imports: [
+          LedgerCommandsModule.forRoot({ writer }),
+          LedgerQueriesModule.forRoot({
+            readModel: SqliteReadModel.open({
+              directory: join(directory, 'read-models'),
+              projection: ledgerProjection,
+            }),
+            waitMillisMax: SHORT_WAIT_MILLIS,
+          }),
+        ],
+      },
+      {
+        logger: createLogger({ service: 'test', level: 'silent' }),
+        problems: LEDGER_PROBLEMS,
+        codedErrors: LEDGER_CODED_ERRORS,
+        openApi: LEDGER_OPEN_API,
+      },
+    );
+    const url = await application.listen(0);
+    return new TestLedgerService(directory, writer, application, store, url);
+  }
+
+  /** Follows the log into the read model until `stopFollowing`. */
+  follow(): void {
+    assert(this.following === undefined, 'one runner at a time');
+    const feed = new SourceFeed(this.writer.log);
+    const runner = new ProjectionRunner({ feed, store: this.store });
+    this.following = new AbortController();
+    this.followed = runner.run(this.following.signal).finally(() => feed.close());
+  }
+
+  async stopFollowing(): Promise<void> {
+    this.following?.abort();
+    this.following = undefined;
+    await this.followed;
+  }
+
+  get<Body>(
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<TestReply<Body>> {
+    return this.send<Body>('GET', path, { headers });
+  }
+
+  /** A command under a new key. Throws unless it is accepted. */
+  async command<Body>(method: string, path: string, body?: object): Promise<TestReply<Body>> {
+    this.keys += 1;
+    const headers = { 'idempotency-key': `key-${this.keys}` };
+    const reply = await this.send<Body>(method, path, { headers, ...(body && { body }) });
+    assert(reply.status < 300, `${method} ${path}: ${JSON.stringify(reply.body)}`);
+    return reply;
+  }
+
+  async send<Body>(
+    method: string,
+    path: string,
+    request: { readonly headers?: Readonly<Record<string, string>>; readonly body?: object },
+  ): Promise<TestReply<Body>> {
+    const { body, headers } = request;
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (text === '' ? undefined : JSON.parse(text)) as Body,
+    };
+  }
+
+  async stopAndRemove(): Promise<void> {
+    await this.stopFollowing();
+    await this.application.stop(1_000);
+    await this.store.close();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+export function readModelStore(directory: string): SqliteReadModelStore {
+  return SqliteReadModelStore.open({
+    directory: join(directory, 'read-models'),
+    projection: ledgerProjection,
+  });
+}
