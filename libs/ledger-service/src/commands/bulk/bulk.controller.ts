@@ -2,7 +2,7 @@ import { type FieldError, invalidRequest } from '@holdfast/platform';
 import { Body, Controller, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { LedgerTarget } from '../../shared/targets.dto.js';
-import { ApiProblems } from '../http/api-command.js';
+import { ApiProblems, positionHeader } from '../http/api-command.js';
 import { CommandExchange, Exchange } from '../http/command-exchange.js';
 import { repeatedKeys } from './bulk-item.js';
 import { BulkAnswerDto, BulkDto, BulkQuery } from './bulk.dto.js';
@@ -24,13 +24,9 @@ export class BulkController {
   })
   @ApiResponse({
     status: 200,
+    description: 'Each command has its own answer in it. The position is the last of theirs.',
     type: BulkAnswerDto,
-    headers: {
-      'Holdfast-Position': {
-        description: 'The last place of any of the answers in the log.',
-        schema: { type: 'string' },
-      },
-    },
+    headers: { 'Holdfast-Position': positionHeader },
   })
   @ApiProblems('invalid-request', 'too-large', 'unsupported-media-type')
   async post(

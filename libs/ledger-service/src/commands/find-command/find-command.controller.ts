@@ -3,7 +3,7 @@ import { ProblemException } from '@holdfast/platform';
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
-import { ApiProblems } from '../http/api-command.js';
+import { ApiProblems, positionHeader } from '../http/api-command.js';
 import { CommandExchange, Exchange } from '../http/command-exchange.js';
 import { recordedAnswer } from '../http/http-answer.js';
 import { CommandDto, CommandTarget } from './find-command.dto.js';
@@ -20,7 +20,12 @@ export class FindCommandController {
     description:
       '404 is no proof that it will not happen: resubmit it with the same key to be sure.',
   })
-  @ApiResponse({ status: 200, type: CommandDto })
+  @ApiResponse({
+    status: 200,
+    description: 'It is in the log, with what it was answered.',
+    type: CommandDto,
+    headers: { 'Holdfast-Position': positionHeader },
+  })
   @ApiProblems(
     'invalid-request',
     'ledger-not-found',

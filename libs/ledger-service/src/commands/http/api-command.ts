@@ -30,7 +30,7 @@ const EVERY_COMMANDS_PROBLEMS = [
   'storage-unavailable',
 ];
 
-const positionHeader = {
+export const positionHeader = {
   description:
     'The place of the answer in the log. Give it to a query as `minPosition` to read what was written.',
   schema: { type: 'string' },
