@@ -2,6 +2,12 @@ export {
   LedgerCommandsModule,
   type LedgerCommandsOptions,
 } from './commands/ledger-commands.module.js';
+export type { FollowedProjection } from './projections/followed-projection.js';
+export {
+  LedgerProjectionModule,
+  type LedgerProjectionOptions,
+} from './projections/ledger-projection.module.js';
+export { LedgerProjector, type LedgerProjectorOptions } from './projections/ledger-projector.js';
 export { ledgerProjection } from './projections/ledger.projection.js';
 export { LedgerQueriesModule, type LedgerQueriesOptions } from './queries/ledger-queries.module.js';
 export { etagOf, versionOfEtag } from './shared/etag.js';

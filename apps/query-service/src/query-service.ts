@@ -1,0 +1,51 @@
+import type { QueryServiceConfiguration } from '@holdfast/config';
+import {
+  LEDGER_CODED_ERRORS,
+  LEDGER_OPEN_API,
+  LEDGER_PROBLEMS,
+  LedgerQueriesModule,
+  ledgerProjection,
+} from '@holdfast/ledger-service';
+import {
+  type ForwardedRoute,
+  type HttpApplication,
+  type Logger,
+  type ServiceLifecycle,
+  createHttpApplication,
+  forwardRequests,
+} from '@holdfast/platform';
+import { SqliteReadModel } from '@holdfast/projections';
+
+/** Whatever writes; and whether a command happened, which only the writer knows. */
+const COMMANDS: readonly ForwardedRoute[] = [
+  { path: '/v1/ledgers/*', methods: ['PUT', 'POST', 'PATCH'] },
+  { path: '/v1/ledgers/:ledger/commands/:key', methods: ['GET'] },
+];
+
+/** The front door: queries answered from the read model, commands handed to the command service. */
+export async function startQueryService(
+  { http, service, storage, queries, commands }: QueryServiceConfiguration,
+  logger: Logger,
+  lifecycle: ServiceLifecycle,
+): Promise<HttpApplication> {
+  const readModel = SqliteReadModel.open({
+    directory: storage.readModelDirectory,
+    projection: ledgerProjection,
+  });
+  const { waitMillisMax } = queries;
+  const application = await createHttpApplication(
+    LedgerQueriesModule.forRoot({ readModel, waitMillisMax }),
+    {
+      logger,
+      lifecycle,
+      problems: LEDGER_PROBLEMS,
+      codedErrors: LEDGER_CODED_ERRORS,
+      bodyBytesMax: service.bodyBytesMax,
+      openApi: LEDGER_OPEN_API,
+    },
+  );
+  forwardRequests(application, { upstream: commands.url, routes: COMMANDS });
+  const url = await application.listen(http.port, service.host);
+  logger.info({ url, commands: commands.url }, 'serving queries, forwarding commands');
+  return application;
+}

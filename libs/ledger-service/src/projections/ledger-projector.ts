@@ -1,0 +1,85 @@
+import type { Logger } from '@holdfast/platform';
+import {
+  type EventFeed,
+  ProjectionRunner,
+  type ProjectionState,
+  type ProjectionStatus,
+  SqliteReadModelStore,
+  type SqliteTransaction,
+} from '@holdfast/projections';
+import type { FollowedProjection } from './followed-projection.js';
+import { ledgerProjection } from './ledger.projection.js';
+
+export interface LedgerProjectorOptions {
+  /** Closed by `stop`. */
+  readonly feed: EventFeed;
+  readonly readModelDirectory: string;
+  readonly logger: Logger;
+  /** Called when it ended for a reason that trying again cannot mend. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** While catching up, how often to say how far it has come. */
+const PROGRESS_MILLIS = 2_000;
+/** States that pass by themselves, but that an operator will want to know of. */
+const TROUBLED: ReadonlySet<ProjectionState> = new Set([
+  'feed-unavailable',
+  'store-unavailable',
+  'retrying',
+]);
+
+/** Keeps the ledger's read model up with the log, as a service does: telling its log how it goes. */
+export class LedgerProjector implements FollowedProjection {
+  private readonly stopping = new AbortController();
+  private readonly progress: NodeJS.Timeout;
+  private readonly ended: Promise<void>;
+
+  private constructor(
+    private readonly options: LedgerProjectorOptions,
+    private readonly store: SqliteReadModelStore,
+    private readonly runner: ProjectionRunner<SqliteTransaction>,
+  ) {
+    this.progress = setInterval(() => this.tellProgress(), PROGRESS_MILLIS).unref();
+    this.ended = runner.run(this.stopping.signal).catch(options.onFailure);
+  }
+
+  /** Throws `READ_MODEL_UNAVAILABLE`, `READ_MODEL_DAMAGED`. */
+  static start(options: LedgerProjectorOptions): LedgerProjector {
+    const { feed, readModelDirectory: directory, logger } = options;
+    const store = SqliteReadModelStore.open({ directory, projection: ledgerProjection });
+    const onState = (status: ProjectionStatus) => tellState(logger, status);
+    return new LedgerProjector(options, store, new ProjectionRunner({ feed, store, onState }));
+  }
+
+  get status(): ProjectionStatus {
+    return this.runner.status;
+  }
+
+  /** Ends between two batches; what was applied is durable. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    clearInterval(this.progress);
+    await this.ended;
+    await this.options.feed.close();
+    await this.store.close();
+  }
+
+  private tellProgress(): void {
+    const { state, position, head, lagEvents, eventsPerSecond } = this.status;
+    if (state !== 'catching-up') return;
+    const rate = Math.round(eventsPerSecond);
+    const secondsLeft = rate > 0 ? Math.ceil(lagEvents / rate) : undefined;
+    this.options.logger.info(
+      { position, head, eventsPerSecond: rate, secondsLeft },
+      'the projection is catching up',
+    );
+  }
+}
+
+function tellState(logger: Logger, status: ProjectionStatus): void {
+  const { name, version, state, position, head, attempts, lastError } = status;
+  const told = { projection: name, version, state, position, head };
+  if (state === 'failed') logger.error({ ...told, attempts, lastError }, 'the projection failed');
+  else if (TROUBLED.has(state)) logger.warn({ ...told, lastError }, 'the projection is held up');
+  else logger.info(told, `the projection is ${state}`);
+}

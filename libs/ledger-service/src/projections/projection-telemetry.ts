@@ -1,0 +1,67 @@
+import { type Clock, systemClock } from '@holdfast/kernel';
+import { type Health, type HealthResult, type Metrics } from '@holdfast/platform';
+import type { ProjectionState, ProjectionStatus } from '@holdfast/projections';
+import type { FollowedProjection } from './followed-projection.js';
+
+/** A projection that has something to apply and has not moved for so long needs an operator. */
+export const STALLED_MILLIS = 30_000;
+/** A worker that waits for another one's lease is well: it is the spare. */
+const WELL: ReadonlySet<ProjectionState> = new Set(['live', 'catching-up', 'waiting-for-lease']);
+
+/** What operators see of a projection. */
+export function observeProjection(
+  projection: FollowedProjection,
+  health: Health,
+  metrics: Metrics,
+  clock: Clock = systemClock,
+): void {
+  const startedAtMillis = clock.nowMillis();
+  health.register('projection', () =>
+    healthOf(projection.status, clock.nowMillis() - startedAtMillis, clock.nowMillis()),
+  );
+  const figure = (read: (status: ProjectionStatus) => number) => () => read(projection.status);
+  metrics.gaugeOf(
+    'holdfast_projection_position',
+    'How far the read model has come, durably.',
+    figure(({ position }) => position),
+  );
+  metrics.gaugeOf(
+    'holdfast_projection_head_position',
+    "The log's durable position when last heard of.",
+    figure(({ head }) => head),
+  );
+  metrics.gaugeOf(
+    'holdfast_projection_lag_events',
+    'Events in the log and not yet in the read model.',
+    figure(({ lagEvents }) => lagEvents),
+  );
+  metrics.gaugeOf(
+    'holdfast_projection_lag_seconds',
+    'How old the oldest event not yet in the read model may be.',
+    figure(({ lagSeconds }) => lagSeconds),
+  );
+  metrics.gaugeOf(
+    'holdfast_projection_events_per_second',
+    'Events applied in each of the last seconds.',
+    figure(({ eventsPerSecond }) => eventsPerSecond),
+  );
+  metrics.counterOf(
+    'holdfast_projection_applied_events_total',
+    'Events applied since the start of the process.',
+    figure(({ appliedEvents }) => appliedEvents),
+  );
+  metrics.gaugeOf(
+    'holdfast_projection_live',
+    '1 while the read model is up with the log.',
+    figure(({ state }) => (state === 'live' ? 1 : 0)),
+  );
+}
+
+function healthOf(status: ProjectionStatus, upMillis: number, nowMillis: number): HealthResult {
+  const { state, position, head, lagEvents, movedAtMillis, lastError } = status;
+  if (!WELL.has(state)) return `${state}${lastError ? `: ${lastError.message}` : ''}`;
+  const stillMillis = movedAtMillis === undefined ? upMillis : nowMillis - movedAtMillis;
+  if (state === 'waiting-for-lease' || lagEvents === 0 || stillMillis < STALLED_MILLIS) return true;
+  const stillSeconds = Math.round(stillMillis / 1_000);
+  return `stalled: at position ${position} of ${head} for ${stillSeconds} s`;
+}
