@@ -15,9 +15,11 @@ const MARKER = join(ROOT, 'dist', '.built');
 
 /** Compiles if a source is newer than what was compiled. Throws when the compiler is missing or finds a mistake. */
 export function buildIfNeeded() {
+  if (!existsSync(join(ROOT, 'libs'))) return;
   const newestSource = Math.max(...sources().map(newestMillis));
   if (newestSource <= modifiedMillis(MARKER)) return;
-  if (!existsSync(COMPILER)) throw new Error('dist/ is missing or old, and so is the compiler: run npm ci');
+  if (!existsSync(COMPILER))
+    throw new Error('dist/ is missing or old, and so is the compiler: run npm ci');
   process.stderr.write('Building, once…\n');
   const { status } = spawnSync(process.execPath, [COMPILER, 'build'], {
     cwd: ROOT,
