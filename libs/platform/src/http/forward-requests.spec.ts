@@ -104,8 +104,9 @@ afterEach(async () => {
 
 const problems = { 'insufficient-funds': { status: 422, title: 'Insufficient funds' } };
 
+/** It takes larger bodies than the front door, so that the front door's limit is seen. */
 async function startCommandService(): Promise<Served> {
-  const served = await serve(CommandModule, { problems });
+  const served = await serve(CommandModule, { problems, bodyBytesMax: 16 * 1024 * 1024 });
   running.push({ close: () => served.application.stop(0) });
   return served;
 }
@@ -122,10 +123,13 @@ async function startBoth(): Promise<Served> {
   return startFrontDoor((await startCommandService()).url);
 }
 
+let connectionsClosed = 0;
+
 /** A server that takes connections and treats them as told. */
 async function startBroken(onBytes: 'reset' | 'silence' | 'garbage'): Promise<string> {
   const server: Server = createServer((socket) => {
     socket.on('error', () => undefined);
+    socket.on('close', () => connectionsClosed++);
     socket.once('data', () => {
       if (onBytes === 'reset') socket.resetAndDestroy();
       if (onBytes === 'garbage') socket.end('what?\r\n\r\n');
@@ -133,6 +137,7 @@ async function startBroken(onBytes: 'reset' | 'silence' | 'garbage'): Promise<st
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   running.push({ close: () => server.close() });
+  connectionsClosed = 0;
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
@@ -415,6 +420,8 @@ describe('forwarding to a service that is down', () => {
     gone.abort();
     await outcome;
     expect(await application.drain(1_000)).toBe(true);
+    await setTimeout(50);
+    expect(connectionsClosed).toBe(1);
     expect(lines.map(({ level, aborted }) => [level, aborted])).toEqual([['info', true]]);
   });
 });

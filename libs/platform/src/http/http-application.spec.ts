@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CodedError } from '@holdfast/kernel';
 import {
@@ -12,9 +13,11 @@ import {
   Param,
   Post,
   Query,
+  Res,
   ServiceUnavailableException,
 } from '@nestjs/common';
 import { IsInt, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import type { FastifyReply } from 'fastify';
 import { ProblemException } from '../problems/problem.exception.js';
 import { type Served, serve } from '../testing/served.js';
 import { IsNestedList } from '../validation/nested.js';
@@ -120,6 +123,16 @@ class FailingController {
   async later(@Param('how') how: string) {
     await Promise.resolve();
     failures[how]?.();
+  }
+
+  @Get('after/:how')
+  async after(@Param('how') how: string, @Res() reply: FastifyReply) {
+    reply.hijack();
+    reply.raw.writeHead(200, { 'content-type': 'text/plain' });
+    reply.raw.write(how);
+    if (how === 'whole') reply.raw.end();
+    await setTimeout(20);
+    throw new Error('too late');
   }
 
   @Get('own/type')
@@ -290,6 +303,19 @@ describe('answers', () => {
         correlationId: 'look-for-me',
         err: expect.objectContaining({ type: 'TypeError', message: 'secret is not a function' }),
       }),
+    ]);
+  });
+
+  it('breaks off an answer that fails half-way, and leaves one alone that was complete', async () => {
+    const half = await fetch(`${served.url}/fail/after/half`);
+    expect(half.status).toBe(200);
+    await expect(half.text()).rejects.toThrow('terminated');
+    const whole = await fetch(`${served.url}/fail/after/whole`);
+    expect(await whole.text()).toBe('whole');
+    await setTimeout(50);
+    expect(served.lines.filter(({ err }) => err !== undefined).slice(-2)).toEqual([
+      expect.objectContaining({ path: '/fail/after/half' }),
+      expect.objectContaining({ path: '/fail/after/whole' }),
     ]);
   });
 
@@ -596,4 +622,12 @@ describe('observation', () => {
   it('makes no ETag of its own', async () => {
     expect((await ask('/problems')).headers.has('etag')).toBe(false);
   });
+});
+
+it('is told to be stopping when it is stopped', async () => {
+  const { application } = await serve(TestModule);
+  expect(application.lifecycle.unavailableBecause).toBeUndefined();
+  await application.stop(0);
+  expect(application.lifecycle.unavailableBecause).toBe('the service is stopping');
+  expect(application.lifecycle.stopping.aborted).toBe(true);
 });

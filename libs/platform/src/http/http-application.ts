@@ -104,7 +104,7 @@ export class HttpApplication {
   async drain(graceMillis: number): Promise<boolean> {
     const { server } = this.fastify;
     if (server.listening) server.close();
-    return this.inFlight.none(graceMillis, () => server.closeIdleConnections());
+    return this.inFlight.none(graceMillis);
   }
 
   /** Readiness goes red, requests in flight are answered within the grace, then every module is closed. */

@@ -6,11 +6,10 @@ const POLL_MILLIS = 10;
 export class RequestsInFlight {
   count = 0;
 
-  /** True once there is none; false if that takes longer. `onTurn` is called between looks. */
-  async none(withinMillis: number, onTurn: () => void): Promise<boolean> {
+  /** True once there is none; false if that takes longer. */
+  async none(withinMillis: number): Promise<boolean> {
     const giveUpAt = performance.now() + withinMillis;
     for (;;) {
-      onTurn();
       if (this.count === 0) return true;
       if (performance.now() >= giveUpAt) return false;
       await setTimeout(POLL_MILLIS);

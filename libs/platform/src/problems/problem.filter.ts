@@ -29,9 +29,9 @@ export class ProblemFilter implements ExceptionFilter {
     const answer = this.catalogue.find(named.slug) === undefined ? UNFORESEEN : named;
     const { status } = this.catalogue.kind(answer.slug);
     if (status >= 500) this.log(thrown, named, request);
-    // An answer that was already under way must be seen to be broken: nothing may look like its end.
-    if (reply.sent || reply.raw.headersSent) reply.raw.destroy();
-    else this.send(answer, status, request, reply);
+    if (!reply.sent && !reply.raw.headersSent) this.send(answer, status, request, reply);
+    // An answer that was under way must be seen to be broken: nothing may look like its end.
+    else if (!reply.raw.writableEnded) reply.raw.destroy();
   }
 
   private send(
