@@ -1,3 +1,6 @@
+import { errorCode } from '@holdfast/kernel';
+import { readFailed } from './wal.errors.js';
+
 /**
  * The few file operations that the log is made of. Everything the log does to a disk goes through this port, so that a
  * simulated disk can play every crash. Positional reads and writes only; paths are absolute; failures carry Node's
@@ -107,18 +110,25 @@ export function replaceFile(
   fileSystem.syncDirectory(directory);
 }
 
-/** The whole of a small file, or undefined when there is none. */
+/**
+ * The whole of a small file, or undefined when there is none. Throws `WAL_READ_FAILED` for whatever else hinders it: a file that cannot be
+ * read is not a file that is not there.
+ */
 export function readSmallFile(
   fileSystem: FileSystem,
   path: string,
   bytesMax: number,
 ): Buffer | undefined {
-  if (!fileSystem.exists(path)) return undefined;
-  const file = fileSystem.open(path, 'read');
   try {
-    const content = Buffer.alloc(Math.min(file.size(), bytesMax));
-    return content.subarray(0, file.read(content, 0));
-  } finally {
-    file.close();
+    const file = fileSystem.open(path, 'read');
+    try {
+      const content = Buffer.alloc(Math.min(file.size(), bytesMax));
+      return content.subarray(0, file.read(content, 0));
+    } finally {
+      file.close();
+    }
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw readFailed(path, 0, error);
   }
 }

@@ -112,8 +112,10 @@ export function visitRecords(
     if (at + RECORD_HEADER_BYTES > end) return 'malformed';
     const length = buffer.readUInt32LE(at);
     const type = buffer.readUInt8(at + 4);
+    // Before anything is added to it: near 2³² the sum would wrap round.
+    if (length > end - at - RECORD_HEADER_BYTES) return 'malformed';
     const next = at + encodedRecordBytes(length);
-    if (next > end || next <= at) return 'malformed';
+    if (next > end) return 'malformed';
     records++;
     if (type === RECORD_TYPE_DATA) {
       const endsBatch = (buffer.readUInt8(at + 5) & RECORD_FLAG_ENDS_BATCH) !== 0;

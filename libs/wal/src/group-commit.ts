@@ -59,6 +59,8 @@ export class GroupCommit {
   private carriedDurable: Sequence;
   private syncRequested = false;
   private failure: WalError | undefined;
+  /** What is in the thread pool. It uses the segment's file until it ends, also after a failure. */
+  private working: Promise<void> = Promise.resolve();
   private closing = false;
   private intervalTimer: NodeJS.Timeout | undefined;
   private idleTimer: NodeJS.Timeout | undefined;
@@ -134,6 +136,8 @@ export class GroupCommit {
     }
     clearTimeout(this.intervalTimer);
     clearTimeout(this.idleTimer);
+    // The owner closes the files now, and the system gives their numbers to others.
+    await this.working;
   }
 
   private async quiet(): Promise<void> {
@@ -167,18 +171,18 @@ export class GroupCommit {
     if (this.failure !== undefined || this.inFlight !== undefined) return;
     const frame = this.queue.head;
     if (frame === undefined) {
-      if (this.syncRequested && this.durable < this.written) void this.syncOnly();
+      if (this.syncRequested && this.durable < this.written) this.working = this.syncOnly();
       else this.becomeIdle();
       return;
     }
     if (frame.segment !== this.chain.current.writer) {
-      void this.rotate();
+      this.working = this.rotate();
       return;
     }
     this.queue.take();
     this.inFlight = frame;
     if (this.io.mode === 'synchronous') this.commit(frame);
-    else void this.commitAsync(frame);
+    else this.working = this.commitAsync(frame);
   };
 
   private commit(frame: PendingFrame): void {
@@ -238,7 +242,7 @@ export class GroupCommit {
     if (synced) this.advanceDurable();
     else if (this.options.durability === 'interval') this.startIntervalTimer();
     const micros = nowMicros() - startMicros;
-    this.io.observe(micros);
+    if (synced) this.io.observe(micros);
     this.observer.committed({
       records: encoded.recordCount,
       batches: frame.batches,
@@ -271,11 +275,13 @@ export class GroupCommit {
   /** For `interval` and `none`: makes durable what was written, with no frame of its own. */
   private async syncOnly(): Promise<void> {
     this.inFlight = 'sync';
+    const startMicros = nowMicros();
     try {
       const { writer } = this.chain.current;
       if (this.io.mode === 'synchronous') writer.file.dataSync();
       else await writer.file.dataSyncAsync();
       if (this.hasFailed()) return;
+      this.io.observe(nowMicros() - startMicros);
       this.observer.assertUnfenced();
       this.advanceDurable();
       this.inFlight = undefined;

@@ -1,3 +1,4 @@
+import { errorCode } from '@holdfast/kernel';
 import { type FileSystem, replaceFile, writeFully } from './file-system.js';
 import type { Diagnosis, TailSegment } from './recovery.js';
 import { readAt, type SegmentFacts, withFile } from './segment-file.js';
@@ -51,9 +52,18 @@ function removeLeftovers(
   diagnosis: Diagnosis,
 ): RecoveryNote[] {
   const files = [...diagnosis.strays, ...diagnosis.removable.map((segment) => segment.file)];
-  for (const file of files) fileSystem.unlink(`${directory}/${file}`);
+  for (const file of files) removeIfThere(fileSystem, `${directory}/${file}`);
   if (files.length > 0) fileSystem.syncDirectory(directory);
   return files.map((file) => ({ kind: 'removed', file }));
+}
+
+/** A writer that we take over from may still have removed its own temporary file. */
+function removeIfThere(fileSystem: FileSystem, path: string): void {
+  try {
+    fileSystem.unlink(path);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  }
 }
 
 /** The good copy is never touched, so a crash in between leaves what was there before. */

@@ -51,7 +51,8 @@ export function prepareDirectory(
   directory: string,
   options: WalOptions,
 ): void {
-  if (options.create === true) makeDirectories(fileSystem, directory);
+  if (options.create === true && !holdsLog(fileSystem, directory))
+    makeDirectories(fileSystem, directory);
   if (
     !fileSystem.exists(directory) ||
     (options.create !== true && !holdsLog(fileSystem, directory))
@@ -88,6 +89,9 @@ export async function assembleParts(
     const diagnosis = diagnose(fileSystem, directory);
     if (options.verifyOnOpen === true)
       await checkSealedFrames(fileSystem, directory, diagnosis.sealed);
+    // After the scan: if a successor has begun a segment before it, then it took our claim before that. Otherwise the next number is free
+    // for the first who takes it, and a writer that was stopped here can never begin one behind its successor's.
+    lock.assertHeld();
     const notes = repair(fileSystem, directory, diagnosis);
     const manifest =
       diagnosis.manifest ?? makeManifest(fileSystem, directory, randomBytes(16).toString('hex'));
@@ -105,33 +109,38 @@ export async function assembleParts(
       if (lock.isHeld()) continue;
       break;
     }
-    if (manifest.firstSegment === 0)
-      writeManifest(fileSystem, directory, { ...manifest, firstSegment: 1 });
-    const sealed = sealedBy(diagnosis, seal);
-    const catalog = new SegmentCatalog(fileSystem);
-    const { current } = chain;
-    catalog.replaceAll([
-      ...sealed.map((entry) => toCatalog(directory, entry)),
-      { ...current, dataLength: undefined, index: current.writer.index },
-    ]);
-    return {
-      parts: {
-        fileSystem,
-        directory,
-        options,
-        clock,
-        durability,
-        logId: manifest.logId,
-        lock,
-        chain,
-        spare,
-        catalog,
-        sealed,
-        watermark: WatermarkWriter.open(fileSystem, directory),
-      },
-      notes,
-      lastSequence,
-    };
+    try {
+      if (manifest.firstSegment === 0)
+        writeManifest(fileSystem, directory, { ...manifest, firstSegment: 1 });
+      const sealed = sealedBy(diagnosis, seal);
+      const catalog = new SegmentCatalog(fileSystem);
+      const { current } = chain;
+      catalog.replaceAll([
+        ...sealed.map((entry) => toCatalog(directory, entry)),
+        { ...current, dataLength: undefined, index: current.writer.index },
+      ]);
+      return {
+        parts: {
+          fileSystem,
+          directory,
+          options,
+          clock,
+          durability,
+          logId: manifest.logId,
+          lock,
+          chain,
+          spare,
+          catalog,
+          sealed,
+          watermark: WatermarkWriter.open(fileSystem, directory),
+        },
+        notes,
+        lastSequence,
+      };
+    } catch (error) {
+      chain.close();
+      throw error;
+    }
   }
   throw new WalError('WAL_FENCED', `another writer is taking over ${directory}`, { directory });
 }
@@ -210,14 +219,21 @@ function toCatalog(directory: string, { name, header, seal }: SealedSegment): Ca
 }
 
 function holdsLog(fileSystem: FileSystem, directory: string): boolean {
+  if (!fileSystem.exists(directory)) return false;
   if (readManifest(fileSystem, directory) !== undefined) return true;
   return fileSystem.list(directory).some((file) => parseSegmentName(file) !== undefined);
 }
 
-/** Each new directory's entry is synced in its parent: otherwise a power cut could take the log with its name. */
+/**
+ * Each directory's entry is synced in its parent: otherwise a power cut could take the log with its name. Also that of the deepest
+ * one which exists already: whoever made it may have been killed before the sync.
+ */
 function makeDirectories(fileSystem: FileSystem, directory: string): void {
-  if (fileSystem.exists(directory)) return;
   const parent = dirname(directory);
+  if (fileSystem.exists(directory)) {
+    syncFoundDirectory(fileSystem, parent);
+    return;
+  }
   assert(parent !== directory, 'the root of the file system exists');
   makeDirectories(fileSystem, parent);
   try {
@@ -226,4 +242,13 @@ function makeDirectories(fileSystem: FileSystem, directory: string): void {
     if (errorCode(error) !== 'EEXIST') throw error;
   }
   fileSystem.syncDirectory(parent);
+}
+
+function syncFoundDirectory(fileSystem: FileSystem, parent: string): void {
+  try {
+    fileSystem.syncDirectory(parent);
+  } catch (error) {
+    // Where we may not even look we cannot have made anything.
+    if (errorCode(error) !== 'EACCES') throw error;
+  }
 }

@@ -16,9 +16,9 @@ import {
   type VerifyReport,
   verifySegments,
 } from './verify.js';
-import { corrupt, WalError } from './wal.errors.js';
+import { corrupt, missingSegment, WalError } from './wal.errors.js';
 import type { LogSource, ReadRange, ScanVisitor, Sequence, WalRecord } from './wal.types.js';
-import { WatermarkReader } from './watermark.js';
+import { type Watermark, WatermarkReader } from './watermark.js';
 
 /** A reader that has nothing to read looks again after 1 ms at first, and after this long in the end. */
 const POLL_MILLIS_MAX = 20;
@@ -93,7 +93,7 @@ export class WalReader implements LogSource {
   verify(onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport> {
     // In this order: what the extent names was made before the list of segments that the bound brings up to date.
     const extent = this.directory.extent();
-    const bound = this.directory.bound();
+    const bound = this.directory.knownBound();
     return verifySegments(this.fileSystem, this.directory.catalog.all(), bound, {
       extent,
       ...(onProgress === undefined ? undefined : { onProgress }),
@@ -109,7 +109,7 @@ export class WalReader implements LogSource {
 
   /** Each segment: its name, header, and where its data ends (undefined while it grows). */
   segments(): readonly CatalogEntry[] {
-    this.directory.bound();
+    this.directory.knownBound();
     return this.directory.catalog.all();
   }
 
@@ -146,7 +146,20 @@ class DirectoryWatch implements Visibility {
     return this.manifest.logId;
   }
 
+  /** Throws `WAL_MISSING_SEGMENT` when the one that the watermark names is not there: reading up to it would be silence about a loss. */
   bound(): VisibleBound {
+    const bound = this.knownBound();
+    const { watermark, newest } = bound;
+    if (watermark === undefined || watermark.segment <= newest) return bound;
+    throw missingSegment(this.directory, {
+      segment: newest + 1,
+      firstSequence: bound.sequence + 1,
+      lastSequence: watermark.sequence,
+    });
+  }
+
+  /** As far as there are files: for a report that names what is missing. */
+  knownBound(): VisibleBound & { watermark: Watermark | undefined; newest: number } {
     const watermark = this.watermark.read();
     const newest = this.catalog.newest;
     if (
@@ -156,13 +169,15 @@ class DirectoryWatch implements Visibility {
       this.refresh();
     const entries = this.catalog.all();
     const last = entries.at(-1);
+    const facts = { watermark, newest: last?.name.segment ?? this.manifest.firstSegment - 1 };
     const sealedUpTo = (last?.name.firstSequence ?? 1) - 1;
     if (
       watermark !== undefined &&
       watermark.segment === last?.name.segment &&
       watermark.sequence >= sealedUpTo
     ) {
-      return { ...watermark, sequence: watermark.sequence as Sequence };
+      const { segment, offset } = watermark;
+      return { sequence: watermark.sequence as Sequence, segment, offset, ...facts };
     }
     // The watermark lags: it names a segment that has been sealed since. Its successor's header is durable and says where it ends.
     const sealed = entries.at(-2);
@@ -170,6 +185,7 @@ class DirectoryWatch implements Visibility {
       sequence: sealedUpTo as Sequence,
       segment: sealed?.name.segment ?? 0,
       offset: sealed?.dataLength ?? 0,
+      ...facts,
     };
   }
 

@@ -13,7 +13,7 @@ import { finishLeftovers, finishSegment } from './sealing.js';
 import type { StartedSegment } from './segment-chain.js';
 import type { PredecessorSeal } from './segment-header.js';
 import { type VerifyProgress, type VerifyReport, verifySegments } from './verify.js';
-import type { WalError } from './wal.errors.js';
+import { WalError } from './wal.errors.js';
 import { assembleParts, prepareDirectory, type WalParts } from './wal-opening.js';
 import { resolveLimits, type WalOptions } from './wal-options.js';
 import type {
@@ -220,13 +220,15 @@ export class Wal implements LogSource {
 
   waitBeyond(after: Sequence, signal?: AbortSignal): Promise<void> {
     if (this.durableSequence > after || signal?.aborted === true) return Promise.resolve();
-    if (this.poison !== undefined) return Promise.reject(this.poison);
+    const ended = this.poison ?? this.closedError();
+    if (ended !== undefined) return Promise.reject(ended);
     return new Promise((resolve, reject) => {
       const waiter = {
         after,
         wake: (): void => {
           signal?.removeEventListener('abort', abandon);
-          if (this.poison !== undefined && this.durableSequence <= after) reject(this.poison);
+          const reason = this.poison ?? this.closedError();
+          if (reason !== undefined && this.durableSequence <= after) reject(reason);
           else resolve();
         },
       };
@@ -301,6 +303,10 @@ export class Wal implements LogSource {
     lock.release();
   }
 
+  private closedError(): WalError | undefined {
+    return this.stopping ? new WalError('WAL_CLOSED', 'the log is closed') : undefined;
+  }
+
   private floorKeeper(): FloorKeeper {
     const { commits, parts } = this;
     return {
@@ -314,6 +320,7 @@ export class Wal implements LogSource {
 
   private publish(sequence: Sequence, segment: StartedSegment, offset: number): void {
     this.bound = boundOf(sequence, segment, offset);
+    this.parts.lock.retryLock();
     this.writeWatermark();
     if (this.waiting.length === 0) return;
     const reached = this.waiting.filter((waiter) => waiter.after < sequence);
@@ -358,7 +365,6 @@ export class Wal implements LogSource {
       { ...current, index: current.writer.index, dataLength: undefined },
       seal.dataLength,
     );
-    this.parts.lock.retryLock();
     this.inBackground(async () => {
       sealed.writer.file.close();
       if (this.stopping) return;

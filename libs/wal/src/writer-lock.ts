@@ -87,8 +87,9 @@ function openLockFile(fileSystem: FileSystem, path: string): File {
 }
 
 /**
- * Creates the next claim, then removes the lower ones. Crash between the two: the next opener finds several and claims above the highest.
- * The directory sync comes before the scan, so that a power cut cannot bring back an older writer's claim for a log that we changed.
+ * Creates the next claim, makes it durable, then removes the lower ones: a power cut at any point leaves one at least as high as any that was
+ * ever held, so that epochs rise. Crash between: the next opener finds several and claims above the highest. The last directory sync comes
+ * before the scan, so that a power cut cannot bring back an older writer's claim for a log that we changed.
  */
 function claim(fileSystem: FileSystem, directory: string): number {
   for (let attempt = 0; attempt < CLAIM_ATTEMPTS_MAX; attempt++) {
@@ -100,6 +101,8 @@ function claim(fileSystem: FileSystem, directory: string): number {
       if ((error as { code?: string }).code === 'EEXIST') continue;
       throw error;
     }
+    if (isOvertaken(fileSystem, directory, epoch)) continue;
+    fileSystem.syncDirectory(directory);
     for (const lower of claims) removeClaim(fileSystem, `${directory}/claim-${lower}`);
     fileSystem.syncDirectory(directory);
     return epoch;
@@ -107,6 +110,16 @@ function claim(fileSystem: FileSystem, directory: string): number {
   throw new WalError('WAL_LOCKED', `${directory} is being claimed by others again and again`, {
     directory,
   });
+}
+
+/**
+ * Whoever was stopped between looking and creating may have made a claim that another held and a third removed. A higher one
+ * stands then, because the third made its own first; ours goes again.
+ */
+function isOvertaken(fileSystem: FileSystem, directory: string, epoch: number): boolean {
+  if (Math.max(...listClaims(fileSystem, directory)) === epoch) return false;
+  removeClaim(fileSystem, `${directory}/claim-${epoch}`);
+  return true;
 }
 
 function listClaims(fileSystem: FileSystem, directory: string): number[] {
