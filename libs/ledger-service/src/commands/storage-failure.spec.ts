@@ -1,4 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { errorCode } from '@holdfast/kernel';
+import { ExitCode, ServiceLifecycle, createLogger } from '@holdfast/platform';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { LEDGER_EXIT_CODES } from '../shared/ledger-exit-codes.js';
+import { openLedgerWriter } from '../write-side/open-ledger-writer.js';
 import { TestCommandService } from './testing/command-service.js';
 import { FaultyDisk } from './testing/faulty-disk.js';
 import { LEDGER, openWorld, transfer } from './testing/world.js';
@@ -111,6 +118,26 @@ describe('a disk whose sync fails', () => {
     });
     expect(rest.body).toMatchObject({ type: '/problems/insufficient-funds', available: '999' });
   });
+});
+
+it('ends the process with the exit code of poison, once', async () => {
+  await start();
+  const directory = await mkdtemp(join(tmpdir(), 'holdfast-poison-'));
+  const lifecycle = new ServiceLifecycle();
+  const writer = await openLedgerWriter(directory, {
+    wal: { create: true, fileSystem: disk, ioMode: 'asynchronous' },
+    logger: createLogger({ service: 'test', level: 'silent' }),
+    lifecycle,
+  });
+  disk.fail();
+  await expect(
+    writer.execute({ type: 'OpenLedger', ledger: 'main' }, { actor: 'tester' }),
+  ).rejects.toMatchObject({ code: 'LEDGER_OUTCOME_UNKNOWN' });
+  await writer.failed;
+  expect(lifecycle.failed).toBe(true);
+  expect(LEDGER_EXIT_CODES[errorCode(lifecycle.fatalError) ?? '']).toBe(ExitCode.POISONED);
+  await writer.close();
+  await rm(directory, { recursive: true });
 });
 
 it('answers 429 with Retry-After when more waits for the disk than the limit, and applies nothing', async () => {
