@@ -120,7 +120,7 @@ describe('a disk whose sync fails', () => {
   });
 });
 
-it('ends the process with the exit code of poison, once', async () => {
+it('ends the process with the exit code of poison', async () => {
   await start();
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-poison-'));
   const lifecycle = new ServiceLifecycle();
@@ -134,8 +134,8 @@ it('ends the process with the exit code of poison, once', async () => {
     writer.execute({ type: 'OpenLedger', ledger: 'main' }, { actor: 'tester' }),
   ).rejects.toMatchObject({ code: 'LEDGER_OUTCOME_UNKNOWN' });
   await writer.failed;
-  expect(lifecycle.failed).toBe(true);
-  expect(LEDGER_EXIT_CODES[errorCode(lifecycle.fatalError) ?? '']).toBe(ExitCode.POISONED);
+  const failure = await new Promise((resolve) => lifecycle.onFatal(resolve));
+  expect(LEDGER_EXIT_CODES[errorCode(failure) ?? '']).toBe(ExitCode.POISONED);
   await writer.close();
   await rm(directory, { recursive: true });
 });
