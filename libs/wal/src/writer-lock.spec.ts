@@ -37,7 +37,7 @@ describe('the lock of the writer', () => {
     await wal.close();
   });
 
-  it('is free when its holder closes or dies', async () => {
+  it('is free when its holder closes or dies', () => {
     const system = SimulatedFileSystem.on(directoryOnly);
     acquire(system).release();
     const second = system.sibling();
