@@ -1,4 +1,9 @@
-import { createServer as createHttpServer, request as httpRequest } from 'node:http';
+import {
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  createServer as createHttpServer,
+  request as httpRequest,
+} from 'node:http';
 import { type AddressInfo, type Server, createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -141,6 +146,23 @@ async function startBroken(onBytes: 'reset' | 'silence' | 'garbage'): Promise<st
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** Sends the chunks, ends only if the length is undeclared, and gives the answer's head. */
+function sendChunks(
+  url: string,
+  chunks: readonly string[],
+  headers: OutgoingHttpHeaders = { 'content-type': 'application/json' },
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(url, { method: 'POST', headers }, (response) => {
+      resolve(response.resume());
+      request.on('error', () => undefined);
+    });
+    request.on('error', reject);
+    for (const chunk of chunks) request.write(chunk);
+    if (headers['content-length'] === undefined) request.end();
+  });
+}
+
 const json = (body: unknown, headers: Record<string, string> = {}): RequestInit => ({
   method: 'POST',
   headers: { 'content-type': 'application/json', ...headers },
@@ -259,22 +281,22 @@ describe('forwarded requests', () => {
 
   it('may come in chunks of undeclared length, up to the same limit', async () => {
     const { url } = await startBoth();
-    const chunked = (chunks: readonly string[]) =>
-      new Promise<number | undefined>((resolve) => {
-        const request = httpRequest(
-          `${url}/v1/ledgers/books/transfers`,
-          { method: 'POST', headers: { 'content-type': 'application/json' } },
-          (response) => resolve(response.resume().statusCode),
-        );
-        request.on('error', () => undefined);
-        for (const chunk of chunks) request.write(chunk);
-        request.end();
-      });
-    expect(await chunked(['{"memo":"', 'abc', '"}'])).toBe(201);
-    expect(
-      await chunked(['{"memo":"', ...Array<string>(5).fill('x'.repeat(1024 * 1024)), '"}']),
-    ).toBe(413);
+    const small = await sendChunks(`${url}/v1/ledgers/books/transfers`, ['{"memo":"', 'abc', '"}']);
+    expect(small).toMatchObject({ statusCode: 201, headers: { connection: 'keep-alive' } });
+    const mebibytes = Array<string>(5).fill('x'.repeat(1024 * 1024));
+    const large = await sendChunks(`${url}/v1/ledgers/books/transfers`, [
+      '{"memo":"',
+      ...mebibytes,
+    ]);
+    expect(large).toMatchObject({ statusCode: 413, headers: { connection: 'close' } });
     expect(arrived).toHaveLength(1);
+  });
+
+  it('that are answered before they have come whole end their connection', async () => {
+    const { url } = await startBoth();
+    const headers = { 'content-type': 'text/plain', 'content-length': 1_000 };
+    const early = await sendChunks(`${url}/v1/ledgers/books/transfers`, ['half'], headers);
+    expect(early).toMatchObject({ statusCode: 415, headers: { connection: 'close' } });
   });
 
   it('may expect 100-continue, as curl does for large bodies', async () => {

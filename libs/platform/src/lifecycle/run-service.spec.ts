@@ -258,6 +258,23 @@ describe('a service that does not start', () => {
     expect(configureOrExit(() => 5, host)).toBe(5);
   });
 
+  it('ends although what it has started hangs', async () => {
+    const host = new TestProcess();
+    const { logger, lines } = recordingLogger();
+    const never = () => new Promise<never>(() => undefined);
+    let failed: ServiceLifecycle | undefined;
+    await runService(
+      (lifecycle) => {
+        failed = lifecycle;
+        return Promise.resolve({ drain: never, stop: never });
+      },
+      { logger, stopGraceMillis: 0, process: host },
+    );
+    failed!.fatal(new Error('poison'));
+    expect(await Promise.race([host.end(), setTimeout(3_000)])).toBe(ExitCode.FAILURE);
+    expect(lines.at(-1)).toMatchObject({ msg: 'requests in flight may have got no answer' });
+  });
+
   it('finds no exit code in a circle of causes', () => {
     const error = new Error('round');
     error.cause = error;
