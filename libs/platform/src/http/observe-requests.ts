@@ -44,7 +44,7 @@ export function observeRequests(fastify: FastifyInstance, observers: RequestObse
       const { method } = request;
       const status = reply.raw.statusCode;
       durations.observe({ method, route, status }, reply.elapsedTime / MILLIS_A_SECOND);
-      logger.info(line(request, reply, route));
+      if (logger.isLevelEnabled('info')) logger.info(line(request, reply, route));
     });
     done();
   });
