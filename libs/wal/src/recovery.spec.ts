@@ -186,6 +186,17 @@ describe('recovery, by the rows of its table', () => {
     });
   });
 
+  it('2: refuses when the file was cut, also where nothing says that records were promised', async () => {
+    const log = await unpromisedLog(3);
+    const path = log.segment(0);
+    const [, second] = log.frames(path);
+    for (const size of [300, second!.fileOffset, 32 * 1024 - 1]) {
+      const cut = new Damaged(log);
+      cut.cut(path, size);
+      await expectRefusal(cut, { code: 'WAL_CORRUPT', details: { file: path } });
+    }
+  });
+
   it('2: refuses when what was promised is there but wrong', async () => {
     const log = await killedLog(3);
     const path = log.segment(0);
@@ -396,22 +407,24 @@ describe('recovery, by the rows of its table', () => {
     });
   });
 
-  it('8: removes a segment whose creation crashed', async () => {
-    const log = await threeSegments();
-    const path = `${LOG}/${'4'.padStart(16, '0')}-${'7'.padStart(16, '0')}.0.wal`;
-    log.files.set(path, Buffer.alloc(32 * 1024));
-    const { texts, notes } = await expectRecovery(log);
-    expect([texts, notes]).toEqual([
-      upTo(6),
-      [{ kind: 'removed', file: path.slice(LOG.length + 1) }],
-    ]);
+  it('8: removes a segment whose creation crashed: it has its temporary name still', async () => {
+    const system = SimulatedFileSystem.on(await threeSegments());
+    system.faults.plan({
+      operation: 'publish',
+      effect: { kind: 'error', code: 'EIO' },
+    });
+    await expect(openSimulated(system)).rejects.toMatchObject({ code: 'EIO' });
+    expect(await expectRecovery(system.disk.image())).toMatchObject({ texts: upTo(6), notes: [] });
   });
 
-  it('8: refuses such a segment when the watermark names it', async () => {
-    const log = await threeSegments();
-    const path = log.segment(2);
-    log.zero(path, 0);
-    await expectRefusal(log, { code: 'WAL_CORRUPT', details: { file: path, firstSequence: 5 } });
+  it('8: refuses a named segment without a header, because it had one before it had its name', async () => {
+    for (const size of [0, 100, SEGMENT_DATA_START, 32 * 1024]) {
+      const log = await killedLog(3);
+      const path = log.segment(0);
+      log.files.set(path, Buffer.alloc(size));
+      log.files.delete(WATERMARK);
+      await expectRefusal(log, { code: 'WAL_CORRUPT', details: { file: path, firstSequence: 1 } });
+    }
   });
 
   it('8: goes on with a log whose making crashed before MANIFEST named a segment', async () => {

@@ -9,7 +9,7 @@ import { formatSegmentName, parseSegmentName, type SegmentName } from './segment
 import { scanTail, type TailScan } from './tail-scan.js';
 import { corrupt, lostTail, missingSegment, WalError } from './wal.errors.js';
 import { readWatermark, type Watermark } from './watermark.js';
-import { FRAME_HEADER_BYTES, SEGMENT_DATA_START } from './wal-format.js';
+import { FRAME_HEADER_BYTES, SEGMENT_DATA_START, ZERO_CHUNK_BYTES } from './wal-format.js';
 
 /**
  * Recovery, first half: looks at everything, changes nothing, and either refuses or says what is to be done. The second half,
@@ -22,7 +22,7 @@ export interface Diagnosis {
   readonly sealed: readonly SealedSegment[];
   /** The last segment; undefined when the log has none yet. */
   readonly tail: TailSegment | undefined;
-  /** Segments whose creation crashed (row 8), or that were left behind when the log's beginning moved. */
+  /** The segment of a log whose making crashed (row 8), or segments that were left behind when the log's beginning moved. */
   readonly removable: readonly SegmentFacts[];
   /** Row 7. */
   readonly damagedCopies: readonly SegmentFacts[];
@@ -65,24 +65,26 @@ export function diagnose(fileSystem: FileSystem, directory: string): Diagnosis {
 
   const { live, superseded } = liveSegments(manifest, facts);
   const watermark = readWatermark(fileSystem, directory);
-  const crashedCreation = crashedCreationOf(fileSystem, live, watermark);
-  const segments = crashedCreation === undefined ? live : live.slice(0, -1);
-  checkComplete(fileSystem, directory, manifest, segments, watermark);
-  const sealed = checkChain(fileSystem, directory, manifest, segments);
-  const tailFacts = segments.at(-1);
+  checkComplete(fileSystem, directory, manifest, live, watermark);
+  const sealed = checkChain(fileSystem, directory, manifest, live);
+  const tailFacts = live.at(-1);
   const floors = readFloors(fileSystem, directory);
-  const tail = tailFacts && judgeTail(fileSystem, tailFacts, promises(segments, watermark, floors));
+  const tail = tailFacts && judgeTail(fileSystem, tailFacts, promises(live, watermark, floors));
   return {
     manifest,
     sealed,
     tail,
-    removable: crashedCreation === undefined ? superseded : [...superseded, crashedCreation],
-    damagedCopies: segments.filter((segment) => segment.damagedCopy !== undefined),
+    removable: superseded,
+    damagedCopies: live.filter((segment) => segment.damagedCopy !== undefined),
     strays,
   };
 }
 
-/** The MANIFEST of a log that is being made names no segment yet, and no frame is written before it does. */
+/**
+ * Row 8. The MANIFEST of a log that is being made names no segment yet, and no frame is written before it does. A later segment whose
+ * creation crashed has its temporary name still: it gets its final one after its header is durable, so a named segment without a header
+ * has lost what was durable, and perhaps acknowledged records with it.
+ */
 function unfinishedCreation(
   fileSystem: FileSystem,
   manifest: Manifest,
@@ -125,18 +127,6 @@ function liveSegments(
     }
   }
   return { live, superseded };
-}
-
-/** Row 8: the newest segment, both header copies bad, not a byte of data, and nothing promised in it. */
-function crashedCreationOf(
-  fileSystem: FileSystem,
-  live: readonly SegmentFacts[],
-  watermark: Watermark | undefined,
-): SegmentFacts | undefined {
-  const last = live.at(-1);
-  if (last === undefined || last.header !== undefined) return undefined;
-  const promised = watermark !== undefined && watermark.segment >= last.name.segment;
-  return !promised && dataIsZero(fileSystem, last) ? last : undefined;
 }
 
 /** Row 6: every number from MANIFEST's first segment to the newest, and to the one that the watermark names. */
@@ -192,7 +182,7 @@ function endOf(fileSystem: FileSystem, segment: SegmentFacts): number {
   return withFile(fileSystem, segment.path, (file) => scanTail(file, header)).lastSequence;
 }
 
-/** Row 5: each header must be there and agree with its name, the log, and the end of the segment before it. */
+/** Rows 5 and 8: each header must be there and agree with its name, the log, and the end of the segment before it. */
 function checkChain(
   fileSystem: FileSystem,
   directory: string,
@@ -314,6 +304,9 @@ function judgeTail(
     const lost = { ...place, lastSequence: promised };
     if (scan.nonZeroEnd === undefined) throw lostTail('records that were promised are gone', lost); // row 2
     throw corrupt(`records that were promised are damaged: ${scan.stopReason}`, lost); // row 2
+  }
+  if (facts.size < Math.min(header.segmentBytes, ZERO_CHUNK_BYTES)) {
+    throw corrupt('the segment is shorter than it was when it got its name', place); // row 2
   }
   const torn =
     scan.nonZeroEnd === undefined ? undefined : { from: scan.validEnd, to: scan.nonZeroEnd };

@@ -11,10 +11,8 @@ import type { SegmentName } from './segment-name.js';
 import { SparseIndex } from './sparse-index.js';
 import type { FrameEncoder } from './frame-encoder.js';
 import type { Sequence } from './wal.types.js';
-import { SEGMENT_DATA_START, SEGMENT_RESERVED_BYTES } from './wal-format.js';
+import { SEGMENT_DATA_START, SEGMENT_RESERVED_BYTES, ZERO_CHUNK_BYTES } from './wal-format.js';
 
-/** Zeroed inline in pieces of this size when the background has not done it. */
-const ZERO_CHUNK_BYTES = 1024 * 1024;
 const ZEROS = Buffer.alloc(ZERO_CHUNK_BYTES);
 
 /**

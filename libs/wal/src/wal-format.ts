@@ -47,6 +47,12 @@ export const SEGMENT_BYTES_MAX = 1024 * MEBIBYTE;
 /** Kept free at the end of each segment for the empty frame of an idle or closing log. */
 export const SEGMENT_RESERVED_BYTES = FRAME_HEADER_BYTES;
 
+/**
+ * A segment is zeroed in pieces of this size, and the first piece (or all of a smaller segment) is durable before it gets its name: a shorter
+ * one that is not sealed has been cut.
+ */
+export const ZERO_CHUNK_BYTES = MEBIBYTE;
+
 /** One entry of the sparse index for at least this many bytes of frames. */
 export const SPARSE_INDEX_BYTES = 64 * 1024;
 
