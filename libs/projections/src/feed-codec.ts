@@ -1,7 +1,12 @@
 import type { JsonObject, Position, RecordedEvent, StreamVersion } from '@holdfast/event-store';
 import { assert } from '@holdfast/kernel';
 import type { FeedCursor } from './event-feed.js';
-import { OVERHEAD_BYTES, type WireCursor, type WireEvent } from './feed-protocol.js';
+import {
+  OVERHEAD_BYTES,
+  TAG_OVERHEAD_BYTES,
+  type WireCursor,
+  type WireEvent,
+} from './feed-protocol.js';
 
 export function toWire(event: RecordedEvent): WireEvent {
   return {
@@ -19,11 +24,13 @@ export function toWire(event: RecordedEvent): WireEvent {
   };
 }
 
-/** What an event counts against the credit. The source says the totals, so only the source counts. */
+/** What an event counts against the credit: no less than it takes. The source says the totals, so only the source counts. */
 export function wireBytes(event: WireEvent): number {
-  let bytes = OVERHEAD_BYTES + event.stream.length + event.id.length + event.type.length;
-  for (const tag of event.tags) bytes += Buffer.byteLength(tag);
-  return bytes + Buffer.byteLength(event.metadataJson) + Buffer.byteLength(event.dataJson);
+  const { stream, id, type, tags, metadataJson, dataJson } = event;
+  let bytes = OVERHEAD_BYTES;
+  for (const text of [stream, id, type, metadataJson, dataJson]) bytes += Buffer.byteLength(text);
+  for (const tag of tags) bytes += TAG_OVERHEAD_BYTES + Buffer.byteLength(tag);
+  return bytes;
 }
 
 /** Throws `SyntaxError` for JSON that is none, `AssertionFailed` for numbers that cannot be: a broken source. */

@@ -66,8 +66,9 @@ export const MESSAGE_BYTES_MAX = 48 * 1024 * 1024;
 export const WINDOW_BYTES = 4 * 1024 * 1024;
 /** The most events that a consumer may ask for in one batch. */
 export const BATCH_EVENTS_MAX = 10_000;
-/** What each event counts beside its texts, and each portion by itself: numbers, lengths, framing. */
-export const OVERHEAD_BYTES = 48;
+/** What each event counts beside its texts, and each portion by itself: the most that numbers, lengths and framing take. */
+export const OVERHEAD_BYTES = 64;
+export const TAG_OVERHEAD_BYTES = 4;
 /** Where the stable code of a failure travels, and its details as JSON. */
 export const CODE_KEY = 'holdfast-code';
 export const DETAILS_KEY = 'holdfast-details-bin';

@@ -46,5 +46,5 @@ export {
 export {
   SqliteReadModelStore,
   type SqliteReadModelStoreOptions,
-  type SqliteTransaction,
 } from './sqlite-read-model-store.js';
+export type { SqliteTransaction } from './sqlite-transaction.js';

@@ -4,7 +4,7 @@ import {
   type Position,
   type RecordedEvent,
 } from '@holdfast/event-store';
-import { type Clock, assert, defined, systemClock } from '@holdfast/kernel';
+import { type Clock, assert, defined, errorCode, systemClock } from '@holdfast/kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   EventFeed,
@@ -136,7 +136,9 @@ export class SourceFeed implements EventFeed {
     for (;;) {
       const quietMillis = performance.now() - toldAt;
       const patience = examined > told ? PROGRESS_MILLIS - quietMillis : this.heartbeatMillis;
-      const arrival = await arrivals.next(Math.max(0, patience));
+      const arrival = await arrivals
+        .next(Math.max(0, patience))
+        .catch((error: unknown) => throwAsOurs(error, from));
       if (signal.aborted) return;
       if (arrival?.done === true) throw feedUnavailable('the log', 'it was closed');
       assert(
@@ -155,6 +157,19 @@ export class SourceFeed implements EventFeed {
 
   private batchOf(events: readonly RecordedEvent[], position: Position): FeedBatch {
     return { events, cursor: this.cursorAt(position), head: this.source.durablePosition };
+  }
+}
+
+/** The codes of a log are its own; those that a consumer must tell apart are the feed's. */
+function throwAsOurs(error: unknown, from: FeedCursor): never {
+  switch (errorCode(error)) {
+    case 'EVENT_LOG_CLOSED':
+    case 'WAL_CLOSED':
+      throw feedUnavailable('the log', error);
+    case 'EVENT_POSITION_GONE':
+      throw feedCompacted(from);
+    default:
+      throw error;
   }
 }
 

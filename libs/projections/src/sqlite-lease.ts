@@ -14,7 +14,7 @@ import {
   cursorOf,
   prepareGeneration,
 } from './sqlite-generation.js';
-import type { SqliteTransaction } from './sqlite-read-model-store.js';
+import type { SqliteTransaction } from './sqlite-transaction.js';
 
 export interface LeaseContext {
   readonly catalog: SqliteCatalog;

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ReadModelLease } from './read-model-store.js';
 import { SqliteReadModel } from './sqlite-read-model.js';
-import { SqliteReadModelStore, type SqliteTransaction } from './sqlite-read-model-store.js';
+import { SqliteReadModelStore } from './sqlite-read-model-store.js';
+import type { SqliteTransaction } from './sqlite-transaction.js';
 import {
   GRACE_UNDER_TEST_MILLIS,
   LEASE_UNDER_TEST_MILLIS,

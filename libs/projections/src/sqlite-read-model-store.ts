@@ -1,5 +1,4 @@
 import { type Clock, assert, systemClock } from '@holdfast/kernel';
-import type { Statement } from 'better-sqlite3';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SqlProjection } from './projection.js';
 import { notReady } from './read-model.errors.js';
@@ -13,17 +12,7 @@ import { SqliteCatalog } from './sqlite-catalog.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import { digestOf } from './sqlite-digest.js';
 import { SqliteLease } from './sqlite-lease.js';
-
-/**
- * What a projection writes through: better-sqlite3's own statements, compiled once a connection and kept. Kysely makes the tables;
- * here it would compile each statement for each event, which costs more than SQLite itself.
- */
-export interface SqliteTransaction {
-  /** One statement for one SQL text, however often it is asked for. */
-  prepare<Parameters extends unknown[] = unknown[], Row = unknown>(
-    sql: string,
-  ): Statement<Parameters, Row>;
-}
+import type { SqliteTransaction } from './sqlite-transaction.js';
 
 export interface SqliteReadModelStoreOptions {
   /** Holds a folder for each projection; made when missing. On a local disk: SQLite needs its locks and shared memory. */

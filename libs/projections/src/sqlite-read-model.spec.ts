@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReadModelLease } from './read-model-store.js';
 import { SqliteReadModel } from './sqlite-read-model.js';
-import { SqliteReadModelStore, type SqliteTransaction } from './sqlite-read-model-store.js';
+import { SqliteReadModelStore } from './sqlite-read-model-store.js';
+import type { SqliteTransaction } from './sqlite-transaction.js';
 import { event } from './testing/read-model.contract.js';
 import { tally } from './testing/tally.js';
 

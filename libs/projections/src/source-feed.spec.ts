@@ -1,0 +1,141 @@
+import type { EventSource, Position } from '@holdfast/event-store';
+import { describe, expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FeedBatch } from './event-feed.js';
+import { FeedConsumers } from './feed-consumers.js';
+import { PROGRESS_POSITIONS, SourceFeed } from './source-feed.js';
+import { describeEventFeed } from './testing/event-feed.contract.js';
+import { HEARTBEAT_UNDER_TEST_MILLIS } from './testing/feed-under-test.js';
+import { LogUnderTest } from './testing/log-under-test.js';
+import { MemoryEventSource } from './testing/memory-event-source.js';
+
+const heartbeatMillis = HEARTBEAT_UNDER_TEST_MILLIS;
+
+describeEventFeed("within the writer's process", async () => {
+  const log = await LogUnderTest.create();
+  const consumers = new FeedConsumers();
+  const connect = () => new SourceFeed(log.log, { heartbeatMillis, consumers });
+  let current = connect();
+  return {
+    log,
+    // The log object is another one after each start; the consumer under test need not know.
+    feed: {
+      open: (options) => current.open(options),
+      close: () => current.close(),
+    },
+    another: connect,
+    consumers: () => consumers.list(),
+    stopSource: () => log.stop(),
+    startSource: async () => {
+      await log.start();
+      current = connect();
+    },
+    dispose: () => log.dispose(),
+  };
+});
+
+describe('a feed on a source', () => {
+  const { signal } = new AbortController();
+
+  /** A reader whose sight of the log is limited, as by a watermark that lags. */
+  const withSight = (source: MemoryEventSource, visible: () => number): EventSource => ({
+    logId: source.logId,
+    get durablePosition() {
+      return visible() as Position;
+    },
+    readAll: (options) => source.readAll(options),
+    subscribe: (options) => source.subscribe(options),
+    timelineAt: (position) => (position > visible() ? undefined : source.timelineAt(position)),
+  });
+
+  it('goes on from a cursor that becomes visible late', async () => {
+    const source = new MemoryEventSource();
+    source.commit([{}, {}, {}]);
+    let visible = 1;
+    const feed = new SourceFeed(withSight(source, () => visible));
+    const from = new SourceFeed(source).cursorAt(2 as Position);
+    const batches = feed.open({ from, signal })[Symbol.asyncIterator]();
+    const next = batches.next();
+    await sleep(30);
+    visible = 3;
+    expect((await next).value).toMatchObject({ events: [{ position: 3 }] });
+  });
+
+  it('refuses a cursor that the log no longer holds anything after', async () => {
+    const source = new MemoryEventSource();
+    source.commit([{}]);
+    source.commit([{}]);
+    const gone: EventSource = { ...withSight(source, () => 2), timelineAt: () => undefined };
+    const from = new SourceFeed(source).cursorAt(1 as Position);
+    const batches = new SourceFeed(gone).open({ from, signal });
+    await expect(batches[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: 'FEED_COMPACTED',
+    });
+  });
+
+  it('names the timeline of where each batch ends', async () => {
+    const source = new MemoryEventSource();
+    source.commit([{}]);
+    source.restart();
+    source.commit([{}]);
+    const cursors: FeedBatch['cursor'][] = [];
+    for await (const { cursor } of new SourceFeed(source).open({
+      from: undefined,
+      batchEvents: 1,
+      signal,
+    }))
+      if (cursors.push(cursor) === 2) break;
+    const [first, second] = cursors.map(({ timeline }) => timeline);
+    expect([first, second]).toEqual([1, 2].map((at) => source.timelineAt(at as Position)));
+    expect(first).not.toBe(second);
+  });
+
+  it('tells progress early when very many positions are left out', async () => {
+    const source = new MemoryEventSource();
+    source.commit(Array.from({ length: 3 * PROGRESS_POSITIONS }, () => ({ type: 'other' })));
+    for (let commit = 0; commit < 3; commit += 1)
+      source.commit(Array.from({ length: PROGRESS_POSITIONS }, () => ({ type: 'other' })));
+    const told: number[] = [];
+    const filter = { types: ['wanted'] };
+    for await (const { cursor } of new SourceFeed(source).open({ from: undefined, filter, signal }))
+      if (told.push(cursor.position) === 4) break;
+    expect(told).toEqual([3, 4, 5, 6].map((times) => times * PROGRESS_POSITIONS));
+  });
+
+  it('asks the source for no more than its consumer takes', async () => {
+    const source = new MemoryEventSource();
+    for (let commit = 0; commit < 1_000; commit += 1) source.commit([{}]);
+    const batches = new SourceFeed(source).open({ from: undefined, batchEvents: 10, signal });
+    const iterator = batches[Symbol.asyncIterator]();
+    for (let taken = 0; taken < 3; taken += 1) await iterator.next();
+    await sleep(20);
+    expect(source.read).toBeLessThanOrEqual(40);
+    await iterator.return?.();
+  });
+
+  it('is unavailable once its log was closed', async () => {
+    const source = new MemoryEventSource();
+    const ended: EventSource = {
+      ...withSight(source, () => 0),
+      subscribe: () => source.readAll(),
+    };
+    const batches = new SourceFeed(ended).open({ from: undefined, signal });
+    await expect(batches[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: 'FEED_UNAVAILABLE',
+    });
+  });
+
+  it('ends its subscriptions when it is closed, and lists nobody any more', async () => {
+    const consumers = new FeedConsumers();
+    const feed = new SourceFeed(new MemoryEventSource(), { consumers });
+    const next = feed
+      .open({ from: undefined, consumer: 'one', signal })
+      [Symbol.asyncIterator]()
+      .next();
+    await sleep(10);
+    expect(consumers.list()).toMatchObject([{ consumer: 'one', peer: 'local' }]);
+    await feed.close();
+    expect(await next).toEqual({ done: true, value: undefined });
+    expect(consumers.list()).toEqual([]);
+  });
+});
