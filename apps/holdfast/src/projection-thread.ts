@@ -1,4 +1,4 @@
-import { CodedError, type ErrorDetails, defined } from '@holdfast/kernel';
+import { CodedError, type ErrorDetails, defined, errorMessage } from '@holdfast/kernel';
 import type { FollowedProjection } from '@holdfast/ledger-service';
 import type { LogLevel } from '@holdfast/platform';
 import type { ProjectionStatus } from '@holdfast/projections';
@@ -69,7 +69,7 @@ export class ProjectionThread implements FollowedProjection {
         () => resolve(thread),
         (error) => {
           // The start hears of the first failure, whoever watches the running service of the others.
-          if (thread.last === undefined) reject(error);
+          if (thread.last === undefined) reject(asError(error));
           else onFailure(error);
         },
       );
@@ -85,6 +85,10 @@ export class ProjectionThread implements FollowedProjection {
     this.worker.postMessage(STOP);
     await this.exited;
   }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(errorMessage(thrown));
 }
 
 function failureOf({
