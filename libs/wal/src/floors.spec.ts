@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  afterPowerCut,
+  batchAfter,
+  LOG,
+  openSimulated,
+  SimulatedFileSystem,
+} from './testing/index.js';
+import type { Sequence } from './wal.types.js';
+
+const floor = (sequence: number): Sequence => sequence as Sequence;
+const coded = (code: string): unknown => expect.objectContaining({ code });
+
+describe('floors', () => {
+  it('survive a power cut, and the writers after', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await wal.append(batchAfter(0, 5)).durable;
+    wal.floors.set('state', floor(5));
+    wal.floors.set('projection/balances', floor(2));
+    wal.floors.set('gone', floor(1));
+    wal.floors.drop('gone');
+    wal.floors.drop('never set');
+    const after = SimulatedFileSystem.on(afterPowerCut(system.disk));
+    for (let writer = 0; writer < 3; writer++) {
+      const next = await openSimulated(after);
+      expect([...next.floors.all()]).toEqual([
+        ['projection/balances', 2],
+        ['state', 5],
+      ]);
+      expect(next.floors.lowest()).toBe(2);
+      next.floors.set('state', floor(5));
+      await next.close();
+      expect(after.list(LOG).filter((name) => name.startsWith('FLOORS'))).toHaveLength(1);
+    }
+    await wal.close();
+  });
+
+  it('are never above what is durable, nor anything but a sequence under a proper name', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    wal.append(batchAfter(0, 1));
+    expect(() => wal.floors.set('early', floor(1))).toThrow(coded('WAL_FLOOR_ABOVE_DURABLE'));
+    await wal.flush();
+    wal.floors.set('early', floor(1));
+    for (const sequence of [-1, 0.5, NaN])
+      expect(() => wal.floors.set('bad', floor(sequence))).toThrow(coded('WAL_INVALID_FLOOR'));
+    for (const name of ['', 'with space', 'new\nline', 'x'.repeat(129)])
+      expect(() => wal.floors.set(name, floor(1))).toThrow(coded('WAL_INVALID_FLOOR'));
+    expect([...wal.floors.all()]).toEqual([['early', 1]]);
+    await wal.close();
+  });
+
+  it('that are damaged refuse the next open, for an empty list would let segments go', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await wal.append(batchAfter(0, 1)).durable;
+    wal.floors.set('state', floor(1));
+    await wal.close();
+    const path = `${LOG}/FLOORS-1`;
+    const length = system.disk.image().files.get(path)!.length;
+    for (let offset = 0; offset < length; offset++) {
+      const damaged = SimulatedFileSystem.on(system.disk.image());
+      damaged.disk.flipBit(path, offset);
+      await expect(openSimulated(damaged)).rejects.toMatchObject({
+        code: 'WAL_CORRUPT',
+        details: { file: path },
+      });
+    }
+  });
+});
