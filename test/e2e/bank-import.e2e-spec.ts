@@ -62,7 +62,7 @@ describe('a real year of a bank, through services that are killed', () => {
     const audit = await checkMoney(services, client);
     expect(journal.entries.filter((entry) => entry.answer?.status !== 201)).toEqual([]);
     expect(audit.commands.size).toBe(journal.entries.length);
-  }, 120_000);
+  }, 240_000);
 
   it('shows each account with the balance and number of transactions of the oracle', async () => {
     const shown: Record<string, string> = {};

@@ -20,6 +20,10 @@ const PAUSE_MILLIS = 10;
 describe('fifty deaths of the command service under sixteen clients', () => {
   const journal = new Journal('main');
   const random = SeededRandom.announced('kill loop');
+  /** No new commands; what was begun is brought to its end. */
+  const enough = new AbortController();
+  /** The services are gone for good. */
+  const gone = new AbortController();
   let services: Services;
   let client: JournalingClient;
 
@@ -44,13 +48,14 @@ describe('fifty deaths of the command service under sixteen clients', () => {
   });
 
   afterAll(async () => {
+    enough.abort();
+    gone.abort();
     await client.close();
     await services.remove();
   });
 
   it('lose nothing that was acknowledged, apply nothing twice, and keep the books balanced', async () => {
-    const stop = new AbortController();
-    const clients = Array.from({ length: CLIENTS }, (_, index) => postUntil(stop.signal, index));
+    const clients = Array.from({ length: CLIENTS }, (_, index) => postTransfers(index));
     const faults: string[] = [];
     for (let kill = 1; kill <= KILLS && faults.length === 0; kill++) {
       await setTimeout(random.between(1, ALIVE_MILLIS_MAX));
@@ -60,7 +65,7 @@ describe('fifty deaths of the command service under sixteen clients', () => {
       if (kill % WORKER_KILLED_EVERY === 0) await services.start('projection-worker');
       faults.push(...(await checkLog(services, journal)).faults);
     }
-    stop.abort();
+    enough.abort();
     await Promise.all(clients);
     expect(faults).toEqual([]);
 
@@ -75,13 +80,14 @@ describe('fifty deaths of the command service under sixteen clients', () => {
     expect(transfers.length).toBeGreaterThan(KILLS * CLIENTS);
     expect(refused.length).toBeGreaterThan(0);
     expect(unknown.length).toBeGreaterThan(KILLS);
-  }, 150_000);
+  }, 300_000);
 
   /** A client that never gives up a key: it sends a command until it is answered, then the next. */
-  async function postUntil(signal: AbortSignal, index: number): Promise<void> {
-    for (let number = 0; !signal.aborted; number++) {
+  async function postTransfers(index: number): Promise<void> {
+    for (let number = 0; !enough.signal.aborted; number++) {
       const entry = newTransfer(`client-${index}-${number}`);
-      while ((await client.send(entry)) !== 'answered') await setTimeout(PAUSE_MILLIS);
+      while (!gone.signal.aborted && (await client.send(entry)) !== 'answered')
+        await setTimeout(PAUSE_MILLIS);
     }
   }
 

@@ -198,6 +198,59 @@ describe('a second service on the same data', () => {
   });
 });
 
+describe('a query service whose command service is away', () => {
+  let services: Services;
+  let client: JournalingClient;
+
+  beforeAll(async () => {
+    services = await Services.start();
+    client = new JournalingClient(services.front, new Journal('main'));
+    await fillLedger(client, 3);
+    const position = client.journal.entries.at(-1)!.answer!.position!;
+    await client.json('GET', `/v1/ledgers/main/accounts/b/balance?minPosition=${position}`);
+    await services.crash('command-service');
+  });
+
+  afterAll(async () => {
+    await client.close();
+    await services.remove();
+  });
+
+  it('answers queries', async () => {
+    const balance = await client.json('GET', '/v1/ledgers/main/accounts/b/balance');
+    expect(balance).toMatchObject({ accountId: 'b', balance: '3' });
+  });
+
+  it('says of a command that it cannot be taken now and was not applied', async () => {
+    const answer = await fetch(`${services.front}/v1/ledgers/main/transfers`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': 'nobody-there' },
+      body: JSON.stringify({ legs: [] }),
+    });
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+    expect(await answer.json()).toMatchObject({
+      type: '/problems/storage-unavailable',
+      status: 503,
+      outcome: 'not-applied',
+    });
+  });
+
+  it('hands commands on again once the command service is back', async () => {
+    await services.start('command-service');
+    const entry = client.journal.note('PostTransfer', 'after', {
+      legs: [
+        { accountId: 'a', side: 'debit', amount: '4' },
+        { accountId: 'b', side: 'credit', amount: '4' },
+      ],
+    });
+    await client.settle([entry]);
+    const path = `/v1/ledgers/main/accounts/b/balance?minPosition=${entry.answer!.position!}`;
+    expect(await client.json('GET', path)).toMatchObject({ balance: '7' });
+  });
+});
+
 async function fillLedger(client: JournalingClient, transfers: number): Promise<void> {
   const { journal } = client;
   await client.json('PUT', '/v1/ledgers/main');

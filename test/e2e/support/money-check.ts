@@ -61,7 +61,7 @@ export async function checkMoney(services: Services, client: JournalingClient): 
 }
 
 interface TrialBalance {
-  readonly items: readonly {
+  readonly assets: readonly {
     readonly asset: string;
     readonly debits: string;
     readonly credits: string;
@@ -72,7 +72,7 @@ async function checkTrialBalance(client: JournalingClient, audit: Audit): Promis
   const token = encodePosition(audit.logId, audit.position as Position);
   const path = `/v1/ledgers/${client.journal.ledger}/trial-balance?minPosition=${token}`;
   const shown = await client.json<TrialBalance>('GET', path);
-  for (const { asset, debits, credits } of shown.items) {
+  for (const { asset, debits, credits } of shown.assets) {
     const accounts = [...audit.accounts.values()].filter((account) => account.asset === asset);
     const expected = accounts.reduce((sum, account) => sum + account.debits, 0n);
     if (debits !== credits || debits !== String(expected))
