@@ -69,7 +69,11 @@ class HoldfastModule {
       module: HoldfastModule,
       imports: [
         LedgerCommandsModule.forRoot({ writer }),
-        LedgerQueriesModule.forRoot({ readModel, waitMillisMax: queries.waitMillisMax }),
+        LedgerQueriesModule.forRoot({
+          readModel,
+          waitMillisMax: queries.waitMillisMax,
+          durablePosition: () => writer.log.durablePosition,
+        }),
         LedgerProjectionModule.forRoot({ projection }),
       ],
     };

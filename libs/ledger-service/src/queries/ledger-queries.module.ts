@@ -9,17 +9,15 @@ import { GetStatementController } from './get-statement/get-statement.controller
 import { GetTransferController } from './get-transfer/get-transfer.controller.js';
 import { GetTrialBalanceController } from './get-trial-balance/get-trial-balance.controller.js';
 import { QueryInterceptor } from './http/query.interceptor.js';
-import { LedgerReader } from './ledger-reader.js';
+import { LedgerReader, type LedgerReaderOptions } from './ledger-reader.js';
 import { ListAccountsController } from './list-accounts/list-accounts.controller.js';
 import { ListAssetsController } from './list-assets/list-assets.controller.js';
 import { ListLedgersController } from './list-ledgers/list-ledgers.controller.js';
 import { ListTransfersController } from './list-transfers/list-transfers.controller.js';
 
-export interface LedgerQueriesOptions {
+export interface LedgerQueriesOptions extends LedgerReaderOptions {
   /** Of `ledgerProjection`. The module closes it when the application is closed. */
   readonly readModel: SqliteReadModel;
-  /** The longest that a query waits for a position. */
-  readonly waitMillisMax: number;
 }
 
 /** The read side over HTTP, its health and its position. */
@@ -38,7 +36,7 @@ export class LedgerQueriesModule implements OnApplicationShutdown {
     );
   }
 
-  static forRoot({ readModel, waitMillisMax }: LedgerQueriesOptions): DynamicModule {
+  static forRoot({ readModel, ...options }: LedgerQueriesOptions): DynamicModule {
     return {
       module: LedgerQueriesModule,
       controllers: [
@@ -56,7 +54,7 @@ export class LedgerQueriesModule implements OnApplicationShutdown {
       ],
       providers: [
         { provide: SqliteReadModel, useValue: readModel },
-        { provide: LedgerReader, useValue: new LedgerReader(readModel, waitMillisMax) },
+        { provide: LedgerReader, useValue: new LedgerReader(readModel, options) },
         QueryInterceptor,
       ],
     };

@@ -12,14 +12,26 @@ export interface QueryAnswer<Body> {
   readonly position: string | undefined;
 }
 
+export interface LedgerReaderOptions {
+  /** The longest that a query waits for a position. */
+  readonly waitMillisMax: number;
+  /**
+   * Where the log stands, for a process that knows it. A query that names no position then waits a moment for what had been
+   * written when it came, and takes what there is when that is not enough. `Prefer: wait=0` waits for nothing.
+   */
+  readonly durablePosition?: () => Position;
+}
+
 const FIRST_POSITION = 1 as Position;
+/** Far longer than a projection that is up with the log needs, and short enough for one that is not. */
+const UNASKED_WAIT_MILLIS_MAX = 250;
 const RETRY_AFTER_SECONDS = 1;
 
 /** Asks the read model, once it has come as far as the client needs. */
 export class LedgerReader {
   constructor(
     private readonly model: SqliteReadModel,
-    private readonly waitMillisMax: number,
+    private readonly options: LedgerReaderOptions,
   ) {}
 
   /**
@@ -31,11 +43,16 @@ export class LedgerReader {
     options: { readonly waitSeconds: number | undefined; readonly signal: AbortSignal },
   ): Promise<QueryAnswer<Body>> {
     const { waitSeconds, signal } = options;
-    const waitMillis = Math.min(
-      waitSeconds === undefined ? this.waitMillisMax : waitSeconds * 1_000,
-      this.waitMillisMax,
-    );
+    const { waitMillisMax, durablePosition } = this.options;
+    const asked = waitSeconds === undefined ? waitMillisMax : waitSeconds * 1_000;
+    const waitMillis = Math.min(asked, waitMillisMax);
     if (query.minPosition !== undefined) await this.reach(query.minPosition, waitMillis, signal);
+    else if (durablePosition !== undefined)
+      await this.model.waitForPosition(
+        durablePosition(),
+        Math.min(waitMillis, UNASKED_WAIT_MILLIS_MAX),
+        signal,
+      );
     return this.read((snapshot) => answerOf(query, snapshot));
   }
 
