@@ -56,7 +56,7 @@ function decoded(bytes: Buffer): { result: BodyResult | 'invalid'; records: stri
 }
 
 function expected(content: readonly Batch[]): string[] {
-  let sequence = FIRST as number;
+  let sequence: number = FIRST;
   return content.flatMap((batch) =>
     batch.map((payload, at) => {
       const end = at === batch.length - 1 ? '.' : '';

@@ -16,6 +16,8 @@ import { SimulatedFaults, systemError } from './simulated-faults.js';
  */
 export class SimulatedFileSystem implements FileSystem {
   readonly faults = new SimulatedFaults();
+  /** Calls on files that were closed: on a real disk they may hit another file that has got the same number. */
+  readonly misuses: string[] = [];
   private readonly openFiles = new Set<SimulatedHandle>();
   private dead = false;
 
@@ -265,7 +267,10 @@ class SimulatedHandle implements File {
 
   private assertOpen(operation: string): void {
     this.system.assertAlive(this.path);
-    if (!this.open) throw systemError('EBADF', operation, this.path);
+    if (!this.open) {
+      this.system.misuses.push(`${operation} ${this.path}`);
+      throw systemError('EBADF', operation, this.path);
+    }
     if (!this.writable && (operation === 'write' || operation === 'ftruncate'))
       throw systemError('EBADF', operation, this.path);
   }

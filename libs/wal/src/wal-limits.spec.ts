@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { batchAfter, openSimulated, SimulatedFileSystem, textsOf } from './testing/index.js';
+import type { Wal } from './wal.js';
+import { resolveLimits } from './wal-options.js';
+
+const FRAME_BYTES_MAX = 16 * 1024;
+const coded = (code: string): unknown => expect.objectContaining({ code });
+
+describe('admission', () => {
+  let system: SimulatedFileSystem;
+  let wal: Wal;
+
+  beforeEach(async () => {
+    system = SimulatedFileSystem.on();
+    wal = await openSimulated(system);
+  });
+
+  afterEach(() => wal.close());
+
+  /** The refusal assigns nothing, and the log goes on as if nobody had asked. */
+  const expectRefused = async (append: () => unknown, code: string): Promise<void> => {
+    const last = wal.lastSequence;
+    expect(append).toThrow(coded(code));
+    expect([wal.lastSequence, wal.poison]).toEqual([last, undefined]);
+    await wal.flush();
+  };
+
+  it('refuses an empty batch', () => expectRefused(() => wal.append([]), 'WAL_EMPTY_BATCH'));
+
+  it('takes a batch of the largest size and refuses the next', async () => {
+    const largest = Buffer.alloc(FRAME_BYTES_MAX - 8, 1);
+    await wal.append([largest]).durable;
+    await expectRefused(() => wal.append([Buffer.alloc(largest.length + 1)]), 'WAL_TOO_LARGE');
+    await expectRefused(() => wal.append([Buffer.alloc(FRAME_BYTES_MAX + 1)]), 'WAL_TOO_LARGE');
+    const half = Buffer.alloc(FRAME_BYTES_MAX / 2 - 8);
+    await wal.append([half, half]).durable;
+    await expectRefused(() => wal.append([half, half, Buffer.alloc(0)]), 'WAL_TOO_LARGE');
+    expect(wal.durableSequence).toBe(3);
+  });
+
+  it('refuses more than the queue may hold, and takes more once it has drained', async () => {
+    const batch = [Buffer.alloc(4_000)];
+    const admitted: Promise<void>[] = [];
+    await expectRefused(() => {
+      for (let at = 0; at < 100; at++) admitted.push(wal.append(batch).durable);
+    }, 'WAL_OVERLOADED').catch(() => undefined);
+    expect(admitted).toHaveLength(4);
+    expect(wal.lastSequence).toBe(4);
+    await Promise.all(admitted);
+    expect(wal.stats().queuedBytes).toBe(0);
+    await wal.append(batch).durable;
+    expect(wal.durableSequence).toBe(5);
+  });
+
+  it.each([
+    ['open', 'ENOSPC'],
+    ['open', 'EMFILE'],
+    ['write', 'ENOSPC'],
+    ['write', 'EDQUOT'],
+  ] as const)(
+    'refuses with WAL_FULL when a %s for the next segment meets %s, and goes on in place',
+    async (operation, code) => {
+      const emptied = [
+        system.faults.plan({ operation: 'create-zeroed', effect: { kind: 'error', code } }),
+        system.faults.plan({ operation, path: /next-1-[2-9]/, effect: { kind: 'error', code } }),
+      ];
+      let last = 0;
+      await expect(
+        (async () => {
+          for (;;) await wal.append(batchAfter(last, 1, 3_000)).durable.then(() => last++);
+        })(),
+      ).rejects.toMatchObject({ code: 'WAL_FULL', details: { reason: code } });
+      expect([wal.lastSequence, wal.durableSequence, wal.poison]).toEqual([last, last, undefined]);
+      expect(() => wal.append(batchAfter(last, 1, 3_000))).toThrow(coded('WAL_FULL'));
+      for (const end of emptied) end();
+      await wal.append(batchAfter(last, 1, 3_000)).durable;
+      expect(await textsOf(wal)).toHaveLength(last + 1);
+    },
+  );
+
+  it('takes nothing once the log is closed', async () => {
+    await wal.append(batchAfter(0, 1)).durable;
+    const closing = wal.close();
+    expect(() => wal.append(batchAfter(1, 1))).toThrow(coded('WAL_CLOSED'));
+    await closing;
+    expect(() => wal.append(batchAfter(1, 1))).toThrow(coded('WAL_CLOSED'));
+    expect(wal.close()).toBe(closing);
+  });
+
+  it('copies what it admits: the caller may use its buffers again at once', async () => {
+    const payload = Buffer.from('before');
+    const { durable } = wal.append([payload]);
+    payload.fill('x');
+    await durable;
+    expect(await textsOf(wal)).toEqual(['1=before.']);
+  });
+});
+
+describe('limits', () => {
+  it.each([
+    [{ frameBytesMax: 16 * 1024 - 1 }],
+    [{ frameBytesMax: 32 * 1024 * 1024 + 1 }],
+    [{ frameBytesMax: 16 * 1024, segmentBytes: 32 * 1024 - 1 }],
+    [{ segmentBytes: 2 ** 30 + 1 }],
+    [{ frameBytesMax: 16 * 1024, queuedBytesMax: 1 }],
+    [{ syncIntervalMillis: 0 }],
+    [{ groupWindowMillis: 0.5 }],
+    [{ idleMillis: NaN }],
+  ])('refuse %j', (options) => {
+    expect(() => resolveLimits(options)).toThrow(coded('WAL_INVALID_OPTION'));
+  });
+});
