@@ -43,12 +43,12 @@ describe('gathering batches for one transaction', () => {
   });
 
   it('does not wait long for more that does not come', async () => {
-    const gatherer = new BatchGatherer(feed(batch(0, 5, 1_000), 500, batch(5, 10, 1_000)), 10);
+    const gatherer = new BatchGatherer(feed(batch(0, 5, 1_000), 2_000, batch(5, 10, 1_000)), 10);
     const startedAt = performance.now();
     expect(await gatherer.next(1_000)).toMatchObject({ cursor: { position: 5 } });
-    expect(performance.now() - startedAt).toBeLessThan(300);
+    expect(performance.now() - startedAt).toBeLessThan(1_500);
     expect(await gatherer.next(1)).toBe('quiet');
-    expect(await gatherer.next(1_000)).toMatchObject({ cursor: { position: 10 } });
+    expect(await gatherer.next(10_000)).toMatchObject({ cursor: { position: 10 } });
   });
 
   it('never joins single commits that were asked for', async () => {

@@ -8,6 +8,7 @@ import {
   followMethod,
 } from './feed-protocol.js';
 import { GrpcFeed } from './grpc-feed.js';
+import { eventually } from './testing/eventually.js';
 import { type FeedServer, freePort, serveFeed } from './testing/feed-server.js';
 import { MemoryEventSource } from './testing/memory-event-source.js';
 
@@ -48,22 +49,22 @@ describe('the gRPC feed on the wire', () => {
 
   it('sends nothing without credit, and says what it is short of', async () => {
     stream.write(open);
-    await sleep(100);
-    expect(heard.map(({ portion }) => portion ?? undefined)).toEqual([undefined]);
-    const { upToBytes } = heard[0]!.shortage!;
+    await eventually(() => expect(heard).toHaveLength(1));
+    const { portion, shortage } = heard[0]!;
+    expect(portion ?? undefined).toBeUndefined();
+    const { upToBytes } = shortage!;
     expect(upToBytes).toBeGreaterThan(PORTION_BYTES / 2);
     stream.write({ credit: { upToBytes } });
-    await sleep(100);
-    expect(sentBytes()).toBe(upToBytes);
+    await eventually(() => expect(sentBytes()).toBe(upToBytes));
   });
 
   it('never exceeds the credit, and uses it up to less than one portion', async () => {
     stream.write(open);
     for (const upToBytes of [200_000, 400_000, 700_000]) {
       stream.write({ credit: { upToBytes } });
-      await sleep(100);
+      await eventually(() => expect(sentBytes()).toBeGreaterThan(upToBytes - 2 * PORTION_BYTES));
+      await sleep(50);
       expect(sentBytes()).toBeLessThanOrEqual(upToBytes);
-      expect(sentBytes()).toBeGreaterThan(upToBytes - 2 * PORTION_BYTES);
     }
     expect(server.consumers.list()).toMatchObject([
       { consumer: 'other', outstandingBytes: sentBytes() - 500_000 },
@@ -73,7 +74,8 @@ describe('the gRPC feed on the wire', () => {
   it('does not read from the log what it may not send', async () => {
     stream.write({ open: { consumer: 'other', batchEvents: 10 } });
     stream.write({ credit: { upToBytes: 200_000 } });
-    await sleep(100);
+    await eventually(() => expect(sentBytes()).toBeGreaterThan(100_000));
+    await sleep(50);
     expect(source.read).toBeLessThan(300);
   });
 
@@ -81,8 +83,7 @@ describe('the gRPC feed on the wire', () => {
     stream.write(open);
     stream.write({ credit: { upToBytes: 300_000 } });
     stream.write({ credit: { upToBytes: 1 } });
-    await sleep(100);
-    expect(sentBytes()).toBeGreaterThan(150_000);
+    await eventually(() => expect(sentBytes()).toBeGreaterThan(150_000));
   });
 
   it('sends a consumer away that opens twice', async () => {
@@ -93,7 +94,7 @@ describe('the gRPC feed on the wire', () => {
 
   it('ends the stream of a consumer that ends its own', async () => {
     stream.write(open);
-    await sleep(50);
+    await eventually(() => expect(server.consumers.list()).toHaveLength(1));
     stream.end();
     expect(await ended).toBeUndefined();
     expect(server.consumers.list()).toEqual([]);

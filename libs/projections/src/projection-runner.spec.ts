@@ -15,6 +15,7 @@ import { rebuildProjection } from './rebuild-projection.js';
 import { SqliteReadModel } from './sqlite-read-model.js';
 import { SqliteReadModelStore } from './sqlite-read-model-store.js';
 import type { SqliteTransaction } from './sqlite-transaction.js';
+import { eventually } from './testing/eventually.js';
 import { LogUnderTest, type TestEvent } from './testing/log-under-test.js';
 import type { TallyRow } from './testing/read-model.contract.js';
 import { tally } from './testing/tally.js';
@@ -474,7 +475,4 @@ class StoppingFeed implements EventFeed {
   }
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 500 && !condition(); tries += 1) await sleep(20);
-  expect(condition()).toBe(true);
-}
+const until = (condition: () => boolean) => eventually(() => expect(condition()).toBe(true));

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventFeed, FeedBatch, FeedCursor, FeedOptions } from '../event-feed.js';
+import { eventually } from './eventually.js';
 import {
   type FeedUnderTest,
   HEARTBEAT_UNDER_TEST_MILLIS,
@@ -370,17 +371,6 @@ async function nextEvents(batches: AsyncIterator<FeedBatch>): Promise<readonly R
     const { value } = (await batches.next()) as { value: FeedBatch };
     if (value.events.length > 0) return value.events;
   }
-}
-
-async function eventually(check: () => void): Promise<void> {
-  for (let tries = 0; tries < 250; tries += 1)
-    try {
-      check();
-      return;
-    } catch {
-      await sleep(20);
-    }
-  check();
 }
 
 function upTo(count: number, first: number): number[] {
