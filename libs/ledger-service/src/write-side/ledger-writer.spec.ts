@@ -1,0 +1,123 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LedgerCommand } from '@holdfast/ledger';
+import { worldSetUp } from '@holdfast/ledger/testing';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Attempt } from './command-outcome.js';
+import { LedgerWriter } from './ledger-writer.js';
+
+let directory: string;
+let writer: LedgerWriter;
+let keys = 0;
+
+const wal = { create: true, segmentBytes: 1024 * 1024, frameBytesMax: 512 * 1024 };
+const attempt = (key = `key-${(keys += 1)}`, bodyHash = 'hash'): Attempt => ({
+  actor: 'tester',
+  idempotency: { key, bodyHash },
+});
+const transfer: LedgerCommand = {
+  type: 'PostTransfer',
+  ledger: 'main',
+  legs: [
+    { accountId: 'alice', side: 'debit', amount: '10' },
+    { accountId: 'bob', side: 'credit', amount: '10' },
+  ],
+};
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-writer-'));
+  writer = await LedgerWriter.open(directory, { wal });
+  for (const command of worldSetUp) await writer.execute(command, attempt());
+});
+afterEach(async () => {
+  await writer.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('the ledger writer', () => {
+  it('decides, appends and applies in one turn, and tells when it is durable', async () => {
+    const before = writer.log.lastPosition;
+    const first = writer.admit(transfer, attempt());
+    const second = writer.admit(transfer, attempt());
+    expect([writer.log.lastPosition, writer.log.durablePosition]).toEqual([before + 2, before]);
+    await writer.settle(second);
+    expect(writer.log.durablePosition).toBe(before + 2);
+    expect(await writer.settle(first)).toMatchObject({
+      kind: 'answered',
+      position: before + 1,
+      replayed: false,
+      answer: { kind: 'transfer' },
+    });
+  });
+
+  it('finds a command by its key, its ledger and its actor', async () => {
+    const made = await writer.execute(transfer, attempt('k'));
+    const key = { ledger: 'main', actor: 'tester', key: 'k' };
+    expect(await writer.find(key)).toMatchObject({
+      kind: 'found',
+      outcome: 'accepted',
+      ...(made.kind === 'answered' && { position: made.position, answer: made.answer }),
+    });
+    expect(await writer.find({ ...key, key: 'other' })).toBeUndefined();
+    expect(await writer.find({ ...key, actor: 'other' })).toBeUndefined();
+    expect(await writer.find({ ...key, ledger: 'other' })).toBeUndefined();
+  });
+
+  it('is after a restart what it was before: its state is the fold of its log', async () => {
+    await writer.execute(transfer, attempt('kept'));
+    const rehearsal = (open: LedgerWriter) =>
+      open.execute(
+        { ...transfer, legs: transfer.legs.map((leg) => ({ ...leg, amount: '1000' })) },
+        { actor: 'tester', dryRun: true },
+      );
+    const before = await rehearsal(writer);
+    expect(before).toMatchObject({
+      kind: 'refused',
+      rejection: { parameters: { available: '990' } },
+    });
+    await writer.close();
+    const progress: number[] = [];
+    writer = await LedgerWriter.open(directory, {
+      wal,
+      onReplayProgress: ({ position }) => progress.push(position),
+    });
+    expect(progress.at(-1)).toBe(writer.log.lastPosition);
+    expect(await rehearsal(writer)).toEqual(before);
+    expect(await writer.execute(transfer, attempt('kept'))).toMatchObject({ replayed: true });
+  });
+
+  it('counts what came of commands, by their types', async () => {
+    await writer.execute(transfer, attempt('a'));
+    await writer.execute(transfer, attempt('a'));
+    await writer.execute(transfer, attempt('a', 'another-hash'));
+    await writer.execute(transfer, { actor: 'tester', dryRun: true });
+    await writer.execute({ ...transfer, effectiveAt: '2999-01-01T00:00:00Z' }, attempt());
+    await writer.execute({ ...transfer, legs: [] }, attempt());
+    await writer.execute({ type: 'OpenLedger', ledger: 'main' }, { actor: 'tester' });
+    const decisions = writer.decisions();
+    expect(decisions.get('PostTransfer')).toEqual(
+      new Map([
+        ['accepted', worldSetUp.filter(({ type }) => type === 'PostTransfer').length + 1],
+        ['replayed', 1],
+        ['refused', 1],
+        ['dry-run', 1],
+        ['rejected', 1],
+        ['malformed', 1],
+      ]),
+    );
+    expect(decisions.get('OpenLedger')).toEqual(
+      new Map([
+        ['accepted', 1],
+        ['unchanged', 1],
+      ]),
+    );
+  });
+
+  it('takes nothing once it is closed', async () => {
+    await writer.close();
+    await expect(writer.execute(transfer, attempt())).rejects.toMatchObject({
+      code: 'LEDGER_UNAVAILABLE',
+    });
+  });
+});
