@@ -131,7 +131,7 @@ describe('a frame', () => {
       const at = bit >> 3;
       bytes[at] = bytes[at]! ^ (1 << (bit & 7));
       expect([bit, decoded(bytes).result]).toEqual([bit, 'invalid']);
-      bytes[at] = bytes[at]! ^ (1 << (bit & 7));
+      bytes[at] = bytes[at] ^ (1 << (bit & 7));
     }
     for (let length = 0; length < bytes.length; length++)
       expect(decoded(bytes.subarray(0, length)).result).toBe('invalid');

@@ -114,8 +114,8 @@ export class SegmentChain {
   close(): void {
     if (this.upcoming !== undefined) this.spare.abandon(this.upcoming);
     this.upcoming = undefined;
+    // It stays the current one: figures are asked for also after the end.
     this.started?.writer.file.close();
-    this.started = undefined;
   }
 
   private planRotation(bytes: number): SegmentWriter {

@@ -59,7 +59,8 @@ describe.each(['synchronous', 'asynchronous'] as const)('a %s log', (ioMode) => 
       ioMode,
       // Reaches into the second piece of zeros while a frame is in flight.
       frameBytesMax: 1024 * 1024,
-      segmentBytes: 4 * 1024 * 1024,
+      // Large enough that no next segment is prepared, which would delay the closing.
+      segmentBytes: 64 * 1024 * 1024,
       queuedBytesMax: 4 * 1024 * 1024,
     });
     const inFlight = wal.append([Buffer.alloc(600_000)]).durable.catch(() => undefined);

@@ -1,0 +1,91 @@
+import { describe, expect, it } from '@jest/globals';
+import { batchAfter, LOG, openSimulated, SimulatedFileSystem, textsOf } from './testing/index.js';
+import { WalReader } from './wal-reader.js';
+import type { Sequence } from './wal.types.js';
+
+const at = (sequence: number): Sequence => sequence as Sequence;
+
+describe('a reader in another process', () => {
+  it('sees what is durable and nothing else, also as the log grows and rotates', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system, { durability: 'none' });
+    const reader = await WalReader.open(LOG, { fileSystem: system.sibling() });
+    for (let round = 0; round < 20; round++) {
+      for (const part of [0, 1]) await wal.append(batchAfter(6 * round + 3 * part, 3, 900)).durable;
+      if (round % 3 !== 0) await wal.flush();
+      expect(reader.durableSequence).toBe(wal.durableSequence);
+      expect(await textsOf(reader)).toEqual(await textsOf(wal));
+    }
+    expect(wal.stats().rotations).toBeGreaterThan(2);
+    expect(reader.timelineAt(at(1))).toBe(wal.timelineAt(at(1)));
+    await Promise.all([reader.close(), wal.close()]);
+  });
+
+  it('goes on through a crash of the writer and the recovery by the next one', async () => {
+    const dying = SimulatedFileSystem.on();
+    const first = await openSimulated(dying, {}, 1);
+    await first.append(batchAfter(0, 2)).durable;
+    const observer = dying.sibling();
+    const reader = await WalReader.open(LOG, { fileSystem: observer });
+    const stop = new AbortController();
+    const seen: number[] = [];
+    const following = (async () => {
+      for await (const { sequence } of reader.follow({ after: at(0), signal: stop.signal })) {
+        seen.push(sequence);
+        if (sequence === 4) stop.abort();
+      }
+    })();
+    dying.kill();
+    await first.close();
+    const second = await openSimulated(dying.sibling(), {}, 2);
+    await second.append(batchAfter(2, 2)).durable;
+    await following;
+    expect(seen).toEqual([1, 2, 3, 4]);
+    await Promise.all([reader.close(), second.close()]);
+    expect(observer.openFileCount).toBe(0);
+  });
+
+  it('changes nothing and holds no lock', async () => {
+    const system = SimulatedFileSystem.on();
+    await (await openSimulated(system)).close();
+    const operations = system.disk.operations.length;
+    const reader = await WalReader.open(LOG, { fileSystem: system.sibling() });
+    expect(await textsOf(reader)).toEqual([]);
+    expect(system.disk.operations.length).toBe(operations);
+    await (await openSimulated(system)).close();
+    await reader.close();
+  });
+
+  it('finds no log where there is none, or where one is still being made', async () => {
+    const system = SimulatedFileSystem.on();
+    const open = (): Promise<WalReader> => WalReader.open(LOG, { fileSystem: system });
+    await expect(open()).rejects.toMatchObject({ code: 'WAL_NOT_FOUND' });
+    system.faults.plan({
+      operation: 'publish',
+      times: 1,
+      effect: { kind: 'error', code: 'EIO' },
+    });
+    await expect(openSimulated(system)).rejects.toMatchObject({ code: 'EIO' });
+    await expect(open()).rejects.toMatchObject({ code: 'WAL_NOT_FOUND' });
+  });
+
+  it('says which segment is missing rather than end before it', async () => {
+    const system = SimulatedFileSystem.on();
+    for (const seed of [1, 2, 3]) {
+      const wal = await openSimulated(system, {}, seed);
+      await wal.append(batchAfter(seed - 1, 1)).durable;
+      await wal.close();
+    }
+    const whole = system.disk.image();
+    for (const path of [...whole.files.keys()].filter((name) => name.endsWith('.wal'))) {
+      const files = new Map(whole.files);
+      files.delete(path);
+      const reader = await WalReader.open(LOG, {
+        fileSystem: SimulatedFileSystem.on({ ...whole, files }),
+      });
+      await expect(textsOf(reader)).rejects.toMatchObject({ code: 'WAL_MISSING_SEGMENT' });
+      expect((await reader.verify()).problems).toHaveLength(1);
+      await reader.close();
+    }
+  });
+});
