@@ -17,13 +17,8 @@ export class CommitWindow {
   private bytes = 0;
   private current: WindowCommit | undefined;
 
-  /** `aligned`: the stretch begins where a commit does. */
+  /** `aligned`: the stretch is known to begin where a commit does. Otherwise it begins after the first end of one. */
   constructor(private aligned: boolean) {}
-
-  /** The event before the stretch, which only tells whether a commit begins after it. */
-  align(endsCommit: boolean): void {
-    this.aligned = endsCommit;
-  }
 
   add(
     position: Position,

@@ -192,15 +192,10 @@ export class DurableEvents implements EventSource {
   ): Promise<CommitWindow> {
     const from = Math.max(first, last - windowEvents + 1);
     const window = new CommitWindow(from === first);
-    const scanFrom = Math.max(first, from - 1);
     await this.source.scan(
-      sequenceOf((scanFrom - 1) as Position),
+      sequenceOf((from - 1) as Position),
       (sequence, buffer, start, end, endsBatch) => {
         const position = positionOf(sequence);
-        if (position < from) {
-          window.align(endsBatch);
-          return;
-        }
         const view = this.view.moveTo(position, buffer, start, end, endsBatch);
         const event = matcher.matches(view) ? this.decode(view) : undefined;
         window.add(position, event, end - start, endsBatch || position === last);

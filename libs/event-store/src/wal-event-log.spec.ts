@@ -17,7 +17,13 @@ import {
 } from './testing/sample-events.js';
 import { WalEventLog, type WalEventLogOptions } from './wal-event-log.js';
 
-const CREATE: WalOptions = { create: true };
+const MEBIBYTE = 1024 * 1024;
+/** Small segments: a log zeroes one ahead at every opening, and these tests open many. */
+const CREATE: WalOptions = {
+  create: true,
+  frameBytesMax: 8 * MEBIBYTE,
+  segmentBytes: 16 * MEBIBYTE,
+};
 
 async function makeEngine(wal: WalOptions = CREATE): Promise<Engine> {
   const directory = temporaryDirectory();
