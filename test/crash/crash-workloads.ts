@@ -43,7 +43,7 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
 
   'killed and opened again and again': async (run) => {
     for (const durability of ['interval', 'sync', 'none'] as const) {
-      const system = run.system.sibling();
+      const system = run.process();
       const wal = await run.open({ durability }, system);
       await run.append(wal);
       void run.append(wal).catch(() => undefined);
@@ -81,7 +81,7 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
     await run.append(first);
     void run.append(first).catch(() => undefined);
     const late = run.append(first).catch(() => undefined);
-    const second = await run.open({ takeover: true }, run.system.sibling());
+    const second = await run.open({ takeover: true }, run.process());
     await run.append(second);
     await late;
     await run.append(second);
@@ -90,7 +90,7 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
 
   'a failed sync, a restart on the page cache, then service': async (run) => {
     const durability = run.random.pick(['sync', 'interval', 'none'] as const);
-    const system = run.system.sibling();
+    const system = run.process();
     const wal = await run.open({ durability }, system);
     await run.append(wal);
     await run.append(wal);
@@ -122,7 +122,7 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
   },
 
   'a write that fails half-way': async (run) => {
-    const system = run.system.sibling();
+    const system = run.process();
     const wal = await run.open({}, system);
     await run.append(wal);
     const [code, bytes] = [run.random.pick(['EIO', 'ENOSPC']), 8 * (1 + run.random.below(12))];

@@ -1,5 +1,6 @@
 import { type AppendOptions, BEFORE_FIRST, Wal, type WalOptions, WalReader } from '@holdfast/wal';
 import {
+  type Fault,
   LOG,
   SeededRandom,
   SimulatedFileSystem,
@@ -24,7 +25,7 @@ export function payloadIn(seed: number, sequence: number): Buffer {
 
 /** A run of one or more processes on one simulated disk, with what they submitted and what the world learnt from them. */
 export class RecordedRun {
-  readonly system = SimulatedFileSystem.on();
+  readonly system: SimulatedFileSystem;
   readonly random: SeededRandom;
   /** Batches that were admitted, as `first-last`. */
   readonly submitted = new Set<string>();
@@ -32,8 +33,18 @@ export class RecordedRun {
   private readonly clock = new TickingClock();
   private readonly opened: Wal[] = [];
 
-  constructor(readonly seed: number) {
+  /** The faults hit every process of the run. */
+  constructor(
+    readonly seed: number,
+    private readonly faults: readonly Fault[] = [],
+  ) {
     this.random = new SeededRandom(seed);
+    this.system = this.faulty(SimulatedFileSystem.on());
+  }
+
+  /** Another process on the same disk. */
+  process(): SimulatedFileSystem {
+    return this.faulty(this.system.sibling());
   }
 
   get disk(): SimulatedFileSystem['disk'] {
@@ -82,7 +93,7 @@ export class RecordedRun {
 
   /** A reader in another process looks at the log now. */
   async look(): Promise<void> {
-    const reader = await WalReader.open(LOG, { fileSystem: this.system.sibling() });
+    const reader = await WalReader.open(LOG, { fileSystem: this.process() });
     let shown = 0;
     for await (const record of reader.read({ after: BEFORE_FIRST })) shown = record.sequence;
     await reader.close();
@@ -96,5 +107,10 @@ export class RecordedRun {
   /** Ends whatever the run has left open, without anything more reaching the disk that counts. */
   async end(): Promise<void> {
     for (const wal of this.opened) await wal.close();
+  }
+
+  private faulty(system: SimulatedFileSystem): SimulatedFileSystem {
+    for (const fault of this.faults) system.faults.plan(fault);
+    return system;
   }
 }

@@ -75,7 +75,15 @@ describe('reading', () => {
     });
     expect([last, seen]).toEqual([70, numbers(11, 70)]);
     let visited = 0;
-    expect(await wal.scan(BEFORE_FIRST, () => void visited++, at(31))).toBe(31);
+    expect(
+      await wal.scan(
+        BEFORE_FIRST,
+        () => {
+          visited++;
+        },
+        at(31),
+      ),
+    ).toBe(31);
     expect(visited).toBe(31);
     expect(await wal.scan(at(RECORDS), () => expect(true).toBe(false))).toBe(RECORDS);
   });
