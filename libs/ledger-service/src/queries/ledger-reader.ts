@@ -1,5 +1,5 @@
-import { type Position } from '@holdfast/event-store';
-import { errorCode } from '@holdfast/kernel';
+import type { Position } from '@holdfast/event-store';
+import { defined } from '@holdfast/kernel';
 import { ProblemException } from '@holdfast/platform';
 import type { ReadModelSnapshot, SqliteReadModel } from '@holdfast/projections';
 import { decodePosition, encodePosition } from '../shared/position-token.js';
@@ -36,7 +36,7 @@ export class LedgerReader {
 
   /**
    * Throws `ProblemException`: `projection-lagging` when the read model did not come as far within the wait, `position-unknown`
-   * for a position of another log, and what the query misses.
+   * for a position of another log, and what the query misses. Throws `READ_MODEL_NOT_READY` and what else the read model throws.
    */
   async answer<Body>(
     query: LedgerQuery<Body>,
@@ -53,16 +53,15 @@ export class LedgerReader {
         Math.min(waitMillis, UNASKED_WAIT_MILLIS_MAX),
         signal,
       );
-    return this.read((snapshot) => answerOf(query, snapshot));
+    return this.model.read((snapshot) => answerOf(query, snapshot));
   }
 
   private async reach(token: string, waitMillis: number, signal: AbortSignal): Promise<void> {
     const deadline = performance.now() + waitMillis;
     // Until the read model has seen its log, it cannot know whether the position is of that log.
     await this.waitFor(FIRST_POSITION, waitMillis, signal);
-    const position = this.read(({ cursor }) =>
-      cursor === undefined ? 'malformed' : decodePosition(token, cursor.logId),
-    );
+    const { logId } = this.model.read(({ cursor }) => defined(cursor, 'where a first event was'));
+    const position = decodePosition(token, logId);
     if (position === 'malformed' || position === 'foreign') throw positionUnknown(position);
     await this.waitFor(position, deadline - performance.now(), signal);
   }
@@ -73,29 +72,12 @@ export class LedgerReader {
     signal: AbortSignal,
   ): Promise<void> {
     if (await this.model.waitForPosition(position, Math.max(0, waitMillis), signal)) return;
-    throw this.lagging();
-  }
-
-  private read<Result>(query: (snapshot: ReadModelSnapshot) => Result): Result {
-    try {
-      return this.model.read(query);
-    } catch (error) {
-      if (errorCode(error) === 'READ_MODEL_NOT_READY') throw this.lagging(error);
-      throw error;
-    }
-  }
-
-  private lagging(cause?: unknown): ProblemException {
-    const position = this.model.ready ? this.model.read(positionOf) : undefined;
-    return new ProblemException('projection-lagging', {
+    throw new ProblemException('projection-lagging', {
       outcome: 'not-applied',
       retryAfterSeconds: RETRY_AFTER_SECONDS,
       detail:
-        position === undefined
-          ? 'The read model has not been made yet.'
-          : 'The read model has not come as far as the position asked for. Its own is in Holdfast-Position.',
-      headers: positionHeader(position),
-      cause,
+        'The read model has not come as far as the position asked for. Its own is in Holdfast-Position.',
+      headers: positionHeader(this.model.read(positionOf)),
     });
   }
 }

@@ -127,7 +127,7 @@ export const LEDGER_PROBLEMS: ProblemKinds = {
   'clock-skew': { status: 503, title: 'The clock cannot be trusted' },
 };
 
-/** What clients are told when the log cannot serve them. Before admission nothing was applied; afterwards nobody knows. */
+/** What clients are told when the log or the read model cannot serve them. Before admission nothing was applied; afterwards nobody knows. */
 export const LEDGER_CODED_ERRORS: CodedErrorProblems = {
   EVENT_TOO_LARGE: {
     problem: 'too-large',
@@ -152,5 +152,23 @@ export const LEDGER_CODED_ERRORS: CodedErrorProblems = {
     retryAfterSeconds: 5,
     detail:
       'The log failed while this was being written. Send the same request with the same key again to learn what happened.',
+  },
+  READ_MODEL_NOT_READY: {
+    problem: 'projection-lagging',
+    outcome: 'not-applied',
+    retryAfterSeconds: 1,
+    detail: 'The read model has not been made yet.',
+  },
+  READ_MODEL_UNAVAILABLE: {
+    problem: 'storage-unavailable',
+    outcome: 'not-applied',
+    retryAfterSeconds: 5,
+    detail: 'The read model cannot be read just now.',
+  },
+  READ_MODEL_DAMAGED: {
+    problem: 'storage-unavailable',
+    outcome: 'not-applied',
+    retryAfterSeconds: 30,
+    detail: 'The read model is damaged and must be made again from the log.',
   },
 };

@@ -1,7 +1,9 @@
+import type { Position } from '@holdfast/event-store';
 import { assert } from '@holdfast/kernel';
 import { type HttpApplication, createHttpApplication, createLogger } from '@holdfast/platform';
 import {
   ProjectionRunner,
+  type ReadModelDigest,
   SourceFeed,
   SqliteReadModel,
   SqliteReadModelStore,
@@ -27,6 +29,7 @@ export interface TestReply<Body> {
 class TestRoot {}
 
 const SHORT_WAIT_MILLIS = 250;
+const CATCH_UP_MILLIS_MAX = 20_000;
 
 /** Commands, a projection and queries in one process, on a temporary directory and a free port of 127.0.0.1. */
 export class TestLedgerService {
@@ -39,27 +42,31 @@ export class TestLedgerService {
     readonly writer: LedgerWriter,
     private readonly application: HttpApplication,
     private readonly store: SqliteReadModelStore,
+    readonly readModel: SqliteReadModel,
     readonly url: string,
   ) {}
 
   static async start(): Promise<TestLedgerService> {
     const directory = await mkdtemp(join(tmpdir(), 'holdfast-queries-'));
     const writer = await LedgerWriter.open(join(directory, 'wal'), {
-      wal: { create: true, segmentBytes: 1024 * 1024, frameBytesMax: 512 * 1024 },
+      wal: {
+        create: true,
+        segmentBytes: 4 * 1024 * 1024,
+        frameBytesMax: 1024 * 1024,
+        queuedBytesMax: 8 * 1024 * 1024,
+      },
     });
     const store = readModelStore(directory);
+    const readModel = SqliteReadModel.open({
+      directory: join(directory, 'read-models'),
+      projection: ledgerProjection,
+    });
     const application = await createHttpApplication(
       {
         module: TestRoot,
         imports: [
           LedgerCommandsModule.forRoot({ writer }),
-          LedgerQueriesModule.forRoot({
-            readModel: SqliteReadModel.open({
-              directory: join(directory, 'read-models'),
-              projection: ledgerProjection,
-            }),
-            waitMillisMax: SHORT_WAIT_MILLIS,
-          }),
+          LedgerQueriesModule.forRoot({ readModel, waitMillisMax: SHORT_WAIT_MILLIS }),
         ],
       },
       {
@@ -70,7 +77,7 @@ export class TestLedgerService {
       },
     );
     const url = await application.listen(0);
-    return new TestLedgerService(directory, writer, application, store, url);
+    return new TestLedgerService(directory, writer, application, store, readModel, url);
   }
 
   /** Follows the log into the read model until `stopFollowing`. */
@@ -86,6 +93,16 @@ export class TestLedgerService {
     this.following?.abort();
     this.following = undefined;
     await this.followed;
+  }
+
+  /** Throws when the read model does not come to the position in good time. */
+  async reached(position: Position): Promise<void> {
+    const reached = await this.readModel.waitForPosition(position, CATCH_UP_MILLIS_MAX);
+    assert(reached, `the read model comes to ${position}`);
+  }
+
+  digest(): Promise<ReadModelDigest> {
+    return this.store.digest();
   }
 
   get<Body>(
