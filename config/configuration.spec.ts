@@ -41,7 +41,6 @@ describe('configuration', () => {
         create: true,
         takeover: false,
       },
-      feedServer: { port: 7402 },
       queries: { waitMillisMax: 5_000 },
     });
   });

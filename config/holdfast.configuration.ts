@@ -1,4 +1,3 @@
-import { FeedServerConfiguration } from './feed.configuration.js';
 import { FrontDoorConfiguration, QueriesConfiguration } from './queries.configuration.js';
 import { ServiceConfiguration } from './service.configuration.js';
 import { StorageConfiguration } from './storage.configuration.js';
@@ -18,9 +17,6 @@ export class HoldfastConfiguration {
 
   @Section(() => WalConfiguration)
   readonly wal!: WalConfiguration;
-
-  @Section(() => FeedServerConfiguration)
-  readonly feedServer!: FeedServerConfiguration;
 
   @Section(() => QueriesConfiguration)
   readonly queries!: QueriesConfiguration;
