@@ -120,7 +120,7 @@ describe('how fresh an answer is', () => {
     const { body, status } = await service.get<{ checks: Record<string, string> }>('/health/ready');
     expect([status, body.checks['read-model']]).toEqual([
       503,
-      'the read model has not been made yet',
+      'there is no read model ledger of version 1 yet',
     ]);
   });
 });

@@ -28,7 +28,11 @@ export class LedgerQueriesModule implements OnApplicationShutdown {
     @Inject(Health) health: Health,
     @Inject(Metrics) metrics: Metrics,
   ) {
-    health.register('read-model', () => readModel.ready || 'the read model has not been made yet');
+    health.register('read-model', () => {
+      // What it throws says why it cannot be read.
+      readModel.read(() => undefined);
+      return true;
+    });
     metrics.gaugeOf(
       'holdfast_read_model_position',
       'How far the read model that queries see has come.',

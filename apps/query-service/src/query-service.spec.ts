@@ -1,0 +1,116 @@
+import { configurationOf } from '@holdfast/config';
+import {
+  LEDGER_CODED_ERRORS,
+  LEDGER_PROBLEMS,
+  LedgerCommandsModule,
+  LedgerProjector,
+  LedgerWriter,
+} from '@holdfast/ledger-service';
+import {
+  type HttpApplication,
+  ServiceLifecycle,
+  createHttpApplication,
+  createLogger,
+} from '@holdfast/platform';
+import { SourceFeed } from '@holdfast/projections';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startQueryService } from './query-service.js';
+
+const logger = createLogger({ service: 'test', level: 'silent' });
+const LEDGER = '/v1/ledgers/main';
+
+let directory: string;
+let commands: HttpApplication;
+let projector: LedgerProjector;
+let front: HttpApplication;
+let frontUrl: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-front-'));
+  const writer = await LedgerWriter.open(join(directory, 'wal'), {
+    wal: { create: true, segmentBytes: 1024 * 1024, frameBytesMax: 512 * 1024 },
+  });
+  commands = await createHttpApplication(LedgerCommandsModule.forRoot({ writer }), {
+    logger,
+    problems: LEDGER_PROBLEMS,
+    codedErrors: LEDGER_CODED_ERRORS,
+  });
+  projector = LedgerProjector.start({
+    feed: new SourceFeed(writer.log),
+    readModelDirectory: join(directory, 'read-models'),
+    logger,
+    onFailure: (error) => {
+      throw error;
+    },
+  });
+  const configuration = configurationOf('query-service', {
+    HOLDFAST_DATA_DIRECTORY: directory,
+    HOLDFAST_HTTP_PORT: '0',
+    HOLDFAST_COMMAND_URL: await commands.listen(0),
+  });
+  front = await startQueryService(configuration, logger, new ServiceLifecycle());
+  frontUrl = await front.nest.getUrl();
+});
+afterAll(async () => {
+  await front.stop(1_000);
+  await projector.stop();
+  await commands.stop(1_000);
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function send(method: string, path: string, key?: string, body?: object) {
+  const response = await fetch(`${frontUrl}${path}`, {
+    method,
+    headers: {
+      ...(key !== undefined && { 'idempotency-key': key }),
+      ...(body && { 'content-type': 'application/json' }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const { status, headers } = response;
+  return { status, headers, body: (await response.json()) as Record<string, unknown> };
+}
+
+describe('the front door', () => {
+  it('forwards commands and answers queries, at one address', async () => {
+    const opened = await send('PUT', LEDGER);
+    await send('PUT', `${LEDGER}/assets/EUR`, undefined, { scale: 2 });
+    const account = { id: 'alice', asset: 'EUR', normalSide: 'credit' };
+    const made = await send('POST', `${LEDGER}/accounts`, 'key-1', account);
+    expect([opened.status, made.status]).toEqual([201, 201]);
+    const location = made.headers.get('location') ?? '';
+    const position = made.headers.get('holdfast-position') ?? '';
+    const found = await send('GET', `${location}?minPosition=${position}`);
+    expect([found.status, found.body]).toEqual([200, made.body]);
+  });
+
+  it('hands on what the command service refuses, and replays', async () => {
+    const account = { id: 'alice', asset: 'EUR', normalSide: 'credit' };
+    const again = await send('POST', `${LEDGER}/accounts`, 'key-2', account);
+    expect([again.status, again.body['type']]).toEqual([409, '/problems/account-exists']);
+    const replayed = await send('POST', `${LEDGER}/accounts`, 'key-2', account);
+    expect(replayed.headers.get('idempotency-replayed')).toBe('true');
+    expect(replayed.body).toEqual(again.body);
+  });
+
+  it('asks the command service whether a command happened', async () => {
+    const { status, body } = await send('GET', `${LEDGER}/commands/key-1`);
+    expect([status, body['outcome']]).toEqual([200, 'accepted']);
+    expect((await send('GET', `${LEDGER}/commands/no-such-key`)).status).toBe(404);
+  });
+
+  it('still answers queries when the command service is away, and says that nothing was applied', async () => {
+    await commands.stop(1_000);
+    const refused = await send('PUT', '/v1/ledgers/second');
+    expect([refused.status, refused.body['type'], refused.body['outcome']]).toEqual([
+      503,
+      '/problems/storage-unavailable',
+      'not-applied',
+    ]);
+    expect((await send('GET', `${LEDGER}/accounts/alice`)).status).toBe(200);
+    expect((await send('GET', '/health/ready')).status).toBe(200);
+  });
+});
