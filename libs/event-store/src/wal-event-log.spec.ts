@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type File, type FileSystem, NodeFileSystem, Wal, type WalOptions } from '@holdfast/wal';
+import { sequenceOf } from './durable-events.js';
+import { RECORDED_AT_HIGH_AT, STREAM_VERSION_LOW_AT } from './event-format.js';
 import { EventLogReader } from './event-log-reader.js';
 import { type Engine, describeEventLog } from './testing/event-log.contract.js';
 import { describeEventSource } from './testing/event-source.contract.js';
@@ -161,13 +163,23 @@ describe('the event log on the write-ahead log', () => {
     await expect(allEvents(reader)).rejects.toMatchObject({ code: 'EVENT_UNSUPPORTED_FORMAT' });
   });
 
-  it('refuses a log whose stream versions do not continue', async () => {
+  it.each<[string, (event: Buffer) => void]>([
+    ['whose stream versions do not continue', () => undefined],
+    [
+      'whose times go back',
+      (event) => {
+        event.writeUInt32LE(2, STREAM_VERSION_LOW_AT);
+        event.writeUInt16LE(0, RECORDED_AT_HIGH_AT);
+      },
+    ],
+  ])('refuses a log %s, by position', async (_, change) => {
     const log = await open();
     await appendDurably(log, oneAppend('s', sampleEvents(1)));
     await log.close();
     const wal = await Wal.open(join(directory, 'log'), CREATE);
-    const { payload } = wal.recordAt(1 as never)!;
-    await wal.append([payload]).durable;
+    const second = Buffer.from(wal.recordAt(sequenceOf(position(1)))!.payload);
+    change(second);
+    await wal.append([second]).durable;
     await wal.close();
     await expect(open()).rejects.toMatchObject({
       code: 'EVENT_CORRUPT',

@@ -394,6 +394,13 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
         expect([again.repeated, again.position, log.lastPosition]).toEqual([true, 5, 9]);
       });
 
+      it('is recognised by an exact version behind appends without one', () => {
+        const { appends } = transfer();
+        const commit: Commit = { appends: [appends[1]!, appends[0]!, appends[2]!] };
+        const first = log.append(commit);
+        expect(log.append(commit)).toMatchObject({ events: first.events, repeated: true });
+      });
+
       it('is recognised by any exact version in it, also when a guard no longer holds', () => {
         const guard: StreamAppend = { stream: 'a', expectedVersion: version(1), events: [] };
         const events: StreamAppend = {
