@@ -6,11 +6,15 @@ import { inRepository } from './support/repository.js';
 const TOUR_MILLIS_MAX = 180_000;
 
 describe('the tour of docs/tour.md', () => {
-  it('goes as it is written', async () => {
-    const { output, exitCode } = await run('bin/tour.js');
-    expect(output).toContain('The tour went as it is written.');
-    expect(exitCode).toBe(0);
-  }, TOUR_MILLIS_MAX);
+  it(
+    'goes as it is written',
+    async () => {
+      const { output, exitCode } = await run('bin/tour.js');
+      expect(output).toContain('The tour went as it is written.');
+      expect(exitCode).toBe(0);
+    },
+    TOUR_MILLIS_MAX,
+  );
 });
 
 function run(script: string): Promise<{ output: string; exitCode: number | null }> {
