@@ -34,7 +34,7 @@ const MISSING: [what: string, workload: string, fault: Fault][] = [
     'rotations in interval mode',
     lying('data-sync', FIRST_SEGMENT, { skip: 2 }),
   ],
-  ['of MANIFEST', 'a log is made', lying('data-sync', /MANIFEST\.tmp$/)],
+  ['of MANIFEST', 'a log is made', lying('data-sync', /MANIFEST.*\.tmp$/)],
   ['of FLOORS', 'floors are set and dropped', lying('data-sync', /FLOORS-\d+\.tmp$/)],
   [
     'of frames that recovery found',

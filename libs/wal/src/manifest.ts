@@ -1,5 +1,5 @@
 import { crc32 } from './checksum.js';
-import { type FileSystem, readSmallFile, replaceFile } from './file-system.js';
+import { type FileSystem, readSmallFile, replaceFile, writeFully } from './file-system.js';
 import { WalError } from './wal.errors.js';
 
 /**
@@ -34,7 +34,29 @@ export function readManifest(fileSystem: FileSystem, directory: string): Manifes
   return manifest;
 }
 
-/** Durable when it returns. */
+/**
+ * The first one of a log; durable when it resolves. Throws `EEXIST` where there is one: of two writers that make a log at once, the slower must not
+ * replace what the other has built on.
+ */
+export async function createManifest(
+  fileSystem: FileSystem,
+  directory: string,
+  epoch: number,
+  manifest: Manifest,
+): Promise<void> {
+  const temporary = `${directory}/MANIFEST-${epoch}.tmp`;
+  const file = fileSystem.open(temporary, 'create');
+  try {
+    writeFully(file, Buffer.from(format(manifest), 'latin1'), 0);
+    file.dataSync();
+  } finally {
+    file.close();
+  }
+  await fileSystem.publish(temporary, `${directory}/${MANIFEST_NAME}`);
+  fileSystem.syncDirectory(directory);
+}
+
+/** Replaces it; durable when it returns. */
 export function writeManifest(fileSystem: FileSystem, directory: string, manifest: Manifest): void {
   replaceFile(fileSystem, directory, MANIFEST_NAME, Buffer.from(format(manifest), 'latin1'));
 }

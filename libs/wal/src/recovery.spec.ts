@@ -432,7 +432,6 @@ describe('recovery, by the rows of its table', () => {
     system.faults.plan({
       operation: 'rename',
       path: /MANIFEST$/,
-      skip: 1,
       effect: { kind: 'error', code: 'EIO' },
     });
     await expect(openSimulated(system)).rejects.toMatchObject({ code: 'EIO' });

@@ -2,7 +2,7 @@ import { randomBytes as systemRandomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { assert, type Clock, errorCode } from '@holdfast/kernel';
 import type { FileSystem } from './file-system.js';
-import { type Manifest, readManifest, writeManifest } from './manifest.js';
+import { createManifest, type Manifest, readManifest, writeManifest } from './manifest.js';
 import { type Diagnosis, diagnose, type SealedSegment, segmentPath } from './recovery.js';
 import { type RecoveryNote, repair } from './repair.js';
 import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
@@ -93,18 +93,21 @@ export async function assembleParts(
     // for the first who takes it, and a writer that was stopped here can never begin one behind its successor's.
     lock.assertHeld();
     const notes = repair(fileSystem, directory, diagnosis);
-    const manifest =
-      diagnosis.manifest ?? makeManifest(fileSystem, directory, randomBytes(16).toString('hex'));
-    const identity = { ...limits, logId: manifest.logId, timeline, epoch: lock.epoch, durability };
-    const randomU32 = (): number => randomBytes(4).readUInt32LE(0);
-    const chain = new SegmentChain(fileSystem, directory, identity, spare, clock, randomU32);
     const { segment, seal } = nextAfter(diagnosis);
     const lastSequence = seal.lastSequence as Sequence;
+    let manifest: Manifest;
+    let chain: SegmentChain;
     try {
+      manifest =
+        diagnosis.manifest ?? (await makeManifest(fileSystem, directory, lock.epoch, randomBytes));
+      const { logId } = manifest;
+      const identity = { ...limits, logId, timeline, epoch: lock.epoch, durability };
+      const randomU32 = (): number => randomBytes(4).readUInt32LE(0);
+      chain = new SegmentChain(fileSystem, directory, identity, spare, clock, randomU32);
       await chain.begin(segment, lastSequence, seal);
     } catch (error) {
       if (errorCode(error) !== 'EEXIST') throw error;
-      // The writer we are taking over from has made a segment since we looked. If we are still the newest claimant it will make
+      // The writer we are taking over from has made MANIFEST or a segment since we looked. If we are still the newest claimant it will make
       // no other that it acknowledges, so look again; otherwise we are the one who was taken over.
       if (lock.isHeld()) continue;
       break;
@@ -176,14 +179,19 @@ async function checkSealedFrames(
  * The first file of a new log. It names no segment yet: a crash before the first one stands leaves a log that is still being made, which
  * the next open goes on with; and no frame is written before the MANIFEST that names it is durable.
  */
-function makeManifest(fileSystem: FileSystem, directory: string, logId: string): Manifest {
+async function makeManifest(
+  fileSystem: FileSystem,
+  directory: string,
+  epoch: number,
+  randomBytes: (length: number) => Buffer,
+): Promise<Manifest> {
   const manifest = {
-    logId,
+    logId: randomBytes(16).toString('hex'),
     firstSegment: 0,
     firstSequence: 1,
     generations: new Map<number, number>(),
   };
-  writeManifest(fileSystem, directory, manifest);
+  await createManifest(fileSystem, directory, epoch, manifest);
   return manifest;
 }
 

@@ -150,6 +150,8 @@ export class Wal implements LogSource {
         return new Wal(parts, notes, lastSequence);
       } catch (error) {
         lock.release();
+        // Whoever is overtaken while it opens meets files that its successor has removed; they are not the reason.
+        lock.assertHeld();
         throw error;
       }
     } catch (error) {

@@ -140,6 +140,30 @@ describe('a takeover', () => {
     await next.close();
   });
 
+  it('of a log that is still being made lets one of the two make it, and the other says that it was fenced', async () => {
+    for (const skip of [0, 1]) {
+      const stopped = SimulatedFileSystem.on();
+      const resume = holdPublish(stopped, skip);
+      const first = openSimulated(stopped, {}, 1);
+      const outcome = first.then(
+        (wal) => wal.append(batchAfter(0, 1)).durable.finally(() => wal.close()),
+        (error: unknown) => Promise.reject(error as Error),
+      );
+      outcome.catch(() => undefined);
+      await resume.reached;
+      const second = await openSimulated(stopped.sibling(), { takeover: true }, 2);
+      await second.append(batchAfter(0, 2)).durable;
+      resume.now();
+      await expect(outcome).rejects.toMatchObject({ code: 'WAL_FENCED' });
+      await second.append(batchAfter(2, 1)).durable;
+      await second.close();
+      const third = await openSimulated(stopped.sibling(), {}, 3);
+      expect(await textsOf(third)).toHaveLength(3);
+      expect(third.logId).toBe(second.logId);
+      await third.close();
+    }
+  });
+
   it('survives that the stopped writer removes its temporary files meanwhile', async () => {
     const system = SimulatedFileSystem.on();
     await (await openSimulated(system)).close();
@@ -152,6 +176,32 @@ describe('a takeover', () => {
     await (await openSimulated(system)).close();
   });
 });
+
+/** Stops a process before it gives a file its final name, as SIGSTOP may. */
+function holdPublish(
+  system: SimulatedFileSystem,
+  skip: number,
+): { reached: Promise<void>; now: () => void } {
+  const publish = system.publish.bind(system);
+  const [reached, released] = [
+    Promise.withResolvers<undefined>(),
+    Promise.withResolvers<undefined>(),
+  ];
+  let calls = 0;
+  system.publish = async (from, to) => {
+    if (calls++ === skip) {
+      reached.resolve(undefined);
+      await released.promise;
+    }
+    await publish(from, to);
+  };
+  return {
+    reached: reached.promise.then(() => undefined),
+    now: () => {
+      released.resolve(undefined);
+    },
+  };
+}
 
 /** Runs something between an opener's look at the claims and the making of its own. */
 class SlowClaimer {
