@@ -1,5 +1,6 @@
 import type { AccountResource, TransferResource } from '@holdfast/ledger';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ApiDocument } from './testing/api-document.js';
 import { TestLedgerService, type TestReply } from './testing/ledger-service.js';
 
 interface Listed<Item> {
@@ -15,6 +16,7 @@ const UNKNOWN_UUID = '0192f0c1-7b3a-7cc1-8a51-5d2c0b7e9f10';
 const HUGE = '9'.repeat(36);
 
 let service: TestLedgerService;
+let api: ApiDocument;
 /** Answers to commands, by what they made. */
 const made: Record<string, TestReply<AccountResource & TransferResource>> = {};
 let position = '';
@@ -22,6 +24,7 @@ let position = '';
 beforeAll(async () => {
   service = await TestLedgerService.start();
   service.follow();
+  api = await ApiDocument.of(service.url);
   await service.command('PUT', MAIN);
   await service.command('PUT', '/v1/ledgers/other');
   await service.command('PUT', '/v1/ledgers/empty');
@@ -81,10 +84,16 @@ async function post(name: string, legs: readonly [string, string, string][], mor
   });
 }
 
-/** After everything above. */
+/** After everything above. Every answer is held to the OpenAPI document. */
 function get<Body>(path: string, headers: Readonly<Record<string, string>> = {}) {
   const separator = path.includes('?') ? '&' : '?';
-  return service.get<Body>(`${path}${separator}minPosition=${position}`, headers);
+  return asked<Body>(`${path}${separator}minPosition=${position}`, headers);
+}
+
+async function asked<Body>(path: string, headers: Readonly<Record<string, string>> = {}) {
+  const reply = await service.get<Body>(path, headers);
+  api.hold(path, reply);
+  return reply;
 }
 
 describe('what was made', () => {
@@ -172,9 +181,7 @@ describe('balances', () => {
   it('are zero at entry version 0 before anything is posted', async () => {
     await open('newcomer', {});
     const token = made['newcomer']?.headers.get('holdfast-position') ?? '';
-    const { body, headers } = await service.get(
-      `${MAIN}/accounts/newcomer/balance?minPosition=${token}`,
-    );
+    const { body, headers } = await asked(`${MAIN}/accounts/newcomer/balance?minPosition=${token}`);
     expect(body).toMatchObject({ balance: '0', available: '0', entryVersion: 0 });
     expect(headers.get('etag')).toBe('"0"');
   });
@@ -339,7 +346,7 @@ describe('what is not there', () => {
     [`${MAIN}/transfers?metadataKey=order`, 'invalid-request'],
     [`${MAIN}/transfers?metadataValue=7`, 'invalid-request'],
   ])('%s is 400 %s', async (path, problem) => {
-    const { status, body } = await service.get<Problem>(path);
+    const { status, body } = await asked<Problem>(path);
     expect([status, body.type]).toEqual([400, `/problems/${problem}`]);
   });
 
@@ -352,7 +359,7 @@ describe('what is not there', () => {
       `${MAIN}/transfers?account=alice&`,
       `${MAIN}/transfers?direction=backward&`,
     ]) {
-      const reply = await service.get<Problem>(`${path}cursor=${cursor}`);
+      const reply = await asked<Problem>(`${path}cursor=${cursor}`);
       expect([path, reply.status, reply.body.type]).toEqual([
         path,
         400,
@@ -360,5 +367,25 @@ describe('what is not there', () => {
       ]);
     }
     expect((await service.get(`${MAIN}/transfers?limit=2&cursor=${cursor}`)).status).toBe(200);
+  });
+});
+
+describe('the OpenAPI document', () => {
+  it('has every query', () => {
+    const queries = Object.entries(api.paths).filter(([, methods]) => methods.get !== undefined);
+    expect(queries.map(([path]) => path).sort()).toEqual([
+      '/v1/ledgers',
+      '/v1/ledgers/{ledger}',
+      '/v1/ledgers/{ledger}/accounts',
+      '/v1/ledgers/{ledger}/accounts/{account}',
+      '/v1/ledgers/{ledger}/accounts/{account}/balance',
+      '/v1/ledgers/{ledger}/accounts/{account}/statement',
+      '/v1/ledgers/{ledger}/assets',
+      '/v1/ledgers/{ledger}/assets/{asset}',
+      '/v1/ledgers/{ledger}/commands/{key}',
+      '/v1/ledgers/{ledger}/transfers',
+      '/v1/ledgers/{ledger}/transfers/{transfer}',
+      '/v1/ledgers/{ledger}/trial-balance',
+    ]);
   });
 });

@@ -1,7 +1,6 @@
 import { applyDecorators, type Type } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiResponse, getSchemaPath } from '@nestjs/swagger';
-import { PLATFORM_PROBLEMS, PROBLEM_MEDIA_TYPE, type ProblemKinds } from '@holdfast/platform';
-import { LEDGER_PROBLEMS } from '../../shared/ledger-problems.js';
+import { ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiProblems } from '../../shared/api-problems.js';
 
 export interface CommandDescription {
   readonly summary: string;
@@ -15,8 +14,6 @@ export interface CommandDescription {
   readonly key?: 'required' | 'optional';
   readonly ifMatch?: 'required' | 'optional';
 }
-
-const PROBLEMS: ProblemKinds = { ...PLATFORM_PROBLEMS, ...LEDGER_PROBLEMS };
 
 const EVERY_COMMANDS_PROBLEMS = [
   'invalid-request',
@@ -72,26 +69,6 @@ export function ApiCommand(description: CommandDescription): MethodDecorator {
     // A dry run of what would create something answers 200 with the same body.
     success(200, resource, ok ? undefined : 'A dry run: nothing was recorded.'),
     ApiProblems(...EVERY_COMMANDS_PROBLEMS, ...problems),
-  );
-}
-
-/** The problems that a handler may answer with, by status. */
-export function ApiProblems(...slugs: readonly string[]): MethodDecorator {
-  const byStatus = new Map<number, string[]>();
-  for (const slug of slugs) {
-    const status = PROBLEMS[slug]?.status ?? 500;
-    byStatus.set(status, [...(byStatus.get(status) ?? []), slug]);
-  }
-  return applyDecorators(
-    ...Array.from(byStatus, ([status, kinds]) =>
-      ApiResponse({
-        status,
-        description: kinds
-          .map((kind) => `\`/problems/${kind}\`: ${PROBLEMS[kind]?.title ?? kind}.`)
-          .join('  \n'),
-        content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: getSchemaPath('ProblemDetails') } } },
-      }),
-    ),
   );
 }
 

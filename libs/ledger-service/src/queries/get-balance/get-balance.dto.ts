@@ -1,14 +1,13 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { fieldSchemas } from '../../shared/ledger-fields.js';
+import { totalSchema } from '../http/total-schema.js';
 import type { BalanceResource } from './balance.js';
 
-const total = { ...fieldSchemas.limit, description: 'A whole number of minor units, as text.' };
-
 export class CountersDto {
-  @ApiProperty(total)
+  @ApiProperty(totalSchema)
   debits!: string;
 
-  @ApiProperty(total)
+  @ApiProperty(totalSchema)
   credits!: string;
 }
 
@@ -25,11 +24,11 @@ export class BalanceDto implements BalanceResource {
   @ApiProperty({ ...fieldSchemas.side, description: 'The side that raises the account.' })
   normalSide!: 'debit' | 'credit';
 
-  @ApiProperty({ ...total, description: 'What is posted; positive on the normal side.' })
+  @ApiProperty({ ...totalSchema, description: 'What is posted; positive on the normal side.' })
   balance!: string;
 
   @ApiProperty({
-    ...total,
+    ...totalSchema,
     description: 'The balance less what is pending on the side that lowers it.',
   })
   available!: string;

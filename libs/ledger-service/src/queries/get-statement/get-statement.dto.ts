@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { fieldSchemas } from '../../shared/ledger-fields.js';
 import { PageOf } from '../http/pages.dto.js';
+import { totalSchema } from '../http/total-schema.js';
 import type { Statement, StatementLine } from './statement.js';
 
 export class StatementLineDto implements StatementLine {
@@ -27,7 +28,7 @@ export class StatementLineDto implements StatementLine {
   amount!: string;
 
   @ApiProperty({
-    ...fieldSchemas.limit,
+    ...totalSchema,
     description: 'The posted balance after this line, in minor units; positive on the normal side.',
   })
   balance!: string;

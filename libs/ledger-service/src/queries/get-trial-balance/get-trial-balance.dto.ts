@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { fieldSchemas } from '../../shared/ledger-fields.js';
+import { totalSchema } from '../http/total-schema.js';
 import type { AssetTotals, TrialBalance } from './trial-balance.js';
 
 export class AssetTotalsDto implements AssetTotals {
@@ -9,10 +10,10 @@ export class AssetTotalsDto implements AssetTotals {
   @ApiProperty(fieldSchemas.scale)
   scale!: number;
 
-  @ApiProperty({ ...fieldSchemas.limit, description: 'All debits, in minor units.' })
+  @ApiProperty({ ...totalSchema, description: 'All debits, in minor units.' })
   debits!: string;
 
-  @ApiProperty({ ...fieldSchemas.limit, description: 'All credits, in minor units.' })
+  @ApiProperty({ ...totalSchema, description: 'All credits, in minor units.' })
   credits!: string;
 
   @ApiProperty({ type: 'boolean', description: 'Whether debits and credits are equal.' })

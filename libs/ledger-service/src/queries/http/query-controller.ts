@@ -1,6 +1,6 @@
 import { Controller, Get, type Type, UseInterceptors, applyDecorators } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { ApiProblems } from '../../commands/http/api-command.js';
+import { ApiProblems } from '../../shared/api-problems.js';
 import type { MissingProblem } from '../found.js';
 import { QueryInterceptor } from './query.interceptor.js';
 
@@ -32,7 +32,11 @@ export function AnswersQuery(query: QueryDescription): MethodDecorator {
       ? []
       : [
           textHeader('If-None-Match', 'An `ETag` that the client has: 304 while it still holds.'),
-          ApiResponse({ status: 304, description: 'The version that the client has.' }),
+          ApiResponse({
+            status: 304,
+            description: 'The version that the client has.',
+            headers: answerHeaders(etag),
+          }),
         ]),
     ApiProblems(...EVERY_QUERYS_PROBLEMS, ...missing),
   );
