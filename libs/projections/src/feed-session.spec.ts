@@ -133,7 +133,7 @@ describe('the gRPC feed on the wire', () => {
     });
 
     it('does not take its own slowness for silence', async () => {
-      const feed = new GrpcFeed({ url: server.url, silenceMillis: 200 });
+      const feed = new GrpcFeed({ url: server.url, silenceMillis: 1_000 });
       const leaving = new AbortController();
       const positions: number[] = [];
       for await (const batch of feed.open({
@@ -142,7 +142,7 @@ describe('the gRPC feed on the wire', () => {
         signal: leaving.signal,
       })) {
         positions.push(batch.cursor.position);
-        await sleep(300);
+        await sleep(1_300);
         if (positions.length === 4) leaving.abort();
       }
       expect(Math.max(...positions)).toBe(1_000);

@@ -41,6 +41,9 @@ class TransferDto {
 /** Counts what reaches the command service. */
 let arrived: Record<string, unknown>[] = [];
 
+/** The upstream ends its streamed answer only when the client has read the beginning. */
+const firstPartRead = Promise.withResolvers<void>();
+
 @Controller('v1/ledgers/:ledger')
 class CommandsController {
   @Post('transfers')
@@ -74,7 +77,7 @@ class CommandsController {
     reply.hijack();
     reply.raw.writeHead(200, { 'content-type': 'text/plain' });
     reply.raw.write('first,');
-    void setTimeout(50).then(() => reply.raw.end('second'));
+    void firstPartRead.promise.then(() => reply.raw.end('second'));
   }
 
   @Post('broken-answer')
@@ -350,6 +353,7 @@ describe('forwarded requests', () => {
     const reader = response.body!.getReader();
     const first = await reader.read();
     expect(Buffer.from(first.value as Uint8Array).toString()).toBe('first,');
+    firstPartRead.resolve();
     const second = await reader.read();
     expect(Buffer.from(second.value as Uint8Array).toString()).toBe('second');
   });
