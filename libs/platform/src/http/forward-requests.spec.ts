@@ -42,7 +42,7 @@ class TransferDto {
 let arrived: Record<string, unknown>[] = [];
 
 /** The upstream ends its streamed answer only when the client has read the beginning. */
-const firstPartRead = Promise.withResolvers<void>();
+const firstPartRead = Promise.withResolvers<undefined>();
 
 @Controller('v1/ledgers/:ledger')
 class CommandsController {
@@ -353,7 +353,7 @@ describe('forwarded requests', () => {
     const reader = response.body!.getReader();
     const first = await reader.read();
     expect(Buffer.from(first.value as Uint8Array).toString()).toBe('first,');
-    firstPartRead.resolve();
+    firstPartRead.resolve(undefined);
     const second = await reader.read();
     expect(Buffer.from(second.value as Uint8Array).toString()).toBe('second');
   });
