@@ -182,17 +182,31 @@ describe('decoding', () => {
     ['EVENT_UNSUPPORTED_FORMAT', 'an unknown flag', (bytes) => (bytes[FLAGS_AT] = 128)],
     ['EVENT_CORRUPT', 'schema version 0', (bytes) => bytes.writeUInt16LE(0, SCHEMA_VERSION_AT)],
     ['EVENT_CORRUPT', 'an empty type', (bytes) => (bytes[TYPE_BYTES_AT] = 0)],
+    ['EVENT_CORRUPT', 'a type beyond the end', (bytes) => (bytes[TYPE_BYTES_AT] = 255)],
     ['EVENT_CORRUPT', 'an empty stream', (bytes) => bytes.writeUInt16LE(0, STREAM_BYTES_AT)],
     ['EVENT_CORRUPT', 'a stream too long', (bytes) => bytes.writeUInt16LE(513, STREAM_BYTES_AT)],
+    ['EVENT_CORRUPT', 'a stream beyond the end', (b) => b.writeUInt16LE(500, STREAM_BYTES_AT)],
+    ['EVENT_CORRUPT', 'a tag beyond the end', (bytes) => (bytes[TAG_COUNT_AT] = 1)],
     ['EVENT_CORRUPT', 'too many tags', (bytes) => (bytes[TAG_COUNT_AT] = 200)],
     ['EVENT_CORRUPT', 'metadata beyond the end', (b) => b.writeUInt32LE(9e8, METADATA_BYTES_AT)],
-    ['EVENT_CORRUPT', 'bytes that are not UTF-8', (bytes) => (bytes[EVENT_HEADER_BYTES] = 0xff)],
-    ['EVENT_CORRUPT', 'data that is an array', (bytes) => bytes.write('[]', bytes.length - 2)],
-    ['EVENT_CORRUPT', 'data that is not JSON', (bytes) => bytes.write('{x', bytes.length - 2)],
-  ])('refuses with %s: %s', (code, _, damage) => {
+    ['EVENT_CORRUPT', 'no room for data', (bytes) => bytes.writeUInt32LE(1, METADATA_BYTES_AT)],
+  ])('refuses with %s, before anything is read: %s', (code, _, damage) => {
     const bytes = encode(anEvent({ data: {} }));
     damage(bytes);
-    expect(() => decode(bytes)).toThrow(expect.objectContaining({ code, details: anyPosition }));
+    expect(() => viewOf(bytes)).toThrow(expect.objectContaining({ code, details: anyPosition }));
+  });
+
+  it.each<[string, (bytes: Buffer) => void]>([
+    ['a type that is not UTF-8', (bytes) => (bytes[EVENT_HEADER_BYTES] = 0xff)],
+    ['data that is an array', (bytes) => bytes.write('[]', bytes.length - 2)],
+    ['data that is not JSON', (bytes) => bytes.write('{x', bytes.length - 2)],
+  ])('refuses with EVENT_CORRUPT, when it is read: %s', (_, damage) => {
+    const bytes = encode(anEvent({ data: {} }));
+    damage(bytes);
+    const view = viewOf(bytes);
+    expect(() => view.toEvent()).toThrow(
+      expect.objectContaining({ code: 'EVENT_CORRUPT', details: anyPosition }),
+    );
   });
 
   it('tells a genuine U+FFFD from bytes that are not UTF-8', () => {

@@ -156,11 +156,11 @@ export class EventView {
     this.streamEnd = this.typeEnd + streamBytes;
     if (typeBytes === 0 || streamBytes === 0 || streamBytes > STREAM_BYTES_MAX)
       throw this.corrupt('its type or its stream name has an impossible length');
-    if (this.streamEnd > this.end) throw this.corrupt('it ends within its names');
     if (this.schemaVersion === 0 || this.version === 0)
       throw this.corrupt('its schema version or its stream version is 0');
     this.tagsEnd = this.measureTags(this.u8(TAG_COUNT_AT));
     this.metadataEnd = this.tagsEnd + this.u32(METADATA_BYTES_AT);
+    // Every length is 0 or more, so that whatever went beyond the end before goes beyond it here.
     if (this.metadataEnd + SMALLEST_JSON_BYTES > this.end)
       throw this.corrupt('it ends before its data');
   }
@@ -171,7 +171,7 @@ export class EventView {
       if (at + TAG_HEADER_BYTES > this.end) throw this.corrupt('it ends within its tags');
       const tagEnd = this.tagEnd(at);
       const tagBytes = tagEnd - at - TAG_HEADER_BYTES;
-      if (tagBytes === 0 || tagBytes > TAG_BYTES_MAX || tagEnd > this.end)
+      if (tagBytes === 0 || tagBytes > TAG_BYTES_MAX)
         throw this.corrupt('a tag has an impossible length');
       at = tagEnd;
     }
