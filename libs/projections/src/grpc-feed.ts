@@ -49,7 +49,8 @@ export class GrpcFeed implements EventFeed {
       options.tls === undefined
         ? credentials.createInsecure()
         : credentials.createSsl(rootCertificates, privateKey, certificateChain),
-      CHANNEL_OPTIONS,
+      // What may be under way is bounded by the credit; HTTP/2's own window of 64 KiB would only cost round trips.
+      { ...CHANNEL_OPTIONS, 'grpc-node.flow_control_window': this.windowBytes },
     );
   }
 

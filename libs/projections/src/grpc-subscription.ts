@@ -139,15 +139,14 @@ export class GrpcSubscription implements FeedSubscription {
   }
 
   /**
-   * Keeps window = granted − received + held. While the consumer waits, a batch that is still being put together takes no
-   * room, and neither does a single event larger than the window: to hold credit back then would be a deadlock.
+   * Keeps window = granted − received + held. A consumer that has nothing left to process gives what the source is short of: for
+   * the rest of a commit, or one event, larger than the window. To hold it back then would be a deadlock.
    */
   private grant(): void {
     const { windowBytes } = this.context;
     const starving = this.waiting && this.queue.length === 0;
-    const held = this.heldBytes + (starving ? 0 : this.partialBytes);
-    let upToBytes = this.receivedBytes - held + windowBytes;
     const short = this.shortUpToBytes > this.grantedBytes;
+    let upToBytes = this.receivedBytes - this.heldBytes - this.partialBytes + windowBytes;
     if (short && starving) upToBytes = Math.max(upToBytes, this.shortUpToBytes);
     const worthAMessage = upToBytes - this.grantedBytes >= windowBytes / 4;
     if (!worthAMessage && !(short && upToBytes >= this.shortUpToBytes)) return;

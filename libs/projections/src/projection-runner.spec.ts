@@ -118,6 +118,9 @@ describe('a projection runner', () => {
     await log.append(counted(10));
     expect(await runner.waitFor(6 as Position, 5_000)).toBe(true);
     expect(sums()).toEqual([3, 13]);
+    await log.append({ type: 'other' });
+    expect(await runner.waitFor(7 as Position, 5_000)).toBe(true);
+    expect(model.position).toBe(7);
   });
 
   it('goes on where it was, each event exactly once, however often it is stopped', async () => {

@@ -118,8 +118,6 @@ export class ProjectionRunner<Transaction> {
     const { cursor, failure } = lease;
     const position = cursor?.position ?? BEFORE_FIRST_POSITION;
     this.statusKeeper.holds(lease.generation, position, failure?.attempts ?? 0);
-    // What another process could not apply is looked at closely from the start.
-    if (failure !== undefined) this.beCarefulTo((failure.after + 1) as Position);
     await new ProjectionPass({
       feed,
       projection: store.projection,
@@ -179,7 +177,7 @@ export class ProjectionRunner<Transaction> {
     if (!refused.careful) {
       // One of many commits is refused: those before it shall be applied, and the error shall name it.
       this.statusKeeper.failed(refused.cause);
-      this.beCarefulTo(refused.batch.cursor.position);
+      this.carefulTo = refused.batch.cursor.position;
       return;
     }
     const { attempts } = await lease.recordFailure(refused.message);
@@ -189,10 +187,6 @@ export class ProjectionRunner<Transaction> {
     if (badEvents?.kind !== 'retry' || attempts >= badEvents.attempts) throw failure;
     this.statusKeeper.enter('retrying');
     await pause(attempts - 1, signal);
-  }
-
-  private beCarefulTo(position: Position): void {
-    if (position > this.carefulTo) this.carefulTo = position;
   }
 }
 

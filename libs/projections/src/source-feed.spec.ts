@@ -102,6 +102,23 @@ describe('a feed on a source', () => {
     expect(told).toEqual([3, 4, 5, 6].map((times) => times * PROGRESS_POSITIONS));
   });
 
+  it('tells the last progress soon, though nothing follows it', async () => {
+    const source = new MemoryEventSource();
+    const feed = new SourceFeed(source, { heartbeatMillis: 60_000 });
+    const batches = feed.open({ from: undefined, filter: { types: ['wanted'] }, signal });
+    const iterator = batches[Symbol.asyncIterator]();
+    const told: number[] = [];
+    for (const positions of [1, 2]) {
+      for (let commit = 0; commit < positions; commit += 1) source.commit([{ type: 'other' }]);
+      const next = await iterator.next();
+      told.push((next.value as FeedBatch).cursor.position);
+    }
+    while (told.at(-1)! < 3)
+      told.push(((await iterator.next()).value as FeedBatch).cursor.position);
+    expect(told.at(-1)).toBe(3);
+    await iterator.return?.();
+  });
+
   it('asks the source for no more than its consumer takes', async () => {
     const source = new MemoryEventSource();
     for (let commit = 0; commit < 1_000; commit += 1) source.commit([{}]);

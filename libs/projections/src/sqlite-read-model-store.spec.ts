@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import SqliteDatabase from 'better-sqlite3';
+import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ReadModelLease } from './read-model-store.js';
@@ -96,6 +97,34 @@ describe('the files of a SQLite read model', () => {
     const again = await acquire(store);
     expect([again.promoted, again.cursor]).toEqual([true, undefined]);
     await again.release();
+    await store.close();
+    await rm(directory, { recursive: true });
+  });
+
+  it('refuses to go on from a position that somebody moved by hand', async () => {
+    const directory = await temporary();
+    const store = SqliteReadModelStore.open({ directory, projection: tally() });
+    const lease = await acquire(store);
+    await lease.transact(cursorAt(7), () => undefined);
+    const other = new SqliteDatabase(join(directory, 'tally', 'generation-000001.sqlite'));
+    other.exec('UPDATE holdfast_projection SET position = 5');
+    other.close();
+    await expect(lease.transact(cursorAt(8), () => undefined)).rejects.toMatchObject({
+      code: 'READ_MODEL_CONFLICT',
+      details: { position: 7, foundPosition: 5 },
+    });
+    await lease.release();
+    await store.close();
+    await rm(directory, { recursive: true });
+  });
+
+  it('says of a file that is no database that it is damaged', async () => {
+    const directory = await temporary();
+    const store = SqliteReadModelStore.open({ directory, projection: tally() });
+    const lease = await acquire(store);
+    await lease.release();
+    await writeFile(join(directory, 'tally', 'generation-000001.sqlite'), 'x'.repeat(8_192));
+    await expect(acquire(store)).rejects.toMatchObject({ code: 'READ_MODEL_DAMAGED' });
     await store.close();
     await rm(directory, { recursive: true });
   });
