@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { Wal } from '@holdfast/wal';
+import { type Sequence, Wal } from '@holdfast/wal';
 import { Journal } from './journal.js';
 import { describeWith, runs } from './requirements.js';
 import { runWorkload } from './run-workload.js';
+import { untilWritten } from './until-written.js';
 
 const SMALL = { create: true, frameBytesMax: 16 * 1024, segmentBytes: 32 * 1024 } as const;
 
@@ -33,7 +34,7 @@ describe('a second writer', () => {
   it('is told who holds the log, and since when', async () => {
     let pid = 0;
     const running = runWorkload(endless('held'), [], (started) => (pid = started));
-    await setTimeout(500);
+    await untilWritten(log);
     await expect(Wal.open(log)).rejects.toMatchObject({
       code: 'WAL_LOCKED',
       details: { pid: String(pid), since: expect.stringMatching(/^\d{4}-/) },
@@ -45,10 +46,12 @@ describe('a second writer', () => {
 
   it('takes over from a stopped one, has all that it acknowledged, also after it wakes, and it stops', async () => {
     const journal = new Journal();
+    let last = 0 as Sequence;
     for (let round = 1; round <= 8; round++) {
       let pid = 0;
       const running = runWorkload(endless(`round${round}`), [], (started) => (pid = started));
-      await setTimeout(400 + 23 * round);
+      last = await untilWritten(log, last);
+      await setTimeout(23 * round);
       process.kill(pid, 'SIGSTOP');
       const successor = await Wal.open(log, { ...SMALL, takeover: true });
       await successor.append([Buffer.from('of the successor')]).durable.finally(() => undefined);
@@ -64,6 +67,7 @@ describe('a second writer', () => {
       }
       for (const [name, { first }] of outcome.acknowledged)
         expect([name, seen.get(`${name}/1`)]).toEqual([name, first]);
+      last = successor.lastSequence;
       await successor.close();
     }
     expect(journal.acknowledgedBatches).toBeGreaterThan(8);

@@ -23,7 +23,15 @@ export interface WorkloadOptions {
 const options = JSON.parse(process.argv[2] ?? '') as WorkloadOptions;
 
 function say(line: string): void {
-  writeSync(1, `${line}\n`);
+  const bytes = Buffer.from(`${line}\n`);
+  for (let done = 0; done < bytes.length;) {
+    try {
+      done += writeSync(1, bytes, done);
+    } catch (error) {
+      // The pipe is full because the one who listens is slower than we are.
+      if (errorCode(error) !== 'EAGAIN') throw error;
+    }
+  }
 }
 
 /** The queue of so small a log holds two or three batches; an appender that finds it full comes back. */
