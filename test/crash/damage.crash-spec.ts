@@ -14,7 +14,8 @@ import {
  * One damage to a small log of several segments at a time: each bit flipped, each length of the last two segments, each file gone. Supports the
  * claim: damage to what was promised is never silent.
  *
- * The short form flips one bit of each byte that is parsed and samples the rest; HOLDFAST_EVERY_BIT=1 takes every bit and every length.
+ * The short form flips one bit of each byte that says something and samples the runs of zeros; HOLDFAST_EVERY_BIT=1 takes every bit of the former, one of
+ * each byte of the latter, and every length.
  */
 const everyBit = process.env['HOLDFAST_EVERY_BIT'] === '1';
 const TIMEOUT_MILLIS = everyBit ? 7_200_000 : 120_000;
@@ -156,8 +157,9 @@ function replaced({ image }: Golden, path: string, content: Buffer | undefined):
 }
 
 function bitsToFlip(content: Buffer, offset: number): number[] {
-  if (everyBit) return [0, 1, 2, 3, 4, 5, 6, 7];
-  return isBusy(content, offset) || offset % 331 === 0 ? [(offset * 5) % 8] : [];
+  const isSaying = isBusy(content, offset);
+  if (everyBit && isSaying) return [0, 1, 2, 3, 4, 5, 6, 7];
+  return everyBit || isSaying || offset % 331 === 0 ? [(offset * 5) % 8] : [];
 }
 
 /** Near a byte that says something: not within a long run of zeros. */
