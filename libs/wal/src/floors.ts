@@ -26,17 +26,13 @@ export interface FloorKeeper {
  * replacement, and wakes up after another has taken over, cannot put its old floors in the place of the new ones.
  */
 export class Floors {
-  private constructor(
+  constructor(
     private readonly fileSystem: FileSystem,
     private readonly directory: string,
     private readonly keeper: FloorKeeper,
+    /** As `readFloors` has found them. */
     private entries: ReadonlyMap<string, Sequence>,
   ) {}
-
-  /** Throws `WAL_CORRUPT`. */
-  static open(fileSystem: FileSystem, directory: string, keeper: FloorKeeper): Floors {
-    return new Floors(fileSystem, directory, keeper, readFloors(fileSystem, directory));
-  }
 
   /** Everything by name, lowest first. */
   all(): ReadonlyMap<string, Sequence> {

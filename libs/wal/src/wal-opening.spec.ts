@@ -76,7 +76,9 @@ describe('opening', () => {
 
   it('leaves no file open, whatever step fails', async () => {
     const made = SimulatedFileSystem.on();
-    await (await openSimulated(made)).close();
+    const maker = await openSimulated(made);
+    maker.floors.set('consumer', maker.durableSequence);
+    await maker.close();
     for (const operation of ['open', 'write', 'data-sync', 'publish', 'sync-directory'] as const) {
       for (let skip = 0, outcome = ''; outcome !== 'opened'; skip++) {
         const system = SimulatedFileSystem.on(made.disk.image());

@@ -2,6 +2,7 @@ import { randomBytes as systemRandomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { assert, type Clock, errorCode } from '@holdfast/kernel';
 import type { FileSystem } from './file-system.js';
+import { readFloors } from './floors.js';
 import { createManifest, type Manifest, readManifest, writeManifest } from './manifest.js';
 import { type Diagnosis, diagnose, type SealedSegment, segmentPath } from './recovery.js';
 import { type RecoveryNote, repair } from './repair.js';
@@ -31,6 +32,7 @@ export interface WalParts {
   readonly catalog: SegmentCatalog;
   /** The segments before this open's first. */
   readonly sealed: readonly SealedSegment[];
+  readonly floors: ReadonlyMap<string, Sequence>;
   readonly watermark: WatermarkWriter;
 }
 
@@ -135,6 +137,7 @@ export async function assembleParts(
           spare,
           catalog,
           sealed,
+          floors: readFloors(fileSystem, directory),
           watermark: WatermarkWriter.open(fileSystem, directory),
         },
         notes,

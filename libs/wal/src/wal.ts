@@ -111,7 +111,7 @@ export class Wal implements LogSource {
       parts.clock,
       lastSequence,
     );
-    this.floors = Floors.open(parts.fileSystem, parts.directory, this.floorKeeper());
+    this.floors = new Floors(parts.fileSystem, parts.directory, this.floorKeeper(), parts.floors);
     this.publish(lastSequence, parts.chain.current, SEGMENT_DATA_START);
     this.inBackground(() =>
       finishLeftovers(
