@@ -6,12 +6,13 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { eventsSuite } from './events.bench.js';
 import { projectionsSuite } from './projections.bench.js';
 import type { Suite, SuiteResult } from './suite.js';
 import { printSuite } from './table.js';
 import { walSuite } from './wal.bench.js';
 
-const SUITES: readonly Suite[] = [walSuite, projectionsSuite];
+const SUITES: readonly Suite[] = [walSuite, eventsSuite, projectionsSuite];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
