@@ -61,7 +61,7 @@ export async function checkMoney(services: Services, client: JournalingClient): 
 }
 
 interface TrialBalance {
-  readonly assets: readonly {
+  readonly items: readonly {
     readonly asset: string;
     readonly debits: string;
     readonly credits: string;
@@ -72,7 +72,10 @@ async function checkTrialBalance(client: JournalingClient, audit: Audit): Promis
   const token = encodePosition(audit.logId, audit.position as Position);
   const path = `/v1/ledgers/${client.journal.ledger}/trial-balance?minPosition=${token}`;
   const shown = await client.json<TrialBalance>('GET', path);
-  for (const { asset, debits, credits } of shown.assets) {
+  const assets = new Set([...audit.accounts.values()].map((account) => account.asset));
+  if (shown.items.length !== assets.size)
+    throw new Error(`the trial balance shows ${shown.items.length} assets of ${assets.size}`);
+  for (const { asset, debits, credits } of shown.items) {
     const accounts = [...audit.accounts.values()].filter((account) => account.asset === asset);
     const expected = accounts.reduce((sum, account) => sum + account.debits, 0n);
     if (debits !== credits || debits !== String(expected))
