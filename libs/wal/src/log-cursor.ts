@@ -52,6 +52,8 @@ export class LogCursor {
         this.enter(this.successorOf(entry));
         continue;
       }
+      const { firstSequence, fileOffset } = frame.header;
+      this.catalog.passed(entry, firstSequence, fileOffset);
       const last = lastSequenceOf(frame.header);
       if (last < this.nextSequence) continue;
       this.nextSequence = last + 1;

@@ -29,6 +29,7 @@ export class SegmentCatalog {
   private entries: CatalogEntry[] = [];
   private readonly files = new Map<string, File>();
   private readonly indexes = new Map<string, SparseIndex>();
+  private growing: { readonly path: string; readonly index: SparseIndex } | undefined;
 
   constructor(private readonly fileSystem: FileSystem) {}
 
@@ -86,6 +87,15 @@ export class SegmentCatalog {
     return index.locate(sequence);
   }
 
+  /**
+   * A reader has passed this frame. The newest segment of another process has no index yet, so one grows from what readers see of it: without it every
+   * scan for what is new would begin at the segment's first byte.
+   */
+  passed(entry: CatalogEntry, firstSequence: number, offset: number): void {
+    if (entry.dataLength !== undefined || entry.index !== undefined) return;
+    this.growingIndex(entry).offer(firstSequence, offset);
+  }
+
   /** An open file that stays the catalog's: use it before anything else is asked for, and do not close it. */
   fileOf(entry: CatalogEntry): File {
     const open = this.files.get(entry.path) ?? openToRead(this.fileSystem, entry.path);
@@ -109,10 +119,14 @@ export class SegmentCatalog {
     this.files.clear();
   }
 
+  private growingIndex({ path }: CatalogEntry): SparseIndex {
+    if (this.growing?.path !== path) this.growing = { path, index: new SparseIndex() };
+    return this.growing.index;
+  }
+
   private loadIndex(entry: CatalogEntry): SparseIndex {
     const { dataLength } = entry;
-    // The newest segment of another process: its index would be out of date at once, so the walk begins at its start.
-    if (dataLength === undefined) return new SparseIndex();
+    if (dataLength === undefined) return this.growingIndex(entry);
     const index = withFile(
       this.fileSystem,
       entry.path,
