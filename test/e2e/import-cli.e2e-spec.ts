@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parse } from 'csv-parse/sync';
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -75,8 +76,19 @@ describe('an import by the command line', () => {
     const child = services.cli(['import', bad, '--ledger', 'main', '--mapping', MAPPING, '--json']);
     expect(await child.exited).toEqual({ code: 1, signal: null });
     expect(JSON.parse(child.stdout)).toMatchObject({ rows: 3, posted: 1, rejected: 2 });
-    const rejects = readFileSync(`${bad}.main.bank-1993.rejects.csv`, 'utf8').trim().split('\n');
-    expect(rejects.slice(1).map((line) => line.split(',').slice(-2)[0])).toEqual(['2', '3']);
+    const rejects = parse(readFileSync(`${bad}.main.bank-1993.rejects.csv`), {
+      columns: true,
+    });
+    expect(rejects).toEqual([
+      expect.objectContaining({
+        import_line: '2',
+        import_reason: expect.stringContaining('1.005'),
+      }),
+      expect.objectContaining({
+        import_line: '3',
+        import_reason: 'it has 2 fields, not those of the header',
+      }),
+    ]);
     expect(posted(await audit())).toBe(before + 1);
   }, 60_000);
 

@@ -30,7 +30,9 @@ export async function checkLog(
 function faultsOf(entry: JournalEntry, answer: Answer | undefined, audit: Audit): string[] {
   const logged = audit.commands.get(entry.key);
   if (logged === undefined)
-    return answer?.position === undefined ? [] : [`${entry.key} was acknowledged and is lost`];
+    return answer?.position === undefined
+      ? []
+      : [`${entry.key} was answered ${answer.status} at ${answer.position} and is lost`];
   const faults: string[] = [];
   if (logged.commits !== 1) faults.push(`${entry.key} was applied ${logged.commits} times`);
   if (answer === undefined) return faults;

@@ -35,9 +35,11 @@ export class RejectsFile {
 
   add(rejects: readonly Reject[]): void {
     if (rejects.length === 0) return;
-    const lines = rejects.map(({ line, fields, reason }) =>
-      this.line([...fields, String(line), reason]),
-    );
+    const lines = rejects.map(({ line, fields, reason }) => {
+      // A row with too few fields or too many keeps the columns of the others in their places.
+      const aligned = this.columns.map((_, index) => fields[index] ?? '');
+      return this.line([...aligned, String(line), reason]);
+    });
     const header =
       this.bytes === 0 ? [this.line([...this.columns, 'import_line', 'import_reason'])] : [];
     appendFileSync(this.path, [...header, ...lines].join(''), { encoding: this.format.encoding });
