@@ -11,7 +11,7 @@ const CLIENTS = 16;
 const ACCOUNTS = 24;
 const WORKER_KILLED_EVERY = 10;
 const ALIVE_MILLIS_MAX = 150;
-const PAUSE_MILLIS = 10;
+const PAUSE_MILLIS = 40;
 
 /**
  * What this supports: after the death of the process at any moment, what was acknowledged is there and what was not is absent or whole. The page
