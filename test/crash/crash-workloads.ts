@@ -1,3 +1,4 @@
+import { errorCode } from '@holdfast/kernel';
 import type { Durability, Wal, WalOptions } from '@holdfast/wal';
 import type { RecordedRun } from './recorded-run.js';
 
@@ -167,8 +168,20 @@ async function appendsIn(
 async function untilRotated(run: RecordedRun, wal: Wal, rotations: number): Promise<void> {
   const target = wal.stats().rotations + rotations;
   while (wal.stats().rotations < target) {
-    const appends = [run.append(wal, { records: 6 }), run.append(wal, { records: 5 })];
-    await Promise.all(appends);
+    const first = run.append(wal, { records: 6 });
+    await Promise.all([first, appendWhenThereIsRoom(run, wal)]);
+  }
+}
+
+async function appendWhenThereIsRoom(run: RecordedRun, wal: Wal): Promise<void> {
+  for (;;) {
+    try {
+      await run.append(wal, { records: 5 });
+      return;
+    } catch (error) {
+      if (errorCode(error) !== 'WAL_OVERLOADED') throw error;
+      await immediately();
+    }
   }
 }
 
@@ -177,7 +190,7 @@ async function untilRefused(run: RecordedRun, wal: Wal): Promise<void> {
     try {
       await run.append(wal, { records: 6 });
     } catch (error) {
-      if ((error as { code?: string }).code === 'WAL_FULL') return;
+      if (errorCode(error) === 'WAL_FULL') return;
       throw error;
     }
   }
