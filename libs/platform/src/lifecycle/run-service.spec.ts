@@ -151,7 +151,8 @@ describe('a running service', () => {
     host.emit('SIGINT', 'SIGINT');
     host.emit('SIGINT', 'SIGINT');
     expect(host.exits).toEqual([ExitCode.FAILURE]);
-    await answer;
+    // A process that ends at once owes nobody an answer: here, where it only pretends to end, one may still come.
+    await answer.catch(() => undefined);
   });
 
   it('lets those who wait know that it is stopping', async () => {
