@@ -54,7 +54,7 @@ describe('a power cut at any point', () => {
           } catch (error) {
             throw new Error(
               `'${name}', seed ${seed}: power cut after operation ${state.point} with ${state.label} on the disk: ${String(error)}\n` +
-                `Again: HOLDFAST_CRASH_SEED=${seed} npm run test:crash -- wal.crash-spec -t '${name}'`,
+                `Again: HOLDFAST_CRASH_SEED=${seed} npm run test:crash -- --testPathPatterns wal.crash-spec -t '${name}'`,
               { cause: error },
             );
           }
