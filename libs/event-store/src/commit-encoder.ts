@@ -9,6 +9,8 @@ import type { Upcasters } from './upcaster.js';
 type Draft = { -readonly [Field in keyof RecordedEvent]: RecordedEvent[Field] };
 
 const NO_POSITION = 0 as Position;
+/** Up to here comparing each tag with the others is cheaper than a set. */
+const COMPARED_TAGS_MAX = 8;
 
 /** Makes records of a commit. Everything that can be wrong with an event is found here, before anything is assigned. */
 export class CommitEncoder {
@@ -103,6 +105,8 @@ function recordedMetadata(given: JsonObject | undefined): RecordedMetadata {
   return json === '{}' ? NO_METADATA : { json, metadata };
 }
 
+/** In the order of their first mention. */
 function distinct(tags: readonly string[] = []): readonly string[] {
-  return tags.length < 2 ? tags.slice() : Array.from(new Set(tags));
+  if (tags.length > COMPARED_TAGS_MAX) return Array.from(new Set(tags));
+  return tags.filter((tag, index) => tags.indexOf(tag) === index);
 }

@@ -34,7 +34,9 @@ class InMemorySection implements StateSection<unknown> {
   constructor(private readonly mapEntriesMax: number) {}
 
   get(key: string): unknown {
-    return this.newest.get(key) ?? this.older.find((map) => map.has(key))?.get(key);
+    const value = this.newest.get(key);
+    if (value !== undefined || this.older.length === 0) return value;
+    return this.older.find((map) => map.has(key))?.get(key);
   }
 
   set(key: string, value: unknown): void {
