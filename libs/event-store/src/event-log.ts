@@ -5,12 +5,17 @@ import type { JsonObject, NewEvent, Position, RecordedEvent, StreamVersion } fro
 export type ExpectedVersion = StreamVersion | 'any' | 'no-stream' | 'exists';
 
 export interface StreamAppend {
+  /** 1 to 512 bytes of well-formed Unicode. */
   readonly stream: string;
   readonly expectedVersion: ExpectedVersion;
+  /** Empty: the stream is only guarded, its version checked. */
   readonly events: readonly NewEvent[];
 }
 
-/** Everything one call appends: one batch of the log, all of it or nothing, in this order. */
+/**
+ * Everything one call appends: one batch of the log, all of it or nothing, in this order. Several appends to one stream see
+ * one another. At least one event, at most 100,000.
+ */
 export interface Commit {
   readonly appends: readonly StreamAppend[];
   /** Metadata added to each event of the commit (an event's own wins). */
@@ -31,7 +36,7 @@ export interface AppendedCommit {
 
 export type Direction = 'forward' | 'backward';
 
-/** An event passes when it meets every condition given; within one list, any member. */
+/** An event passes when it meets every condition given; within one list, any member. An empty list has none: nothing passes. */
 export interface EventFilter {
   readonly types?: readonly string[];
   readonly streamPrefix?: string;
@@ -79,6 +84,10 @@ export interface SubscribeOptions {
 export interface EventSource {
   readonly logId: string;
   readonly durablePosition: Position;
+  /**
+   * Up to what is durable when the reading begins. The last batch ends there, also when its filter left everything out. Throws
+   * `EVENT_POSITION_GONE`, `EVENT_CORRUPT`, `EVENT_UNSUPPORTED_FORMAT`, `EVENT_UNKNOWN_SCHEMA`, and what the engine throws.
+   */
   readAll(options?: ReadAllOptions): AsyncIterable<EventBatch>;
   /** As `readAll` forward, then waits for more until the signal fires. */
   subscribe(options: SubscribeOptions): AsyncIterable<EventBatch>;
@@ -102,7 +111,11 @@ export interface EventLog extends EventSource {
   /**
    * Admits a commit: synchronously, so that the caller's state may follow at once. Throws `EVENT_WRONG_VERSION`,
    * `EVENT_TOO_LARGE`, `EVENT_INVALID`, or what the engine throws (`WAL_OVERLOADED`, `WAL_FULL`, `WAL_POISONED`) before
-   * anything is assigned; afterwards the only failure is an unknown outcome.
+   * anything is assigned; afterwards the only failure is an unknown outcome. `EVENT_STATE_BROKEN` comes after admission: the commit
+   * stands, and this process does nothing more.
+   *
+   * A commit that was appended before, whole, is recognised by its event ids at the place that an exact expected version names
+   * (`no-stream` is one), durable or not, and comes back as `repeated`. Without an exact version it is a new commit.
    */
   append(commit: Commit): AppendedCommit;
   /** Resolves once the position is durable; rejects when that can no longer become true. */
