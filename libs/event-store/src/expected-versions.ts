@@ -6,8 +6,6 @@ import { EventStoreError, invalid } from './event-store.errors.js';
 export interface VersionConflict {
   readonly append: StreamAppend;
   readonly actual: StreamVersion;
-  /** The place in the commit of the append's first event. */
-  readonly eventOffset: number;
 }
 
 /** What was found: the version that each append continues from, or the first conflict. */
@@ -20,17 +18,14 @@ export function checkVersions(
   { appends }: Commit,
   currentVersion: (stream: string) => StreamVersion,
 ): VersionCheck {
-  const bases: StreamVersion[] = [];
+  const bases = new Array<StreamVersion>(appends.length);
   const within = appends.length > 1 ? new Map<string, StreamVersion>() : undefined;
-  let eventOffset = 0;
-  for (const append of appends) {
+  for (const [index, append] of appends.entries()) {
     const { stream, expectedVersion, events } = append;
     const actual = within?.get(stream) ?? currentVersion(stream);
-    if (!isAsExpected(expectedVersion, actual))
-      return { conflict: { append, actual, eventOffset } };
-    bases.push(actual);
+    if (!isAsExpected(expectedVersion, actual)) return { conflict: { append, actual } };
+    bases[index] = actual;
     within?.set(stream, (actual + events.length) as StreamVersion);
-    eventOffset += events.length;
   }
   return { bases };
 }

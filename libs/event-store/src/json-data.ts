@@ -54,9 +54,9 @@ function copyOfNested(value: object, key: string | number, place: Place): JsonVa
 
 function copyOfArray(values: readonly unknown[], place: Place): JsonValue[] {
   assertDepth(place);
-  const copy: JsonValue[] = [];
+  const copy = new Array<JsonValue>(values.length);
   for (let index = 0; index < values.length; index++)
-    copy.push(copyOf(values[index], index, place));
+    copy[index] = copyOf(values[index], index, place);
   return copy;
 }
 

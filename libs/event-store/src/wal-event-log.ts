@@ -1,6 +1,6 @@
 import { type Clock, type CodedError, assert, errorCode, systemClock } from '@holdfast/kernel';
 import { type Admission, Wal, type WalOptions, type WalStats } from '@holdfast/wal';
-import { CommitEncoder } from './commit-encoder.js';
+import { CommitEncoder, eventCountOf } from './commit-encoder.js';
 import { DurableEvents, positionOf } from './durable-events.js';
 import type { Position, RecordedEvent, StreamVersion } from './event.js';
 import { COMMIT_EVENTS_MAX } from './event-format.js';
@@ -265,9 +265,8 @@ export class WalEventLog implements EventLog {
   }
 }
 
-function assertSize({ appends }: Commit): void {
-  let count = 0;
-  for (const { events } of appends) count += events.length;
+function assertSize(commit: Commit): void {
+  const count = eventCountOf(commit);
   if (count === 0) throw invalid('a commit has at least one event');
   if (count > COMMIT_EVENTS_MAX)
     throw tooLarge(`a commit has at most ${COMMIT_EVENTS_MAX} events, not ${count}`, { count });
