@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Journal } from './support/journal.js';
-import { JournalingClient } from './support/journaling-client.js';
-import { checkLog } from './support/money-check.js';
-import { Services } from './support/services.js';
+import { Journal } from '../support/journal.js';
+import { JournalingClient } from '../support/journaling-client.js';
+import { checkLog } from '../support/money-check.js';
+import { Services } from '../support/services.js';
 
 const TRANSFERS = 40;
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout } from 'node:timers/promises';
-import { Journal, type JournalEntry } from './support/journal.js';
-import { JournalingClient } from './support/journaling-client.js';
-import { checkLog, checkMoney } from './support/money-check.js';
-import { SeededRandom } from './support/seeded-random.js';
-import { Services } from './support/services.js';
+import { Journal, type JournalEntry } from '../support/journal.js';
+import { JournalingClient } from '../support/journaling-client.js';
+import { checkLog, checkMoney } from '../support/money-check.js';
+import { SeededRandom } from '../support/seeded-random.js';
+import { Services } from '../support/services.js';
 
 const KILLS = 50;
 const CLIENTS = 16;

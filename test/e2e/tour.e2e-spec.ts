@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
-import { inRepository } from './support/repository.js';
+import { inRepository } from '../support/repository.js';
 
 /** It may have to build first. */
 const TOUR_MILLIS_MAX = 180_000;

@@ -3,7 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { canCutPower, FileSystemImage, type JournaledFileSystem } from './file-system-image.js';
+import {
+  canCutPower,
+  FileSystemImage,
+  type JournaledFileSystem,
+} from '../../support/file-system-image.js';
 import { Journal } from './journal.js';
 import { describeWith } from './requirements.js';
 import { runWorkload } from './run-workload.js';

@@ -1,5 +1,7 @@
 import { describe, it } from '@jest/globals';
-import { execFileSync } from 'node:child_process';
+import { runs } from '../../support/runs.js';
+
+export { runs };
 
 /**
  * Describes tests that need something of the machine. Where it is missing they are reported as skipped, by name; with
@@ -21,15 +23,6 @@ export function describeWith(
       // Says what the machine lacks; CI turns it into a failure
       it.skip(`needs ${requirement}`, () => undefined);
     });
-  }
-}
-
-export function runs(command: string, ...parameters: string[]): boolean {
-  try {
-    execFileSync(command, parameters, { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runs } from './requirements.js';
+import { runs } from './runs.js';
 
 export type JournaledFileSystem = 'ext4' | 'xfs';
 
@@ -14,16 +14,18 @@ const IMAGE_BYTES: Readonly<Record<JournaledFileSystem, number>> = {
 /** A real file system in an image file, mounted by loop, whose power can be cut. Needs root. */
 export class FileSystemImage {
   readonly mountPoint: string;
-  private readonly image: string;
+  readonly image: string;
 
+  /** `bytes` is its size; the file is sparse, and takes from the disk below what is written to it. */
   constructor(
     directory: string,
     readonly type: JournaledFileSystem,
+    bytes = IMAGE_BYTES[type],
   ) {
     this.image = join(directory, `${type}.image`);
     this.mountPoint = join(directory, type);
     writeFileSync(this.image, '');
-    truncateSync(this.image, IMAGE_BYTES[type]);
+    truncateSync(this.image, bytes);
     mkdirSync(this.mountPoint);
     execFileSync(`mkfs.${type}`, ['-q', this.image]);
     this.mount();
@@ -36,13 +38,18 @@ export class FileSystemImage {
 
   /** What a machine does after a power cut: the journal is replayed and the page cache is empty. */
   restart(): void {
-    execFileSync('umount', [this.mountPoint]);
+    this.unmount();
     this.mount();
   }
 
   remove(): void {
-    execFileSync('umount', [this.mountPoint]);
+    this.unmount();
     rmSync(this.image);
+  }
+
+  /** Nothing is lost by it, and the image stays. */
+  unmount(): void {
+    execFileSync('umount', [this.mountPoint]);
   }
 
   private mount(): void {
