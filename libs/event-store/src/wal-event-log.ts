@@ -68,7 +68,8 @@ export class WalEventLog implements EventLog {
   private flushing = false;
 
   private constructor(
-    private readonly wal: Wal,
+    /** The log below, for its floors, archive and backups. Nobody appends to it past this class. */
+    readonly wal: Wal,
     options: WalEventLogOptions,
   ) {
     const { upcasters } = options;
