@@ -38,6 +38,10 @@ export class DurableEvents implements EventSource {
     return positionOf(this.source.durableSequence);
   }
 
+  get firstPosition(): Position {
+    return positionOf(this.source.firstSequence);
+  }
+
   timelineAt(position: Position): string | undefined {
     return this.source.timelineAt(sequenceOf(position));
   }

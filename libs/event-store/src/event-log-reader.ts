@@ -39,6 +39,10 @@ export class EventLogReader implements EventSource {
     return this.events.durablePosition;
   }
 
+  get firstPosition(): Position {
+    return this.events.firstPosition;
+  }
+
   readAll(options: ReadAllOptions = {}): AsyncIterable<EventBatch> {
     return this.events.readAll(options);
   }

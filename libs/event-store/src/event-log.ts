@@ -84,6 +84,8 @@ export interface SubscribeOptions {
 export interface EventSource {
   readonly logId: string;
   readonly durablePosition: Position;
+  /** The lowest position that can still be read; above 1 once retention has removed what came before. Left out: 1. */
+  readonly firstPosition?: Position;
   /**
    * Up to what is durable when the reading begins. The last batch ends there, also when its filter left everything out. Throws
    * `EVENT_POSITION_GONE`, `EVENT_CORRUPT`, `EVENT_UNSUPPORTED_FORMAT`, `EVENT_UNKNOWN_SCHEMA`, and what the engine throws.

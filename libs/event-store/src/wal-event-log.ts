@@ -110,6 +110,10 @@ export class WalEventLog implements EventLog {
     return this.durableEvents.durablePosition;
   }
 
+  get firstPosition(): Position {
+    return this.durableEvents.firstPosition;
+  }
+
   get lastPosition(): Position {
     return positionOf(this.wal.lastSequence);
   }
