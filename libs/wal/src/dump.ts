@@ -54,16 +54,17 @@ function* framesOf(
   length: number | undefined,
   range: Required<ReadRange>,
 ): Generator<DumpedFrame> {
-  const file = catalog.openFile(entry);
+  const { entry: current, file } = catalog.open(entry);
   let next = Math.max(range.after + 1, entry.name.firstSequence);
   try {
-    const scanner = new FrameScanner(file, entry.header, {
-      from: catalog.locate(entry, next),
-      limit: length ?? file.size(),
+    const limit = current.dataLength ?? length ?? file.size();
+    const scanner = new FrameScanner(file, current.header, {
+      from: catalog.locate(current, file, next),
+      limit,
       reuse: false,
     });
     for (let frame = scanner.next(); frame !== undefined; frame = scanner.next()) {
-      const dumped = dumpedFrame(entry.path, frame);
+      const dumped = dumpedFrame(current.path, frame);
       if (dumped.firstSequence > range.upTo) return;
       // The sparse index leads to a frame before the first that is asked for.
       if (dumped.lastSequence + 1 < next || (dumped.lastSequence < next && dumped.recordCount > 0))
@@ -71,9 +72,9 @@ function* framesOf(
       next = dumped.lastSequence + 1;
       yield dumped;
     }
-    if (length === undefined || length === 0 || scanner.offset === length) return;
+    if (length === undefined || length === 0 || scanner.offset === limit) return;
     throw corrupt(scanner.stopReason, {
-      file: entry.path,
+      file: current.path,
       offset: scanner.offset,
       firstSequence: next,
     });

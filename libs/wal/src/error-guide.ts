@@ -100,6 +100,12 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
     action:
       'Nothing, if the takeover was meant. Otherwise find out who runs a second writer on this directory.',
   },
+  WAL_SEQUENCE_GONE: {
+    meaning:
+      'A reader asked for records that retention has removed: it was further behind than any floor that was set.',
+    action:
+      'Give it the archive to read from, or let it begin anew from a snapshot or a backup. So that it does not happen again, let each consumer keep a floor.',
+  },
   WAL_FLOOR_ABOVE_DURABLE: {
     meaning:
       'A consumer claims to need only records that are not durable yet. A mistake of the calling program.',

@@ -87,6 +87,13 @@ function noProgress(file: File): Error {
   });
 }
 
+export interface ReplaceOptions {
+  /** A name of one's own, where two may replace the same file: neither then renames what the other has written. Ends in `.tmp`. */
+  readonly temporaryName?: string;
+  /** Asked when the temporary file stands. May throw: then nothing has changed, and a stray is left. */
+  readonly beforeRename?: () => void;
+}
+
 /**
  * Replaces a small file: temporary file, sync, rename, directory sync. A crash before the rename is durable leaves the old
  * content and perhaps a `.tmp` that the next open removes; after it, the new content, which was synced before it got its name.
@@ -96,8 +103,9 @@ export function replaceFile(
   directory: string,
   name: string,
   content: Uint8Array,
+  options: ReplaceOptions = {},
 ): void {
-  const temporary = `${directory}/${name}.tmp`;
+  const temporary = `${directory}/${options.temporaryName ?? `${name}.tmp`}`;
   if (fileSystem.exists(temporary)) fileSystem.unlink(temporary);
   const file = fileSystem.open(temporary, 'create');
   try {
@@ -106,6 +114,7 @@ export function replaceFile(
   } finally {
     file.close();
   }
+  options.beforeRename?.();
   fileSystem.rename(temporary, `${directory}/${name}`);
   fileSystem.syncDirectory(directory);
 }

@@ -19,13 +19,19 @@ export interface FloorKeeper {
 }
 
 /**
- * Named retention floors: the lowest sequence that somebody still needs. A floor is a promise that everything below it was durable
- * once, so recovery counts it. A damaged file is an error, not an empty list: an empty list would let segments go.
+ * Named retention floors. A floor N at sequence S says: N has done with everything up to S, and needs what follows it. A segment may go when all
+ * of it lies below every floor; the segment that holds S itself stays, so that whoever stands at S can still be asked for its timeline.
+ *
+ * A floor is also a promise that S was durable once, so recovery counts it. A damaged file is an error, not an empty list: an empty list
+ * would let segments go.
  *
  * Each writer has a file of its own, FLOORS-<epoch>, and the highest epoch counts. So a writer that was stopped in the middle of a
  * replacement, and wakes up after another has taken over, cannot put its old floors in the place of the new ones.
  */
 export class Floors {
+  private readonly pins = new Map<string, Sequence>();
+  private lastPin = 0;
+
   constructor(
     private readonly fileSystem: FileSystem,
     private readonly directory: string,
@@ -37,6 +43,23 @@ export class Floors {
   /** Everything by name, lowest first. */
   all(): ReadonlyMap<string, Sequence> {
     return new Map([...this.entries].sort(([, a], [, b]) => a - b));
+  }
+
+  /** What holds segments now: the floors, and the pins of work that runs in this process. Lowest first. */
+  holding(): ReadonlyMap<string, Sequence> {
+    return new Map([...this.entries, ...this.pins].sort(([, a], [, b]) => a - b));
+  }
+
+  /**
+   * A floor for as long as something runs in this process, as a backup does. Only this process removes segments, so it need not survive it: a crash
+   * ends what needed it too. Returns what ends it.
+   */
+  pin(name: string, sequence: Sequence): () => void {
+    const key = `${name}#${++this.lastPin}`;
+    this.pins.set(key, sequence);
+    return () => {
+      this.pins.delete(key);
+    };
   }
 
   /** The lowest floor of all, or undefined when nobody set one. */

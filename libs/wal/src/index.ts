@@ -5,6 +5,13 @@ export { type File, type FileSystem, readSmallFile, replaceFile } from './file-s
 export { Floors } from './floors.js';
 export type { CommitFigures } from './group-commit.js';
 export { NodeFileSystem } from './node-file-system.js';
+export type {
+  RemovalOptions,
+  RemovalPin,
+  RemovalPlan,
+  RemovalReport,
+  RemovedSegment,
+} from './removal.js';
 export type { RecoveryNote } from './repair.js';
 export { salvage, type SalvageLoss, type SalvageOptions, type SalvageReport } from './salvage.js';
 export type { ScrubOptions, ScrubReport } from './scrub.js';

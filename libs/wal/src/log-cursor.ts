@@ -1,8 +1,9 @@
+import { defined } from '@holdfast/kernel';
 import type { File } from './file-system.js';
 import { lastSequenceOf } from './frame-decoder.js';
 import { FrameScanner, type ScannedFrame } from './frame-scanner.js';
 import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
-import { corrupt, missingSegment, type WalError } from './wal.errors.js';
+import { corrupt, missingSegment, sequenceGone, type WalError } from './wal.errors.js';
 import type { Sequence } from './wal.types.js';
 
 /** How far a reader may look. Everything before it is durable and never changes again. */
@@ -37,12 +38,15 @@ export class LogCursor {
     return this.entry?.path ?? '';
   }
 
-  /** The next frame with records behind `after`, or undefined at the bound. Throws `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`. */
+  /**
+   * The next frame with records behind `after`, or undefined at the bound. Throws `WAL_SEQUENCE_GONE` when retention has removed what comes next,
+   * `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`.
+   */
   next(bound: VisibleBound): ScannedFrame | undefined {
     while (this.nextSequence <= bound.sequence) {
       const scanner = this.scanner ?? this.enter(this.segmentOf(this.nextSequence));
-      const entry = this.catalog.bySegment(this.entry?.name.segment ?? 0) ?? this.entry;
-      if (entry === undefined) break;
+      const entry = this.refreshed();
+      if (entry === undefined) continue;
       scanner.limit = limitOf(entry, bound);
       const frame = scanner.next();
       if (frame === undefined) {
@@ -68,12 +72,29 @@ export class LogCursor {
     this.scanner = undefined;
   }
 
-  private enter(entry: CatalogEntry): FrameScanner {
+  /**
+   * What the catalog says now of the segment whose file is open. When the writer has replaced that file, undefined: the reader enters the new one where
+   * it stood. When it was removed, and it is known where it ended, the reader goes on in the file that it has open.
+   */
+  private refreshed(): CatalogEntry | undefined {
+    const entered = defined(this.entry, 'an entered segment');
+    const entry = this.catalog.bySegment(entered.name.segment);
+    if (entry?.path === entered.path) {
+      this.entry = entry;
+      return entry;
+    }
+    if (entry === undefined && entered.dataLength !== undefined) return entered;
     this.close();
+    return undefined;
+  }
+
+  private enter(asked: CatalogEntry): FrameScanner {
+    this.close();
+    const { entry, file } = this.catalog.open(asked);
     this.entry = entry;
-    this.file = this.catalog.openFile(entry);
-    const from = this.catalog.locate(entry, this.nextSequence);
-    this.scanner = new FrameScanner(this.file, entry.header, {
+    this.file = file;
+    const from = this.catalog.locate(entry, file, this.nextSequence);
+    this.scanner = new FrameScanner(file, entry.header, {
       from,
       limit: from,
       reuse: this.reuse,
@@ -84,6 +105,8 @@ export class LogCursor {
   private segmentOf(sequence: number): CatalogEntry {
     const entry = this.catalog.find(sequence);
     if (entry !== undefined) return entry;
+    const { firstSequence } = this.catalog;
+    if (sequence < firstSequence) throw sequenceGone(sequence, firstSequence);
     const first = this.catalog.all()[0];
     throw missingSegment(first?.path ?? 'the log', {
       segment: (first?.name.segment ?? 1) - 1,
@@ -93,12 +116,13 @@ export class LogCursor {
   }
 
   private successorOf(entry: CatalogEntry): CatalogEntry {
-    const successor = this.catalog.bySegment(entry.name.segment + 1);
+    const segment = entry.name.segment + 1;
+    const successor = this.catalog.bySegment(segment);
     if (successor !== undefined) return successor;
-    throw missingSegment(entry.path, {
-      segment: entry.name.segment + 1,
-      firstSequence: this.nextSequence,
-    });
+    // Removed while its predecessor was read from a file that was open.
+    if (this.catalog.hasLeft(segment))
+      throw sequenceGone(this.nextSequence, this.catalog.firstSequence);
+    throw missingSegment(entry.path, { segment, firstSequence: this.nextSequence });
   }
 
   private damage(entry: CatalogEntry, scanner: FrameScanner, bound: VisibleBound): WalError {

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { errorCode } from '@holdfast/kernel';
 import {
   frameEnd,
   type FrameHeader,
@@ -44,8 +45,7 @@ export class LogView implements LogSource {
   }
 
   get firstSequence(): Sequence {
-    const { catalog } = this.visibility;
-    return (catalog.all()[0]?.name.firstSequence ?? 1) as Sequence;
+    return this.visibility.catalog.firstSequence as Sequence;
   }
 
   recordAt(sequence: Sequence): WalRecord | undefined {
@@ -53,7 +53,14 @@ export class LogView implements LogSource {
     if (sequence < this.firstSequence || sequence > bound.sequence) return undefined;
     const entry = this.visibility.catalog.find(sequence);
     if (entry === undefined) return undefined;
-    const frame = this.frameOf(entry, sequence, bound);
+    let frame: ScannedFrame;
+    try {
+      frame = this.frameOf(entry, sequence, bound);
+    } catch (error) {
+      // Removed since the bound was taken: it is not in the visible part of the log any more.
+      if (errorCode(error) === 'WAL_SEQUENCE_GONE') return undefined;
+      throw error;
+    }
     let found: WalRecord | undefined;
     this.visit(entry.path, frame, (at, start, end, endsBatch) => {
       if (at < sequence) return true;
@@ -174,20 +181,20 @@ export class LogView implements LogSource {
     );
     if (cached !== undefined) return cached.frame;
     const { catalog } = this.visibility;
-    const limit = entry.dataLength ?? bound.offset;
-    const scanner = new FrameScanner(catalog.fileOf(entry), entry.header, {
-      from: catalog.locate(entry, sequence),
-      limit,
+    const { entry: current, file } = catalog.borrow(entry);
+    const scanner = new FrameScanner(file, current.header, {
+      from: catalog.locate(current, file, sequence),
+      limit: current.dataLength ?? bound.offset,
       reuse: false,
       windowBytes: 64 * 1024,
     });
     for (let frame = scanner.next(); frame !== undefined; frame = scanner.next()) {
       if (!holds(frame.header, sequence)) continue;
-      this.cache(entry.path, frame);
+      this.cache(current.path, frame);
       return frame;
     }
     throw corrupt(scanner.stopReason, {
-      file: entry.path,
+      file: current.path,
       offset: scanner.offset,
       firstSequence: sequence,
     });

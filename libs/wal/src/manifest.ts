@@ -1,5 +1,11 @@
 import { crc32 } from './checksum.js';
-import { type FileSystem, readSmallFile, replaceFile, writeFully } from './file-system.js';
+import {
+  type FileSystem,
+  readSmallFile,
+  replaceFile,
+  type ReplaceOptions,
+  writeFully,
+} from './file-system.js';
 import { WalError } from './wal.errors.js';
 
 /**
@@ -57,8 +63,18 @@ export async function createManifest(
 }
 
 /** Replaces it; durable when it returns. */
-export function writeManifest(fileSystem: FileSystem, directory: string, manifest: Manifest): void {
-  replaceFile(fileSystem, directory, MANIFEST_NAME, Buffer.from(format(manifest), 'latin1'));
+export function writeManifest(
+  fileSystem: FileSystem,
+  directory: string,
+  manifest: Manifest,
+  options: ReplaceOptions = {},
+): void {
+  const content = Buffer.from(format(manifest), 'latin1');
+  replaceFile(fileSystem, directory, MANIFEST_NAME, content, options);
+}
+
+export function sameManifest(one: Manifest, other: Manifest): boolean {
+  return format(one) === format(other);
 }
 
 function format(manifest: Manifest): string {

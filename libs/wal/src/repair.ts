@@ -36,7 +36,8 @@ export function repair(
   diagnosis: Diagnosis,
 ): RecoveryNote[] {
   const notes: RecoveryNote[] = [];
-  notes.push(...removeLeftovers(fileSystem, directory, diagnosis));
+  const leftovers = diagnosis.removable.map((segment) => segment.file);
+  notes.push(...removeFiles(fileSystem, directory, leftovers));
   for (const segment of diagnosis.damagedCopies) notes.push(restoreHeaderCopy(fileSystem, segment));
   if (diagnosis.tail !== undefined) {
     notes.push(...quarantineTornTail(fileSystem, directory, diagnosis.tail));
@@ -45,13 +46,27 @@ export function repair(
   return notes;
 }
 
-/** Nothing here was ever promised: temporary files, crashed creations, segments below the log's beginning. */
-function removeLeftovers(
+/**
+ * Temporary files (row 13), before anything else: once they are gone, a writer that was stopped in the middle of replacing MANIFEST can no longer
+ * do it, for it looks for its claim after it has made such a file. So what MANIFEST says from here on, it says for good.
+ */
+export function removeStrays(
   fileSystem: FileSystem,
   directory: string,
   diagnosis: Diagnosis,
 ): RecoveryNote[] {
-  const files = [...diagnosis.strays, ...diagnosis.removable.map((segment) => segment.file)];
+  return removeFiles(fileSystem, directory, diagnosis.strays);
+}
+
+/**
+ * Nothing here counts: temporary files, crashed creations, segments below the log's beginning, generations that MANIFEST does not name. Crash in
+ * between: the next open finds what is left of them.
+ */
+function removeFiles(
+  fileSystem: FileSystem,
+  directory: string,
+  files: readonly string[],
+): RecoveryNote[] {
   for (const file of files) removeIfThere(fileSystem, `${directory}/${file}`);
   if (files.length > 0) fileSystem.syncDirectory(directory);
   return files.map((file) => ({ kind: 'removed', file }));

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { errorMessage } from '@holdfast/kernel';
 import type { FileSystem } from './file-system.js';
-import type { CatalogEntry } from './segment-catalog.js';
+import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { readFooter } from './segment-footer.js';
 import { withFile } from './segment-file.js';
 import type { VerifyProblem } from './verify.js';
@@ -20,7 +20,7 @@ export interface ScrubOptions {
 export interface ScrubReport {
   readonly segments: number;
   readonly bytes: number;
-  /** Not finished yet: their digest is not known. */
+  /** Not finished yet, so that their digest is not known; or removed meanwhile. */
   readonly skipped: number;
   readonly problems: readonly VerifyProblem[];
 }
@@ -32,15 +32,17 @@ export interface ScrubReport {
  */
 export async function scrubSegments(
   fileSystem: FileSystem,
-  entries: readonly CatalogEntry[],
+  catalog: SegmentCatalog,
   options: ScrubOptions,
 ): Promise<ScrubReport> {
+  const isStale = ({ name, path }: CatalogEntry): boolean =>
+    catalog.bySegment(name.segment)?.path !== path;
   const problems: VerifyProblem[] = [];
   let [segments, bytes, skipped] = [0, 0, 0];
-  for (const entry of entries) {
+  for (const entry of catalog.all()) {
     const { dataLength } = entry;
     if (dataLength === undefined || options.signal?.aborted === true) break;
-    const problem = await scrub(fileSystem, entry, dataLength);
+    const problem = await scrub(fileSystem, entry, dataLength, isStale);
     if (problem === 'unfinished') {
       skipped++;
       continue;
@@ -58,6 +60,7 @@ async function scrub(
   fileSystem: FileSystem,
   entry: CatalogEntry,
   dataLength: number,
+  isStale: (entry: CatalogEntry) => boolean,
 ): Promise<VerifyProblem | 'unfinished' | undefined> {
   const found = (reason: string): VerifyProblem => ({
     file: entry.path,
@@ -73,6 +76,8 @@ async function scrub(
       ? undefined
       : found('the SHA-256 of the segment differs');
   } catch (error) {
+    // Removed or replaced since this pass began: what counts now is read by the next one.
+    if (!fileSystem.exists(entry.path) && isStale(entry)) return 'unfinished';
     return found(errorMessage(error));
   }
 }

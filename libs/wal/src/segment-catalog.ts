@@ -1,11 +1,12 @@
-import { defined } from '@holdfast/kernel';
+import { defined, errorCode } from '@holdfast/kernel';
 import type { File, FileSystem } from './file-system.js';
 import { decodeFrameHeader, frameEnd } from './frame-decoder.js';
 import { readFooter } from './segment-footer.js';
-import { openToRead, readAt, withFile } from './segment-file.js';
+import { openToRead, readAt } from './segment-file.js';
 import { frameSeed, type SegmentHeader } from './segment-header.js';
 import type { SegmentName } from './segment-name.js';
 import { SparseIndex } from './sparse-index.js';
+import { missingSegment, sequenceGone } from './wal.errors.js';
 import { FRAME_HEADER_BYTES } from './wal-format.js';
 
 /** A segment as a reader knows it. */
@@ -19,6 +20,19 @@ export interface CatalogEntry {
   readonly index: SparseIndex | undefined;
 }
 
+export interface LogBeginning {
+  readonly segment: number;
+  readonly firstSequence: number;
+}
+
+/** A segment with its open file. The entry may be a newer one than was asked for. */
+export interface OpenSegment {
+  readonly entry: CatalogEntry;
+  readonly file: File;
+}
+
+/** How often a segment may be replaced while somebody tries to open it. */
+const CHANGES_MAX = 10;
 /** Files kept open for reading single records; scans open their own. */
 const OPEN_FILES_MAX = 32;
 /** Indexes kept: one of a 64 MiB segment takes about 16 KiB. */
@@ -27,11 +41,16 @@ const INDEXES_MAX = 64;
 /** The segments of a log in order, for readers of any kind: which one holds a sequence, and where in it to begin. */
 export class SegmentCatalog {
   private entries: CatalogEntry[] = [];
+  private begin: LogBeginning | undefined;
   private readonly files = new Map<string, File>();
   private readonly indexes = new Map<string, SparseIndex>();
   private growing: { readonly path: string; readonly index: SparseIndex } | undefined;
 
-  constructor(private readonly fileSystem: FileSystem) {}
+  constructor(
+    private readonly fileSystem: FileSystem,
+    /** For a reader in another process: brings the entries up to date after a file was not where it had been. */
+    private readonly reload: () => void = () => undefined,
+  ) {}
 
   all(): readonly CatalogEntry[] {
     return this.entries;
@@ -41,8 +60,22 @@ export class SegmentCatalog {
     return this.entries.at(-1);
   }
 
-  replaceAll(entries: readonly CatalogEntry[]): void {
+  /** `begin` is where the log begins when its first files are missing; otherwise with the first entry. */
+  replaceAll(entries: readonly CatalogEntry[], begin?: LogBeginning): void {
+    const paths = new Set(entries.map((entry) => entry.path));
+    for (const { path } of this.entries) if (!paths.has(path)) this.forget(path);
     this.entries = [...entries];
+    this.begin = begin;
+  }
+
+  /** The lowest sequence that is still in the log. */
+  get firstSequence(): number {
+    return this.begin?.firstSequence ?? this.entries[0]?.name.firstSequence ?? 1;
+  }
+
+  /** Whether a segment of this number was in the log once and has left it. */
+  hasLeft(segment: number): boolean {
+    return segment < (this.begin?.segment ?? this.entries[0]?.name.segment ?? 0);
   }
 
   /** A rotation: the newest is sealed, and another follows. */
@@ -58,6 +91,14 @@ export class SegmentCatalog {
     const at = this.entries.findIndex((entry) => entry.name.segment === segment);
     const entry = this.entries[at];
     if (entry !== undefined) this.entries[at] = { ...entry, index: undefined };
+  }
+
+  /** The first ones have left the log: their files may still be read where they are open, and are not opened again. */
+  removeBelow(segment: number): void {
+    const removed = this.entries.filter((entry) => entry.name.segment < segment);
+    this.entries = this.entries.filter((entry) => entry.name.segment >= segment);
+    this.begin = undefined;
+    for (const { path } of removed) this.forget(path);
   }
 
   /** By number, as it is known now: sealed or not. */
@@ -81,9 +122,9 @@ export class SegmentCatalog {
     return this.entries[low - 1];
   }
 
-  /** The offset of a frame at or before the one that holds the sequence. */
-  locate(entry: CatalogEntry, sequence: number): number {
-    const index = entry.index ?? this.indexes.get(entry.path) ?? this.loadIndex(entry);
+  /** The offset of a frame at or before the one that holds the sequence. `file` is the segment's. */
+  locate(entry: CatalogEntry, file: File, sequence: number): number {
+    const index = entry.index ?? this.indexes.get(entry.path) ?? this.loadIndex(entry, file);
     return index.locate(sequence);
   }
 
@@ -96,12 +137,19 @@ export class SegmentCatalog {
     this.growingIndex(entry).offer(firstSequence, offset);
   }
 
-  /** An open file that stays the catalog's: use it before anything else is asked for, and do not close it. */
-  fileOf(entry: CatalogEntry): File {
-    const open = this.files.get(entry.path) ?? openToRead(this.fileSystem, entry.path);
+  /**
+   * The segment as it stands now, with an open file that stays the catalog's: use it before anything else is asked for, and do not close it.
+   * Throws as `open`.
+   */
+  borrow(entry: CatalogEntry): OpenSegment {
+    const known = this.files.get(entry.path);
+    const open = known === undefined ? this.open(entry) : { entry, file: known };
+    const { path } = open.entry;
     // Taken out and put in again: the map's order is the order of use.
-    this.files.delete(entry.path);
-    this.files.set(entry.path, open);
+    const displaced = this.files.get(path);
+    if (displaced !== open.file) displaced?.close();
+    this.files.delete(path);
+    this.files.set(path, open.file);
     if (this.files.size > OPEN_FILES_MAX) {
       const [oldest, file] = defined(this.files.entries().next().value, 'the oldest file');
       this.files.delete(oldest);
@@ -110,8 +158,39 @@ export class SegmentCatalog {
     return open;
   }
 
-  openFile(entry: CatalogEntry): File {
-    return openToRead(this.fileSystem, entry.path);
+  /**
+   * The segment as it stands now, with a file that is the caller's to close. When the file that was known is not there any more, the writer may have removed
+   * or replaced it: the entries are brought up to date, and what counts now is opened. Throws `WAL_SEQUENCE_GONE` when the segment has left the log,
+   * `WAL_MISSING_SEGMENT` when it should be there.
+   */
+  open(entry: CatalogEntry): OpenSegment {
+    let asked = entry;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return { entry: asked, file: openToRead(this.fileSystem, asked.path) };
+      } catch (error) {
+        if (!isAbsent(error)) throw error;
+        this.reload();
+        const found = this.bySegment(entry.name.segment);
+        if (found === undefined || found.path === asked.path || attempt >= CHANGES_MAX)
+          throw this.absent(entry, error);
+        asked = found;
+      }
+    }
+  }
+
+  private absent({ name, path }: CatalogEntry, cause: unknown): unknown {
+    const { segment, firstSequence } = name;
+    if (this.hasLeft(segment)) return sequenceGone(firstSequence, this.firstSequence);
+    return this.bySegment(segment) === undefined
+      ? missingSegment(path, { segment, firstSequence })
+      : cause;
+  }
+
+  private forget(path: string): void {
+    this.indexes.delete(path);
+    this.files.get(path)?.close();
+    this.files.delete(path);
   }
 
   close(): void {
@@ -124,19 +203,20 @@ export class SegmentCatalog {
     return this.growing.index;
   }
 
-  private loadIndex(entry: CatalogEntry): SparseIndex {
+  private loadIndex(entry: CatalogEntry, file: File): SparseIndex {
     const { dataLength } = entry;
     if (dataLength === undefined) return this.growingIndex(entry);
-    const index = withFile(
-      this.fileSystem,
-      entry.path,
-      (file) => readFooter(file, dataLength)?.index ?? walkHeaders(file, entry.header, dataLength),
-    );
+    const index =
+      readFooter(file, dataLength)?.index ?? walkHeaders(file, entry.header, dataLength);
     this.indexes.set(entry.path, index);
     const oldest = this.indexes.keys().next().value;
     if (this.indexes.size > INDEXES_MAX && oldest !== undefined) this.indexes.delete(oldest);
     return index;
   }
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && errorCode(error.cause) === 'ENOENT';
 }
 
 /** What the footer would say, from the frame headers alone. Stops where one is damaged; reading on from there finds the damage. */

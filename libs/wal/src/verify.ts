@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
-import { errorMessage } from '@holdfast/kernel';
+import { errorCode, errorMessage } from '@holdfast/kernel';
 import type { FileSystem } from './file-system.js';
 import { visitRecords } from './frame-decoder.js';
 import { FrameScanner } from './frame-scanner.js';
 import type { VisibleBound } from './log-cursor.js';
-import type { CatalogEntry } from './segment-catalog.js';
+import type { CatalogEntry, OpenSegment, SegmentCatalog } from './segment-catalog.js';
 import { readFooter } from './segment-footer.js';
 import { openToRead } from './segment-file.js';
 
@@ -42,6 +42,8 @@ export interface LogExtent {
 export interface VerifyOptions {
   /** When it is known, a missing segment is a problem; the writer, which holds the log open, need not ask. */
   readonly extent?: LogExtent;
+  /** Where files are opened, so that a segment which retention removes meanwhile is passed over. */
+  readonly catalog?: SegmentCatalog;
   readonly onProgress?: (progress: VerifyProgress) => void;
 }
 
@@ -55,7 +57,7 @@ export async function verifySegments(
   fileSystem: FileSystem,
   entries: readonly CatalogEntry[],
   bound: VisibleBound,
-  { extent, onProgress }: VerifyOptions = {},
+  { extent, catalog, onProgress }: VerifyOptions = {},
 ): Promise<VerifyReport> {
   const lastSegment = Math.max(bound.segment, extent?.lastSegment ?? 0);
   const visible = entries.filter((entry) => entry.name.segment <= lastSegment);
@@ -63,6 +65,8 @@ export async function verifySegments(
     entry.dataLength ?? (entry.name.segment === bound.segment ? bound.offset : undefined);
   const bytesTotal = visible.reduce((sum, entry) => sum + (lengthOf(entry) ?? 0), 0);
   const problems: VerifyProblem[] = [];
+  const open = (entry: CatalogEntry): OpenSegment =>
+    catalog?.open(entry) ?? { entry, file: openToRead(fileSystem, entry.path) };
   const totals = { frames: 0, records: 0, bytes: 0 };
   let [segment, sequence] = [extent?.firstSegment, extent?.firstSequence ?? 1];
   const noteMissing = (before: number): void => {
@@ -72,9 +76,13 @@ export async function verifySegments(
   for (const entry of visible) {
     noteMissing(entry.name.segment);
     const done = totals.bytes;
-    const found = await verifySegment(fileSystem, entry, lengthOf(entry), (offset) =>
+    const found = await verifySegment(fileSystem, open, entry, lengthOf(entry), (offset) =>
       onProgress?.({ bytesDone: done + offset, bytesTotal }),
     );
+    if (found === 'removed') {
+      segment = entry.name.segment + 1;
+      continue;
+    }
     totals.frames += found.frames;
     totals.records += found.records;
     totals.bytes += found.bytes;
@@ -113,19 +121,26 @@ interface VerifiedSegment {
 
 async function verifySegment(
   fileSystem: FileSystem,
-  entry: CatalogEntry,
+  open: (entry: CatalogEntry) => OpenSegment,
+  asked: CatalogEntry,
   /** Undefined where a missing successor would have told it: then the segment is read as far as it is valid. */
-  length: number | undefined,
+  knownLength: number | undefined,
   onOffset: (offset: number) => void,
-): Promise<VerifiedSegment> {
+): Promise<VerifiedSegment | 'removed'> {
   const problems: VerifyProblem[] = [];
+  let path = asked.path;
   const note = (offset: number, firstSequence: number, reason: string): void => {
-    problems.push({ file: entry.path, offset, firstSequence, reason });
+    problems.push({ file: path, offset, firstSequence, reason });
   };
-  let [frames, records, bytes, yielded, sequence] = [0, 0, 0, 0, entry.name.firstSequence];
+  let [frames, records, bytes, yielded, sequence] = [0, 0, 0, 0, asked.name.firstSequence];
   let file;
+  let length = knownLength;
   try {
-    file = openToRead(fileSystem, entry.path);
+    const opened = open(asked);
+    const { entry } = opened;
+    file = opened.file;
+    path = entry.path;
+    length = entry.dataLength ?? knownLength;
     const scanner = new FrameScanner(file, entry.header, {
       limit: length ?? file.size(),
       reuse: true,
@@ -149,16 +164,31 @@ async function verifySegment(
     const footer =
       length === undefined || entry.dataLength === undefined ? undefined : readFooter(file, length);
     if (length !== undefined && footer !== undefined) {
-      const digest = await fileSystem.sha256(entry.path, length);
-      if (Buffer.compare(digest, footer.sha256) !== 0)
+      const digest = await digestOf(fileSystem, path, length);
+      if (digest !== undefined && Buffer.compare(digest, footer.sha256) !== 0)
         note(length, sequence, 'the SHA-256 in the footer differs');
       if (footer.recordCount !== records)
         note(length, sequence, 'the record count in the footer differs');
     }
   } catch (error) {
+    if (errorCode(error) === 'WAL_SEQUENCE_GONE') return 'removed';
     note(0, sequence, errorMessage(error));
   } finally {
     file?.close();
   }
   return { frames, records, bytes: length ?? bytes, nextSequence: sequence, problems };
+}
+
+/** Undefined when the file was removed while it was read: all its frames have verified. */
+async function digestOf(
+  fileSystem: FileSystem,
+  path: string,
+  bytes: number,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await fileSystem.sha256(path, bytes);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }

@@ -3,9 +3,10 @@ import { dirname } from 'node:path';
 import { assert, type Clock, errorCode } from '@holdfast/kernel';
 import type { FileSystem } from './file-system.js';
 import { readFloors } from './floors.js';
-import { createManifest, type Manifest, readManifest, writeManifest } from './manifest.js';
+import { createManifest, type Manifest, readManifest, sameManifest } from './manifest.js';
+import { ManifestKeeper } from './manifest-keeper.js';
 import { type Diagnosis, diagnose, type SealedSegment, segmentPath } from './recovery.js';
-import { type RecoveryNote, repair } from './repair.js';
+import { type RecoveryNote, removeStrays, repair } from './repair.js';
 import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { SegmentChain } from './segment-chain.js';
 import type { PredecessorSeal } from './segment-header.js';
@@ -26,6 +27,7 @@ export interface WalParts {
   readonly clock: Clock;
   readonly durability: Durability;
   readonly logId: string;
+  readonly manifest: ManifestKeeper;
   readonly lock: WriterLock;
   readonly chain: SegmentChain;
   readonly spare: SpareSegment;
@@ -87,6 +89,7 @@ export async function assembleParts(
   const durability = options.durability ?? 'sync';
   const timeline = randomBytes(8).toString('hex');
   const spare = new SpareSegment(fileSystem, directory, lock.epoch, limits.segmentBytes);
+  const notes: RecoveryNote[] = [];
   for (let attempt = 0; attempt < BEGIN_ATTEMPTS_MAX; attempt++) {
     const diagnosis = diagnose(fileSystem, directory);
     if (options.verifyOnOpen === true)
@@ -94,7 +97,10 @@ export async function assembleParts(
     // After the scan: if a successor has begun a segment before it, then it took our claim before that. Otherwise the next number is free
     // for the first who takes it, and a writer that was stopped here can never begin one behind its successor's.
     lock.assertHeld();
-    const notes = repair(fileSystem, directory, diagnosis);
+    notes.push(...removeStrays(fileSystem, directory, diagnosis));
+    // The writer that we take over from was in the middle of a removal or a compaction when it was stopped: look again.
+    if (!isCurrent(fileSystem, directory, diagnosis.manifest)) continue;
+    notes.push(...repair(fileSystem, directory, diagnosis));
     const { segment, seal } = nextAfter(diagnosis);
     const lastSequence = seal.lastSequence as Sequence;
     let manifest: Manifest;
@@ -115,8 +121,8 @@ export async function assembleParts(
       break;
     }
     try {
-      if (manifest.firstSegment === 0)
-        writeManifest(fileSystem, directory, { ...manifest, firstSegment: 1 });
+      const keeper = new ManifestKeeper(fileSystem, directory, lock, manifest);
+      if (manifest.firstSegment === 0) keeper.replace({ ...manifest, firstSegment: 1 });
       const sealed = sealedBy(diagnosis, seal);
       const catalog = new SegmentCatalog(fileSystem);
       const { current } = chain;
@@ -132,6 +138,7 @@ export async function assembleParts(
           clock,
           durability,
           logId: manifest.logId,
+          manifest: keeper,
           lock,
           chain,
           spare,
@@ -149,6 +156,11 @@ export async function assembleParts(
     }
   }
   throw new WalError('WAL_FENCED', `another writer is taking over ${directory}`, { directory });
+}
+
+function isCurrent(fileSystem: FileSystem, directory: string, seen: Manifest | undefined): boolean {
+  const now = readManifest(fileSystem, directory);
+  return now === undefined || seen === undefined ? now === seen : sameManifest(now, seen);
 }
 
 /** Row 5 to the last byte. Throws `WAL_CORRUPT` for the first damage. */

@@ -4,7 +4,7 @@ import { type DumpedFrame, dumpFrames } from './dump.js';
 import type { FileSystem } from './file-system.js';
 import type { VisibleBound } from './log-cursor.js';
 import { LogView, type Visibility } from './log-view.js';
-import { type Manifest, readManifest } from './manifest.js';
+import { type Manifest, readManifest, sameManifest } from './manifest.js';
 import { NodeFileSystem } from './node-file-system.js';
 import { segmentPath } from './recovery.js';
 import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
@@ -94,7 +94,9 @@ export class WalReader implements LogSource {
     // In this order: what the extent names was made before the list of segments that the bound brings up to date.
     const extent = this.directory.extent();
     const bound = this.directory.knownBound();
-    return verifySegments(this.fileSystem, this.directory.catalog.all(), bound, {
+    const { catalog } = this.directory;
+    return verifySegments(this.fileSystem, catalog.all(), bound, {
+      catalog,
       extent,
       ...(onProgress === undefined ? undefined : { onProgress }),
     });
@@ -109,6 +111,7 @@ export class WalReader implements LogSource {
 
   /** Each segment: its name, header, and where its data ends (undefined while it grows). */
   segments(): readonly CatalogEntry[] {
+    this.directory.refresh();
     this.directory.knownBound();
     return this.directory.catalog.all();
   }
@@ -119,6 +122,9 @@ export class WalReader implements LogSource {
   }
 }
 
+/** How often MANIFEST may be replaced while the directory is being looked at. */
+const CHANGES_MAX = 20;
+
 class DirectoryWatch implements Visibility {
   readonly catalog: SegmentCatalog;
   private readonly watermark: WatermarkReader;
@@ -126,18 +132,14 @@ class DirectoryWatch implements Visibility {
   private constructor(
     private readonly fileSystem: FileSystem,
     private readonly directory: string,
-    private readonly manifest: Manifest,
+    private manifest: Manifest,
   ) {
-    this.catalog = new SegmentCatalog(fileSystem);
+    this.catalog = new SegmentCatalog(fileSystem, () => this.refresh());
     this.watermark = new WatermarkReader(fileSystem, directory);
   }
 
   static open(fileSystem: FileSystem, directory: string): DirectoryWatch {
-    const manifest = fileSystem.exists(directory) ? readManifest(fileSystem, directory) : undefined;
-    if (manifest === undefined || manifest.firstSegment === 0) {
-      throw new WalError('WAL_NOT_FOUND', `there is no log in ${directory}`, { directory });
-    }
-    const watch = new DirectoryWatch(fileSystem, directory, manifest);
+    const watch = new DirectoryWatch(fileSystem, directory, manifestOf(fileSystem, directory));
     watch.refresh();
     return watch;
   }
@@ -212,8 +214,32 @@ class DirectoryWatch implements Visibility {
     this.catalog.close();
   }
 
-  /** Lists the directory; headers of segments that are known already are not read again. */
-  private refresh(): void {
+  /**
+   * Lists the directory; headers of segments that are known already are not read again. The writer may be removing or replacing segments: MANIFEST is
+   * durable before a file goes, so a listing that lacks one is followed by a MANIFEST that says so.
+   */
+  refresh(): void {
+    for (let attempt = 0; ; attempt++) {
+      const { manifest } = this;
+      let entries: CatalogEntry[] | undefined;
+      let failure: unknown;
+      try {
+        entries = this.listed();
+      } catch (error) {
+        failure = error;
+      }
+      this.manifest = manifestOf(this.fileSystem, this.directory);
+      const unchanged = sameManifest(manifest, this.manifest);
+      if (entries !== undefined && unchanged) {
+        const { firstSegment, firstSequence } = manifest;
+        this.catalog.replaceAll(entries, { segment: firstSegment, firstSequence });
+        return;
+      }
+      if (unchanged || attempt >= CHANGES_MAX) throw failure;
+    }
+  }
+
+  private listed(): CatalogEntry[] {
     const names = this.fileSystem
       .list(this.directory)
       .map(parseSegmentName)
@@ -227,7 +253,10 @@ class DirectoryWatch implements Visibility {
     for (const name of names) {
       const path = segmentPath(this.directory, name);
       const known = this.catalog.bySegment(name.segment);
-      const header = known?.header ?? inspectSegment(this.fileSystem, this.directory, name).header;
+      const header =
+        known?.path === path
+          ? known.header
+          : inspectSegment(this.fileSystem, this.directory, name).header;
       if (header === undefined) {
         throw corrupt('both copies of the segment header are damaged', {
           file: path,
@@ -241,6 +270,13 @@ class DirectoryWatch implements Visibility {
         entries[entries.length - 1] = { ...previous, dataLength: header.predecessor.dataLength };
       entries.push({ name, path, header, dataLength: undefined, index: undefined });
     }
-    this.catalog.replaceAll(entries);
+    return entries;
   }
+}
+
+/** Throws `WAL_NOT_FOUND`, `WAL_MANIFEST_DAMAGED`. */
+function manifestOf(fileSystem: FileSystem, directory: string): Manifest {
+  const manifest = fileSystem.exists(directory) ? readManifest(fileSystem, directory) : undefined;
+  if (manifest !== undefined && manifest.firstSegment !== 0) return manifest;
+  throw new WalError('WAL_NOT_FOUND', `there is no log in ${directory}`, { directory });
 }

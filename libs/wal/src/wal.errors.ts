@@ -25,6 +25,8 @@ export type WalErrorCode =
   // After admission: the outcome is unknown
   | 'WAL_POISONED'
   | 'WAL_FENCED'
+  // Reading
+  | 'WAL_SEQUENCE_GONE'
   // Others
   | 'WAL_FLOOR_ABOVE_DURABLE'
   | 'WAL_INVALID_FLOOR'
@@ -76,6 +78,15 @@ export function missingSegment(
       file,
       ...details,
     },
+  );
+}
+
+/** What was asked for has been removed by retention: a reader that needs it must begin from a snapshot or a backup. */
+export function sequenceGone(sequence: number, firstSequence: number): WalError {
+  return new WalError(
+    'WAL_SEQUENCE_GONE',
+    `the log begins at sequence ${firstSequence}; sequence ${sequence} was removed`,
+    { sequence, firstSequence },
   );
 }
 

@@ -7,6 +7,13 @@ import type { VisibleBound } from './log-cursor.js';
 import { LogView } from './log-view.js';
 import { NodeFileSystem } from './node-file-system.js';
 import { segmentPath } from './recovery.js';
+import {
+  planRemoval,
+  type RemovalOptions,
+  type RemovalPlan,
+  type RemovalReport,
+  removeSegments,
+} from './removal.js';
 import type { RecoveryNote } from './repair.js';
 import { type ScrubOptions, type ScrubReport, scrubSegments } from './scrub.js';
 import { finishLeftovers, finishSegment } from './sealing.js';
@@ -80,6 +87,7 @@ export class Wal implements LogSource {
   private reportFailure: (error: WalError) => void = () => undefined;
   private bound: VisibleBound;
   private background: Promise<void> = Promise.resolve();
+  private maintenance: Promise<void> = Promise.resolve();
   private stopping = false;
   private closed: Promise<void> | undefined;
 
@@ -245,17 +253,35 @@ export class Wal implements LogSource {
 
   /** Reads everything and reports every damage; appends go on meanwhile. */
   verify(onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport> {
-    return verifySegments(
-      this.parts.fileSystem,
-      this.parts.catalog.all(),
-      this.bound,
-      onProgress === undefined ? {} : { onProgress },
-    );
+    const { fileSystem, catalog } = this.parts;
+    return verifySegments(fileSystem, catalog.all(), this.bound, {
+      catalog,
+      ...(onProgress === undefined ? undefined : { onProgress }),
+    });
+  }
+
+  /** What `removeSegments` would do, and which floors keep the rest: a dry run. */
+  planRemoval(options: RemovalOptions): RemovalPlan {
+    const { fileSystem, catalog } = this.parts;
+    return planRemoval(fileSystem, catalog.all(), this.floors.holding(), options);
+  }
+
+  /**
+   * Removes whole sealed segments of which every sequence is below the one that is asked for and below every floor. Appends and readers go on; a reader that
+   * needs what has gone gets `WAL_SEQUENCE_GONE`. Throws `WAL_FENCED`, `WAL_CLOSED`, the poison.
+   */
+  removeSegments(options: RemovalOptions): Promise<RemovalReport> {
+    return this.exclusively(() => {
+      const { catalog } = this.parts;
+      return removeSegments(this.parts, this.planRemoval(options), (firstSegment) =>
+        catalog.removeBelow(firstSegment),
+      );
+    });
   }
 
   /** One pass over the sealed segments at a bounded rate, in the background worker. */
   scrub(options: ScrubOptions): Promise<ScrubReport> {
-    return scrubSegments(this.parts.fileSystem, this.parts.catalog.all(), options);
+    return scrubSegments(this.parts.fileSystem, this.parts.catalog, options);
   }
 
   stats(): WalStats {
@@ -293,6 +319,7 @@ export class Wal implements LogSource {
     await this.commits.close();
     this.stopping = true;
     for (const waiter of this.waiting.splice(0)) waiter.wake();
+    await this.maintenance;
     await this.background;
     const { chain, spare, lock, catalog, watermark, fileSystem, options } = this.parts;
     const owned = options.fileSystem === undefined;
@@ -378,6 +405,28 @@ export class Wal implements LogSource {
   /** One thing at a time. A failure leaves a segment without its footer, which the next open makes again. */
   private inBackground(work: () => Promise<void>): void {
     this.background = this.background.then(work).catch(() => undefined);
+  }
+
+  /**
+   * Work on sealed segments: one at a time, and behind the footers that are being written. An unlink or a rename of it waits until the work before it
+   * is done with its files.
+   */
+  private exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.maintenance.then(async () => {
+      await this.background;
+      this.assertWritable();
+      return work();
+    });
+    this.maintenance = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
+  }
+
+  private assertWritable(): void {
+    const ended = this.poison ?? this.closedError();
+    if (ended !== undefined) throw ended;
   }
 
   private poisoned(error: WalError): void {
