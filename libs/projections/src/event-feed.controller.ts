@@ -1,8 +1,17 @@
+import { BEFORE_FIRST_POSITION } from '@holdfast/event-store';
 import { Controller, Inject } from '@nestjs/common';
-import { GrpcStreamCall } from '@nestjs/microservices';
+import { GrpcMethod, GrpcStreamCall, RpcException } from '@nestjs/microservices';
+import type { FeedCursor } from './event-feed.js';
+import { cursorFromWire } from './feed-codec.js';
 import { FeedConsumers } from './feed-consumers.js';
-import { FEED_SERVICE } from './feed-protocol.js';
+import {
+  FEED_SERVICE,
+  type WireCursor,
+  type WireReport,
+  type WireReportAnswer,
+} from './feed-protocol.js';
 import { FeedSession, type FollowCall } from './feed-session.js';
+import { statusOf } from './feed-status.js';
 import { SourceFeed } from './source-feed.js';
 
 /** The call itself and never an Observable of it: only so can a portion wait until there is room for it. */
@@ -16,5 +25,27 @@ export class EventFeedController {
   @GrpcStreamCall(FEED_SERVICE, 'Follow')
   follow(call: FollowCall): Promise<void> {
     return new FeedSession(call, this.feed, this.consumers).run();
+  }
+
+  @GrpcMethod(FEED_SERVICE, 'Report')
+  report({ consumer, reporter, applied, durable, ended }: WireReport): WireReportAnswer {
+    try {
+      this.consumers.report({
+        ...{ consumer, reporter, ended },
+        applied: this.ownCursor(applied),
+        durable: this.ownCursor(durable),
+      });
+      return {};
+    } catch (error) {
+      const { code, details, metadata } = statusOf(error);
+      throw new RpcException({ code, message: details, details, metadata });
+    }
+  }
+
+  /** Throws `FEED_DIVERGED`, `FEED_COMPACTED`: a floor may only come from somebody who reads this very log. */
+  private ownCursor(cursor: WireCursor | null | undefined): FeedCursor {
+    const own = cursor ? cursorFromWire(cursor) : this.feed.cursorAt(BEFORE_FIRST_POSITION);
+    this.feed.assertOwn(own);
+    return own;
   }
 }

@@ -31,16 +31,27 @@ export interface FeedOptions {
   readonly batchEvents?: number;
   /** Who reads, for the source's list of consumers: `ledger`, `search-index`. */
   readonly consumer?: string;
+  /**
+   * The owner of the log shall keep what this consumer still needs, by its name, also while it is away. Default false. Such a consumer reports
+   * what it has `applied`, and whether that is durable.
+   */
+  readonly keepsFloor?: boolean;
+  /**
+   * The consumer cannot do without any event: with `from` left out, a log that no longer holds its beginning is refused with
+   * `FEED_COMPACTED` instead of being read from where it begins now. Default false.
+   */
+  readonly whole?: boolean;
   readonly signal: AbortSignal;
 }
 
 /** Read once: a second loop over the same subscription is a bug. */
 export interface FeedSubscription extends AsyncIterable<FeedBatch> {
   /**
-   * Tells the source how far the consumer's own durable state has come, so that the source can show its lag and
-   * keep what it still needs. Never throws and never waits; a lost report is made good by the next one.
+   * Tells the source how far the consumer's own state has come, so that the source can show its lag and keep what it still needs.
+   * `durable` (the default) says that a power cut does not take it back. Never throws and never waits; a lost report is made good by the next
+   * one.
    */
-  applied(position: Position): void;
+  applied(position: Position, durable?: boolean): void;
 }
 
 /**

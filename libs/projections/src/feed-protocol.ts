@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 export interface FromConsumer {
   readonly open?: WireOpen | null;
   readonly credit?: { readonly upToBytes: number } | null;
-  readonly applied?: { readonly position: number } | null;
+  readonly applied?: { readonly position: number; readonly volatile?: boolean } | null;
 }
 
 export interface WireOpen {
@@ -15,7 +15,19 @@ export interface WireOpen {
   readonly from?: WireCursor | null;
   readonly filter?: WireFilter | null;
   readonly batchEvents: number;
+  readonly keepsFloor?: boolean;
+  readonly whole?: boolean;
 }
+
+export interface WireReport {
+  readonly consumer: string;
+  readonly reporter: string;
+  readonly applied?: WireCursor | null;
+  readonly durable?: WireCursor | null;
+  readonly ended: boolean;
+}
+
+export type WireReportAnswer = Readonly<Record<string, never>>;
 
 export interface WireCursor {
   readonly logId: string;
@@ -82,10 +94,15 @@ export const PROTO_LOADER = { longs: Number, defaults: true, oneofs: true } sati
 
 /** The method as gRPC itself wants it: its path, and how to write and read its messages. */
 export function followMethod(): MethodDefinition<FromConsumer, FromSource> {
+  return method('Follow') as MethodDefinition<FromConsumer, FromSource>;
+}
+
+export function reportMethod(): MethodDefinition<WireReport, WireReportAnswer> {
+  return method('Report') as MethodDefinition<WireReport, WireReportAnswer>;
+}
+
+function method(name: string): ServiceDefinition[string] {
   const loaded = loadSync(PROTO_PATH, PROTO_LOADER)[`${FEED_PACKAGE}.${FEED_SERVICE}`];
   const service = defined(loaded, 'the service in event-feed.proto') as ServiceDefinition;
-  return defined(service['Follow'], 'the method in event-feed.proto') as MethodDefinition<
-    FromConsumer,
-    FromSource
-  >;
+  return defined(service[name], 'the method in event-feed.proto');
 }

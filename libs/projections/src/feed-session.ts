@@ -1,4 +1,4 @@
-import type { EventFilter, RecordedEvent } from '@holdfast/event-store';
+import type { EventFilter, Position, RecordedEvent } from '@holdfast/event-store';
 import { type Clock, CodedError, assert, systemClock } from '@holdfast/kernel';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
@@ -82,7 +82,7 @@ export class FeedSession {
       try {
         if (open) this.receiveOpen(open);
         if (credit) this.creditBytes = Math.max(this.creditBytes, positionOf(credit.upToBytes));
-        if (applied) this.consumer.appliedPosition = positionOf(applied.position);
+        if (applied) this.receiveApplied(positionOf(applied.position), applied.volatile ?? false);
         this.countOutstanding();
       } catch (error) {
         this.fail(`a message that cannot be: ${String(error)}`);
@@ -95,8 +95,13 @@ export class FeedSession {
     if (this.open !== undefined) return;
     this.open = open;
     this.consumer.consumer = open.consumer === '' ? 'unnamed' : open.consumer;
-    if (open.from) this.consumer.appliedPosition = positionOf(open.from.position);
+    if (open.from) this.receiveApplied(positionOf(open.from.position), false);
     this.consumers.add(this.consumer);
+  }
+
+  private receiveApplied(position: Position, volatile: boolean): void {
+    this.consumer.appliedPosition = position;
+    if (!volatile) this.consumer.durablePosition = position;
   }
 
   /** What went and was not paid back yet: the first grant is the consumer's window, all later ones repay. */
@@ -122,7 +127,11 @@ export class FeedSession {
   }
 
   private async serve(open: WireOpen): Promise<void> {
-    for await (const batch of this.feed.open(this.feedOptions(open)))
+    let accepted = false;
+    for await (const batch of this.feed.open(this.feedOptions(open))) {
+      // With its first batch the feed has accepted the cursor. Once only: an operator may give this consumer up meanwhile.
+      if (!accepted) this.consumer.keepsFloor = open.keepsFloor ?? false;
+      accepted = true;
       for (const portion of this.portionsOf(batch)) {
         await this.roomFor(portion.bytes);
         if (this.ended) return;
@@ -130,6 +139,7 @@ export class FeedSession {
         // The process that serves the feed also takes commands: those come first between any two portions.
         await yieldToOthers();
       }
+    }
   }
 
   private feedOptions(open: WireOpen): FeedOptions {
@@ -137,6 +147,7 @@ export class FeedSession {
     return {
       from: open.from ? cursorFromWire(open.from) : undefined,
       ...(filter && { filter }),
+      ...(open.whole === true && { whole: true }),
       ...(open.batchEvents > 0 && { batchEvents: Math.min(open.batchEvents, BATCH_EVENTS_MAX) }),
       signal: this.ending.signal,
     };

@@ -17,11 +17,12 @@ export function feedDiverged(cursor: FeedCursor, found: ErrorDetails): CodedErro
 }
 
 /** The log has dropped events that the cursor has not seen. */
-export function feedCompacted(cursor: FeedCursor): CodedError {
+export function feedCompacted(cursor: FeedCursor, firstPosition?: Position): CodedError {
+  const first = firstPosition === undefined ? '' : `, and begins at ${firstPosition} now`;
   return new CodedError(
     'FEED_COMPACTED',
-    `the log no longer holds what follows position ${cursor.position}; rebuild the projection from the archive`,
-    { position: cursor.position, logId: cursor.logId },
+    `the log no longer holds what follows position ${cursor.position}: it was removed by retention${first}. Give the log its archive, or restore a backup that still has it, and rebuild the projection from there`,
+    { position: cursor.position, logId: cursor.logId, firstPosition },
   );
 }
 

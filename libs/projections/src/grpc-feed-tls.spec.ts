@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { FeedBatch } from './event-feed.js';
-import { GrpcFeed, type GrpcFeedTls } from './grpc-feed.js';
+import type { GrpcFeedTls } from './grpc-channel.js';
+import { GrpcFeed } from './grpc-feed.js';
 import { type Certificates, hasOpenssl, makeCertificates } from './testing/certificates.js';
 import { type FeedServer, freePort, serveFeed } from './testing/feed-server.js';
 import { MemoryEventSource } from './testing/memory-event-source.js';

@@ -59,8 +59,8 @@ export class GrpcSubscription implements FeedSubscription {
     this.receivedPosition = options.from?.position ?? 0;
   }
 
-  applied(position: Position): void {
-    this.write({ applied: { position } });
+  applied(position: Position, durable = true): void {
+    this.write({ applied: { position, volatile: !durable } });
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<FeedBatch, void> {
@@ -97,13 +97,15 @@ export class GrpcSubscription implements FeedSubscription {
   }
 
   private openMessage(): WireOpen {
-    const { consumer, from, filter } = this.options;
+    const { consumer, from, filter, keepsFloor = false, whole = false } = this.options;
     const { types = [], streamPrefix = '', tags = [] } = filter ?? {};
     return {
       consumer: consumer ?? '',
       from: from ?? null,
       filter: filter ? { types, streamPrefix, tags } : null,
       batchEvents: this.batchEvents,
+      keepsFloor,
+      whole,
     };
   }
 

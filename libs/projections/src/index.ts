@@ -13,14 +13,17 @@ export {
   type EventFeedServerOptions,
   eventFeedMicroservice,
 } from './event-feed.module.js';
-export { type ConsumerStatus, FeedConsumers } from './feed-consumers.js';
-export { GrpcFeed, type GrpcFeedOptions, type GrpcFeedTls } from './grpc-feed.js';
+export { type ConsumerReport, type ConsumerStatus, FeedConsumers } from './feed-consumers.js';
+export type { GrpcFeedTls } from './grpc-channel.js';
+export { GrpcFeed, type GrpcFeedOptions } from './grpc-feed.js';
+export { GrpcReports, type GrpcReportsOptions } from './grpc-reports.js';
 export {
   type BadEventPolicy,
   ProjectionRunner,
   type ProjectionRunnerOptions,
 } from './projection-runner.js';
 export type { ProjectionState, ProjectionStatus } from './projection-status.js';
+export type { ReportTarget } from './progress-reports.js';
 export type { Projection, SqlProjection } from './projection.js';
 export type {
   AcquireOptions,

@@ -72,6 +72,9 @@ export class ProjectionPass<Transaction> {
       filter: { types: projection.handles },
       batchEvents: this.careful ? 1 : batchEvents,
       consumer: projection.name,
+      keepsFloor: true,
+      // A read model that lacks its beginning looks whole and is wrong.
+      whole: true,
       signal,
     });
   }
@@ -101,7 +104,7 @@ export class ProjectionPass<Transaction> {
     this.options.onBatch();
     if (isSame(batch.cursor, lease.cursor)) status.caughtUp(batch.head);
     else await this.apply(batch, careful, subscription);
-    if (!lease.promoted) await this.promoteIfCaughtUp(batch);
+    if (!lease.promoted) await this.promoteIfCaughtUp(batch, subscription);
   }
 
   private async apply(
@@ -120,14 +123,19 @@ export class ProjectionPass<Transaction> {
     }
     status.moved(batch);
     onMoved();
-    subscription.applied(batch.cursor.position);
+    // Tables that are being filled are synced when they take over, and not before.
+    subscription.applied(batch.cursor.position, lease.promoted);
   }
 
-  private async promoteIfCaughtUp({ cursor, head }: FeedBatch): Promise<void> {
+  private async promoteIfCaughtUp(
+    { cursor, head }: FeedBatch,
+    subscription: FeedSubscription,
+  ): Promise<void> {
     if (head - cursor.position < LIVE_LAG_EVENTS) this.promoteFrom ??= head;
     if (this.promoteFrom === undefined || cursor.position < this.promoteFrom) return;
     const promotion = await this.options.lease.promote();
-    if (!promotion.promoted) this.promoteFrom = promotion.behind;
+    if (promotion.promoted) subscription.applied(cursor.position);
+    else this.promoteFrom = promotion.behind;
   }
 
   private get careful(): boolean {

@@ -73,6 +73,28 @@ describe('a feed on a source', () => {
     });
   });
 
+  it('refuses a consumer that needs everything when the log has lost its beginning, and keeps nothing for it', async () => {
+    const source = new MemoryEventSource();
+    source.commit([{}]);
+    source.commit([{}]);
+    const consumers = new FeedConsumers();
+    const begun: EventSource = {
+      ...withSight(source, () => 2),
+      durablePosition: 2 as Position,
+      firstPosition: 2 as Position,
+    };
+    const feed = new SourceFeed(begun, { consumers });
+    const whole = { from: undefined, whole: true, keepsFloor: true, signal };
+    const refused = feed.open(whole)[Symbol.asyncIterator]().next();
+    expect(consumers.list()).toMatchObject([{ keepsFloor: false }]);
+    await expect(refused).rejects.toMatchObject({
+      code: 'FEED_COMPACTED',
+      details: { position: 0, firstPosition: 2 },
+    });
+    const partial = feed.open({ from: undefined, signal })[Symbol.asyncIterator]();
+    expect((await partial.next()).done).toBe(false);
+  });
+
   it('names the timeline of where each batch ends', async () => {
     const source = new MemoryEventSource();
     source.commit([{}]);

@@ -52,9 +52,14 @@ export class SourceFeed implements EventFeed {
 
   open(options: FeedOptions): FeedSubscription {
     const consumer = newConsumer(options.consumer, 'local', this.clock);
+    consumer.appliedPosition = options.from?.position ?? BEFORE_FIRST_POSITION;
+    consumer.durablePosition = consumer.appliedPosition;
     return {
       [Symbol.asyncIterator]: () => this.deliver(options, consumer),
-      applied: (position) => void (consumer.appliedPosition = position),
+      applied: (position, durable = true) => {
+        consumer.appliedPosition = position;
+        if (durable) consumer.durablePosition = position;
+      },
     };
   }
 
@@ -73,6 +78,13 @@ export class SourceFeed implements EventFeed {
     return { logId: this.source.logId, position, timeline };
   }
 
+  /** Throws `FEED_DIVERGED`, `FEED_COMPACTED`, for a cursor that is not of the visible part of this log. */
+  assertOwn(cursor: FeedCursor): void {
+    if (cursor.logId !== this.source.logId)
+      throw feedDiverged(cursor, { foundLogId: this.source.logId });
+    this.checkHistory(cursor, false);
+  }
+
   private async *deliver(
     options: FeedOptions,
     consumer: ConnectedConsumer,
@@ -88,7 +100,9 @@ export class SourceFeed implements EventFeed {
       const from = options.from ?? this.cursorAt(BEFORE_FIRST_POSITION);
       yield* this.untilVisible(from, ending.signal);
       if (ending.signal.aborted) return;
-      this.checkHistory(from);
+      this.checkHistory(from, options.whole ?? false);
+      // Not before: a consumer that is refused must not hold what it will never read.
+      consumer.keepsFloor = options.keepsFloor ?? false;
       for await (const batch of this.follow(from, { ...options, signal: ending.signal })) {
         consumer.sentPosition = batch.cursor.position;
         yield batch;
@@ -114,10 +128,15 @@ export class SourceFeed implements EventFeed {
     }
   }
 
-  private checkHistory(from: FeedCursor): void {
-    if (from.position === BEFORE_FIRST_POSITION) return;
+  private checkHistory(from: FeedCursor, whole: boolean): void {
+    const { firstPosition } = this.source;
+    if (from.position === BEFORE_FIRST_POSITION) {
+      if (whole && firstPosition !== undefined && firstPosition > 1)
+        throw feedCompacted(from, firstPosition);
+      return;
+    }
     const timeline = this.source.timelineAt(from.position);
-    if (timeline === undefined) throw feedCompacted(from);
+    if (timeline === undefined) throw feedCompacted(from, firstPosition);
     if (timeline !== from.timeline) throw feedDiverged(from, { foundTimeline: timeline });
   }
 
@@ -167,6 +186,7 @@ function throwAsOurs(error: unknown, from: FeedCursor): never {
     case 'WAL_CLOSED':
       throw feedUnavailable('the log', error);
     case 'EVENT_POSITION_GONE':
+    case 'WAL_SEQUENCE_GONE':
       throw feedCompacted(from);
     default:
       throw error;

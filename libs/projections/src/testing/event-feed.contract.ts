@@ -306,6 +306,37 @@ export function describeEventFeed(name: string, create: () => Promise<FeedUnderT
         }
       });
 
+      it('says what it needs kept: what follows its last durable position, and only when it asks for that', async () => {
+        if (subject.consumers() === undefined) return;
+        await log.append({}, {});
+        const [from] = [await cursorAt(2 as Position)];
+        await log.append({});
+        await eventually(() => expect(subject.consumers()).toEqual([]));
+        const keeping = open({ from, consumer: 'balances', keepsFloor: true });
+        const needs = () =>
+          subject
+            .consumers()
+            ?.map(({ durablePosition, appliedPosition, keepsFloor }) => [
+              durablePosition,
+              appliedPosition,
+              keepsFloor,
+            ]);
+        for await (const batch of keeping) {
+          await eventually(() => expect(needs()).toEqual([[2, 2, true]]));
+          keeping.applied(batch.cursor.position, false);
+          await eventually(() => expect(needs()).toEqual([[2, 3, true]]));
+          keeping.applied(batch.cursor.position);
+          await eventually(() => expect(needs()).toEqual([[3, 3, true]]));
+          break;
+        }
+        await eventually(() => expect(subject.consumers()).toEqual([]));
+        for await (const batch of open({ from, consumer: 'a passer-by' })) {
+          expect(batch.head).toBe(3);
+          expect(needs()).toEqual([[2, 2, false]]);
+          break;
+        }
+      });
+
       it('shares the source with others that read at their own pace', async () => {
         await log.appendMany(3_000, (index) => ({ data: { index } }));
         const slow = open({ batchEvents: 10 })[Symbol.asyncIterator]();

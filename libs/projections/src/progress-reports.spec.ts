@@ -1,0 +1,124 @@
+import type { Position } from '@holdfast/event-store';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { DirectoryFeed } from './directory-feed.js';
+import type { FeedCursor, FeedSubscription } from './event-feed.js';
+import { type ConsumerReport, FeedConsumers, REPORT_SILENCE_MILLIS } from './feed-consumers.js';
+import { GrpcReports } from './grpc-reports.js';
+import { eventually } from './testing/eventually.js';
+import { type FeedServer, freePort, serveFeed } from './testing/feed-server.js';
+import { LogUnderTest } from './testing/log-under-test.js';
+
+describe('reports of a consumer that reads the files itself', () => {
+  let log: LogUnderTest;
+  let server: FeedServer;
+  let leaving: AbortController;
+  let failures: (string | undefined)[];
+  let reports: GrpcReports;
+  let feed: DirectoryFeed;
+
+  beforeEach(async () => {
+    log = await LogUnderTest.create();
+    server = await serveFeed(log.log, `127.0.0.1:${await freePort()}`);
+    leaving = new AbortController();
+    failures = [];
+    reports = new GrpcReports({
+      url: server.url,
+      onReach: (failure) => failures.push((failure as { code?: string } | undefined)?.code),
+    });
+    feed = new DirectoryFeed(log.directory, { heartbeatMillis: 50, report: reports.report });
+  });
+
+  afterEach(async () => {
+    leaving.abort();
+    await feed.close();
+    reports.close();
+    await server.close();
+    await log.dispose();
+  });
+
+  const open = (from?: FeedCursor): FeedSubscription =>
+    feed.open({ from, consumer: 'balances', keepsFloor: true, signal: leaving.signal });
+  const known = () =>
+    server.consumers
+      .list()
+      .map(({ consumer, appliedPosition, durablePosition, keepsFloor }) => [
+        ...[consumer, appliedPosition, durablePosition, keepsFloor],
+      ]);
+
+  it('reach the owner of the log, and end with the reading', async () => {
+    await log.append({}, {});
+    const subscription = open();
+    for await (const { cursor } of subscription) {
+      await eventually(() => expect(known()).toEqual([['balances', 0, 0, true]]));
+      subscription.applied(cursor.position, false);
+      await eventually(() => expect(known()).toEqual([['balances', 2, 0, true]]));
+      subscription.applied(cursor.position);
+      await eventually(() => expect(known()).toEqual([['balances', 2, 2, true]]));
+      break;
+    }
+    await eventually(() => expect(known()).toEqual([]));
+    expect(failures).toEqual([]);
+  });
+
+  it('are refused when they are of another log', async () => {
+    await log.append({});
+    const cursor: FeedCursor = { logId: randomUUID(), position: 1 as Position, timeline: 'x' };
+    const foreign: ConsumerReport = {
+      ...{ consumer: 'balances', reporter: 'a', ended: false },
+      ...{ applied: cursor, durable: cursor },
+    };
+    reports.report(foreign);
+    await eventually(() => expect(failures).toEqual(['FEED_DIVERGED']));
+    expect(known()).toEqual([]);
+  });
+
+  it('are lost while the owner is away, and made good once it is back', async () => {
+    await log.append({});
+    await server.close();
+    const batches = open()[Symbol.asyncIterator]();
+    await batches.next();
+    await eventually(() => expect(failures).toEqual(['FEED_UNAVAILABLE']));
+    server = await serveFeed(log.log, server.url);
+    await eventually(() => expect(known()).toEqual([['balances', 0, 0, true]]));
+    expect(failures).toEqual(['FEED_UNAVAILABLE', undefined]);
+    await batches.return?.();
+  });
+});
+
+describe('the list of consumers', () => {
+  const cursor = (position: number): FeedCursor => ({
+    logId: 'log',
+    position: position as Position,
+    timeline: 't',
+  });
+  const report = (reporter: string, position: number): ConsumerReport => ({
+    ...{ consumer: 'balances', reporter, ended: false },
+    ...{ applied: cursor(position), durable: cursor(position) },
+  });
+
+  it('forgets one that is silent for long', () => {
+    let now = 1_000;
+    const consumers = new FeedConsumers({ nowMillis: () => now });
+    consumers.report(report('a', 1));
+    now += REPORT_SILENCE_MILLIS;
+    consumers.report(report('b', 2));
+    expect(consumers.list().map(({ peer }) => peer)).toEqual(['a', 'b']);
+    now += 1;
+    expect(consumers.list().map(({ peer }) => peer)).toEqual(['b']);
+  });
+
+  it('keeps nothing for one that was given up, until it begins to read anew', () => {
+    const consumers = new FeedConsumers();
+    const keeps = () => consumers.list().map(({ peer, keepsFloor }) => [peer, keepsFloor]);
+    consumers.report(report('a', 1));
+    consumers.giveUp('balances');
+    consumers.report(report('a', 2));
+    expect(keeps()).toEqual([['a', false]]);
+    consumers.report(report('b', 2));
+    expect(keeps()).toEqual([
+      ['a', false],
+      ['b', true],
+    ]);
+  });
+});
