@@ -1,11 +1,16 @@
 import { setTimeout } from 'node:timers/promises';
 import { Agent, request } from 'undici';
-import type { Answer, Journal, JournalEntry } from './journal.js';
+import type { Attempt, Journal, JournalEntry } from './journal.js';
 
-/** What came of sending a request once. */
-export type Attempt = 'answered' | 'not-applied' | 'unknown';
+/** An answer to a query; `position` is the moment that it shows. */
+export interface QueryAnswer {
+  readonly status: number;
+  readonly text: string;
+  readonly position: string | undefined;
+}
 
-const SETTLE_MILLIS_MAX = 60_000;
+/** Far longer than a busy machine takes to start a service. */
+const SETTLE_MILLIS_MAX = 120_000;
 const PAUSE_MILLIS = 20;
 const ANSWER_MILLIS_MAX = 20_000;
 
@@ -30,10 +35,21 @@ export class JournalingClient {
   async send(entry: JournalEntry): Promise<Attempt> {
     const path = entry.type === 'OpenAccount' ? 'accounts' : 'transfers';
     const answered = await this.post(path, entry.body, { 'idempotency-key': entry.key });
-    if (typeof answered === 'string') return missed([entry], answered);
+    if (typeof answered === 'string') return this.journal.missed([entry], answered);
     const { status, text, position } = answered;
-    if (!isFinal(status, text)) return missed([entry], outcomeOf(text));
-    record(entry, { status, body: text, position });
+    if (!isFinal(status, text)) return this.journal.missed([entry], outcomeOf(text));
+    return this.journal.answered(entry, { status, body: text, position });
+  }
+
+  /** Sends another command under the key of an entry, which must be refused or come to nothing. */
+  async misuse(entry: JournalEntry, otherBody: object): Promise<Attempt> {
+    const path = entry.type === 'OpenAccount' ? 'accounts' : 'transfers';
+    const answered = await this.post(path, otherBody, { 'idempotency-key': entry.key });
+    if (typeof answered === 'string') return answered;
+    const { status, text } = answered;
+    if (!isFinal(status, text)) return outcomeOf(text);
+    if (status !== 422 || !text.includes('/problems/idempotency-key-reused'))
+      throw new Error(`the key ${entry.key} was taken for another command: ${status} ${text}`);
     return 'answered';
   }
 
@@ -41,11 +57,11 @@ export class JournalingClient {
   async sendBulk(entries: readonly JournalEntry[]): Promise<Attempt> {
     const commands = entries.map(({ type, key, body }) => ({ type, idempotencyKey: key, body }));
     const answered = await this.post('bulk?atomic=false', { commands });
-    if (typeof answered === 'string') return missed(entries, answered);
+    if (typeof answered === 'string') return this.journal.missed(entries, answered);
     if (answered.status !== 200) {
       if (isFinal(answered.status, answered.text))
         throw new Error(`a bulk was refused: ${answered.status} ${answered.text}`);
-      return missed(entries, outcomeOf(answered.text));
+      return this.journal.missed(entries, outcomeOf(answered.text));
     }
     const { results } = JSON.parse(answered.text) as {
       results: { status: number; headers: Record<string, string>; body: object }[];
@@ -56,8 +72,12 @@ export class JournalingClient {
       if (entry === undefined) throw new Error('a bulk has more answers than commands');
       const text = JSON.stringify(body);
       if (isFinal(status, text))
-        record(entry, { status, body: text, position: headers['Holdfast-Position'] });
-      else worst = missed([entry], outcomeOf(text));
+        this.journal.answered(entry, {
+          status,
+          body: text,
+          position: headers['Holdfast-Position'],
+        });
+      else worst = this.journal.missed([entry], outcomeOf(text));
     });
     return worst;
   }
@@ -69,6 +89,12 @@ export class JournalingClient {
       if (performance.now() > givingUpAt) throw new Error('the service does not answer any more');
       await setTimeout(PAUSE_MILLIS);
     }
+  }
+
+  /** A query, asked once; undefined when nobody answered or the service cannot answer now. */
+  async query(path: string): Promise<QueryAnswer | undefined> {
+    const answered = await this.once('GET', `${this.url}${path}`).catch(() => undefined);
+    return answered === undefined || answered.status >= 500 ? undefined : answered;
   }
 
   /** A query, or a command that is idempotent by its name. Waits for a service that is starting. */
@@ -124,17 +150,6 @@ export class JournalingClient {
       position: typeof position === 'string' ? position : undefined,
     };
   }
-}
-
-function missed(entries: readonly JournalEntry[], attempt: 'not-applied' | 'unknown'): Attempt {
-  if (attempt === 'unknown') for (const entry of entries) entry.unknownOutcomes++;
-  return attempt;
-}
-
-function record(entry: JournalEntry, answer: Answer): void {
-  entry.answer ??= answer;
-  const [first, now] = [JSON.stringify(entry.answer), JSON.stringify(answer)];
-  if (first !== now) throw new Error(`${entry.key} was answered ${first} and then ${now}`);
 }
 
 function isFinal(status: number, text: string): boolean {

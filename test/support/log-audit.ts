@@ -1,5 +1,8 @@
-import { BEFORE_FIRST_POSITION, EventLogReader } from '@holdfast/event-store';
+import { crc32 } from 'node:zlib';
+import { BEFORE_FIRST_POSITION, EventLogReader, type Position } from '@holdfast/event-store';
+import { defined } from '@holdfast/kernel';
 import { type RecordedLedgerEvent, ledgerEventOf } from '@holdfast/ledger';
+import { BEFORE_FIRST, WalReader } from '@holdfast/wal';
 
 /** What the log says of one key: where its commit ends. */
 export interface LoggedCommand {
@@ -27,52 +30,91 @@ export interface Audit {
   readonly faults: readonly string[];
 }
 
-/**
- * An auditor that trusts nothing but the legs of transfers: it adds them up itself, knows nothing of the service's state, and looks at every rule at
- * every event.
- */
+/** The whole log, audited once. */
 export async function auditLog(walDirectory: string, ledger: string): Promise<Audit> {
-  const reader = await EventLogReader.open(walDirectory);
-  const auditor = new Auditor(ledger);
-  try {
-    const events = reader.readAll({ after: BEFORE_FIRST_POSITION });
-    for await (const batch of events)
-      for (const event of batch.events) auditor.see(ledgerEventOf(event));
-    const { commands, accounts, faults } = auditor;
-    for (const total of auditor.totals())
-      if (total.debits !== total.credits)
-        faults.push(`${total.asset}: debits ${total.debits} and credits ${total.credits} differ`);
-    return { logId: reader.logId, position: reader.durablePosition, commands, accounts, faults };
-  } finally {
-    await reader.close();
-  }
+  const auditor = new LogAuditor(walDirectory, [ledger]);
+  await auditor.advance();
+  return auditor.of(ledger);
 }
 
-class Auditor {
-  readonly commands = new Map<string, LoggedCommand>();
-  readonly accounts = new Map<string, AuditedAccount>();
-  readonly faults: string[] = [];
-  private expected = 1;
+/**
+ * Audits a log that grows: each event is decoded and judged once, and all bytes of those that were seen before are compared with what they were.
+ * What a reader was shown must stay, through any crash.
+ */
+export class LogAuditor {
+  private readonly books: ReadonlyMap<string, Books>;
+  private readonly commands = new Map<string, LoggedCommand>();
+  private readonly faults: string[] = [];
+  private logId = '';
+  private position = BEFORE_FIRST_POSITION as number;
+  private digest = 0;
 
-  constructor(private readonly ledger: string) {}
-
-  see(event: RecordedLedgerEvent): void {
-    if (event.position !== this.expected)
-      this.faults.push(`position ${event.position} follows ${this.expected - 1}`);
-    this.expected = event.position + 1;
-    this.seeKey(event);
-    if (event.data.ledger !== this.ledger) return;
-    if (event.type === 'AccountOpened') this.open(event);
-    if (event.type === 'TransferPosted') this.post(event);
+  constructor(
+    private readonly walDirectory: string,
+    ledgers: readonly string[],
+  ) {
+    this.books = new Map(ledgers.map((ledger) => [ledger, new Books()]));
   }
 
-  totals(): { asset: string; debits: bigint; credits: bigint }[] {
-    const totals = new Map<string, { asset: string; debits: bigint; credits: bigint }>();
-    for (const { asset, debits, credits } of this.accounts.values()) {
-      const total = totals.get(asset) ?? { asset, debits: 0n, credits: 0n };
-      totals.set(asset, { asset, debits: total.debits + debits, credits: total.credits + credits });
+  /** Reads what is durable now. */
+  async advance(): Promise<void> {
+    const upTo = await this.compare();
+    const reader = await EventLogReader.open(this.walDirectory);
+    try {
+      for await (const batch of reader.readAll({ after: this.position as Position }))
+        for (const event of batch.events) {
+          if (event.position <= upTo) this.see(ledgerEventOf(event));
+          else return;
+        }
+    } finally {
+      await reader.close();
     }
-    return [...totals.values()];
+    if (this.position < upTo)
+      this.faults.push(`events end at ${this.position}, and the log at ${upTo}`);
+  }
+
+  of(ledger: string): Audit {
+    const books = defined(this.books.get(ledger), 'an audited ledger');
+    const faults = [...this.faults, ...books.faults, ...books.imbalances()];
+    const { logId, position, commands } = this;
+    return { logId, position, commands, accounts: books.accounts, faults };
+  }
+
+  /** Returns how far the bytes were read. */
+  private async compare(): Promise<number> {
+    const reader = await WalReader.open(this.walDirectory);
+    try {
+      if (this.logId !== '' && this.logId !== reader.logId)
+        this.faults.push(`the log ${this.logId} is the log ${reader.logId} now`);
+      this.logId = reader.logId;
+      const durable = reader.durableSequence;
+      if (durable < this.position)
+        this.faults.push(`the log ends at ${durable}, and ${this.position} was shown to a reader`);
+      let digest = 0;
+      await reader.scan(
+        BEFORE_FIRST,
+        (sequence, buffer, start, end) => {
+          digest = crc32(buffer.subarray(start, end), digest);
+          if (sequence === this.position && digest !== this.digest)
+            this.faults.push(`an event up to ${this.position} is not what a reader was shown`);
+        },
+        durable,
+      );
+      this.digest = digest;
+      return durable;
+    } finally {
+      await reader.close();
+    }
+  }
+
+  private see(event: RecordedLedgerEvent): void {
+    if (event.position !== this.position + 1)
+      this.faults.push(`position ${event.position} follows ${this.position}`);
+    this.position = event.position;
+    this.seeKey(event);
+    const books = this.books.get(event.data.ledger);
+    if (event.type === 'AccountOpened') books?.open(event);
+    if (event.type === 'TransferPosted') books?.post(event);
   }
 
   private seeKey({ metadata, position, type }: RecordedLedgerEvent): void {
@@ -82,10 +124,33 @@ class Auditor {
     if (known === undefined) this.commands.set(key, { position, type, commits: 1 });
     else known.commits++;
   }
+}
 
-  private open({
-    data: { account },
-  }: Extract<RecordedLedgerEvent, { type: 'AccountOpened' }>): void {
+/**
+ * The books of one ledger by an auditor who trusts nothing but the legs of transfers: adds them up, knows nothing of the service's state, and looks
+ * at every rule at every event.
+ */
+class Books {
+  readonly accounts = new Map<string, AuditedAccount>();
+  readonly faults: string[] = [];
+
+  imbalances(): readonly string[] {
+    return this.totals()
+      .filter(({ debits, credits }) => debits !== credits)
+      .map((total) => `${total.asset}: debits ${total.debits} and credits ${total.credits} differ`);
+  }
+
+  /** By asset. */
+  private totals(): { asset: string; debits: bigint; credits: bigint }[] {
+    const totals = new Map<string, { asset: string; debits: bigint; credits: bigint }>();
+    for (const { asset, debits, credits } of this.accounts.values()) {
+      const total = totals.get(asset) ?? { asset, debits: 0n, credits: 0n };
+      totals.set(asset, { asset, debits: total.debits + debits, credits: total.credits + credits });
+    }
+    return [...totals.values()];
+  }
+
+  open({ data: { account } }: Extract<RecordedLedgerEvent, { type: 'AccountOpened' }>): void {
     const { accountId, asset, normalSide, floor } = account;
     if (this.accounts.has(accountId)) this.faults.push(`${accountId} was opened twice`);
     this.accounts.set(accountId, {
@@ -98,7 +163,7 @@ class Auditor {
     });
   }
 
-  private post({ data, position }: Extract<RecordedLedgerEvent, { type: 'TransferPosted' }>): void {
+  post({ data, position }: Extract<RecordedLedgerEvent, { type: 'TransferPosted' }>): void {
     let difference = 0n;
     const touched = new Set<string>();
     for (const { accountId, side, amount } of data.legs) {

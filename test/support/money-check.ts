@@ -2,7 +2,7 @@ import { encodePosition } from '@holdfast/ledger-service';
 import type { Position } from '@holdfast/event-store';
 import type { Answer, Journal, JournalEntry } from './journal.js';
 import type { JournalingClient } from './journaling-client.js';
-import { type Audit, auditLog } from './log-audit.js';
+import { type Audit, LogAuditor } from './log-audit.js';
 import { readModelDigest, rebuiltDigest } from './read-models.js';
 import type { Services } from './services.js';
 
@@ -16,15 +16,26 @@ const BULK_COMMANDS_MAX = 500;
 export async function checkLog(
   services: Services,
   journal: Journal,
+  auditor = new LogAuditor(services.walDirectory, [journal.ledger]),
 ): Promise<{ readonly audit: Audit; readonly faults: readonly string[] }> {
   // What was acknowledged before the log is read: clients may go on meanwhile.
   const known = journal.entries.map((entry) => ({ entry, answer: entry.answer }));
-  const audit = await auditLog(services.walDirectory, journal.ledger);
+  await auditor.advance();
+  const audit = auditor.of(journal.ledger);
   const faults = [...audit.faults];
   for (const { entry, answer } of known) faults.push(...faultsOf(entry, answer, audit));
   for (const key of audit.commands.keys())
-    if (journal.get(key) === undefined) faults.push(`nobody asked for ${key}`);
+    if (!journal.explains(key)) faults.push(`nobody asked for ${key}`);
   return { audit, faults };
+}
+
+/** What was said not to be applied, each time that it was sent, is not there. To be asked while nobody sends. */
+export function appliedAfterAll(journal: Journal, { commands }: Audit): readonly string[] {
+  return journal.unanswered
+    .filter((entry) => entry.unknownOutcomes === 0 && commands.has(entry.key))
+    .map(
+      ({ key, refusals }) => `${key} was refused ${refusals} times as not applied, and is there`,
+    );
 }
 
 function faultsOf(entry: JournalEntry, answer: Answer | undefined, audit: Audit): string[] {
@@ -50,9 +61,7 @@ function faultsOf(entry: JournalEntry, answer: Answer | undefined, audit: Audit)
  */
 export async function checkMoney(services: Services, client: JournalingClient): Promise<Audit> {
   const { journal } = client;
-  // The client throws when an answer differs from the first one. What nobody knew is known afterwards.
-  for (let from = 0; from < journal.entries.length; from += BULK_COMMANDS_MAX)
-    await client.settle(journal.entries.slice(from, from + BULK_COMMANDS_MAX));
+  await settleAll(client, journal.entries);
   const { audit, faults } = await checkLog(services, journal);
   if (faults.length > 0) throw new Error(`the books are wrong:\n${faults.slice(0, 20).join('\n')}`);
   if (journal.unanswered.length > 0)
@@ -60,6 +69,15 @@ export async function checkMoney(services: Services, client: JournalingClient): 
   await checkTrialBalance(client, audit);
   await checkRebuild(services, audit);
   return audit;
+}
+
+/** Sends them again; the client throws when an answer differs from the first one. What nobody knew is known afterwards. */
+export async function settleAll(
+  client: JournalingClient,
+  entries: readonly JournalEntry[],
+): Promise<void> {
+  for (let from = 0; from < entries.length; from += BULK_COMMANDS_MAX)
+    await client.settle(entries.slice(from, from + BULK_COMMANDS_MAX));
 }
 
 interface TrialBalance {
@@ -70,7 +88,8 @@ interface TrialBalance {
   }[];
 }
 
-async function checkTrialBalance(client: JournalingClient, audit: Audit): Promise<void> {
+/** The read model shows what the legs add up to. To be asked while nobody sends. */
+export async function checkTrialBalance(client: JournalingClient, audit: Audit): Promise<void> {
   const token = encodePosition(audit.logId, audit.position as Position);
   const path = `/v1/ledgers/${client.journal.ledger}/trial-balance?minPosition=${token}`;
   const shown = await client.json<TrialBalance>('GET', path);
@@ -87,7 +106,8 @@ async function checkTrialBalance(client: JournalingClient, audit: Audit): Promis
   }
 }
 
-async function checkRebuild(services: Services, audit: Audit): Promise<void> {
+/** A read model that is rebuilt from nothing equals the one that lived through it all. To be asked while nobody sends. */
+export async function checkRebuild(services: Services, audit: Audit): Promise<void> {
   const [incremental, rebuilt] = [
     await readModelDigest(services.readModelDirectory, audit.position),
     await rebuiltDigest(services, audit.position),

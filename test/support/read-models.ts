@@ -1,11 +1,12 @@
 import { ledgerProjection } from '@holdfast/ledger-service';
 import { SqliteReadModelStore } from '@holdfast/projections';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { freePorts } from './free-ports.js';
 import type { Services } from './services.js';
 
-const CATCH_UP_MILLIS_MAX = 60_000;
+const CATCH_UP_MILLIS_MAX = 300_000;
 const POLL_MILLIS = 50;
 
 /** The digest of the live read model once it has come to `position`. Equal if and only if every row of every table is. */
@@ -42,5 +43,6 @@ export async function rebuiltDigest(services: Services, position: number): Promi
     return await readModelDigest(join(directory, 'read-models'), position);
   } finally {
     await services.end('rebuilding worker', 'SIGTERM');
+    rmSync(directory, { recursive: true, force: true });
   }
 }

@@ -5,8 +5,11 @@ import { setTimeout } from 'node:timers/promises';
 import { Child, type Exit } from './child.js';
 import { freePorts } from './free-ports.js';
 
-const READY_MILLIS_MAX = 30_000;
+/** Far longer than a busy machine needs: what is slow is not broken. */
+const READY_MILLIS_MAX = 120_000;
 const POLL_MILLIS = 15;
+/** A process that is stopped takes connections and never answers. */
+const READY_ANSWER_MILLIS_MAX = 5_000;
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -29,8 +32,11 @@ export class Services {
     this.worker = at('HOLDFAST_PROJECTION_HTTP_PORT');
   }
 
-  static async prepare(environment: Environment = {}): Promise<Services> {
-    const directory = mkdtempSync(join(tmpdir(), 'holdfast-e2e-'));
+  /** In a directory of their own, which `remove` removes. */
+  static async prepare(
+    environment: Environment = {},
+    directory = mkdtempSync(join(tmpdir(), 'holdfast-e2e-')),
+  ): Promise<Services> {
     const [front, command, feed, worker] = (await freePorts(4)).map(String);
     return new Services(directory, {
       HOLDFAST_DATA_DIRECTORY: join(directory, 'data'),
@@ -63,7 +69,7 @@ export class Services {
   }
 
   get dataDirectory(): string {
-    return join(this.directory, 'data');
+    return this.environment['HOLDFAST_DATA_DIRECTORY'] ?? '';
   }
 
   get walDirectory(): string {
@@ -85,6 +91,11 @@ export class Services {
     return child;
   }
 
+  /** Whether the process at the address of an application says that it is ready. */
+  isReady(application: Application, environment: Environment = {}): Promise<boolean> {
+    return this.readyAt(this.addressOf(application, environment));
+  }
+
   /** Starts a process that may refuse to. */
   spawn(application: Application, environment: Environment = {}, as: string = application): Child {
     const child = new Child(as, `dist/apps/${application}/src/main.js`, {
@@ -95,15 +106,27 @@ export class Services {
     return child;
   }
 
-  /** Runs the command line tool to its end. */
+  /** Runs the command line tool. */
   cli(given: readonly string[]): Child {
-    const child = new Child('cli', 'dist/apps/cli/src/main.js', {
+    return this.script('cli', 'dist/apps/cli/src/main.js', given);
+  }
+
+  /** Runs another program of this project. */
+  script(name: string, script: string, given: readonly string[]): Child {
+    const child = new Child(name, script, {
       cwd: this.directory,
       arguments: given,
       environment: { HOLDFAST_URL: this.front },
     });
-    this.running.set(`cli ${child.pid}`, child);
+    const running = `${name} ${child.pid}`;
+    this.running.set(running, child);
+    void child.exited.then(() => this.running.delete(running));
     return child;
+  }
+
+  /** The process that runs under the name, or did until it ended by itself. */
+  get(name: string): Child | undefined {
+    return this.running.get(name);
   }
 
   /** kill -9, and again from the start. */
@@ -118,10 +141,15 @@ export class Services {
     return child.end(signal);
   }
 
+  async endAll(): Promise<void> {
+    const running = [...this.running.values()];
+    this.running.clear();
+    await Promise.all(running.map((child) => child.end('SIGKILL')));
+  }
+
   /** Ends every process of this installation and removes its data. */
   async remove(): Promise<void> {
-    await Promise.all([...this.running.values()].map((child) => child.end('SIGKILL')));
-    this.running.clear();
+    await this.endAll();
     rmSync(this.directory, { recursive: true, force: true });
   }
 
@@ -135,18 +163,23 @@ export class Services {
     return `http://127.0.0.1:${environment[variable] ?? this.environment[variable] ?? ''}`;
   }
 
+  private readyAt(address: string): Promise<boolean> {
+    const signal = AbortSignal.timeout(READY_ANSWER_MILLIS_MAX);
+    return fetch(`${address}/health/ready`, { signal }).then(
+      async (answer) => {
+        await answer.text();
+        return answer.ok;
+      },
+      () => false,
+    );
+  }
+
   private async ready(child: Child, address: string): Promise<void> {
     const givingUpAt = performance.now() + READY_MILLIS_MAX;
     while (performance.now() < givingUpAt) {
       if (child.exit !== undefined)
         throw new Error(`${child.name} ended with ${JSON.stringify(child.exit)}:\n${child.output}`);
-      const ready = await fetch(`${address}/health/ready`).then(
-        async (answer) => {
-          await answer.text();
-          return answer.ok;
-        },
-        () => false,
-      );
+      const ready = await this.readyAt(address);
       if (ready) return;
       await setTimeout(POLL_MILLIS);
     }

@@ -1,0 +1,177 @@
+import { type WriteStream, createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { Journal } from '../support/journal.js';
+import { JournalingClient } from '../support/journaling-client.js';
+import { LogAuditor } from '../support/log-audit.js';
+import { SeededRandom } from '../support/seeded-random.js';
+import { Services } from '../support/services.js';
+import { DISTURBANCES, Deck, type Disturbance } from './disturbances.js';
+import { IMPORT_LEDGER, ImportRuns, isImportKey } from './import-runs.js';
+import { Installation, PROCESSES } from './installation.js';
+import { MoneyChecks } from './money-checks.js';
+import { Pace } from './pace.js';
+import { RebuildRuns } from './rebuild-runs.js';
+import { DataDisk, whatIsMissing } from './soak-disk.js';
+import type { SoakOptions } from './soak-options.js';
+import { type SoakReport, reportOf } from './soak-report.js';
+import { Tally } from './tally.js';
+import { Traffic } from './traffic.js';
+
+const LEDGER = 'main';
+const CONNECTIONS = 16;
+const QUIET_MILLIS_MIN = 200;
+const QUIET_MILLIS_MAX = 2_000;
+/** A rebuilt read model costs as much as everything so far, so not after each disturbance. */
+const REBUILD_CHECK_SECONDS = 150;
+
+/** One soak, from an empty disk to its report. */
+export class SoakRun {
+  readonly tally = new Tally();
+  readonly directory = mkdtempSync(join(tmpdir(), 'holdfast-soak-'));
+  /** What the disturbances need and this machine lacks. */
+  readonly skipped: readonly string[];
+  private readonly disk: DataDisk;
+  private readonly journalFile: WriteStream;
+  private readonly journal: Journal;
+  private readonly deck: Deck;
+  private readonly random: SeededRandom;
+  private doubt: (error: unknown) => void = () => undefined;
+  private readonly doubted = new Promise<never>((_resolve, reject) => (this.doubt = reject));
+  private parts: Parts | undefined;
+  private rebuildCheckedAtSeconds = 0;
+
+  /** Throws when a tool is missing and must not be. */
+  constructor(private readonly options: SoakOptions) {
+    const { seed, disk, requireAll } = options;
+    const missing = whatIsMissing(disk);
+    const possible = DISTURBANCES.filter((one) => missing === undefined || one.needsDisk !== true);
+    this.skipped = DISTURBANCES.filter((one) => !possible.includes(one)).map(
+      ({ name }) => `${name} (needs ${missing ?? ''})`,
+    );
+    if (requireAll && this.skipped.length > 0)
+      throw new Error(`HOLDFAST_REQUIRE_ALL is set, and skipped: ${this.skipped.join('; ')}`);
+    this.random = new SeededRandom(seed);
+    this.deck = new Deck(possible, this.random);
+    this.disk = DataDisk.make(this.directory, disk);
+    this.journalFile = createWriteStream(join(this.directory, 'journal.ndjson'));
+    this.journal = new Journal(LEDGER, {
+      isForeign: isImportKey,
+      onLine: (line) => this.journalFile.write(`${JSON.stringify(line)}\n`),
+    });
+  }
+
+  /** The report; its `doubt` says what must never be, if anything was. */
+  async run(): Promise<SoakReport> {
+    let doubt: string | undefined;
+    // Whoever meets a doubt first ends it all; what others meet afterwards are its consequences.
+    const all = this.disturb();
+    all.catch(() => undefined);
+    await Promise.race([all, this.doubted]).catch((error: unknown) => {
+      doubt = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    });
+    const report = reportOf(this.options, this.tally, {
+      doubt,
+      skipped: this.skipped,
+      distinct: this.journal.entries.length,
+      events: this.parts?.auditor.of(LEDGER).position ?? 0,
+    });
+    await this.end(doubt === undefined);
+    return report;
+  }
+
+  /** Ends every process; removes everything, or leaves it to be looked at. */
+  async end(sound: boolean): Promise<void> {
+    await this.parts?.services.endAll();
+    this.journalFile.end();
+    if (sound) {
+      this.disk.remove();
+      rmSync(this.directory, { recursive: true, force: true });
+      return;
+    }
+    for (const name of PROCESSES)
+      writeFileSync(
+        join(this.directory, `${name}.output`),
+        this.parts?.installation.lastWords(name) ?? '',
+      );
+    this.disk.keep(join(this.directory, 'data-kept'));
+  }
+
+  private async disturb(): Promise<void> {
+    const parts = (this.parts = await this.assemble());
+    const { installation, traffic, imports, checks, services } = parts;
+    await installation.startAll();
+    await traffic.prepare();
+    traffic.start();
+    while (this.tally.elapsedSeconds < this.options.minutes * 60) {
+      await setTimeout(this.random.between(QUIET_MILLIS_MIN, QUIET_MILLIS_MAX));
+      await this.play(this.deck.next(), parts);
+    }
+    await traffic.hush();
+    await imports.settled();
+    await checks.ofEverything();
+    await checks.rebuilt();
+    await traffic.stop();
+    for (const name of [...PROCESSES].reverse()) await installation.stop(name);
+    await services.endAll();
+  }
+
+  private async play(disturbance: Disturbance, parts: Parts): Promise<void> {
+    const { traffic, checks, imports } = parts;
+    this.tally.count(this.tally.disturbances, disturbance.name);
+    const restarted = await disturbance.run({ ...parts, random: this.random });
+    const rebuildIsDue =
+      this.tally.elapsedSeconds - this.rebuildCheckedAtSeconds > REBUILD_CHECK_SECONDS;
+    if (!restarted && !rebuildIsDue) return;
+    await traffic.hush();
+    if (restarted) await checks.afterRestart();
+    if (rebuildIsDue) {
+      await imports.settled();
+      await checks.rebuilt();
+      this.rebuildCheckedAtSeconds = this.tally.elapsedSeconds;
+    }
+    traffic.goOn();
+  }
+
+  private async assemble(): Promise<Parts> {
+    const { disk, journal, tally, options } = this;
+    const onDoubt = (error: unknown): void => this.doubt(error);
+    const environment = { HOLDFAST_DATA_DIRECTORY: disk.dataDirectory };
+    const services = await Services.prepare(environment, this.directory);
+    const installation = new Installation(services, tally, onDoubt);
+    const imports = new ImportRuns(services, tally, onDoubt);
+    const rebuilds = new RebuildRuns(services, tally);
+    const auditor = new LogAuditor(services.walDirectory, [LEDGER, IMPORT_LEDGER]);
+    // Half of the connections go through the front door, half straight to the command service, which has no queries.
+    const front = new JournalingClient(services.front, journal);
+    const direct = new JournalingClient(services.commands, journal);
+    const random = new SeededRandom(options.seed + 1);
+    const traffic = new Traffic({
+      journal,
+      commands: [front, direct],
+      queries: front,
+      connections: CONNECTIONS,
+      random,
+      pace: new Pace(options.rate),
+      tally,
+      onDoubt,
+    });
+    const checks = new MoneyChecks({
+      ...{ services, client: front, journal, auditor, imports, tally },
+      random: new SeededRandom(options.seed + 2),
+    });
+    return { services, installation, imports, rebuilds, auditor, traffic, checks, disk };
+  }
+}
+
+interface Parts {
+  readonly services: Services;
+  readonly installation: Installation;
+  readonly imports: ImportRuns;
+  readonly rebuilds: RebuildRuns;
+  readonly auditor: LogAuditor;
+  readonly traffic: Traffic;
+  readonly checks: MoneyChecks;
+  readonly disk: DataDisk;
+}
