@@ -16,6 +16,8 @@ export interface CrashState {
   /** Which of the pending changes had reached the disk. */
   readonly label: string;
   readonly image: DiskImage;
+  /** Equal for states that no recovery could tell apart and that the world knows equally much of. */
+  readonly hash: string;
   /** What the outside world had learnt by then. */
   readonly marks: readonly unknown[];
 }
@@ -30,7 +32,7 @@ export interface CrashStateOptions {
 
 const SECTOR_BYTES = 512;
 const RANDOM_SUBSETS = 8;
-/** All subsets of up to this many pending changes of directories; prefixes beyond. */
+/** All subsets of up to this many pending changes of directories; beyond, prefixes, each dropped and each alone. */
 const ENTRY_SUBSETS_MAX = 4;
 /** Changes that were never synced, as of WATERMARK, pile up: all but the newest few are taken as written back. */
 const UNSYNCED_KEPT_APART = 4;
@@ -61,11 +63,11 @@ export function* crashStates(
     for (const entries of entryVariants(replay.pendingEntries)) {
       for (const variant of changeVariants(replay, random, options.cutsMax ?? Infinity)) {
         const image = replay.image(variant.changes, entries);
-        const hash = `${replay.marks.length} ${hasher.hash(image)}`;
+        const hash = digest(Buffer.from(`${replay.marks.length} ${hasher.hash(image)}`));
         if (seen.has(hash)) continue;
         seen.add(hash);
         const label = `${variant.label}, ${entries.length} of ${replay.pendingEntries.length} names`;
-        yield { point, label, image, marks: [...replay.marks] };
+        yield { point, label, image, hash, marks: [...replay.marks] };
       }
     }
   }
@@ -74,6 +76,10 @@ export function* crashStates(
 function* entryVariants(pending: readonly PendingEntry[]): Generator<readonly PendingEntry[]> {
   if (pending.length > ENTRY_SUBSETS_MAX) {
     for (let kept = 0; kept <= pending.length; kept++) yield pending.slice(0, kept);
+    for (const [at, entry] of pending.entries()) {
+      yield pending.filter((_, other) => other !== at);
+      yield [entry];
+    }
     return;
   }
   for (let mask = 0; mask < 1 << pending.length; mask++)

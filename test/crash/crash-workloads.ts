@@ -1,5 +1,5 @@
 import { errorCode } from '@holdfast/kernel';
-import type { Durability, Wal, WalOptions } from '@holdfast/wal';
+import type { Durability, Sequence, Wal, WalOptions } from '@holdfast/wal';
 import type { RecordedRun } from './recorded-run.js';
 
 export type Workload = (run: RecordedRun) => Promise<void>;
@@ -61,12 +61,24 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
     for (let round = 0; round < 2; round++) {
       const wal = await run.open();
       await run.append(wal);
-      wal.floors.set('one', wal.durableSequence);
+      run.setFloor(wal, 'one', wal.durableSequence);
       await run.append(wal);
-      wal.floors.set('two', wal.durableSequence);
-      wal.floors.drop('one');
+      run.setFloor(wal, 'two', wal.durableSequence);
+      run.setFloor(wal, 'one');
       await run.close(wal);
     }
+  },
+
+  'a floor that asks for too much': async (run) => {
+    const durability = run.random.pick(['sync', 'interval', 'none'] as const);
+    const wal = await run.open({ durability });
+    await run.append(wal);
+    const pending = run.append(wal);
+    refusedFloor(run, wal, wal.lastSequence);
+    await pending;
+    if (durability === 'sync') run.setFloor(wal, 'consumer', wal.durableSequence);
+    else refusedFloor(run, wal, wal.lastSequence);
+    await run.close(wal);
   },
 
   'an idle frame': async (run) => {
@@ -89,6 +101,32 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
     await run.close(second);
   },
 
+  'a takeover in interval mode, whose first writer goes on': async (run) => {
+    const first = await run.open({ durability: 'interval', ioMode: 'asynchronous' });
+    await run.append(first);
+    const second = await run.open({ takeover: true }, run.process());
+    await settled(() => run.append(first, { durability: 'sync' }));
+    await run.append(second);
+    await settled(() => run.flush(first));
+    await run.append(second);
+    await run.close(second);
+  },
+
+  'a directory that a killed process has made': async (run) => {
+    const system = run.process();
+    const end = system.faults.plan({
+      operation: 'sync-directory',
+      path: /^\/data$/,
+      effect: { kind: 'error', code: 'EIO' },
+    });
+    await settled(() => run.open({}, system));
+    end();
+    system.kill();
+    const wal = await run.open();
+    await run.append(wal);
+    await run.close(wal);
+  },
+
   'a failed sync, a restart on the page cache, then service': async (run) => {
     const durability = run.random.pick(['sync', 'interval', 'none'] as const);
     const system = run.process();
@@ -104,6 +142,29 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
     system.kill();
     const second = await run.open();
     await run.look();
+    await run.append(second);
+    await run.close(second);
+  },
+
+  'a sync that fails once': async (run) => {
+    const ioMode = run.random.pick(['synchronous', 'asynchronous'] as const);
+    const durability = run.random.pick(['sync', 'sync', 'interval', 'none'] as const);
+    const system = run.process();
+    const wal = await run.open({ durability, ioMode }, system);
+    await run.append(wal);
+    system.faults.plan({
+      operation: 'data-sync',
+      path: /\.wal$|next-/,
+      times: 1,
+      effect: { kind: 'failed-sync', code: 'EIO' },
+    });
+    // Whoever goes on as if nothing had happened is told yes from now on, and acknowledges what no disk has.
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await settled(() => run.append(wal));
+      await settled(() => run.flush(wal));
+    }
+    system.kill();
+    const second = await run.open();
     await run.append(second);
     await run.close(second);
   },
@@ -124,7 +185,8 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
 
   'a write that fails half-way': async (run) => {
     const system = run.process();
-    const wal = await run.open({}, system);
+    const ioMode = run.random.pick(['synchronous', 'asynchronous'] as const);
+    const wal = await run.open({ ioMode }, system);
     await run.append(wal);
     const [code, bytes] = [run.random.pick(['EIO', 'ENOSPC']), 8 * (1 + run.random.below(12))];
     system.faults.plan({
@@ -195,6 +257,23 @@ async function untilRefused(run: RecordedRun, wal: Wal): Promise<void> {
     }
   }
   throw new Error('the log never filled its segment');
+}
+
+/** Tries what may be refused: whatever comes of it, the run goes on. */
+async function settled(attempt: () => Promise<unknown>): Promise<void> {
+  try {
+    await attempt();
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+  }
+}
+
+function refusedFloor(run: RecordedRun, wal: Wal, sequence: Sequence): void {
+  try {
+    run.setFloor(wal, 'early', sequence);
+  } catch (error) {
+    if (errorCode(error) !== 'WAL_FLOOR_ABOVE_DURABLE') throw error;
+  }
 }
 
 function immediately(): Promise<void> {

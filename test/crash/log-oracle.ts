@@ -1,11 +1,21 @@
 import { BEFORE_FIRST, Wal } from '@holdfast/wal';
 import { type DiskImage, LOG, SimulatedFileSystem, simulatedOptions } from '@holdfast/wal/testing';
 import { type CrashState, crashStates } from './crash-states.js';
-import { type Learnt, payloadIn, type RecordedRun } from './recorded-run.js';
+import { floorsText, type Learnt, payloadIn, type RecordedRun } from './recorded-run.js';
+
+/** What a crash must not take back. */
+export interface Promised {
+  /** Every record up to here. */
+  readonly records: number;
+  /** No writer is ever called by this number, or a lower one, again. */
+  readonly epoch: number;
+  /** The floors are as after this change, or after a later one that was tried. */
+  readonly floors: number;
+}
 
 /** What a log that was recovered from a crash must be. Returns nothing when it is, and throws what it is not. */
 export async function checkRecovery(state: CrashState, run: RecordedRun): Promise<void> {
-  const promised = promisedBy(state.marks);
+  const promised = promisesOf(state.marks);
   const once = await recover(state.image, run, promised);
   const twice = await recover(once.after, run, promised);
   expectSame(once.records, twice.records, 'recovering twice');
@@ -20,7 +30,7 @@ export async function checkCrashesDuringRecovery(
   run: RecordedRun,
   options: { seed: number; everyNth: number },
 ): Promise<number> {
-  const promised = promisedBy(state.marks);
+  const promised = promisesOf(state.marks);
   const first = await recover(state.image, run, promised);
   let checked = 0;
   let at = options.seed;
@@ -28,9 +38,8 @@ export async function checkCrashesDuringRecovery(
     if (at++ % options.everyNth !== 0) continue;
     const image = inner.image;
     try {
-      const { records } = await recover(image, run, promised);
-      // What the first recovery showed before the power went must be there; what it had not shown may be one torn frame less.
-      if (records < promised) throw new Error(`only ${records} of ${promised} records`);
+      // What the first recovery has not shown before the power went may be gone; what was promised before is asked for again.
+      await recover(image, run, promised);
     } catch (error) {
       throw new Error(
         `crash at ${inner.point} (${inner.label}) of the recovery: ${String(error)}`,
@@ -44,11 +53,23 @@ export async function checkCrashesDuringRecovery(
   return checked;
 }
 
+/** The last record promised. */
 export function promisedBy(marks: readonly unknown[]): number {
-  let promised = 0;
-  for (const mark of marks as readonly Learnt[])
-    promised = Math.max(promised, mark.acknowledged ?? 0, mark.shown ?? 0);
-  return promised;
+  return promisesOf(marks).records;
+}
+
+export function promisesOf(marks: readonly unknown[]): Promised {
+  const learnt = marks as readonly Learnt[];
+  const highest = (of: (mark: Learnt) => number | undefined): number =>
+    learnt.reduce((highest, mark) => Math.max(highest, of(mark) ?? 0), 0);
+  return {
+    records: Math.max(
+      highest((mark) => mark.acknowledged),
+      highest((mark) => mark.shown),
+    ),
+    epoch: highest((mark) => mark.epoch),
+    floors: highest((mark) => mark.floors),
+  };
 }
 
 interface Recovered {
@@ -57,14 +78,20 @@ interface Recovered {
   readonly system: SimulatedFileSystem;
 }
 
-async function recover(image: DiskImage, run: RecordedRun, promised: number): Promise<Recovered> {
+async function recover(image: DiskImage, run: RecordedRun, promised: Promised): Promise<Recovered> {
   const system = SimulatedFileSystem.on(image);
   const wal = await Wal.open(LOG, simulatedOptions(system, run.seed + 77));
   try {
     const records = await checkRecords(wal, run);
-    if (records < promised) throw new Error(`only ${records} of ${promised} promised records`);
+    if (records < promised.records)
+      throw new Error(`only ${records} of ${promised.records} promised records`);
     if (records > run.submittedLast) throw new Error(`${records} records, more than submitted`);
     if (wal.lastSequence !== records) throw new Error('the last sequence is not the last record');
+    const { epoch } = wal.stats();
+    if (epoch <= promised.epoch) throw new Error(`epoch ${epoch} was given before`);
+    const floors = floorsText(wal.floors.all());
+    if (!run.floors.includes(floors, promised.floors))
+      throw new Error(`floors '${floors}', not '${run.floors[promised.floors] ?? ''}'`);
     const { problems } = await wal.verify();
     if (problems.length > 0) throw new Error(`verify: ${JSON.stringify(problems)}`);
     return { records, system, after: await closedImage(wal, system) };

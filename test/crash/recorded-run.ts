@@ -1,4 +1,11 @@
-import { type AppendOptions, BEFORE_FIRST, Wal, type WalOptions, WalReader } from '@holdfast/wal';
+import {
+  type AppendOptions,
+  BEFORE_FIRST,
+  type Sequence,
+  Wal,
+  type WalOptions,
+  WalReader,
+} from '@holdfast/wal';
 import {
   type Fault,
   LOG,
@@ -14,6 +21,17 @@ export interface Learnt {
   readonly acknowledged?: number;
   /** A reader was shown everything up to here. */
   readonly shown?: number;
+  /** A writer of this epoch was open. */
+  readonly epoch?: number;
+  /** The change of floors with this number was durable when it returned. */
+  readonly floors?: number;
+}
+
+export function floorsText(floors: ReadonlyMap<string, Sequence>): string {
+  return [...floors]
+    .map(([name, sequence]) => `${name} ${sequence}`)
+    .sort()
+    .join(', ');
 }
 
 /** The payload of a sequence in this run: the same whoever submits it, because a lost record's place is given again. */
@@ -30,6 +48,8 @@ export class RecordedRun {
   /** Batches that were admitted, as `first-last`. */
   readonly submitted = new Set<string>();
   submittedLast = 0;
+  /** Floors after each change that was tried, in order, as text; none before the first. */
+  readonly floors: string[] = [floorsText(new Map())];
   private readonly clock = new TickingClock();
   private readonly opened: Wal[] = [];
 
@@ -61,6 +81,7 @@ export class RecordedRun {
       ...options,
     });
     this.opened.push(wal);
+    this.learn({ epoch: wal.stats().epoch });
     return wal;
   }
 
@@ -89,6 +110,17 @@ export class RecordedRun {
     const target = wal.lastSequence;
     await wal.close();
     if (wal.poison === undefined) this.learn({ acknowledged: target });
+  }
+
+  /** Sets a floor, or drops it where no sequence is given. */
+  setFloor(wal: Wal, name: string, sequence?: Sequence): void {
+    const after = new Map(wal.floors.all());
+    if (sequence === undefined) after.delete(name);
+    else after.set(name, sequence);
+    const change = this.floors.push(floorsText(after)) - 1;
+    if (sequence === undefined) wal.floors.drop(name);
+    else wal.floors.set(name, sequence);
+    this.learn({ floors: change });
   }
 
   /** A reader in another process looks at the log now. */

@@ -119,11 +119,7 @@ function liveSegments(
     ) {
       live.push(segment);
     } else {
-      throw corrupt('this file is no part of the log that MANIFEST describes', {
-        file: segment.path,
-        offset: 0,
-        firstSequence: segment.name.firstSequence,
-      });
+      throw noPart(segment.path, segment.name);
     }
   }
   return { live, superseded };
@@ -210,7 +206,8 @@ function checkChain(
   return sealed;
 }
 
-function checkedHeader(manifest: Manifest, segment: SegmentFacts): SegmentHeader {
+/** The segment's header, if it has one and that agrees with its name and the log. Throws `WAL_CORRUPT`. */
+export function checkedHeader(manifest: Manifest, segment: SegmentFacts): SegmentHeader {
   const { header, name } = segment;
   if (header === undefined)
     throw corruptHeader(segment, 'both copies of the segment header are damaged');
@@ -365,6 +362,15 @@ function corruptHeader(segment: SegmentFacts, reason: string): WalError {
     file: segment.path,
     offset: 0,
     firstSequence: segment.name.firstSequence,
+  });
+}
+
+/** A segment too many: a second one of a number, or of a generation that is not to come before the MANIFEST that names it. */
+export function noPart(path: string, name: SegmentName): WalError {
+  return corrupt('this file is no part of the log that MANIFEST describes', {
+    file: path,
+    offset: 0,
+    firstSequence: name.firstSequence,
   });
 }
 

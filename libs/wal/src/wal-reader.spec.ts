@@ -88,4 +88,30 @@ describe('a reader in another process', () => {
       await reader.close();
     }
   });
+
+  it('refuses a segment that is there twice, or is not what its name says', async () => {
+    const system = SimulatedFileSystem.on();
+    for (const seed of [1, 2]) {
+      const wal = await openSimulated(system, {}, seed);
+      await wal.append(batchAfter(seed - 1, 1)).durable;
+      await wal.close();
+    }
+    const whole = system.disk.image();
+    const [first = '', second = ''] = [...whole.files.keys()].filter((path) =>
+      path.endsWith('.wal'),
+    );
+    const doubles: [path: string, content: Buffer | undefined][] = [
+      [first.replace(/1\.0\.wal$/, '2.0.wal'), whole.files.get(first)],
+      [second.replace(/2\.0\.wal$/, '3.0.wal'), whole.files.get(second)],
+      [second, whole.files.get(first)],
+    ];
+    for (const [path, content] of doubles) {
+      const files = new Map(whole.files).set(path, content ?? Buffer.alloc(0));
+      const fileSystem = SimulatedFileSystem.on({ ...whole, files });
+      await expect(WalReader.open(LOG, { fileSystem })).rejects.toMatchObject({
+        code: 'WAL_CORRUPT',
+        details: { file: path },
+      });
+    }
+  });
 });

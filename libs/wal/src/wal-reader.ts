@@ -6,7 +6,7 @@ import type { VisibleBound } from './log-cursor.js';
 import { LogView, type Visibility } from './log-view.js';
 import { type Manifest, readManifest, sameManifest } from './manifest.js';
 import { NodeFileSystem } from './node-file-system.js';
-import { segmentPath } from './recovery.js';
+import { checkedHeader, noPart, segmentPath } from './recovery.js';
 import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { inspectSegment } from './segment-file.js';
 import { parseSegmentName } from './segment-name.js';
@@ -16,7 +16,7 @@ import {
   type VerifyReport,
   verifySegments,
 } from './verify.js';
-import { corrupt, missingSegment, WalError } from './wal.errors.js';
+import { missingSegment, WalError } from './wal.errors.js';
 import type { LogSource, ReadRange, ScanVisitor, Sequence, WalRecord } from './wal.types.js';
 import { type Watermark, WatermarkReader } from './watermark.js';
 
@@ -256,15 +256,9 @@ class DirectoryWatch implements Visibility {
       const header =
         known?.path === path
           ? known.header
-          : inspectSegment(this.fileSystem, this.directory, name).header;
-      if (header === undefined) {
-        throw corrupt('both copies of the segment header are damaged', {
-          file: path,
-          offset: 0,
-          firstSequence: name.firstSequence,
-        });
-      }
+          : checkedHeader(this.manifest, inspectSegment(this.fileSystem, this.directory, name));
       const previous = entries.at(-1);
+      if (previous?.name.segment === name.segment) throw noPart(path, name);
       // Where a segment is missing, nothing says where the one before it ends.
       if (previous?.name.segment === name.segment - 1)
         entries[entries.length - 1] = { ...previous, dataLength: header.predecessor.dataLength };

@@ -1,4 +1,5 @@
 export { afterPowerCut, DiskReplay, type PendingChange, type PendingEntry } from './disk-replay.js';
+export { framesOf, type Lie, segmentHeaderOf, withForgedFrame } from './forged-frame.js';
 export { SeededRandom } from './seeded-random.js';
 export {
   type DiskImage,
