@@ -1,4 +1,5 @@
 import { FeedServerConfiguration } from './feed.configuration.js';
+import { ScrubConfiguration } from './scrub.configuration.js';
 import { ServiceConfiguration } from './service.configuration.js';
 import { StorageConfiguration } from './storage.configuration.js';
 import { IntegerVariable, Section } from './variable.js';
@@ -27,6 +28,9 @@ export class CommandServiceConfiguration {
 
   @Section(() => WalConfiguration)
   readonly wal!: WalConfiguration;
+
+  @Section(() => ScrubConfiguration)
+  readonly scrub!: ScrubConfiguration;
 
   @Section(() => FeedServerConfiguration)
   readonly feedServer!: FeedServerConfiguration;

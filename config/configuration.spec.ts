@@ -41,6 +41,7 @@ describe('configuration', () => {
         create: true,
         takeover: false,
       },
+      scrub: { bytesPerSecond: 8_388_608, pauseSeconds: 3_600 },
       queries: { waitMillisMax: 5_000 },
     });
   });

@@ -1,4 +1,5 @@
 import { FrontDoorConfiguration, QueriesConfiguration } from './queries.configuration.js';
+import { ScrubConfiguration } from './scrub.configuration.js';
 import { ServiceConfiguration } from './service.configuration.js';
 import { StorageConfiguration } from './storage.configuration.js';
 import { Section } from './variable.js';
@@ -17,6 +18,9 @@ export class HoldfastConfiguration {
 
   @Section(() => WalConfiguration)
   readonly wal!: WalConfiguration;
+
+  @Section(() => ScrubConfiguration)
+  readonly scrub!: ScrubConfiguration;
 
   @Section(() => QueriesConfiguration)
   readonly queries!: QueriesConfiguration;

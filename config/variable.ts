@@ -150,6 +150,7 @@ function bytesOf(text: string): unknown {
 }
 
 function bytesText(bytes: number): string {
+  if (bytes === 0) return '0';
   const unit = ['GiB', 'MiB', 'KiB'].find((name) => bytes % (BYTE_UNITS[name] ?? NaN) === 0) ?? '';
   return `${bytes / (BYTE_UNITS[unit] ?? 1)}${unit}`;
 }

@@ -16,12 +16,12 @@ import { eventFeedMicroservice } from '@holdfast/projections';
 
 /** The write side alone: commands over HTTP, and the feed of what they made over gRPC. */
 export async function startCommandService(
-  { http, service, storage, wal, feedServer }: CommandServiceConfiguration,
+  { http, service, storage, wal, scrub, feedServer }: CommandServiceConfiguration,
   logger: Logger,
   lifecycle: ServiceLifecycle,
 ): Promise<HttpApplication> {
   const writer = await openLedgerWriter(storage.walDirectory, { wal, logger, lifecycle });
-  const application = await createHttpApplication(LedgerCommandsModule.forRoot({ writer }), {
+  const application = await createHttpApplication(LedgerCommandsModule.forRoot({ writer, scrub }), {
     logger,
     lifecycle,
     problems: LEDGER_PROBLEMS,

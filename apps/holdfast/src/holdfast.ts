@@ -57,7 +57,7 @@ export async function startHoldfast(
 @Module({})
 class HoldfastModule {
   static forRoot(
-    { storage, queries }: HoldfastConfiguration,
+    { storage, scrub, queries }: HoldfastConfiguration,
     writer: LedgerWriter,
     projection: FollowedProjection,
   ): DynamicModule {
@@ -68,7 +68,7 @@ class HoldfastModule {
     return {
       module: HoldfastModule,
       imports: [
-        LedgerCommandsModule.forRoot({ writer }),
+        LedgerCommandsModule.forRoot({ writer, scrub }),
         LedgerQueriesModule.forRoot({
           readModel,
           waitMillisMax: queries.waitMillisMax,

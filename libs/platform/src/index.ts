@@ -1,4 +1,11 @@
-export { Health, type HealthCheck, type HealthReport, type HealthResult } from './health/health.js';
+export {
+  type Degraded,
+  Health,
+  type HealthCheck,
+  type HealthFact,
+  type HealthReport,
+  type HealthResult,
+} from './health/health.js';
 export { type CursorValue, decodeCursor, encodeCursor } from './http/cursor.js';
 export {
   type ForwardOptions,

@@ -14,6 +14,8 @@ export interface ScrubOptions {
     readonly path: string;
     readonly bytes: number;
     readonly intact: boolean;
+    /** What is wrong with it, when it is not intact. */
+    readonly problem: VerifyProblem | undefined;
   }) => void;
 }
 
@@ -50,7 +52,8 @@ export async function scrubSegments(
     segments++;
     bytes += dataLength;
     if (problem !== undefined) problems.push(problem);
-    options.onSegment?.({ path: entry.path, bytes: dataLength, intact: problem === undefined });
+    const intact = problem === undefined;
+    options.onSegment?.({ path: entry.path, bytes: dataLength, intact, problem });
     await pause((dataLength / options.bytesPerSecond) * 1000, options.signal);
   }
   return { segments, bytes, skipped, problems };

@@ -1,6 +1,7 @@
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { Health, Metrics } from '@holdfast/platform';
 import { EventFeedModule, FeedConsumers } from '@holdfast/projections';
+import { LogCareModule, type LogCareOptions } from '../log-care/log-care.module.js';
 import { LedgerWriter } from '../write-side/ledger-writer.js';
 import { BulkController } from './bulk/bulk.controller.js';
 import { BulkEndpoint } from './bulk/bulk-endpoint.js';
@@ -15,9 +16,13 @@ import { RegisterAssetController } from './register-asset/register-asset.control
 import { SetAccountStatusController } from './set-account-status/set-account-status.controller.js';
 import { observeWriter } from './writer-telemetry.js';
 
+const NO_SCRUBBING: LogCareOptions['scrub'] = { bytesPerSecond: 0, pauseSeconds: 1 };
+
 export interface LedgerCommandsOptions {
   /** Open, and replayed. The module closes it when the application is closed. */
   readonly writer: LedgerWriter;
+  /** How the log is read over and over in search of damage; not at all when left out. */
+  readonly scrub?: LogCareOptions['scrub'];
 }
 
 /**
@@ -35,10 +40,13 @@ export class LedgerCommandsModule implements OnApplicationShutdown {
     observeWriter(writer, consumers, { health, metrics });
   }
 
-  static forRoot({ writer }: LedgerCommandsOptions): DynamicModule {
+  static forRoot({ writer, scrub = NO_SCRUBBING }: LedgerCommandsOptions): DynamicModule {
     return {
       module: LedgerCommandsModule,
-      imports: [EventFeedModule.register({ source: writer.log })],
+      imports: [
+        EventFeedModule.register({ source: writer.log }),
+        LogCareModule.forRoot({ writer, scrub }),
+      ],
       controllers: [
         OpenLedgerController,
         RegisterAssetController,

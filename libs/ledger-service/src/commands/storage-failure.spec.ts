@@ -75,7 +75,7 @@ describe('a disk whose sync fails', () => {
     await start();
     expect((await service.send('GET', '/health/ready')).body).toEqual({
       ready: true,
-      checks: { log: 'ok' },
+      checks: { log: 'ok', scrubbing: 'ok' },
     });
     disk.fail();
     await post('a');

@@ -3,14 +3,16 @@ import { Module } from '@nestjs/common';
 import { ServiceLifecycle } from '../lifecycle/service-lifecycle.js';
 import { Metrics } from '../metrics/metrics.js';
 import { type Served, serve } from '../testing/served.js';
-import { Health, type HealthCheck } from './health.js';
+import { Health, type HealthCheck, type HealthFact } from './health.js';
 
 let checks: Record<string, HealthCheck> = {};
+let facts: Record<string, HealthFact> = {};
 
 @Module({})
 class PartModule {
   constructor(health: Health, metrics: Metrics) {
     for (const [name, check] of Object.entries(checks)) health.register(name, check);
+    for (const [name, fact] of Object.entries(facts)) health.tell(name, fact);
     metrics.gaugeOf('holdfast_test_depth', 'A figure that is asked for.', () => 7);
     metrics.counterOf('holdfast_test_total', 'A total that is kept elsewhere.', () => 9);
   }
@@ -19,6 +21,7 @@ class PartModule {
 let served: Served | undefined;
 
 afterEach(async () => {
+  facts = {};
   await served?.application.stop(0);
 });
 
@@ -65,6 +68,27 @@ describe('readiness', () => {
       { ready: false, checks: { service: 'the service has failed and is about to end' } },
     ]);
     expect((await fetch(`${served!.url}/health/live`)).status).toBe(200);
+  });
+
+  it('stays green when a part works and something is wrong with it, and says what', async () => {
+    expect(
+      await readiness({ wal: () => true, scrubbing: () => ({ degraded: 'a segment differs' }) }),
+    ).toEqual([
+      200,
+      { ready: true, checks: { wal: 'ok', scrubbing: 'degraded: a segment differs' } },
+    ]);
+  });
+
+  it('tells the facts that are known, and is not harmed by those that are not', async () => {
+    facts = {
+      position: () => 7,
+      head: () => Promise.resolve(undefined),
+      lag: () => {
+        throw new Error('nobody knows');
+      },
+      late: () => new Promise(() => undefined),
+    };
+    expect(await readiness({})).toEqual([200, { ready: true, checks: {}, facts: { position: 7 } }]);
   });
 
   it('takes every name once', () => {

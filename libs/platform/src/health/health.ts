@@ -1,21 +1,33 @@
 import { assert, errorMessage } from '@holdfast/kernel';
 import type { ServiceLifecycle } from '../lifecycle/service-lifecycle.js';
 
-/** `true`, or why not: a sentence for the operator. */
-export type HealthResult = true | string;
+/** It works, and an operator should look at it: a sentence. Requests may be sent. */
+export interface Degraded {
+  readonly degraded: string;
+}
+
+/** `true`; what is wrong though it works; or why it does not: a sentence for the operator. */
+export type HealthResult = true | Degraded | string;
 export type HealthCheck = () => HealthResult | Promise<HealthResult>;
+
+/** What somebody who asks for the health wants to know beside it; undefined when it is not known now. */
+export type HealthFact = () => FactValue | undefined | Promise<FactValue | undefined>;
+type FactValue = number | string;
 
 export interface HealthReport {
   readonly ready: boolean;
-  /** By the name of the check: `ok`, or why not. */
+  /** By the name of the check: `ok`, `degraded: …`, or why not. */
   readonly checks: Readonly<Record<string, string>>;
+  /** By their names; absent when nothing has any. */
+  readonly facts?: Readonly<Record<string, FactValue>>;
 }
 
 const CHECK_MILLIS_MAX = 1_000;
 
-/** What must be right before this process should be sent requests. Parts register their checks under a name each. */
+/** What must be right before this process should be sent requests. Parts register their checks and facts under a name each. */
 export class Health {
   private readonly checks = new Map<string, HealthCheck>();
+  private readonly facts = new Map<string, HealthFact>();
 
   constructor(private readonly lifecycle: ServiceLifecycle) {}
 
@@ -24,30 +36,59 @@ export class Health {
     this.checks.set(name, check);
   }
 
+  /** A fact never makes a process unready: what it throws, or is late with, is left out. */
+  tell(name: string, fact: HealthFact): void {
+    assert(!this.facts.has(name), `the fact ${name} is registered once`);
+    this.facts.set(name, fact);
+  }
+
   async report(): Promise<HealthReport> {
-    const results = await Promise.all(
-      [...this.checks].map(async ([name, check]) => [name, await resultOf(check)] as const),
-    );
+    const [results, facts] = await Promise.all([this.results(), this.known()]);
     const unavailable = this.lifecycle.unavailableBecause;
     if (unavailable !== undefined) results.unshift(['service', unavailable]);
     return {
-      ready: results.every(([, result]) => result === true),
-      checks: Object.fromEntries(
-        results.map(([name, result]) => [name, result === true ? 'ok' : result]),
-      ),
+      ready: results.every(([, result]) => typeof result !== 'string'),
+      checks: Object.fromEntries(results.map(([name, result]) => [name, textOf(result)])),
+      ...(facts.length > 0 && { facts: Object.fromEntries(facts) }),
     };
+  }
+
+  private results(): Promise<[string, HealthResult][]> {
+    return Promise.all(
+      [...this.checks].map(async ([name, check]): Promise<[string, HealthResult]> => {
+        const late = `no answer within ${CHECK_MILLIS_MAX} ms`;
+        return [name, await inTime(check, late).catch(errorMessage)];
+      }),
+    );
+  }
+
+  private async known(): Promise<[string, FactValue][]> {
+    const told = await Promise.all(
+      [...this.facts].map(async ([name, fact]) => {
+        const value = await inTime(fact, undefined).catch(() => undefined);
+        return [name, value] as const;
+      }),
+    );
+    return told.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
   }
 }
 
-async function resultOf(check: HealthCheck): Promise<HealthResult> {
+function textOf(result: HealthResult): string {
+  if (result === true) return 'ok';
+  return typeof result === 'string' ? result : `degraded: ${result.degraded}`;
+}
+
+/** What `ask` gives, or `late` when that takes too long. Rejects with what it throws. */
+async function inTime<Value, Late>(
+  ask: () => Value | Promise<Value>,
+  late: Late,
+): Promise<Value | Late> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve(`no answer within ${CHECK_MILLIS_MAX} ms`), CHECK_MILLIS_MAX);
+  const timeout = new Promise<Late>((resolve) => {
+    timer = setTimeout(() => resolve(late), CHECK_MILLIS_MAX);
   });
   try {
-    return await Promise.race([check(), late]);
-  } catch (error) {
-    return errorMessage(error);
+    return await Promise.race([ask(), timeout]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,0 +1,46 @@
+import { Health, InjectLogger, type Logger, Metrics } from '@holdfast/platform';
+import { type BeforeApplicationShutdown, type DynamicModule, Inject, Module } from '@nestjs/common';
+import { LedgerWriter } from '../write-side/ledger-writer.js';
+import { observeScrubber, tellRecovery } from './log-care-telemetry.js';
+import { LogScrubber } from './log-scrubber.js';
+
+export interface LogCareOptions {
+  /** Open. Closed by somebody else, after this module has stopped. */
+  readonly writer: LedgerWriter;
+  readonly scrub: { readonly bytesPerSecond: number; readonly pauseSeconds: number };
+}
+
+const OPTIONS = Symbol('the care of the log');
+const MILLIS_A_SECOND = 1_000;
+
+/** Tells what recovery did when the log was opened, and reads the log over and over in search of damage. */
+@Module({})
+export class LogCareModule implements BeforeApplicationShutdown {
+  private readonly scrubber: LogScrubber;
+
+  constructor(
+    @Inject(OPTIONS) { writer, scrub }: LogCareOptions,
+    @InjectLogger() logger: Logger,
+    @Inject(Health) health: Health,
+    @Inject(Metrics) metrics: Metrics,
+  ) {
+    const { wal } = writer.log;
+    tellRecovery(wal.recovered, logger, metrics);
+    this.scrubber = new LogScrubber(wal, {
+      bytesPerSecond: scrub.bytesPerSecond,
+      pauseMillis: scrub.pauseSeconds * MILLIS_A_SECOND,
+      logger,
+    });
+    observeScrubber(this.scrubber, health, metrics);
+    this.scrubber.start();
+  }
+
+  static forRoot(options: LogCareOptions): DynamicModule {
+    return { module: LogCareModule, providers: [{ provide: OPTIONS, useValue: options }] };
+  }
+
+  /** Before the log is closed, which gives up the segment that is being read. */
+  beforeApplicationShutdown(): void {
+    this.scrubber.stop();
+  }
+}

@@ -1,0 +1,68 @@
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Metrics, createLogger } from '@holdfast/platform';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { TestCommandService } from '../commands/testing/command-service.js';
+import { openWorld } from '../commands/testing/world.js';
+import { tellRecovery } from './log-care-telemetry.js';
+
+let service: TestCommandService | undefined;
+
+async function metricsOf({ url }: TestCommandService): Promise<string> {
+  return (await fetch(`${url}/metrics`)).text();
+}
+
+afterEach(async () => {
+  await service?.stopAndRemove();
+  service = undefined;
+});
+
+describe('what recovery did when the log was opened', () => {
+  it('is told in the log, what is out of the ordinary as a warning, and counted by its kind', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
+    const logger = createLogger({ service: 'test', level: 'info', destination: { write } });
+    const metrics = new Metrics();
+    const tail = { kind: 'torn-tail', file: 'a.wal', from: 1, to: 2, copy: 'q' } as const;
+    tellRecovery([tail, { kind: 'removed', file: 'next-1.tmp' }], logger, metrics);
+    expect(lines).toEqual([
+      expect.objectContaining({ level: 'warn', ...tail }),
+      expect.objectContaining({ level: 'info', kind: 'removed', file: 'next-1.tmp' }),
+    ]);
+    const figures = await metrics.registry.getSingleMetricAsString('holdfast_wal_recovered_total');
+    expect(figures.split('\n').slice(2).sort()).toEqual([
+      'holdfast_wal_recovered_total{kind="header-copy-repaired"} 0',
+      'holdfast_wal_recovered_total{kind="removed"} 1',
+      'holdfast_wal_recovered_total{kind="rewritten"} 0',
+      'holdfast_wal_recovered_total{kind="torn-tail"} 1',
+    ]);
+  });
+
+  it('is there of a service whose log had a damaged header', async () => {
+    service = await TestCommandService.start();
+    await openWorld(service);
+    await service.stop();
+    const { directory } = service;
+    const [segment] = readdirSync(directory)
+      .filter((name) => name.endsWith('.wal'))
+      .sort();
+    const path = join(directory, segment!);
+    const bytes = readFileSync(path);
+    bytes[100]! ^= 1;
+    writeFileSync(path, bytes);
+    service = await TestCommandService.start({}, directory);
+    const text = await metricsOf(service);
+    expect(text).toContain('holdfast_wal_recovered_total{kind="header-copy-repaired"} 1');
+  });
+});
+
+describe('the scrubbing of a service', () => {
+  it('has its health and its figures', async () => {
+    service = await TestCommandService.start();
+    const { body } = await service.send('GET', '/health/ready');
+    expect(body).toMatchObject({ ready: true, checks: { log: 'ok', scrubbing: 'ok' } });
+    const text = await metricsOf(service);
+    expect(text).toMatch(/^holdfast_scrub_passes_total 0$/m);
+    expect(text).toMatch(/^holdfast_scrub_last_pass_timestamp_seconds 0$/m);
+  });
+});
