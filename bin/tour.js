@@ -159,6 +159,7 @@ class OwnServer {
     this.environment = {
       ...process.env,
       HOLDFAST_HTTP_PORT: String(port),
+      HOLDFAST_ADMIN_PORT: '0',
       HOLDFAST_HTTP_HOST: '127.0.0.1',
       HOLDFAST_DATA_DIRECTORY: dataDirectory,
       HOLDFAST_LOG_LEVEL: 'warn',

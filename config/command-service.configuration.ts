@@ -1,3 +1,4 @@
+import { AdminConfiguration, FloorsConfiguration } from './admin.configuration.js';
 import { FeedServerConfiguration } from './feed.configuration.js';
 import { ScrubConfiguration } from './scrub.configuration.js';
 import { ServiceConfiguration } from './service.configuration.js';
@@ -28,6 +29,12 @@ export class CommandServiceConfiguration {
 
   @Section(() => WalConfiguration)
   readonly wal!: WalConfiguration;
+
+  @Section(() => AdminConfiguration)
+  readonly admin!: AdminConfiguration;
+
+  @Section(() => FloorsConfiguration)
+  readonly floors!: FloorsConfiguration;
 
   @Section(() => ScrubConfiguration)
   readonly scrub!: ScrubConfiguration;

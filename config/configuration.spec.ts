@@ -41,6 +41,8 @@ describe('configuration', () => {
         create: true,
         takeover: false,
       },
+      admin: { host: '127.0.0.1', port: 7404, token: '', tokenFile: '' },
+      floors: { behindEventsMax: 1_000_000, behindBytesMax: 1_073_741_824 },
       scrub: { bytesPerSecond: 8_388_608, pauseSeconds: 3_600 },
       queries: { waitMillisMax: 5_000 },
     });
@@ -116,6 +118,12 @@ describe('configuration', () => {
     expect(problemsOf({ HOLDFAST_WAL_DURABILTY: 'none', HOLDFAST_COLOUR: 'red' })).toEqual([
       'HOLDFAST_COLOUR is not a variable of Holdfast',
       'HOLDFAST_WAL_DURABILTY is not a variable of Holdfast; did you mean HOLDFAST_WAL_DURABILITY?',
+    ]);
+  });
+
+  it('never shows a secret, not even one of no use', () => {
+    expect(problemsOf({ HOLDFAST_ADMIN_TOKEN: 'too short' })).toEqual([
+      'HOLDFAST_ADMIN_TOKEN is not of any use, but must be 16 to 512 printable characters without spaces',
     ]);
   });
 

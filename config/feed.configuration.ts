@@ -28,4 +28,13 @@ export class FeedClientConfiguration {
     allowed: 'host:port',
   })
   readonly address!: string;
+
+  @TextVariable('HOLDFAST_FEED_REPORT_ADDRESS', {
+    default: '',
+    meaning:
+      'For `directory`: the feed of the command service, which is told how far this worker has come, so that the log keeps what it needs. Set it wherever segments are removed. Empty: nobody is told.',
+    pattern: /^(?:[0-9A-Za-z.-]{1,255}:[0-9]{1,5})?$/,
+    allowed: 'host:port',
+  })
+  readonly reportAddress!: string;
 }

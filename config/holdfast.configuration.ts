@@ -1,3 +1,4 @@
+import { AdminConfiguration, FloorsConfiguration } from './admin.configuration.js';
 import { FrontDoorConfiguration, QueriesConfiguration } from './queries.configuration.js';
 import { ScrubConfiguration } from './scrub.configuration.js';
 import { ServiceConfiguration } from './service.configuration.js';
@@ -18,6 +19,12 @@ export class HoldfastConfiguration {
 
   @Section(() => WalConfiguration)
   readonly wal!: WalConfiguration;
+
+  @Section(() => AdminConfiguration)
+  readonly admin!: AdminConfiguration;
+
+  @Section(() => FloorsConfiguration)
+  readonly floors!: FloorsConfiguration;
 
   @Section(() => ScrubConfiguration)
   readonly scrub!: ScrubConfiguration;

@@ -61,7 +61,8 @@ function invalidValues(
     );
     const text = environment[variable.name];
     assert(text !== undefined, `the default of ${variable.name} is valid`);
-    return `${variable.name} is ${JSON.stringify(text)}, but must be ${variable.allowed}`;
+    const shown = variable.secret === true ? 'not of any use' : JSON.stringify(text);
+    return `${variable.name} is ${shown}, but must be ${variable.allowed}`;
   });
 }
 

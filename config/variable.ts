@@ -10,6 +10,8 @@ export interface Variable {
   readonly allowed: string;
   /** What the variable says when it is not set. */
   readonly defaultText: string;
+  /** Its value is never shown. */
+  readonly secret?: boolean;
   readonly property: string;
   /** The property's value; the text itself when it is of no use, which validation then refuses. */
   readonly convert: (text: string) => unknown;
@@ -36,7 +38,11 @@ export type ConfigurationClass<Configuration extends object = object> = new () =
 /** A text that matches the pattern as a whole. */
 export function TextVariable(
   name: string,
-  options: Described<string> & { readonly pattern: RegExp; readonly allowed: string },
+  options: Described<string> & {
+    readonly pattern: RegExp;
+    readonly allowed: string;
+    readonly secret?: boolean;
+  },
 ): PropertyDecorator {
   return declare(
     name,
@@ -137,8 +143,9 @@ function declare(
   ...validations: readonly PropertyDecorator[]
 ): PropertyDecorator {
   return (target, property) => {
-    const { meaning, allowed, defaultText, convert } = variable;
-    const declared = { name, meaning, allowed, defaultText, convert, property: String(property) };
+    const { meaning, allowed, defaultText, convert, secret = false } = variable;
+    const described = { name, meaning, allowed, defaultText, convert, secret };
+    const declared = { ...described, property: String(property) };
     variables.set(target, [...(variables.get(target) ?? []), declared]);
     for (const validate of validations) validate(target, property);
   };

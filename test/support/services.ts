@@ -20,6 +20,7 @@ export class Services {
   readonly front: string;
   readonly commands: string;
   readonly worker: string;
+  readonly admin: string;
   private readonly running = new Map<string, Child>();
 
   private constructor(
@@ -30,6 +31,7 @@ export class Services {
     this.front = at('HOLDFAST_HTTP_PORT');
     this.commands = at('HOLDFAST_COMMAND_HTTP_PORT');
     this.worker = at('HOLDFAST_PROJECTION_HTTP_PORT');
+    this.admin = at('HOLDFAST_ADMIN_PORT');
   }
 
   /** In a directory of their own, which `remove` removes. */
@@ -37,15 +39,17 @@ export class Services {
     environment: Environment = {},
     directory = mkdtempSync(join(tmpdir(), 'holdfast-e2e-')),
   ): Promise<Services> {
-    const [front, command, feed, worker] = (await freePorts(4)).map(String);
+    const [front, command, feed, worker, admin] = (await freePorts(5)).map(String);
     return new Services(directory, {
       HOLDFAST_DATA_DIRECTORY: join(directory, 'data'),
       HOLDFAST_HTTP_PORT: front ?? '',
       HOLDFAST_COMMAND_HTTP_PORT: command ?? '',
       HOLDFAST_FEED_PORT: feed ?? '',
       HOLDFAST_PROJECTION_HTTP_PORT: worker ?? '',
+      HOLDFAST_ADMIN_PORT: admin ?? '',
       HOLDFAST_COMMAND_URL: `http://127.0.0.1:${command ?? ''}`,
       HOLDFAST_FEED_ADDRESS: `127.0.0.1:${feed ?? ''}`,
+      HOLDFAST_FEED_REPORT_ADDRESS: `127.0.0.1:${feed ?? ''}`,
       HOLDFAST_LOG_LEVEL: 'warn',
       // Small enough for a log of several segments, which is what most logs are.
       HOLDFAST_WAL_SEGMENT_BYTES: '4MiB',

@@ -29,6 +29,7 @@ export type CliExit = (typeof CliExit)[keyof typeof CliExit];
 const EXIT_BY_CODE: Readonly<Record<string, CliExit>> = {
   WAL_CORRUPT: CliExit.BAD_INPUT,
   WAL_LOST_TAIL: CliExit.BAD_INPUT,
+  WAL_BEHIND_STATE: CliExit.BAD_INPUT,
   WAL_MISSING_SEGMENT: CliExit.BAD_INPUT,
   WAL_MANIFEST_DAMAGED: CliExit.BAD_INPUT,
   EVENT_CORRUPT: CliExit.BAD_INPUT,

@@ -55,6 +55,7 @@ class Service {
     const configuration = configurationOf('command-service', {
       HOLDFAST_DATA_DIRECTORY: directory,
       HOLDFAST_COMMAND_HTTP_PORT: '0',
+      HOLDFAST_ADMIN_PORT: '0',
       HOLDFAST_FEED_PORT: String(await freePort()),
       HOLDFAST_WAL_SEGMENT_BYTES: '1MiB',
       HOLDFAST_WAL_FRAME_BYTES_MAX: '512KiB',

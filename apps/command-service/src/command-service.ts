@@ -4,36 +4,47 @@ import {
   LEDGER_OPEN_API,
   LEDGER_PROBLEMS,
   LedgerCommandsModule,
+  LogKeeping,
   openLedgerWriter,
+  startAdmin,
 } from '@holdfast/ledger-service';
 import {
-  type HttpApplication,
   type Logger,
   type ServiceLifecycle,
+  type StoppableService,
   createHttpApplication,
+  servicesTogether,
 } from '@holdfast/platform';
-import { eventFeedMicroservice } from '@holdfast/projections';
+import { FeedConsumers, eventFeedMicroservice } from '@holdfast/projections';
 
-/** The write side alone: commands over HTTP, and the feed of what they made over gRPC. */
+/** The write side alone: commands over HTTP, the feed of what they made over gRPC, and the operator's API on a port of its own. */
 export async function startCommandService(
-  { http, service, storage, wal, scrub, feedServer }: CommandServiceConfiguration,
+  configuration: CommandServiceConfiguration,
   logger: Logger,
   lifecycle: ServiceLifecycle,
-): Promise<HttpApplication> {
+): Promise<StoppableService> {
+  const { http, service, storage, wal, scrub, floors, admin, feedServer } = configuration;
   const writer = await openLedgerWriter(storage.walDirectory, { wal, logger, lifecycle });
-  const application = await createHttpApplication(LedgerCommandsModule.forRoot({ writer, scrub }), {
-    logger,
-    lifecycle,
-    problems: LEDGER_PROBLEMS,
-    codedErrors: LEDGER_CODED_ERRORS,
-    bodyBytesMax: service.bodyBytesMax,
-    openApi: LEDGER_OPEN_API,
-  });
+  const consumers = new FeedConsumers();
+  const keeping = new LogKeeping({ writer, consumers, logger, floors });
+  const application = await createHttpApplication(
+    LedgerCommandsModule.forRoot({ writer, scrub, consumers, keeping }),
+    {
+      logger,
+      lifecycle,
+      problems: LEDGER_PROBLEMS,
+      codedErrors: LEDGER_CODED_ERRORS,
+      bodyBytesMax: service.bodyBytesMax,
+      openApi: LEDGER_OPEN_API,
+    },
+  );
+  const administration = await startAdmin({ writer, keeping, logger, lifecycle, admin });
   const feedHost = service.host.includes(':') ? `[${service.host}]` : service.host;
   const feedUrl = `${feedHost}:${feedServer.port}`;
   application.nest.connectMicroservice(eventFeedMicroservice({ url: feedUrl }));
   await application.nest.startAllMicroservices();
   const url = await application.listen(http.port, service.host);
   logger.info({ url, feed: feedUrl }, 'serving commands and the feed');
-  return application;
+  // Administration first: its work on the log ends before the log is closed.
+  return servicesTogether(administration, application);
 }

@@ -8,40 +8,51 @@ import {
   LedgerProjectionModule,
   LedgerQueriesModule,
   type LedgerWriter,
+  LogKeeping,
   ledgerProjection,
   openLedgerWriter,
+  startAdmin,
 } from '@holdfast/ledger-service';
 import {
-  type HttpApplication,
   type Logger,
   type ServiceLifecycle,
+  type StoppableService,
   createHttpApplication,
+  servicesTogether,
 } from '@holdfast/platform';
-import { SqliteReadModel } from '@holdfast/projections';
+import { FeedConsumers, SqliteReadModel } from '@holdfast/projections';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ProjectionThread } from './projection-thread.js';
 
 export interface StartedHoldfast {
-  readonly application: HttpApplication;
+  readonly service: StoppableService;
   readonly url: string;
 }
 
-/** Commands, queries and, in a thread of its own, the projection between them: one process, one port, one data directory. */
+/**
+ * Commands, queries and, in a thread of its own, the projection between them: one process, one data directory, one port, and one more for the
+ * operator.
+ */
 export async function startHoldfast(
   configuration: HoldfastConfiguration,
   logger: Logger,
   lifecycle: ServiceLifecycle,
 ): Promise<StartedHoldfast> {
-  const { http, service, storage, wal } = configuration;
+  const { http, service, storage, wal, floors, admin } = configuration;
   // First of all: whoever has the log has the data directory.
   const writer = await openLedgerWriter(storage.walDirectory, { wal, logger, lifecycle });
   const { walDirectory, readModelDirectory } = storage;
+  const consumers = new FeedConsumers();
   const projection = await ProjectionThread.start(
     { walDirectory, readModelDirectory, logLevel: service.logLevel },
-    (error) => lifecycle.fatal(error),
+    {
+      onFailure: (error) => lifecycle.fatal(error),
+      onReport: (report) => consumers.report(report),
+    },
   );
+  const keeping = new LogKeeping({ writer, consumers, logger, floors });
   const application = await createHttpApplication(
-    HoldfastModule.forRoot(configuration, writer, projection),
+    HoldfastModule.forRoot(configuration, { writer, consumers, keeping, projection }),
     {
       logger,
       lifecycle,
@@ -51,15 +62,24 @@ export async function startHoldfast(
       openApi: LEDGER_OPEN_API,
     },
   );
-  return { application, url: await application.listen(http.port, service.host) };
+  const administration = await startAdmin({ writer, keeping, logger, lifecycle, admin });
+  const url = await application.listen(http.port, service.host);
+  // Administration first: its work on the log ends before the log is closed.
+  return { service: servicesTogether(administration, application), url };
+}
+
+interface HoldfastParts {
+  readonly writer: LedgerWriter;
+  readonly consumers: FeedConsumers;
+  readonly keeping: LogKeeping;
+  readonly projection: FollowedProjection;
 }
 
 @Module({})
 class HoldfastModule {
   static forRoot(
     { storage, scrub, queries }: HoldfastConfiguration,
-    writer: LedgerWriter,
-    projection: FollowedProjection,
+    { writer, consumers, keeping, projection }: HoldfastParts,
   ): DynamicModule {
     const readModel = SqliteReadModel.open({
       directory: storage.readModelDirectory,
@@ -68,7 +88,7 @@ class HoldfastModule {
     return {
       module: HoldfastModule,
       imports: [
-        LedgerCommandsModule.forRoot({ writer, scrub }),
+        LedgerCommandsModule.forRoot({ writer, scrub, consumers, keeping }),
         LedgerQueriesModule.forRoot({
           readModel,
           waitMillisMax: queries.waitMillisMax,

@@ -10,11 +10,12 @@ const logger = createLogger({ service: 'holdfast', level: service.logLevel });
 
 await runService(
   async (lifecycle) => {
-    const { application, url } = await startHoldfast(configuration, logger, lifecycle);
+    const started = await startHoldfast(configuration, logger, lifecycle);
+    const { url } = started;
     logger.info({ url }, 'serving commands and queries');
     // For people; whoever reads the log by machine has the line before.
     process.stderr.write(welcome(url, storage.dataDirectory));
-    return application;
+    return started.service;
   },
   { logger, stopGraceMillis: service.stopGraceMillis, exitCodes: LEDGER_EXIT_CODES },
 );

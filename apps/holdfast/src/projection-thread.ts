@@ -1,7 +1,7 @@
 import { CodedError, type ErrorDetails, defined, errorMessage } from '@holdfast/kernel';
 import type { FollowedProjection } from '@holdfast/ledger-service';
 import type { LogLevel } from '@holdfast/platform';
-import type { ProjectionStatus } from '@holdfast/projections';
+import type { ConsumerReport, ProjectionStatus } from '@holdfast/projections';
 import { Worker } from 'node:worker_threads';
 
 export interface ProjectionThreadData {
@@ -13,12 +13,19 @@ export interface ProjectionThreadData {
 /** What the thread tells. Errors lose their class on the way, so they travel as what they say. */
 export type ProjectionThreadMessage =
   | { readonly kind: 'status'; readonly status: ProjectionStatus }
+  | { readonly kind: 'report'; readonly report: ConsumerReport }
   | {
       readonly kind: 'failed';
       readonly code: string;
       readonly message: string;
       readonly details: ErrorDetails;
     };
+
+export interface ProjectionThreadListeners {
+  readonly onFailure: (error: unknown) => void;
+  /** How far the read model has come durably, so that the log keeps what it needs. */
+  readonly onReport: (report: ConsumerReport) => void;
+}
 
 /** The only thing that the thread is told. */
 export const STOP = 'stop';
@@ -35,11 +42,15 @@ export class ProjectionThread implements FollowedProjection {
   private constructor(
     private readonly worker: Worker,
     onStatus: () => void,
-    onFailure: (error: unknown) => void,
+    { onFailure, onReport }: ProjectionThreadListeners,
   ) {
     worker.on('message', (message: ProjectionThreadMessage) => {
       if (message.kind === 'failed') {
         onFailure(failureOf(message));
+        return;
+      }
+      if (message.kind === 'report') {
+        onReport(message.report);
         return;
       }
       this.last = message.status;
@@ -57,22 +68,21 @@ export class ProjectionThread implements FollowedProjection {
   /** Resolves once the thread has said where it stands. Rejects when it could not start. */
   static start(
     data: ProjectionThreadData,
-    onFailure: (error: unknown) => void,
+    { onFailure, onReport }: ProjectionThreadListeners,
   ): Promise<ProjectionThread> {
     const worker = new Worker(new URL('./projection.worker.js', import.meta.url), {
       name: 'projection',
       workerData: data,
     });
     return new Promise((resolve, reject) => {
-      const thread: ProjectionThread = new ProjectionThread(
-        worker,
-        () => resolve(thread),
-        (error) => {
+      const thread: ProjectionThread = new ProjectionThread(worker, () => resolve(thread), {
+        onFailure: (error) => {
           // The start hears of the first failure, whoever watches the running service of the others.
           if (thread.last === undefined) reject(asError(error));
           else onFailure(error);
         },
-      );
+        onReport,
+      });
     });
   }
 

@@ -15,7 +15,10 @@ const { walDirectory, readModelDirectory, logLevel } = workerData as ProjectionT
 const main: MessagePort = defined(parentPort, 'the main thread');
 
 const projector = LedgerProjector.start({
-  feed: new DirectoryFeed(walDirectory, { upcasters: new Upcasters(ledgerEventSchemas) }),
+  feed: new DirectoryFeed(walDirectory, {
+    upcasters: new Upcasters(ledgerEventSchemas),
+    report: (report) => tell({ kind: 'report', report }),
+  }),
   readModelDirectory,
   logger: createLogger({ service: 'holdfast', level: logLevel }).child({ thread: 'projection' }),
   onFailure: (error) =>

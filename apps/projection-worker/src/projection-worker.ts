@@ -8,7 +8,13 @@ import {
   type ServiceLifecycle,
   createHttpApplication,
 } from '@holdfast/platform';
-import { DirectoryFeed, type EventFeed, GrpcFeed } from '@holdfast/projections';
+import {
+  DirectoryFeed,
+  type EventFeed,
+  GrpcFeed,
+  GrpcReports,
+  type ReportTarget,
+} from '@holdfast/projections';
 
 /** Follows the log into the read model, and says over HTTP how it goes. */
 export async function startProjectionWorker(
@@ -33,9 +39,24 @@ export async function startProjectionWorker(
 }
 
 function feedOf({ feed, storage }: ProjectionWorkerConfiguration, logger: Logger): EventFeed {
-  const from = feed.kind === 'directory' ? storage.walDirectory : feed.address;
-  logger.info({ feed: feed.kind, from, into: storage.readModelDirectory }, 'following the log');
-  return feed.kind === 'directory'
-    ? new DirectoryFeed(storage.walDirectory, { upcasters: new Upcasters(ledgerEventSchemas) })
-    : new GrpcFeed({ url: feed.address });
+  const { kind, address, reportAddress } = feed;
+  const from = kind === 'directory' ? storage.walDirectory : address;
+  logger.info({ feed: kind, from, into: storage.readModelDirectory }, 'following the log');
+  if (kind === 'grpc') return new GrpcFeed({ url: address });
+  return new DirectoryFeed(storage.walDirectory, {
+    upcasters: new Upcasters(ledgerEventSchemas),
+    ...(reportAddress !== '' && { report: reportsTo(reportAddress, logger) }),
+  });
+}
+
+/** The owner of the log is told how far this worker has come. It may be away: then it keeps what it last heard of. */
+function reportsTo(address: string, logger: Logger): ReportTarget {
+  const reports = new GrpcReports({
+    url: address,
+    onReach: (failure) => {
+      if (failure === undefined) logger.info({ address }, 'reports to the log arrive again');
+      else logger.warn({ address, err: failure }, 'reports to the log do not arrive');
+    },
+  });
+  return reports.report;
 }

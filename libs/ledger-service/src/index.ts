@@ -1,3 +1,5 @@
+export { LogKeeping, type LogKeepingOptions } from './admin/log-keeping.js';
+export { type StartAdminOptions, startAdmin } from './admin/start-admin.js';
 export {
   LedgerCommandsModule,
   type LedgerCommandsOptions,

@@ -29,6 +29,7 @@ export {
   runService,
 } from './lifecycle/run-service.js';
 export { ServiceLifecycle } from './lifecycle/service-lifecycle.js';
+export { servicesTogether } from './lifecycle/services-together.js';
 export {
   LOG_LEVELS,
   type LogLevel,

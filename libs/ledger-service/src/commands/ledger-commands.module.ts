@@ -1,6 +1,8 @@
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { Health, Metrics } from '@holdfast/platform';
 import { EventFeedModule, FeedConsumers } from '@holdfast/projections';
+import { observeFloors } from '../admin/floors/observe-floors.js';
+import type { LogKeeping } from '../admin/log-keeping.js';
 import { LogCareModule, type LogCareOptions } from '../log-care/log-care.module.js';
 import { LedgerWriter } from '../write-side/ledger-writer.js';
 import { BulkController } from './bulk/bulk.controller.js';
@@ -17,12 +19,17 @@ import { SetAccountStatusController } from './set-account-status/set-account-sta
 import { observeWriter } from './writer-telemetry.js';
 
 const NO_SCRUBBING: LogCareOptions['scrub'] = { bytesPerSecond: 0, pauseSeconds: 1 };
+const KEEPING = Symbol('the keeping of the log');
 
 export interface LedgerCommandsOptions {
   /** Open, and replayed. The module closes it when the application is closed. */
   readonly writer: LedgerWriter;
   /** How the log is read over and over in search of damage; not at all when left out. */
   readonly scrub?: LogCareOptions['scrub'];
+  /** Filled with whoever reads the feed. One of its own when left out. */
+  readonly consumers?: FeedConsumers;
+  /** Observed here; whoever made it stops it before this module is closed. */
+  readonly keeping?: LogKeeping;
 }
 
 /**
@@ -36,15 +43,22 @@ export class LedgerCommandsModule implements OnApplicationShutdown {
     @Inject(FeedConsumers) consumers: FeedConsumers,
     @Inject(Health) health: Health,
     @Inject(Metrics) metrics: Metrics,
+    @Inject(KEEPING) keeping: LogKeeping | null,
   ) {
     observeWriter(writer, consumers, { health, metrics });
+    if (keeping !== null) observeFloors(keeping.floors, health, metrics);
   }
 
-  static forRoot({ writer, scrub = NO_SCRUBBING }: LedgerCommandsOptions): DynamicModule {
+  static forRoot({
+    writer,
+    scrub = NO_SCRUBBING,
+    consumers,
+    keeping,
+  }: LedgerCommandsOptions): DynamicModule {
     return {
       module: LedgerCommandsModule,
       imports: [
-        EventFeedModule.register({ source: writer.log }),
+        EventFeedModule.register({ source: writer.log, ...(consumers && { consumers }) }),
         LogCareModule.forRoot({ writer, scrub }),
       ],
       controllers: [
@@ -58,7 +72,12 @@ export class LedgerCommandsModule implements OnApplicationShutdown {
         BulkController,
         FindCommandController,
       ],
-      providers: [{ provide: LedgerWriter, useValue: writer }, CommandEndpoint, BulkEndpoint],
+      providers: [
+        { provide: LedgerWriter, useValue: writer },
+        { provide: KEEPING, useValue: keeping ?? null },
+        CommandEndpoint,
+        BulkEndpoint,
+      ],
       exports: [LedgerWriter],
     };
   }

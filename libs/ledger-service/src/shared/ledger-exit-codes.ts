@@ -3,6 +3,8 @@ import { ExitCode, type ExitCodes } from '@holdfast/platform';
 /** How a process of the ledger ends, by the code of what ended it. docs/operations.md says what to do about each. */
 export const LEDGER_EXIT_CODES: ExitCodes = {
   CONFIGURATION_INVALID: ExitCode.CONFIGURATION,
+  ADMIN_TOKEN_MISSING: ExitCode.CONFIGURATION,
+  ADMIN_TOKEN_INVALID: ExitCode.CONFIGURATION,
   WAL_INVALID_OPTION: ExitCode.CONFIGURATION,
   WAL_NOT_FOUND: ExitCode.CONFIGURATION,
   WAL_UNSUPPORTED_FILE_SYSTEM: ExitCode.CONFIGURATION,
@@ -15,6 +17,7 @@ export const LEDGER_EXIT_CODES: ExitCodes = {
 
   WAL_CORRUPT: ExitCode.DATA,
   WAL_LOST_TAIL: ExitCode.DATA,
+  WAL_BEHIND_STATE: ExitCode.DATA,
   WAL_MISSING_SEGMENT: ExitCode.DATA,
   WAL_MANIFEST_DAMAGED: ExitCode.DATA,
   EVENT_CORRUPT: ExitCode.DATA,

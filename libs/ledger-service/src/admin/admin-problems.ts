@@ -1,0 +1,74 @@
+import { type CodedErrorProblems, type ProblemKinds } from '@holdfast/platform';
+import { PLATFORM_PROBLEMS, PROBLEM_MEDIA_TYPE } from '@holdfast/platform';
+import { applyDecorators } from '@nestjs/common';
+import { ApiResponse, getSchemaPath } from '@nestjs/swagger';
+
+/** The problems of the admin API beside those of the platform. */
+export const ADMIN_PROBLEMS: ProblemKinds = {
+  'job-not-found': {
+    status: 404,
+    title: 'There is no such job',
+    detail: () =>
+      'Jobs are kept in memory: a restart forgets them. Start the operation again; it goes on where it was.',
+  },
+  'floor-not-found': {
+    status: 404,
+    title: 'There is no such floor',
+    detail: (of) => `Nothing is held under the name ${of('floor')}.`,
+  },
+  'floor-kept': {
+    status: 409,
+    title: 'The floor is kept by the service itself',
+    detail: (of) => `${of('floor')} is not a consumer's: ${of('reason')}`,
+  },
+  'confirmation-missing': {
+    status: 422,
+    title: 'The name must be given again',
+    detail: (of) => `To drop ${of('floor')}, send its exact name as "confirm".`,
+  },
+};
+
+/** What operators are told of failures with these codes. They may see everything, so sentences are the errors' own where that helps. */
+export const ADMIN_CODED_ERRORS: CodedErrorProblems = {
+  JOBS_FULL: { problem: 'overloaded', retryAfterSeconds: 10 },
+  JOBS_CLOSED: { problem: 'service-stopping', outcome: 'not-applied' },
+  WAL_CLOSED: { problem: 'service-stopping', outcome: 'not-applied' },
+  EVENT_LOG_CLOSED: { problem: 'service-stopping', outcome: 'not-applied' },
+  WAL_FULL: {
+    problem: 'storage-unavailable',
+    outcome: 'not-applied',
+    detail: 'The disk of the log is full.',
+  },
+  WAL_POISONED: {
+    problem: 'storage-unavailable',
+    outcome: 'unknown',
+    detail: 'The log has failed; the process is about to end.',
+  },
+  WAL_FENCED: {
+    problem: 'storage-unavailable',
+    outcome: 'unknown',
+    detail: 'Another process has taken the log over; this one is about to end.',
+  },
+};
+
+const PROBLEMS: ProblemKinds = { ...PLATFORM_PROBLEMS, ...ADMIN_PROBLEMS };
+
+/** The problems that a handler may answer with, beside those of access, by status. */
+export function AdminProblems(...slugs: readonly string[]): MethodDecorator {
+  const byStatus = new Map<number, string[]>();
+  for (const slug of ['unauthorized', 'forbidden', ...slugs]) {
+    const status = PROBLEMS[slug]?.status ?? 500;
+    byStatus.set(status, [...(byStatus.get(status) ?? []), slug]);
+  }
+  return applyDecorators(
+    ...Array.from(byStatus, ([status, kinds]) =>
+      ApiResponse({
+        status,
+        description: kinds
+          .map((kind) => `\`/problems/${kind}\`: ${PROBLEMS[kind]?.title ?? kind}.`)
+          .join('  \n'),
+        content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: getSchemaPath('ProblemDetails') } } },
+      }),
+    ),
+  );
+}

@@ -1,0 +1,37 @@
+import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { LedgerWriter } from '../write-side/ledger-writer.js';
+import { ConsumerFloors } from './floors/consumer-floors.js';
+import { FloorsController } from './floors/floors.controller.js';
+import { Jobs } from './jobs/jobs.js';
+import { JobsController } from './jobs/jobs.controller.js';
+import { LogController } from './log/log.controller.js';
+import { LogKeeping } from './log-keeping.js';
+
+export interface AdminOptions {
+  readonly writer: LedgerWriter;
+  /** The module stops it when the application is closed. */
+  readonly keeping: LogKeeping;
+}
+
+/** The operator's API over HTTP. It is served on a port of its own: see `startAdmin`. */
+@Module({})
+export class AdminModule implements OnApplicationShutdown {
+  constructor(@Inject(LogKeeping) private readonly keeping: LogKeeping) {}
+
+  static forRoot({ writer, keeping }: AdminOptions): DynamicModule {
+    return {
+      module: AdminModule,
+      controllers: [JobsController, LogController, FloorsController],
+      providers: [
+        { provide: LedgerWriter, useValue: writer },
+        { provide: LogKeeping, useValue: keeping },
+        { provide: Jobs, useValue: keeping.jobs },
+        { provide: ConsumerFloors, useValue: keeping.floors },
+      ],
+    };
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.keeping.stop();
+  }
+}

@@ -1,0 +1,46 @@
+import { ProblemException } from '@holdfast/platform';
+import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { AdminProblems } from '../admin-problems.js';
+import type { Plain } from '../plain.js';
+import type { JobStatus } from './job.js';
+import { JobDto, JobListDto, JobTarget, jobDto } from './jobs.dto.js';
+import { Jobs } from './jobs.js';
+
+@ApiTags('jobs')
+@Controller('admin/jobs')
+export class JobsController {
+  constructor(private readonly jobs: Jobs) {}
+
+  @Get()
+  @ApiOperation({ summary: 'What runs, what waits, and what has ended lately' })
+  @ApiResponse({ status: 200, type: JobListDto })
+  list(): Plain<JobListDto> {
+    return { items: this.jobs.list().map(jobDto) };
+  }
+
+  @Get(':job')
+  @ApiOperation({ summary: 'How far a job has come' })
+  @ApiResponse({ status: 200, type: JobDto })
+  @AdminProblems('job-not-found')
+  one(@Param() { job }: JobTarget): Plain<JobDto> {
+    return jobDto(found(this.jobs.get(job), job));
+  }
+
+  @Post(':job/cancel')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Ask a job to stop',
+    description: 'It stops at the next safe place. One that has ended stays as it is.',
+  })
+  @ApiResponse({ status: 200, type: JobDto })
+  @AdminProblems('job-not-found')
+  cancel(@Param() { job }: JobTarget): Plain<JobDto> {
+    return jobDto(found(this.jobs.cancel(job), job));
+  }
+}
+
+function found(status: JobStatus | undefined, job: string): JobStatus {
+  if (status === undefined) throw new ProblemException('job-not-found', { parameters: { job } });
+  return status;
+}

@@ -1,0 +1,60 @@
+import { Body, Controller, Get, Post, Res } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { LedgerWriter } from '../../write-side/ledger-writer.js';
+import { AdminProblems } from '../admin-problems.js';
+import { StartsJob, startedJob } from '../jobs/job-answer.js';
+import type { JobDto } from '../jobs/jobs.dto.js';
+import type { Plain } from '../plain.js';
+import { Jobs } from '../jobs/jobs.js';
+import { scrubLog, verifyLog } from './log-work.js';
+import { LogDto, SCRUB_BYTES_PER_SECOND_DEFAULT, ScrubDto } from './log.dto.js';
+
+@ApiTags('log')
+@Controller('admin/log')
+export class LogController {
+  constructor(
+    private readonly writer: LedgerWriter,
+    private readonly jobs: Jobs,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'What the log holds, and how it is written' })
+  @ApiResponse({ status: 200, type: LogDto })
+  @AdminProblems()
+  statistics(): Plain<LogDto> {
+    const { firstSequence, durableSequence, lastSequence, records, ...stats } =
+      this.writer.log.stats();
+    const { logId, epoch, timeline, durability, ioMode, segments, logBytes, queuedBytes } = stats;
+    const { commits, bytesWritten, rotations, commitMicrosMax } = stats;
+    return {
+      ...{ logId, epoch, timeline, durability, ioMode },
+      ...{ firstPosition: firstSequence, durablePosition: durableSequence },
+      ...{ lastPosition: lastSequence, segments, logBytes, queuedBytes },
+      ...{ commits, events: records, bytesWritten, rotations, commitMicrosMax },
+    };
+  }
+
+  @Post('verify')
+  @ApiOperation({ summary: 'Read every byte of the log and report every damage' })
+  @StartsJob()
+  verify(@Res({ passthrough: true }) reply: FastifyReply): Plain<JobDto> {
+    const { wal } = this.writer.log;
+    return startedJob(
+      this.jobs.start('verify-log', 'checks', (context) => verifyLog(wal, context)),
+      reply,
+    );
+  }
+
+  @Post('scrub')
+  @ApiOperation({ summary: 'One pass over the sealed segments at a bounded rate' })
+  @StartsJob('invalid-request')
+  scrub(@Body() body: ScrubDto, @Res({ passthrough: true }) reply: FastifyReply): Plain<JobDto> {
+    const { wal } = this.writer.log;
+    const rate = body.bytesPerSecond ?? SCRUB_BYTES_PER_SECOND_DEFAULT;
+    return startedJob(
+      this.jobs.start('scrub-log', 'checks', (context) => scrubLog(wal, rate, context)),
+      reply,
+    );
+  }
+}

@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type HttpApplication, ServiceLifecycle, createLogger } from '@holdfast/platform';
+import { FeedConsumers } from '@holdfast/projections';
+import { LedgerWriter } from '../../write-side/ledger-writer.js';
+import { LogKeeping, type LogKeepingOptions } from '../log-keeping.js';
+import { startAdmin } from '../start-admin.js';
+
+/** Small segments, so that a test has several. */
+const SMALL_LOG = { create: true, segmentBytes: 32 * 1024, frameBytesMax: 16 * 1024 } as const;
+
+export interface AdminReply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface AdminServiceOptions {
+  readonly token?: string;
+  readonly floors?: Partial<LogKeepingOptions['floors']>;
+}
+
+export interface LoggedLine {
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** A log with its administration, served on a free port of 127.0.0.1. */
+export class TestAdminService {
+  private number = 0;
+
+  private constructor(
+    readonly directory: string,
+    readonly writer: LedgerWriter,
+    readonly consumers: FeedConsumers,
+    readonly keeping: LogKeeping,
+    readonly lines: readonly LoggedLine[],
+    private readonly application: HttpApplication,
+    readonly url: string,
+  ) {}
+
+  static async start(options: AdminServiceOptions = {}): Promise<TestAdminService> {
+    const directory = await mkdtemp(join(tmpdir(), 'holdfast-admin-'));
+    const lines: LoggedLine[] = [];
+    const destination = { write: (line: string) => lines.push(JSON.parse(line) as LoggedLine) };
+    const logger = createLogger({ service: 'test', level: 'info', destination });
+    const writer = await LedgerWriter.open(join(directory, 'wal'), { wal: SMALL_LOG });
+    const consumers = new FeedConsumers();
+    const keeping = new LogKeeping({
+      ...{ writer, consumers, logger },
+      floors: { behindEventsMax: 0, behindBytesMax: 0, ...options.floors },
+    });
+    const application = await startAdmin({
+      ...{ writer, keeping, logger, lifecycle: new ServiceLifecycle() },
+      admin: { host: '127.0.0.1', port: 0, token: options.token ?? '', tokenFile: '' },
+    });
+    const url = await application.nest.getUrl();
+    return new TestAdminService(directory, writer, consumers, keeping, lines, application, url);
+  }
+
+  /** Opens so many ledgers more, which is one event each. */
+  async fill(events: number): Promise<void> {
+    for (let count = 0; count < events; count += 1) {
+      const ledger = `ledger-${(this.number += 1)}-${'x'.repeat(40)}`;
+      await this.writer.execute({ type: 'OpenLedger', ledger }, { actor: 'test' });
+    }
+  }
+
+  /** Fills until so many more segments are sealed. */
+  async rotate(segments: number): Promise<void> {
+    const until = this.writer.log.stats().rotations + segments;
+    while (this.writer.log.stats().rotations < until) await this.fill(20);
+  }
+
+  async send(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<AdminReply> {
+    const answered = await fetch(`${this.url}${path}`, {
+      method,
+      headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await answered.text();
+    const parsed = text === '' ? {} : (JSON.parse(text) as AdminReply['body']);
+    return { status: answered.status, headers: answered.headers, body: parsed };
+  }
+
+  /** The job that a request has started, once it has ended. */
+  async jobOf(reply: AdminReply): Promise<AdminReply['body']> {
+    const path = reply.headers.get('location') ?? 'no location';
+    await this.keeping.jobs.ended(path.replace(/^.*\//, ''));
+    return (await this.send('GET', path)).body;
+  }
+
+  async stop(): Promise<void> {
+    await this.application.stop(1_000);
+    await this.writer.close();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
