@@ -31,3 +31,13 @@ export { EventStoreError, type EventStoreErrorCode } from './event-store.errors.
 export type { Evolve } from './folded-state.js';
 export type { ReplayProgress } from './replay.js';
 export { WalEventLog, type WalEventLogOptions } from './wal-event-log.js';
+export {
+  type RetentionBound,
+  type RetentionFacts,
+  type RetentionLimit,
+  type RetentionOptions,
+  type RetentionPolicy,
+  type TimedEvents,
+  firstPositionSince,
+  retentionBound,
+} from './retention.js';
