@@ -1,4 +1,25 @@
-import { BytesVariable, IntegerVariable, TextVariable } from './variable.js';
+import { BytesVariable, IntegerVariable, Section, TextVariable } from './variable.js';
+
+/** What opens the admin API: for the one who serves it, and for the one who uses it. */
+export class AdminTokenConfiguration {
+  @TextVariable('HOLDFAST_ADMIN_TOKEN', {
+    default: '',
+    meaning:
+      'What every request to the admin API must carry as `Authorization: Bearer …`. Without one it serves programs of its own machine only.',
+    pattern: /^(?:[\x21-\x7e]{16,512})?$/,
+    allowed: '16 to 512 printable characters without spaces',
+    secret: true,
+  })
+  readonly token!: string;
+
+  @TextVariable('HOLDFAST_ADMIN_TOKEN_FILE', {
+    default: '',
+    meaning: 'A file whose first line is the token, instead of `HOLDFAST_ADMIN_TOKEN`.',
+    pattern: /^[^\0]{0,4096}$/,
+    allowed: 'a path',
+  })
+  readonly tokenFile!: string;
+}
 
 /** The operator's API of the process that owns the log. */
 export class AdminConfiguration {
@@ -19,23 +40,8 @@ export class AdminConfiguration {
   })
   readonly port!: number;
 
-  @TextVariable('HOLDFAST_ADMIN_TOKEN', {
-    default: '',
-    meaning:
-      'What every request to the admin API must carry as `Authorization: Bearer …`. Without one it serves programs of its own machine only.',
-    pattern: /^(?:[\x21-\x7e]{16,512})?$/,
-    allowed: '16 to 512 printable characters without spaces',
-    secret: true,
-  })
-  readonly token!: string;
-
-  @TextVariable('HOLDFAST_ADMIN_TOKEN_FILE', {
-    default: '',
-    meaning: 'A file whose first line is the token, instead of `HOLDFAST_ADMIN_TOKEN`.',
-    pattern: /^[^\0]{0,4096}$/,
-    allowed: 'a path',
-  })
-  readonly tokenFile!: string;
+  @Section(() => AdminTokenConfiguration)
+  readonly access!: AdminTokenConfiguration;
 }
 
 /** When a consumer of the log counts as far behind. */

@@ -1,3 +1,4 @@
+import { AdminTokenConfiguration } from './admin.configuration.js';
 import { StorageConfiguration } from './storage.configuration.js';
 import { Section, TextVariable } from './variable.js';
 
@@ -11,10 +12,26 @@ export class ServerConfiguration {
   readonly url!: string;
 }
 
+export class AdminServerConfiguration {
+  @TextVariable('HOLDFAST_ADMIN_URL', {
+    default: 'http://127.0.0.1:7404',
+    meaning: 'The admin API that the command line tool talks to.',
+    pattern: /^https?:\/\/[0-9A-Za-z.:[\]-]{1,255}$/,
+    allowed: 'an http or https address without a path',
+  })
+  readonly url!: string;
+
+  @Section(() => AdminTokenConfiguration)
+  readonly access!: AdminTokenConfiguration;
+}
+
 /** `apps/cli`: the operator's tool. Its options override these. */
 export class CliConfiguration {
   @Section(() => ServerConfiguration)
   readonly server!: ServerConfiguration;
+
+  @Section(() => AdminServerConfiguration)
+  readonly admin!: AdminServerConfiguration;
 
   @Section(() => StorageConfiguration)
   readonly storage!: StorageConfiguration;

@@ -41,7 +41,7 @@ describe('configuration', () => {
         create: true,
         takeover: false,
       },
-      admin: { host: '127.0.0.1', port: 7404, token: '', tokenFile: '' },
+      admin: { host: '127.0.0.1', port: 7404, access: { token: '', tokenFile: '' } },
       floors: { behindEventsMax: 1_000_000, behindBytesMax: 1_073_741_824 },
       scrub: { bytesPerSecond: 8_388_608, pauseSeconds: 3_600 },
       queries: { waitMillisMax: 5_000 },

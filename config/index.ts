@@ -1,5 +1,9 @@
 export { APPLICATIONS, type ApplicationConfigurations, configurationOf } from './applications.js';
-export { AdminConfiguration, FloorsConfiguration } from './admin.configuration.js';
+export {
+  AdminConfiguration,
+  AdminTokenConfiguration,
+  FloorsConfiguration,
+} from './admin.configuration.js';
 export { CliConfiguration } from './cli.configuration.js';
 export { CommandServiceConfiguration } from './command-service.configuration.js';
 export { ConfigurationInvalid } from './configuration.errors.js';

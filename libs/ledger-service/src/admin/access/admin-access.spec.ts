@@ -3,11 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { TestAdminService } from '../testing/admin-service.js';
-import { AdminAccess } from './admin-access.js';
+import { AdminAccess, type AdminToken } from './admin-access.js';
 
 const TOKEN = 'correct-horse-battery-staple';
-const of = (options: Partial<Parameters<typeof AdminAccess.of>[0]>) =>
-  AdminAccess.of({ host: '127.0.0.1', token: '', tokenFile: '', ...options });
+const of = ({
+  host = '127.0.0.1',
+  ...access
+}: Partial<AdminToken & { readonly host: string }>): AdminAccess =>
+  AdminAccess.of({ host, access: { token: '', tokenFile: '', ...access } });
 const codeOf = (make: () => unknown): unknown => {
   try {
     make();

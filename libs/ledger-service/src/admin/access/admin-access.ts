@@ -5,6 +5,10 @@ import { CodedError, errorMessage } from '@holdfast/kernel';
 export interface AdminAccessOptions {
   /** What the admin API listens on. */
   readonly host: string;
+  readonly access: AdminToken;
+}
+
+export interface AdminToken {
   /** Empty: none. */
   readonly token: string;
   /** A file whose first line is the token; empty: none. */
@@ -31,8 +35,8 @@ export class AdminAccess {
   private constructor(private readonly digest: Buffer | undefined) {}
 
   /** Throws `ADMIN_TOKEN_INVALID`, and `ADMIN_TOKEN_MISSING` when there is none and the host is not loopback. */
-  static of({ host, token, tokenFile }: AdminAccessOptions): AdminAccess {
-    const secret = tokenFile === '' ? token : tokenOf(tokenFile);
+  static of({ host, access }: AdminAccessOptions): AdminAccess {
+    const secret = adminToken(access);
     if (secret === '' && isLoopback(host)) return new AdminAccess(undefined);
     if (secret === '')
       throw new CodedError(
@@ -55,6 +59,11 @@ export class AdminAccess {
     // Digests have one length, so that not even the length of the token can be told by the time that this takes.
     return timingSafeEqual(digestOf(token), this.digest) ? 'granted' : 'unauthorized';
   }
+}
+
+/** The token itself; empty when there is none. Throws `ADMIN_TOKEN_INVALID` when its file cannot be read. */
+export function adminToken({ token, tokenFile }: AdminToken): string {
+  return tokenFile === '' ? token : tokenOf(tokenFile);
 }
 
 function tokenOf(path: string): string {

@@ -53,7 +53,10 @@ export class TestAdminService {
     });
     const application = await startAdmin({
       ...{ writer, keeping, logger, lifecycle: new ServiceLifecycle() },
-      admin: { host: '127.0.0.1', port: 0, token: options.token ?? '', tokenFile: '' },
+      admin: {
+        ...{ host: '127.0.0.1', port: 0 },
+        access: { token: options.token ?? '', tokenFile: '' },
+      },
     });
     const url = await application.nest.getUrl();
     return new TestAdminService(directory, writer, consumers, keeping, lines, application, url);
