@@ -1,4 +1,5 @@
 export { DirectoryFeed, type DirectoryFeedOptions } from './directory-feed.js';
+export { type ErrorAdvice, PROJECTION_ERROR_GUIDE } from './error-guide.js';
 export type {
   EventFeed,
   FeedBatch,
