@@ -78,7 +78,15 @@ export class MoneyChecks {
     const { audit, faults } = await checkLog(services, journal, auditor);
     if (faults.length > 0) throw Doubt.of(faults);
     await checkTrialBalance(client, audit);
+    await this.checkHealth();
     for (let count = 0; count < BALANCES; count++) await this.checkBalance(audit);
+  }
+
+  /** Nothing here damages a finished segment, so whoever scrubs the log finds nothing. */
+  private async checkHealth(): Promise<void> {
+    const answer = await fetch(`${this.options.services.commands}/health/ready`);
+    const text = await answer.text();
+    if (text.includes('degraded')) throw new Doubt(`the command service says of itself ${text}`);
   }
 
   private async checkBalance(audit: Audit): Promise<void> {

@@ -137,7 +137,12 @@ export class SoakRun {
   private async assemble(): Promise<Parts> {
     const { disk, journal, tally, options } = this;
     const onDoubt = (error: unknown): void => this.doubt(error);
-    const environment = { HOLDFAST_DATA_DIRECTORY: disk.dataDirectory };
+    const environment = {
+      HOLDFAST_DATA_DIRECTORY: disk.dataDirectory,
+      // So that it has a good part of the log behind it between two faults.
+      HOLDFAST_SCRUB_PAUSE_SECONDS: '1',
+      HOLDFAST_SCRUB_BYTES_PER_SECOND: '64MiB',
+    };
     const services = await Services.prepare(environment, this.directory);
     const installation = new Installation(services, tally, onDoubt);
     const imports = new ImportRuns(services, tally, onDoubt);
