@@ -8,6 +8,7 @@ COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY config ./config
 COPY libs ./libs
 COPY apps ./apps
+COPY bin ./bin
 RUN npm run build
 
 FROM node:24-bookworm-slim AS dependencies

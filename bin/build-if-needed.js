@@ -15,18 +15,26 @@ const MARKER = join(ROOT, 'dist', '.built');
 
 /** Compiles if a source is newer than what was compiled. Throws when the compiler is missing or finds a mistake. */
 export function buildIfNeeded() {
-  if (!existsSync(join(ROOT, 'libs'))) return;
-  const newestSource = Math.max(...sources().map(newestMillis));
-  if (newestSource <= modifiedMillis(MARKER)) return;
+  if (!existsSync(join(ROOT, 'libs')) || newestSource() <= modifiedMillis(MARKER)) return;
   if (!existsSync(COMPILER))
     throw new Error('dist/ is missing or old, and so is the compiler: run npm ci');
   process.stderr.write('Building, once…\n');
+  build();
+}
+
+/** Compiles. Throws when the compiler finds a mistake. */
+export function build() {
+  const newest = newestSource();
   const { status } = spawnSync(process.execPath, [COMPILER, 'build'], {
     cwd: ROOT,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   if (status !== 0) throw new Error('the build failed; see above');
-  mark(newestSource);
+  mark(newest);
+}
+
+function newestSource() {
+  return Math.max(...sources().map(newestMillis));
 }
 
 function sources() {
