@@ -18,6 +18,10 @@ export const CliExit = {
   UNAVAILABLE: 69,
   /** Anything else: look at the message. */
   FAILURE: 70,
+  /** Another process holds the data, or is not done with it: a service runs there. */
+  LOCKED: 75,
+  /** The admin API wants a token, or another one. */
+  DENIED: 77,
   /** The environment. */
   CONFIGURATION: 78,
   /** Ctrl-C. */
@@ -40,6 +44,11 @@ const EXIT_BY_CODE: Readonly<Record<string, CliExit>> = {
   EISDIR: CliExit.NO_INPUT,
   SERVICE_UNREACHABLE: CliExit.UNAVAILABLE,
   CONFIGURATION_INVALID: CliExit.CONFIGURATION,
+  ADMIN_TOKEN_INVALID: CliExit.CONFIGURATION,
+  ADMIN_DENIED: CliExit.DENIED,
+  ADMIN_REFUSED: CliExit.PROBLEMS,
+  JOB_CANCELLED: CliExit.INTERRUPTED,
+  WAL_LOCKED: CliExit.LOCKED,
 };
 
 export function exitCodeOf(error: unknown): CliExit {

@@ -4,19 +4,10 @@ import { Wal } from '@holdfast/wal';
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
-import { exitCodeOf } from './exit-code.js';
-import { program } from './program.js';
-import { Terminal } from './terminal/terminal.js';
+import { parseCli, runCli } from './testing/run-cli.js';
 
 const EVENTS = 30;
 const LIMITS = { frameBytesMax: 16 * 1024, segmentBytes: 32 * 1024 };
-
-interface Run {
-  readonly exit: number;
-  readonly output: string;
-  readonly messages: string;
-}
 
 describe('the command line', () => {
   let directory: string;
@@ -43,20 +34,20 @@ describe('the command line', () => {
   afterAll(() => rmSync(directory, { recursive: true }));
 
   it('shows what a log holds', async () => {
-    const facts = JSON.parse((await run('wal', 'stats', log, '--json')).output) as {
+    const facts = JSON.parse((await runCli('wal', 'stats', log, '--json')).output) as {
       segments: { file: string }[];
     };
     expect(facts).toMatchObject({ firstSequence: 1, durableSequence: EVENTS, records: EVENTS });
     expect(facts.segments.map(({ file }) => file)).toEqual(
       readdirSync(log).filter((name) => name.endsWith('.wal')),
     );
-    const { output, exit } = await run('wal', 'stats', log);
+    const { output, exit } = await runCli('wal', 'stats', log);
     expect(exit).toBe(0);
     expect(output).toContain(`sequences  1 to ${EVENTS}`);
   });
 
   it('dumps frames and events, those of a range, as lines of JSON', async () => {
-    const { output, exit } = await run('wal', 'dump', log, '--from', '5', '--to', '9', '--json');
+    const { output, exit } = await runCli('wal', 'dump', log, '--from', '5', '--to', '9', '--json');
     const lines = output
       .trim()
       .split('\n')
@@ -70,7 +61,7 @@ describe('the command line', () => {
   });
 
   it('dumps no more records than it is asked for', async () => {
-    const { output } = await run('wal', 'dump', log, '--limit', '3');
+    const { output } = await runCli('wal', 'dump', log, '--limit', '3');
     expect(output.match(/Counted v1 {2}counter #\d/g)).toHaveLength(3);
   });
 
@@ -79,7 +70,7 @@ describe('the command line', () => {
     const wal = await Wal.open(other, { create: true, ...LIMITS });
     await wal.append([Buffer.from('plain')]).durable;
     await wal.close();
-    const { output, exit } = await run('wal', 'dump', other, '--json');
+    const { output, exit } = await runCli('wal', 'dump', other, '--json');
     expect(exit).toBe(0);
     expect(JSON.parse(output.split('\n')[1]!)).toMatchObject({
       kind: 'record',
@@ -90,7 +81,7 @@ describe('the command line', () => {
   });
 
   it('finds a sound log sound', async () => {
-    const { exit, output } = await run('wal', 'verify', log, '--json');
+    const { exit, output } = await runCli('wal', 'verify', log, '--json');
     expect(exit).toBe(0);
     expect(JSON.parse(output)).toMatchObject({ sound: true, records: EVENTS, problems: [] });
   });
@@ -106,12 +97,12 @@ describe('the command line', () => {
     bytes[bytes.indexOf('"number":4') + 3]! ^= 1;
     writeFileSync(file, bytes);
 
-    const verified = await run('wal', 'verify', damaged);
+    const verified = await runCli('wal', 'verify', damaged);
     expect(verified.exit).toBe(1);
     expect(verified.output).toContain(`file: ${file}`);
     expect(verified.output).toMatch(/offset: \d+\n {2}firstSequence: 4\n/);
 
-    const dumped = await run('wal', 'dump', damaged);
+    const dumped = await runCli('wal', 'dump', damaged);
     expect(dumped.exit).toBe(65);
     expect(dumped.output.match(/Counted/g)).toHaveLength(3);
     expect(dumped.messages).toContain('holdfast: WAL_CORRUPT: ');
@@ -123,13 +114,13 @@ describe('the command line', () => {
     const damaged = join(directory, 'no manifest');
     cpSync(log, damaged, { recursive: true });
     writeFileSync(join(damaged, 'MANIFEST'), 'nonsense');
-    const { exit, messages } = await run('wal', 'verify', damaged);
+    const { exit, messages } = await runCli('wal', 'verify', damaged);
     expect([exit, messages.includes('WAL_MANIFEST_DAMAGED')]).toEqual([1, true]);
   });
 
   it('changes nothing in a log that it looks at', async () => {
     const before = readdirSync(log);
-    for (const command of ['stats', 'verify', 'dump']) await run('wal', command, log);
+    for (const command of ['stats', 'verify', 'dump']) await runCli('wal', command, log);
     expect(readdirSync(log)).toEqual(before);
   });
 
@@ -138,7 +129,7 @@ describe('the command line', () => {
     [['import', '/nowhere.csv', '--ledger', 'main', '--mapping', '/nowhere.json'], 66],
     [['health', 'http://127.0.0.1:9'], 69],
   ])('%j ends with %i', async (line, exit) => {
-    expect((await run(...line)).exit).toBe(exit);
+    expect((await runCli(...line)).exit).toBe(exit);
   });
 
   it.each([
@@ -149,45 +140,13 @@ describe('the command line', () => {
     [['import', 'a.csv', '--ledger', 'main', '--mapping', 'm', '--batch', '1001']],
     [['unknown']],
   ])('refuses %j before it does anything', async (line) => {
-    await expect(parse(...line)).rejects.toMatchObject({
+    await expect(parseCli(...line)).rejects.toMatchObject({
       code: expect.stringMatching(/^commander\./),
     });
   });
-
-  async function run(...line: readonly string[]): Promise<Run> {
-    const { promise, text } = start(line);
-    const exit = await promise.catch((error: unknown) => {
-      text.terminal.failure(error);
-      return exitCodeOf(error);
-    });
-    return { exit, output: text.output(), messages: text.messages() };
-  }
-
-  function parse(...line: readonly string[]): Promise<number> {
-    return start(line).promise;
-  }
 });
 
 interface Dumped {
   readonly kind: string;
   readonly event?: { position: number; type: string; data: { number: number } };
-}
-
-function start(line: readonly string[]) {
-  const [output, messages] = [new PassThrough({ highWaterMark: 1e8 }), new PassThrough()];
-  const terminal = new Terminal(output, messages);
-  let exit = -1;
-  const command = program(terminal, (code) => (exit = code));
-  for (const each of [
-    command,
-    ...command.commands,
-    ...command.commands.flatMap((sub) => sub.commands),
-  ])
-    each.exitOverride().configureOutput({ writeErr: () => undefined });
-  const promise = command.parseAsync(line, { from: 'user' }).then(() => exit);
-  const read = (stream: PassThrough): string => (stream.read() as Buffer | null)?.toString() ?? '';
-  return {
-    promise,
-    text: { terminal, output: () => read(output), messages: () => read(messages) },
-  };
 }

@@ -1,5 +1,6 @@
 import { configurationOf } from '@holdfast/config';
 import { Command, InvalidArgumentError } from 'commander';
+import { addAdministration } from './admin-program.js';
 import { CliExit } from './exit-code.js';
 import { health } from './health/health.js';
 import { importCsv } from './import/import-csv.js';
@@ -18,8 +19,9 @@ import { type WalStatsOptions, walStats } from './wal-stats/wal-stats.js';
 import { type WalVerifyOptions, walVerify } from './wal-verify/wal-verify.js';
 
 const EXIT_CODES = `
-Exit codes: 0 done; 1 done, and there are problems (damage, rows not taken, not healthy); 64 command line; 65 damaged
-log, or unusable CSV or mapping; 66 no such log or file; 69 service unreachable; 70 failure; 78 environment; 130 interrupted.`;
+Exit codes: 0 done; 1 done, and there are problems (damage, rows not taken, not healthy, refused); 64 command line; 65 damaged
+log, or unusable CSV or mapping; 66 no such log or file; 69 service unreachable; 70 failure; 75 the data belongs to a running
+service; 77 the admin API wants a token; 78 environment; 130 interrupted.`;
 
 /** The command line. `done` is told the exit code of the command that ran. */
 export function program(terminal: Terminal, done: (exit: CliExit) => void): Command {
@@ -29,6 +31,7 @@ export function program(terminal: Terminal, done: (exit: CliExit) => void): Comm
     .showHelpAfterError()
     .addHelpText('after', EXIT_CODES);
   addWal(holdfast, terminal, done);
+  addAdministration(holdfast, terminal, done);
   addImport(holdfast, terminal, done);
   holdfast
     .command('health')

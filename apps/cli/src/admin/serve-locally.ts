@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { configurationOf } from '@holdfast/config';
+import { LogKeeping, openLedgerWriter, startAdmin } from '@holdfast/ledger-service';
+import { ServiceLifecycle, createLogger } from '@holdfast/platform';
+import { FeedConsumers } from '@holdfast/projections';
+import type { Terminal } from '../terminal/terminal.js';
+import type { AdminClientOptions } from './admin-client.js';
+
+export interface LocalAdmin extends AdminClientOptions {
+  stop(): Promise<void>;
+}
+
+const STOP_MILLIS_MAX = 10_000;
+
+/**
+ * Opens the log of a data directory as a service would, and serves its admin API to this process alone: on a free port of this machine, under a token
+ * that nobody else knows. Throws what opening a log throws: `WAL_LOCKED` where a service runs.
+ */
+export async function serveLocally(data: string, terminal: Terminal): Promise<LocalAdmin> {
+  const { storage, wal, floors } = configurationOf('command-service', {
+    ...process.env,
+    HOLDFAST_DATA_DIRECTORY: data,
+    // What is not there is a mistyped path, and not a log to be made.
+    HOLDFAST_WAL_CREATE: 'false',
+  });
+  const logger = createLogger({
+    service: 'cli',
+    level: 'warn',
+    destination: { write: (line) => terminal.note(noteOf(line)) },
+  });
+  const lifecycle = new ServiceLifecycle();
+  const writer = await openLedgerWriter(storage.walDirectory, { wal, logger, lifecycle });
+  try {
+    const keeping = new LogKeeping({ writer, consumers: new FeedConsumers(), logger, floors });
+    const token = randomBytes(32).toString('base64url');
+    const admin = { host: '127.0.0.1', port: 0, access: { token, tokenFile: '' } };
+    const application = await startAdmin({ writer, keeping, logger, lifecycle, admin });
+    return {
+      url: await application.nest.getUrl(),
+      token,
+      stop: async () => {
+        await application.stop(STOP_MILLIS_MAX);
+        await writer.close();
+      },
+    };
+  } catch (error) {
+    await writer.close();
+    throw error;
+  }
+}
+
+/** What a service would write to its log, as a sentence for a person. */
+function noteOf(line: string): string {
+  const { msg, err } = JSON.parse(line) as { msg: string; err?: { message: string } };
+  return err === undefined ? msg : `${msg}: ${err.message}`;
+}

@@ -1,0 +1,127 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LedgerWriter, LogKeeping, startAdmin } from '@holdfast/ledger-service';
+import { ServiceLifecycle, createLogger } from '@holdfast/platform';
+import { FeedConsumers } from '@holdfast/projections';
+import type { Sequence } from '@holdfast/wal';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { parseCli, runCli } from './testing/run-cli.js';
+
+const TOKEN = 'a-token-of-the-command-line-tests';
+const WAL = { create: true, segmentBytes: 32 * 1024, frameBytesMax: 16 * 1024 } as const;
+
+/** A service as the tool sees it: a log, and its admin API. */
+class Service {
+  private constructor(
+    readonly url: string,
+    readonly writer: LedgerWriter,
+    readonly keeping: LogKeeping,
+    readonly stop: () => Promise<void>,
+  ) {}
+
+  static async start(data: string): Promise<Service> {
+    const logger = createLogger({ service: 'test', level: 'silent' });
+    const writer = await LedgerWriter.open(join(data, 'wal'), { wal: WAL });
+    const floors = { behindEventsMax: 3, behindBytesMax: 0 };
+    const keeping = new LogKeeping({ writer, consumers: new FeedConsumers(), logger, floors });
+    const access = { token: TOKEN, tokenFile: '' };
+    const application = await startAdmin({
+      ...{ writer, keeping, logger, lifecycle: new ServiceLifecycle() },
+      admin: { host: '127.0.0.1', port: 0, access },
+    });
+    return new Service(await application.nest.getUrl(), writer, keeping, async () => {
+      await application.stop(1_000);
+      await writer.close();
+    });
+  }
+}
+
+describe('the commands that administer', () => {
+  let data: string;
+  let service: Service | undefined;
+
+  beforeEach(async () => {
+    data = await mkdtemp(join(tmpdir(), 'holdfast-cli-'));
+    process.env['HOLDFAST_ADMIN_TOKEN'] = TOKEN;
+    service = await Service.start(data);
+    for (const ledger of ['a', 'b', 'c', 'd', 'e', 'f'])
+      await service.writer.execute({ type: 'OpenLedger', ledger }, { actor: 'test' });
+    const { floors } = service.writer.log.wal;
+    floors.set('projection:search', 1 as Sequence);
+    floors.set('projection:ledger', 6 as Sequence);
+  });
+
+  afterEach(async () => {
+    delete process.env['HOLDFAST_ADMIN_TOKEN'];
+    await service?.stop();
+    service = undefined;
+    await rm(data, { recursive: true });
+  });
+
+  it('list floors, and tell by the exit code that a consumer is far behind', async () => {
+    const { exit, output } = await runCli('floors', 'list', '--url', service!.url);
+    expect(exit).toBe(1);
+    expect(output).toMatch(/projection:search +1 +5 .*FAR BEHIND/);
+    const json = await runCli('floors', 'list', '--url', service!.url, '--json');
+    expect(JSON.parse(json.output)).toMatchObject({
+      items: [
+        { name: 'projection:search', position: 1, eventsBehind: 5, farBehind: true },
+        { name: 'projection:ledger', position: 6, eventsBehind: 0, farBehind: false },
+      ],
+    });
+  });
+
+  it('drop a floor whose name is given twice, of a service that runs or of its data', async () => {
+    const drop = (name: string, confirm: string, ...where: readonly string[]) =>
+      runCli('floors', 'drop', name, '--confirm', confirm, ...where);
+    const floors = () => [...service!.writer.log.wal.floors.all().keys()];
+    const refused = await drop('projection:search', 'projection:ledger', '--url', service!.url);
+    expect([refused.exit, refused.messages]).toEqual([
+      1,
+      expect.stringContaining('confirmation-missing'),
+    ]);
+    expect(floors()).toHaveLength(2);
+    expect((await drop('projection:search', 'projection:search', '--url', service!.url)).exit).toBe(
+      0,
+    );
+    expect(floors()).toEqual(['projection:ledger']);
+
+    const held = await drop('projection:ledger', 'projection:ledger', '--data', data);
+    expect([held.exit, held.messages]).toEqual([75, expect.stringContaining('WAL_LOCKED')]);
+    await service!.stop();
+    const dropped = await drop('projection:ledger', 'projection:ledger', '--data', data);
+    expect([dropped.exit, dropped.output]).toEqual([0, expect.stringContaining('Dropped')]);
+    service = await Service.start(data);
+    expect(floors()).toEqual([]);
+  });
+
+  it('show and cancel jobs', async () => {
+    const { jobs } = service!.keeping;
+    const { id } = jobs.start(
+      'archive',
+      'changes',
+      ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve({}))),
+    );
+    const listed = await runCli('jobs', '--url', service!.url);
+    expect(listed.output).toMatch(new RegExp(`${id} +archive +running`));
+    expect((await runCli('jobs', '--url', service!.url, '--cancel', id)).exit).toBe(0);
+    expect((await jobs.ended(id))?.state).toBe('cancelled');
+  });
+
+  it('say who must be asked when they are refused', async () => {
+    process.env['HOLDFAST_ADMIN_TOKEN'] = 'another-token-than-the-right-one';
+    const denied = await runCli('floors', 'list', '--url', service!.url);
+    expect([denied.exit, denied.messages]).toEqual([77, expect.stringContaining('ADMIN_DENIED')]);
+    const away = await runCli('jobs', '--url', 'http://127.0.0.1:9');
+    expect([away.exit, away.messages]).toEqual([69, expect.stringContaining('--data')]);
+    const nothing = await runCli('floors', 'list', '--data', join(data, 'nothing'));
+    expect(nothing.exit).toBe(66);
+  });
+
+  it('refuse to drop without the second name before they do anything', async () => {
+    await expect(parseCli('floors', 'drop', 'projection:search')).rejects.toMatchObject({
+      code: 'commander.missingMandatoryOptionValue',
+    });
+  });
+});
