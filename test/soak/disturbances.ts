@@ -13,6 +13,8 @@ export interface Scene {
   readonly imports: ImportRuns;
   readonly rebuilds: RebuildRuns;
   readonly random: SeededRandom;
+  /** Sends many commands at once. */
+  readonly burst: () => void;
 }
 
 export interface Disturbance {
@@ -32,6 +34,8 @@ const FULL_MILLIS_MAX = 4_000;
 const START_MILLIS_MAX = 1_500;
 const POWERLESS_MILLIS_MAX = 150;
 const REBUILD_MILLIS_MAX = 1_500;
+/** A burst is answered within some milliseconds. */
+const IN_FLIGHT_MILLIS_MAX = 40;
 
 export const DISTURBANCES: readonly Disturbance[] = [
   { name: 'command service killed', cards: 3, run: killCommandService },
@@ -72,7 +76,15 @@ export class Deck {
   }
 }
 
-async function killCommandService({ installation }: Scene): Promise<boolean> {
+/** So that a fault meets commands anywhere on their way: in a queue, written, synced, answered. */
+async function underWay({ burst, random }: Scene): Promise<void> {
+  burst();
+  await setTimeout(random.next() * IN_FLIGHT_MILLIS_MAX);
+}
+
+async function killCommandService(scene: Scene): Promise<boolean> {
+  const { installation } = scene;
+  await underWay(scene);
   await installation.kill('command-service');
   await installation.start('command-service');
   return true;
@@ -84,7 +96,9 @@ async function killTwice(scene: Scene): Promise<boolean> {
   await installation.kill('command-service');
   installation.spawn('command-service');
   await setTimeout(random.between(1, START_MILLIS_MAX));
-  return killCommandService(scene);
+  await installation.kill('command-service');
+  await installation.start('command-service');
+  return true;
 }
 
 async function stopCommandService({ installation }: Scene): Promise<boolean> {
@@ -93,16 +107,20 @@ async function stopCommandService({ installation }: Scene): Promise<boolean> {
   return true;
 }
 
-async function killEverything({ installation }: Scene): Promise<boolean> {
+async function killEverything(scene: Scene): Promise<boolean> {
+  const { installation } = scene;
+  await underWay(scene);
   await installation.kill(...PROCESSES);
   await installation.startAll();
   return true;
 }
 
 async function killOther(
-  { installation }: Scene,
+  scene: Scene,
   name: 'projection-worker' | 'query-service',
 ): Promise<boolean> {
+  const { installation } = scene;
+  await underWay(scene);
   await installation.kill(name);
   await installation.start(name);
   return false;
@@ -142,7 +160,9 @@ async function killOnFullDisk({ installation, disk, random }: Scene): Promise<bo
   return true;
 }
 
-async function losePower({ installation, disk, rebuilds, random }: Scene): Promise<boolean> {
+async function losePower(scene: Scene): Promise<boolean> {
+  const { installation, disk, rebuilds, random } = scene;
+  await underWay(scene);
   await installation.tolerating('power-loss', async () => {
     disk.cutPower();
     // Nobody may be told anything good from here on.

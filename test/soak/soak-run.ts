@@ -120,7 +120,11 @@ export class SoakRun {
   private async play(disturbance: Disturbance, parts: Parts): Promise<void> {
     const { traffic, checks, imports } = parts;
     this.tally.count(this.tally.disturbances, disturbance.name);
-    const restarted = await disturbance.run({ ...parts, random: this.random });
+    const restarted = await disturbance.run({
+      ...parts,
+      random: this.random,
+      burst: () => traffic.burst(),
+    });
     const rebuildIsDue =
       this.tally.elapsedSeconds - this.rebuildCheckedAtSeconds > REBUILD_CHECK_SECONDS;
     if (!restarted && !rebuildIsDue) return;

@@ -11,6 +11,7 @@ const ACCOUNTS_MAX = 2_000;
 const AMOUNT_MAX = 50_000;
 const BULK_MIN = 3;
 const BULK_MAX = 60;
+const BURST = 20;
 /** After a refusal or an unknown outcome, so that a service that is away is not stormed. */
 const PAUSE_MILLIS = 200;
 
@@ -66,6 +67,16 @@ export class Traffic {
     });
   }
 
+  /** Many commands at once, for a fault to meet them on their way. */
+  burst(): void {
+    const { commands } = this.options;
+    for (const client of commands) {
+      void this.tracked(() => this.sendBulk(client));
+      for (let count = 0; count < BURST; count++)
+        void this.tracked(() => this.send(client, this.newTransfer()));
+    }
+  }
+
   /** Lets what was begun come to its end; nobody asks until `goOn`. */
   async hush(): Promise<void> {
     this.quiet ??= new Promise((resolve) => (this.wake = resolve));
@@ -89,17 +100,21 @@ export class Traffic {
       const action = this.nextAction();
       await this.options.pace.take(action === 'bulk' ? (BULK_MIN + BULK_MAX) / 2 : 1);
       await this.quiet;
-      this.active++;
-      let attempt: Attempt = 'answered';
-      try {
-        attempt = await this.act(client, action);
-      } catch (error) {
-        this.options.onDoubt(error);
-        return;
-      } finally {
-        this.active--;
-      }
+      const attempt = await this.tracked(() => this.act(client, action));
       if (attempt !== 'answered') await setTimeout(PAUSE_MILLIS);
+    }
+  }
+
+  /** Begun work, which a hush waits for. */
+  private async tracked(work: () => Promise<Attempt>): Promise<Attempt> {
+    this.active++;
+    try {
+      return await work();
+    } catch (error) {
+      this.options.onDoubt(error);
+      return 'unknown';
+    } finally {
+      this.active--;
     }
   }
 
