@@ -25,7 +25,7 @@ ENV HOLDFAST_DATA_DIRECTORY=/data
 ENV HOLDFAST_HTTP_HOST=0.0.0.0
 WORKDIR /app
 # A new volume takes its owner from the folder that it is mounted on, so that nothing needs to run as root.
-RUN mkdir -p /data/wal /data/state /data/read-models && chown -R node:node /data
+RUN mkdir -p /data/wal /data/state /data/snapshots /data/archive /data/read-models && chown -R node:node /data
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist/config ./dist/config
 COPY --from=build /app/dist/libs ./dist/libs

@@ -1,5 +1,6 @@
 import { AdminConfiguration, FloorsConfiguration } from './admin.configuration.js';
 import { FeedServerConfiguration } from './feed.configuration.js';
+import { RetentionConfiguration } from './retention.configuration.js';
 import { ScrubConfiguration } from './scrub.configuration.js';
 import { ServiceConfiguration } from './service.configuration.js';
 import { StorageConfiguration } from './storage.configuration.js';
@@ -35,6 +36,9 @@ export class CommandServiceConfiguration {
 
   @Section(() => FloorsConfiguration)
   readonly floors!: FloorsConfiguration;
+
+  @Section(() => RetentionConfiguration)
+  readonly retention!: RetentionConfiguration;
 
   @Section(() => ScrubConfiguration)
   readonly scrub!: ScrubConfiguration;

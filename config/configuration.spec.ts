@@ -31,7 +31,7 @@ describe('configuration', () => {
         stopGraceMillis: 10_000,
         bodyBytesMax: 4_194_304,
       },
-      storage: { dataDirectory: './data' },
+      storage: { dataDirectory: './data', archive: '' },
       wal: {
         durability: 'sync',
         syncIntervalMillis: 50,
@@ -43,6 +43,12 @@ describe('configuration', () => {
       },
       admin: { host: '127.0.0.1', port: 7404, access: { token: '', tokenFile: '' } },
       floors: { behindEventsMax: 1_000_000, behindBytesMax: 1_073_741_824 },
+      retention: {
+        policy: 'keep-all',
+        livePositionsMin: 100_000,
+        liveMinutesMin: 1_440,
+        intervalSeconds: 300,
+      },
       scrub: { bytesPerSecond: 8_388_608, pauseSeconds: 3_600 },
       queries: { waitMillisMax: 5_000 },
     });
@@ -52,11 +58,16 @@ describe('configuration', () => {
     const { storage } = configurationOf('command-service', {
       HOLDFAST_DATA_DIRECTORY: '/srv/books',
     });
-    expect([storage.walDirectory, storage.stateDirectory, storage.readModelDirectory]).toEqual([
-      '/srv/books/wal',
-      '/srv/books/state',
-      '/srv/books/read-models',
-    ]);
+    expect([
+      ...[storage.walDirectory, storage.stateDirectory, storage.snapshotDirectory],
+      ...[storage.archiveDirectory, storage.readModelDirectory],
+    ]).toEqual(
+      ['wal', 'state', 'snapshots', 'archive', 'read-models'].map((name) => `/srv/books/${name}`),
+    );
+    const elsewhere = configurationOf('command-service', {
+      HOLDFAST_ARCHIVE_DIRECTORY: '/mnt/old',
+    });
+    expect(elsewhere.storage.archiveDirectory).toBe('/mnt/old');
   });
 
   it('takes values of every kind from the environment', () => {

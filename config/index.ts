@@ -13,6 +13,7 @@ export type { Environment } from './load-configuration.js';
 export { ProjectionWorkerConfiguration } from './projection-worker.configuration.js';
 export { FrontDoorConfiguration, QueriesConfiguration } from './queries.configuration.js';
 export { QueryServiceConfiguration } from './query-service.configuration.js';
+export { RetentionConfiguration } from './retention.configuration.js';
 export { ScrubConfiguration } from './scrub.configuration.js';
 export { LOG_LEVELS, ServiceConfiguration } from './service.configuration.js';
 export { StorageConfiguration } from './storage.configuration.js';

@@ -6,11 +6,20 @@ export class StorageConfiguration {
   @TextVariable('HOLDFAST_DATA_DIRECTORY', {
     default: './data',
     meaning:
-      'Holds the log in `wal/`, checkpointed state in `state/` and the read models in `read-models/`.',
+      'Holds the log in `wal/`, checkpointed state in `state/`, snapshots of it in `snapshots/`, the archive in `archive/` and the read models in `read-models/`.',
     pattern: /^[^\0]{1,4096}$/,
     allowed: 'a path',
   })
   readonly dataDirectory!: string;
+
+  @TextVariable('HOLDFAST_ARCHIVE_DIRECTORY', {
+    default: '',
+    meaning:
+      'Where sealed segments are archived, on another disk if you like. Empty: `archive/` in the data directory. Every process that reads the log must see the same.',
+    pattern: /^[^\0]{0,4096}$/,
+    allowed: 'a path',
+  })
+  readonly archive!: string;
 
   get walDirectory(): string {
     return join(this.dataDirectory, 'wal');
@@ -18,6 +27,14 @@ export class StorageConfiguration {
 
   get stateDirectory(): string {
     return join(this.dataDirectory, 'state');
+  }
+
+  get snapshotDirectory(): string {
+    return join(this.dataDirectory, 'snapshots');
+  }
+
+  get archiveDirectory(): string {
+    return this.archive === '' ? join(this.dataDirectory, 'archive') : this.archive;
   }
 
   get readModelDirectory(): string {

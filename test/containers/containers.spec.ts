@@ -72,6 +72,9 @@ describe('the containers', () => {
       configured('query-service'),
     ];
     for (const { service } of [command, worker, query]) expect(service.host).toBe('0.0.0.0');
+    expect(worker.feed.reportAddress).toBe(`command-service:${command.feedServer.port}`);
+    // Without a token the operator's API serves the container itself, and nobody else.
+    expect([command.admin.host, command.admin.access.token]).toEqual(['127.0.0.1', '']);
     expect(query.commands.url).toBe(`http://command-service:${command.http.port}`);
     expect(compose.services['query-service']!.ports).toEqual([
       `127.0.0.1:${query.http.port}:${query.http.port}`,
@@ -86,20 +89,27 @@ describe('the containers', () => {
 
   it('share the log and the read models, and only the command service may write the log', () => {
     const { storage } = configured('command-service');
-    const [log, state, readModels] = [
+    const [log, state, snapshots, archive, readModels] = [
       `log:${storage.walDirectory}`,
       `state:${storage.stateDirectory}`,
+      `snapshots:${storage.snapshotDirectory}`,
+      `archive:${storage.archiveDirectory}`,
       `read-models:${storage.readModelDirectory}`,
     ];
     expect(services.map(([, { volumes }]) => volumes)).toEqual([
-      [log, state],
-      [`${log}:ro`, readModels],
+      [log, state, snapshots, archive],
+      [`${log}:ro`, `${archive}:ro`, readModels],
       [readModels],
     ]);
-    expect(Object.keys(compose.volumes)).toEqual(['log', 'state', 'read-models']);
+    expect(Object.keys(compose.volumes)).toEqual([
+      ...['log', 'state', 'snapshots', 'archive', 'read-models'],
+    ]);
     // A new volume belongs to whom its folder in the image belongs to.
     const made = instructions.find(({ text }) => text.includes('mkdir'))!.text;
-    for (const path of [storage.walDirectory, storage.stateDirectory, storage.readModelDirectory])
+    for (const path of [
+      ...[storage.walDirectory, storage.stateDirectory, storage.snapshotDirectory],
+      ...[storage.archiveDirectory, storage.readModelDirectory],
+    ])
       expect(made).toContain(path);
     expect(made).toContain('chown -R node:node /data');
   });
