@@ -102,6 +102,16 @@ describe('the front door', () => {
     expect((await send('GET', `${LEDGER}/commands/no-such-key`)).status).toBe(404);
   });
 
+  it('says in its health how far the read model is behind the log', async () => {
+    const ready = async () => (await send('GET', '/health/ready')).body['facts'];
+    let facts = (await ready()) as Record<string, number>;
+    while (facts['readModelLagEvents'] !== 0) facts = (await ready()) as Record<string, number>;
+    expect(facts).toEqual({ readModelPosition: 4, readModelLagEvents: 0 });
+    await projector.stop();
+    await send('PUT', `${LEDGER}/assets/USD`, undefined, { scale: 2 });
+    expect(await ready()).toEqual({ readModelPosition: 4, readModelLagEvents: 1 });
+  });
+
   it('still answers queries when the command service is away, and says that nothing was applied', async () => {
     await commands.stop(1_000);
     const refused = await send('PUT', '/v1/ledgers/second');
@@ -111,6 +121,9 @@ describe('the front door', () => {
       'not-applied',
     ]);
     expect((await send('GET', `${LEDGER}/accounts/alice`)).status).toBe(200);
-    expect((await send('GET', '/health/ready')).status).toBe(200);
+    expect(await send('GET', '/health/ready')).toMatchObject({
+      status: 200,
+      body: { ready: true, facts: { readModelPosition: 4 } },
+    });
   });
 });

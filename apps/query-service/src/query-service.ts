@@ -8,6 +8,7 @@ import {
 } from '@holdfast/ledger-service';
 import {
   type ForwardedRoute,
+  type HealthReport,
   type HttpApplication,
   type Logger,
   type ServiceLifecycle,
@@ -22,6 +23,9 @@ const COMMANDS: readonly ForwardedRoute[] = [
   { path: '/v1/ledgers/:ledger/commands/:key', methods: ['GET'] },
 ];
 
+/** Health is asked for often, and a command service that is away must not make it late. */
+const HEALTH_MILLIS_MAX = 500;
+
 /** The front door: queries answered from the read model, commands handed to the command service. */
 export async function startQueryService(
   { http, service, storage, queries, commands }: QueryServiceConfiguration,
@@ -34,7 +38,11 @@ export async function startQueryService(
   });
   const { waitMillisMax } = queries;
   const application = await createHttpApplication(
-    LedgerQueriesModule.forRoot({ readModel, waitMillisMax }),
+    LedgerQueriesModule.forRoot({
+      readModel,
+      waitMillisMax,
+      logPosition: () => positionOf(commands.url),
+    }),
     {
       logger,
       lifecycle,
@@ -48,4 +56,13 @@ export async function startQueryService(
   const url = await application.listen(http.port, service.host);
   logger.info({ url, commands: commands.url }, 'serving queries, forwarding commands');
   return application;
+}
+
+/** Where the log stands, as the command service says in its health; undefined when it does not answer, which is no fault of queries. */
+async function positionOf(commandUrl: string): Promise<number | undefined> {
+  const signal = AbortSignal.timeout(HEALTH_MILLIS_MAX);
+  const answer = await fetch(`${commandUrl}/health/ready`, { signal });
+  const { facts } = (await answer.json()) as HealthReport;
+  const position = facts?.['durablePosition'];
+  return typeof position === 'number' ? position : undefined;
 }

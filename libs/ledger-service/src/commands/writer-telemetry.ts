@@ -18,6 +18,7 @@ export function observeWriter(
     const { failure } = writer;
     return failure === undefined ? true : `${failure.code}: ${failure.message}`;
   });
+  health.tell('durablePosition', () => writer.log.durablePosition);
   observeCommits(writer, metrics);
   observeLog(writer, metrics);
   observeCommands(writer, metrics);

@@ -19,6 +19,8 @@ export function observeProjection(
   health.register('projection', () =>
     healthOf(projection.status, clock.nowMillis() - startedAtMillis, clock.nowMillis()),
   );
+  health.tell('projectionState', () => projection.status.state);
+  health.tell('projectionLagEvents', () => projection.status.lagEvents);
   const figure = (read: (status: ProjectionStatus) => number) => () => read(projection.status);
   metrics.gaugeOf(
     'holdfast_projection_position',

@@ -18,7 +18,11 @@ import { ListTransfersController } from './list-transfers/list-transfers.control
 export interface LedgerQueriesOptions extends LedgerReaderOptions {
   /** Of `ledgerProjection`. The module closes it when the application is closed. */
   readonly readModel: SqliteReadModel;
+  /** Where the log stands, as far as this process can know: for its health to say how far the read model is behind. */
+  readonly logPosition?: () => Promise<number | undefined>;
 }
+
+const LOG_POSITION = Symbol('where the log stands');
 
 /** The read side over HTTP, its health and its position. */
 @Module({})
@@ -27,11 +31,18 @@ export class LedgerQueriesModule implements OnApplicationShutdown {
     @Inject(SqliteReadModel) private readonly readModel: SqliteReadModel,
     @Inject(Health) health: Health,
     @Inject(Metrics) metrics: Metrics,
+    @Inject(LOG_POSITION) logPosition: () => Promise<number | undefined>,
   ) {
     health.register('read-model', () => {
       // What it throws says why it cannot be read.
       readModel.read(() => undefined);
       return true;
+    });
+    health.tell('readModelPosition', () => readModel.position);
+    health.tell('readModelLagEvents', async () => {
+      // The log first: what the read model reaches meanwhile is no lag.
+      const position = await logPosition();
+      return position === undefined ? undefined : Math.max(0, position - readModel.position);
     });
     metrics.gaugeOf(
       'holdfast_read_model_position',
@@ -40,7 +51,8 @@ export class LedgerQueriesModule implements OnApplicationShutdown {
     );
   }
 
-  static forRoot({ readModel, ...options }: LedgerQueriesOptions): DynamicModule {
+  static forRoot({ readModel, logPosition, ...options }: LedgerQueriesOptions): DynamicModule {
+    const { durablePosition } = options;
     return {
       module: LedgerQueriesModule,
       controllers: [
@@ -58,6 +70,10 @@ export class LedgerQueriesModule implements OnApplicationShutdown {
       ],
       providers: [
         { provide: SqliteReadModel, useValue: readModel },
+        {
+          provide: LOG_POSITION,
+          useValue: logPosition ?? (() => Promise.resolve(durablePosition?.())),
+        },
         { provide: LedgerReader, useValue: new LedgerReader(readModel, options) },
         QueryInterceptor,
       ],
