@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { CliExit } from './exit-code.js';
 import { type DropFloorFlags, type FloorsFlags, dropFloor, listFloors } from './floors/floors.js';
 import { type JobsFlags, jobs } from './jobs/jobs.js';
+import { type RetentionFlags, retention } from './retention/retention.js';
 import type { Terminal } from './terminal/terminal.js';
 
 /** The commands that talk to the admin API of a service, or to the data of one that does not run. */
@@ -23,6 +24,12 @@ export function addAdministration(
     .action(async (name: string, flags: DropFloorFlags) =>
       done(await dropFloor(name, flags, terminal)),
     );
+  administering(holdfast.command('retention'))
+    .description(
+      'what the retention policy would remove from the live log, and what keeps the rest',
+    )
+    .option('--apply', 'do it')
+    .action(async (flags: RetentionFlags) => done(await retention(flags, terminal)));
   holdfast
     .command('jobs')
     .description('what a running service has been asked to do, and how far it is')

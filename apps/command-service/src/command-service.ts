@@ -23,10 +23,11 @@ export async function startCommandService(
   logger: Logger,
   lifecycle: ServiceLifecycle,
 ): Promise<StoppableService> {
-  const { http, service, storage, wal, scrub, floors, admin, feedServer } = configuration;
+  const { http, service, storage, wal, scrub, floors, retention, admin, feedServer } =
+    configuration;
   const writer = await openLedgerWriter(storage.walDirectory, { wal, logger, lifecycle });
   const consumers = new FeedConsumers();
-  const keeping = new LogKeeping({ writer, consumers, logger, floors });
+  const keeping = new LogKeeping({ writer, consumers, logger, floors, retention });
   const application = await createHttpApplication(
     LedgerCommandsModule.forRoot({ writer, scrub, consumers, keeping }),
     {

@@ -38,7 +38,7 @@ export async function startHoldfast(
   logger: Logger,
   lifecycle: ServiceLifecycle,
 ): Promise<StartedHoldfast> {
-  const { http, service, storage, wal, floors, admin } = configuration;
+  const { http, service, storage, wal, floors, retention, admin } = configuration;
   // First of all: whoever has the log has the data directory.
   const writer = await openLedgerWriter(storage.walDirectory, { wal, logger, lifecycle });
   const { walDirectory, readModelDirectory } = storage;
@@ -50,7 +50,7 @@ export async function startHoldfast(
       onReport: (report) => consumers.report(report),
     },
   );
-  const keeping = new LogKeeping({ writer, consumers, logger, floors });
+  const keeping = new LogKeeping({ writer, consumers, logger, floors, retention });
   const application = await createHttpApplication(
     HoldfastModule.forRoot(configuration, { writer, consumers, keeping, projection }),
     {

@@ -17,7 +17,7 @@ const STOP_MILLIS_MAX = 10_000;
  * that nobody else knows. Throws what opening a log throws: `WAL_LOCKED` where a service runs.
  */
 export async function serveLocally(data: string, terminal: Terminal): Promise<LocalAdmin> {
-  const { storage, wal, floors } = configurationOf('command-service', {
+  const { storage, wal, floors, retention } = configurationOf('command-service', {
     ...process.env,
     HOLDFAST_DATA_DIRECTORY: data,
     // What is not there is a mistyped path, and not a log to be made.
@@ -31,7 +31,8 @@ export async function serveLocally(data: string, terminal: Terminal): Promise<Lo
   const lifecycle = new ServiceLifecycle();
   const writer = await openLedgerWriter(storage.walDirectory, { wal, logger, lifecycle });
   try {
-    const keeping = new LogKeeping({ writer, consumers: new FeedConsumers(), logger, floors });
+    const consumers = new FeedConsumers();
+    const keeping = new LogKeeping({ writer, consumers, logger, floors, retention });
     const token = randomBytes(32).toString('base64url');
     const admin = { host: '127.0.0.1', port: 0, access: { token, tokenFile: '' } };
     const application = await startAdmin({ writer, keeping, logger, lifecycle, admin });

@@ -5,6 +5,8 @@ import { FloorsController } from './floors/floors.controller.js';
 import { Jobs } from './jobs/jobs.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { LogController } from './log/log.controller.js';
+import { LogRetention } from './retention/log-retention.js';
+import { RetentionController } from './retention/retention.controller.js';
 import { LogKeeping } from './log-keeping.js';
 
 export interface AdminOptions {
@@ -21,12 +23,13 @@ export class AdminModule implements OnApplicationShutdown {
   static forRoot({ writer, keeping }: AdminOptions): DynamicModule {
     return {
       module: AdminModule,
-      controllers: [JobsController, LogController, FloorsController],
+      controllers: [JobsController, LogController, FloorsController, RetentionController],
       providers: [
         { provide: LedgerWriter, useValue: writer },
         { provide: LogKeeping, useValue: keeping },
         { provide: Jobs, useValue: keeping.jobs },
         { provide: ConsumerFloors, useValue: keeping.floors },
+        { provide: LogRetention, useValue: keeping.retention },
       ],
     };
   }

@@ -1,30 +1,60 @@
+import type { RetentionPolicy } from '@holdfast/event-store';
 import type { Logger } from '@holdfast/platform';
 import type { FeedConsumers } from '@holdfast/projections';
 import type { LedgerWriter } from '../write-side/ledger-writer.js';
 import { ConsumerFloors, type FloorLimits } from './floors/consumer-floors.js';
 import { Jobs } from './jobs/jobs.js';
+import { LogRetention } from './retention/log-retention.js';
+import { RetentionSchedule } from './retention/retention-schedule.js';
 
 export interface LogKeepingOptions {
   readonly writer: LedgerWriter;
   readonly consumers: FeedConsumers;
   readonly logger: Logger;
   readonly floors: FloorLimits;
+  /** `keep-all` when left out. */
+  readonly retention?: RetentionSettings;
 }
+
+/** As the configuration says it. */
+export interface RetentionSettings {
+  readonly policy: RetentionPolicy;
+  readonly livePositionsMin: number;
+  readonly liveMinutesMin: number;
+  readonly intervalSeconds: number;
+}
+
+const KEEP_ALL: RetentionSettings = {
+  policy: 'keep-all',
+  ...{ livePositionsMin: 0, liveMinutesMin: 0, intervalSeconds: 1 },
+};
+const MINUTE_MILLIS = 60_000;
 
 /** What the owner of a log does beside taking commands: floors, and long work on the log. */
 export class LogKeeping {
   readonly floors: ConsumerFloors;
   readonly jobs: Jobs;
+  readonly retention: LogRetention;
+  private readonly schedule: RetentionSchedule;
 
   constructor(options: LogKeepingOptions) {
     const { writer, consumers, logger, floors } = options;
     this.floors = new ConsumerFloors({ log: writer.log, consumers, logger, limits: floors });
     this.jobs = new Jobs({ logger });
+    const { policy, livePositionsMin, liveMinutesMin, intervalSeconds } =
+      options.retention ?? KEEP_ALL;
+    const liveMillisMin = liveMinutesMin * MINUTE_MILLIS;
+    this.retention = new LogRetention({
+      log: writer.log,
+      options: { policy, livePositionsMin, liveMillisMin },
+    });
+    this.schedule = new RetentionSchedule(this.retention, this.jobs, intervalSeconds * 1_000);
   }
 
   /** Nothing touches the log any more once this resolves. */
   async stop(): Promise<void> {
     this.floors.stop();
+    this.schedule.stop();
     await this.jobs.close();
   }
 }

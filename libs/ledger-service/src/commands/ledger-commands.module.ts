@@ -2,6 +2,7 @@ import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '
 import { Health, Metrics } from '@holdfast/platform';
 import { EventFeedModule, FeedConsumers } from '@holdfast/projections';
 import { observeFloors } from '../admin/floors/observe-floors.js';
+import { observeRetention } from '../admin/retention/observe-retention.js';
 import type { LogKeeping } from '../admin/log-keeping.js';
 import { LogCareModule, type LogCareOptions } from '../log-care/log-care.module.js';
 import { LedgerWriter } from '../write-side/ledger-writer.js';
@@ -46,7 +47,9 @@ export class LedgerCommandsModule implements OnApplicationShutdown {
     @Inject(KEEPING) keeping: LogKeeping | null,
   ) {
     observeWriter(writer, consumers, { health, metrics });
-    if (keeping !== null) observeFloors(keeping.floors, health, metrics);
+    if (keeping === null) return;
+    observeFloors(keeping.floors, health, metrics);
+    observeRetention(keeping.retention, metrics);
   }
 
   static forRoot({

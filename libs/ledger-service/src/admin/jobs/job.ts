@@ -46,6 +46,11 @@ export interface WorkContext {
 
 export type Work = (context: WorkContext) => Promise<object>;
 
+export interface JobOptions {
+  /** Of a job that nobody asked for: whether its result is worth no line and no memory. */
+  readonly uneventful?: (result: object) => boolean;
+}
+
 /**
  * What must not run beside one another: `changes` move segments and files, `checks` read for long. A checkpoint is of neither kind: it
  * `waits` for nobody.

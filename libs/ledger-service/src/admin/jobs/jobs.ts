@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, CodedError, errorCode, errorMessage, systemClock } from '@holdfast/kernel';
 import type { Logger } from '@holdfast/platform';
-import type { JobLane, JobProblem, JobState, JobStatus, JobUnit, Work } from './job.js';
+import type { JobLane, JobOptions, JobProblem, JobState, JobStatus, JobUnit, Work } from './job.js';
 import { ProgressMeter } from './progress-meter.js';
 
 /** More than this many waiting is a mistake of whoever starts them. */
@@ -30,11 +30,11 @@ export class Jobs {
   }
 
   /** Throws `JOBS_FULL` when too many wait, and `JOBS_CLOSED` when the service is stopping. */
-  start(kind: string, lane: JobLane, work: Work): JobStatus {
+  start(kind: string, lane: JobLane, work: Work, options: JobOptions = {}): JobStatus {
     if (this.closing) throw new CodedError('JOBS_CLOSED', 'the service is stopping');
     if (this.waiting.length >= JOBS_QUEUED_MAX)
       throw new CodedError('JOBS_FULL', `${JOBS_QUEUED_MAX} jobs are waiting already`);
-    const job = new Job(kind, lane, work, this.clock);
+    const job = new Job(kind, lane, work, { ...options, clock: this.clock });
     this.jobs.set(job.id, job);
     this.waiting.push(job);
     this.startWaiting();
@@ -94,15 +94,21 @@ export class Jobs {
     const { logger } = this.options;
     const told = { job: job.id, kind: job.kind };
     this.busy.add(job.lane);
-    logger.info(told, 'a job has begun');
+    if (job.options.uneventful === undefined) logger.info(told, 'a job has begun');
     await job.run();
     this.busy.delete(job.lane);
-    const { state, problem, startedAtMillis = 0, endedAtMillis = 0 } = job.status();
-    const ended = { ...told, state, millis: endedAtMillis - startedAtMillis };
-    if (problem === undefined) logger.info(ended, `a job has ${state}`);
-    else logger.error({ ...ended, problem }, 'a job has failed');
+    if (job.isUneventful) this.jobs.delete(job.id);
+    else this.tellEnd(job.status());
     this.forgetOldest();
     this.startWaiting();
+  }
+
+  private tellEnd(status: JobStatus): void {
+    const { logger } = this.options;
+    const { id, kind, state, problem, startedAtMillis = 0, endedAtMillis = 0 } = status;
+    const told = { job: id, kind, state, millis: endedAtMillis - startedAtMillis };
+    if (problem !== undefined) logger.error({ ...told, problem }, 'a job has failed');
+    else logger.info(told, state === 'succeeded' ? 'a job has succeeded' : 'a job was cancelled');
   }
 
   private forgetOldest(): void {
@@ -128,10 +134,16 @@ class Job {
     readonly kind: string,
     readonly lane: JobLane,
     private readonly work: Work,
-    private readonly clock: Clock,
+    readonly options: JobOptions & { readonly clock: Clock },
   ) {
+    const { clock } = options;
     this.createdAtMillis = clock.nowMillis();
     this.meter = new ProgressMeter(clock);
+  }
+
+  get isUneventful(): boolean {
+    const { state, result, options } = this;
+    return state === 'succeeded' && result !== undefined && options.uneventful?.(result) === true;
   }
 
   get ended(): boolean {
@@ -141,7 +153,7 @@ class Job {
   /** Never throws: what happened is in the status. */
   async run(): Promise<void> {
     this.state = 'running';
-    this.startedAtMillis = this.clock.nowMillis();
+    this.startedAtMillis = this.options.clock.nowMillis();
     const { signal } = this.cancelling;
     const progress = (done: number, total: number, unit: JobUnit): void =>
       this.meter.update(done, total, unit);
@@ -156,7 +168,7 @@ class Job {
 
   end(state: JobState): void {
     this.state = state;
-    this.endedAtMillis = this.clock.nowMillis();
+    this.endedAtMillis = this.options.clock.nowMillis();
     this.done.resolve(state);
   }
 

@@ -1,0 +1,35 @@
+import { Controller, Get, Post, Res } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { AdminProblems } from '../admin-problems.js';
+import { StartsJob, startedJob } from '../jobs/job-answer.js';
+import type { JobDto } from '../jobs/jobs.dto.js';
+import { Jobs } from '../jobs/jobs.js';
+import type { Plain } from '../plain.js';
+import { LogRetention } from './log-retention.js';
+import { RetentionDto } from './retention.dto.js';
+
+@ApiTags('retention')
+@Controller('admin/retention')
+export class RetentionController {
+  constructor(
+    private readonly retention: LogRetention,
+    private readonly jobs: Jobs,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'What the policy would remove just now, and what keeps the rest' })
+  @ApiResponse({ status: 200, type: RetentionDto })
+  @AdminProblems()
+  plan(): Plain<RetentionDto> {
+    return this.retention.plan();
+  }
+
+  @Post('apply')
+  @ApiOperation({ summary: 'Apply the policy: archive what is sealed, remove what may go' })
+  @StartsJob()
+  apply(@Res({ passthrough: true }) reply: FastifyReply): Plain<JobDto> {
+    const job = this.jobs.start('retention', 'changes', (context) => this.retention.apply(context));
+    return startedJob(job, reply);
+  }
+}
