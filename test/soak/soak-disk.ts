@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { closeSync, cpSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileSystemImage, canCutPower } from '../support/file-system-image.js';
@@ -7,6 +6,7 @@ import type { SoakDisk } from './soak-options.js';
 
 /** Sparse: it takes what is written to it. Room for hours of commands, their read model twice, and state. */
 const IMAGE_BYTES = 8 * 1024 ** 3;
+const BALLAST_SPARED_BYTES = [4, 16, 64, 256].map((mebibytes) => mebibytes * 1024 ** 2);
 const BALLAST_CHUNK_BYTES = 64 * 1024;
 const BLOCK_BYTES = 4 * 1024;
 
@@ -37,9 +37,10 @@ export class DataDisk {
   /** Leaves no block free. */
   fill(): void {
     const { bfree, bsize } = statfsSync(this.dataDirectory);
-    // At once what can be had at once; the last blocks one by one.
-    const bulk = Math.floor(bfree * bsize * 0.98);
-    execFileSync('fallocate', ['-l', String(bulk), this.ballast]);
+    // At once what can be had at once, which a file system says no to for the sake of its own blocks; the last ones one by one.
+    BALLAST_SPARED_BYTES.some((spared) =>
+      runs('fallocate', '-l', String(Math.max(bsize, bfree * bsize - spared)), this.ballast),
+    );
     this.fillRest(BALLAST_CHUNK_BYTES);
     this.fillRest(BLOCK_BYTES);
   }

@@ -14,7 +14,7 @@ import { MoneyChecks } from './money-checks.js';
 import { Pace } from './pace.js';
 import { RebuildRuns } from './rebuild-runs.js';
 import { DataDisk, whatIsMissing } from './soak-disk.js';
-import type { SoakOptions } from './soak-options.js';
+import type { SoakDisk, SoakOptions } from './soak-options.js';
 import { type SoakReport, reportOf } from './soak-report.js';
 import { Tally } from './tally.js';
 import { Traffic } from './traffic.js';
@@ -26,12 +26,22 @@ const QUIET_MILLIS_MAX = 2_000;
 /** A rebuilt read model costs as much as everything so far, so not after each disturbance. */
 const REBUILD_CHECK_SECONDS = 150;
 
+/** Disturbances that are not possible here, with what they need. */
+export function skippedOf({ disk }: SoakOptions): readonly string[] {
+  return DISTURBANCES.flatMap((one) => {
+    const lack = lackOf(one, disk);
+    return lack === undefined ? [] : [`${one.name} (needs ${lack})`];
+  });
+}
+
+function lackOf({ needsDisk }: Disturbance, disk: SoakDisk): string | undefined {
+  return needsDisk === true ? whatIsMissing(disk) : undefined;
+}
+
 /** One soak, from an empty disk to its report. */
 export class SoakRun {
   readonly tally = new Tally();
   readonly directory = mkdtempSync(join(tmpdir(), 'holdfast-soak-'));
-  /** What the disturbances need and this machine lacks. */
-  readonly skipped: readonly string[];
   private readonly disk: DataDisk;
   private readonly journalFile: WriteStream;
   private readonly journal: Journal;
@@ -42,16 +52,9 @@ export class SoakRun {
   private parts: Parts | undefined;
   private rebuildCheckedAtSeconds = 0;
 
-  /** Throws when a tool is missing and must not be. */
   constructor(private readonly options: SoakOptions) {
-    const { seed, disk, requireAll } = options;
-    const missing = whatIsMissing(disk);
-    const possible = DISTURBANCES.filter((one) => missing === undefined || one.needsDisk !== true);
-    this.skipped = DISTURBANCES.filter((one) => !possible.includes(one)).map(
-      ({ name }) => `${name} (needs ${missing ?? ''})`,
-    );
-    if (requireAll && this.skipped.length > 0)
-      throw new Error(`HOLDFAST_REQUIRE_ALL is set, and skipped: ${this.skipped.join('; ')}`);
+    const { seed, disk } = options;
+    const possible = DISTURBANCES.filter((one) => lackOf(one, disk) === undefined);
     this.random = new SeededRandom(seed);
     this.deck = new Deck(possible, this.random);
     this.disk = DataDisk.make(this.directory, disk);
@@ -73,7 +76,7 @@ export class SoakRun {
     });
     const report = reportOf(this.options, this.tally, {
       doubt,
-      skipped: this.skipped,
+      skipped: skippedOf(this.options),
       distinct: this.journal.entries.length,
       events: this.parts?.auditor.of(LEDGER).position ?? 0,
     });

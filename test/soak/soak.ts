@@ -6,16 +6,22 @@ import { writeFileSync } from 'node:fs';
 import { type SoakOptions, commandOf, soakOptionsOf } from './soak-options.js';
 import { SoakProgress } from './soak-progress.js';
 import { tableOf } from './soak-report.js';
-import { SoakRun } from './soak-run.js';
+import { SoakRun, skippedOf } from './soak-run.js';
 
 const EXIT_DOUBT = 1;
+const EXIT_SKIPPED = 2;
 const EXIT_USAGE = 64;
 const EXIT_INTERRUPTED = 130;
 
 async function soak(options: SoakOptions): Promise<number> {
-  const run = new SoakRun(options);
   process.stdout.write(`soak: ${commandOf(options)}\n`);
-  for (const skipped of run.skipped) process.stdout.write(`skipped: ${skipped}\n`);
+  const skipped = skippedOf(options);
+  for (const name of skipped) process.stdout.write(`skipped: ${name}\n`);
+  if (skipped.length > 0 && options.requireAll) {
+    process.stdout.write('HOLDFAST_REQUIRE_ALL is set, so nothing may be skipped\n');
+    return EXIT_SKIPPED;
+  }
+  const run = new SoakRun(options);
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => void run.end(true).finally(() => process.exit(EXIT_INTERRUPTED)));
   const progress = new SoakProgress(run.tally, options);

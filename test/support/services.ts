@@ -22,6 +22,7 @@ export class Services {
   readonly worker: string;
   readonly admin: string;
   private readonly running = new Map<string, Child>();
+  private over = false;
 
   private constructor(
     readonly directory: string,
@@ -102,6 +103,7 @@ export class Services {
 
   /** Starts a process that may refuse to. */
   spawn(application: Application, environment: Environment = {}, as: string = application): Child {
+    if (this.over) throw new Error(`${as} is not started any more: all of them are ended`);
     const child = new Child(as, `dist/apps/${application}/src/main.js`, {
       cwd: this.directory,
       environment: { ...this.environment, ...environment },
@@ -145,7 +147,9 @@ export class Services {
     return child.end(signal);
   }
 
+  /** For good: whoever is about to start another one fails. */
   async endAll(): Promise<void> {
+    this.over = true;
     const running = [...this.running.values()];
     this.running.clear();
     await Promise.all(running.map((child) => child.end('SIGKILL')));
