@@ -2,7 +2,8 @@
  * `npm run soak -- --minutes N [--seed S] [--rate R] [--disk ext4|xfs|none] [--json FILE]`: the services as processes, under clients and
  * faults, with the money check after every restart. Ends with 1 at the first doubt, and keeps what it was about.
  */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type SoakOptions, commandOf, soakOptionsOf } from './soak-options.js';
 import { SoakProgress } from './soak-progress.js';
 import { tableOf } from './soak-report.js';
@@ -28,8 +29,10 @@ async function soak(options: SoakOptions): Promise<number> {
   const report = await run.run();
   progress.end();
   process.stdout.write(`${tableOf(report)}\n`);
-  if (options.json !== undefined)
+  if (options.json !== undefined) {
+    mkdirSync(dirname(options.json), { recursive: true });
     writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  }
   if (report.passed) return 0;
   process.stdout.write(
     `\n${report.doubt ?? ''}\n\nkept: ${run.directory}\nagain: ${report.command}\n`,
