@@ -42,6 +42,12 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
     action:
       'Copy the directory before anything else. Find out why (write cache without power protection, a copy made while running, a truncating tool), and restore from a backup.',
   },
+  WAL_BEHIND_STATE: {
+    meaning:
+      'State was made of records that the log does not have any more, in the same history: the end of the log was lost, or the log was replaced by an older copy beside newer state. Nothing was changed.',
+    action:
+      'Find out which of the two it is. Put back the newer log. If the older log is what you want (a restored backup), move the directory of the state away: it is made anew.',
+  },
   WAL_MISSING_SEGMENT: {
     meaning:
       'A segment file that belongs to the log is not there. The message names it and its sequences. Nothing was changed.',
@@ -105,6 +111,27 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
       'A reader asked for records that retention has removed: it was further behind than any floor that was set.',
     action:
       'Give it the archive to read from, or let it begin anew from a snapshot or a backup. So that it does not happen again, let each consumer keep a floor.',
+  },
+  WAL_ARCHIVE_NOT_FOUND: {
+    meaning:
+      'The directory is no archive. An unmounted volume looks exactly like this, so none is made unless asked.',
+    action:
+      'Check that the volume is mounted and the path is right. Only for a new archive: open it with `create`.',
+  },
+  WAL_ARCHIVE_CONFLICT: {
+    meaning:
+      'The archive holds a segment of this name with another content, of another history of the log or damaged. It is never overwritten.',
+    action:
+      'If the log was restored to an earlier place, give it a new archive directory. Otherwise verify the archive; when its file is damaged, move that file away and archive again.',
+  },
+  WAL_ARCHIVE_MISMATCH: {
+    meaning:
+      'The archive belongs to another log, or to another history of it: its last segment is not the one that the first live segment follows. Nothing was changed.',
+    action: 'Name the archive that belongs to this log, or none.',
+  },
+  WAL_CANCELLED: {
+    meaning: 'Long work on the log was cancelled. What it had finished stays, and it can be started again.',
+    action: 'Nothing, if that was meant.',
   },
   WAL_FLOOR_ABOVE_DURABLE: {
     meaning:

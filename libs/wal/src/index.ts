@@ -18,7 +18,7 @@ export type { ScrubOptions, ScrubReport } from './scrub.js';
 export type { CatalogEntry } from './segment-catalog.js';
 export type { VerifyProblem, VerifyProgress, VerifyReport } from './verify.js';
 export { Wal, type WalStats } from './wal.js';
-export { WalError, type WalErrorCode } from './wal.errors.js';
+export { WalError, type WalErrorCode, behindState } from './wal.errors.js';
 export { FORMAT_VERSION as WAL_FORMAT_VERSION } from './wal-format.js';
 export type { WalOptions } from './wal-options.js';
 export { WalReader } from './wal-reader.js';

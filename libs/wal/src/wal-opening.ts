@@ -1,6 +1,7 @@
 import { randomBytes as systemRandomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { assert, type Clock, errorCode } from '@holdfast/kernel';
+import { holdsPlace } from './expected-place.js';
 import type { FileSystem } from './file-system.js';
 import { readFloors } from './floors.js';
 import { createManifest, type Manifest, readManifest, sameManifest } from './manifest.js';
@@ -92,8 +93,7 @@ export async function assembleParts(
   const notes: RecoveryNote[] = [];
   for (let attempt = 0; attempt < BEGIN_ATTEMPTS_MAX; attempt++) {
     const diagnosis = diagnose(fileSystem, directory);
-    if (options.verifyOnOpen === true)
-      await checkSealedFrames(fileSystem, directory, diagnosis.sealed);
+    await checkSealedFrames(fileSystem, directory, toVerify(diagnosis, options));
     // After the scan: if a successor has begun a segment before it, then it took our claim before that. Otherwise the next number is free
     // for the first who takes it, and a writer that was stopped here can never begin one behind its successor's.
     lock.assertHeld();
@@ -161,6 +161,15 @@ export async function assembleParts(
 function isCurrent(fileSystem: FileSystem, directory: string, seen: Manifest | undefined): boolean {
   const now = readManifest(fileSystem, directory);
   return now === undefined || seen === undefined ? now === seen : sameManifest(now, seen);
+}
+
+/** The sealed segments whose every frame is read now. Throws `WAL_BEHIND_STATE`. */
+function toVerify(diagnosis: Diagnosis, options: WalOptions): readonly SealedSegment[] {
+  const { verifyOnOpen = false, expects } = options;
+  const held = expects === undefined || holdsPlace(diagnosis, expects);
+  if (verifyOnOpen === false) return [];
+  if (verifyOnOpen === true || !held) return diagnosis.sealed;
+  return diagnosis.sealed.filter(({ seal }) => seal.lastSequence > verifyOnOpen.after);
 }
 
 /** Row 5 to the last byte. Throws `WAL_CORRUPT` for the first damage. */

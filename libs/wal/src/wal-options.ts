@@ -10,7 +10,7 @@ import {
   SEGMENT_BYTES_DEFAULT,
   SEGMENT_BYTES_MAX,
 } from './wal-format.js';
-import type { Durability } from './wal.types.js';
+import type { Durability, LogPosition, Sequence } from './wal.types.js';
 
 export interface WalOptions {
   /** Makes the log when the directory holds none. Off by default: an unmounted volume is an error, not an empty log. */
@@ -21,9 +21,12 @@ export interface WalOptions {
   readonly allowNetworkFileSystem?: boolean;
   /**
    * Reads every frame of the sealed segments before anything is changed on disk, so that damage refuses the open. Otherwise an open reads what
-   * recovery needs, and a reader meets the damage later. For a caller that replays the whole log anyway: about a second for each GB.
+   * recovery needs, and a reader meets the damage later. For a caller that replays the log anyway: about a second for each GB. `after`: only what such a
+   * caller replays, unless the log does not hold what it `expects`.
    */
-  readonly verifyOnOpen?: boolean;
+  readonly verifyOnOpen?: boolean | { readonly after: Sequence };
+  /** How far somebody's state has come. A log that ends before it, in the same history, is refused with `WAL_BEHIND_STATE` before anything is changed. */
+  readonly expects?: LogPosition;
   /** Default `sync`. Holds for the segments written from now on. */
   readonly durability?: Durability;
   /** For `interval`: longest time from a write to its sync. Default 50. */

@@ -12,6 +12,7 @@ export type WalErrorCode =
   | 'WAL_UNSUPPORTED_FORMAT'
   | 'WAL_CORRUPT'
   | 'WAL_LOST_TAIL'
+  | 'WAL_BEHIND_STATE'
   | 'WAL_MISSING_SEGMENT'
   | 'WAL_MANIFEST_DAMAGED'
   | 'WAL_READ_FAILED'
@@ -27,6 +28,11 @@ export type WalErrorCode =
   | 'WAL_FENCED'
   // Reading
   | 'WAL_SEQUENCE_GONE'
+  // Archive, backup, compaction
+  | 'WAL_ARCHIVE_NOT_FOUND'
+  | 'WAL_ARCHIVE_CONFLICT'
+  | 'WAL_ARCHIVE_MISMATCH'
+  | 'WAL_CANCELLED'
   // Others
   | 'WAL_FLOOR_ABOVE_DURABLE'
   | 'WAL_INVALID_FLOOR'
@@ -61,6 +67,19 @@ export function corrupt(reason: string, place: DamagePlace): WalError {
 
 export function lostTail(reason: string, place: DamagePlace): WalError {
   return damaged('WAL_LOST_TAIL', reason, place);
+}
+
+/** Row 10: state was made of records that the log does not have any more. */
+export function behindState(
+  place: { readonly logId: string; readonly sequence: number; readonly timeline: string },
+  lastSequence: number,
+): WalError {
+  const { logId, sequence, timeline } = place;
+  return new WalError(
+    'WAL_BEHIND_STATE',
+    `the log ends at sequence ${lastSequence}, and state was made of it up to ${sequence} in the same history: durable records are gone; nothing was changed`,
+    { logId, sequence, timeline, lastSequence },
+  );
 }
 
 export function missingSegment(
