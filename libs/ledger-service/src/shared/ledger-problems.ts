@@ -118,6 +118,12 @@ export const LEDGER_PROBLEMS: ProblemKinds = {
     title: 'A request with this idempotency key is being answered',
     detail: () => 'The first request with this key is not durable yet; send it again in a moment.',
   },
+  'answer-removed': {
+    status: 410,
+    title: 'The answer is no longer kept',
+    detail: () =>
+      'A command with this key was decided long ago, and nothing was applied now; what it was answered has been removed by retention.',
+  },
   'precondition-required': {
     status: 428,
     title: 'The request needs If-Match',
@@ -140,6 +146,7 @@ export const LEDGER_CODED_ERRORS: CodedErrorProblems = {
     retryAfterSeconds: 30,
     detail: 'The disk of the log is full. Nothing was applied.',
   },
+  LEDGER_ANSWER_REMOVED: { problem: 'answer-removed' },
   LEDGER_UNAVAILABLE: {
     problem: 'storage-unavailable',
     outcome: 'not-applied',

@@ -1,3 +1,4 @@
+import type { Position } from '@holdfast/event-store';
 import { CodedError } from '@holdfast/kernel';
 
 /** The log takes no more work and this command was not in it: nothing was applied. */
@@ -17,5 +18,14 @@ export function ledgerOutcomeUnknown(cause: unknown): CodedError {
     'the log failed before the command was durable; the same key will tell what happened',
     {},
     { cause },
+  );
+}
+
+/** The command was applied, but the event that says how it was answered has left the log for good. */
+export function ledgerAnswerRemoved(position: Position): CodedError {
+  return new CodedError(
+    'LEDGER_ANSWER_REMOVED',
+    `the answer at position ${position} was removed from the log by retention`,
+    { position },
   );
 }

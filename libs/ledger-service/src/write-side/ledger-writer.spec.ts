@@ -51,6 +51,20 @@ describe('the ledger writer', () => {
     });
   });
 
+  it('says of a command whose event has been removed that it was decided, and applies nothing again', async () => {
+    await writer.execute(transfer, attempt('old'));
+    const rotations = writer.log.stats().rotations;
+    while (writer.log.stats().rotations === rotations)
+      await writer.execute({ ...transfer, metadata: { filler: 'x'.repeat(400) } }, attempt());
+    await writer.log.wal.removeSegments({ below: writer.log.wal.durableSequence });
+    const before = writer.log.lastPosition;
+    const removed = { code: 'LEDGER_ANSWER_REMOVED' };
+    await expect(writer.execute(transfer, attempt('old'))).rejects.toMatchObject(removed);
+    const key = { ledger: 'main', actor: 'tester', key: 'old' };
+    await expect(writer.find(key)).rejects.toMatchObject(removed);
+    expect(writer.log.lastPosition).toBe(before);
+  });
+
   it('finds a command by its key, its ledger and its actor', async () => {
     const made = await writer.execute(transfer, attempt('k'));
     const key = { ledger: 'main', actor: 'tester', key: 'k' };

@@ -22,7 +22,11 @@ import {
 } from '@holdfast/ledger';
 import type { CommitFigures, WalOptions } from '@holdfast/wal';
 import type { Attempt, CommandOutcome, InFlight, PendingOutcome } from './command-outcome.js';
-import { ledgerOutcomeUnknown, ledgerUnavailable } from './ledger-writer.errors.js';
+import {
+  ledgerAnswerRemoved,
+  ledgerOutcomeUnknown,
+  ledgerUnavailable,
+} from './ledger-writer.errors.js';
 import { newUuidV7 } from './uuid-v7.js';
 
 /** How a decision is counted: by its kind, and an acceptance or refusal that is recorded by what it is. */
@@ -133,7 +137,7 @@ export class LedgerWriter {
 
   /**
    * The command that used a key, or undefined: then it is not in the log, but may still be on its way. Waits until it is
-   * durable; throws `LEDGER_OUTCOME_UNKNOWN` when that cannot become true.
+   * durable; throws `LEDGER_OUTCOME_UNKNOWN` when that cannot become true, and `LEDGER_ANSWER_REMOVED`.
    */
   async find(key: CommandKey): Promise<FoundCommand | InFlight | undefined> {
     const entry = this.view.commandKey(key.ledger, key.actor, key.key);
@@ -249,7 +253,10 @@ export class LedgerWriter {
   }
 
   private eventAt(position: Position): RecordedEvent {
-    return defined(this.log.eventAt(position), `the durable event at ${position}`);
+    const event = this.log.eventAt(position);
+    if (event === undefined && position < this.log.firstPosition)
+      throw ledgerAnswerRemoved(position);
+    return defined(event, `the durable event at ${position}`);
   }
 
   private count(type: LedgerCommandType, label: DecisionLabel): void {

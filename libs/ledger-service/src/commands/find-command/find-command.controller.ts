@@ -32,6 +32,7 @@ export class FindCommandController {
     'ledger-not-found',
     'command-not-found',
     'idempotency-in-flight',
+    'answer-removed',
     'storage-unavailable',
   )
   async find(

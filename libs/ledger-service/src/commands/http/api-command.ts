@@ -20,6 +20,7 @@ const EVERY_COMMANDS_PROBLEMS = [
   'idempotency-key-missing',
   'ledger-not-found',
   'idempotency-in-flight',
+  'answer-removed',
   'too-large',
   'unsupported-media-type',
   'idempotency-key-reused',
