@@ -17,6 +17,7 @@ import {
 import type { RecoveryNote } from './repair.js';
 import { type ScrubOptions, type ScrubReport, scrubSegments } from './scrub.js';
 import { finishLeftovers, finishSegment } from './sealing.js';
+import type { CatalogEntry } from './segment-catalog.js';
 import type { StartedSegment } from './segment-chain.js';
 import type { PredecessorSeal } from './segment-header.js';
 import { type VerifyProgress, type VerifyReport, verifySegments } from './verify.js';
@@ -282,6 +283,11 @@ export class Wal implements LogSource {
   /** One pass over the sealed segments at a bounded rate, in the background worker. */
   scrub(options: ScrubOptions): Promise<ScrubReport> {
     return scrubSegments(this.parts.fileSystem, this.parts.catalog, options);
+  }
+
+  /** The segments of the log's directory, oldest first; the newest, which still grows, has no data length. Reads nothing. */
+  segments(): readonly CatalogEntry[] {
+    return this.parts.catalog.all();
   }
 
   stats(): WalStats {

@@ -1,4 +1,4 @@
-import type { Sequence, Wal } from '@holdfast/wal';
+import type { Wal } from '@holdfast/wal';
 
 /** A floor of the log: somebody has done with everything up to `position`, and needs what follows. */
 export interface FloorStatus {
@@ -12,19 +12,32 @@ export interface FloorStatus {
   readonly farBehind: boolean;
 }
 
-/** Of a log by itself, where nobody reads: lowest first. */
+/** Of a log by itself, where nobody reads: lowest first. From what is known in memory, because metrics ask for it often. */
 export function floorStatuses(
-  wal: Pick<Wal, 'floors' | 'planRemoval' | 'durableSequence'>,
+  wal: Pick<Wal, 'floors' | 'segments' | 'durableSequence'>,
 ): FloorStatus[] {
   const { durableSequence } = wal;
-  const { pinnedBy } = wal.planRemoval({ below: (durableSequence + 1) as Sequence });
-  const bytes = new Map(pinnedBy.map((pin) => [pin.name, pin.bytes]));
+  const sealed = sealedSegments(wal);
   return Array.from(wal.floors.all(), ([name, position]) => ({
     name,
     position,
     eventsBehind: durableSequence - position,
-    bytesPinned: bytes.get(name) ?? 0,
+    bytesPinned: sealed.reduce(
+      (sum, { lastSequence, bytes }) => (lastSequence >= position ? sum + bytes : sum),
+      0,
+    ),
     connected: false,
     farBehind: false,
   }));
+}
+
+function sealedSegments(
+  wal: Pick<Wal, 'segments'>,
+): readonly { readonly lastSequence: number; readonly bytes: number }[] {
+  const segments = wal.segments();
+  return segments.flatMap(({ dataLength }, index) => {
+    const next = segments[index + 1];
+    if (dataLength === undefined || next === undefined) return [];
+    return [{ lastSequence: next.name.firstSequence - 1, bytes: dataLength }];
+  });
 }
