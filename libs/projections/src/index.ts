@@ -52,3 +52,9 @@ export {
   type SqliteReadModelStoreOptions,
 } from './sqlite-read-model-store.js';
 export type { SqliteTransaction } from './sqlite-transaction.js';
+export {
+  type ReadModelVerification,
+  type TableVerification,
+  type VerifyReadModelOptions,
+  verifyReadModel,
+} from './verify-read-model.js';

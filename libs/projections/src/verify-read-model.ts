@@ -1,0 +1,118 @@
+import type { EventSource, Position } from '@holdfast/event-store';
+import { assert } from '@holdfast/kernel';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FeedCursor } from './event-feed.js';
+import { feedDiverged } from './feed.errors.js';
+import type { SqlProjection } from './projection.js';
+import type { ReadModelDigest } from './read-model-store.js';
+import { type RebuildProgress, rebuildProjection } from './rebuild-projection.js';
+import { SourceFeed } from './source-feed.js';
+import { SourceUpTo } from './source-up-to.js';
+import { SqliteReadModelStore } from './sqlite-read-model-store.js';
+import type { SqliteTransaction } from './sqlite-transaction.js';
+
+export interface VerifyReadModelOptions {
+  /** The log, archive included: it must still have its beginning. */
+  readonly source: EventSource;
+  /** As `SqliteReadModelStore` takes it. Only read. */
+  readonly directory: string;
+  readonly projection: SqlProjection<SqliteTransaction>;
+  /** Where a second read model is made, and removed again: it needs as much room as the one that is verified. */
+  readonly scratchDirectory: string;
+  readonly onProgress?: (progress: RebuildProgress) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface ReadModelVerification {
+  /** Where the read model stood when it was looked at. */
+  readonly position: Position;
+  readonly equal: boolean;
+  /** By table: whether every row is what the log makes of it. */
+  readonly tables: Readonly<Record<string, TableVerification>>;
+}
+
+export interface TableVerification {
+  readonly equal: boolean;
+  readonly rows: number;
+  readonly rowsExpected: number;
+}
+
+/**
+ * Makes the read model a second time, from the log alone and up to the very position of the one that queries see, and compares the two row by row. The
+ * log and the read model may move on meanwhile. Undefined when the signal fired first. Throws `READ_MODEL_NOT_READY`, `FEED_DIVERGED`,
+ * `FEED_COMPACTED`, and what reading the log throws.
+ */
+export async function verifyReadModel(
+  options: VerifyReadModelOptions,
+): Promise<ReadModelVerification | undefined> {
+  const found = await digestIn(options.directory, options.projection);
+  const cursor = found.cursor;
+  if (cursor === undefined) return { position: 0 as Position, equal: true, tables: {} };
+  assertOfThisLog(cursor, options.source);
+  const scratch = await mkdtemp(join(options.scratchDirectory, 'holdfast-verify-'));
+  try {
+    const made = await make(scratch, cursor.position, options);
+    return made === undefined ? undefined : compare(cursor.position, found, made);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+function assertOfThisLog(cursor: FeedCursor, source: EventSource): void {
+  if (cursor.logId !== source.logId) throw feedDiverged(cursor, { foundLogId: source.logId });
+  const foundTimeline = source.timelineAt(cursor.position);
+  if (cursor.position > 0 && foundTimeline !== cursor.timeline)
+    throw feedDiverged(cursor, { foundTimeline });
+}
+
+async function make(
+  directory: string,
+  position: Position,
+  { source, projection, onProgress, signal }: VerifyReadModelOptions,
+): Promise<ReadModelDigest | undefined> {
+  const store = SqliteReadModelStore.open({ directory, projection });
+  const feed = new SourceFeed(new SourceUpTo(source, position));
+  try {
+    const whole = await rebuildProjection({
+      ...{ feed, store, signal },
+      ...(onProgress && { onProgress }),
+    });
+    if (!whole) return undefined;
+    const made = await store.digest();
+    assert(made.cursor?.position === position, 'what was made ends where it was to be compared');
+    return made;
+  } finally {
+    await feed.close();
+    await store.close();
+  }
+}
+
+async function digestIn(
+  directory: string,
+  projection: SqlProjection<SqliteTransaction>,
+): Promise<ReadModelDigest> {
+  const store = SqliteReadModelStore.open({ directory, projection });
+  try {
+    return await store.digest();
+  } finally {
+    await store.close();
+  }
+}
+
+function compare(
+  position: Position,
+  found: ReadModelDigest,
+  made: ReadModelDigest,
+): ReadModelVerification {
+  const names = [...new Set([...Object.keys(found.tables), ...Object.keys(made.tables)])].sort();
+  const tables = Object.fromEntries(
+    names.map((name): [string, TableVerification] => {
+      const [ours, theirs] = [found.tables[name], made.tables[name]];
+      const equal = ours !== undefined && ours.sha256 === theirs?.sha256;
+      return [name, { equal, rows: ours?.rows ?? 0, rowsExpected: theirs?.rows ?? 0 }];
+    }),
+  );
+  const equal = Object.values(tables).every((table) => table.equal);
+  return { position, equal, tables };
+}
