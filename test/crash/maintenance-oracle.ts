@@ -1,5 +1,5 @@
 import { defined } from '@holdfast/kernel';
-import { type Sequence, Wal } from '@holdfast/wal';
+import { type ArchiveStore, type Sequence, Wal } from '@holdfast/wal';
 import { type DiskImage, LOG, SimulatedFileSystem, simulatedOptions } from '@holdfast/wal/testing';
 import { type CrashState, crashStates } from './crash-states.js';
 import { promisedBy } from './log-oracle.js';
@@ -12,6 +12,8 @@ export interface Allowed {
 }
 
 export interface MaintenanceOptions {
+  /** Where records are that the log's own directory need not hold any more. */
+  readonly archive?: (system: SimulatedFileSystem) => ArchiveStore;
   /** Records that compaction may have dropped. */
   readonly mayBeDropped?: (sequence: number) => boolean;
   /** Looked at after each recovery, before the log is closed. */
@@ -33,7 +35,11 @@ export async function checkMaintained(
   const seen: string[] = [];
   for (const seed of [71, 72]) {
     const system = SimulatedFileSystem.on(image);
-    const wal = await Wal.open(LOG, simulatedOptions(system, run.seed + seed));
+    const archive = options.archive?.(system);
+    const wal = await Wal.open(LOG, {
+      ...simulatedOptions(system, run.seed + seed),
+      ...(archive !== undefined && { archive }),
+    });
     try {
       if (wal.lastSequence < promised)
         throw new Error(`ends at ${wal.lastSequence}, and ${promised} was promised`);

@@ -130,7 +130,8 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
     action: 'Name the archive that belongs to this log, or none.',
   },
   WAL_CANCELLED: {
-    meaning: 'Long work on the log was cancelled. What it had finished stays, and it can be started again.',
+    meaning:
+      'Long work on the log was cancelled. What it had finished stays, and it can be started again.',
     action: 'Nothing, if that was meant.',
   },
   WAL_FLOOR_ABOVE_DURABLE: {

@@ -1,4 +1,5 @@
 import { errorCode } from '@holdfast/kernel';
+import type { StoredBlock } from './archive-format.js';
 import { readFailed } from './wal.errors.js';
 
 /**
@@ -33,6 +34,13 @@ export interface FileSystem {
   createZeroed(path: string, bytes: number): Promise<void>;
   /** In the background: SHA-256 of the first `bytes` bytes. */
   sha256(path: string, bytes: number): Promise<Uint8Array>;
+  /** In the background: each stretch of `blockBytes`, the last one shorter, compressed by itself; as it is where that does not make it smaller. */
+  compress(bytes: Uint8Array, blockBytes: number): Promise<Uint8Array[]>;
+  /**
+   * In the background: reads the blocks, checks and expands each, and gives the SHA-256 of the first `bytes` bytes of what they hold together. Throws
+   * with the code `EBADMSG` when one is not what was written.
+   */
+  sha256OfBlocks(path: string, blocks: readonly StoredBlock[], bytes: number): Promise<Uint8Array>;
   /** Ends background workers. */
   close(): Promise<void>;
 }
@@ -42,6 +50,8 @@ export interface File {
   size(): number;
   /** Fills `target` from `position`; returns the bytes read, fewer only at the end of the file. */
   read(target: Uint8Array, position: number): number;
+  /** As `read`, off the main thread where that is possible. */
+  readAsync(target: Uint8Array, position: number): Promise<number>;
   /** May write fewer bytes than given: see `writeFully`. */
   write(source: Uint8Array, position: number): number;
   writeAsync(source: Uint8Array, position: number): Promise<number>;

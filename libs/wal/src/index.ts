@@ -1,3 +1,11 @@
+export { ArchiveDirectory, type ArchiveDirectoryOptions } from './archive-directory.js';
+export type { ArchivedSegment, ArchiveStore, PutOptions, SegmentSource } from './archive-store.js';
+export {
+  ARCHIVE_FLOOR,
+  type ArchiveReport,
+  type WorkOptions,
+  type WorkProgress,
+} from './archiving.js';
 export type { IoMode } from './adaptive-io.js';
 export type { DumpedFrame } from './dump.js';
 export { type ErrorAdvice, WAL_ERROR_GUIDE } from './error-guide.js';

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { tryLock } from 'fs-native-extensions';
 import { assert, defined } from '@holdfast/kernel';
+import type { StoredBlock } from './archive-format.js';
 import type { File, FileSystem } from './file-system.js';
 import type { BackgroundAnswer, BackgroundJob } from './node-file-system.worker.js';
 
@@ -17,6 +18,7 @@ const fsyncAsync = promisify(fs.fsync);
 const openAsync = promisify(fs.open);
 const closeAsync = promisify(fs.close);
 const fdatasyncAsync = promisify(fs.fdatasync);
+const readSome = promisify(fs.read);
 
 /** The real disk. The only file of the library, with its worker, that touches `node:fs`. */
 export class NodeFileSystem implements FileSystem {
@@ -86,7 +88,24 @@ export class NodeFileSystem implements FileSystem {
   }
 
   async sha256(path: string, bytes: number): Promise<Uint8Array> {
-    return defined(await this.background.run({ kind: 'sha256', path, bytes }), 'the digest');
+    return defined(
+      (await this.background.run({ kind: 'sha256', path, bytes })).digest,
+      'the digest',
+    );
+  }
+
+  async compress(bytes: Uint8Array, blockBytes: number): Promise<Uint8Array[]> {
+    const answer = await this.background.run({ kind: 'compress', bytes, blockBytes });
+    return defined(answer.blocks, 'the blocks');
+  }
+
+  async sha256OfBlocks(
+    path: string,
+    blocks: readonly StoredBlock[],
+    bytes: number,
+  ): Promise<Uint8Array> {
+    const answer = await this.background.run({ kind: 'sha256-of-blocks', path, blocks, bytes });
+    return defined(answer.digest, 'the digest');
   }
 
   async close(): Promise<void> {
@@ -116,6 +135,22 @@ class NodeFile implements File {
       );
       if (count === 0) break;
       done += count;
+    }
+    return done;
+  }
+
+  async readAsync(target: Uint8Array, position: number): Promise<number> {
+    let done = 0;
+    while (done < target.length) {
+      const { bytesRead } = await readSome(
+        this.descriptor,
+        target,
+        done,
+        target.length - done,
+        position + done,
+      );
+      if (bytesRead === 0) break;
+      done += bytesRead;
     }
     return done;
   }
@@ -159,10 +194,10 @@ class BackgroundWorker {
   private lastId = 0;
   private readonly waiting = new Map<
     number,
-    { resolve: (value: Uint8Array | undefined) => void; reject: (error: Error) => void }
+    { resolve: (answer: BackgroundAnswer) => void; reject: (error: Error) => void }
   >();
 
-  run(job: BackgroundJob): Promise<Uint8Array | undefined> {
+  run(job: BackgroundJob): Promise<BackgroundAnswer> {
     const worker = (this.worker ??= this.start());
     const id = ++this.lastId;
     return new Promise((resolve, reject) => {
@@ -184,7 +219,7 @@ class BackgroundWorker {
       const waiter = defined(this.waiting.get(answer.id), 'the asker');
       this.waiting.delete(answer.id);
       if (this.waiting.size === 0) worker.unref();
-      if (answer.error === undefined) waiter.resolve(answer.digest);
+      if (answer.error === undefined) waiter.resolve(answer);
       else
         waiter.reject(Object.assign(new Error(answer.error.message), { code: answer.error.code }));
     });

@@ -1,9 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import { errorMessage } from '@holdfast/kernel';
-import type { FileSystem } from './file-system.js';
+import { defined, errorMessage } from '@holdfast/kernel';
+import type { File } from './file-system.js';
 import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { readFooter } from './segment-footer.js';
-import { withFile } from './segment-file.js';
 import type { VerifyProblem } from './verify.js';
 
 export interface ScrubOptions {
@@ -33,18 +32,15 @@ export interface ScrubReport {
  * holds is not read from the medium, so a pass speaks best of segments that nobody has read lately.
  */
 export async function scrubSegments(
-  fileSystem: FileSystem,
   catalog: SegmentCatalog,
   options: ScrubOptions,
 ): Promise<ScrubReport> {
-  const isStale = ({ name, path }: CatalogEntry): boolean =>
-    catalog.bySegment(name.segment)?.path !== path;
   const problems: VerifyProblem[] = [];
   let [segments, bytes, skipped] = [0, 0, 0];
   for (const entry of catalog.all()) {
     const { dataLength } = entry;
     if (dataLength === undefined || options.signal?.aborted === true) break;
-    const problem = await scrub(fileSystem, entry, dataLength, isStale);
+    const problem = await scrub(catalog, entry);
     if (problem === 'unfinished') {
       skipped++;
       continue;
@@ -60,28 +56,36 @@ export async function scrubSegments(
 }
 
 async function scrub(
-  fileSystem: FileSystem,
-  entry: CatalogEntry,
-  dataLength: number,
-  isStale: (entry: CatalogEntry) => boolean,
+  catalog: SegmentCatalog,
+  asked: CatalogEntry,
 ): Promise<VerifyProblem | 'unfinished' | undefined> {
   const found = (reason: string): VerifyProblem => ({
-    file: entry.path,
+    file: asked.path,
     offset: 0,
-    firstSequence: entry.name.firstSequence,
+    firstSequence: asked.name.firstSequence,
     reason,
   });
   try {
-    const footer = withFile(fileSystem, entry.path, (file) => readFooter(file, dataLength));
+    const { entry, file } = catalog.open(asked);
+    const dataLength = defined(entry.dataLength, 'the length of a sealed segment');
+    const footer = closing(file, () => readFooter(file, dataLength));
     if (footer === undefined) return 'unfinished';
-    const digest = await fileSystem.sha256(entry.path, dataLength);
+    const digest = await catalog.sha256(entry, dataLength);
     return Buffer.compare(digest, footer.sha256) === 0
       ? undefined
       : found('the SHA-256 of the segment differs');
   } catch (error) {
     // Removed or replaced since this pass began: what counts now is read by the next one.
-    if (!fileSystem.exists(entry.path) && isStale(entry)) return 'unfinished';
+    if (catalog.bySegment(asked.name.segment)?.path !== asked.path) return 'unfinished';
     return found(errorMessage(error));
+  }
+}
+
+function closing<Result>(file: File, work: () => Result): Result {
+  try {
+    return work();
+  } finally {
+    file.close();
   }
 }
 

@@ -1,4 +1,5 @@
 import { defined, errorCode } from '@holdfast/kernel';
+import type { ArchivedSegment, ArchiveStore } from './archive-store.js';
 import type { File, FileSystem } from './file-system.js';
 import { decodeFrameHeader, frameEnd } from './frame-decoder.js';
 import { readFooter } from './segment-footer.js';
@@ -18,6 +19,8 @@ export interface CatalogEntry {
   readonly dataLength: number | undefined;
   /** The writer's own, while it grows; otherwise read from the footer or made when first needed. */
   readonly index: SparseIndex | undefined;
+  /** Where it is read from when it has left the log's own directory. */
+  readonly archived?: ArchivedSegment;
 }
 
 export interface LogBeginning {
@@ -50,6 +53,8 @@ export class SegmentCatalog {
     private readonly fileSystem: FileSystem,
     /** For a reader in another process: brings the entries up to date after a file was not where it had been. */
     private readonly reload: () => void = () => undefined,
+    /** For entries that are archived. */
+    private readonly archive?: ArchiveStore,
   ) {}
 
   all(): readonly CatalogEntry[] {
@@ -167,7 +172,7 @@ export class SegmentCatalog {
     let asked = entry;
     for (let attempt = 0; ; attempt++) {
       try {
-        return { entry: asked, file: openToRead(this.fileSystem, asked.path) };
+        return { entry: asked, file: this.openAsIs(asked) };
       } catch (error) {
         if (!isAbsent(error)) throw error;
         this.reload();
@@ -177,6 +182,19 @@ export class SegmentCatalog {
         asked = found;
       }
     }
+  }
+
+  /** SHA-256 of the segment's data, computed in the background. */
+  sha256({ archived, path }: CatalogEntry, bytes: number): Promise<Uint8Array> {
+    return archived === undefined
+      ? this.fileSystem.sha256(path, bytes)
+      : defined(this.archive, 'the archive').sha256(archived);
+  }
+
+  private openAsIs({ archived, path }: CatalogEntry): File {
+    return archived === undefined
+      ? openToRead(this.fileSystem, path)
+      : defined(this.archive, 'the archive').open(archived);
   }
 
   private absent({ name, path }: CatalogEntry, cause: unknown): unknown {

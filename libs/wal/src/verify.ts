@@ -4,9 +4,8 @@ import type { FileSystem } from './file-system.js';
 import { visitRecords } from './frame-decoder.js';
 import { FrameScanner } from './frame-scanner.js';
 import type { VisibleBound } from './log-cursor.js';
-import type { CatalogEntry, OpenSegment, SegmentCatalog } from './segment-catalog.js';
+import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { readFooter } from './segment-footer.js';
-import { openToRead } from './segment-file.js';
 
 export interface VerifyReport {
   readonly segments: number;
@@ -65,8 +64,7 @@ export async function verifySegments(
     entry.dataLength ?? (entry.name.segment === bound.segment ? bound.offset : undefined);
   const bytesTotal = visible.reduce((sum, entry) => sum + (lengthOf(entry) ?? 0), 0);
   const problems: VerifyProblem[] = [];
-  const open = (entry: CatalogEntry): OpenSegment =>
-    catalog?.open(entry) ?? { entry, file: openToRead(fileSystem, entry.path) };
+  const files = catalog ?? new SegmentCatalog(fileSystem);
   const totals = { frames: 0, records: 0, bytes: 0 };
   let [segment, sequence] = [extent?.firstSegment, extent?.firstSequence ?? 1];
   const noteMissing = (before: number): void => {
@@ -76,7 +74,7 @@ export async function verifySegments(
   for (const entry of visible) {
     noteMissing(entry.name.segment);
     const done = totals.bytes;
-    const found = await verifySegment(fileSystem, open, entry, lengthOf(entry), (offset) =>
+    const found = await verifySegment(files, entry, lengthOf(entry), (offset) =>
       onProgress?.({ bytesDone: done + offset, bytesTotal }),
     );
     if (found === 'removed') {
@@ -120,8 +118,7 @@ interface VerifiedSegment {
 }
 
 async function verifySegment(
-  fileSystem: FileSystem,
-  open: (entry: CatalogEntry) => OpenSegment,
+  catalog: SegmentCatalog,
   asked: CatalogEntry,
   /** Undefined where a missing successor would have told it: then the segment is read as far as it is valid. */
   knownLength: number | undefined,
@@ -136,7 +133,7 @@ async function verifySegment(
   let file;
   let length = knownLength;
   try {
-    const opened = open(asked);
+    const opened = catalog.open(asked);
     const { entry } = opened;
     file = opened.file;
     path = entry.path;
@@ -164,7 +161,7 @@ async function verifySegment(
     const footer =
       length === undefined || entry.dataLength === undefined ? undefined : readFooter(file, length);
     if (length !== undefined && footer !== undefined) {
-      const digest = await digestOf(fileSystem, path, length);
+      const digest = await digestOf(catalog, entry, length);
       if (digest !== undefined && Buffer.compare(digest, footer.sha256) !== 0)
         note(length, sequence, 'the SHA-256 in the footer differs');
       if (footer.recordCount !== records)
@@ -181,12 +178,12 @@ async function verifySegment(
 
 /** Undefined when the file was removed while it was read: all its frames have verified. */
 async function digestOf(
-  fileSystem: FileSystem,
-  path: string,
+  catalog: SegmentCatalog,
+  entry: CatalogEntry,
   bytes: number,
 ): Promise<Uint8Array | undefined> {
   try {
-    return await fileSystem.sha256(path, bytes);
+    return await catalog.sha256(entry, bytes);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;

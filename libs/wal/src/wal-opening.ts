@@ -1,6 +1,9 @@
 import { randomBytes as systemRandomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { assert, type Clock, errorCode } from '@holdfast/kernel';
+import { archivedBefore } from './archived-part.js';
+import type { ArchiveStore } from './archive-store.js';
+import { withArchived } from './archiving.js';
 import { holdsPlace } from './expected-place.js';
 import type { FileSystem } from './file-system.js';
 import { readFloors } from './floors.js';
@@ -10,7 +13,7 @@ import { type Diagnosis, diagnose, type SealedSegment, segmentPath } from './rec
 import { type RecoveryNote, removeStrays, repair } from './repair.js';
 import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { SegmentChain } from './segment-chain.js';
-import type { PredecessorSeal } from './segment-header.js';
+import type { PredecessorSeal, SegmentHeader } from './segment-header.js';
 import { parseSegmentName } from './segment-name.js';
 import { SpareSegment } from './spare-segment.js';
 import { verifySegments } from './verify.js';
@@ -33,6 +36,7 @@ export interface WalParts {
   readonly chain: SegmentChain;
   readonly spare: SpareSegment;
   readonly catalog: SegmentCatalog;
+  readonly archive?: ArchiveStore;
   /** The segments before this open's first. */
   readonly sealed: readonly SealedSegment[];
   readonly floors: ReadonlyMap<string, Sequence>;
@@ -94,6 +98,8 @@ export async function assembleParts(
   for (let attempt = 0; attempt < BEGIN_ATTEMPTS_MAX; attempt++) {
     const diagnosis = diagnose(fileSystem, directory);
     await checkSealedFrames(fileSystem, directory, toVerify(diagnosis, options));
+    // Before anything is changed: an archive of another log is refused here.
+    archivedBefore(options.archive, firstHeaderOf(diagnosis));
     // After the scan: if a successor has begun a segment before it, then it took our claim before that. Otherwise the next number is free
     // for the first who takes it, and a writer that was stopped here can never begin one behind its successor's.
     lock.assertHeld();
@@ -124,12 +130,14 @@ export async function assembleParts(
       const keeper = new ManifestKeeper(fileSystem, directory, lock, manifest);
       if (manifest.firstSegment === 0) keeper.replace({ ...manifest, firstSegment: 1 });
       const sealed = sealedBy(diagnosis, seal);
-      const catalog = new SegmentCatalog(fileSystem);
+      const { archive } = options;
+      const catalog = new SegmentCatalog(fileSystem, undefined, archive);
       const { current } = chain;
-      catalog.replaceAll([
+      const live = [
         ...sealed.map((entry) => toCatalog(directory, entry)),
         { ...current, dataLength: undefined, index: current.writer.index },
-      ]);
+      ];
+      catalog.replaceAll(withArchived(archive, live));
       return {
         parts: {
           fileSystem,
@@ -143,6 +151,7 @@ export async function assembleParts(
           chain,
           spare,
           catalog,
+          ...(archive !== undefined && { archive }),
           sealed,
           floors: readFloors(fileSystem, directory),
           watermark: WatermarkWriter.open(fileSystem, directory),
@@ -232,6 +241,10 @@ function nextAfter({ tail }: Diagnosis): { segment: number; seal: PredecessorSea
       generation: name.generation,
     },
   };
+}
+
+function firstHeaderOf({ sealed, tail }: Diagnosis): SegmentHeader | undefined {
+  return (sealed[0] ?? tail)?.header;
 }
 
 function sealedBy({ sealed, tail }: Diagnosis, seal: PredecessorSeal): SealedSegment[] {

@@ -1,4 +1,5 @@
 import type { Clock } from '@holdfast/kernel';
+import type { ArchiveStore } from './archive-store.js';
 import type { IoMode } from './adaptive-io.js';
 import type { FileSystem } from './file-system.js';
 import type { CommitFigures } from './group-commit.js';
@@ -27,6 +28,8 @@ export interface WalOptions {
   readonly verifyOnOpen?: boolean | { readonly after: Sequence };
   /** How far somebody's state has come. A log that ends before it, in the same history, is refused with `WAL_BEHIND_STATE` before anything is changed. */
   readonly expects?: LogPosition;
+  /** Where sealed segments go when they are archived, and what has left the log is read from. */
+  readonly archive?: ArchiveStore;
   /** Default `sync`. Holds for the segments written from now on. */
   readonly durability?: Durability;
   /** For `interval`: longest time from a write to its sync. Default 50. */

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { archivedBefore } from './archived-part.js';
+import type { ArchiveStore } from './archive-store.js';
 import { type DumpedFrame, dumpFrames } from './dump.js';
 import type { FileSystem } from './file-system.js';
 import type { VisibleBound } from './log-cursor.js';
@@ -41,11 +43,11 @@ export class WalReader implements LogSource {
   /** Throws `WAL_NOT_FOUND`, `WAL_MANIFEST_DAMAGED`, `WAL_UNSUPPORTED_FORMAT`, `WAL_CORRUPT`, `WAL_READ_FAILED`. */
   static async open(
     directory: string,
-    options: { fileSystem?: FileSystem } = {},
+    options: { fileSystem?: FileSystem; archive?: ArchiveStore } = {},
   ): Promise<WalReader> {
     const fileSystem = options.fileSystem ?? new NodeFileSystem();
     try {
-      const watch = DirectoryWatch.open(fileSystem, resolve(directory));
+      const watch = DirectoryWatch.open(fileSystem, resolve(directory), options.archive);
       return new WalReader(fileSystem, options.fileSystem === undefined, watch);
     } catch (error) {
       if (options.fileSystem === undefined) await fileSystem.close();
@@ -133,13 +135,19 @@ class DirectoryWatch implements Visibility {
     private readonly fileSystem: FileSystem,
     private readonly directory: string,
     private manifest: Manifest,
+    private readonly archive: ArchiveStore | undefined,
   ) {
-    this.catalog = new SegmentCatalog(fileSystem, () => this.refresh());
+    this.catalog = new SegmentCatalog(fileSystem, () => this.refresh(), archive);
     this.watermark = new WatermarkReader(fileSystem, directory);
   }
 
-  static open(fileSystem: FileSystem, directory: string): DirectoryWatch {
-    const watch = new DirectoryWatch(fileSystem, directory, manifestOf(fileSystem, directory));
+  static open(
+    fileSystem: FileSystem,
+    directory: string,
+    archive: ArchiveStore | undefined,
+  ): DirectoryWatch {
+    const manifest = manifestOf(fileSystem, directory);
+    const watch = new DirectoryWatch(fileSystem, directory, manifest, archive);
     watch.refresh();
     return watch;
   }
@@ -232,7 +240,14 @@ class DirectoryWatch implements Visibility {
       const unchanged = sameManifest(manifest, this.manifest);
       if (entries !== undefined && unchanged) {
         const { firstSegment, firstSequence } = manifest;
-        this.catalog.replaceAll(entries, { segment: firstSegment, firstSequence });
+        // After MANIFEST: a segment is in the archive before it leaves the log.
+        this.archive?.refresh();
+        const archived =
+          entries[0]?.name.segment === firstSegment
+            ? archivedBefore(this.archive, entries[0].header)
+            : [];
+        const { name } = archived[0] ?? { name: { segment: firstSegment, firstSequence } };
+        this.catalog.replaceAll([...archived, ...entries], name);
         return;
       }
       if (unchanged || attempt >= CHANGES_MAX) throw failure;

@@ -1,6 +1,14 @@
 import { resolve } from 'node:path';
 import { systemClock } from '@holdfast/kernel';
 import type { IoMode } from './adaptive-io.js';
+import {
+  ARCHIVE_FLOOR,
+  archivePin,
+  type ArchiveReport,
+  archiveSegments,
+  withArchived,
+  type WorkOptions,
+} from './archiving.js';
 import { type FloorKeeper, Floors } from './floors.js';
 import { type CommitFigures, GroupCommit } from './group-commit.js';
 import type { VisibleBound } from './log-cursor.js';
@@ -24,15 +32,16 @@ import { type VerifyProgress, type VerifyReport, verifySegments } from './verify
 import { WalError } from './wal.errors.js';
 import { assembleParts, prepareDirectory, type WalParts } from './wal-opening.js';
 import { resolveLimits, type WalOptions } from './wal-options.js';
-import type {
-  Admission,
-  AppendOptions,
-  Durability,
-  LogSource,
-  ReadRange,
-  ScanVisitor,
-  Sequence,
-  WalRecord,
+import {
+  type Admission,
+  type AppendOptions,
+  BEFORE_FIRST,
+  type Durability,
+  type LogSource,
+  type ReadRange,
+  type ScanVisitor,
+  type Sequence,
+  type WalRecord,
 } from './wal.types.js';
 import { SEGMENT_DATA_START } from './wal-format.js';
 import { WriterLock } from './writer-lock.js';
@@ -48,8 +57,13 @@ export interface WalStats {
   readonly lastSequence: Sequence;
   readonly durableSequence: Sequence;
   readonly segments: number;
-  /** Bytes of data in all segments: what a replay from the start reads. */
+  /** Bytes of data in all segments, archived ones included: what a replay from the start reads. */
   readonly logBytes: number;
+  /** Of data in the log's own directory. */
+  readonly liveBytes: number;
+  readonly archivedSegments: number;
+  /** What the archived segments take in the archive. */
+  readonly archiveBytes: number;
   readonly queuedBytes: number;
   readonly commits: number;
   readonly records: number;
@@ -263,37 +277,59 @@ export class Wal implements LogSource {
 
   /** What `removeSegments` would do, and which floors keep the rest: a dry run. */
   planRemoval(options: RemovalOptions): RemovalPlan {
-    const { fileSystem, catalog } = this.parts;
-    return planRemoval(fileSystem, catalog.all(), this.floors.holding(), options);
+    return planRemoval(this.parts.fileSystem, this.live(), this.holdingFloors(), options);
   }
 
   /**
-   * Removes whole sealed segments of which every sequence is below the one that is asked for and below every floor. Appends and readers go on; a reader that
-   * needs what has gone gets `WAL_SEQUENCE_GONE`. Throws `WAL_FENCED`, `WAL_CLOSED`, the poison.
+   * Removes whole sealed segments of which every sequence is below the one that is asked for, below every floor, and in the archive if the log has one. Appends
+   * and readers go on; they read from the archive what is there, and otherwise get `WAL_SEQUENCE_GONE`. Throws `WAL_FENCED`, `WAL_CLOSED`, the poison.
    */
   removeSegments(options: RemovalOptions): Promise<RemovalReport> {
     return this.exclusively(() => {
-      const { catalog } = this.parts;
-      return removeSegments(this.parts, this.planRemoval(options), (firstSegment) =>
-        catalog.removeBelow(firstSegment),
+      const { archive, catalog } = this.parts;
+      archive?.refresh();
+      return removeSegments(this.parts, this.planRemoval(options), (firstSegment) => {
+        const live = this.live().filter(({ name }) => name.segment >= firstSegment);
+        catalog.replaceAll(withArchived(archive, live));
+      });
+    });
+  }
+
+  /**
+   * Copies sealed segments that the archive does not hold to it, and moves the floor `archive` behind each that was read back. Throws `WAL_INVALID_OPTION`
+   * when the log was opened without an archive, `WAL_ARCHIVE_CONFLICT`, `WAL_CORRUPT`, `WAL_CANCELLED`.
+   */
+  archiveSealed(options: WorkOptions = {}): Promise<ArchiveReport> {
+    return this.exclusively(() => {
+      const { archive, catalog } = this.parts;
+      if (archive === undefined)
+        throw new WalError('WAL_INVALID_OPTION', 'the log was opened without an archive');
+      const floor = this.floors.all().get(ARCHIVE_FLOOR) ?? BEFORE_FIRST;
+      return archiveSegments(
+        catalog,
+        archive,
+        floor,
+        (sequence) => this.floors.set(ARCHIVE_FLOOR, sequence),
+        options,
       );
     });
   }
 
   /** One pass over the sealed segments at a bounded rate, in the background worker. */
   scrub(options: ScrubOptions): Promise<ScrubReport> {
-    return scrubSegments(this.parts.fileSystem, this.parts.catalog, options);
+    return scrubSegments(this.parts.catalog, options);
   }
 
   /** The segments of the log's directory, oldest first; the newest, which still grows, has no data length. Reads nothing. */
   segments(): readonly CatalogEntry[] {
-    return this.parts.catalog.all();
+    return this.live();
   }
 
   stats(): WalStats {
     const { chain, catalog, lock, durability } = this.parts;
     const { tally } = this;
-    const sealedBytes = catalog.all().reduce((sum, entry) => sum + (entry.dataLength ?? 0), 0);
+    const sealedBytes = dataBytes(catalog.all());
+    const archived = catalog.all().flatMap((entry) => entry.archived ?? []);
     return {
       logId: this.logId,
       epoch: lock.epoch,
@@ -305,6 +341,9 @@ export class Wal implements LogSource {
       durableSequence: this.durableSequence,
       segments: catalog.all().length,
       logBytes: sealedBytes + chain.current.writer.writtenEnd,
+      liveBytes: dataBytes(this.live()) + chain.current.writer.writtenEnd,
+      archivedSegments: archived.length,
+      archiveBytes: archived.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
       queuedBytes: this.commits.queuedBytes,
       commits: tally.commits,
       records: tally.records,
@@ -430,6 +469,19 @@ export class Wal implements LogSource {
     return done;
   }
 
+  private live(): CatalogEntry[] {
+    return this.parts.catalog.all().filter((entry) => entry.archived === undefined);
+  }
+
+  /** What keeps segments: floors, pins, and an archive that does not hold them yet. */
+  private holdingFloors(): ReadonlyMap<string, Sequence> {
+    const holding = this.floors.holding();
+    const { archive, catalog } = this.parts;
+    if (archive === undefined) return holding;
+    const floor = holding.get(ARCHIVE_FLOOR) ?? BEFORE_FIRST;
+    return new Map(holding).set(ARCHIVE_FLOOR, archivePin(archive, catalog.all(), floor));
+  }
+
   private assertWritable(): void {
     const ended = this.poison ?? this.closedError();
     if (ended !== undefined) throw ended;
@@ -443,4 +495,8 @@ export class Wal implements LogSource {
 
 function boundOf(sequence: Sequence, segment: StartedSegment, offset: number): VisibleBound {
   return { sequence, segment: segment.name.segment, offset };
+}
+
+function dataBytes(entries: readonly CatalogEntry[]): number {
+  return entries.reduce((sum, entry) => sum + (entry.dataLength ?? 0), 0);
 }

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import type { StoredBlock } from '../archive-format.js';
+import { compressBlock, decompressBlock } from '../block-codec.js';
+import { crc32 } from '../checksum.js';
 import type { File, FileSystem } from '../file-system.js';
 import {
   type DiskImage,
@@ -152,6 +155,32 @@ export class SimulatedFileSystem implements FileSystem {
     return createHash('sha256').update(content).digest();
   }
 
+  async compress(bytes: Uint8Array, blockBytes: number): Promise<Uint8Array[]> {
+    await setImmediate();
+    const blocks: Uint8Array[] = [];
+    for (let at = 0; at < bytes.length; at += blockBytes)
+      blocks.push(new Uint8Array(compressBlock(bytes.subarray(at, at + blockBytes))));
+    return blocks;
+  }
+
+  async sha256OfBlocks(
+    path: string,
+    blocks: readonly StoredBlock[],
+    bytes: number,
+  ): Promise<Uint8Array> {
+    await setImmediate();
+    this.faults.meet('sha256', path);
+    const file = this.open(path, 'read');
+    const content = blocks.map((block) => {
+      const stored = Buffer.alloc(block.storedBytes);
+      if (file.read(stored, block.offset) < stored.length || crc32(stored) !== block.crc)
+        throw systemError('EBADMSG', 'sha256OfBlocks', path);
+      return decompressBlock(stored, block.bytes);
+    });
+    file.close();
+    return createHash('sha256').update(Buffer.concat(content).subarray(0, bytes)).digest();
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
@@ -221,6 +250,11 @@ class SimulatedHandle implements File {
     if (position >= end) return 0;
     target.set(this.file.content.subarray(position, end));
     return end - position;
+  }
+
+  async readAsync(target: Uint8Array, position: number): Promise<number> {
+    await setImmediate();
+    return this.read(target, position);
   }
 
   write(source: Uint8Array, position: number): number {

@@ -34,6 +34,7 @@ export class FaultyDisk extends NodeFileSystem {
       path: file.path,
       size: () => file.size(),
       read: (target, position) => file.read(target, position),
+      readAsync: (target, position) => file.readAsync(target, position),
       write: (source, position) => file.write(source, position),
       writeAsync: (source, position) => file.writeAsync(source, position),
       dataSync: sync,

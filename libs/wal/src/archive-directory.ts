@@ -1,0 +1,285 @@
+import { dirname, resolve } from 'node:path';
+import { errorCode, errorMessage } from '@holdfast/kernel';
+import {
+  ARCHIVE_BLOCK_BYTES,
+  type ArchiveHeader,
+  BLOCK_TABLE_AT,
+  blockTableBytes,
+  decodeArchiveHeader,
+  decodeBlockTable,
+  SEGMENT_HEADER_AT,
+  type StoredBlock,
+} from './archive-format.js';
+import {
+  type ArchivedSegment,
+  type ArchiveStore,
+  type PutOptions,
+  sameSeal,
+  type SegmentSource,
+} from './archive-store.js';
+import { writeArchivedSegment } from './archive-writer.js';
+import { ArchivedFile, BlockCache } from './archived-file.js';
+import { type File, type FileSystem, readSmallFile, replaceFile } from './file-system.js';
+import { checkedLines, withChecksum } from './manifest.js';
+import { NodeFileSystem } from './node-file-system.js';
+import { readFooter } from './segment-footer.js';
+import { openToRead, readAt, unsupported, withFile } from './segment-file.js';
+import { decodeSegmentHeader, isHeader } from './segment-header.js';
+import { formatSegmentName, parseSegmentName } from './segment-name.js';
+import { corrupt, WalError } from './wal.errors.js';
+import { HEADER_BLOCK_BYTES } from './wal-format.js';
+
+const MARKER = 'ARCHIVE';
+const TITLE = 'holdfast-wal-archive 1';
+const SUFFIX = '.walz';
+/** 4 MiB of blocks for reading single records. */
+const CACHED_BLOCKS_MAX = 64;
+/** Tables of blocks kept: one of a 64 MiB segment has 1,025 entries. */
+const TABLES_MAX = 64;
+
+export interface ArchiveDirectoryOptions {
+  /** Makes it when it is not there. Off by default: an unmounted volume is an error, not an empty archive. */
+  readonly create?: boolean;
+  readonly fileSystem?: FileSystem;
+}
+
+/**
+ * An archive in a directory of its own, on any file system that has hard links: a file for each segment, compressed block by block. A file gets its name when it is
+ * durable and was read back, and never changes after that.
+ */
+export class ArchiveDirectory implements ArchiveStore {
+  private known = new Map<string, ArchivedSegment>();
+  private readonly tables = new Map<string, readonly StoredBlock[]>();
+  private readonly cache = new BlockCache(CACHED_BLOCKS_MAX);
+
+  private constructor(
+    readonly directory: string,
+    private readonly fileSystem: FileSystem,
+    private readonly ownsFileSystem: boolean,
+  ) {}
+
+  /** Throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`. */
+  static open(directory: string, options: ArchiveDirectoryOptions = {}): ArchiveDirectory {
+    const fileSystem = options.fileSystem ?? new NodeFileSystem();
+    const path = resolve(directory);
+    if (options.create === true) makeArchive(fileSystem, path);
+    else if (!isArchive(fileSystem, path)) throw noArchive(path);
+    const archive = new ArchiveDirectory(path, fileSystem, options.fileSystem === undefined);
+    archive.refresh();
+    return archive;
+  }
+
+  segments(): readonly ArchivedSegment[] {
+    const all = [...this.known.values()].sort(
+      (a, b) => a.name.segment - b.name.segment || b.name.generation - a.name.generation,
+    );
+    return all.filter(({ name }, at) => name.segment !== all[at - 1]?.name.segment);
+  }
+
+  /** Files that are known already are not read again: they never change. */
+  refresh(): void {
+    const found = new Map<string, ArchivedSegment>();
+    for (const file of this.fileSystem.list(this.directory)) {
+      if (nameIn(file) === undefined) continue;
+      found.set(file, this.known.get(file) ?? this.describe(`${this.directory}/${file}`));
+    }
+    this.known = found;
+  }
+
+  open(segment: ArchivedSegment): File {
+    const { path, contentBytes, name } = segment;
+    const file = openToRead(this.fileSystem, path);
+    try {
+      const blocks = this.tableOf(path, file);
+      const content = { contentBytes, blocks, firstSequence: name.firstSequence };
+      return new ArchivedFile(file, { ...content, blockBytes: ARCHIVE_BLOCK_BYTES }, this.cache);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  async sha256({ path, dataLength, name }: ArchivedSegment): Promise<Uint8Array> {
+    const blocks = withFile(this.fileSystem, path, (file) => readTable(file));
+    try {
+      return await this.fileSystem.sha256OfBlocks(path, blocks, dataLength);
+    } catch (error) {
+      if (errorCode(error) !== 'EBADMSG') throw error;
+      throw corrupt(errorMessage(error), {
+        file: path,
+        offset: 0,
+        firstSequence: name.firstSequence,
+      });
+    }
+  }
+
+  async put(source: SegmentSource, options: PutOptions = {}): Promise<ArchivedSegment> {
+    const file = fileOf(source.name);
+    const path = `${this.directory}/${file}`;
+    this.refresh();
+    const present = this.known.get(file);
+    const temporary = `${path}.tmp`;
+    if (present === undefined) {
+      await writeArchivedSegment(this.fileSystem, temporary, source, options);
+      try {
+        // Crash before this: a temporary file, which the next attempt makes again. Between link and unlink: the file has its name, and it is durable.
+        await this.fileSystem.publish(temporary, path);
+      } catch (error) {
+        if (errorCode(error) !== 'EEXIST') throw error;
+        // Another writer of the same log was faster; what it has put here is compared with ours.
+        this.fileSystem.unlink(temporary);
+      }
+    }
+    // Also of what was there already: whoever put it may have been killed before this.
+    await this.fileSystem.syncDirectoryAsync(this.directory);
+    if (this.fileSystem.exists(temporary)) this.fileSystem.unlink(temporary);
+    const archived = present ?? this.describe(path);
+    this.known.set(file, archived);
+    await this.compare(archived, source);
+    return archived;
+  }
+
+  async close(): Promise<void> {
+    if (this.ownsFileSystem) await this.fileSystem.close();
+  }
+
+  /** Reads back what is there, and throws unless it is the source's content. */
+  private async compare(archived: ArchivedSegment, source: SegmentSource): Promise<void> {
+    const wanted = sourceDigest(source);
+    const same =
+      archived.sha256 === wanted &&
+      archived.header.logId === source.header.logId &&
+      archived.header.headerCrc === source.header.headerCrc &&
+      archived.dataLength === source.dataLength &&
+      sameSeal(archived.seal, source.seal);
+    if (!same) throw conflict(archived.path, 'describes another content');
+    let digest: Uint8Array;
+    try {
+      digest = await this.sha256(archived);
+    } catch (error) {
+      if (errorCode(error) !== 'WAL_CORRUPT') throw error;
+      throw conflict(archived.path, errorMessage(error));
+    }
+    if (Buffer.from(digest).toString('hex') !== wanted)
+      throw conflict(archived.path, 'holds another content');
+  }
+
+  private tableOf(path: string, file: File): readonly StoredBlock[] {
+    const known = this.tables.get(path);
+    if (known !== undefined) return known;
+    const table = readTable(file);
+    this.tables.set(path, table);
+    const oldest = this.tables.keys().next().value;
+    if (this.tables.size > TABLES_MAX && oldest !== undefined) this.tables.delete(oldest);
+    return table;
+  }
+
+  private describe(path: string): ArchivedSegment {
+    return withFile(this.fileSystem, path, (file) => {
+      const archived = readHeader(file);
+      const block = Buffer.alloc(HEADER_BLOCK_BYTES);
+      readAt(file, block, SEGMENT_HEADER_AT);
+      const header = decodeSegmentHeader(block);
+      if (!isHeader(header)) {
+        if (header.kind === 'unsupported') throw unsupported(path, header.reason);
+        throw damaged(path, archived.name.firstSequence);
+      }
+      const { name, seal, dataLength, contentBytes, sha256, firstWallMicros, lastWallMicros } =
+        archived;
+      const described = { name, path, header, seal, dataLength, contentBytes, sha256 };
+      const agrees =
+        header.logId === archived.logId &&
+        header.segment === name.segment &&
+        header.firstSequence === name.firstSequence &&
+        path.endsWith(`/${fileOf(name)}`);
+      if (!agrees) throw damaged(path, name.firstSequence);
+      return { ...described, storedBytes: file.size(), firstWallMicros, lastWallMicros };
+    });
+  }
+}
+
+export function fileOf(name: Parameters<typeof formatSegmentName>[0]): string {
+  return formatSegmentName(name).replace(/\.wal$/, SUFFIX);
+}
+
+function nameIn(file: string): ReturnType<typeof parseSegmentName> {
+  return file.endsWith(SUFFIX)
+    ? parseSegmentName(`${file.slice(0, -SUFFIX.length)}.wal`)
+    : undefined;
+}
+
+function readHeader(file: File): ArchiveHeader {
+  const block = Buffer.alloc(HEADER_BLOCK_BYTES);
+  readAt(file, block, 0);
+  const header = decodeArchiveHeader(block);
+  if (typeof header === 'string') throw unsupported(file.path, header);
+  if (header === undefined || header.blockBytes !== ARCHIVE_BLOCK_BYTES)
+    throw damaged(file.path, 0);
+  return header;
+}
+
+function readTable(file: File): StoredBlock[] {
+  const header = readHeader(file);
+  const table = Buffer.alloc(blockTableBytes(header.blockCount));
+  readAt(file, table, BLOCK_TABLE_AT);
+  const blocks = decodeBlockTable(header, table);
+  if (blocks === undefined) throw damaged(file.path, header.name.firstSequence);
+  return blocks;
+}
+
+function sourceDigest(source: SegmentSource): string {
+  const file = source.open();
+  try {
+    const footer = readFooter(file, source.dataLength);
+    if (footer !== undefined) return Buffer.from(footer.sha256).toString('hex');
+  } finally {
+    file.close();
+  }
+  throw damaged(source.path, source.name.firstSequence);
+}
+
+function makeArchive(fileSystem: FileSystem, directory: string): void {
+  if (isArchive(fileSystem, directory)) return;
+  if (!fileSystem.exists(directory)) {
+    const parent = dirname(directory);
+    try {
+      fileSystem.makeDirectory(directory);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') throw noArchive(parent);
+      if (errorCode(error) !== 'EEXIST') throw error;
+    }
+    fileSystem.syncDirectory(parent);
+  }
+  replaceFile(fileSystem, directory, MARKER, Buffer.from(withChecksum([TITLE]), 'latin1'));
+}
+
+function isArchive(fileSystem: FileSystem, directory: string): boolean {
+  const content = readSmallFile(fileSystem, `${directory}/${MARKER}`, 1024)?.toString('latin1');
+  if (content === undefined) return false;
+  const lines = checkedLines(content);
+  if (lines?.[0] === TITLE) return true;
+  throw unsupported(`${directory}/${MARKER}`, lines?.[0] ?? 'not the mark of an archive');
+}
+
+function noArchive(directory: string): WalError {
+  return new WalError(
+    'WAL_ARCHIVE_NOT_FOUND',
+    `there is no archive in ${directory}; an unmounted volume looks like this, so none is made unless asked`,
+    { directory },
+  );
+}
+
+function damaged(file: string, firstSequence: number): WalError {
+  return corrupt('the file is not the finished segment that it should hold', {
+    file,
+    offset: 0,
+    firstSequence,
+  });
+}
+
+function conflict(file: string, reason: string): WalError {
+  return new WalError('WAL_ARCHIVE_CONFLICT', `${file} ${reason}; it was not overwritten`, {
+    file,
+    reason,
+  });
+}

@@ -1,0 +1,70 @@
+import type { File } from './file-system.js';
+import type { PredecessorSeal, SegmentHeader } from './segment-header.js';
+import type { SegmentName } from './segment-name.js';
+
+/** A segment in an archive. Its content is the file of the finished segment, byte for byte: data, then footer. */
+export interface ArchivedSegment {
+  readonly name: SegmentName;
+  /** For messages: where it is. */
+  readonly path: string;
+  /** The segment's own. */
+  readonly header: SegmentHeader;
+  /** As its successor's header names its end: what the chain is checked with. */
+  readonly seal: PredecessorSeal;
+  /** Where its data ends and its footer begins. */
+  readonly dataLength: number;
+  /** Data and footer. */
+  readonly contentBytes: number;
+  /** What it takes in the archive. */
+  readonly storedBytes: number;
+  /** 64 hex digits: SHA-256 of the data. */
+  readonly sha256: string;
+  readonly firstWallMicros: number;
+  readonly lastWallMicros: number;
+}
+
+/** A finished segment that is to be archived. `open` gives a file whose content is data and footer; the taker closes it. */
+export interface SegmentSource {
+  readonly name: SegmentName;
+  readonly path: string;
+  readonly header: SegmentHeader;
+  readonly seal: PredecessorSeal;
+  readonly dataLength: number;
+  open(): File;
+}
+
+export interface PutOptions {
+  readonly signal?: AbortSignal;
+  readonly onBytes?: (bytes: number) => void;
+}
+
+/**
+ * Where sealed segments are kept. `ArchiveDirectory` is the engine that exists; one over an object store keeps what it reads in local blocks and waits for the
+ * network inside of `read`, because readers of the log are synchronous. Contents never change once they are there.
+ */
+export interface ArchiveStore {
+  /** Of one log, lowest first; of several generations the highest. As of the last `refresh`. */
+  segments(): readonly ArchivedSegment[];
+  /** Looks for what others have put here meanwhile. */
+  refresh(): void;
+  /** Positional reads of the content, checked block by block. Throws `WAL_CORRUPT`, `WAL_READ_FAILED`. */
+  open(segment: ArchivedSegment): File;
+  /** In the background: reads the whole content from the medium and gives the SHA-256 of the data. Throws as `open`. */
+  sha256(segment: ArchivedSegment): Promise<Uint8Array>;
+  /**
+   * Puts a segment here: durable, and read back and compared, when it resolves. What is there already with the same content is compared only. Throws
+   * `WAL_ARCHIVE_CONFLICT` when another content is there under its name, `WAL_CORRUPT` when the source is not what its footer says, `WAL_CANCELLED`.
+   */
+  put(source: SegmentSource, options?: PutOptions): Promise<ArchivedSegment>;
+  close(): Promise<void>;
+}
+
+/** Whether two descriptions of a segment's end are those of the same data. */
+export function sameSeal(one: PredecessorSeal, other: PredecessorSeal): boolean {
+  return (
+    one.dataLength === other.dataLength &&
+    one.lastSequence === other.lastSequence &&
+    one.lastHeaderCrc === other.lastHeaderCrc &&
+    one.lastFrameOffset === other.lastFrameOffset
+  );
+}

@@ -1,0 +1,126 @@
+import { archivedBefore, isArchived } from './archived-part.js';
+import type { ArchiveStore, SegmentSource } from './archive-store.js';
+import { throwIfCancelled } from './archive-writer.js';
+import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
+import type { SegmentHeader } from './segment-header.js';
+import type { Sequence } from './wal.types.js';
+
+/** The floor that archiving keeps: what follows it has not been archived. */
+export const ARCHIVE_FLOOR = 'archive';
+
+export interface WorkProgress {
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+}
+
+export interface WorkOptions {
+  /** Ends the work with `WAL_CANCELLED`; what was finished stays. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: WorkProgress) => void;
+}
+
+export interface ArchiveReport {
+  /** Put there now. */
+  readonly segments: number;
+  /** Of their data, as it was. */
+  readonly bytes: number;
+  /** What they take in the archive. */
+  readonly storedBytes: number;
+  /** Everything up to here is in the archive, read back and compared. */
+  readonly archivedSequence: Sequence;
+}
+
+export interface SealedEntry {
+  readonly entry: CatalogEntry;
+  readonly successor: SegmentHeader;
+}
+
+/** The live segments that have a successor, oldest first. */
+export function sealedEntries(entries: readonly CatalogEntry[]): SealedEntry[] {
+  return entries.flatMap((entry, at) => {
+    const successor = entries[at + 1];
+    const isSealed = successor !== undefined && entry.dataLength !== undefined;
+    return isSealed && entry.archived === undefined ? [{ entry, successor: successor.header }] : [];
+  });
+}
+
+/**
+ * Copies sealed segments to the archive, oldest first, and moves the floor behind each when it is durable there and was read back. Crash anywhere: the log is
+ * as it was; a file that is in the archive already is compared once more, and then the floor moves. Throws `WAL_ARCHIVE_CONFLICT`, `WAL_CORRUPT`,
+ * `WAL_CANCELLED`, and what the disks say.
+ */
+export async function archiveSegments(
+  catalog: SegmentCatalog,
+  archive: ArchiveStore,
+  /** Where the floor stands: what is below it and in the archive was compared already. */
+  archived: Sequence,
+  setFloor: (sequence: Sequence) => void,
+  options: WorkOptions,
+): Promise<ArchiveReport> {
+  archive.refresh();
+  const sealed = sealedEntries(catalog.all());
+  const missing = sealed.filter(
+    ({ entry, successor }) =>
+      successor.predecessor.lastSequence > archived ||
+      !isArchived(archive, entry.name.segment, successor),
+  );
+  const bytesTotal = missing.reduce((sum, { entry }) => sum + (entry.dataLength ?? 0), 0);
+  let [bytesDone, segments, bytes, storedBytes] = [0, 0, 0, 0];
+  let archivedSequence = archived;
+  for (const { entry, successor } of missing) {
+    throwIfCancelled(options.signal);
+    const wasThere = isArchived(archive, entry.name.segment, successor);
+    const before = bytesDone;
+    const stored = await archive.put(sourceOf(catalog, entry, successor), {
+      ...(options.signal !== undefined && { signal: options.signal }),
+      onBytes: (count) => {
+        bytesDone += count;
+        options.onProgress?.({ bytesDone: Math.min(bytesDone, bytesTotal), bytesTotal });
+      },
+    });
+    bytesDone = before + stored.dataLength;
+    options.onProgress?.({ bytesDone, bytesTotal });
+    if (!wasThere) {
+      segments++;
+      bytes += stored.dataLength;
+      storedBytes += stored.storedBytes;
+    }
+    const last = successor.predecessor.lastSequence as Sequence;
+    if (last > archivedSequence) {
+      archivedSequence = last;
+      setFloor(last);
+    }
+  }
+  return { segments, bytes, storedBytes, archivedSequence };
+}
+
+/** The pin that an archive is: the sequence before the first live segment that it does not hold. */
+export function archivePin(
+  archive: ArchiveStore,
+  entries: readonly CatalogEntry[],
+  floor: Sequence,
+): Sequence {
+  const lacking = sealedEntries(entries).find(
+    ({ entry, successor }) => !isArchived(archive, entry.name.segment, successor),
+  );
+  if (lacking === undefined) return floor;
+  return Math.min(floor, Math.max(0, lacking.entry.name.firstSequence - 1)) as Sequence;
+}
+
+export function sourceOf(
+  catalog: SegmentCatalog,
+  entry: CatalogEntry,
+  successor: SegmentHeader,
+): SegmentSource {
+  const { name, path, header, dataLength = 0 } = entry;
+  const seal = successor.predecessor;
+  return { name, path, header, seal, dataLength, open: () => catalog.open(entry).file };
+}
+
+/** Live entries behind what the archive holds before them. */
+export function withArchived(
+  archive: ArchiveStore | undefined,
+  live: readonly CatalogEntry[],
+): CatalogEntry[] {
+  return [...archivedBefore(archive, live[0]?.header), ...live];
+}
