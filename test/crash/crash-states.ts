@@ -140,15 +140,32 @@ function without(pending: readonly PendingChange[], dropped: number): PendingCha
 }
 
 /** Distances from the start of a write to the borders of sectors within it. */
-function cuts(change: FileChange, cutsMax: number, random: SeededRandom): number[] {
+function cuts(change: FileChange, cutsMax: number, random: SeededRandom): readonly number[] {
   if (change.kind === 'truncate') return [];
+  const { all, isZero } = bordersOf(change);
+  // Zeros that were cut differ from each other in nothing but the size of the file.
+  const max = isZero ? Math.min(2, cutsMax) : cutsMax;
+  if (all.length <= max) return all;
+  return Array.from({ length: max }, () => random.pick(all));
+}
+
+interface Borders {
+  readonly all: readonly number[];
+  readonly isZero: boolean;
+}
+
+/** A write is pending at many points of a run: it is looked through once. */
+const knownBorders = new WeakMap<FileChange, Borders>();
+
+function bordersOf(change: FileChange & { kind: 'write' }): Borders {
+  const known = knownBorders.get(change);
+  if (known !== undefined) return known;
   const all: number[] = [];
   const first = SECTOR_BYTES - (change.offset % SECTOR_BYTES);
   for (let cut = first; cut < change.bytes.length; cut += SECTOR_BYTES) all.push(cut);
-  // Zeros that were cut differ from each other in nothing but the size of the file.
-  const max = change.bytes.every((byte) => byte === 0) ? Math.min(2, cutsMax) : cutsMax;
-  if (all.length <= max) return all;
-  return Array.from({ length: max }, () => random.pick(all));
+  const borders = { all, isZero: change.bytes.every((byte) => byte === 0) };
+  knownBorders.set(change, borders);
+  return borders;
 }
 
 /** The bytes of a write from one distance to another. */

@@ -127,7 +127,7 @@ function quarantineTornTail(
 function rewriteUnpromised(fileSystem: FileSystem, tail: TailSegment): RecoveryNote[] {
   const { unpromisedFrom: from, scan } = tail;
   if (from >= scan.validEnd) return [];
-  const chunk = Buffer.alloc(COPY_BYTES);
+  const chunk = Buffer.alloc(Math.min(COPY_BYTES, scan.validEnd - from));
   const file = fileSystem.open(tail.path, 'write');
   try {
     for (let at = from; at < scan.validEnd; at += chunk.length) {

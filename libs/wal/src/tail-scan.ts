@@ -60,6 +60,7 @@ export function scanTail(file: File, segment: SegmentHeader): TailScan {
 }
 
 const CHUNK_BYTES = 1024 * 1024;
+const ZEROS = Buffer.alloc(CHUNK_BYTES);
 
 /** Looks for frames at every aligned offset after V, and for the last byte that is not zero. */
 function lookBeyond(
@@ -69,8 +70,7 @@ function lookBeyond(
   size: number,
 ): { laterFrame: FrameHeader | undefined; nonZeroEnd: number | undefined; promised: number } {
   const seed = frameSeed(segment);
-  const zeros = Buffer.alloc(CHUNK_BYTES);
-  const chunk = Buffer.alloc(CHUNK_BYTES + FRAME_HEADER_BYTES);
+  const chunk = Buffer.alloc(Math.min(CHUNK_BYTES + FRAME_HEADER_BYTES, Math.max(0, size - validEnd)));
   let laterFrame: FrameHeader | undefined;
   let nonZeroEnd: number | undefined;
   let promised = 0;
@@ -81,7 +81,7 @@ function lookBeyond(
       readAt(file, chunk.subarray(0, Math.min(chunk.length, size - at)), at),
     );
     const own = bytes.subarray(0, CHUNK_BYTES);
-    if (own.equals(zeros.subarray(0, own.length))) continue;
+    if (own.equals(ZEROS.subarray(0, own.length))) continue;
     nonZeroEnd = at + lastNonZero(own) + 1;
     for (const header of headersIn(bytes, seed, at)) {
       if (header.fileOffset === validEnd) continue;

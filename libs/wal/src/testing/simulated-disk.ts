@@ -6,18 +6,33 @@
  * name is durable when its directory is synced, and before that each change of a directory by itself, whole or not at all.
  */
 export class SimulatedFile {
-  content: Buffer = EMPTY;
+  private current: Buffer;
+  /** Somebody else holds the same bytes: they are copied before they change. Most files of most crash states never do. */
+  private isShared = true;
 
   /** `initial` was on the disk before the first operation. */
   constructor(
     readonly id: number,
     readonly initial: Buffer = EMPTY,
   ) {
-    this.content = Buffer.from(initial);
+    this.current = initial;
+  }
+
+  /** As it is now: look at it before the next change, or take a `snapshot`. */
+  get content(): Buffer {
+    return this.current;
+  }
+
+  /** Stays as it is. */
+  snapshot(): Buffer {
+    this.isShared = true;
+    return this.current;
   }
 
   apply(change: FileChange): void {
-    this.content = applyChange(this.content, change);
+    const own = this.isShared ? Buffer.from(this.current) : this.current;
+    this.isShared = false;
+    this.current = applyChange(own, change);
   }
 }
 
@@ -107,7 +122,7 @@ export class SimulatedDisk {
     return walk(
       this.root,
       (directory) => directory.entries,
-      (file) => Buffer.from(file.content),
+      (file) => file.snapshot(),
     );
   }
 

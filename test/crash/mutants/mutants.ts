@@ -1,0 +1,390 @@
+import type { Mutant } from './mutant.js';
+
+const WAL = 'libs/wal/src';
+
+/** The mutants of one file. `find` stands exactly once in it. */
+function mutantsOf(
+  file: string,
+  mutants: readonly (readonly [name: string, probe: string, find: string, replace: string])[],
+): Mutant[] {
+  return mutants.map(([name, probe, find, replace]) => ({ name, file, probe, find, replace }));
+}
+
+/**
+ * Everything that durability rests on, taken away or turned round one at a time. What is added to the log brings its mutants here, and the workload that
+ * kills them to `crash-workloads.ts`. A change that no test could tell from the original, because something else covers it, does not belong here.
+ */
+export const MUTANTS: readonly Mutant[] = [
+  ...mutantsOf(`${WAL}/group-commit.ts`, [
+    [
+      'frames are not synced on the main thread',
+      'appends in sync mode',
+      'if (synced) frame.segment.file.dataSync();',
+      '',
+    ],
+    [
+      'frames are not synced in the thread pool',
+      'appends in sync mode through the thread pool',
+      'if (synced) await frame.segment.file.dataSyncAsync();',
+      '',
+    ],
+    [
+      'frames are synced on request only, whatever the mode',
+      'appends in sync mode',
+      "return this.options.durability === 'sync' || frame.needsSync || this.syncRequested;",
+      'return frame.needsSync || this.syncRequested;',
+    ],
+    [
+      'an append that asks for a sync gets none',
+      'appends in interval mode',
+      "return this.options.durability === 'sync' || frame.needsSync || this.syncRequested;",
+      "return this.options.durability === 'sync' || this.syncRequested;",
+    ],
+    [
+      'the watermark and readers are told before the sync',
+      'appends in sync mode',
+      'if (synced) frame.segment.file.dataSync();\n      this.complete(frame, encoded, synced, startMicros);',
+      'this.complete(frame, encoded, synced, startMicros);\n      if (synced) frame.segment.file.dataSync();',
+    ],
+    [
+      'acknowledged before the sync',
+      'appends in sync mode through the thread pool',
+      'if (synced) await frame.segment.file.dataSyncAsync();\n      if (this.hasFailed()) return;\n      this.complete(frame, encoded, synced, startMicros);',
+      'this.complete(frame, encoded, synced, startMicros);\n      if (synced) await frame.segment.file.dataSyncAsync();',
+    ],
+    [
+      'a frame counts as durable that was only written',
+      'appends in none mode',
+      'if (synced) this.advanceDurable();',
+      'if (synced || frame.last > 0) this.advanceDurable();',
+    ],
+    [
+      'a frame promises itself',
+      'appends in interval mode',
+      'frame.first,\n      this.durable,',
+      'frame.first,\n      frame.last,',
+    ],
+    [
+      'flush does not wait for the sync',
+      'appends in none mode',
+      'while (this.durable < target) {',
+      'while (this.written < target) {',
+    ],
+    [
+      'flush on the main thread syncs nothing',
+      'appends in none mode',
+      "if (this.io.mode === 'synchronous') writer.file.dataSync();",
+      "if (this.io.mode === 'synchronous') void writer;",
+    ],
+    [
+      'flush in the thread pool syncs nothing',
+      'appends in interval mode through the thread pool',
+      'else await writer.file.dataSyncAsync();',
+      '',
+    ],
+    [
+      'closing does not make durable what was written',
+      'opened and closed again and again',
+      'if (this.failure === undefined) await this.flush().catch(() => undefined);',
+      '',
+    ],
+    [
+      'a failed sync is tried again',
+      'a sync that fails once',
+      'if (synced) frame.segment.file.dataSync();',
+      'if (synced)\n        try {\n          frame.segment.file.dataSync();\n        } catch {\n          frame.segment.file.dataSync();\n        }',
+    ],
+    [
+      'a fenced writer acknowledges',
+      'a takeover from a writer that is stopped, and wakes up',
+      "// successor's recovery scan has seen it.\n    this.observer.assertUnfenced();",
+      '',
+    ],
+    [
+      'acknowledged before the claim is looked for',
+      'a takeover from a writer that is stopped, and wakes up',
+      "// successor's recovery scan has seen it.\n    this.observer.assertUnfenced();",
+      'frame.resolve();\n    this.observer.assertUnfenced();',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/segment-writer.ts`, [
+    [
+      'a segment header is not synced before the segment gets its name',
+      'a log is made',
+      'await this.file.dataSyncAsync();',
+      '',
+    ],
+    [
+      'a failed sync of zeros is taken for a full disk',
+      'a failed sync of zeros',
+      'throw new SegmentSyncFailed(error);',
+      'throw error;',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/segment-chain.ts`, [
+    [
+      'a rotation does not sync the predecessor',
+      'rotations in interval mode',
+      'await sealed.writer.file.dataSyncAsync();',
+      '',
+    ],
+    [
+      "the successor's header is written before the predecessor is synced",
+      'rotations in interval mode',
+      "    await sealed.writer.file.dataSyncAsync();\n    const seal = sealed.writer.seal(sealed.name, lastSequence);\n    assert(this.upcoming !== undefined, 'a rotation was planned');\n    await this.start(this.upcoming, sealed.name.segment + 1, lastSequence, seal);",
+      '    const seal = sealed.writer.seal(sealed.name, lastSequence);\n    await this.start(this.upcoming!, sealed.name.segment + 1, lastSequence, seal);\n    await sealed.writer.file.dataSyncAsync();',
+    ],
+    [
+      "a segment's name is not synced",
+      'a log is made',
+      'await this.fileSystem.syncDirectoryAsync(this.directory);',
+      '',
+    ],
+    [
+      'a segment gets its name before its header',
+      'a log is made',
+      'const header = await writer.start({',
+      'await this.fileSystem.publish(writer.file.path, path);\n    const header = await writer.start({',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/file-system.ts`, [
+    [
+      'a small file is renamed without a sync',
+      'a log is made',
+      'writeFully(file, content, 0);\n    file.dataSync();',
+      'writeFully(file, content, 0);',
+    ],
+    [
+      'a rename is not made durable',
+      'floors are set and dropped',
+      '  fileSystem.rename(temporary, `${directory}/${name}`);\n  fileSystem.syncDirectory(directory);',
+      '  fileSystem.rename(temporary, `${directory}/${name}`);',
+    ],
+    [
+      'a small file is renamed before its sync',
+      'floors are set and dropped',
+      'writeFully(file, content, 0);\n    file.dataSync();',
+      'writeFully(file, content, 0);\n    fileSystem.rename(temporary, `${directory}/${name}`);\n    file.dataSync();\n    return;',
+    ],
+    [
+      'a short write counts as a whole one',
+      'a write that fails half-way',
+      'while (done < source.length) {\n    const written = file.write(',
+      'if (done < source.length) {\n    const written = file.write(',
+    ],
+    [
+      'a short write in the thread pool counts as a whole one',
+      'a write that fails half-way',
+      'while (done < source.length) {\n    const written = await',
+      'if (done < source.length) {\n    const written = await',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/manifest.ts`, [
+    [
+      'the first MANIFEST is not synced',
+      'a log is made',
+      "writeFully(file, Buffer.from(format(manifest), 'latin1'), 0);\n    file.dataSync();",
+      "writeFully(file, Buffer.from(format(manifest), 'latin1'), 0);",
+    ],
+    [
+      'the name of the first MANIFEST is not synced',
+      'a log is made',
+      'await fileSystem.publish(temporary, `${directory}/${MANIFEST_NAME}`);\n  fileSystem.syncDirectory(directory);',
+      'await fileSystem.publish(temporary, `${directory}/${MANIFEST_NAME}`);',
+    ],
+    [
+      'the checksum of MANIFEST and FLOORS is not looked at',
+      'damage to a log that was closed',
+      'return withChecksum(lines) === text ? lines : undefined;',
+      'return lines;',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/wal-opening.ts`, [
+    [
+      'the name of a new directory is not synced',
+      'a log is made',
+      '  }\n  fileSystem.syncDirectory(parent);\n}',
+      '  }\n}',
+    ],
+    [
+      'the name of a directory that is there is taken for durable',
+      'a directory that a killed process has made',
+      'syncFoundDirectory(fileSystem, parent);\n    return;',
+      'return;',
+    ],
+    [
+      'MANIFEST does not name the first segment before it is written to',
+      'a log is made',
+      'if (manifest.firstSegment === 0)',
+      'if (manifest.firstSegment < 0)',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/repair.ts`, [
+    [
+      'unpromised frames are not written again',
+      'a failed sync, a restart on the page cache, then service',
+      'notes.push(...rewriteUnpromised(fileSystem, diagnosis.tail));',
+      '',
+    ],
+    [
+      'unpromised frames are synced, and not written again',
+      'a failed sync, a restart on the page cache, then service',
+      'readAt(file, bytes, at);\n      writeFully(file, bytes, at);',
+      'readAt(file, bytes, at);',
+    ],
+    [
+      'unpromised frames are written again, and not synced',
+      'a failed sync, a restart on the page cache, then service',
+      'writeFully(file, bytes, at);\n    }\n    file.dataSync();',
+      'writeFully(file, bytes, at);\n    }',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/recovery.ts`, [
+    [
+      'what the watermark promises is not asked for',
+      'damage to a log that was closed',
+      'foreign ? 0 : (watermark?.sequence ?? 0)',
+      '0',
+    ],
+    [
+      'what a floor promises is not asked for',
+      'damage to a log whose last record a floor alone promises',
+      ', ...floors.values());',
+      ');',
+    ],
+    [
+      'what frames promise is not asked for',
+      'damage to a log in interval mode whose writer was killed, without WATERMARK',
+      'scan.promisedByFrames, ',
+      '',
+    ],
+    [
+      'a segment may be shorter than it was when it got its name',
+      'damage to a log whose writer was killed, without WATERMARK',
+      'if (facts.size < Math.min(header.segmentBytes, ZERO_CHUNK_BYTES)) {',
+      'if (facts.size < 0) {',
+    ],
+    [
+      'a valid frame behind damage is a tear',
+      'forged frames',
+      'if (scan.laterFrame !== undefined) {',
+      'if (scan.laterFrame !== undefined && scan.laterFrame.fileOffset < 0) {',
+    ],
+    [
+      'a segment of another number is taken for the one that its name says',
+      'damage to a log that was closed',
+      'header.segment !== name.segment || header.firstSequence !== name.firstSequence',
+      'header.firstSequence < 0',
+    ],
+    [
+      'nothing asks for the newest segment',
+      'damage to a log in interval mode whose writer was killed, without WATERMARK',
+      'throw missingAfter(fileSystem, directory, manifest, newest, watermark?.sequence);',
+      'void newest;',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/segment-file.ts`, [
+    [
+      'a read error is the end of the file',
+      'read errors',
+      'throw readFailed(file.path, position, error);',
+      'return 0;',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/frame-scanner.ts`, [
+    [
+      'a read error is the end of the segment',
+      'read errors',
+      'throw readFailed(this.file.path, this.offset + keep, error);',
+      'read = 0;',
+    ],
+    [
+      'frames need not chain',
+      'forged frames',
+      'header.previousHeaderCrc !== this.previousHeaderCrc\n',
+      'header.previousHeaderCrc < 0\n',
+    ],
+    [
+      'sequences need not continue',
+      'forged frames',
+      'header.firstSequence !== this.nextSequence)',
+      'header.firstSequence < 0)',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/frame-decoder.ts`, [
+    [
+      "a frame header's checksum is not looked at",
+      'forged frames',
+      'if (crc32(buffer.subarray(at + 8, at + FRAME_HEADER_BYTES), seed) !== headerCrc) return undefined;',
+      'void seed;',
+    ],
+    [
+      "a frame's place is not looked at",
+      'forged frames',
+      'if (buffer.readUInt32LE(at + 8) !== fileOffset) return undefined;',
+      '',
+    ],
+    [
+      "a body's checksum is not looked at",
+      'appends in sync mode',
+      ' && crc32(buffer.subarray(start, end)) === header.bodyCrc',
+      '',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/segment-header.ts`, [
+    [
+      'frames of all segments have one seed',
+      'forged frames',
+      'bytes.writeUInt32LE(header.salt, 32);\n  return crc32(bytes);',
+      'return crc32(bytes.fill(0));',
+    ],
+    [
+      "a segment header's checksum is not looked at",
+      'damage to a log whose writer was killed, without WATERMARK',
+      "if (crc32(block.subarray(CRC_COVERS_FROM, HEADER_BLOCK_BYTES)) !== headerCrc)\n    return { kind: 'damaged' };",
+      '',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/watermark.ts`, [
+    [
+      "a slot's checksum is not looked at",
+      'damage to a log that was closed',
+      'if (crc32(content.subarray(at + 8, at + SLOT_BYTES)) !== content.readUInt32LE(at + 4))\n    return undefined;',
+      '',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/writer-lock.ts`, [
+    [
+      'the lock of the operating system is not heeded',
+      'a second opener',
+      'if (!lockHeld && !options.takeover)',
+      'if (!lockHeld && options.takeover)',
+    ],
+    [
+      'a claim is not durable before the older ones go',
+      'killed and opened again and again',
+      'fileSystem.syncDirectory(directory);\n    for (const lower of claims)',
+      'for (const lower of claims)',
+    ],
+    [
+      'the older claims go first',
+      'killed and opened again and again',
+      'const epoch = Math.max(0, ...claims) + 1;',
+      'const epoch = Math.max(0, ...claims) + 1;\n    for (const lower of claims) removeClaim(fileSystem, `${directory}/claim-${lower}`);\n    fileSystem.syncDirectory(directory);',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/floors.ts`, [
+    [
+      'a floor above what is durable is taken',
+      'a floor that asks for too much',
+      'if (sequence > this.keeper.durableSequence) {',
+      'if (sequence < 0) {',
+    ],
+    [
+      'the floors of the lowest epoch count',
+      'floors are set and dropped',
+      'const newest = floorsFiles(fileSystem, directory).at(-1);',
+      'const newest = floorsFiles(fileSystem, directory).at(0);',
+    ],
+  ]),
+];
