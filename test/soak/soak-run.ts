@@ -23,8 +23,9 @@ const LEDGER = 'main';
 const CONNECTIONS = 16;
 const QUIET_MILLIS_MIN = 200;
 const QUIET_MILLIS_MAX = 2_000;
-/** A rebuilt read model costs as much as everything so far, so not after each disturbance. */
+/** A rebuilt read model costs as much as everything so far, so not after each disturbance, and more rarely the longer it takes. */
 const REBUILD_CHECK_SECONDS = 150;
+const REBUILD_CHECK_SHARE = 0.1;
 
 /** Disturbances that are not possible here, with what they need. */
 export function skippedOf({ disk }: SoakOptions): readonly string[] {
@@ -50,7 +51,7 @@ export class SoakRun {
   private doubt: (error: unknown) => void = () => undefined;
   private readonly doubted = new Promise<never>((_resolve, reject) => (this.doubt = reject));
   private parts: Parts | undefined;
-  private rebuildCheckedAtSeconds = 0;
+  private nextRebuildCheckAtSeconds = REBUILD_CHECK_SECONDS;
 
   constructor(private readonly options: SoakOptions) {
     const { seed, disk } = options;
@@ -121,24 +122,28 @@ export class SoakRun {
   }
 
   private async play(disturbance: Disturbance, parts: Parts): Promise<void> {
-    const { traffic, checks, imports } = parts;
+    const { traffic, checks } = parts;
     this.tally.count(this.tally.disturbances, disturbance.name);
     const restarted = await disturbance.run({
       ...parts,
       random: this.random,
       burst: () => traffic.burst(),
     });
-    const rebuildIsDue =
-      this.tally.elapsedSeconds - this.rebuildCheckedAtSeconds > REBUILD_CHECK_SECONDS;
+    const rebuildIsDue = this.tally.elapsedSeconds > this.nextRebuildCheckAtSeconds;
     if (!restarted && !rebuildIsDue) return;
     await traffic.hush();
     if (restarted) await checks.afterRestart();
-    if (rebuildIsDue) {
-      await imports.settled();
-      await checks.rebuilt();
-      this.rebuildCheckedAtSeconds = this.tally.elapsedSeconds;
-    }
+    if (rebuildIsDue) await this.checkRebuild(parts);
     traffic.goOn();
+  }
+
+  private async checkRebuild({ imports, checks }: Parts): Promise<void> {
+    const startedAt = this.tally.elapsedSeconds;
+    await imports.settled();
+    await checks.rebuilt();
+    const endedAt = this.tally.elapsedSeconds;
+    const pause = Math.max(REBUILD_CHECK_SECONDS, (endedAt - startedAt) / REBUILD_CHECK_SHARE);
+    this.nextRebuildCheckAtSeconds = endedAt + pause;
   }
 
   private async assemble(): Promise<Parts> {

@@ -12,6 +12,7 @@ const AMOUNT_MAX = 50_000;
 const BULK_MIN = 3;
 const BULK_MAX = 60;
 const BURST = 20;
+const SENT_AGAIN = 0.9;
 /** After a refusal or an unknown outcome, so that a service that is away is not stormed. */
 const PAUSE_MILLIS = 200;
 
@@ -42,6 +43,7 @@ export interface TrafficOptions {
 /** Several clients at once: transfers of which some lack the money, bulks, new accounts, keys used again, and queries for what was written. */
 export class Traffic {
   private readonly accounts: string[] = [];
+  private readonly refused: JournalEntry[] = [];
   private readonly stopping = new AbortController();
   private running: Promise<void>[] = [];
   private active = 0;
@@ -130,7 +132,7 @@ export class Traffic {
   private act(client: JournalingClient, action: Action): Promise<Attempt> {
     switch (action) {
       case 'post':
-        return this.send(client, this.newTransfer());
+        return this.send(client, this.refused.pop() ?? this.newTransfer());
       case 'bulk':
         return this.sendBulk(client);
       case 'open':
@@ -146,9 +148,15 @@ export class Traffic {
     }
   }
 
-  /** What is not answered is left as it is: the check after the next restart asks the log first, and then sends it again. */
+  /**
+   * What is not answered is left as it is: the check after the next restart asks the log first, and then sends it again. But most of what was refused is
+   * sent again by and by, as clients do.
+   */
   private async send(client: JournalingClient, entry: JournalEntry): Promise<Attempt> {
-    return this.counted(1, await client.send(entry));
+    const attempt = await client.send(entry);
+    if (attempt === 'not-applied' && this.options.random.next() < SENT_AGAIN)
+      this.refused.push(entry);
+    return this.counted(1, attempt);
   }
 
   private async sendBulk(client: JournalingClient): Promise<Attempt> {
