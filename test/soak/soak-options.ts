@@ -11,6 +11,8 @@ export interface SoakOptions {
   readonly rate: number;
   /** The file system that the data lies on: in an image of its own, or, with `none`, wherever temporary files are. */
   readonly disk: SoakDisk;
+  /** Further configuration of the services, by variable. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Where to write the report as JSON. */
   readonly json: string | undefined;
   /** Missing tools are an error. */
@@ -26,6 +28,7 @@ export function soakOptionsOf(given: readonly string[]): SoakOptions {
       seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
       rate: { type: 'string', default: '200' },
       disk: { type: 'string', default: 'ext4' },
+      set: { type: 'string', multiple: true, default: [] },
       json: { type: 'string' },
     },
   });
@@ -36,14 +39,22 @@ export function soakOptionsOf(given: readonly string[]): SoakOptions {
     seed: Math.floor(positive('seed', values.seed)),
     rate: positive('rate', values.rate),
     disk,
+    environment: Object.fromEntries(values.set.map(assignment)),
     json: values.json,
     requireAll: process.env['HOLDFAST_REQUIRE_ALL'] === '1',
   };
 }
 
 /** What repeats a soak, as far as it can be repeated. */
-export function commandOf({ minutes, seed, rate, disk }: SoakOptions): string {
-  return `npm run soak -- --minutes ${minutes} --seed ${seed} --rate ${rate} --disk ${disk}`;
+export function commandOf({ minutes, seed, rate, disk, environment }: SoakOptions): string {
+  const set = Object.entries(environment).map(([name, value]) => ` --set ${name}=${value}`);
+  return `npm run soak -- --minutes ${minutes} --seed ${seed} --rate ${rate} --disk ${disk}${set.join('')}`;
+}
+
+function assignment(text: string): readonly [string, string] {
+  const [, name, value] = /^(HOLDFAST_[A-Z_]+)=(.*)$/.exec(text) ?? [];
+  if (name !== undefined && value !== undefined) return [name, value];
+  throw new TypeError(`--set takes HOLDFAST_…=…, not ${text}`);
 }
 
 function positive(name: string, text: string): number {

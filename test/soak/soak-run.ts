@@ -154,6 +154,7 @@ export class SoakRun {
       // So that it has a good part of the log behind it between two faults.
       HOLDFAST_SCRUB_PAUSE_SECONDS: '1',
       HOLDFAST_SCRUB_BYTES_PER_SECOND: '64MiB',
+      ...options.environment,
     };
     const services = await Services.prepare(environment, this.directory);
     const installation = new Installation(services, tally, onDoubt);
