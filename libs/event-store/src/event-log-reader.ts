@@ -1,4 +1,5 @@
-import { WalReader } from '@holdfast/wal';
+import { errorCode } from '@holdfast/kernel';
+import { ArchiveDirectory, type ArchiveStore, WalReader } from '@holdfast/wal';
 import { DurableEvents } from './durable-events.js';
 import type { EventBatch, EventSource, ReadAllOptions, SubscribeOptions } from './event-log.js';
 import type { Position, RecordedEvent } from './event.js';
@@ -6,6 +7,8 @@ import type { Upcasters } from './upcaster.js';
 
 export interface EventLogReaderOptions {
   readonly upcasters?: Upcasters;
+  /** Where the log is archived: what has left its directory is read from there. Need not exist. */
+  readonly archiveDirectory?: string;
 }
 
 /**
@@ -18,6 +21,7 @@ export class EventLogReader implements EventSource {
 
   private constructor(
     private readonly reader: WalReader,
+    private readonly archive: ArchiveStore | undefined,
     options: EventLogReaderOptions,
   ) {
     this.events = new DurableEvents(reader, options.upcasters);
@@ -28,7 +32,14 @@ export class EventLogReader implements EventSource {
     directory: string,
     options: EventLogReaderOptions = {},
   ): Promise<EventLogReader> {
-    return new EventLogReader(await WalReader.open(directory), options);
+    const archive = archiveIn(options.archiveDirectory);
+    try {
+      const reader = await WalReader.open(directory, { ...(archive && { archive }) });
+      return new EventLogReader(reader, archive, options);
+    } catch (error) {
+      await archive?.close();
+      throw error;
+    }
   }
 
   get logId(): string {
@@ -64,8 +75,19 @@ export class EventLogReader implements EventSource {
     return (this.closed ??= this.shutDown());
   }
 
-  private shutDown(): Promise<void> {
+  private async shutDown(): Promise<void> {
     this.events.close();
-    return this.reader.close();
+    await this.reader.close();
+    await this.archive?.close();
+  }
+}
+
+function archiveIn(directory: string | undefined): ArchiveStore | undefined {
+  if (directory === undefined) return undefined;
+  try {
+    return ArchiveDirectory.open(directory);
+  } catch (error) {
+    if (errorCode(error) === 'WAL_ARCHIVE_NOT_FOUND') return undefined;
+    throw error;
   }
 }

@@ -6,6 +6,7 @@ export type EventStoreErrorCode =
   | 'EVENT_INVALID'
   | 'EVENT_TOO_LARGE'
   | 'EVENT_WRONG_VERSION'
+  | 'EVENT_STATE_OVERLOADED'
   // Reading
   | 'EVENT_CORRUPT'
   | 'EVENT_UNSUPPORTED_FORMAT'
@@ -14,6 +15,7 @@ export type EventStoreErrorCode =
   | 'EVENT_POSITION_GONE'
   // Of the log as a whole: no further work until it is opened again
   | 'EVENT_STATE_BROKEN'
+  | 'EVENT_STATE_DAMAGED'
   | 'EVENT_LOG_CLOSED';
 
 export class EventStoreError extends CodedError {
@@ -42,6 +44,15 @@ export function corruptEvent(reason: string, position: number, cause?: unknown):
     'EVENT_CORRUPT',
     `the record at position ${position} is not a valid event: ${reason}`,
     { position },
+    cause === undefined ? undefined : { cause },
+  );
+}
+
+export function stateDamaged(reason: string, cause?: unknown): EventStoreError {
+  return new EventStoreError(
+    'EVENT_STATE_DAMAGED',
+    `the checkpointed state is damaged: ${reason}; nothing more is decided, and the next start makes it anew from a snapshot or the log`,
+    { reason },
     cause === undefined ? undefined : { cause },
   );
 }

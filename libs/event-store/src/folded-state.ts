@@ -1,4 +1,5 @@
-import type { RecordedEvent } from './event.js';
+import { errorCode } from '@holdfast/kernel';
+import { BEFORE_FIRST_POSITION, type Position, type RecordedEvent } from './event.js';
 import { EventStoreError, corruptEvent } from './event-store.errors.js';
 import type { EventView } from './event-view.js';
 import type { StateStore } from './state-store.js';
@@ -14,6 +15,8 @@ export type Evolve = (event: RecordedEvent, state: StateStore) => void;
  */
 export class FoldedState {
   readonly index: StreamIndex;
+  /** Folded so far. */
+  lastPosition = BEFORE_FIRST_POSITION;
   lastRecordedAtMillis = 0;
 
   constructor(
@@ -24,6 +27,12 @@ export class FoldedState {
     this.index = new StreamIndex(state);
   }
 
+  /** The state is that of a checkpoint: replay goes on behind it. */
+  startAt(position: Position, lastRecordedAtMillis: number): void {
+    this.lastPosition = position;
+    this.lastRecordedAtMillis = lastRecordedAtMillis;
+  }
+
   /**
    * An event that was just admitted, with the others of its commit. All of them are indexed before the first is folded, so
    * that reading stays right even when folding turns out to be broken.
@@ -32,6 +41,7 @@ export class FoldedState {
     for (const event of events) {
       this.index.add(event);
       this.lastRecordedAtMillis = event.recordedAtMillis;
+      this.lastPosition = event.position;
     }
     if (this.evolve === undefined) return;
     for (const event of events) this.fold(event);
@@ -43,6 +53,7 @@ export class FoldedState {
     if (recordedAtMillis < this.lastRecordedAtMillis)
       throw corruptEvent(`it was recorded before the event in front of it`, view.position);
     this.lastRecordedAtMillis = recordedAtMillis;
+    this.lastPosition = view.position;
     if (this.evolve === undefined) {
       this.index.add(view);
       return;
@@ -56,6 +67,8 @@ export class FoldedState {
     try {
       this.evolve?.(event, this.state);
     } catch (cause) {
+      // Not the program's fault: what it read was not what was written.
+      if (errorCode(cause) === 'EVENT_STATE_DAMAGED') throw cause;
       const { position, type } = event;
       throw new EventStoreError(
         'EVENT_STATE_BROKEN',

@@ -29,7 +29,17 @@ export type { StateSection, StateStore } from './state-store.js';
 export { type EventSchema, type Upcast, Upcasters } from './upcaster.js';
 export { EventStoreError, type EventStoreErrorCode } from './event-store.errors.js';
 export type { Evolve } from './folded-state.js';
-export type { ReplayProgress } from './replay.js';
+export type { ReplayProgress, ReplayReport } from './replay.js';
+export type { StateMark } from './state-mark.js';
+export type {
+  CheckpointReport,
+  CheckpointStep,
+  CheckpointedStateOptions,
+  SnapshotEntry,
+  SnapshotReport,
+  StateEvent,
+  StateStatus,
+} from './state-options.js';
 export { WalEventLog, type WalEventLogOptions } from './wal-event-log.js';
 export {
   type RetentionBound,

@@ -1,8 +1,21 @@
-import { type Clock, type CodedError, assert, errorCode, systemClock } from '@holdfast/kernel';
+import {
+  type Clock,
+  type CodedError,
+  assert,
+  defined,
+  errorCode,
+  systemClock,
+} from '@holdfast/kernel';
 import { type Admission, Wal, type WalOptions, type WalStats } from '@holdfast/wal';
+import { CheckpointedState } from './checkpointed-state.js';
 import { CommitEncoder, eventCountOf } from './commit-encoder.js';
-import { DurableEvents, positionOf } from './durable-events.js';
-import type { Position, RecordedEvent, StreamVersion } from './event.js';
+import { DurableEvents, positionOf, sequenceOf } from './durable-events.js';
+import {
+  BEFORE_FIRST_POSITION,
+  type Position,
+  type RecordedEvent,
+  type StreamVersion,
+} from './event.js';
 import { COMMIT_EVENTS_MAX } from './event-format.js';
 import type {
   AppendedCommit,
@@ -16,19 +29,33 @@ import type {
 } from './event-log.js';
 import { EventStoreError, invalid, tooLarge } from './event-store.errors.js';
 import { checkVersions, wrongVersion } from './expected-versions.js';
+import { FoldedLog } from './folded-log.js';
 import { type Evolve, FoldedState } from './folded-state.js';
 import { InMemoryStateStore } from './in-memory-state-store.js';
 import { IndexedEvents } from './indexed-events.js';
 import { PendingCommits } from './pending-commits.js';
 import { findRepeated } from './repeated-commit.js';
-import { type ReplayProgress, replay } from './replay.js';
+import { type ReplayProgress, type ReplayReport, replay } from './replay.js';
+import { expectedPlace } from './state-directory.js';
+import {
+  type CheckpointReport,
+  type CheckpointedStateOptions,
+  type ResolvedStateOptions,
+  type SnapshotEntry,
+  type SnapshotReport,
+  type StateStatus,
+  resolveStateOptions,
+} from './state-options.js';
 import type { StateStore } from './state-store.js';
 import type { Upcasters } from './upcaster.js';
 
 export interface WalEventLogOptions {
   readonly wal?: WalOptions;
-  /** Empty, to be filled by replay; in memory when left out. Section names that start with `log/` are taken. */
-  readonly state?: StateStore;
+  /**
+   * An empty store, to be filled by replay of the whole log; or where the state is checkpointed, so that replay begins at the last checkpoint. In memory
+   * when left out. Section names that start with `log/` are taken.
+   */
+  readonly state?: StateStore | CheckpointedStateOptions;
   readonly evolve?: Evolve;
   readonly upcasters?: Upcasters;
   readonly clock?: Clock;
@@ -60,6 +87,8 @@ export class WalEventLog implements EventLog {
   private readonly indexedEvents: IndexedEvents;
   private readonly pending = new PendingCommits();
   private readonly clock: Clock;
+  private readonly checkpointed: CheckpointedState | undefined;
+  private replayed: ReplayReport | undefined;
   private reportBroken: (error: CodedError) => void = () => undefined;
   private broken: CodedError | undefined;
   private closed: Promise<void> | undefined;
@@ -71,14 +100,17 @@ export class WalEventLog implements EventLog {
     /** The log below, for its floors, archive and backups. Nobody appends to it past this class. */
     readonly wal: Wal,
     options: WalEventLogOptions,
+    durableEvents: DurableEvents,
+    folded: FoldedState,
+    checkpointed: CheckpointedState | undefined,
   ) {
-    const { upcasters } = options;
-    this.state = options.state ?? new InMemoryStateStore();
+    this.state = folded.state;
     this.clock = options.clock ?? systemClock;
-    this.folded = new FoldedState(this.state, options.evolve, upcasters);
-    this.encoder = new CommitEncoder(upcasters);
-    this.durableEvents = new DurableEvents(wal, upcasters);
-    this.indexedEvents = new IndexedEvents(this.durableEvents, this.folded.index);
+    this.folded = folded;
+    this.checkpointed = checkpointed;
+    this.encoder = new CommitEncoder(options.upcasters);
+    this.durableEvents = durableEvents;
+    this.indexedEvents = new IndexedEvents(durableEvents, folded.index);
     this.failed = Promise.race([
       wal.failed,
       new Promise<CodedError>((report) => (this.reportBroken = report)),
@@ -86,17 +118,45 @@ export class WalEventLog implements EventLog {
   }
 
   /**
-   * Opens the log for writing and replays it. Throws what `Wal.open` throws, `EVENT_CORRUPT`, `EVENT_UNSUPPORTED_FORMAT`,
-   * `EVENT_UNKNOWN_SCHEMA`, `EVENT_POSITION_GONE` when its beginning was removed, `EVENT_STATE_BROKEN`.
+   * Opens the log for writing and replays what its state has not seen. Throws what `Wal.open` throws, `EVENT_CORRUPT`, `EVENT_UNSUPPORTED_FORMAT`,
+   * `EVENT_UNKNOWN_SCHEMA`, `EVENT_STATE_BROKEN`, and `EVENT_POSITION_GONE` when what must be replayed was removed.
    */
   static async open(directory: string, options: WalEventLogOptions = {}): Promise<WalEventLog> {
-    // The whole log is about to be replayed: damage anywhere in it must refuse before this open has left its mark.
-    const wal = await Wal.open(directory, { verifyOnOpen: true, ...options.wal });
+    const { state, onReplayProgress } = options;
+    const checkpoints =
+      state === undefined || 'section' in state ? undefined : resolveStateOptions(state);
+    const wal = await Wal.open(directory, { ...expectationsOf(checkpoints), ...options.wal });
+    const durableEvents = new DurableEvents(wal, options.upcasters);
+    const opening: { log?: WalEventLog; checkpointed?: CheckpointedState } = {};
     try {
-      const log = new WalEventLog(wal, options);
-      await replay(wal, log.folded, options.onReplayProgress);
+      const source = new FoldedLog(wal, durableEvents);
+      if (checkpoints !== undefined)
+        opening.checkpointed = await CheckpointedState.open(checkpoints, source, (error) =>
+          opening.log?.breakOff(error),
+        );
+      const { checkpointed } = opening;
+      const store = checkpointed?.store ?? (state as StateStore | undefined);
+      const folded = new FoldedState(
+        store ?? new InMemoryStateStore(),
+        options.evolve,
+        options.upcasters,
+      );
+      source.folded = folded;
+      const { position = BEFORE_FIRST_POSITION, lastRecordedAtMillis = 0 } =
+        checkpointed?.mark ?? {};
+      folded.startAt(position as Position, lastRecordedAtMillis);
+      const log = new WalEventLog(wal, options, durableEvents, folded, checkpointed);
+      opening.log = log;
+      log.replayed = await replay(wal, folded, {
+        after: position as Position,
+        onProgress: onReplayProgress,
+        ...checkpointed?.pacing(),
+      });
+      if (log.broken !== undefined) throw log.broken;
+      checkpointed?.start();
       return log;
     } catch (error) {
+      await opening.checkpointed?.release();
       await wal.close();
       throw error;
     }
@@ -127,6 +187,31 @@ export class WalEventLog implements EventLog {
     return this.wal.stats();
   }
 
+  /** What opening has replayed. */
+  get replayReport(): ReplayReport {
+    return defined(this.replayed, 'the report of a log that is open');
+  }
+
+  /** Makes the state durable as it is now, so that the next start replays what comes after. Only of a log with checkpointed state. */
+  checkpoint(): Promise<CheckpointReport> {
+    return this.checkpoints().checkpoint();
+  }
+
+  /** Checkpoints, then writes the whole state to one verified file. Only of a log that was opened with a directory for snapshots. */
+  snapshot(): Promise<SnapshotReport> {
+    return this.checkpoints().snapshot();
+  }
+
+  /** Newest first. */
+  snapshots(): readonly SnapshotEntry[] {
+    return this.checkpointed?.snapshots() ?? [];
+  }
+
+  /** Undefined when the state is not checkpointed. */
+  stateStatus(): StateStatus | undefined {
+    return this.checkpointed?.status();
+  }
+
   now(): number {
     return Math.max(this.folded.lastRecordedAtMillis, this.clock.nowMillis());
   }
@@ -140,6 +225,7 @@ export class WalEventLog implements EventLog {
       if (repeated === undefined) throw wrongVersion(check.conflict);
       return repeated;
     }
+    this.checkpointed?.assertRoom();
     const records = this.encoder.encode(commit, check.bases, this.timeOf(commit));
     const admission = this.admit(records);
     const events = this.encoder.recordedFrom(positionOf(admission.first));
@@ -148,6 +234,7 @@ export class WalEventLog implements EventLog {
     this.pending.add({ first: positionOf(admission.first), last: position, events, durable });
     this.releaseWhen(durable);
     this.fold(events);
+    this.checkpointed?.appended(bytesOf(records));
     return { events, position, repeated: false, durable };
   }
 
@@ -191,9 +278,21 @@ export class WalEventLog implements EventLog {
     return (this.closed ??= this.shutDown());
   }
 
-  private shutDown(): Promise<void> {
+  private async shutDown(): Promise<void> {
     this.durableEvents.close();
-    return this.wal.close();
+    await this.checkpointed?.close();
+    await this.wal.close();
+  }
+
+  private checkpoints(): CheckpointedState {
+    if (this.checkpointed !== undefined) return this.checkpointed;
+    throw invalid('the state of this log is not checkpointed');
+  }
+
+  /** What the state says can no longer be trusted. */
+  private breakOff(error: CodedError): void {
+    this.broken ??= error;
+    this.reportBroken(error);
   }
 
   private assertWorking(): void {
@@ -239,8 +338,7 @@ export class WalEventLog implements EventLog {
       this.folded.add(events);
       this.folding = false;
     } catch (error) {
-      this.broken = error as CodedError;
-      this.reportBroken(this.broken);
+      this.breakOff(error as CodedError);
       throw error;
     }
   }
@@ -283,4 +381,21 @@ function unknownPosition(position: Position, lastPosition: Position): EventStore
     `position ${position} was never given out; the last is ${lastPosition}`,
     { position, lastPosition },
   );
+}
+
+function bytesOf(records: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const record of records) bytes += record.length;
+  return bytes;
+}
+
+/**
+ * What is about to be replayed must be whole before this open has left its mark on the disk: the whole log, or what follows the place that the
+ * state has come to. And a log that ends before that place is not opened at all.
+ */
+function expectationsOf(checkpoints: ResolvedStateOptions | undefined): Partial<WalOptions> {
+  const place = checkpoints && expectedPlace(checkpoints.directory);
+  if (place === undefined) return { verifyOnOpen: true };
+  const sequence = sequenceOf(place.position as Position);
+  return { verifyOnOpen: { after: sequence }, expects: { ...place, sequence } };
 }

@@ -1,0 +1,126 @@
+import { crc32 } from 'node:zlib';
+import { assert } from '@holdfast/kernel';
+import type { StateDatabase } from './state-database.js';
+import { CHECKSUM_BYTES, KEY_LENGTH_BYTES } from './state-entry.js';
+import { StateKeyWriter } from './state-key.js';
+import type { StateSection } from './state-store.js';
+
+/** In the place of a value: there is none, whatever is below. */
+export const ABSENT = Symbol('absent');
+
+export type StateValue = object | string | number;
+export type Layer = Map<string, StateValue | typeof ABSENT>;
+
+/** What sections share, and the store that they are of keeps. */
+export interface SectionOwner {
+  /** Undefined while no checkpoint has written anything. */
+  readonly populated: StateDatabase | undefined;
+  /** Entries in the active layers of all sections. */
+  activeEntries: number;
+  /** One more value was loaded into the cache. */
+  loaded(): void;
+  /** Does not return. */
+  damaged(reason: string, cause?: unknown): never;
+}
+
+/**
+ * One section of checkpointed state. From the top: `active` takes changes; `frozen` is being checkpointed; `young` and `old` hold what was
+ * read from the database; `retired` holds what the last checkpoint wrote; then the database.
+ *
+ * Invariant: what a layer below `frozen` holds is what the database holds. A change removes its key from the values that were read, and a layer
+ * retires only once the database has it, in the place of the one before it.
+ */
+export class CheckpointedSection implements StateSection<StateValue> {
+  private active: Layer = new Map();
+  private frozen: Layer | undefined;
+  private retired: Layer = new Map();
+  private young: Layer = new Map();
+  private old: Layer = new Map();
+  private readonly keys: StateKeyWriter;
+
+  constructor(
+    name: string,
+    private readonly owner: SectionOwner,
+  ) {
+    this.keys = new StateKeyWriter(name);
+  }
+
+  get(key: string): StateValue | undefined {
+    const value = this.active.get(key) ?? this.frozen?.get(key) ?? this.below(key);
+    return value === ABSENT ? undefined : value;
+  }
+
+  set(key: string, value: StateValue): void {
+    this.change(key, value);
+  }
+
+  delete(key: string): void {
+    this.change(key, ABSENT);
+  }
+
+  /** The changes so far, which from now on never change again. */
+  freeze(): Layer {
+    assert(this.frozen === undefined, 'one checkpoint at a time');
+    this.frozen = this.active;
+    this.active = new Map();
+    return this.frozen;
+  }
+
+  /** The database has what was frozen. */
+  retire(): void {
+    this.retired = this.frozen ?? new Map<string, StateValue | typeof ABSENT>();
+    this.frozen = undefined;
+  }
+
+  /** Half of what was read is forgotten. */
+  age(): void {
+    this.old = this.young;
+    this.young = new Map();
+  }
+
+  imageHeadOf(key: string): Buffer {
+    return this.keys.imageHeadOf(key);
+  }
+
+  private change(key: string, value: StateValue | typeof ABSENT): void {
+    assert(key.isWellFormed(), 'the key of an entry is well-formed Unicode');
+    const { size } = this.active;
+    this.active.set(key, value);
+    this.owner.activeEntries += this.active.size - size;
+    if (!this.young.delete(key)) this.old.delete(key);
+  }
+
+  private below(key: string): StateValue | typeof ABSENT {
+    const young = this.young.get(key);
+    if (young !== undefined) return young;
+    const known = this.old.get(key) ?? this.retired.get(key);
+    if (known !== undefined) return known;
+    const { populated } = this.owner;
+    if (populated === undefined) return ABSENT;
+    const value = this.read(populated, key);
+    this.young.set(key, value);
+    this.owner.loaded();
+    return value;
+  }
+
+  private read(database: StateDatabase, key: string): StateValue | typeof ABSENT {
+    const head = this.keys.imageHeadOf(key);
+    const stored = fetched(database, head.subarray(KEY_LENGTH_BYTES), this.owner);
+    if (stored === undefined) return ABSENT;
+    if (stored.length <= CHECKSUM_BYTES) return this.owner.damaged('a value is too short');
+    const text = stored.toString('utf8', CHECKSUM_BYTES, stored.length);
+    // Before anybody sees it: one flipped bit in a balance would be a wrong decision.
+    if (crc32(text, crc32(head)) !== stored.readUInt32LE(0))
+      return this.owner.damaged('a value fails its checksum');
+    return JSON.parse(text) as StateValue;
+  }
+}
+
+function fetched(database: StateDatabase, key: Buffer, owner: SectionOwner): Buffer | undefined {
+  try {
+    // A view of the database's own buffer, which dies with the next read.
+    return database.getBinaryFast(key);
+  } catch (cause) {
+    return owner.damaged('it cannot be read', cause);
+  }
+}

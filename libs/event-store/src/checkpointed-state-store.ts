@@ -1,0 +1,121 @@
+import { setImmediate } from 'node:timers/promises';
+import { assert, defined } from '@holdfast/kernel';
+import { CheckpointChunks } from './checkpoint-chunks.js';
+import {
+  ABSENT,
+  CheckpointedSection,
+  type Layer,
+  type SectionOwner,
+} from './checkpointed-section.js';
+import { type EventStoreError, stateDamaged } from './event-store.errors.js';
+import { type StateDatabase, readMark } from './state-database.js';
+import type { StateMark } from './state-mark.js';
+import type { StateSection, StateStore } from './state-store.js';
+
+export interface CheckpointedStateStoreOptions {
+  /** Values kept of those that were read from the database. */
+  readonly cacheEntries: number;
+  /** Told once that the database is not what was written. Everything read from it is in doubt. */
+  readonly onDamage: (error: EventStoreError) => void;
+}
+
+/** The longest that encoding holds the event loop. */
+const SLICE_MILLIS = 1;
+/** How often to look at the clock. */
+const SLICE_ENTRIES = 32;
+
+/**
+ * State that is in memory as far as it changed lately, and in LMDB for the rest. Reads are synchronous: the changes since the last checkpoint, those that
+ * are being checkpointed, a bounded cache, and then the database, a microsecond or two away.
+ *
+ * Who checkpoints: `freeze` at a commit boundary, `encode`, have a thread write it, `retire`.
+ */
+export class CheckpointedStateStore implements StateStore, SectionOwner {
+  activeEntries = 0;
+  frozenEntries = 0;
+  private readonly sections = new Map<string, CheckpointedSection>();
+  private frozen: ReadonlyMap<string, Layer> | undefined;
+  private loadedEntries = 0;
+  private damage: EventStoreError | undefined;
+
+  constructor(
+    private readonly database: StateDatabase,
+    private mark: StateMark | undefined,
+    private readonly options: CheckpointedStateStoreOptions,
+  ) {}
+
+  section<Value extends object | string | number>(name: string): StateSection<Value> {
+    let section = this.sections.get(name);
+    if (section === undefined) {
+      section = new CheckpointedSection(name, this);
+      this.sections.set(name, section);
+    }
+    // The caller names the type of a section's values; the entries themselves do not know it.
+    return section as StateSection<object | string | number> as StateSection<Value>;
+  }
+
+  get populated(): StateDatabase | undefined {
+    if (this.damage !== undefined) throw this.damage;
+    return this.mark === undefined ? undefined : this.database;
+  }
+
+  /** What is not in the database yet. */
+  get overlayEntries(): number {
+    return this.activeEntries + this.frozenEntries;
+  }
+
+  /** Between two commits: what has changed until now is what the next checkpoint writes. */
+  freeze(): void {
+    assert(this.frozen === undefined, 'one checkpoint at a time');
+    this.frozen = new Map(Array.from(this.sections, ([name, section]) => [name, section.freeze()]));
+    this.frozenEntries = this.activeEntries;
+    this.activeEntries = 0;
+  }
+
+  get isFrozen(): boolean {
+    return this.frozen !== undefined;
+  }
+
+  /** What was frozen, for the thread that writes it. Lets others run every millisecond. */
+  async encode(): Promise<Uint8Array<ArrayBuffer>[]> {
+    const chunks = new CheckpointChunks();
+    let sliceEndsAt = performance.now() + SLICE_MILLIS;
+    let entries = 0;
+    for (const [name, layer] of defined(this.frozen, 'a frozen overlay')) {
+      const section = defined(this.sections.get(name), 'a section');
+      for (const [key, value] of layer) {
+        chunks.add(section.imageHeadOf(key), value === ABSENT ? undefined : JSON.stringify(value));
+        if (++entries % SLICE_ENTRIES !== 0 || performance.now() < sliceEndsAt) continue;
+        await setImmediate();
+        sliceEndsAt = performance.now() + SLICE_MILLIS;
+      }
+    }
+    return chunks.finish();
+  }
+
+  /** The checkpoint is on the disk: from here on, what was frozen is read from the database. */
+  retire(mark: StateMark): void {
+    // This thread's view of the database may be of a moment before the checkpoint.
+    this.database.resetReadTxn();
+    const seen = readMark(this.database);
+    if (seen === 'damaged' || seen?.digest !== mark.digest || seen.position !== mark.position)
+      this.damaged('it does not show the checkpoint that was written');
+    this.mark = mark;
+    for (const section of this.sections.values()) section.retire();
+    this.frozen = undefined;
+    this.frozenEntries = 0;
+  }
+
+  loaded(): void {
+    if (++this.loadedEntries < this.options.cacheEntries / 2) return;
+    this.loadedEntries = 0;
+    for (const section of this.sections.values()) section.age();
+  }
+
+  /** Throws `EVENT_STATE_DAMAGED`, now and at every further read from the database. */
+  damaged(reason: string, cause?: unknown): never {
+    this.damage ??= stateDamaged(reason, cause);
+    this.options.onDamage(this.damage);
+    throw this.damage;
+  }
+}

@@ -1,0 +1,317 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { WalOptions } from '@holdfast/wal';
+import fc from 'fast-check';
+import { CheckpointedStateStore } from './checkpointed-state-store.js';
+import type { Evolve } from './folded-state.js';
+import { openStateDatabase } from './state-database.js';
+import { StateThread } from './state-thread.js';
+import { describeEventLog } from './testing/event-log.contract.js';
+import {
+  allEvents,
+  appendDurably,
+  oneAppend,
+  sampleEvent,
+  sampleEvents,
+} from './testing/sample-events.js';
+import { describeStateStore } from './testing/state-store.contract.js';
+import { WalEventLog, type WalEventLogOptions } from './wal-event-log.js';
+import type { CheckpointedStateOptions, StateEvent } from './state-options.js';
+
+const WAL: WalOptions = {
+  create: true,
+  frameBytesMax: 8 * 1024 * 1024,
+  segmentBytes: 16 * 1024 * 1024,
+};
+
+const cleanups: (() => Promise<void> | void)[] = [];
+afterAll(cleanUp);
+
+/** Also between the tests of a contract: each open database takes a part of the address space. */
+async function cleanUp(): Promise<void> {
+  for (const clean of cleanups.splice(0).reverse()) await clean();
+}
+
+function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'event-state-'));
+  cleanups.push(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+const MARK = {
+  logId: 'log',
+  timeline: 't',
+  lastRecordedAtMillis: 0,
+  stateVersion: '1',
+  atMillis: 0,
+};
+
+/** A store with its thread, checkpointed by hand. */
+class StoreUnderTest {
+  readonly directory = join(temporaryDirectory(), 'lmdb');
+  private readonly database = openStateDatabase(this.directory);
+  private readonly thread = new StateThread(this.directory);
+  readonly store: CheckpointedStateStore;
+  private position = 0;
+
+  constructor(cacheEntries = 10) {
+    this.store = new CheckpointedStateStore(this.database, undefined, {
+      cacheEntries,
+      onDamage: () => undefined,
+    });
+    cleanups.push(async () => {
+      await this.thread.close();
+      await this.database.close();
+    });
+  }
+
+  async checkpoint(
+    meanwhile: () => void = () => undefined,
+  ): Promise<{ entries: number; digest: string }> {
+    this.store.freeze();
+    meanwhile();
+    const changes = await this.store.encode();
+    const answer = await this.thread.run({
+      kind: 'checkpoint',
+      changes,
+      mark: { ...MARK, position: ++this.position },
+    });
+    if (!('mark' in answer)) throw new Error('no mark');
+    this.store.retire(answer.mark);
+    return answer.mark;
+  }
+
+  async scan(): Promise<unknown> {
+    const answer = await this.thread.run({ kind: 'scan', bytesPerSecond: 1e9 });
+    return 'scan' in answer ? answer.scan.kind : answer;
+  }
+}
+
+describeStateStore('checkpointed', async () => {
+  await cleanUp();
+  return new StoreUnderTest().store;
+});
+
+describe('the checkpointed state store', () => {
+  afterEach(cleanUp);
+
+  it('reads the same from memory, while it is checkpointed, from what was kept, and from the database', async () => {
+    const under = new StoreUnderTest(4);
+    const values: Record<string, object | string | number> = {
+      number: 2 ** 53 - 1,
+      text: 'text €𝄞\0',
+      empty: '',
+      object: { a: 1, b: { c: ['d', null, true, 'ü'] } },
+      ['long'.repeat(600)]: 'a key that LMDB would not take',
+      ['€'.repeat(200)]: [1, 2],
+    };
+    const section = under.store.section<object | string | number>('section/ä');
+    const seen = () =>
+      Object.fromEntries(Object.keys(values).map((key) => [key, section.get(key)]));
+    for (const [key, value] of Object.entries(values)) section.set(key, value);
+    section.set('deleted', 1);
+    section.delete('deleted');
+    const states = [seen()];
+    await under.checkpoint(() => states.push(seen()));
+    states.push(seen());
+    // What the last checkpoint wrote is kept in memory until the next.
+    await under.checkpoint();
+    states.push(seen(), seen());
+    expect(states).toEqual(states.map(() => values));
+    expect(section.get('deleted')).toBeUndefined();
+    expect(await under.scan()).toBe('whole');
+  });
+
+  it('holds what a map holds, whatever comes between checkpoints, and its digest says so', async () => {
+    const key = fc.integer({ min: 0, max: 30 });
+    const step = fc.oneof(
+      { weight: 8, arbitrary: fc.record({ set: key, to: fc.integer() }) },
+      { weight: 3, arbitrary: fc.record({ remove: key }) },
+      { weight: 3, arbitrary: fc.record({ look: key }) },
+      { weight: 1, arbitrary: fc.constant('checkpoint' as const) },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 120 }), async (steps) => {
+        const under = new StoreUnderTest(6);
+        const section = under.store.section<number>('s');
+        const model = new Map<number, number>();
+        for (const taken of steps) {
+          if (taken === 'checkpoint') await under.checkpoint();
+          else if ('set' in taken) {
+            section.set(String(taken.set), taken.to);
+            model.set(taken.set, taken.to);
+          } else if ('remove' in taken) {
+            section.delete(String(taken.remove));
+            model.delete(taken.remove);
+          } else expect(section.get(String(taken.look))).toBe(model.get(taken.look));
+        }
+        const { entries, digest } = await under.checkpoint();
+        await under.checkpoint();
+        for (let at = 0; at <= 30; at++) expect(section.get(String(at))).toBe(model.get(at));
+        const anew = new StoreUnderTest();
+        for (const [at, value] of model) anew.store.section<number>('s').set(String(at), value);
+        expect(await anew.checkpoint()).toMatchObject({ entries, digest });
+        expect(entries).toBe(model.size);
+        expect(await under.scan()).toBe('whole');
+        await cleanUp();
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('tells entries apart in its digest by section, key and value', async () => {
+    const digests = new Set<string>();
+    for (const [section, key, value] of [
+      ['a', 'b', 'c'],
+      ['ab', '', 'c'],
+      ['a', 'bc', ''],
+      ['a', 'b', 'd'],
+      ['', 'ab', 'c'],
+    ] as const) {
+      const under = new StoreUnderTest();
+      under.store.section<string>(section).set(key, value);
+      digests.add((await under.checkpoint()).digest);
+    }
+    expect(digests.size).toBe(5);
+  });
+});
+
+describeEventLog('write-ahead log with state that is checkpointed all the time', async () => {
+  const directory = temporaryDirectory();
+  return Promise.resolve({
+    open: (options = {}) =>
+      WalEventLog.open(join(directory, 'log'), {
+        ...options,
+        wal: WAL,
+        state: options.state ?? {
+          directory: join(directory, 'state'),
+          checkpointEntries: 5,
+          cacheEntries: 10,
+          // The tests change the way of folding from one opening to the next, as a new program does.
+          stateVersion: options.evolve || options.upcasters ? `${(foldings += 1)}` : '0',
+        },
+      }),
+    dispose: async () => {
+      rmSync(directory, { recursive: true });
+      return Promise.resolve();
+    },
+  });
+});
+
+let foldings = 0;
+
+/** Counts events of each stream, and keeps the last: state that grows and changes. */
+const evolve: Evolve = (event, state) => {
+  const counts = state.section<number>('counts');
+  counts.set(event.stream, (counts.get(event.stream) ?? 0) + 1);
+  const { number } = event.data as { number: number };
+  if (number % 7 === 0) state.section<object>('last').delete(event.stream);
+  else state.section<object>('last').set(event.stream, { number, id: event.id });
+};
+
+describe('an event log with checkpointed state', () => {
+  let directory: string;
+  let events: StateEvent[];
+  let log: WalEventLog;
+
+  beforeEach(async () => {
+    directory = temporaryDirectory();
+    events = [];
+    log = await open();
+  });
+
+  afterEach(() => log.close());
+
+  async function open(
+    state: Partial<CheckpointedStateOptions> = {},
+    options: WalEventLogOptions = {},
+  ): Promise<WalEventLog> {
+    return WalEventLog.open(join(directory, 'log'), {
+      wal: WAL,
+      evolve,
+      ...options,
+      state: {
+        directory: join(directory, 'state'),
+        snapshotDirectory: join(directory, 'snapshots'),
+        onEvent: (event) => events.push(event),
+        ...state,
+      },
+    });
+  }
+
+  async function reopen(state?: Partial<CheckpointedStateOptions>): Promise<void> {
+    await log.close();
+    events = [];
+    log = await open(state);
+  }
+
+  async function append(commits: number, from = 0): Promise<void> {
+    for (let commit = from; commit < from + commits; commit++)
+      log.append(oneAppend(`s-${commit % 17}`, [sampleEvent(commit), sampleEvent(commit + 1)]));
+    await log.whenDurable(log.lastPosition);
+  }
+
+  it('begins where the last checkpoint was, and replays what came after it', async () => {
+    await append(50);
+    const report = await log.checkpoint();
+    expect(report).toMatchObject({ position: 100 });
+    await append(5, 50);
+    const counts = Array.from({ length: 17 }, (_, at) =>
+      log.state.section<number>('counts').get(`s-${at}`),
+    );
+    const digest = (await log.checkpoint()).digest;
+    await append(3, 55);
+    await log.wal.flush();
+    const before = log.stateStatus()?.checkpoint;
+    expect(before).toMatchObject({ position: 110, digest });
+    await reopen();
+    // The clean close made a checkpoint of everything.
+    expect(log.replayReport).toMatchObject({ after: 116, events: 0, bytes: 0 });
+    expect(log.wal.floors.all().get('checkpoint')).toBe(116);
+    expect(counts).not.toContain(undefined);
+    expect(log.streamVersion('s-0')).toBe(8);
+    expect(await allEvents(log)).toHaveLength(116);
+  });
+
+  it('makes checkpoints by entries, by bytes and by time', async () => {
+    for (const by of [
+      { checkpointEntries: 20 },
+      { checkpointBytes: 1_000 },
+      { checkpointMillis: 1 },
+    ]) {
+      await reopen(by);
+      await append(40, log.lastPosition);
+      const enough = Date.now() + 10_000;
+      while (log.stateStatus()?.checkpoints === 0 && Date.now() < enough)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(log.stateStatus()?.checkpoints).toBeGreaterThan(0);
+    }
+  });
+
+  it('refuses more than memory may hold, before anything is assigned', async () => {
+    await reopen({ overlayEntriesMax: 100, checkpointEntries: 1_000_000 });
+    let stream = 0;
+    while (log.stateStatus()!.overlayEntries <= 100)
+      log.append(oneAppend(`${(stream += 1)}`, sampleEvents(1)));
+    const last = log.lastPosition;
+    expect(() => log.append(oneAppend('s', sampleEvents(1)))).toThrow(
+      expect.objectContaining({ code: 'EVENT_STATE_OVERLOADED' }),
+    );
+    expect(log.lastPosition).toBe(last);
+    await log.checkpoint();
+    await appendDurably(log, oneAppend('s', sampleEvents(1)));
+  });
+
+  it('bounds memory while it replays a long log, by checkpoints on the way', async () => {
+    for (let stream = 0; stream < 400; stream++)
+      log.append(oneAppend(`${stream}`, sampleEvents(2)));
+    await log.close();
+    rmSync(join(directory, 'state'), { recursive: true });
+    events = [];
+    log = await open({ checkpointEntries: 60 });
+    expect(events.filter(({ kind }) => kind === 'checkpointed').length).toBeGreaterThan(3);
+    expect(log.replayReport).toMatchObject({ after: 0, events: 800 });
+  });
+});

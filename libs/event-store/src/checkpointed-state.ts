@@ -1,0 +1,315 @@
+import { mkdirSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { CheckpointedStateStore } from './checkpointed-state-store.js';
+import { Checkpointer } from './checkpointer.js';
+import type { Position } from './event.js';
+import { EventStoreError, stateDamaged } from './event-store.errors.js';
+import type { ReplayOptions } from './replay.js';
+import { listSnapshots, pruneSnapshots } from './snapshots.js';
+import { type OpenedState, openStateDirectory } from './state-directory.js';
+import type { StateMark } from './state-mark.js';
+import type {
+  CheckpointReport,
+  ResolvedStateOptions,
+  SnapshotEntry,
+  SnapshotReport,
+  StateStatus,
+} from './state-options.js';
+import type { StateSource } from './state-source.js';
+import { StateThread } from './state-thread.js';
+
+/** How often to look whether it is time for a checkpoint or a snapshot. */
+const TICK_MILLIS = 1_000;
+
+/**
+ * The state of one event log, from its opening to its close: the store that decisions read, its checkpoints, its snapshots, and the reading-through that finds
+ * what damage has done to it.
+ */
+export class CheckpointedState {
+  readonly store: CheckpointedStateStore;
+  private readonly checkpointer: Checkpointer;
+  private readonly writer: StateThread;
+  private readonly reader: StateThread;
+  private readonly startedAt = performance.now();
+  private bytes = 0;
+  private checkpointedAt = performance.now();
+  private ticking: NodeJS.Timeout | undefined;
+  private verifying: Promise<void> = Promise.resolve();
+  private snapshotting: Promise<SnapshotReport> | undefined;
+  private failure: EventStoreError | undefined;
+  private closing = false;
+  private readonly stopping = new AbortController();
+  private verified: StateStatus['verification'] = {
+    state: 'pending',
+    scans: 0,
+    lastFullScanAtMillis: undefined,
+    lastFullScanMillis: undefined,
+  };
+  private listedSnapshots: readonly SnapshotEntry[];
+
+  private constructor(
+    private readonly opened: OpenedState,
+    log: StateSource,
+    private readonly options: ResolvedStateOptions,
+    private readonly onFailure: (error: EventStoreError) => void,
+  ) {
+    const { database, mark, record, directory } = opened;
+    this.store = new CheckpointedStateStore(database, mark, {
+      cacheEntries: options.cacheEntries,
+      onDamage: (error) => this.fail(error),
+    });
+    this.writer = new StateThread(directory);
+    this.reader = new StateThread(directory);
+    this.checkpointer = new Checkpointer(
+      {
+        store: this.store,
+        log,
+        thread: this.writer,
+        record,
+        options,
+        onFailure: (error) => this.fail(error),
+      },
+      mark,
+    );
+    this.listedSnapshots = this.findSnapshots();
+  }
+
+  /** Throws `EVENT_POSITION_GONE`, `WAL_BEHIND_STATE`. The log's writer lock is held by the caller. */
+  static async open(
+    options: ResolvedStateOptions,
+    log: StateSource,
+    onFailure: (error: EventStoreError) => void,
+  ): Promise<CheckpointedState> {
+    return new CheckpointedState(await openStateDirectory(options, log), log, options, onFailure);
+  }
+
+  /** Where the replay begins. */
+  get mark(): StateMark | undefined {
+    return this.checkpointer.current;
+  }
+
+  /** Why the state is being made anew, if it is. */
+  get rebuilt(): string | undefined {
+    return this.opened.rebuilt;
+  }
+
+  /** The replay is over: checkpoints by time, snapshots by schedule, and the reading-through begin. */
+  start(): void {
+    this.ticking = setInterval(() => this.tick(), TICK_MILLIS);
+    this.ticking.unref();
+    this.verifying = this.verify();
+  }
+
+  /** Events were folded that took this many bytes of the log. */
+  appended(bytes: number): void {
+    this.bytes += bytes;
+    if (this.isDue) this.checkpointInBackground();
+  }
+
+  /** Throws `EVENT_STATE_OVERLOADED` when the checkpoints cannot keep up. */
+  assertRoom(): void {
+    const { overlayEntries } = this.store;
+    if (overlayEntries <= this.options.overlayEntriesMax) return;
+    // Nobody else may come to ask for one.
+    this.checkpointInBackground();
+    throw new EventStoreError(
+      'EVENT_STATE_OVERLOADED',
+      `${overlayEntries} entries of the state wait to be checkpointed; nothing was appended`,
+      { overlayEntries, overlayEntriesMax: this.options.overlayEntriesMax },
+    );
+  }
+
+  private get isDue(): boolean {
+    return (
+      this.bytes >= this.options.checkpointBytes ||
+      this.store.activeEntries >= this.options.checkpointEntries
+    );
+  }
+
+  /** For a replay: it waits for a checkpoint where one is due, so that memory stays bounded however long the log is. */
+  pacing(): Pick<ReplayOptions, 'isDue' | 'pause'> {
+    return {
+      isDue: (bytes) => {
+        this.bytes += bytes;
+        return this.isDue;
+      },
+      pause: () => this.checkpoint(),
+    };
+  }
+
+  async checkpoint(): Promise<CheckpointReport> {
+    if (this.failure !== undefined) throw this.failure;
+    // What is appended while it runs belongs to the next.
+    this.bytes = 0;
+    this.checkpointedAt = performance.now();
+    return this.checkpointer.checkpoint();
+  }
+
+  /** Checkpoints, and writes the whole state to one file, verified by reading it back. The two newest are kept. */
+  snapshot(): Promise<SnapshotReport> {
+    this.snapshotting ??= this.takeSnapshot().finally(() => (this.snapshotting = undefined));
+    return this.snapshotting;
+  }
+
+  snapshots(): readonly SnapshotEntry[] {
+    return this.listedSnapshots;
+  }
+
+  status(): StateStatus {
+    const { checkpointer, store } = this;
+    const mark = checkpointer.current;
+    return {
+      checkpoint: mark && {
+        position: mark.position as Position,
+        atMillis: mark.atMillis,
+        entries: mark.entries,
+        digest: mark.digest,
+      },
+      lastCheckpointMillis: checkpointer.last?.millis,
+      checkpoints: checkpointer.made,
+      failedCheckpoints: checkpointer.failed,
+      overlayEntries: store.overlayEntries,
+      snapshots: this.listedSnapshots,
+      verification: this.verified,
+    };
+  }
+
+  /** A last checkpoint, if the log still works; then the database is released. */
+  async close(): Promise<void> {
+    this.closing = true;
+    clearInterval(this.ticking);
+    this.stopping.abort();
+    this.reader.stopScan();
+    await Promise.allSettled([this.verifying, this.snapshotting]);
+    // Without it the next start replays what this one has seen since the last: nothing is lost.
+    await this.checkpoint().catch(() => undefined);
+    if (this.verified.state === 'pending') {
+      const { unverifiedStarts } = this.opened;
+      await this.opened.record.change({ unverifiedStarts }).catch(() => undefined);
+    }
+    await this.release();
+  }
+
+  /** For an opening that failed: nothing is written. */
+  async release(): Promise<void> {
+    this.closing = true;
+    await this.writer.close();
+    await this.reader.close();
+    await this.opened.database.close();
+    await this.opened.release();
+  }
+
+  private tick(): void {
+    if (this.closing || this.failure !== undefined) return;
+    const { checkpointMillis, snapshotMillis, snapshotDirectory } = this.options;
+    if (performance.now() - this.checkpointedAt >= checkpointMillis) this.checkpointInBackground();
+    if (snapshotMillis === 0 || snapshotDirectory === undefined) return;
+    const newest = this.listedSnapshots[0];
+    // Without any snapshot, the interval counts from the start.
+    const ageMillis =
+      newest === undefined ? performance.now() - this.startedAt : Date.now() - newest.mark.atMillis;
+    const isNewer = (this.mark?.position ?? 0) > (newest?.position ?? 0);
+    if (isNewer && ageMillis >= snapshotMillis && this.snapshotting === undefined)
+      this.snapshot().catch(() => undefined);
+  }
+
+  private checkpointInBackground(): void {
+    if (this.checkpointer.isRunning || this.closing || this.failure !== undefined) return;
+    // Told through `onEvent`; tried again when it is due again.
+    this.checkpoint().catch(() => undefined);
+  }
+
+  private async takeSnapshot(): Promise<SnapshotReport> {
+    const { snapshotDirectory, onEvent, firstVerifyBytesPerSecond } = this.options;
+    if (snapshotDirectory === undefined)
+      throw new EventStoreError(
+        'EVENT_INVALID',
+        'this log was opened without a directory for snapshots',
+      );
+    try {
+      await this.checkpoint();
+      mkdirSync(snapshotDirectory, { recursive: true });
+      const answer = await this.reader.run({
+        kind: 'snapshot',
+        directory: snapshotDirectory,
+        bytesPerSecond: firstVerifyBytesPerSecond,
+      });
+      if (!('snapshot' in answer)) throw new TypeError('a snapshot was asked for');
+      const { path, bytes, mark } = answer.snapshot;
+      pruneSnapshots(snapshotDirectory);
+      this.listedSnapshots = this.findSnapshots();
+      const { position, entries, digest, atMillis } = mark;
+      const report = { position: position as Position, path, bytes, entries, digest, atMillis };
+      onEvent({ kind: 'snapshot', report });
+      return report;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      onEvent({ kind: 'snapshot-failed', reason });
+      if (error instanceof Error && 'code' in error && error.code === 'DAMAGED')
+        this.fail(stateDamaged(reason, error));
+      throw error;
+    }
+  }
+
+  private findSnapshots(): readonly SnapshotEntry[] {
+    const { snapshotDirectory } = this.options;
+    return snapshotDirectory === undefined ? [] : listSnapshots(snapshotDirectory);
+  }
+
+  /** Reads the whole database through, again and again, as long as the log is open. */
+  private async verify(): Promise<void> {
+    const { firstVerifyBytesPerSecond, verifyBytesPerSecond, verifyPauseMillis } = this.options;
+    let bytesPerSecond = firstVerifyBytesPerSecond;
+    // The first commands after a start have the machine for themselves.
+    await this.rest(TICK_MILLIS);
+    while (!this.isClosing()) {
+      const startedAt = performance.now();
+      const answer = await this.reader.run({ kind: 'scan', bytesPerSecond }).catch(() => undefined);
+      if (this.isClosing()) return;
+      const scan = answer !== undefined && 'scan' in answer ? answer.scan : undefined;
+      if (scan === undefined || scan.kind === 'damaged') {
+        this.fail(stateDamaged(scan?.reason ?? 'the thread that reads it through has ended'));
+        return;
+      }
+      if (scan.kind === 'whole') await this.isWhole(scan.mark, performance.now() - startedAt);
+      if (scan.kind === 'whole') bytesPerSecond = verifyBytesPerSecond;
+      // An empty database, or an interrupted scan, proves nothing yet.
+      const restMillis =
+        scan.kind === 'whole' ? verifyPauseMillis : Math.min(verifyPauseMillis, TICK_MILLIS);
+      await this.rest(restMillis);
+    }
+  }
+
+  private async rest(millis: number): Promise<void> {
+    const { signal } = this.stopping;
+    await pause(millis, undefined, { signal, ref: false }).catch(() => undefined);
+  }
+
+  private isClosing(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
+  private async isWhole(mark: StateMark, millis: number): Promise<void> {
+    this.verified = {
+      state: 'good',
+      scans: this.verified.scans + 1,
+      lastFullScanAtMillis: Date.now(),
+      lastFullScanMillis: millis,
+    };
+    this.options.onEvent({ kind: 'verified', mark, millis });
+    if (this.opened.record.facts.unverifiedStarts > 0)
+      await this.opened.record.change({ unverifiedStarts: 0 }).catch(() => undefined);
+  }
+
+  /** Nothing that is read from the database can be trusted. The next start makes it anew. */
+  private fail(error: EventStoreError): void {
+    if (this.failure !== undefined) return;
+    this.failure = error;
+    const reason = String(error.details['reason'] ?? error.message);
+    this.verified = { ...this.verified, state: 'damaged' };
+    // On the disk before anybody hears of it: the process is about to end.
+    this.opened.record.changeNow({ rebuild: reason });
+    this.options.onEvent({ kind: 'damaged', reason });
+    this.onFailure(error);
+  }
+}

@@ -1,0 +1,270 @@
+import * as fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { errorCode, errorMessage } from '@holdfast/kernel';
+import { type File, NodeFileSystem, behindState } from '@holdfast/wal';
+import type { Position } from './event.js';
+import { EventStoreError } from './event-store.errors.js';
+import { syncDirectory } from './snapshot-file.js';
+import { listSnapshots } from './snapshots.js';
+import {
+  type StateDatabase,
+  databaseFault,
+  openStateDatabase,
+  readMark,
+} from './state-database.js';
+import type { StateMark } from './state-mark.js';
+import type { ResolvedStateOptions } from './state-options.js';
+import { type StatePlace, StateRecord, readStateFacts } from './state-record.js';
+import { type StateSource, isOfLog } from './state-source.js';
+import { StateThread } from './state-thread.js';
+
+/** Starts that died before the database was read through once; then it is made anew. */
+const UNVERIFIED_STARTS_MAX = 2;
+const GENERATION = /^lmdb-([1-9][0-9]{0,8})$/;
+const LOCK_NAME = 'LOCK';
+
+/** The database of this start, open in this thread, and what is known of it. */
+export interface OpenedState {
+  readonly directory: string;
+  readonly database: StateDatabase;
+  readonly record: StateRecord;
+  readonly mark: StateMark | undefined;
+  /** Why the state is made anew, if it is. */
+  readonly rebuilt: string | undefined;
+  /** What the record said of unverified starts before this one. */
+  readonly unverifiedStarts: number;
+  release(): Promise<void>;
+}
+
+/**
+ * Opens the newest generation of the database, or begins another one. The caller has the log's writer lock. Nothing here trusts the database: it is a
+ * cache of the log, without page checksums, and a damaged tree may kill the process; so marks are left on disk before it is touched.
+ */
+export async function openStateDirectory(
+  options: ResolvedStateOptions,
+  log: StateSource,
+): Promise<OpenedState> {
+  const { directory } = options;
+  makeDirectory(directory);
+  const lock = tryLock(directory);
+  const found = readStateFacts(directory);
+  const facts = found === 'damaged' ? undefined : found;
+  const record = new StateRecord(
+    directory,
+    facts ?? { generation: 1, opening: false, unverifiedStarts: 0 },
+  );
+  const unverifiedStarts = facts?.unverifiedStarts ?? 0;
+  const reason =
+    faultOf(directory, record, {
+      hasLock: lock !== undefined,
+      recordDamaged: found === 'damaged',
+      logIsEmpty: log.durablePosition === 0,
+    }) ?? (await openGeneration(options, log, record));
+  const release = async (): Promise<void> => {
+    lock?.close();
+    await record.settled();
+  };
+  try {
+    if (typeof reason !== 'string')
+      return { ...reason, record, rebuilt: undefined, unverifiedStarts, release };
+    options.onEvent({ kind: 'rebuilding', reason });
+    const opened = await beginGeneration(options, log, record);
+    return { ...opened, record, rebuilt: reason, unverifiedStarts: 0, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** Where the log must at least reach, by what the record says; undefined when the state will be made anew anyway. */
+export function expectedPlace(directory: string): StatePlace | undefined {
+  const facts = readStateFacts(directory);
+  if (facts === undefined || facts === 'damaged' || facts.checkpoint === undefined)
+    return undefined;
+  const fault = faultOf(directory, new StateRecord(directory, facts), {
+    hasLock: true,
+    recordDamaged: false,
+    logIsEmpty: false,
+  });
+  return fault === undefined ? facts.checkpoint : undefined;
+}
+
+/** The database that another process may be using just now. */
+export function currentDatabaseDirectory(directory: string): string | undefined {
+  const facts = readStateFacts(directory);
+  if (facts === undefined || facts === 'damaged') return undefined;
+  return generationPath(directory, facts.generation);
+}
+
+/** Why the generation that the record names must not be opened. */
+function faultOf(
+  directory: string,
+  { facts }: StateRecord,
+  circumstances: {
+    readonly hasLock: boolean;
+    readonly recordDamaged: boolean;
+    readonly logIsEmpty: boolean;
+  },
+): string | undefined {
+  // Whoever the log was taken over from may be stopped in the middle of a transaction.
+  if (!circumstances.hasLock) return 'another process still holds the state';
+  if (circumstances.recordDamaged) return 'its record is damaged';
+  if (facts.rebuild !== undefined) return facts.rebuild;
+  if (facts.opening) return 'the last start died while it opened the database';
+  if (facts.unverifiedStarts >= UNVERIFIED_STARTS_MAX)
+    return `${facts.unverifiedStarts} starts died before the database was read through once`;
+  if (facts.checkpoint === undefined)
+    return circumstances.logIsEmpty ? undefined : 'no checkpoint has been made yet';
+  const fault = databaseFault(generationPath(directory, facts.generation));
+  return fault === undefined ? undefined : `the database cannot be opened: ${fault}`;
+}
+
+type OpenedDatabase = Pick<OpenedState, 'directory' | 'database' | 'mark'>;
+
+/** Opens the generation that the record names, or says why not. */
+async function openGeneration(
+  { directory, stateVersion }: ResolvedStateOptions,
+  log: StateSource,
+  record: StateRecord,
+): Promise<OpenedDatabase | string> {
+  const { generation, unverifiedStarts } = record.facts;
+  const path = generationPath(directory, generation);
+  // Crash from here to the change back: the next start does not open this database again.
+  await record.change({ opening: true, unverifiedStarts: unverifiedStarts + 1 });
+  let database: StateDatabase | undefined;
+  try {
+    database = openStateDatabase(path);
+    const mark = readMark(database);
+    const reason = unusable(mark, stateVersion, record, log);
+    if (reason === undefined && mark !== 'damaged') {
+      await record.change({ opening: false });
+      return { directory: path, database, mark };
+    }
+    await database.close();
+    return reason ?? 'its mark is damaged';
+  } catch (error) {
+    await database?.close();
+    if (errorCode(error) === 'WAL_BEHIND_STATE') throw error;
+    return `the database cannot be opened: ${errorMessage(error)}`;
+  }
+}
+
+function unusable(
+  mark: StateMark | 'damaged' | undefined,
+  stateVersion: string,
+  { facts }: StateRecord,
+  log: StateSource,
+): string | undefined {
+  if (mark === 'damaged') return 'its mark is damaged';
+  if (mark === undefined)
+    return facts.checkpoint === undefined ? undefined : 'it has no checkpoint';
+  if (mark.stateVersion !== stateVersion)
+    return `it was made by another way of folding: ${mark.stateVersion}, and now it is ${stateVersion}`;
+  assertNotAhead(mark, log);
+  if (!isOfLog(mark, log)) return 'it is of another history than the log';
+  return undefined;
+}
+
+/** The database may be one checkpoint ahead of the record, which is what the log was opened with. */
+function assertNotAhead(mark: StateMark, log: StateSource): void {
+  const { logId, durablePosition } = log;
+  if (mark.logId !== logId || mark.position <= durablePosition) return;
+  if (log.timelineAt(durablePosition) === mark.timeline) {
+    const { position: sequence, timeline } = mark;
+    throw behindState({ logId, sequence, timeline }, durablePosition);
+  }
+}
+
+/** A new database, empty or filled from the best snapshot. The others go: whatever happens next, they are not opened again. */
+async function beginGeneration(
+  options: ResolvedStateOptions,
+  log: StateSource,
+  record: StateRecord,
+): Promise<OpenedDatabase> {
+  const { directory } = options;
+  const generation = Math.max(record.facts.generation, ...generationsIn(directory)) + 1;
+  const path = generationPath(directory, generation);
+  const begun = { opening: false, unverifiedStarts: 1, checkpoint: undefined, rebuild: undefined };
+  await record.change({ generation, ...begun });
+  // Crash here: the record names a generation that is not there, without a checkpoint, and the next start begins one.
+  for (const other of generationsIn(directory))
+    if (other !== generation)
+      fs.rmSync(generationPath(directory, other), { recursive: true, force: true });
+  const mark = await fillFromSnapshot(options, log, path);
+  if (mark === undefined && log.firstPosition > 1) throw beginningGone(log.firstPosition, options);
+  const database = openStateDatabase(path);
+  if (mark !== undefined) {
+    const { logId, position, timeline } = mark;
+    await record.change({ checkpoint: { logId, position, timeline } });
+    options.onEvent({ kind: 'snapshot-loaded', mark });
+  }
+  return { directory: path, database, mark };
+}
+
+async function fillFromSnapshot(
+  { snapshotDirectory, stateVersion, onEvent }: ResolvedStateOptions,
+  log: StateSource,
+  path: string,
+): Promise<StateMark | undefined> {
+  if (snapshotDirectory === undefined) return undefined;
+  for (const snapshot of listSnapshots(snapshotDirectory)) {
+    if (snapshot.mark.stateVersion !== stateVersion || !isOfLog(snapshot.mark, log)) continue;
+    const thread = new StateThread(path);
+    try {
+      // Every byte is verified before the first is loaded.
+      await thread.run({ kind: 'verify-snapshot', path: snapshot.path });
+      const answer = await thread.run({ kind: 'load', path: snapshot.path });
+      if ('mark' in answer) return answer.mark;
+    } catch (error) {
+      onEvent({ kind: 'snapshot-refused', path: snapshot.path, reason: errorMessage(error) });
+      await thread.close();
+      fs.rmSync(path, { recursive: true, force: true });
+    } finally {
+      await thread.close();
+    }
+  }
+  return undefined;
+}
+
+function beginningGone(
+  firstPosition: Position,
+  { directory, snapshotDirectory }: ResolvedStateOptions,
+): EventStoreError {
+  const where =
+    snapshotDirectory === undefined
+      ? 'no snapshots are kept'
+      : `${snapshotDirectory} holds none that can be used`;
+  return new EventStoreError(
+    'EVENT_POSITION_GONE',
+    `the log begins at position ${firstPosition}, ${directory} holds no state to begin from, and ${where}; give back the archive of the log, a snapshot, or a backup`,
+    { position: 0, firstPosition },
+  );
+}
+
+function generationPath(directory: string, generation: number): string {
+  return join(directory, `lmdb-${generation}`);
+}
+
+function generationsIn(directory: string): number[] {
+  return fs
+    .readdirSync(directory)
+    .map((name) => Number(GENERATION.exec(name)?.[1] ?? NaN))
+    .filter(Number.isSafeInteger);
+}
+
+function makeDirectory(directory: string): void {
+  if (fs.existsSync(directory)) return;
+  fs.mkdirSync(directory, { recursive: true });
+  syncDirectory(dirname(directory));
+}
+
+/** Undefined when another process has it: one that the log was taken over from, for otherwise the log's own lock had refused. */
+function tryLock(directory: string): File | undefined {
+  const fileSystem = new NodeFileSystem();
+  const path = join(directory, LOCK_NAME);
+  if (!fs.existsSync(path)) fs.closeSync(fs.openSync(path, 'a'));
+  const file = fileSystem.open(path, 'write');
+  if (fileSystem.tryLock(file)) return file;
+  file.close();
+  return undefined;
+}

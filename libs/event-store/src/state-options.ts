@@ -1,0 +1,128 @@
+import type { Position } from './event.js';
+import type { StateMark } from './state-mark.js';
+
+/** Where and how the state is checkpointed. */
+export interface CheckpointedStateOptions {
+  /** Holds the database and what is said of it. Nothing in it is lost for good when it is deleted. */
+  readonly directory: string;
+  /** For snapshots; none are made or looked for when left out. */
+  readonly snapshotDirectory?: string;
+  /** Names the caller's way of folding. State of another name is made anew. Default `1`. */
+  readonly stateVersion?: string;
+  /** A checkpoint begins when this many bytes of events were appended since the last. Default 64 MiB. */
+  readonly checkpointBytes?: number;
+  /** A checkpoint begins this long after the last, if anything was appended. Default a minute. */
+  readonly checkpointMillis?: number;
+  /** A checkpoint begins when this many entries are in memory only. Default 100,000. */
+  readonly checkpointEntries?: number;
+  /** Appends throw `EVENT_STATE_OVERLOADED` while more than this many entries are in memory only. Default 1,000,000. */
+  readonly overlayEntriesMax?: number;
+  /** Values kept in memory of those that were read from the database. Default 100,000. */
+  readonly cacheEntries?: number;
+  /** A snapshot is made this long after the last, if there is a newer checkpoint. 0: only on demand. Default a day. */
+  readonly snapshotMillis?: number;
+  /** How fast the database is read through in the background. Default 8 MiB a second. */
+  readonly verifyBytesPerSecond?: number;
+  /** As above, for the first time after a start. Default 64 MiB a second. */
+  readonly firstVerifyBytesPerSecond?: number;
+  /** The pause between two times. Default ten minutes. */
+  readonly verifyPauseMillis?: number;
+  /** Told of what operators should see. Must not throw. */
+  readonly onEvent?: (event: StateEvent) => void;
+}
+
+export type ResolvedStateOptions = Required<
+  Omit<CheckpointedStateOptions, 'snapshotDirectory' | 'onEvent'>
+> &
+  Pick<CheckpointedStateOptions, 'snapshotDirectory'> & {
+    readonly onEvent: (event: StateEvent) => void;
+  };
+
+const MEBIBYTE = 1024 * 1024;
+const MINUTE_MILLIS = 60_000;
+
+export function resolveStateOptions(options: CheckpointedStateOptions): ResolvedStateOptions {
+  return {
+    stateVersion: '1',
+    checkpointBytes: 64 * MEBIBYTE,
+    checkpointMillis: MINUTE_MILLIS,
+    checkpointEntries: 100_000,
+    overlayEntriesMax: 1_000_000,
+    cacheEntries: 100_000,
+    snapshotMillis: 24 * 60 * MINUTE_MILLIS,
+    verifyBytesPerSecond: 8 * MEBIBYTE,
+    firstVerifyBytesPerSecond: 64 * MEBIBYTE,
+    verifyPauseMillis: 10 * MINUTE_MILLIS,
+    onEvent: () => undefined,
+    ...options,
+  };
+}
+
+/** What happened to the state, for log lines and for tests that stop a process at a step. */
+export type StateEvent =
+  | { readonly kind: 'rebuilding'; readonly reason: string }
+  | { readonly kind: 'snapshot-loaded'; readonly mark: StateMark }
+  | { readonly kind: 'snapshot-refused'; readonly path: string; readonly reason: string }
+  | { readonly kind: 'checkpoint-step'; readonly step: CheckpointStep; readonly position: Position }
+  | { readonly kind: 'checkpointed'; readonly report: CheckpointReport }
+  | { readonly kind: 'checkpoint-failed'; readonly reason: string }
+  | { readonly kind: 'snapshot'; readonly report: SnapshotReport }
+  | { readonly kind: 'snapshot-failed'; readonly reason: string }
+  | { readonly kind: 'verified'; readonly mark: StateMark; readonly millis: number }
+  | { readonly kind: 'damaged'; readonly reason: string };
+
+/** In this order. */
+export type CheckpointStep =
+  'frozen' | 'durable' | 'encoded' | 'written' | 'retired' | 'recorded' | 'floor-moved';
+
+export interface CheckpointReport {
+  readonly position: Position;
+  /** Entries that it wrote or deleted. */
+  readonly changes: number;
+  /** Entries of the state as a whole. */
+  readonly entries: number;
+  readonly digest: string;
+  readonly millis: number;
+}
+
+export interface SnapshotReport {
+  readonly position: Position;
+  readonly path: string;
+  readonly bytes: number;
+  readonly entries: number;
+  readonly digest: string;
+  readonly atMillis: number;
+}
+
+/** One file in the directory of snapshots. Its bytes are verified when it was made, and again before it is used. */
+export interface SnapshotEntry {
+  readonly position: Position;
+  readonly path: string;
+  readonly bytes: number;
+  readonly mark: StateMark;
+}
+
+export interface StateStatus {
+  /** Undefined until the first. */
+  readonly checkpoint:
+    | {
+        readonly position: Position;
+        readonly atMillis: number;
+        readonly entries: number;
+        readonly digest: string;
+      }
+    | undefined;
+  readonly lastCheckpointMillis: number | undefined;
+  readonly checkpoints: number;
+  readonly failedCheckpoints: number;
+  /** Entries that are in memory only. */
+  readonly overlayEntries: number;
+  readonly snapshots: readonly SnapshotEntry[];
+  readonly verification: {
+    /** `pending` until the first whole scan after the start. */
+    readonly state: 'pending' | 'good' | 'damaged';
+    readonly scans: number;
+    readonly lastFullScanAtMillis: number | undefined;
+    readonly lastFullScanMillis: number | undefined;
+  };
+}

@@ -1,0 +1,89 @@
+import { setTimeout } from 'node:timers/promises';
+import { type StateDatabase, imageOf, readMark } from './state-database.js';
+import { CHECKSUM_BYTES, MARK_KEY, StateDigest, checksumOf } from './state-entry.js';
+import type { StateMark } from './state-mark.js';
+
+export interface ScanOptions {
+  /** Bytes of entries a second, at most. */
+  readonly bytesPerSecond: number;
+  /** Looked at between slices. */
+  readonly stopped: () => boolean;
+}
+
+export type ScanResult =
+  | { readonly kind: 'whole'; readonly mark: StateMark }
+  /** Nothing has been checkpointed yet. */
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'damaged'; readonly reason: string };
+
+export interface ScanVisitor {
+  readonly begin: (mark: StateMark) => void;
+  readonly entry: (image: Uint8Array) => void;
+}
+
+/** The thread looks for messages, and rests, after this many entries. */
+const SLICE_ENTRIES = 1_000;
+/** Below the key of any entry, and none itself. */
+const BEFORE_KEYS = Buffer.from([0]);
+
+/**
+ * Reads one version of the whole database, against everything that damage could change: each value by its checksum, the order of the keys, that
+ * each is found by looking it up (a flipped bit in a branch page hides keys from lookups that a walk over the leaves still sees), and the number and
+ * digest of all. The visitor is given each entry in the order of the keys.
+ */
+export async function scanState(
+  database: StateDatabase,
+  options: ScanOptions,
+  visitor?: ScanVisitor,
+): Promise<ScanResult> {
+  const transaction = database.useReadTransaction();
+  try {
+    const mark = readMark(database, { transaction });
+    if (mark === undefined) return { kind: 'empty' };
+    if (mark === 'damaged') return damaged('the mark of the checkpoint fails its checksum');
+    visitor?.begin(mark);
+    const digest = new StateDigest();
+    let last = BEFORE_KEYS;
+    for (;;) {
+      const startedAt = performance.now();
+      const slice = Array.from(
+        database.getRange({ transaction, start: last, limit: SLICE_ENTRIES }),
+        ({ key, value }) => ({ key: Buffer.from(key), value: Buffer.from(value) }),
+      );
+      const images = slice[0]?.key.equals(last) === true ? slice.slice(1) : slice;
+      if (images.length === 0) break;
+      let bytes = 0;
+      for (const { key, value } of images) {
+        if (Buffer.compare(last, key) >= 0) return damaged('its keys are out of order');
+        last = key;
+        const found = database.get(key, { transaction });
+        if (found === undefined || Buffer.compare(found, value) !== 0)
+          return damaged('a key is not found where it is');
+        if (key.equals(MARK_KEY)) continue;
+        const image = imageOf(key, value.subarray(CHECKSUM_BYTES));
+        if (value.length < CHECKSUM_BYTES || value.readUInt32LE(0) !== checksumOf(image))
+          return damaged('a value fails its checksum');
+        digest.add(image);
+        visitor?.entry(image);
+        bytes += image.length;
+      }
+      const dueMillis = (1_000 * bytes) / options.bytesPerSecond;
+      await setTimeout(Math.max(0, dueMillis - (performance.now() - startedAt)));
+      if (options.stopped()) return { kind: 'stopped' };
+    }
+    if (digest.entries !== mark.entries)
+      return damaged(`it has ${digest.entries} entries of ${mark.entries}`);
+    if (digest.toString() !== mark.digest)
+      return damaged(`its digest is ${digest.toString()} and not ${mark.digest}`);
+    return { kind: 'whole', mark };
+  } catch (error) {
+    return damaged(error instanceof Error ? error.message : String(error));
+  } finally {
+    transaction.done();
+  }
+}
+
+function damaged(reason: string): ScanResult {
+  return { kind: 'damaged', reason };
+}

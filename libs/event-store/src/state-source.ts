@@ -1,0 +1,31 @@
+import type { Position } from './event.js';
+import type { StatePlace } from './state-record.js';
+
+/** What the state must know of the log that it is the fold of. */
+export interface StateSource {
+  readonly logId: string;
+  /** The lowest position that can be read. */
+  readonly firstPosition: Position;
+  readonly durablePosition: Position;
+  /** Folded so far, durable or not. */
+  readonly lastPosition: Position;
+  readonly lastRecordedAtMillis: number;
+  /** Resolves once everything appended so far is durable. */
+  flush(): Promise<void>;
+  timelineAt(position: Position): string | undefined;
+  /** Durable when it returns: positions above this one are still needed. */
+  moveFloor(position: Position): void;
+}
+
+/** Whether state at this place continues in the log: the same log, the same history, and nothing missing between. */
+export function isOfLog(
+  place: StatePlace,
+  log: Pick<StateSource, 'logId' | 'firstPosition' | 'durablePosition' | 'timelineAt'>,
+): boolean {
+  const { position, timeline } = place;
+  if (place.logId !== log.logId || position > log.durablePosition) return false;
+  if (position + 1 < log.firstPosition) return false;
+  // The event itself may have been removed with all before it; then the log begins right behind it.
+  if (position + 1 === log.firstPosition) return true;
+  return log.timelineAt(position as Position) === timeline;
+}

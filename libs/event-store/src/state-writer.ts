@@ -1,0 +1,98 @@
+import {
+  type StateDatabase,
+  extendDatabaseFile,
+  imageOf,
+  readMark,
+  storedValue,
+} from './state-database.js';
+import { CHECKSUM_BYTES, KEY_LENGTH_BYTES, MARK_KEY, StateDigest } from './state-entry.js';
+import type { StateMark, UncountedMark } from './state-mark.js';
+import { readSnapshot } from './snapshot-file.js';
+
+/**
+ * Changes of a checkpoint on their way to the thread, one behind the other: the value's length as u32, or `DELETED`, then the entry's image.
+ */
+export const CHANGE_LENGTH_BYTES = 4;
+export const DELETED = 0xffff_ffff;
+
+/** Entries of one transaction while a snapshot is loaded. */
+const LOADED_ENTRIES_MAX = 50_000;
+
+/**
+ * One transaction: the changed entries, and the mark with the count and digest of all of them. On the disk when it returns; a crash at any
+ * moment before that leaves the checkpoint before, whole.
+ */
+export function writeCheckpoint(
+  database: StateDatabase,
+  directory: string,
+  changes: readonly Uint8Array[],
+  mark: UncountedMark,
+): StateMark {
+  const before = readMark(database);
+  if (before === 'damaged') throw new Error('the mark of the last checkpoint is damaged');
+  const digest = before === undefined ? new StateDigest() : StateDigest.of(before);
+  const written = database.transactionSync(() => {
+    for (const chunk of changes)
+      applyChunk(database, Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length), digest);
+    return putMark(database, { ...mark, entries: digest.entries, digest: digest.toString() });
+  });
+  extendDatabaseFile(directory);
+  return written;
+}
+
+/**
+ * Fills an empty database from a snapshot that was verified. The mark comes with the last transaction: a database without one is no
+ * checkpoint, so a crash on the way leaves nothing that could be taken for state.
+ */
+export function loadSnapshot(database: StateDatabase, directory: string, path: string): StateMark {
+  const digest = new StateDigest();
+  let pending: Buffer[] = [];
+  const put = (): void => {
+    database.transactionSync(() => {
+      for (const image of pending) putImage(database, image);
+    });
+    pending = [];
+  };
+  const mark = readSnapshot(path, (image) => {
+    digest.add(image);
+    pending.push(Buffer.from(image));
+    if (pending.length >= LOADED_ENTRIES_MAX) put();
+  });
+  put();
+  if (digest.toString() !== mark.digest || digest.entries !== mark.entries)
+    throw new Error(`the snapshot ${path} does not hold what it says`);
+  database.transactionSync(() => putMark(database, mark));
+  extendDatabaseFile(directory);
+  return mark;
+}
+
+function applyChunk(database: StateDatabase, chunk: Buffer, digest: StateDigest): void {
+  for (let at = 0; at < chunk.length;) {
+    const valueBytes = chunk.readUInt32LE(at);
+    const imageAt = at + CHANGE_LENGTH_BYTES;
+    const keyAt = imageAt + KEY_LENGTH_BYTES;
+    const valueAt = keyAt + chunk.readUInt16LE(imageAt);
+    const end = valueAt + (valueBytes === DELETED ? 0 : valueBytes);
+    const key = chunk.subarray(keyAt, valueAt);
+    const before = database.getBinary(key);
+    if (before !== undefined) digest.remove(imageOf(key, before.subarray(CHECKSUM_BYTES)));
+    if (valueBytes !== DELETED) {
+      const image = chunk.subarray(imageAt, end);
+      digest.add(image);
+      putImage(database, image);
+    } else if (before !== undefined) {
+      database.removeSync(key);
+    }
+    at = end;
+  }
+}
+
+function putImage(database: StateDatabase, image: Buffer): void {
+  const valueAt = KEY_LENGTH_BYTES + image.readUInt16LE(0);
+  database.putSync(image.subarray(KEY_LENGTH_BYTES, valueAt), storedValue(image, valueAt));
+}
+
+function putMark(database: StateDatabase, mark: StateMark): StateMark {
+  putImage(database, imageOf(MARK_KEY, Buffer.from(JSON.stringify(mark))));
+  return mark;
+}
