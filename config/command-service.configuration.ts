@@ -3,6 +3,7 @@ import { FeedServerConfiguration } from './feed.configuration.js';
 import { RetentionConfiguration } from './retention.configuration.js';
 import { ScrubConfiguration } from './scrub.configuration.js';
 import { ServiceConfiguration } from './service.configuration.js';
+import { StateConfiguration } from './state.configuration.js';
 import { StorageConfiguration } from './storage.configuration.js';
 import { IntegerVariable, Section } from './variable.js';
 import { WalConfiguration } from './wal.configuration.js';
@@ -30,6 +31,9 @@ export class CommandServiceConfiguration {
 
   @Section(() => WalConfiguration)
   readonly wal!: WalConfiguration;
+
+  @Section(() => StateConfiguration)
+  readonly state!: StateConfiguration;
 
   @Section(() => AdminConfiguration)
   readonly admin!: AdminConfiguration;

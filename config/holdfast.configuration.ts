@@ -3,6 +3,7 @@ import { FrontDoorConfiguration, QueriesConfiguration } from './queries.configur
 import { RetentionConfiguration } from './retention.configuration.js';
 import { ScrubConfiguration } from './scrub.configuration.js';
 import { ServiceConfiguration } from './service.configuration.js';
+import { StateConfiguration } from './state.configuration.js';
 import { StorageConfiguration } from './storage.configuration.js';
 import { Section } from './variable.js';
 import { WalConfiguration } from './wal.configuration.js';
@@ -20,6 +21,9 @@ export class HoldfastConfiguration {
 
   @Section(() => WalConfiguration)
   readonly wal!: WalConfiguration;
+
+  @Section(() => StateConfiguration)
+  readonly state!: StateConfiguration;
 
   @Section(() => AdminConfiguration)
   readonly admin!: AdminConfiguration;

@@ -16,5 +16,6 @@ export { QueryServiceConfiguration } from './query-service.configuration.js';
 export { RetentionConfiguration } from './retention.configuration.js';
 export { ScrubConfiguration } from './scrub.configuration.js';
 export { LOG_LEVELS, ServiceConfiguration } from './service.configuration.js';
+export { StateConfiguration } from './state.configuration.js';
 export { StorageConfiguration } from './storage.configuration.js';
 export { WalConfiguration } from './wal.configuration.js';

@@ -8,7 +8,7 @@ export function configurationTable(): string {
   for (const [application, configuration] of Object.entries(APPLICATIONS)) {
     for (const { name, defaultText, allowed, meaning } of allVariables(configuration)) {
       readers.set(name, [...(readers.get(name) ?? []), application]);
-      rows.set(name, [`\`${defaultText}\``, allowed, meaning]);
+      rows.set(name, [defaultText === '' ? '' : `\`${defaultText}\``, allowed, meaning]);
     }
   }
   return [

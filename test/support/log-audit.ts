@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { BEFORE_FIRST_POSITION, EventLogReader, type Position } from '@holdfast/event-store';
 import { defined } from '@holdfast/kernel';
 import { type RecordedLedgerEvent, ledgerEventOf } from '@holdfast/ledger';
-import { BEFORE_FIRST, WalReader } from '@holdfast/wal';
+import { ArchiveDirectory, BEFORE_FIRST, WalReader } from '@holdfast/wal';
 
 /** What the log says of one key: where its commit ends. */
 export interface LoggedCommand {
@@ -52,6 +54,8 @@ export class LogAuditor {
   constructor(
     private readonly walDirectory: string,
     ledgers: readonly string[],
+    /** Where the log is archived, if it is. */
+    private readonly archiveDirectory = join(dirname(walDirectory), 'archive'),
   ) {
     this.books = new Map(ledgers.map((ledger) => [ledger, new Books()]));
   }
@@ -59,7 +63,8 @@ export class LogAuditor {
   /** Reads what is durable now. */
   async advance(): Promise<void> {
     const upTo = await this.compare();
-    const reader = await EventLogReader.open(this.walDirectory);
+    const { archiveDirectory } = this;
+    const reader = await EventLogReader.open(this.walDirectory, { archiveDirectory });
     try {
       for await (const batch of reader.readAll({ after: this.position as Position }))
         for (const event of batch.events) {
@@ -82,7 +87,10 @@ export class LogAuditor {
 
   /** Returns how far the bytes were read. */
   private async compare(): Promise<number> {
-    const reader = await WalReader.open(this.walDirectory);
+    const archive = existsSync(join(this.archiveDirectory, 'ARCHIVE'))
+      ? ArchiveDirectory.open(this.archiveDirectory)
+      : undefined;
+    const reader = await WalReader.open(this.walDirectory, { ...(archive && { archive }) });
     try {
       if (this.logId !== '' && this.logId !== reader.logId)
         this.faults.push(`the log ${this.logId} is the log ${reader.logId} now`);

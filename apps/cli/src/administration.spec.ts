@@ -22,7 +22,13 @@ class Service {
 
   static async start(data: string): Promise<Service> {
     const logger = createLogger({ service: 'test', level: 'silent' });
-    const writer = await LedgerWriter.open(join(data, 'wal'), { wal: WAL });
+    const writer = await LedgerWriter.open(join(data, 'wal'), {
+      wal: WAL,
+      state: {
+        directory: join(data, 'state'),
+        snapshotDirectory: join(data, 'snapshots'),
+      },
+    });
     const floors = { behindEventsMax: 3, behindBytesMax: 0 };
     const keeping = new LogKeeping({ writer, consumers: new FeedConsumers(), logger, floors });
     const access = { token: TOKEN, tokenFile: '' };
@@ -75,7 +81,8 @@ describe('the commands that administer', () => {
   it('drop a floor whose name is given twice, of a service that runs or of its data', async () => {
     const drop = (name: string, confirm: string, ...where: readonly string[]) =>
       runCli('floors', 'drop', name, '--confirm', confirm, ...where);
-    const floors = () => [...service!.writer.log.wal.floors.all().keys()];
+    const floors = () =>
+      [...service!.writer.log.wal.floors.all().keys()].filter((name) => name.includes(':'));
     const refused = await drop('projection:search', 'projection:ledger', '--url', service!.url);
     expect([refused.exit, refused.messages]).toEqual([
       1,
@@ -107,6 +114,38 @@ describe('the commands that administer', () => {
     expect(listed.output).toMatch(new RegExp(`${id} +archive +running`));
     expect((await runCli('jobs', '--url', service!.url, '--cancel', id)).exit).toBe(0);
     expect((await jobs.ended(id))?.state).toBe('cancelled');
+  });
+
+  it('make and list checkpoints and snapshots, of a service that runs or of its data', async () => {
+    const made = await runCli('checkpoint', 'create', '--url', service!.url, '--json');
+    expect([made.exit, JSON.parse(made.output)]).toMatchObject([0, { position: 6 }]);
+    const listed = await runCli('checkpoint', 'list', '--url', service!.url);
+    expect(listed.output).toMatch(/^6 +20.*Z/m);
+    expect(listed.output).toContain('A start would replay 0 events');
+    await service!.stop();
+    const snapshot = await runCli('snapshot', 'create', '--data', data);
+    expect([snapshot.exit, snapshot.output]).toEqual([0, expect.stringContaining('position 6')]);
+    const { output } = await runCli('snapshot', 'list', '--data', data, '--json');
+    expect(JSON.parse(output)).toMatchObject({ items: [{ position: 6 }] });
+    service = await Service.start(data);
+  });
+
+  it('archive and apply retention to the data of a service that does not run', async () => {
+    const none = await runCli('archive', '--url', service!.url);
+    expect([none.exit, none.messages]).toEqual([78, expect.stringContaining('WAL_INVALID_OPTION')]);
+    await service!.stop();
+    process.env['HOLDFAST_RETENTION_POLICY'] = 'archive';
+    try {
+      const archived = await runCli('archive', '--data', data, '--json');
+      expect(JSON.parse(archived.output)).toMatchObject({ archivedSequence: 6 });
+      const plan = await runCli('retention', '--data', data);
+      expect(plan.output).toContain('policy     archive');
+      expect(plan.output).toContain('HOLDFAST_RETENTION_LIVE_EVENTS_MIN');
+      expect((await runCli('retention', '--data', data, '--apply')).exit).toBe(0);
+    } finally {
+      delete process.env['HOLDFAST_RETENTION_POLICY'];
+      service = await Service.start(data);
+    }
   });
 
   it('say who must be asked when they are refused', async () => {

@@ -23,9 +23,10 @@ export async function startCommandService(
   logger: Logger,
   lifecycle: ServiceLifecycle,
 ): Promise<StoppableService> {
-  const { http, service, storage, wal, scrub, floors, retention, admin, feedServer } =
+  const { http, service, storage, wal, state, scrub, floors, retention, admin, feedServer } =
     configuration;
-  const writer = await openLedgerWriter(storage.walDirectory, { wal, logger, lifecycle });
+  const archives = retention.policy === 'archive';
+  const writer = await openLedgerWriter({ storage, wal, state, archives, logger, lifecycle });
   const consumers = new FeedConsumers();
   const keeping = new LogKeeping({ writer, consumers, logger, floors, retention });
   const application = await createHttpApplication(

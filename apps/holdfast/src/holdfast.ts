@@ -38,13 +38,14 @@ export async function startHoldfast(
   logger: Logger,
   lifecycle: ServiceLifecycle,
 ): Promise<StartedHoldfast> {
-  const { http, service, storage, wal, floors, retention, admin } = configuration;
+  const { http, service, storage, wal, state, floors, retention, admin } = configuration;
   // First of all: whoever has the log has the data directory.
-  const writer = await openLedgerWriter(storage.walDirectory, { wal, logger, lifecycle });
-  const { walDirectory, readModelDirectory } = storage;
+  const archives = retention.policy === 'archive';
+  const writer = await openLedgerWriter({ storage, wal, state, archives, logger, lifecycle });
+  const { walDirectory, archiveDirectory, readModelDirectory } = storage;
   const consumers = new FeedConsumers();
   const projection = await ProjectionThread.start(
-    { walDirectory, readModelDirectory, logLevel: service.logLevel },
+    { walDirectory, archiveDirectory, readModelDirectory, logLevel: service.logLevel },
     {
       onFailure: (error) => lifecycle.fatal(error),
       onReport: (report) => consumers.report(report),

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 
 export interface ProjectionThreadData {
   readonly walDirectory: string;
+  readonly archiveDirectory: string;
   readonly readModelDirectory: string;
   readonly logLevel: LogLevel;
 }

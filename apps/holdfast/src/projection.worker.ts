@@ -11,12 +11,14 @@ import type { ProjectionThreadData, ProjectionThreadMessage } from './projection
 
 const STATUS_MILLIS = 200;
 
-const { walDirectory, readModelDirectory, logLevel } = workerData as ProjectionThreadData;
+const { walDirectory, archiveDirectory, readModelDirectory, logLevel } =
+  workerData as ProjectionThreadData;
 const main: MessagePort = defined(parentPort, 'the main thread');
 
 const projector = LedgerProjector.start({
   feed: new DirectoryFeed(walDirectory, {
     upcasters: new Upcasters(ledgerEventSchemas),
+    archiveDirectory,
     report: (report) => tell({ kind: 'report', report }),
   }),
   readModelDirectory,

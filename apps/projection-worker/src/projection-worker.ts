@@ -45,6 +45,7 @@ function feedOf({ feed, storage }: ProjectionWorkerConfiguration, logger: Logger
   if (kind === 'grpc') return new GrpcFeed({ url: address });
   return new DirectoryFeed(storage.walDirectory, {
     upcasters: new Upcasters(ledgerEventSchemas),
+    archiveDirectory: storage.archiveDirectory,
     ...(reportAddress !== '' && { report: reportsTo(reportAddress, logger) }),
   });
 }

@@ -17,7 +17,7 @@ const STOP_MILLIS_MAX = 10_000;
  * that nobody else knows. Throws what opening a log throws: `WAL_LOCKED` where a service runs.
  */
 export async function serveLocally(data: string, terminal: Terminal): Promise<LocalAdmin> {
-  const { storage, wal, floors, retention } = configurationOf('command-service', {
+  const { storage, wal, state, floors, retention } = configurationOf('command-service', {
     ...process.env,
     HOLDFAST_DATA_DIRECTORY: data,
     // What is not there is a mistyped path, and not a log to be made.
@@ -29,7 +29,8 @@ export async function serveLocally(data: string, terminal: Terminal): Promise<Lo
     destination: { write: (line) => terminal.note(noteOf(line)) },
   });
   const lifecycle = new ServiceLifecycle();
-  const writer = await openLedgerWriter(storage.walDirectory, { wal, logger, lifecycle });
+  const archives = retention.policy === 'archive';
+  const writer = await openLedgerWriter({ storage, wal, state, archives, logger, lifecycle });
   try {
     const consumers = new FeedConsumers();
     const keeping = new LogKeeping({ writer, consumers, logger, floors, retention });

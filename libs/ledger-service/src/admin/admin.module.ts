@@ -1,5 +1,6 @@
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { LedgerWriter } from '../write-side/ledger-writer.js';
+import { ArchiveController } from './archive/archive.controller.js';
 import { ConsumerFloors } from './floors/consumer-floors.js';
 import { FloorsController } from './floors/floors.controller.js';
 import { Jobs } from './jobs/jobs.js';
@@ -7,6 +8,7 @@ import { JobsController } from './jobs/jobs.controller.js';
 import { LogController } from './log/log.controller.js';
 import { LogRetention } from './retention/log-retention.js';
 import { RetentionController } from './retention/retention.controller.js';
+import { StateController } from './state/state.controller.js';
 import { LogKeeping } from './log-keeping.js';
 
 export interface AdminOptions {
@@ -23,7 +25,10 @@ export class AdminModule implements OnApplicationShutdown {
   static forRoot({ writer, keeping }: AdminOptions): DynamicModule {
     return {
       module: AdminModule,
-      controllers: [JobsController, LogController, FloorsController, RetentionController],
+      controllers: [
+        ...[JobsController, LogController, StateController],
+        ...[FloorsController, RetentionController, ArchiveController],
+      ],
       providers: [
         { provide: LedgerWriter, useValue: writer },
         { provide: LogKeeping, useValue: keeping },

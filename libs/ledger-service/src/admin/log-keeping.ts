@@ -4,6 +4,7 @@ import type { FeedConsumers } from '@holdfast/projections';
 import type { LedgerWriter } from '../write-side/ledger-writer.js';
 import { ConsumerFloors, type FloorLimits } from './floors/consumer-floors.js';
 import { Jobs } from './jobs/jobs.js';
+import { archiveOf } from './archive/archive-work.js';
 import { LogRetention } from './retention/log-retention.js';
 import { RetentionSchedule } from './retention/retention-schedule.js';
 
@@ -47,6 +48,8 @@ export class LogKeeping {
     this.retention = new LogRetention({
       log: writer.log,
       options: { policy, livePositionsMin, liveMillisMin },
+      archive: archiveOf(writer.log.wal),
+      snapshotPositions: () => writer.log.snapshots().map(({ position }) => position),
     });
     this.schedule = new RetentionSchedule(this.retention, this.jobs, intervalSeconds * 1_000);
   }

@@ -3,6 +3,7 @@ import { Health, Metrics } from '@holdfast/platform';
 import { EventFeedModule, FeedConsumers } from '@holdfast/projections';
 import { observeFloors } from '../admin/floors/observe-floors.js';
 import { observeRetention } from '../admin/retention/observe-retention.js';
+import { observeState } from '../admin/state/observe-state.js';
 import type { LogKeeping } from '../admin/log-keeping.js';
 import { LogCareModule, type LogCareOptions } from '../log-care/log-care.module.js';
 import { LedgerWriter } from '../write-side/ledger-writer.js';
@@ -47,6 +48,7 @@ export class LedgerCommandsModule implements OnApplicationShutdown {
     @Inject(KEEPING) keeping: LogKeeping | null,
   ) {
     observeWriter(writer, consumers, { health, metrics });
+    observeState(writer, health, metrics);
     if (keeping === null) return;
     observeFloors(keeping.floors, health, metrics);
     observeRetention(keeping.retention, metrics);

@@ -125,7 +125,15 @@ it('ends the process with the exit code of poison', async () => {
   await start();
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-poison-'));
   const lifecycle = new ServiceLifecycle();
-  const writer = await openLedgerWriter(directory, {
+  const writer = await openLedgerWriter({
+    storage: {
+      walDirectory: join(directory, 'wal'),
+      stateDirectory: join(directory, 'state'),
+      snapshotDirectory: join(directory, 'snapshots'),
+      archiveDirectory: join(directory, 'archive'),
+    },
+    state: { checkpointBytes: 1e6, checkpointSeconds: 60, snapshotHours: 0, cacheEntries: 1_000 },
+    archives: false,
     wal: { create: true, fileSystem: disk, ioMode: 'asynchronous' },
     logger: createLogger({ service: 'test', level: 'silent' }),
     lifecycle,

@@ -65,7 +65,18 @@ function observeLog(writer: LedgerWriter, metrics: Metrics): void {
       stat((stats) => stats.queuedBytes),
     ],
     ['holdfast_wal_segments', 'Files of the log.', stat((stats) => stats.segments)],
-    ['holdfast_wal_log_bytes', 'Bytes of data in the log.', stat((stats) => stats.logBytes)],
+    [
+      'holdfast_wal_log_bytes',
+      'Bytes of data in the log, what is archived included.',
+      stat((stats) => stats.logBytes),
+    ],
+    ['holdfast_wal_live_bytes', 'Of it, in the live log.', stat((stats) => stats.liveBytes)],
+    [
+      'holdfast_wal_archived_segments',
+      'Segments that are read from the archive.',
+      stat((stats) => stats.archivedSegments),
+    ],
+    ['holdfast_wal_archive_bytes', 'What they take there.', stat((stats) => stats.archiveBytes)],
     [
       'holdfast_wal_io_asynchronous',
       '1 while commits run in the thread pool, 0 on the main thread.',

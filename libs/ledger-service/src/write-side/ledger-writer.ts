@@ -1,4 +1,5 @@
 import {
+  type CheckpointedStateOptions,
   type Position,
   type RecordedEvent,
   type ReplayProgress,
@@ -42,9 +43,17 @@ export type DecisionLabel =
 
 export type CommitListener = (commit: CommitFigures) => void;
 
+/**
+ * Names what `evolve` makes of the events: raised with every change of it that makes another state, so that a checkpoint of the old one is not gone on
+ * with but made anew.
+ */
+const STATE_VERSION = 'ledger-1';
+
 export interface LedgerWriterOptions {
   /** `onCommit` is the writer's own: see there. */
   readonly wal?: Omit<WalOptions, 'onCommit'>;
+  /** Where the state is checkpointed; in memory, and made of the whole log at each start, when left out. */
+  readonly state?: Omit<CheckpointedStateOptions, 'stateVersion'> | undefined;
   readonly clock?: Clock;
   readonly onReplayProgress?: (progress: ReplayProgress) => void;
 }
@@ -78,12 +87,13 @@ export class LedgerWriter {
 
   /** Opens the log and replays it. Throws what `Wal.open` throws, before anything was changed, and `LEDGER_EVENT_UNKNOWN`. */
   static async open(directory: string, options: LedgerWriterOptions = {}): Promise<LedgerWriter> {
-    const { wal, clock, onReplayProgress } = options;
+    const { wal, state, clock, onReplayProgress } = options;
     const commitListeners = new Set<CommitListener>();
     const log = await WalEventLog.open(directory, {
       evolve,
       upcasters: new Upcasters(ledgerEventSchemas),
       wal: { ...wal, onCommit: (commit) => commitListeners.forEach((tell) => tell(commit)) },
+      ...(state && { state: { ...state, stateVersion: STATE_VERSION } }),
       ...(clock && { clock }),
       ...(onReplayProgress && { onReplayProgress }),
     });

@@ -1,32 +1,105 @@
+import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { CheckpointedStateOptions, StateEvent } from '@holdfast/event-store';
+import { errorCode } from '@holdfast/kernel';
 import type { Logger, ServiceLifecycle } from '@holdfast/platform';
+import { ArchiveDirectory, type ArchiveStore } from '@holdfast/wal';
 import { LedgerWriter, type LedgerWriterOptions } from './ledger-writer.js';
+import { stateEventLogger } from './log-state-events.js';
+
+/** Where the parts of a service's data are. */
+export interface LedgerStorage {
+  readonly walDirectory: string;
+  readonly stateDirectory: string;
+  readonly snapshotDirectory: string;
+  readonly archiveDirectory: string;
+}
+
+/** As the configuration says it. */
+export interface LedgerStateSettings {
+  readonly checkpointBytes: number;
+  readonly checkpointSeconds: number;
+  readonly snapshotHours: number;
+  readonly cacheEntries: number;
+}
 
 export interface OpenLedgerWriterOptions extends Pick<LedgerWriterOptions, 'wal'> {
+  readonly storage: LedgerStorage;
+  readonly state: LedgerStateSettings;
+  /** Makes the archive if there is none; one that is there is read from in any case. */
+  readonly archives: boolean;
   readonly logger: Logger;
   readonly lifecycle: ServiceLifecycle;
 }
 
 /** A replay that takes longer than this is told of now and then, so that nobody takes it for a process that hangs. */
 const PROGRESS_MILLIS = 2_000;
+const SECOND_MILLIS = 1_000;
+const HOUR_MILLIS = 3_600_000;
 
 /** Opens the write side as a service does: with its progress in the log, and its failure as the end of the process. */
-export async function openLedgerWriter(
-  directory: string,
-  { wal, logger, lifecycle }: OpenLedgerWriterOptions,
-): Promise<LedgerWriter> {
+export async function openLedgerWriter(options: OpenLedgerWriterOptions): Promise<LedgerWriter> {
+  const { storage, wal, archives, logger, lifecycle } = options;
+  const { walDirectory, archiveDirectory } = storage;
   const startedAt = performance.now();
   let toldAt = startedAt;
-  const writer = await LedgerWriter.open(directory, {
-    ...(wal && { wal }),
+  // The archive may be in the data directory, which is the log's to make.
+  if (archives && wal?.create === true) makeDirectoryOf(walDirectory);
+  const archive = openArchive(archiveDirectory, archives);
+  const writer = await LedgerWriter.open(walDirectory, {
+    wal: { ...wal, ...(archive && { archive }) },
+    state: stateOptions(options, stateEventLogger(logger)),
     onReplayProgress: ({ position, lastPosition }) => {
       if (performance.now() - toldAt < PROGRESS_MILLIS) return;
       toldAt = performance.now();
       logger.info({ position, lastPosition }, 'replaying the log');
     },
   });
-  const { logId, lastPosition } = writer.log;
-  const replayMillis = Math.round(performance.now() - startedAt);
-  logger.info({ directory, logId, lastPosition, replayMillis }, 'the log is open');
+  const { logId, lastPosition, replayReport } = writer.log;
+  const openMillis = Math.round(performance.now() - startedAt);
+  const replayed = { replayedEvents: replayReport.events, replayedBytes: replayReport.bytes };
+  logger.info(
+    { directory: walDirectory, logId, lastPosition, ...replayed, openMillis },
+    'the log is open',
+  );
   void writer.failed.then((failure) => lifecycle.fatal(failure));
   return writer;
+}
+
+/** The archive of a log, if it has one. Throws what opening an archive throws. */
+export function openArchive(directory: string, create = false): ArchiveStore | undefined {
+  try {
+    return ArchiveDirectory.open(directory, { create });
+  } catch (error) {
+    if (!create && errorCode(error) === 'WAL_ARCHIVE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Each directory is durable before anything is put into it: a log in a directory that a power cut takes back would be lost with it. One that is there
+ * already is synced too, because whoever made it may have died before it came to that.
+ */
+function makeDirectoryOf(path: string): void {
+  const directory = dirname(resolve(path));
+  const first = mkdirSync(directory, { recursive: true }) ?? directory;
+  for (let made = directory; made !== dirname(made); made = dirname(made)) {
+    const parent = openSync(dirname(made), 'r');
+    fsyncSync(parent);
+    closeSync(parent);
+    if (made === first) return;
+  }
+}
+
+function stateOptions(
+  { storage, state }: OpenLedgerWriterOptions,
+  onEvent: (event: StateEvent) => void,
+): CheckpointedStateOptions {
+  const { stateDirectory: directory, snapshotDirectory } = storage;
+  const { checkpointBytes, checkpointSeconds, snapshotHours, cacheEntries } = state;
+  return {
+    ...{ directory, snapshotDirectory, checkpointBytes, cacheEntries, onEvent },
+    checkpointMillis: checkpointSeconds * SECOND_MILLIS,
+    snapshotMillis: snapshotHours * HOUR_MILLIS,
+  };
 }

@@ -34,7 +34,7 @@ export function floorStatuses(
 function sealedSegments(
   wal: Pick<Wal, 'segments'>,
 ): readonly { readonly lastSequence: number; readonly bytes: number }[] {
-  const segments = wal.segments();
+  const segments = wal.segments().filter(({ archived }) => archived === undefined);
   return segments.flatMap(({ dataLength }, index) => {
     const next = segments[index + 1];
     if (dataLength === undefined || next === undefined) return [];

@@ -26,11 +26,13 @@ export class LogController {
     const { firstSequence, durableSequence, lastSequence, records, ...stats } =
       this.writer.log.stats();
     const { logId, epoch, timeline, durability, ioMode, segments, logBytes, queuedBytes } = stats;
+    const { liveBytes, archivedSegments, archiveBytes } = stats;
     const { commits, bytesWritten, rotations, commitMicrosMax } = stats;
     return {
       ...{ logId, epoch, timeline, durability, ioMode },
       ...{ firstPosition: firstSequence, durablePosition: durableSequence },
       ...{ lastPosition: lastSequence, segments, logBytes, queuedBytes },
+      ...{ liveBytes, archivedSegments, archiveBytes },
       ...{ commits, events: records, bytesWritten, rotations, commitMicrosMax },
     };
   }

@@ -47,8 +47,17 @@ export class LogDto {
   @ApiProperty({ type: 'integer' })
   segments!: number;
 
-  @ApiProperty({ type: 'integer', description: 'Data in the live segments.' })
+  @ApiProperty({ type: 'integer', description: 'Data, what is archived included.' })
   logBytes!: number;
+
+  @ApiProperty({ type: 'integer', description: 'Of it, in the live log.' })
+  liveBytes!: number;
+
+  @ApiProperty({ type: 'integer', description: 'Segments that are read from the archive.' })
+  archivedSegments!: number;
+
+  @ApiProperty({ type: 'integer', description: 'What they take there, compressed.' })
+  archiveBytes!: number;
 
   @ApiProperty({ type: 'integer', description: 'Admitted and not yet durable.' })
   queuedBytes!: number;

@@ -86,24 +86,6 @@ describe('retention of a log', () => {
     expect(plan.removal.segments.length).toBeGreaterThan(2);
   });
 
-  it('archives first, then removes what was archived just now', async () => {
-    const archived = { upTo: 0 as Position };
-    const archive = {
-      get archivedPosition() {
-        return archived.upTo;
-      },
-      archiveSealed: () => {
-        archived.upTo = (durable() - 1) as Position;
-        return Promise.resolve({ segments: 4 });
-      },
-    };
-    const applied = retention({ policy: 'archive' }, { archive });
-    expect(applied.plan().removal.segments).toEqual([]);
-    const report = await applied.apply(context);
-    expect(report.archived).toEqual({ segments: 4 });
-    expect(report.removal.segments.length).toBeGreaterThan(2);
-  });
-
   it('removes nothing when archiving fails or was cancelled, and counts the failure', async () => {
     const before = segments();
     const cancelling = new AbortController();
@@ -133,11 +115,70 @@ describe('retention of a log', () => {
     await expect(cancelled.apply({ ...context, signal: cancelling.signal })).rejects.toThrow();
     expect([segments(), cancelled.totals.failures]).toEqual([before, 0]);
   });
+});
 
-  it('is shown and applied over HTTP', async () => {
+describe('retention over HTTP', () => {
+  const NOTHING_STAYS = { livePositionsMin: 0, liveMinutesMin: 0, intervalSeconds: 86_400 };
+  let service: TestAdminService;
+  afterEach(() => service.stop());
+
+  const apply = async () => service.jobOf(await service.send('POST', '/admin/retention/apply'));
+
+  it('archives first, then removes what is in the archive, and every event can still be read', async () => {
+    service = await TestAdminService.start({
+      archive: true,
+      retention: { policy: 'archive', ...NOTHING_STAYS },
+    });
+    await service.rotate(4);
+    const before = service.writer.log.durablePosition;
+    const { body } = await service.send('GET', '/admin/retention');
+    expect(body).toMatchObject({
+      policy: 'archive',
+      removal: { segments: [], pinnedBy: [] },
+      limits: [{ reason: 'archive', below: 1 }, { reason: 'positions' }],
+    });
+    const job = await apply();
+    expect(job).toMatchObject({
+      state: 'succeeded',
+      result: { archived: { segments: 4 }, removal: { left: [] } },
+    });
+    const { removal } = job['result'] as { removal: { segments: object[] } };
+    expect(removal.segments).toHaveLength(3);
+    const { log } = service.writer;
+    expect(log.stats().archivedSegments).toBeGreaterThan(2);
+    expect(log.firstPosition).toBe(1);
+    let events = 0;
+    for await (const batch of log.readAll()) events += batch.events.length;
+    expect(events).toBe(before);
+    expect(log.eventAt(1 as Position)).toMatchObject({ type: 'LedgerOpened' });
+  });
+
+  it('removes what two snapshots of the state cover, for good', async () => {
+    service = await TestAdminService.start({
+      retention: { policy: 'snapshots', ...NOTHING_STAYS },
+    });
+    await service.rotate(3);
+    const snapshot = async () => service.jobOf(await service.send('POST', '/admin/snapshots'));
+    expect(await snapshot()).toMatchObject({
+      state: 'succeeded',
+      result: { entries: expect.any(Number) },
+    });
+    expect(((await apply())['result'] as { removal: object }).removal).toMatchObject({
+      segments: [],
+    });
+    await service.fill(3);
+    await snapshot();
+    const { body } = await service.send('GET', '/admin/snapshots');
+    expect((body['items'] as object[]).length).toBe(2);
+    const { removal } = (await apply())['result'] as { removal: { segments: object[] } };
+    expect(removal.segments.length).toBeGreaterThan(1);
+    expect(service.writer.log.firstPosition).toBeGreaterThan(1);
+  });
+
+  it('keeps everything by itself', async () => {
+    service = await TestAdminService.start();
     const { status, body } = await service.send('GET', '/admin/retention');
     expect([status, body['policy'], body['below']]).toEqual([200, 'keep-all', 0]);
-    const job = await service.jobOf(await service.send('POST', '/admin/retention/apply'));
-    expect(job).toMatchObject({ state: 'succeeded', result: { policy: 'keep-all' } });
+    expect(await apply()).toMatchObject({ state: 'succeeded', result: { policy: 'keep-all' } });
   });
 });

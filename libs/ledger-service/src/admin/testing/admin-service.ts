@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type HttpApplication, ServiceLifecycle, createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
+import { ArchiveDirectory } from '@holdfast/wal';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
-import { LogKeeping, type LogKeepingOptions } from '../log-keeping.js';
+import { LogKeeping, type LogKeepingOptions, type RetentionSettings } from '../log-keeping.js';
 import { startAdmin } from '../start-admin.js';
 
 /** Small segments, so that a test has several. */
@@ -19,6 +20,9 @@ export interface AdminReply {
 export interface AdminServiceOptions {
   readonly token?: string;
   readonly floors?: Partial<LogKeepingOptions['floors']>;
+  readonly retention?: RetentionSettings;
+  /** Default false. */
+  readonly archive?: boolean;
 }
 
 export interface LoggedLine {
@@ -45,11 +49,22 @@ export class TestAdminService {
     const lines: LoggedLine[] = [];
     const destination = { write: (line: string) => lines.push(JSON.parse(line) as LoggedLine) };
     const logger = createLogger({ service: 'test', level: 'info', destination });
-    const writer = await LedgerWriter.open(join(directory, 'wal'), { wal: SMALL_LOG });
+    const archive =
+      options.archive === true
+        ? ArchiveDirectory.open(join(directory, 'archive'), { create: true })
+        : undefined;
+    const writer = await LedgerWriter.open(join(directory, 'wal'), {
+      wal: { ...SMALL_LOG, ...(archive && { archive }) },
+      state: {
+        directory: join(directory, 'state'),
+        snapshotDirectory: join(directory, 'snapshots'),
+      },
+    });
     const consumers = new FeedConsumers();
     const keeping = new LogKeeping({
       ...{ writer, consumers, logger },
       floors: { behindEventsMax: 0, behindBytesMax: 0, ...options.floors },
+      ...(options.retention && { retention: options.retention }),
     });
     const application = await startAdmin({
       ...{ writer, keeping, logger, lifecycle: new ServiceLifecycle() },

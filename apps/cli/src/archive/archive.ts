@@ -1,0 +1,19 @@
+import { type JobFlags, runJob } from '../admin/run-job.js';
+import type { CliExit } from '../exit-code.js';
+import { bytesText, countText } from '../terminal/quantities.js';
+import type { Terminal } from '../terminal/terminal.js';
+
+/** Copies sealed segments to the archive; removes nothing. */
+export function archive(flags: JobFlags, terminal: Terminal): Promise<CliExit> {
+  return runJob(
+    flags,
+    {
+      path: '/admin/archive',
+      title: 'Archiving',
+      lines: ({ segments, bytes, storedBytes, archivedSequence }) => [
+        `${countText(Number(segments))} segments with ${bytesText(Number(bytes))} take ${bytesText(Number(storedBytes))} in the archive; everything up to ${String(archivedSequence)} is there.`,
+      ],
+    },
+    terminal,
+  );
+}

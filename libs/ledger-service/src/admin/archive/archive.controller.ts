@@ -1,0 +1,30 @@
+import { Controller, Post, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { LedgerWriter } from '../../write-side/ledger-writer.js';
+import { StartsJob, startedJob } from '../jobs/job-answer.js';
+import type { JobDto } from '../jobs/jobs.dto.js';
+import { Jobs } from '../jobs/jobs.js';
+import type { Plain } from '../plain.js';
+import { archiveSealed } from './archive-work.js';
+
+@ApiTags('archive')
+@Controller('admin/archive')
+export class ArchiveController {
+  constructor(
+    private readonly writer: LedgerWriter,
+    private readonly jobs: Jobs,
+  ) {}
+
+  @Post()
+  @ApiOperation({
+    summary: 'Copy sealed segments to the archive',
+    description: 'Compressed, read back and compared. Removes nothing: retention does.',
+  })
+  @StartsJob()
+  archive(@Res({ passthrough: true }) reply: FastifyReply): Plain<JobDto> {
+    const { wal } = this.writer.log;
+    const job = this.jobs.start('archive', 'changes', (context) => archiveSealed(wal, context));
+    return startedJob(job, reply);
+  }
+}

@@ -1,0 +1,88 @@
+import type { SnapshotEntry, StateStatus } from '@holdfast/event-store';
+import { defined } from '@holdfast/kernel';
+import { Controller, Get, Post, Res } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { LedgerWriter } from '../../write-side/ledger-writer.js';
+import { AdminProblems } from '../admin-problems.js';
+import { StartsJob, startedJob } from '../jobs/job-answer.js';
+import type { JobDto } from '../jobs/jobs.dto.js';
+import { Jobs } from '../jobs/jobs.js';
+import type { Plain } from '../plain.js';
+import { type CheckpointDto, type SnapshotDto, SnapshotListDto, StateDto } from './state.dto.js';
+
+@ApiTags('state')
+@Controller('admin')
+export class StateController {
+  constructor(
+    private readonly writer: LedgerWriter,
+    private readonly jobs: Jobs,
+  ) {}
+
+  @Get('state')
+  @ApiOperation({ summary: 'The last checkpoint of the state, and how well it is known to be' })
+  @ApiResponse({ status: 200, type: StateDto })
+  @AdminProblems()
+  state(): Plain<StateDto> {
+    const { log } = this.writer;
+    const status = defined(log.stateStatus(), 'the status of checkpointed state');
+    const { checkpoint, checkpoints, failedCheckpoints, overlayEntries, verification } = status;
+    return {
+      ...(checkpoint && { checkpoint: checkpointDto(checkpoint) }),
+      ...{ checkpoints, failedCheckpoints, overlayEntries },
+      eventsToReplay: log.lastPosition - (checkpoint?.position ?? 0),
+      verification: verificationDto(verification),
+    };
+  }
+
+  @Post('checkpoints')
+  @ApiOperation({ summary: 'Make the state durable as it is now' })
+  @StartsJob()
+  checkpoint(@Res({ passthrough: true }) reply: FastifyReply): Plain<JobDto> {
+    const work = () => this.writer.log.checkpoint();
+    return startedJob(this.jobs.start('checkpoint', 'at-once', work), reply);
+  }
+
+  @Get('snapshots')
+  @ApiOperation({ summary: 'The snapshots of the whole state' })
+  @ApiResponse({ status: 200, type: SnapshotListDto })
+  @AdminProblems()
+  snapshots(): Plain<SnapshotListDto> {
+    return { items: this.writer.log.snapshots().map(snapshotDto) };
+  }
+
+  @Post('snapshots')
+  @ApiOperation({ summary: 'Write the whole state to one file, and read it back' })
+  @StartsJob()
+  snapshot(@Res({ passthrough: true }) reply: FastifyReply): Plain<JobDto> {
+    const work = () => this.writer.log.snapshot();
+    return startedJob(this.jobs.start('snapshot', 'changes', work), reply);
+  }
+}
+
+function checkpointDto({
+  position,
+  atMillis,
+  entries,
+  digest,
+}: NonNullable<StateStatus['checkpoint']>): Plain<CheckpointDto> {
+  return { position, at: new Date(atMillis).toISOString(), entries, digest };
+}
+
+function snapshotDto({ position, path, bytes, mark }: SnapshotEntry): Plain<SnapshotDto> {
+  const { atMillis, entries, digest } = mark;
+  return { position, at: new Date(atMillis).toISOString(), entries, digest, path, bytes };
+}
+
+function verificationDto({
+  state,
+  scans,
+  lastFullScanAtMillis,
+}: StateStatus['verification']): Plain<StateDto['verification']> {
+  return {
+    ...{ state, scans },
+    ...(lastFullScanAtMillis !== undefined && {
+      lastScanAt: new Date(lastFullScanAtMillis).toISOString(),
+    }),
+  };
+}

@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { TestAdminService } from '../testing/admin-service.js';
+
+describe('the state over the admin API', () => {
+  let service: TestAdminService;
+  beforeEach(async () => {
+    service = await TestAdminService.start();
+    await service.fill(5);
+  });
+  afterEach(() => service.stop());
+
+  it('is checkpointed when it is asked to, and tells what a start would replay', async () => {
+    const before = await service.send('GET', '/admin/state');
+    expect(before.body).toMatchObject({ eventsToReplay: 5, verification: { state: 'pending' } });
+    const job = await service.jobOf(await service.send('POST', '/admin/checkpoints'));
+    expect(job).toMatchObject({
+      kind: 'checkpoint',
+      state: 'succeeded',
+      result: { position: 5, digest: expect.stringMatching(/^[0-9a-f]{32}$/) },
+    });
+    const { digest } = job['result'] as { digest: string };
+    await service.fill(2);
+    const after = await service.send('GET', '/admin/state');
+    expect(after.body).toMatchObject({
+      checkpoint: { position: 5, digest, at: expect.stringMatching(/Z$/) },
+      ...{ checkpoints: 1, failedCheckpoints: 0, eventsToReplay: 2 },
+    });
+    const floors = await service.send('GET', '/admin/floors');
+    expect(floors.body['items']).toMatchObject([{ position: 5 }]);
+  });
+
+  it('is written to snapshots, of which the newest two are kept', async () => {
+    const positions: number[] = [];
+    for (let count = 0; count < 3; count += 1) {
+      await service.fill(1);
+      const job = await service.jobOf(await service.send('POST', '/admin/snapshots'));
+      const { position, path } = job['result'] as { position: number; path: string };
+      expect(existsSync(path)).toBe(true);
+      positions.push(position);
+    }
+    const { body } = await service.send('GET', '/admin/snapshots');
+    expect(body['items']).toMatchObject([
+      { position: positions[2], entries: expect.any(Number), bytes: expect.any(Number) },
+      { position: positions[1] },
+    ]);
+  });
+});
