@@ -22,7 +22,7 @@ export interface MaintenanceOptions {
 
 /** A log that was recovered from a crash during work on its segments holds all that it promised, but what was allowed to go. Recovers twice. */
 export async function checkMaintained(
-  state: CrashState,
+  state: Pick<CrashState, 'image' | 'marks'>,
   run: RecordedRun,
   options: MaintenanceOptions = {},
 ): Promise<void> {

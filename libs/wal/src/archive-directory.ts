@@ -1,15 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { errorCode, errorMessage } from '@holdfast/kernel';
-import {
-  ARCHIVE_BLOCK_BYTES,
-  type ArchiveHeader,
-  BLOCK_TABLE_AT,
-  blockTableBytes,
-  decodeArchiveHeader,
-  decodeBlockTable,
-  SEGMENT_HEADER_AT,
-  type StoredBlock,
-} from './archive-format.js';
+import { ARCHIVE_BLOCK_BYTES, type StoredBlock } from './archive-format.js';
 import {
   type ArchivedSegment,
   type ArchiveStore,
@@ -19,15 +10,19 @@ import {
 } from './archive-store.js';
 import { writeArchivedSegment } from './archive-writer.js';
 import { ArchivedFile, BlockCache } from './archived-file.js';
+import {
+  describeArchived,
+  notFinished,
+  readBlockTable,
+  sha256OfArchived,
+} from './archived-segment.js';
 import { type File, type FileSystem, readSmallFile, replaceFile } from './file-system.js';
 import { checkedLines, withChecksum } from './manifest.js';
 import { NodeFileSystem } from './node-file-system.js';
 import { readFooter } from './segment-footer.js';
-import { openToRead, readAt, unsupported, withFile } from './segment-file.js';
-import { decodeSegmentHeader, isHeader } from './segment-header.js';
+import { openToRead, unsupported } from './segment-file.js';
 import { formatSegmentName, parseSegmentName } from './segment-name.js';
-import { corrupt, WalError } from './wal.errors.js';
-import { HEADER_BLOCK_BYTES } from './wal-format.js';
+import { WalError } from './wal.errors.js';
 
 const MARKER = 'ARCHIVE';
 const TITLE = 'holdfast-wal-archive 1';
@@ -99,18 +94,8 @@ export class ArchiveDirectory implements ArchiveStore {
     }
   }
 
-  async sha256({ path, dataLength, name }: ArchivedSegment): Promise<Uint8Array> {
-    const blocks = withFile(this.fileSystem, path, (file) => readTable(file));
-    try {
-      return await this.fileSystem.sha256OfBlocks(path, blocks, dataLength);
-    } catch (error) {
-      if (errorCode(error) !== 'EBADMSG') throw error;
-      throw corrupt(errorMessage(error), {
-        file: path,
-        offset: 0,
-        firstSequence: name.firstSequence,
-      });
-    }
+  sha256(segment: ArchivedSegment): Promise<Uint8Array> {
+    return sha256OfArchived(this.fileSystem, segment);
   }
 
   async put(source: SegmentSource, options: PutOptions = {}): Promise<ArchivedSegment> {
@@ -164,37 +149,21 @@ export class ArchiveDirectory implements ArchiveStore {
       throw conflict(archived.path, 'holds another content');
   }
 
+  /** As it stands in the file; its name must agree. */
+  private describe(path: string): ArchivedSegment {
+    const described = describeArchived(this.fileSystem, path);
+    if (path.endsWith(`/${fileOf(described.name)}`)) return described;
+    throw notFinished(path, described.name.firstSequence);
+  }
+
   private tableOf(path: string, file: File): readonly StoredBlock[] {
     const known = this.tables.get(path);
     if (known !== undefined) return known;
-    const table = readTable(file);
+    const table = readBlockTable(file);
     this.tables.set(path, table);
     const oldest = this.tables.keys().next().value;
     if (this.tables.size > TABLES_MAX && oldest !== undefined) this.tables.delete(oldest);
     return table;
-  }
-
-  private describe(path: string): ArchivedSegment {
-    return withFile(this.fileSystem, path, (file) => {
-      const archived = readHeader(file);
-      const block = Buffer.alloc(HEADER_BLOCK_BYTES);
-      readAt(file, block, SEGMENT_HEADER_AT);
-      const header = decodeSegmentHeader(block);
-      if (!isHeader(header)) {
-        if (header.kind === 'unsupported') throw unsupported(path, header.reason);
-        throw damaged(path, archived.name.firstSequence);
-      }
-      const { name, seal, dataLength, contentBytes, sha256, firstWallMicros, lastWallMicros } =
-        archived;
-      const described = { name, path, header, seal, dataLength, contentBytes, sha256 };
-      const agrees =
-        header.logId === archived.logId &&
-        header.segment === name.segment &&
-        header.firstSequence === name.firstSequence &&
-        path.endsWith(`/${fileOf(name)}`);
-      if (!agrees) throw damaged(path, name.firstSequence);
-      return { ...described, storedBytes: file.size(), firstWallMicros, lastWallMicros };
-    });
   }
 }
 
@@ -208,25 +177,6 @@ function nameIn(file: string): ReturnType<typeof parseSegmentName> {
     : undefined;
 }
 
-function readHeader(file: File): ArchiveHeader {
-  const block = Buffer.alloc(HEADER_BLOCK_BYTES);
-  readAt(file, block, 0);
-  const header = decodeArchiveHeader(block);
-  if (typeof header === 'string') throw unsupported(file.path, header);
-  if (header === undefined || header.blockBytes !== ARCHIVE_BLOCK_BYTES)
-    throw damaged(file.path, 0);
-  return header;
-}
-
-function readTable(file: File): StoredBlock[] {
-  const header = readHeader(file);
-  const table = Buffer.alloc(blockTableBytes(header.blockCount));
-  readAt(file, table, BLOCK_TABLE_AT);
-  const blocks = decodeBlockTable(header, table);
-  if (blocks === undefined) throw damaged(file.path, header.name.firstSequence);
-  return blocks;
-}
-
 function sourceDigest(source: SegmentSource): string {
   const file = source.open();
   try {
@@ -235,7 +185,7 @@ function sourceDigest(source: SegmentSource): string {
   } finally {
     file.close();
   }
-  throw damaged(source.path, source.name.firstSequence);
+  throw notFinished(source.path, source.name.firstSequence);
 }
 
 function makeArchive(fileSystem: FileSystem, directory: string): void {
@@ -267,14 +217,6 @@ function noArchive(directory: string): WalError {
     `there is no archive in ${directory}; an unmounted volume looks like this, so none is made unless asked`,
     { directory },
   );
-}
-
-function damaged(file: string, firstSequence: number): WalError {
-  return corrupt('the file is not the finished segment that it should hold', {
-    file,
-    offset: 0,
-    firstSequence,
-  });
 }
 
 function conflict(file: string, reason: string): WalError {

@@ -129,6 +129,22 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
       'The archive belongs to another log, or to another history of it: its last segment is not the one that the first live segment follows. Nothing was changed.',
     action: 'Name the archive that belongs to this log, or none.',
   },
+  WAL_BACKUP_REFUSED: {
+    meaning:
+      'The directory cannot take this backup: it holds the backup of another log, another backup is being made there, or a file to go along has no proper name or changed.',
+    action: 'Name another directory, or wait. The backup that is there stays as it is.',
+  },
+  WAL_BACKUP_DAMAGED: {
+    meaning:
+      'There is no complete backup here, or the file BACKUP, which says what it consists of, is damaged.',
+    action: 'Use another backup. If the log is alive, make a new one in an empty directory.',
+  },
+  WAL_RESTORE_REFUSED: {
+    meaning:
+      'The target of a restore is not empty, or the place to restore to is outside of what the backup holds. Nothing was changed.',
+    action:
+      'Name an empty directory, or a sequence or time within the range that the message gives.',
+  },
   WAL_CANCELLED: {
     meaning:
       'Long work on the log was cancelled. What it had finished stays, and it can be started again.',

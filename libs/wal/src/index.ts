@@ -6,6 +6,15 @@ export {
   type WorkOptions,
   type WorkProgress,
 } from './archiving.js';
+export type { BackupOptions, BackupReport } from './backup.js';
+export type { BackupFile } from './backup-manifest.js';
+export {
+  type BackupSummary,
+  type BackupVerification,
+  describeBackup,
+  verifyBackup,
+} from './backup-verification.js';
+export { restoreLog, type RestoreOptions, type RestoreReport } from './restore.js';
 export type { IoMode } from './adaptive-io.js';
 export type { DumpedFrame } from './dump.js';
 export { type ErrorAdvice, WAL_ERROR_GUIDE } from './error-guide.js';

@@ -1,11 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
-import type { FileSystem } from './file-system.js';
+import type { File, FileSystem } from './file-system.js';
 import { writeFully } from './file-system.js';
+import { lastSequenceOf } from './frame-decoder.js';
 import { FrameScanner } from './frame-scanner.js';
 import type { SealedSegment } from './recovery.js';
 import { encodeFooter, readFooter, type SegmentSummary } from './segment-footer.js';
 import { withFile } from './segment-file.js';
-import type { SegmentHeader } from './segment-header.js';
+import type { PredecessorSeal, SegmentHeader } from './segment-header.js';
 import { SparseIndex } from './sparse-index.js';
 
 /**
@@ -48,10 +49,21 @@ export async function summarize(
   dataLength: number,
 ): Promise<SegmentSummary | undefined> {
   const file = fileSystem.open(path, 'read');
+  return (await summarizeWithEnd(file, segment, dataLength))?.summary;
+}
+
+/** As `summarize`, also with what a successor would say of it. Closes the file. */
+export async function summarizeWithEnd(
+  file: File,
+  segment: SegmentHeader,
+  dataLength: number,
+): Promise<{ summary: SegmentSummary; seal: PredecessorSeal } | undefined> {
   try {
     const scanner = new FrameScanner(file, segment, { limit: dataLength, reuse: true });
     const index = new SparseIndex();
     let [recordCount, frameCount, firstWallMicros, lastWallMicros, yielded] = [0, 0, 0, 0, 0];
+    let [lastHeaderCrc, lastFrameOffset] = [segment.headerCrc, 0];
+    let lastSequence = segment.firstSequence - 1;
     for (let frame = scanner.next(); frame !== undefined; frame = scanner.next()) {
       const { header } = frame;
       index.offer(header.firstSequence, header.fileOffset);
@@ -59,13 +71,18 @@ export async function summarize(
       frameCount++;
       firstWallMicros ||= header.wallMicros;
       lastWallMicros = header.wallMicros;
+      [lastHeaderCrc, lastFrameOffset] = [header.headerCrc, header.fileOffset];
+      lastSequence = lastSequenceOf(header);
       if (scanner.offset - yielded > YIELD_BYTES) {
         yielded = scanner.offset;
         await setImmediate();
       }
     }
     if (scanner.offset !== dataLength) return undefined;
-    return { dataLength, recordCount, frameCount, firstWallMicros, lastWallMicros, index };
+    return {
+      summary: { dataLength, recordCount, frameCount, firstWallMicros, lastWallMicros, index },
+      seal: { dataLength, lastSequence, lastHeaderCrc, lastFrameOffset, generation: 0 },
+    };
   } finally {
     file.close();
   }

@@ -70,7 +70,9 @@ function lookBeyond(
   size: number,
 ): { laterFrame: FrameHeader | undefined; nonZeroEnd: number | undefined; promised: number } {
   const seed = frameSeed(segment);
-  const chunk = Buffer.alloc(Math.min(CHUNK_BYTES + FRAME_HEADER_BYTES, Math.max(0, size - validEnd)));
+  const chunk = Buffer.alloc(
+    Math.min(CHUNK_BYTES + FRAME_HEADER_BYTES, Math.max(0, size - validEnd)),
+  );
   let laterFrame: FrameHeader | undefined;
   let nonZeroEnd: number | undefined;
   let promised = 0;

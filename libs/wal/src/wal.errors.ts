@@ -32,6 +32,9 @@ export type WalErrorCode =
   | 'WAL_ARCHIVE_NOT_FOUND'
   | 'WAL_ARCHIVE_CONFLICT'
   | 'WAL_ARCHIVE_MISMATCH'
+  | 'WAL_BACKUP_REFUSED'
+  | 'WAL_BACKUP_DAMAGED'
+  | 'WAL_RESTORE_REFUSED'
   | 'WAL_CANCELLED'
   // Others
   | 'WAL_FLOOR_ABOVE_DURABLE'
@@ -109,7 +112,9 @@ export function sequenceGone(sequence: number, firstSequence: number): WalError 
   );
 }
 
+/** What could not be read, and why; a cause that says so itself, as a damaged block of an archive, is passed on. */
 export function readFailed(file: string, offset: number, cause: unknown): WalError {
+  if (cause instanceof WalError) return cause;
   return new WalError(
     'WAL_READ_FAILED',
     `reading ${file} at offset ${offset} failed: ${errorMessage(cause)}; nothing was changed`,

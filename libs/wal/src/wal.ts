@@ -9,6 +9,7 @@ import {
   withArchived,
   type WorkOptions,
 } from './archiving.js';
+import { type BackupOptions, type BackupReport, backUp } from './backup.js';
 import { type FloorKeeper, Floors } from './floors.js';
 import { type CommitFigures, GroupCommit } from './group-commit.js';
 import type { VisibleBound } from './log-cursor.js';
@@ -89,6 +90,7 @@ export class Wal implements LogSource {
   readonly floors: Floors;
   private readonly view: LogView;
   private readonly commits: GroupCommit;
+  private readonly ending = new AbortController();
   private readonly waiting: { after: number; wake: () => void }[] = [];
   private readonly tally = {
     commits: 0,
@@ -103,6 +105,8 @@ export class Wal implements LogSource {
   private bound: VisibleBound;
   private background: Promise<void> = Promise.resolve();
   private maintenance: Promise<void> = Promise.resolve();
+  /** Backups that are being made: they read segment after segment. */
+  private copies: Promise<unknown> = Promise.resolve();
   private stopping = false;
   private closed: Promise<void> | undefined;
 
@@ -310,8 +314,22 @@ export class Wal implements LogSource {
         archive,
         floor,
         (sequence) => this.floors.set(ARCHIVE_FLOOR, sequence),
-        options,
+        this.endingWithUs(options),
       );
+    });
+  }
+
+  /**
+   * Copies the log, with what its archive holds, to a directory of its own, while appends go on: everything that is durable now. What an earlier backup there has copied is not
+   * copied again. A crash or cancel leaves the earlier backup as it was. Throws `WAL_BACKUP_REFUSED`, `WAL_BACKUP_DAMAGED`, `WAL_CORRUPT`, `WAL_CANCELLED`, and what the disks say.
+   */
+  backup(directory: string, options: BackupOptions = {}): Promise<BackupReport> {
+    return this.beside('backup', () => {
+      const { fileSystem, catalog, clock } = this.parts;
+      const { bound, logId } = this;
+      const nowMicros = clock.nowMillis() * 1000;
+      const source = { fileSystem, catalog, bound, logId, nowMicros };
+      return backUp(source, resolve(directory), this.endingWithUs(options));
     });
   }
 
@@ -361,10 +379,12 @@ export class Wal implements LogSource {
   }
 
   private async shutDown(): Promise<void> {
+    this.ending.abort();
     await this.commits.close();
     this.stopping = true;
     for (const waiter of this.waiting.splice(0)) waiter.wake();
     await this.maintenance;
+    await this.copies;
     await this.background;
     const { chain, spare, lock, catalog, watermark, fileSystem, options } = this.parts;
     const owned = options.fileSystem === undefined;
@@ -467,6 +487,28 @@ export class Wal implements LogSource {
       () => undefined,
     );
     return done;
+  }
+
+  /** As `exclusively`, but work on segments may go on beside it: they are kept by a pin. */
+  private async beside<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+    await this.maintenance;
+    await this.background;
+    this.assertWritable();
+    const release = this.floors.pin(name, BEFORE_FIRST);
+    const done = work().finally(release);
+    const settled = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.copies = Promise.all([this.copies, settled]);
+    return done;
+  }
+
+  /** Long work does not hold up the end of the log: it is cancelled, and goes on when it is asked for again. */
+  private endingWithUs<Options extends WorkOptions>(options: Options): Options {
+    const { signal } = this.ending;
+    const own = options.signal === undefined ? signal : AbortSignal.any([options.signal, signal]);
+    return { ...options, signal: own };
   }
 
   private live(): CatalogEntry[] {

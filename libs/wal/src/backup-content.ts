@@ -1,0 +1,106 @@
+import { resolve } from 'node:path';
+import { ARCHIVE_BLOCK_BYTES } from './archive-format.js';
+import type { ArchivedSegment, ArchiveStore } from './archive-store.js';
+import { sameSeal } from './archive-store.js';
+import { ArchivedFile, BlockCache } from './archived-file.js';
+import { describeArchived, readBlockTable, sha256OfArchived } from './archived-segment.js';
+import { FILES_DIRECTORY, SEGMENTS_DIRECTORY } from './backup.js';
+import { type BackupFile, type BackupManifest, readBackupManifest } from './backup-manifest.js';
+import type { File, FileSystem } from './file-system.js';
+import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
+import { openToRead } from './segment-file.js';
+import { corrupt, missingSegment, WalError } from './wal.errors.js';
+
+const CACHED_BLOCKS_MAX = 32;
+
+/** A backup as it is read: its segments in order, behind the catalog that readers of a log use. */
+export class BackupContent {
+  readonly catalog: SegmentCatalog;
+  /** Oldest first; the last one is the segment that grew while the backup was made. */
+  readonly entries: readonly CatalogEntry[];
+
+  private constructor(
+    readonly fileSystem: FileSystem,
+    readonly directory: string,
+    readonly manifest: BackupManifest,
+    readonly segments: readonly ArchivedSegment[],
+  ) {
+    this.entries = segments.map((archived) => {
+      const { name, path, header, dataLength } = archived;
+      return { name, path, header, dataLength, index: undefined, archived };
+    });
+    this.catalog = new SegmentCatalog(fileSystem, undefined, storeOf(fileSystem, segments));
+    this.catalog.replaceAll(this.entries);
+  }
+
+  /**
+   * Reads what the backup says of itself and checks that it is whole: each file there, of this log, with the digest that BACKUP names, each segment going on
+   * where the one before it ends. Contents are checked when they are read. Throws `WAL_BACKUP_DAMAGED`, `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`.
+   */
+  static open(fileSystem: FileSystem, backup: string): BackupContent {
+    const directory = resolve(backup);
+    const manifest = readBackupManifest(fileSystem, directory);
+    if (manifest === undefined) {
+      throw new WalError('WAL_BACKUP_DAMAGED', `there is no complete backup in ${directory}`, {
+        directory,
+      });
+    }
+    const segments = [
+      ...manifest.segments.map((entry) => ({
+        ...entry,
+        path: `${directory}/${SEGMENTS_DIRECTORY}/${entry.file}`,
+      })),
+      { ...manifest.tail, path: `${directory}/${manifest.tail.file}` },
+    ].map(({ path, sha256 }, at) => {
+      if (!fileSystem.exists(path)) throw missingSegment(path, { segment: at + 1 });
+      const described = describeArchived(fileSystem, path);
+      if (described.sha256 === sha256 && described.header.logId === manifest.logId)
+        return described;
+      throw damaged(described, 'this is not the file that BACKUP names');
+    });
+    for (const [at, segment] of segments.entries()) {
+      const next = segments[at + 1];
+      if (next === undefined) continue;
+      const follows =
+        next.name.segment === segment.name.segment + 1 &&
+        sameSeal(segment.seal, next.header.predecessor);
+      if (!follows) throw damaged(next, 'the segment does not continue the one before it');
+    }
+    return new BackupContent(fileSystem, directory, manifest, segments);
+  }
+
+  pathOf({ sha256 }: BackupFile): string {
+    return `${this.directory}/${FILES_DIRECTORY}/${sha256}`;
+  }
+
+  close(): void {
+    this.catalog.close();
+  }
+}
+
+/** Read-only: what an archive is for its readers. */
+function storeOf(fileSystem: FileSystem, segments: readonly ArchivedSegment[]): ArchiveStore {
+  const cache = new BlockCache(CACHED_BLOCKS_MAX);
+  return {
+    segments: () => segments,
+    refresh: () => undefined,
+    open: ({ path, contentBytes, name }): File => {
+      const file = openToRead(fileSystem, path);
+      try {
+        const blocks = readBlockTable(file);
+        const content = { contentBytes, blocks, firstSequence: name.firstSequence };
+        return new ArchivedFile(file, { ...content, blockBytes: ARCHIVE_BLOCK_BYTES }, cache);
+      } catch (error) {
+        file.close();
+        throw error;
+      }
+    },
+    sha256: (segment) => sha256OfArchived(fileSystem, segment),
+    put: () => Promise.reject(new Error('a backup is read here, not written')),
+    close: () => Promise.resolve(),
+  };
+}
+
+function damaged({ path, name }: ArchivedSegment, reason: string): WalError {
+  return corrupt(reason, { file: path, offset: 0, firstSequence: name.firstSequence });
+}

@@ -1,0 +1,114 @@
+import { errorCode, errorMessage } from '@holdfast/kernel';
+import type { WorkProgress } from './archiving.js';
+import { BackupContent } from './backup-content.js';
+import type { BackupFile } from './backup-manifest.js';
+import type { FileSystem } from './file-system.js';
+import { NodeFileSystem } from './node-file-system.js';
+import { withFile } from './segment-file.js';
+import { type VerifyProblem, verifySegments } from './verify.js';
+import type { Sequence } from './wal.types.js';
+
+export interface BackupSummary {
+  readonly logId: string;
+  readonly createdMillis: number;
+  readonly firstSequence: Sequence;
+  readonly lastSequence: Sequence;
+  readonly timeline: string;
+  readonly segments: number;
+  /** What travels along, and where it stands in the backup. */
+  readonly files: readonly (BackupFile & { readonly path: string })[];
+}
+
+export interface BackupVerification extends BackupSummary {
+  readonly frames: number;
+  readonly records: number;
+  readonly bytes: number;
+  /** Empty when everything can be restored from it. */
+  readonly problems: readonly VerifyProblem[];
+}
+
+/** What a backup holds, without reading its contents. Throws `WAL_BACKUP_DAMAGED`, `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`. */
+export async function describeBackup(
+  backup: string,
+  options: { readonly fileSystem?: FileSystem } = {},
+): Promise<BackupSummary> {
+  const fileSystem = options.fileSystem ?? new NodeFileSystem();
+  try {
+    const content = BackupContent.open(fileSystem, backup);
+    content.close();
+    return summaryOf(content);
+  } finally {
+    if (options.fileSystem === undefined) await fileSystem.close();
+  }
+}
+
+/**
+ * Reads every byte of a backup: digests, frames, records, the chain of segments, and the files that travel along. Throws as `describeBackup` when it is not clear what
+ * belongs to it; other damage is reported.
+ */
+export async function verifyBackup(
+  backup: string,
+  options: {
+    readonly fileSystem?: FileSystem;
+    readonly onProgress?: (progress: WorkProgress) => void;
+  } = {},
+): Promise<BackupVerification> {
+  const fileSystem = options.fileSystem ?? new NodeFileSystem();
+  try {
+    const content = BackupContent.open(fileSystem, backup);
+    const { catalog, entries, manifest } = content;
+    const last = entries.at(-1);
+    const bound = {
+      sequence: manifest.lastSequence as Sequence,
+      segment: last?.name.segment ?? 0,
+      offset: last?.dataLength ?? 0,
+    };
+    const { onProgress } = options;
+    const verified = await verifySegments(fileSystem, entries, bound, {
+      catalog,
+      ...(onProgress !== undefined && { onProgress }),
+    });
+    content.close();
+    const problems = [...verified.problems];
+    for (const file of manifest.files) {
+      const reason = await problemOf(fileSystem, content.pathOf(file), file);
+      if (reason !== undefined)
+        problems.push({ file: content.pathOf(file), offset: 0, firstSequence: 0, reason });
+    }
+    const { frames, records, bytes } = verified;
+    return { ...summaryOf(content), frames, records, bytes, problems };
+  } finally {
+    if (options.fileSystem === undefined) await fileSystem.close();
+  }
+}
+
+function summaryOf(content: BackupContent): BackupSummary {
+  const { manifest, entries } = content;
+  const { logId, createdMicros, firstSequence, lastSequence, timeline, files } = manifest;
+  return {
+    logId,
+    createdMillis: Math.floor(createdMicros / 1000),
+    firstSequence: firstSequence as Sequence,
+    lastSequence: lastSequence as Sequence,
+    timeline,
+    segments: entries.length,
+    files: files.map((file) => ({ ...file, path: content.pathOf(file) })),
+  };
+}
+
+async function problemOf(
+  fileSystem: FileSystem,
+  path: string,
+  { name, bytes, sha256 }: BackupFile,
+): Promise<string | undefined> {
+  try {
+    if (withFile(fileSystem, path, (file) => file.size()) !== bytes)
+      return `'${name}' has another length than when it was copied`;
+    const digest = Buffer.from(await fileSystem.sha256(path, bytes)).toString('hex');
+    return digest === sha256 ? undefined : `the SHA-256 of '${name}' differs`;
+  } catch (error) {
+    return errorCode(error) === undefined
+      ? `'${name}' cannot be read`
+      : `'${name}' cannot be read: ${errorMessage(error)}`;
+  }
+}

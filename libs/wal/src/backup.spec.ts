@@ -1,0 +1,356 @@
+import { describe, expect, it } from '@jest/globals';
+import { ArchiveDirectory } from './archive-directory.js';
+import { describeBackup, verifyBackup } from './backup-verification.js';
+import { restoreLog } from './restore.js';
+import {
+  batchAfter,
+  type DiskImage,
+  LOG,
+  openSimulated,
+  SeededRandom,
+  SimulatedFileSystem,
+  textsOf,
+} from './testing/index.js';
+import type { Wal } from './wal.js';
+import { BEFORE_FIRST, type Sequence } from './wal.types.js';
+
+const BACKUP = '/backup';
+const RESTORED = '/restored';
+const at = (sequence: number): Sequence => sequence as Sequence;
+
+async function fill(wal: Wal, rotations: number, seed = 1): Promise<void> {
+  const random = new SeededRandom(seed);
+  const target = wal.stats().rotations + rotations;
+  while (wal.stats().rotations < target) await appendTogether(wal, random);
+}
+
+/** Some batches that share a frame. */
+async function appendTogether(wal: Wal, random: SeededRandom): Promise<void> {
+  const batches = Array.from({ length: 1 + random.below(3) }, () => {
+    const batch = batchAfter(wal.lastSequence, 1 + random.below(4), 100 + random.below(900));
+    return wal.append(batch).durable;
+  });
+  await Promise.all(batches);
+}
+
+/** What a log restored up to a sequence must hold: whole batches that end at or below it. */
+function wholeBatches(texts: readonly string[], upTo: number): string[] {
+  const within = texts.slice(0, upTo);
+  return within.slice(0, within.findLastIndex((text) => text.endsWith('.')) + 1);
+}
+
+async function restored(
+  system: SimulatedFileSystem,
+  options: { upTo?: Sequence; atMillis?: number } = {},
+): Promise<{ texts: string[]; wal: Wal; report: Awaited<ReturnType<typeof restoreLog>> }> {
+  const target = SimulatedFileSystem.on(system.disk.image());
+  const report = await restoreLog(BACKUP, RESTORED, { ...options, fileSystem: target });
+  const wal = await openAt(target);
+  return { texts: await textsOf(wal), wal, report };
+}
+
+/** Opens what stands at `RESTORED`, moved to where simulated logs are. */
+function openAt(system: SimulatedFileSystem, seed = 42): Promise<Wal> {
+  const { files } = system.disk.image();
+  const moved = [...files]
+    .filter(([path]) => path.startsWith(`${RESTORED}/`))
+    .map(([path, content]) => [path.replace(RESTORED, LOG), content] as const);
+  const image = { files: new Map(moved), directories: new Set(['/data', LOG]) };
+  return openSimulated(SimulatedFileSystem.on(image), { create: false }, seed);
+}
+
+describe('a backup', () => {
+  it('is made while appends go on, holds what was durable when it began, and verifies', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await fill(wal, 3);
+    const random = new SeededRandom(7);
+    const load = { goesOn: true };
+    const appends = (async () => {
+      while (load.goesOn) await appendTogether(wal, random);
+    })();
+    const durable = wal.durableSequence;
+    const report = await wal.backup(BACKUP);
+    load.goesOn = false;
+    await appends;
+    expect(wal.durableSequence).toBeGreaterThan(report.lastSequence);
+    expect(report.lastSequence).toBeGreaterThanOrEqual(durable);
+    const verified = await verifyBackup(BACKUP, { fileSystem: system });
+    expect(verified).toMatchObject({
+      ...{ logId: wal.logId, firstSequence: 1, lastSequence: report.lastSequence },
+      ...{ records: report.lastSequence, segments: report.segments, problems: [] },
+    });
+    const all = await textsOf(wal);
+    const back = await restored(system);
+    expect(back.texts).toEqual(all.slice(0, report.lastSequence));
+    expect((await back.wal.verify()).problems).toEqual([]);
+    await back.wal.close();
+    await wal.close();
+    expect([system.openFileCount, system.misuses]).toEqual([0, []]);
+  });
+
+  it('copies a sealed segment once, and goes on from an earlier one', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await fill(wal, 2);
+    expect(await wal.backup(BACKUP)).toMatchObject({ segments: 3, copiedSegments: 2 });
+    expect(await wal.backup(BACKUP)).toMatchObject({ copiedSegments: 0, copiedBytes: 0 });
+    await fill(wal, 1);
+    const third = await wal.backup(BACKUP);
+    expect(third).toMatchObject({ segments: 4, copiedSegments: 1 });
+    expect(system.list(BACKUP).filter((file) => file.startsWith('tail-'))).toHaveLength(1);
+    const back = await restored(system);
+    expect(back.texts).toEqual(await textsOf(wal));
+    await Promise.all([back.wal.close(), wal.close()]);
+  });
+
+  it('holds what the archive holds, and keeps what retention removed later', async () => {
+    const system = SimulatedFileSystem.on();
+    await openSimulated(system).then((wal) => wal.close());
+    const archive = ArchiveDirectory.open('/archive', { create: true, fileSystem: system });
+    const wal = await openSimulated(system, { archive }, 2);
+    await fill(wal, 3);
+    await wal.archiveSealed();
+    await wal.removeSegments({ below: wal.durableSequence });
+    await wal.backup(BACKUP);
+    const texts = await textsOf(wal);
+    expect((await restored(system)).texts).toEqual(texts);
+    await wal.close();
+    // The archive is gone; the log begins later now, and the backup still holds its first record.
+    const alone = await openSimulated(system, {}, 3);
+    expect(alone.firstSequence).toBeGreaterThan(1);
+    await fill(alone, 1);
+    const report = await alone.backup(BACKUP);
+    expect(report.firstSequence).toBe(1);
+    const back = await restored(system);
+    expect(back.texts.slice(0, texts.length)).toEqual(texts);
+    expect(back.texts).toHaveLength(report.lastSequence);
+    await Promise.all([back.wal.close(), alone.close()]);
+  });
+
+  it('takes files along, each once, and says where they are', async () => {
+    const system = SimulatedFileSystem.on({
+      files: new Map([['/one', Buffer.from('one')]]),
+      directories: new Set(),
+    });
+    const wal = await openSimulated(system);
+    await wal.append(batchAfter(0, 2)).durable;
+    const files = [{ name: 'snapshots/one.snapshot', path: '/one' }];
+    expect(await wal.backup(BACKUP, { files })).toMatchObject({ files: 1 });
+    const described = await describeBackup(BACKUP, { fileSystem: system });
+    expect(described.files).toMatchObject([{ name: 'snapshots/one.snapshot', bytes: 3 }]);
+    const { path } = described.files[0]!;
+    expect(system.disk.image().files.get(path)?.toString()).toBe('one');
+    system.disk.flipBit(path, 1);
+    const { problems } = await verifyBackup(BACKUP, { fileSystem: system });
+    expect(problems).toMatchObject([{ file: path }]);
+    await expect(
+      wal.backup(BACKUP, { files: [{ name: '../x', path: '/one' }] }),
+    ).rejects.toMatchObject({ code: 'WAL_BACKUP_REFUSED' });
+    // Without them, they go.
+    await wal.backup(BACKUP);
+    expect(system.list(`${BACKUP}/files`)).toEqual([]);
+    await wal.close();
+  });
+
+  it('that is cancelled or fails half-way leaves the earlier one as it was', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await fill(wal, 1);
+    const first = await wal.backup(BACKUP);
+    await fill(wal, 2);
+    const stop = new AbortController();
+    const cancelled = wal.backup(BACKUP, {
+      signal: stop.signal,
+      onProgress: ({ bytesDone }) => {
+        if (bytesDone > 40_000) stop.abort();
+      },
+    });
+    await expect(cancelled).rejects.toMatchObject({ code: 'WAL_CANCELLED' });
+    for (const operation of [
+      'write',
+      'data-sync',
+      'publish',
+      'rename',
+      'sync-directory',
+    ] as const) {
+      const effect = { kind: 'error', code: 'EIO' } as const;
+      const end = system.faults.plan({ operation, path: /^\/backup/, effect });
+      await expect(wal.backup(BACKUP)).rejects.toMatchObject({ code: 'EIO' });
+      end();
+      expect(await verifyBackup(BACKUP, { fileSystem: system })).toMatchObject({
+        ...{ lastSequence: first.lastSequence, problems: [] },
+      });
+    }
+    expect([...wal.floors.holding()]).toEqual([]);
+    expect((await wal.backup(BACKUP)).lastSequence).toBe(wal.durableSequence);
+    await wal.close();
+    expect(system.openFileCount).toBe(0);
+  });
+
+  it('keeps the segments that it copies from being removed', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await fill(wal, 3);
+    let removal: Promise<unknown> | undefined;
+    await wal.backup(BACKUP, {
+      onProgress: () => {
+        removal ??= wal.removeSegments({ below: wal.durableSequence }).then((report) => {
+          expect(report.segments).toEqual([]);
+          expect(report.pinnedBy[0]?.name).toMatch(/^backup/);
+        });
+      },
+    });
+    await removal;
+    await wal.close();
+  });
+
+  it('is refused where another log has its backup, and ends when the log is closed', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await fill(wal, 2);
+    await wal.backup(BACKUP);
+    const image = system.disk.image();
+    const other = SimulatedFileSystem.on({
+      files: new Map([...image.files].filter(([path]) => path.startsWith(`${BACKUP}/`))),
+      directories: image.directories,
+    });
+    const stranger = await openSimulated(other, {}, 5);
+    await expect(stranger.backup(BACKUP)).rejects.toMatchObject({ code: 'WAL_BACKUP_REFUSED' });
+    const ended = stranger.backup('/elsewhere', { onProgress: () => void stranger.close() });
+    await expect(ended.then(() => undefined)).resolves.toBeUndefined();
+    await fill(wal, 2);
+    let closing: Promise<void> | undefined;
+    const cut = wal.backup(BACKUP, { onProgress: () => void (closing ??= wal.close()) });
+    await expect(cut).rejects.toMatchObject({ code: 'WAL_CANCELLED' });
+    await closing;
+    await stranger.close();
+  });
+
+  it('does not restore what has rotted in it, and verification names each damage', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await fill(wal, 2);
+    await wal.backup(BACKUP);
+    await wal.close();
+    const image = system.disk.image();
+    const paths = [...image.files.keys()].filter((path) => /^\/backup\/.*walz/.test(path));
+    expect(paths).toHaveLength(3);
+    for (const path of paths) {
+      for (const offset of [20, 100, 4_100, 8_194, image.files.get(path)!.length - 1]) {
+        const damaged = SimulatedFileSystem.on(image);
+        damaged.disk.flipBit(path, offset);
+        await expect(restoreLog(BACKUP, RESTORED, { fileSystem: damaged })).rejects.toMatchObject({
+          code: expect.stringMatching(/^WAL_(CORRUPT|UNSUPPORTED_FORMAT)$/),
+        });
+        const found = verifyBackup(BACKUP, { fileSystem: damaged }).then(
+          ({ problems }) => problems.length,
+          () => 1,
+        );
+        expect(await found).toBeGreaterThan(0);
+      }
+      const without = new Map(image.files);
+      without.delete(path);
+      const missing = SimulatedFileSystem.on({ ...image, files: without });
+      await expect(verifyBackup(BACKUP, { fileSystem: missing })).rejects.toMatchObject({
+        code: 'WAL_MISSING_SEGMENT',
+      });
+    }
+    const half = SimulatedFileSystem.on(image);
+    half.disk.flipBit(`${BACKUP}/BACKUP`, 40);
+    await expect(describeBackup(BACKUP, { fileSystem: half })).rejects.toMatchObject({
+      code: 'WAL_BACKUP_DAMAGED',
+    });
+    await expect(describeBackup('/nothing', { fileSystem: half })).rejects.toMatchObject({
+      code: 'WAL_BACKUP_DAMAGED',
+    });
+  });
+});
+
+describe('a restore', () => {
+  let image: DiskImage;
+  let texts: string[];
+  let times: readonly { firstSequence: number; lastSequence: number; millis: number }[];
+  let logId: string;
+  let timeline: string;
+
+  const backedUp = async (): Promise<SimulatedFileSystem> => {
+    if ((image as DiskImage | undefined) !== undefined) return SimulatedFileSystem.on(image);
+    const system = SimulatedFileSystem.on();
+    await openSimulated(system).then(async (first) => {
+      await fill(first, 1, 2);
+      await first.close();
+    });
+    const wal = await openSimulated(system, {}, 2);
+    await fill(wal, 2, 3);
+    await wal.backup(BACKUP);
+    texts = await textsOf(wal);
+    ({ logId, timeline } = wal);
+    const { WalReader } = await import('./wal-reader.js');
+    const reader = await WalReader.open(LOG, { fileSystem: system.sibling() });
+    times = [...reader.frames({ after: BEFORE_FIRST })].map((frame) => ({
+      firstSequence: frame.firstSequence,
+      lastSequence: frame.lastSequence,
+      millis: frame.writtenAtMicros / 1000,
+    }));
+    await Promise.all([reader.close(), wal.close()]);
+    image = system.disk.image();
+    return SimulatedFileSystem.on(image);
+  };
+
+  it('to any sequence ends at the last batch boundary at or below it, in the same log with a new timeline', async () => {
+    const system = await backedUp();
+    for (let upTo = 0; upTo <= texts.length; upTo++) {
+      const { texts: found, wal, report } = await restored(system, { upTo: at(upTo) });
+      const expected = wholeBatches(texts, upTo);
+      expect(found).toEqual(expected);
+      expect(report).toMatchObject({ logId, lastSequence: expected.length });
+      expect(wal.logId).toBe(logId);
+      expect([wal.floors.all().size, wal.timeline === timeline]).toEqual([0, false]);
+      if (expected.length > 0) expect(wal.timelineAt(at(expected.length))).toBe(report.timeline);
+      await wal.append(batchAfter(expected.length, 1)).durable;
+      // Whoever had followed the old log to here sees another timeline.
+      expect(wal.timelineAt(wal.lastSequence)).not.toBe(timeline);
+      expect((await wal.verify()).problems).toEqual([]);
+      await wal.close();
+    }
+  }, 60_000);
+
+  it('to a time ends before the first frame that was written later', async () => {
+    const system = await backedUp();
+    for (const [index, { millis }] of times.entries()) {
+      if (index % 3 !== 0) continue;
+      for (const atMillis of [millis - 1, millis]) {
+        const { texts: found, wal } = await restored(system, { atMillis });
+        const later = times.find((frame) => frame.millis > atMillis);
+        expect(found).toEqual(texts.slice(0, (later?.firstSequence ?? texts.length + 1) - 1));
+        await wal.close();
+      }
+    }
+  }, 60_000);
+
+  it('is refused into a directory with anything in it, or beyond what the backup holds', async () => {
+    const system = await backedUp();
+    const before = system.disk.operations.length;
+    const refusals = [
+      restoreLog(BACKUP, LOG, { fileSystem: system }),
+      restoreLog(BACKUP, '/no/such/parent', { fileSystem: system }),
+      restoreLog(BACKUP, RESTORED, { fileSystem: system, upTo: at(texts.length + 1) }),
+    ];
+    for (const refusal of refusals)
+      await expect(refusal).rejects.toMatchObject({ code: 'WAL_RESTORE_REFUSED' });
+    expect(system.disk.operations.length).toBe(before);
+  });
+
+  it('that ends early is never taken for a log', async () => {
+    const system = await backedUp();
+    const stop = new AbortController();
+    const restore = restoreLog(BACKUP, RESTORED, {
+      fileSystem: system,
+      signal: stop.signal,
+      onProgress: () => stop.abort(),
+    });
+    await expect(restore).rejects.toMatchObject({ code: 'WAL_CANCELLED' });
+    await expect(openAt(system)).rejects.toMatchObject({ code: 'WAL_MISSING_SEGMENT' });
+  });
+});
