@@ -35,7 +35,8 @@ export function isArchived(
   return archived !== undefined && precedes(archived, successor);
 }
 
-function precedes({ header, seal }: ArchivedSegment, successor: SegmentHeader): boolean {
+/** Whether a segment goes on where this archived one ends. */
+export function precedes({ header, seal }: ArchivedSegment, successor: SegmentHeader): boolean {
   return header.logId === successor.logId && sameSeal(seal, successor.predecessor);
 }
 

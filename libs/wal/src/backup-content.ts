@@ -16,6 +16,8 @@ const CACHED_BLOCKS_MAX = 32;
 /** A backup as it is read: its segments in order, behind the catalog that readers of a log use. */
 export class BackupContent {
   readonly catalog: SegmentCatalog;
+  /** Where the contents of its segments are read. */
+  readonly store: ArchiveStore;
   /** Oldest first; the last one is the segment that grew while the backup was made. */
   readonly entries: readonly CatalogEntry[];
 
@@ -29,7 +31,8 @@ export class BackupContent {
       const { name, path, header, dataLength } = archived;
       return { name, path, header, dataLength, index: undefined, archived };
     });
-    this.catalog = new SegmentCatalog(fileSystem, undefined, storeOf(fileSystem, segments));
+    this.store = storeOf(fileSystem, segments);
+    this.catalog = new SegmentCatalog(fileSystem, undefined, this.store);
     this.catalog.replaceAll(this.entries);
   }
 

@@ -15,6 +15,12 @@ export {
   verifyBackup,
 } from './backup-verification.js';
 export { restoreLog, type RestoreOptions, type RestoreReport } from './restore.js';
+export {
+  type ArchiveRepairOptions,
+  type ArchiveRepairReport,
+  type RepairedSegment,
+  repairFromArchive,
+} from './archive-repair.js';
 export type { IoMode } from './adaptive-io.js';
 export type { DumpedFrame } from './dump.js';
 export { type ErrorAdvice, WAL_ERROR_GUIDE } from './error-guide.js';

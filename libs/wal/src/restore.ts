@@ -1,9 +1,10 @@
 import { dirname, resolve } from 'node:path';
 import { assert, defined, errorCode } from '@holdfast/kernel';
+import type { ArchivedSegment } from './archive-store.js';
 import { throwIfCancelled } from './archive-writer.js';
 import type { WorkOptions } from './archiving.js';
 import { BackupContent } from './backup-content.js';
-import { type File, type FileSystem, writeFullyAsync } from './file-system.js';
+import { type FileSystem, writeFullyAsync } from './file-system.js';
 import { batchesUpTo } from './frame-cut.js';
 import { frameEnd, lastSequenceOf } from './frame-decoder.js';
 import { FrameEncoder } from './frame-encoder.js';
@@ -14,6 +15,7 @@ import { segmentPath } from './recovery.js';
 import type { CatalogEntry } from './segment-catalog.js';
 import { withFile } from './segment-file.js';
 import { frameSeed } from './segment-header.js';
+import { copyInto, writeArchivedContent } from './segment-restoring.js';
 import { scanTail } from './tail-scan.js';
 import { corrupt, WalError } from './wal.errors.js';
 import type { Sequence } from './wal.types.js';
@@ -197,7 +199,7 @@ async function writeLog(
     throwIfCancelled(options.signal);
     const path = segmentPath(directory, entry.name);
     if (entry === cut.entry) await writeCut(content, cut, `${path}.tmp`);
-    else await writeWhole(content, entry, `${path}.tmp`);
+    else await writeArchivedContent(fileSystem, content.store, archivedOf(entry), `${path}.tmp`);
     // The first segment makes the log whole: all others have their names for good before it gets its own.
     if (entry === first) fileSystem.syncDirectory(directory);
     await fileSystem.publish(`${path}.tmp`, path);
@@ -215,37 +217,18 @@ async function writeLog(
   };
 }
 
-/** A sealed segment as it was, footer and all; compared with its digest when it is durable. */
-async function writeWhole(
-  content: BackupContent,
-  entry: CatalogEntry,
-  temporary: string,
-): Promise<void> {
-  const { fileSystem } = content;
-  const archived = defined(entry.archived, 'an archived segment');
-  const file = fileSystem.open(temporary, 'create');
-  try {
-    await copyContent(content, entry, archived.contentBytes, file);
-    await file.dataSyncAsync();
-  } finally {
-    file.close();
-  }
-  const digest = Buffer.from(await fileSystem.sha256(temporary, archived.dataLength));
-  if (digest.toString('hex') === archived.sha256) return;
-  throw corrupt('the SHA-256 of a restored segment differs', {
-    file: archived.path,
-    offset: 0,
-    firstSequence: entry.name.firstSequence,
-  });
-}
-
 /** The last segment of the log: no footer, and zeros behind its frames, as a writer leaves it. */
 async function writeCut(content: BackupContent, cut: Cut, temporary: string): Promise<void> {
   const { fileSystem } = content;
   const { header } = cut.entry;
   const file = fileSystem.open(temporary, 'create');
   try {
-    await copyContent(content, cut.entry, cut.offset, file);
+    const { file: source } = content.catalog.open(cut.entry);
+    try {
+      await copyInto(file, source, cut.offset);
+    } finally {
+      source.close();
+    }
     if (cut.frame !== undefined) await writeFullyAsync(file, cut.frame, cut.offset);
     const end = cut.offset + (cut.frame?.length ?? 0);
     const size = Math.max(end, Math.min(header.segmentBytes, ZERO_CHUNK_BYTES));
@@ -259,24 +242,8 @@ async function writeCut(content: BackupContent, cut: Cut, temporary: string): Pr
   assert(isRight, 'a restored segment ends with the batch at which it was cut');
 }
 
-const COPY_BYTES = 1024 * 1024;
-
-async function copyContent(
-  content: BackupContent,
-  entry: CatalogEntry,
-  bytes: number,
-  target: File,
-): Promise<void> {
-  const { file } = content.catalog.open(entry);
-  try {
-    for (let at = 0; at < bytes; at += COPY_BYTES) {
-      const chunk = Buffer.alloc(Math.min(COPY_BYTES, bytes - at));
-      await file.readAsync(chunk, at);
-      await writeFullyAsync(target, chunk, at);
-    }
-  } finally {
-    file.close();
-  }
+function archivedOf(entry: CatalogEntry): ArchivedSegment {
+  return defined(entry.archived, 'a segment of a backup');
 }
 
 function refused(directory: string, reason: string): WalError {

@@ -1,0 +1,95 @@
+import { describe, expect, it } from '@jest/globals';
+import { ArchiveDirectory } from './archive-directory.js';
+import { repairFromArchive } from './archive-repair.js';
+import {
+  batchAfter,
+  type DiskImage,
+  LOG,
+  openSimulated,
+  SimulatedFileSystem,
+  textsOf,
+} from './testing/index.js';
+
+const archiveOn = (system: SimulatedFileSystem): ArchiveDirectory =>
+  ArchiveDirectory.open('/archive', { create: true, fileSystem: system });
+
+/** A closed log of several segments, all sealed ones archived. */
+async function archivedLog(): Promise<{ image: DiskImage; segments: string[]; texts: string[] }> {
+  const system = SimulatedFileSystem.on();
+  const wal = await openSimulated(system, { archive: archiveOn(system) });
+  while (wal.stats().rotations < 3) await wal.append(batchAfter(wal.lastSequence, 3, 900)).durable;
+  await wal.archiveSealed();
+  const texts = await textsOf(wal);
+  await wal.close();
+  const image = system.disk.image();
+  const segments = [...image.files.keys()].filter((path) => /log\/.*\.wal$/.test(path)).sort();
+  return { image, segments, texts };
+}
+
+describe('repair from the archive', () => {
+  it('puts back what is missing or damaged, sets the damaged aside, and changes nothing that is whole', async () => {
+    const { image, segments, texts } = await archivedLog();
+    const [first, second, third] = segments as [string, string, string];
+    const files = new Map(image.files);
+    files.delete(second);
+    const system = SimulatedFileSystem.on({ ...image, files });
+    system.disk.flipBit(first, 12_000);
+    system.disk.flipBit(third, 20);
+    system.disk.flipBit(third, 4_116);
+    await expect(openSimulated(system)).rejects.toMatchObject({
+      code: expect.stringMatching(/^WAL_/),
+    });
+    const report = await repairFromArchive(LOG, archiveOn(system), { fileSystem: system });
+    expect(report).toMatchObject({
+      compared: 3,
+      repaired: [
+        { file: first, reason: 'damaged', quarantine: expect.stringContaining('damaged-1') },
+        { file: second, reason: 'missing' },
+        { file: third, reason: 'damaged' },
+      ],
+    });
+    const wal = await openSimulated(system, {}, 2);
+    expect(await textsOf(wal)).toEqual(texts);
+    expect((await wal.verify()).problems).toEqual([]);
+    await wal.close();
+    const again = await repairFromArchive(LOG, archiveOn(system), { fileSystem: system });
+    expect(again.repaired).toEqual([]);
+    expect([system.openFileCount, system.misuses]).toEqual([0, []]);
+  });
+
+  it('does not take from an archive what does not lead up to the segment behind it', async () => {
+    const { image, segments } = await archivedLog();
+    const other = SimulatedFileSystem.on();
+    const stranger = await openSimulated(other, { archive: archiveOn(other) });
+    while (stranger.stats().rotations < 3)
+      await stranger.append(batchAfter(stranger.lastSequence, 3, 700)).durable;
+    await stranger.archiveSealed();
+    await stranger.close();
+    const files = new Map(
+      [...image.files].filter(([path]) => !path.startsWith('/archive') && path !== segments[1]),
+    );
+    for (const [path, content] of other.disk.image().files)
+      if (path.startsWith('/archive')) files.set(path, content);
+    const system = SimulatedFileSystem.on({ ...image, files });
+    const { repaired } = await repairFromArchive(LOG, archiveOn(system), { fileSystem: system });
+    expect(repaired).toEqual([]);
+    await expect(openSimulated(system)).rejects.toMatchObject({ code: 'WAL_MISSING_SEGMENT' });
+  });
+
+  it('refuses a damaged archive, and a log that is being written', async () => {
+    const { image, segments } = await archivedLog();
+    const files = new Map(image.files);
+    files.delete(segments[0]!);
+    const system = SimulatedFileSystem.on({ ...image, files });
+    const [archived] = [...image.files.keys()].filter((path) => path.endsWith('.walz')).sort();
+    system.disk.flipBit(archived!, 8_300);
+    const repair = repairFromArchive(LOG, archiveOn(system), { fileSystem: system });
+    await expect(repair).rejects.toMatchObject({ code: 'WAL_CORRUPT' });
+    const whole = SimulatedFileSystem.on(image);
+    const wal = await openSimulated(whole, {}, 2);
+    await expect(
+      repairFromArchive(LOG, archiveOn(whole), { fileSystem: whole.sibling() }),
+    ).rejects.toMatchObject({ code: 'WAL_LOCKED' });
+    await wal.close();
+  });
+});
