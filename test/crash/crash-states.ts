@@ -54,14 +54,15 @@ export function* crashStates(
   const replay = new DiskReplay(disk);
   const hasher = new ImageHasher();
   const seen = new Set<string>();
-  const random = new SeededRandom(options.seed);
   let point = 0;
   for (const operation of disk.operations) {
     replay.apply(operation);
     point++;
     if (point < (options.fromPoint ?? 0)) continue;
+    let place = 0;
     for (const entries of entryVariants(replay.pendingEntries)) {
-      for (const variant of changeVariants(replay, random, options.cutsMax ?? Infinity)) {
+      const seed = (options.seed * 1_009 + point) * 1_013 + place++;
+      for (const variant of changeVariants(replay, seed, options.cutsMax ?? Infinity)) {
         const image = replay.image(variant.changes, entries);
         const hash = digest(Buffer.from(`${replay.marks.length} ${hasher.hash(image)}`));
         if (seen.has(hash)) continue;
@@ -86,11 +87,9 @@ function* entryVariants(pending: readonly PendingEntry[]): Generator<readonly Pe
     yield pending.filter((_, at) => (mask & (1 << at)) !== 0);
 }
 
-function* changeVariants(
-  replay: DiskReplay,
-  random: SeededRandom,
-  cutsMax: number,
-): Generator<Variant> {
+function* changeVariants(replay: DiskReplay, seed: number, cutsMax: number): Generator<Variant> {
+  // What is drawn here does not depend on what was drawn before: more cuts, or one point alone, give the same states again.
+  const [random, subsets] = [new SeededRandom(seed), new SeededRandom(~seed)];
   const [written, pending] = split(replay.pendingChanges);
   const keep = (label: string, changes: readonly PendingChange[]): Variant => ({
     label,
@@ -115,7 +114,7 @@ function* changeVariants(
   if (pending.length === 0) return;
   yield keep('sizes grown with zeros', grown(replay, pending));
   for (let subset = 0; subset < RANDOM_SUBSETS; subset++)
-    yield keep(`random sectors ${subset}`, randomSectors(pending, random));
+    yield keep(`random sectors ${subset}`, randomSectors(pending, subsets));
 }
 
 /** Old changes of a file with a long tail of unsynced ones, and those that are taken apart. */

@@ -1,5 +1,15 @@
 import { errorCode } from '@holdfast/kernel';
-import type { Durability, IoMode, Sequence, Wal, WalOptions } from '@holdfast/wal';
+import {
+  BEFORE_FIRST,
+  type Durability,
+  type IoMode,
+  type Sequence,
+  type Wal,
+  type WalOptions,
+  WalReader,
+  type WalRecord,
+} from '@holdfast/wal';
+import { LOG } from '@holdfast/wal/testing';
 import type { RecordedRun } from './recorded-run.js';
 
 export type Workload = (run: RecordedRun) => Promise<void>;
@@ -25,6 +35,28 @@ export const WORKLOADS: Readonly<Record<string, Workload>> = {
     await untilRotated(run, wal, 2);
     await run.look();
     await run.append(wal);
+    await run.close(wal);
+  },
+
+  'a follower in another process': async (run) => {
+    const durability = run.random.pick(['sync', 'interval', 'none'] as const);
+    const wal = await run.open({ durability });
+    await run.append(wal);
+    const stop = new AbortController();
+    const reader = await WalReader.open(LOG, { fileSystem: run.process() });
+    const following = reader.follow({ after: BEFORE_FIRST, signal: stop.signal });
+    const records = following[Symbol.asyncIterator]();
+    for (let round = 0, shown = 0; round < 3; round++) {
+      await untilRotated(run, wal, round % 2);
+      await run.append(wal);
+      if (durability !== 'sync') await run.flush(wal);
+      while (shown < wal.durableSequence) {
+        const { value } = (await records.next()) as IteratorYieldResult<WalRecord>;
+        run.learn({ shown: (shown = value.sequence) });
+      }
+    }
+    stop.abort();
+    await reader.close();
     await run.close(wal);
   },
 

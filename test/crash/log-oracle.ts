@@ -24,15 +24,15 @@ export async function checkRecovery(state: CrashState, run: RecordedRun): Promis
   expectSame(appended.records, again.records, 'appending after recovery');
 }
 
-/** Recovers, with the power cut at every point of the recovery itself. Returns the number of states. */
+/** Recovers, with the power cut at every point of the recovery itself. Returns the hashes of the states. */
 export async function checkCrashesDuringRecovery(
   state: CrashState,
   run: RecordedRun,
   options: { seed: number; everyNth: number },
-): Promise<number> {
+): Promise<string[]> {
   const promised = promisesOf(state.marks);
   const first = await recover(state.image, run, promised);
-  let checked = 0;
+  const checked: string[] = [];
   let at = options.seed;
   for (const inner of crashStates(first.system.disk, { seed: options.seed, cutsMax: 1 })) {
     if (at++ % options.everyNth !== 0) continue;
@@ -48,7 +48,7 @@ export async function checkCrashesDuringRecovery(
         },
       );
     }
-    checked++;
+    checked.push(inner.hash);
   }
   return checked;
 }

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { crashStates } from './crash-states.js';
+import { type CrashState, crashStates } from './crash-states.js';
 import { WORKLOADS } from './crash-workloads.js';
 import { checkCrashesDuringRecovery, checkRecovery, promisedBy } from './log-oracle.js';
 import { RecordedRun } from './recorded-run.js';
@@ -8,59 +8,90 @@ import { RecordedRun } from './recorded-run.js';
  * Power cuts at every point of recorded runs, on a simulated disk. Supports the claims: what was acknowledged is there, what was not is absent or
  * whole, and an ordinary power cut never makes a log refuse to open.
  *
- * HOLDFAST_CRASH_SEED=17 plays one seed again, HOLDFAST_CRASH_SEEDS=500 plays that many from 1 on; with either, writes are cut at every sector.
+ * HOLDFAST_CRASH_SEED=17 plays one seed again and cuts its writes at every sector, HOLDFAST_CRASH_POINT=54 only the power cuts after that operation of it;
+ * HOLDFAST_CRASH_SEEDS=500 plays the seeds 1 to 500 so.
  */
-const replayed = process.env['HOLDFAST_CRASH_SEED'];
-const seedCount = Number(process.env['HOLDFAST_CRASH_SEEDS'] ?? 2);
-const thorough = replayed !== undefined || process.env['HOLDFAST_CRASH_SEEDS'] !== undefined;
-const SEEDS =
-  replayed === undefined
-    ? Array.from({ length: seedCount }, (_, at) => at + 1)
-    : [Number(replayed)];
-/** Without being asked for more, a workload gets so many states, spread over its run. */
-const STATES_MAX = thorough ? Infinity : 60;
-const RECOVERY_EVERY_NTH = thorough ? 40 : 50;
+const replayedSeed = process.env['HOLDFAST_CRASH_SEED'];
+const replayedPoint = process.env['HOLDFAST_CRASH_POINT'];
+const seedCount = process.env['HOLDFAST_CRASH_SEEDS'];
+const isThorough = replayedSeed !== undefined || seedCount !== undefined;
+
+/** The short form: many short runs of each workload, a part of the states of each. */
+const DISTINCT_STATES_MIN = 20_000;
+const STATES_OF_WORKLOAD = Math.ceil(DISTINCT_STATES_MIN / Object.keys(WORKLOADS).length);
+const STATES_OF_RUN_MAX = isThorough ? Infinity : 100;
+const CUTS_MAX = isThorough ? Infinity : 3;
+const RECOVERY_EVERY_NTH = replayedPoint !== undefined ? 1 : isThorough ? 40 : 60;
+const RECOVERY_STATES_EVERY_NTH = replayedPoint !== undefined ? 1 : isThorough ? 3 : 9;
+const TIMEOUT_MILLIS = isThorough ? 3_600_000 : 300_000;
 
 describe('a power cut at any point', () => {
+  const distinct = new Set<string>();
   const totals = { runs: 0, states: 0, recoveries: 0 };
 
   afterAll(() => {
     process.stdout.write(
-      `crash states: ${totals.states} of ${totals.runs} runs, and ${totals.recoveries} during recovery; seeds ${SEEDS.join(' ')}\n`,
+      `crash states: ${distinct.size} distinct ones, ${totals.states} of ${totals.runs} runs and ${totals.recoveries} of recoveries\n`,
     );
   });
 
   it.each(Object.entries(WORKLOADS))(
     'loses nothing promised and raises no alarm: %s',
     async (name, workload) => {
-      for (const seed of SEEDS) {
+      let done = 0;
+      for (const seed of seeds(() => done < STATES_OF_WORKLOAD)) {
         const run = new RecordedRun(seed);
         await workload(run);
         totals.runs++;
-        const states = [...crashStates(run.disk, { seed, cutsMax: thorough ? Infinity : 4 })];
+        const states = statesOf(run);
         await run.end();
         expect(promisedBy(states.at(-1)?.marks ?? [])).toBeGreaterThan(0);
-        const stride = Math.max(1, states.length / STATES_MAX);
-        for (let at = 0; at < states.length; at += stride) {
-          const state = states[Math.floor(at)]!;
-          totals.states++;
+        for (const state of chosen(states)) {
           try {
             await checkRecovery(state, run);
-            if (totals.states % RECOVERY_EVERY_NTH === 0)
-              totals.recoveries += await checkCrashesDuringRecovery(state, run, {
-                seed,
-                everyNth: thorough ? 3 : 9,
-              });
+            distinct.add(`${name} ${seed} ${state.hash}`);
+            done++;
+            if (++totals.states % RECOVERY_EVERY_NTH !== 0) continue;
+            const options = { seed, everyNth: RECOVERY_STATES_EVERY_NTH };
+            const inner = await checkCrashesDuringRecovery(state, run, options);
+            for (const hash of inner) distinct.add(`${name} ${seed} recovery ${hash}`);
+            totals.recoveries += inner.length;
           } catch (error) {
             throw new Error(
               `'${name}', seed ${seed}: power cut after operation ${state.point} with ${state.label} on the disk: ${String(error)}\n` +
-                `Again: HOLDFAST_CRASH_SEED=${seed} npm run test:crash -- --testPathPatterns wal.crash-spec -t '${name}'`,
+                `Again: HOLDFAST_CRASH_SEED=${seed} HOLDFAST_CRASH_POINT=${state.point} npm run test:crash -- --testPathPatterns wal.crash-spec -t '${name}'`,
               { cause: error },
             );
           }
         }
       }
     },
-    thorough ? 3_600_000 : 120_000,
+    TIMEOUT_MILLIS,
   );
+
+  (isThorough ? it.skip : it)(`was tried in ${DISTINCT_STATES_MIN} distinct states`, () => {
+    expect(distinct.size).toBeGreaterThanOrEqual(DISTINCT_STATES_MIN);
+  });
 });
+
+function* seeds(isWanted: () => boolean): Generator<number> {
+  if (replayedSeed !== undefined) yield Number(replayedSeed);
+  else if (seedCount !== undefined)
+    for (let seed = 1; seed <= Number(seedCount); seed++) yield seed;
+  else for (let seed = 1; isWanted(); seed++) yield seed;
+}
+
+function statesOf(run: RecordedRun): CrashState[] {
+  const states = [...crashStates(run.disk, { seed: run.seed, cutsMax: CUTS_MAX })];
+  if (replayedPoint === undefined) return states;
+  return states.filter(({ point }) => point === Number(replayedPoint));
+}
+
+/** Spread over the run. */
+function* chosen(states: readonly CrashState[]): Generator<CrashState> {
+  const stride = Math.max(1, states.length / STATES_OF_RUN_MAX);
+  for (let at = 0; at < states.length; at += stride) {
+    const state = states[Math.floor(at)];
+    if (state !== undefined) yield state;
+  }
+}
