@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [suite …] [--seconds N] [--rounds N] [--directory PATH]`: every suite, or those named. Prints tables, and writes
+ * `npm run bench -- [suite …] [--seconds N] [--rounds N] [--largest N] [--directory PATH]`: every suite, or those named. Prints tables, and writes
  * `test/bench/results/<date>.json`. Figures are comparable within one run only.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,18 +7,27 @@ import { cpus, release } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { eventsSuite } from './events.bench.js';
+import { growthSuite } from './growth.bench.js';
 import { projectionsSuite } from './projections.bench.js';
+import { restartSuite } from './restart.bench.js';
 import type { Suite, SuiteResult } from './suite.js';
 import { printSuite } from './table.js';
 import { walSuite } from './wal.bench.js';
 
-const SUITES: readonly Suite[] = [walSuite, eventsSuite, projectionsSuite];
+const SUITES: readonly Suite[] = [
+  walSuite,
+  eventsSuite,
+  projectionsSuite,
+  restartSuite,
+  growthSuite,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seconds: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '5' },
+    largest: { type: 'string' },
     directory: { type: 'string', default: 'data/bench' },
   },
 });
@@ -42,6 +51,7 @@ try {
       directory,
       seconds: Number(values.seconds),
       rounds: Number(values.rounds),
+      ...(values.largest !== undefined && { largest: Number(values.largest) }),
       progress: (text) => {
         if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
       },
@@ -67,5 +77,8 @@ const file = join(
   'test/bench/results',
   `${date.slice(0, 10)}-${chosen.map((suite) => suite.name).join('-')}.json`,
 );
-writeFileSync(file, `${JSON.stringify({ date, version, machine, results }, null, 2)}\n`);
+const figures = results.map(({ name, scenarios }) => ({ name, scenarios }));
+writeFileSync(file, `${JSON.stringify({ date, version, machine, results: figures }, null, 2)}\n`);
+for (const { name, svg } of results.flatMap(({ plots = [] }) => plots))
+  writeFileSync(join('test/bench/results', `${date.slice(0, 10)}-${name}.svg`), svg);
 console.log(`written to ${file}`);

@@ -5,6 +5,8 @@ export interface BenchContext {
   readonly seconds: number;
   /** The contenders take turns this many times. */
   readonly rounds: number;
+  /** For suites that grow: how far. */
+  readonly largest?: number;
   readonly progress: (text: string) => void;
 }
 
@@ -16,6 +18,8 @@ export interface Suite {
 export interface SuiteResult {
   readonly name: string;
   readonly scenarios: readonly ScenarioResult[];
+  /** Written beside the figures, as `<date>-<name>.svg`. */
+  readonly plots?: readonly { readonly name: string; readonly svg: string }[];
 }
 
 export interface ScenarioResult {

@@ -1,0 +1,57 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+export type FillerJob =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'accounts'; readonly from: number; readonly to: number }
+  | { readonly kind: 'transfers'; readonly accounts: number; readonly count: number }
+  | { readonly kind: 'checkpoint' };
+
+export interface FillerReport {
+  readonly millis: number;
+  readonly position: number;
+  /** Of the state, at its last checkpoint. */
+  readonly entries: number;
+  /** Memory of the process's own, after a garbage collection. */
+  readonly ownBytes: number;
+  /** Pages of files that are in memory for it. */
+  readonly mappedBytes: number;
+}
+
+/** A process that fills a ledger, one job after another. */
+export class Filler {
+  private readonly process: ChildProcess;
+
+  constructor(dataDirectory: string) {
+    this.process = fork(
+      fileURLToPath(new URL('./ledger-filler.js', import.meta.url)),
+      [dataDirectory],
+      { execArgv: ['--expose-gc'] },
+    );
+  }
+
+  async run(job: FillerJob): Promise<FillerReport> {
+    const ended = new AbortController();
+    const exit = once(this.process, 'exit', { signal: ended.signal }).then(() => {
+      throw new Error(`the filler ended within ${JSON.stringify(job)}`);
+    });
+    const answer = once(this.process, 'message', { signal: ended.signal });
+    this.process.send(job);
+    try {
+      const [report] = (await Promise.race([answer, exit])) as [FillerReport];
+      return report;
+    } finally {
+      ended.abort();
+      exit.catch(() => undefined);
+    }
+  }
+
+  /** SIGKILL, as a crash would. */
+  async kill(): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    const exited = once(this.process, 'exit');
+    this.process.kill('SIGKILL');
+    await exited;
+  }
+}

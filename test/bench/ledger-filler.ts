@@ -1,0 +1,124 @@
+/**
+ * `ledger-filler.js <data directory>`: the write side of a ledger as a process of its own, told by its parent what to fill in. It keeps its state as the
+ * command service does, and knows no HTTP.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { type LedgerCommand } from '@holdfast/ledger';
+import { LedgerWriter } from '@holdfast/ledger-service';
+import { assert } from '@holdfast/kernel';
+import { SeededRandom } from '@holdfast/wal/testing';
+import type { FillerJob, FillerReport } from './filler.js';
+
+const LEDGER = 'main';
+/** Commands between two looks at the disk: what a bulk request holds. */
+const GROUP_COMMANDS = 1_000;
+const NEVER_SECONDS = 86_400;
+
+const data = process.argv[2] ?? '';
+const writer = await LedgerWriter.open(join(data, 'wal'), {
+  wal: { create: true },
+  state: {
+    directory: join(data, 'state'),
+    snapshotDirectory: join(data, 'snapshots'),
+    checkpointMillis: NEVER_SECONDS * 1_000,
+    snapshotMillis: 0,
+  },
+});
+const random = new SeededRandom(1);
+let nextKey = writer.log.lastPosition;
+
+process.on('message', (job: FillerJob) => {
+  void perform(job).then((millis) => {
+    const { checkpoint } = writer.log.stateStatus() ?? {};
+    process.send?.({
+      millis,
+      position: writer.log.lastPosition,
+      entries: checkpoint?.entries ?? 0,
+      ...memory(),
+    } satisfies FillerReport);
+  });
+});
+process.on('disconnect', () => process.exit());
+
+async function perform(job: FillerJob): Promise<number> {
+  const startedAt = performance.now();
+  switch (job.kind) {
+    case 'open':
+      await execute([
+        { type: 'OpenLedger', ledger: LEDGER },
+        { type: 'RegisterAsset', ledger: LEDGER, asset: 'EUR', scale: 2 },
+      ]);
+      break;
+    case 'accounts':
+      for (let at = job.from; at < job.to; at += GROUP_COMMANDS)
+        await execute(range(at, Math.min(at + GROUP_COMMANDS, job.to)).map(account));
+      break;
+    case 'transfers':
+      for (let at = 0; at < job.count; at += GROUP_COMMANDS)
+        await execute(
+          range(at, Math.min(at + GROUP_COMMANDS, job.count)).map(() => transfer(job.accounts)),
+        );
+      break;
+    case 'checkpoint':
+      await writer.log.checkpoint();
+      break;
+  }
+  return performance.now() - startedAt;
+}
+
+async function execute(commands: readonly LedgerCommand[]): Promise<void> {
+  const pending = commands.map((command) => {
+    const key = `key-${nextKey++}`;
+    return writer.admit(command, {
+      actor: 'bench',
+      idempotency: { key, bodyHash: `hash-of-${key}` },
+    });
+  });
+  const outcomes = await Promise.all(pending.map((outcome) => writer.settle(outcome)));
+  for (const outcome of outcomes)
+    assert(
+      outcome.kind === 'answered' && outcome.answer.kind !== 'rejection',
+      `a command is accepted, not ${JSON.stringify(outcome)}`,
+    );
+  // As between two requests.
+  await setImmediate();
+}
+
+function account(index: number): LedgerCommand {
+  return {
+    type: 'OpenAccount',
+    ledger: LEDGER,
+    accountId: `account-${index}`,
+    asset: 'EUR',
+    normalSide: 'credit',
+    floor: null,
+  };
+}
+
+function transfer(accounts: number): LedgerCommand {
+  const from = random.below(accounts);
+  const to = (from + 1 + random.below(accounts - 1)) % accounts;
+  return {
+    type: 'PostTransfer',
+    ledger: LEDGER,
+    legs: [
+      { accountId: `account-${from}`, side: 'debit', amount: '1250' },
+      { accountId: `account-${to}`, side: 'credit', amount: '1250' },
+    ],
+  };
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, at) => from + at);
+}
+
+/** The process's own memory. Pages of the database that the kernel keeps for it are counted apart: they are the kernel's to take back. */
+function memory(): Pick<FillerReport, 'ownBytes' | 'mappedBytes'> {
+  globalThis.gc?.();
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const bytes = (field: string): number =>
+    Number(new RegExp(`${field}:\\s+([0-9]+) kB`).exec(status)?.[1] ?? 0) * 1024;
+  return { ownBytes: bytes('RssAnon'), mappedBytes: bytes('RssFile') };
+}
