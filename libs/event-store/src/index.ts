@@ -30,6 +30,13 @@ export { type EventSchema, type Upcast, Upcasters } from './upcaster.js';
 export { EventStoreError, type EventStoreErrorCode } from './event-store.errors.js';
 export type { Evolve } from './folded-state.js';
 export type { ReplayProgress, ReplayReport } from './replay.js';
+export {
+  type ReplayedState,
+  type StateDigestOptions,
+  type StateVerification,
+  stateDigestAt,
+  verifyState,
+} from './state-proof.js';
 export type { StateMark } from './state-mark.js';
 export type {
   CheckpointReport,

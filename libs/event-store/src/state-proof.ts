@@ -1,0 +1,165 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defined } from '@holdfast/kernel';
+import type { LogSource } from '@holdfast/wal';
+import { CheckpointedState } from './checkpointed-state.js';
+import { positionOf, sequenceOf } from './durable-events.js';
+import { BEFORE_FIRST_POSITION, type Position } from './event.js';
+import { EventStoreError, stateDamaged } from './event-store.errors.js';
+import { type Evolve, FoldedState } from './folded-state.js';
+import { type ReplayProgress, replay } from './replay.js';
+import { currentDatabaseDirectory } from './state-directory.js';
+import type { StateMark } from './state-mark.js';
+import { resolveStateOptions } from './state-options.js';
+import type { StateSource } from './state-source.js';
+import { StateThread } from './state-thread.js';
+import type { Upcasters } from './upcaster.js';
+
+export interface StateDigestOptions {
+  readonly evolve?: Evolve;
+  readonly upcasters?: Upcasters;
+  /** As the log is opened with: snapshots of another way of folding are not used. */
+  readonly stateVersion?: string;
+  /** Begins with the newest usable snapshot in it, instead of the beginning of the log. */
+  readonly snapshotDirectory?: string;
+  /** For the state while it is made: as large as the state itself. The system's temporary directory when left out. */
+  readonly workDirectory?: string;
+  readonly onProgress?: (progress: ReplayProgress) => void;
+}
+
+export interface ReplayedState {
+  readonly position: Position;
+  readonly entries: number;
+  /** Comparable with that of a checkpoint or snapshot at this position. */
+  readonly digest: string;
+  /** Where the replay began: 0, or the position of a snapshot. */
+  readonly from: Position;
+  readonly events: number;
+}
+
+/**
+ * The digest of the state at a position, made by replay beside whatever the log's owner has. Memory stays bounded. Throws `EVENT_POSITION_GONE`,
+ * and what reading throws.
+ */
+export async function stateDigestAt(
+  source: LogSource,
+  upTo: Position,
+  options: StateDigestOptions = {},
+): Promise<ReplayedState> {
+  const { evolve, upcasters, stateVersion, snapshotDirectory, onProgress } = options;
+  const directory = mkdtempSync(join(options.workDirectory ?? tmpdir(), 'holdfast-state-'));
+  try {
+    const log = new ReplayedLog(source, upTo);
+    const state = await CheckpointedState.open(
+      resolveStateOptions({
+        directory,
+        ...(stateVersion !== undefined && { stateVersion }),
+        ...(snapshotDirectory !== undefined && { snapshotDirectory }),
+      }),
+      log,
+      () => undefined,
+    );
+    try {
+      const folded = new FoldedState(state.store, evolve, upcasters);
+      log.folded = folded;
+      const { position = BEFORE_FIRST_POSITION, lastRecordedAtMillis = 0 } = state.mark ?? {};
+      const from = position as Position;
+      folded.startAt(from, lastRecordedAtMillis);
+      const pacing = state.pacing();
+      const { events } = await replay(source, folded, { after: from, upTo, onProgress, ...pacing });
+      const { entries, digest } = await state.checkpoint();
+      return { position: upTo, entries, digest, from, events };
+    } finally {
+      await state.release();
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+export interface StateVerification {
+  /** Of the database as it was found. */
+  readonly checkpoint: StateMark;
+  readonly replayed: ReplayedState;
+  /** Whether a replay of the log makes what the database holds. */
+  readonly matches: boolean;
+}
+
+/**
+ * Proves the checkpointed state: reads the database through, and compares it with a replay of the log up to its position. May run beside the owner of
+ * the log, also in another process. Throws `EVENT_STATE_DAMAGED` when the database is not what was written, `EVENT_POSITION_UNKNOWN` when there is
+ * no checkpoint, and what a replay throws.
+ */
+export async function verifyState(
+  source: LogSource,
+  stateDirectory: string,
+  options: StateDigestOptions = {},
+): Promise<StateVerification> {
+  const checkpoint = await checkpointIn(stateDirectory);
+  const { stateVersion } = checkpoint;
+  const upTo = checkpoint.position as Position;
+  const replayed = await stateDigestAt(source, upTo, { stateVersion, ...options });
+  const matches = replayed.digest === checkpoint.digest && replayed.entries === checkpoint.entries;
+  return { checkpoint, replayed, matches };
+}
+
+/** The mark of the last checkpoint, after all of the database was read through. */
+async function checkpointIn(stateDirectory: string): Promise<StateMark> {
+  const directory = currentDatabaseDirectory(stateDirectory);
+  if (directory === undefined) throw noCheckpoint(stateDirectory);
+  const thread = new StateThread(directory);
+  try {
+    const answer = await thread.run({ kind: 'scan', bytesPerSecond: Infinity });
+    const scan = 'scan' in answer ? answer.scan : undefined;
+    if (scan?.kind === 'whole') return scan.mark;
+    if (scan?.kind === 'damaged') throw stateDamaged(scan.reason);
+    throw noCheckpoint(stateDirectory);
+  } finally {
+    await thread.close();
+  }
+}
+
+function noCheckpoint(directory: string): EventStoreError {
+  return new EventStoreError('EVENT_POSITION_UNKNOWN', `${directory} holds no checkpoint`, {
+    directory,
+  });
+}
+
+/** A log that is only read. */
+class ReplayedLog implements StateSource {
+  folded: FoldedState | undefined;
+
+  constructor(
+    private readonly source: LogSource,
+    readonly durablePosition: Position,
+  ) {}
+
+  get logId(): string {
+    return this.source.logId;
+  }
+
+  get firstPosition(): Position {
+    return positionOf(this.source.firstSequence);
+  }
+
+  get lastPosition(): Position {
+    return defined(this.folded, 'the folded state').lastPosition;
+  }
+
+  get lastRecordedAtMillis(): number {
+    return defined(this.folded, 'the folded state').lastRecordedAtMillis;
+  }
+
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  timelineAt(position: Position): string | undefined {
+    return this.source.timelineAt(sequenceOf(position));
+  }
+
+  moveFloor(): void {
+    // Nothing depends on a state that is thrown away.
+  }
+}
