@@ -2,7 +2,6 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import {
   canCutPower,
   FileSystemImage,
@@ -10,7 +9,7 @@ import {
 } from '../../support/file-system-image.js';
 import { Journal } from './journal.js';
 import { describeWith } from './requirements.js';
-import { runWorkload } from './run-workload.js';
+import { startWorkload } from './run-workload.js';
 
 const CUTS = 10;
 
@@ -41,7 +40,7 @@ for (const type of ['ext4', 'xfs'] as const satisfies JournaledFileSystem[]) {
           const journal = new Journal();
           let interrupted = 0;
           for (let cut = 1; cut <= CUTS; cut++) {
-            const running = runWorkload({
+            const running = startWorkload({
               directory: log,
               run: `cut${cut}`,
               batches: 100_000,
@@ -49,10 +48,10 @@ for (const type of ['ext4', 'xfs'] as const satisfies JournaledFileSystem[]) {
               durability,
               ioMode: cut % 2 === 0 ? 'synchronous' : 'asynchronous',
             });
-            // Long enough to open and to rotate a few times, and never the same.
-            await setTimeout(250 + 37 * cut);
+            // Something is acknowledged and more is in flight; how much is never the same.
+            await running.acknowledged(1 + ((7 * cut) % 23));
             image.cutPower();
-            const outcome = await running;
+            const outcome = await running.outcome;
             if (!outcome.closed) interrupted++;
             journal.add(outcome);
             image.restart();

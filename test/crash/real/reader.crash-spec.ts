@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { BEFORE_FIRST, type Sequence, Wal, WalReader } from '@holdfast/wal';
-import { runWorkload } from './run-workload.js';
+import { startWorkload } from './run-workload.js';
 
 const ROUNDS = 3;
-const OPEN_ATTEMPTS_MAX = 200;
+const OPEN_ATTEMPTS_MAX = 3_000;
 
 /** Two real processes and the real page cache. Supports the claim: a reader is shown nothing that a crash of the writer takes back. */
 describe('a reader beside a writer in another process', () => {
@@ -50,27 +50,24 @@ describe('a reader beside a writer in another process', () => {
         }
       };
       for (let round = 0; round < ROUNDS; round++) {
-        let pid = 0;
         const before = seen.length;
-        const running = runWorkload(
-          {
-            directory: log,
-            run: `round${round}`,
-            batches: 1_000_000,
-            appenders: 4,
-            durability,
-            ioMode: round % 2 === 0 ? 'synchronous' : 'asynchronous',
-          },
-          [],
-          (started) => (pid = started),
-        );
+        const running = startWorkload({
+          directory: log,
+          run: `round${round}`,
+          batches: 1_000_000,
+          appenders: 4,
+          durability,
+          ioMode: round % 2 === 0 ? 'synchronous' : 'asynchronous',
+        });
         reader ??= await opened();
         following ??= follow(reader);
         while (seen.length < before + 100) await Promise.race([setTimeout(5), following]);
-        process.kill(pid, 'SIGKILL');
-        await running;
+        process.kill(running.pid, 'SIGKILL');
+        await running.outcome;
       }
-      await setTimeout(50);
+      // The rest of what the dead writer has published.
+      while (seen.length < (reader?.durableSequence ?? 0))
+        await Promise.race([setTimeout(5), following]);
       stop.abort();
       await following;
       await reader?.close();

@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { WorkloadOptions } from './wal-workload.js';
 
 export interface WorkloadOutcome {
@@ -17,29 +18,70 @@ const RUN_MILLIS_MAX = 60_000;
 /** How a workload ended that ended without a word. */
 export const BROKEN = 'BROKEN';
 
-/**
- * Runs the compiled workload in a process of its own, under `wrapper` if given (for example strace and its options), and
- * returns what it said. Throws when it hangs.
- */
-export async function runWorkload(
+export interface RunningWorkload {
+  readonly pid: number;
+  /** What it said, once it has ended. Rejects when it hangs. */
+  readonly outcome: Promise<WorkloadOutcome>;
+  /** Resolves once so many batches were acknowledged, however slow the machine is. Rejects when the workload ends before. */
+  readonly acknowledged: (batches: number) => Promise<void>;
+}
+
+/** Runs the workload to its end. */
+export function runWorkload(
   options: WorkloadOptions,
   wrapper: readonly string[] = [],
-  onStart: (pid: number) => void = () => undefined,
-  /** Node itself may die of what the test does to it; then `failed` is `BROKEN`, and what was said before still counts. */
   mayBreak = false,
 ): Promise<WorkloadOutcome> {
+  return startWorkload(options, wrapper, mayBreak).outcome;
+}
+
+/** Starts the compiled workload in a process of its own, under `wrapper` if given (for example strace and its options). */
+export function startWorkload(
+  options: WorkloadOptions,
+  wrapper: readonly string[] = [],
+  /** Node itself may die of what the test does to it; then `failed` is `BROKEN`, and what was said before still counts. */
+  mayBreak = false,
+): RunningWorkload {
   const command = [...wrapper, process.execPath, PROGRAM, JSON.stringify(options)];
   const child = spawn(command[0] ?? '', command.slice(1), {
     env: { ...process.env, NODE_OPTIONS: '', UV_THREADPOOL_SIZE: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  onStart(child.pid ?? 0);
   const output: Buffer[] = [];
   const errors: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
+  const outcome = outcomeOf(child, (exitCode, signal) => {
+    const said = parse(Buffer.concat(output).toString(), exitCode, signal);
+    const isKilled = signal !== null || exitCode === 137;
+    if (said.failed !== undefined || said.closed || isKilled) return said;
+    if (mayBreak) return { ...said, failed: BROKEN };
+    throw new Error(`the workload broke: ${Buffer.concat(errors).toString()}`);
+  });
+  // Whoever waits for acknowledgements first hears of a failure there.
+  outcome.catch(() => undefined);
+  return {
+    pid: child.pid ?? 0,
+    outcome,
+    acknowledged: async (batches) => {
+      const isThere = (): boolean => {
+        const said = Buffer.concat(output).toString('latin1');
+        return (said.match(/^acknowledged .*\n/gm)?.length ?? 0) >= batches;
+      };
+      const ended = outcome.then(({ failed }) => {
+        if (!isThere()) throw new Error(`the workload ended before: ${failed ?? 'without a word'}`);
+      });
+      while (!isThere()) await Promise.race([once(child.stdout, 'data'), ended]);
+    },
+  };
+}
+
+async function outcomeOf(
+  child: ChildProcess,
+  conclude: (exitCode: number | null, signal: NodeJS.Signals | null) => WorkloadOutcome,
+): Promise<WorkloadOutcome> {
   const timeout = setTimeout(() => child.kill('SIGKILL'), RUN_MILLIS_MAX);
-  const started = Date.now();
+  const started = performance.now();
   const [exitCode, signal] = await new Promise<[number | null, NodeJS.Signals | null]>(
     (resolve, reject) => {
       child.on('error', reject);
@@ -47,13 +89,9 @@ export async function runWorkload(
     },
   );
   clearTimeout(timeout);
-  if (Date.now() - started >= RUN_MILLIS_MAX)
-    throw new Error(`the workload hung: ${command.join(' ')}`);
-  const outcome = parse(Buffer.concat(output).toString(), exitCode, signal);
-  const isKilled = signal !== null || exitCode === 137;
-  if (outcome.failed !== undefined || outcome.closed || isKilled) return outcome;
-  if (mayBreak) return { ...outcome, failed: BROKEN };
-  throw new Error(`the workload broke: ${Buffer.concat(errors).toString()}`);
+  if (performance.now() - started >= RUN_MILLIS_MAX)
+    throw new Error(`the workload hung: ${child.spawnargs.join(' ')}`);
+  return conclude(exitCode, signal);
 }
 
 function parse(
