@@ -40,6 +40,14 @@ export class AdminConfiguration {
   })
   readonly port!: number;
 
+  @TextVariable('HOLDFAST_BACKUP_DIRECTORY', {
+    default: '',
+    meaning: 'Backups may be made below this directory only. Empty: wherever the operator says.',
+    pattern: /^[^\0]{0,4096}$/,
+    allowed: 'a path',
+  })
+  readonly backupDirectory!: string;
+
   @Section(() => AdminTokenConfiguration)
   readonly access!: AdminTokenConfiguration;
 }

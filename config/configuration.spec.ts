@@ -45,7 +45,10 @@ describe('configuration', () => {
         ...{ checkpointBytes: 67_108_864, checkpointSeconds: 60 },
         ...{ snapshotHours: 24, cacheEntries: 100_000 },
       },
-      admin: { host: '127.0.0.1', port: 7404, access: { token: '', tokenFile: '' } },
+      admin: {
+        ...{ host: '127.0.0.1', port: 7404, backupDirectory: '' },
+        access: { token: '', tokenFile: '' },
+      },
       floors: { behindEventsMax: 1_000_000, behindBytesMax: 1_073_741_824 },
       retention: {
         policy: 'keep-all',

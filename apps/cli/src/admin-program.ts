@@ -1,9 +1,11 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import type { JobFlags } from './admin/run-job.js';
 import { archive } from './archive/archive.js';
+import { backup, verifyBackupIn } from './backup/backup.js';
 import type { CliExit } from './exit-code.js';
 import { type DropFloorFlags, type FloorsFlags, dropFloor, listFloors } from './floors/floors.js';
 import { type JobsFlags, jobs } from './jobs/jobs.js';
+import { type RestoreFlags, restore } from './restore/restore.js';
 import { type RetentionFlags, retention } from './retention/retention.js';
 import {
   createCheckpoint,
@@ -11,6 +13,7 @@ import {
   listCheckpoints,
   listSnapshots,
 } from './state/checkpoints.js';
+import { type VerifyStateFlags, verifyState } from './state/verify-state.js';
 import type { Terminal } from './terminal/terminal.js';
 
 /** The commands that talk to the admin API of a service, or to the data of one that does not run. */
@@ -33,6 +36,7 @@ export function addAdministration(
       done(await dropFloor(name, flags, terminal)),
     );
   addState(holdfast, terminal, done);
+  addBackup(holdfast, terminal, done);
   administering(holdfast.command('archive'))
     .description('copy sealed segments to the archive, read back and compared; removes nothing')
     .action(async (flags: JobFlags) => done(await archive(flags, terminal)));
@@ -61,6 +65,15 @@ function addState(holdfast: Command, terminal: Terminal, done: (exit: CliExit) =
   administering(checkpoint.command('list'))
     .description('the last one, and what a start would replay')
     .action(async (flags: JobFlags) => done(await listCheckpoints(flags, terminal)));
+  const state = holdfast.command('state').description('what is made of the log');
+  state
+    .command('verify')
+    .description(
+      'replay the log, and compare the checkpointed state and the read model with it; takes no lock, also while services run',
+    )
+    .option('--data <directory>', 'the data directory (HOLDFAST_DATA_DIRECTORY when left out)')
+    .option('--json', 'as JSON')
+    .action(async (flags: VerifyStateFlags) => done(await verifyState(flags, terminal)));
   const snapshot = holdfast
     .command('snapshot')
     .description('the whole state in one file, from which it can be made again');
@@ -70,6 +83,51 @@ function addState(holdfast: Command, terminal: Terminal, done: (exit: CliExit) =
   administering(snapshot.command('list'))
     .description('those that there are')
     .action(async (flags: JobFlags) => done(await listSnapshots(flags, terminal)));
+}
+
+function addBackup(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => void): void {
+  const command = administering(holdfast.command('backup'))
+    .description('bring a backup of the log up to date, while the service goes on')
+    .argument('<directory>', 'a new one, or one with an earlier backup: only what is new is copied')
+    .action(async (directory: string, flags: JobFlags) =>
+      done(await backup(directory, flags, terminal)),
+    );
+  command
+    .command('verify')
+    .description('read every byte of a backup; needs no service')
+    .argument('<directory>')
+    .option('--json', 'as JSON')
+    .action(async (directory: string, _flags: object, own: Command) =>
+      done(await verifyBackupIn(directory, own.optsWithGlobals(), terminal)),
+    );
+  holdfast
+    .command('restore')
+    .description('make a new data directory of a backup; needs no service')
+    .argument('<backup>', 'the directory of the backup')
+    .argument('<target>', 'the data directory that is made')
+    .option('--to-position <position>', 'the last position to restore', wholeNumber)
+    .option(
+      '--to-time <time>',
+      'nothing that was written later, such as 2026-11-23T10:00:00Z',
+      instant,
+    )
+    .option('--json', 'as JSON')
+    .action(async (from: string, target: string, flags: RestoreFlags) =>
+      done(await restore(from, target, flags, terminal)),
+    );
+}
+
+function wholeNumber(text: string): number {
+  if (/^[0-9]{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number.');
+}
+
+/** With its zone: a restore to an hour that somebody else meant is a wrong restore. */
+function instant(text: string): Date {
+  const time = new Date(text);
+  const isWhole = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9]{2}:[0-9]{2})$/.test(text);
+  if (isWhole && !Number.isNaN(time.getTime())) return time;
+  throw new InvalidArgumentError('It must be a time with its zone, such as 2026-11-23T10:00:00Z.');
 }
 
 /** With the options that say whose log it is. */

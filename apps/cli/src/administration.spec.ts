@@ -35,6 +35,11 @@ class Service {
     const application = await startAdmin({
       ...{ writer, keeping, logger, lifecycle: new ServiceLifecycle() },
       admin: { host: '127.0.0.1', port: 0, access },
+      directories: {
+        stateDirectory: join(data, 'state'),
+        snapshotDirectory: join(data, 'snapshots'),
+        readModelDirectory: join(data, 'read-models'),
+      },
     });
     return new Service(await application.nest.getUrl(), writer, keeping, async () => {
       await application.stop(1_000);
@@ -148,6 +153,49 @@ describe('the commands that administer', () => {
     }
   });
 
+  it('back up a service that runs, verify the backup, and restore it to a position', async () => {
+    const backup = join(data, 'backup');
+    const first = await runCli('backup', backup, '--url', service!.url, '--json');
+    expect([first.exit, JSON.parse(first.output)]).toMatchObject([0, { lastSequence: 6 }]);
+    await service!.writer.execute({ type: 'OpenLedger', ledger: 'g' }, { actor: 'test' });
+    expect((await runCli('backup', backup, '--url', service!.url)).exit).toBe(0);
+    const verified = await runCli('backup', 'verify', backup, '--json');
+    expect([verified.exit, JSON.parse(verified.output)]).toMatchObject([
+      0,
+      { sound: true, lastSequence: 7, problems: [] },
+    ]);
+    const target = join(data, 'restored');
+    const restored = await runCli('restore', backup, target, '--to-position', '4', '--json');
+    expect([restored.exit, JSON.parse(restored.output)]).toMatchObject([0, { lastSequence: 4 }]);
+    const again = await runCli('restore', backup, target);
+    expect([again.exit, again.messages]).toEqual([1, expect.stringContaining('not empty')]);
+    const copy = await LedgerWriter.open(join(target, 'wal'), { wal: WAL });
+    expect([copy.log.lastPosition, copy.hasLedger('d'), copy.hasLedger('e')]).toEqual([
+      ...[4, true, false],
+    ]);
+    await copy.close();
+  });
+
+  it('find a damaged backup damaged', async () => {
+    const backup = join(data, 'backup');
+    await runCli('backup', backup, '--url', service!.url);
+    await rm(join(backup, 'BACKUP'));
+    const { exit, messages } = await runCli('backup', 'verify', backup);
+    expect([exit, messages]).toEqual([1, expect.stringContaining('WAL_BACKUP_DAMAGED')]);
+  });
+
+  it('prove the state of data, beside the service that has it, and find it wrong when it is', async () => {
+    await runCli('checkpoint', 'create', '--url', service!.url);
+    const proven = await runCli('state', 'verify', '--data', data, '--json');
+    expect([proven.exit, JSON.parse(proven.output)]).toMatchObject([
+      0,
+      { sound: true, state: { matches: true, checkpoint: { position: 6 } } },
+    ]);
+    const text = await runCli('state', 'verify', '--data', data);
+    expect(text.output).toMatch(/checkpoint of position 6 .* is what a replay of 6 events makes/);
+    expect(text.output).toContain('no read model');
+  });
+
   it('say who must be asked when they are refused', async () => {
     process.env['HOLDFAST_ADMIN_TOKEN'] = 'another-token-than-the-right-one';
     const denied = await runCli('floors', 'list', '--url', service!.url);
@@ -156,6 +204,16 @@ describe('the commands that administer', () => {
     expect([away.exit, away.messages]).toEqual([69, expect.stringContaining('--data')]);
     const nothing = await runCli('floors', 'list', '--data', join(data, 'nothing'));
     expect(nothing.exit).toBe(66);
+  });
+
+  it.each([
+    ['--to-position', 'four'],
+    ['--to-time', 'yesterday'],
+    ['--to-time', '2026-11-23T10:00:00'],
+  ])('refuse to restore with %s %s', async (option, value) => {
+    await expect(parseCli('restore', 'a', 'b', option, value)).rejects.toMatchObject({
+      code: 'commander.invalidArgument',
+    });
   });
 
   it('refuse to drop without the second name before they do anything', async () => {

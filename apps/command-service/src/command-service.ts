@@ -40,7 +40,11 @@ export async function startCommandService(
       openApi: LEDGER_OPEN_API,
     },
   );
-  const administration = await startAdmin({ writer, keeping, logger, lifecycle, admin });
+  const administration = await startAdmin({
+    ...{ writer, keeping, logger, lifecycle, admin },
+    directories: storage,
+    backupDirectory: admin.backupDirectory,
+  });
   const feedHost = service.host.includes(':') ? `[${service.host}]` : service.host;
   const feedUrl = `${feedHost}:${feedServer.port}`;
   application.nest.connectMicroservice(eventFeedMicroservice({ url: feedUrl }));

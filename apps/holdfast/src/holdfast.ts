@@ -63,7 +63,11 @@ export async function startHoldfast(
       openApi: LEDGER_OPEN_API,
     },
   );
-  const administration = await startAdmin({ writer, keeping, logger, lifecycle, admin });
+  const administration = await startAdmin({
+    ...{ writer, keeping, logger, lifecycle, admin },
+    directories: storage,
+    backupDirectory: admin.backupDirectory,
+  });
   const url = await application.listen(http.port, service.host);
   // Administration first: its work on the log ends before the log is closed.
   return { service: servicesTogether(administration, application), url };

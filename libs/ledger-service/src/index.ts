@@ -1,3 +1,10 @@
+export {
+  type LedgerStateProof,
+  type VerifyLedgerStateOptions,
+  verifyLedgerState,
+} from './admin/state/verify-ledger-state.js';
+export type { WorkContext } from './admin/jobs/job.js';
+export { type DataRestoreReport, restoreData } from './admin/backup/restore-work.js';
 export { type AdminToken, adminToken } from './admin/access/admin-access.js';
 export type { JobProgress, JobState } from './admin/jobs/job.js';
 export type { JobDto } from './admin/jobs/jobs.dto.js';
@@ -38,4 +45,9 @@ export {
   LedgerWriter,
   type LedgerWriterOptions,
 } from './write-side/ledger-writer.js';
-export { type OpenLedgerWriterOptions, openLedgerWriter } from './write-side/open-ledger-writer.js';
+export {
+  type LedgerStorage,
+  type OpenLedgerWriterOptions,
+  openArchive,
+  openLedgerWriter,
+} from './write-side/open-ledger-writer.js';

@@ -36,7 +36,10 @@ export async function serveLocally(data: string, terminal: Terminal): Promise<Lo
     const keeping = new LogKeeping({ writer, consumers, logger, floors, retention });
     const token = randomBytes(32).toString('base64url');
     const admin = { host: '127.0.0.1', port: 0, access: { token, tokenFile: '' } };
-    const application = await startAdmin({ writer, keeping, logger, lifecycle, admin });
+    const application = await startAdmin({
+      ...{ writer, keeping, logger, lifecycle, admin },
+      directories: storage,
+    });
     return {
       url: await application.nest.getUrl(),
       token,

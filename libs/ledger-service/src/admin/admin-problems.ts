@@ -21,6 +21,11 @@ export const ADMIN_PROBLEMS: ProblemKinds = {
     title: 'The floor is kept by the service itself',
     detail: (of) => `${of('floor')} is not a consumer's: ${of('reason')}`,
   },
+  'backup-place-refused': {
+    status: 403,
+    title: 'Backups are not made there',
+    detail: (of) => `${of('directory')} is not below HOLDFAST_BACKUP_DIRECTORY.`,
+  },
   'confirmation-missing': {
     status: 422,
     title: 'The name must be given again',

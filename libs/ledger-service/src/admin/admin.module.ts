@@ -1,6 +1,8 @@
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { LedgerWriter } from '../write-side/ledger-writer.js';
 import { ArchiveController } from './archive/archive.controller.js';
+import { BackupController } from './backup/backup.controller.js';
+import { BackupPlace } from './backup/backup-place.js';
 import { ConsumerFloors } from './floors/consumer-floors.js';
 import { FloorsController } from './floors/floors.controller.js';
 import { Jobs } from './jobs/jobs.js';
@@ -8,6 +10,7 @@ import { JobsController } from './jobs/jobs.controller.js';
 import { LogController } from './log/log.controller.js';
 import { LogRetention } from './retention/log-retention.js';
 import { RetentionController } from './retention/retention.controller.js';
+import { DATA_DIRECTORIES, type DataDirectories } from './state/data-directories.js';
 import { StateController } from './state/state.controller.js';
 import { LogKeeping } from './log-keeping.js';
 
@@ -15,6 +18,9 @@ export interface AdminOptions {
   readonly writer: LedgerWriter;
   /** The module stops it when the application is closed. */
   readonly keeping: LogKeeping;
+  readonly directories: DataDirectories;
+  /** Below it backups may be made; anywhere when left out or empty. */
+  readonly backupDirectory?: string;
 }
 
 /** The operator's API over HTTP. It is served on a port of its own: see `startAdmin`. */
@@ -22,12 +28,12 @@ export interface AdminOptions {
 export class AdminModule implements OnApplicationShutdown {
   constructor(@Inject(LogKeeping) private readonly keeping: LogKeeping) {}
 
-  static forRoot({ writer, keeping }: AdminOptions): DynamicModule {
+  static forRoot({ writer, keeping, directories, backupDirectory }: AdminOptions): DynamicModule {
     return {
       module: AdminModule,
       controllers: [
         ...[JobsController, LogController, StateController],
-        ...[FloorsController, RetentionController, ArchiveController],
+        ...[FloorsController, RetentionController, ArchiveController, BackupController],
       ],
       providers: [
         { provide: LedgerWriter, useValue: writer },
@@ -35,6 +41,8 @@ export class AdminModule implements OnApplicationShutdown {
         { provide: Jobs, useValue: keeping.jobs },
         { provide: ConsumerFloors, useValue: keeping.floors },
         { provide: LogRetention, useValue: keeping.retention },
+        { provide: BackupPlace, useValue: new BackupPlace(backupDirectory ?? '') },
+        { provide: DATA_DIRECTORIES, useValue: directories },
       ],
     };
   }

@@ -1,15 +1,18 @@
 import type { SnapshotEntry, StateStatus } from '@holdfast/event-store';
 import { defined } from '@holdfast/kernel';
-import { Controller, Get, Post, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Post, Res } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { AdminProblems } from '../admin-problems.js';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';
+import type { WorkContext } from '../jobs/job.js';
 import type { JobDto } from '../jobs/jobs.dto.js';
 import { Jobs } from '../jobs/jobs.js';
 import type { Plain } from '../plain.js';
+import { DATA_DIRECTORIES, type DataDirectories } from './data-directories.js';
 import { type CheckpointDto, type SnapshotDto, SnapshotListDto, StateDto } from './state.dto.js';
+import { verifyLedgerState } from './verify-ledger-state.js';
 
 @ApiTags('state')
 @Controller('admin')
@@ -17,6 +20,7 @@ export class StateController {
   constructor(
     private readonly writer: LedgerWriter,
     private readonly jobs: Jobs,
+    @Inject(DATA_DIRECTORIES) private readonly directories: DataDirectories,
   ) {}
 
   @Get('state')
@@ -41,6 +45,20 @@ export class StateController {
   checkpoint(@Res({ passthrough: true }) reply: FastifyReply): Plain<JobDto> {
     const work = () => this.writer.log.checkpoint();
     return startedJob(this.jobs.start('checkpoint', 'at-once', work), reply);
+  }
+
+  @Post('state/verify')
+  @ApiOperation({
+    summary: 'Replay the log, and compare the checkpointed state and the read model with it',
+    description:
+      'Reads the whole log, and needs as much temporary room as state and read model take.',
+  })
+  @StartsJob()
+  verify(@Res({ passthrough: true }) reply: FastifyReply): Plain<JobDto> {
+    const { log } = this.writer;
+    const options = { records: log.wal, events: log, ...this.directories };
+    const work = (context: WorkContext) => verifyLedgerState(options, context);
+    return startedJob(this.jobs.start('verify-state', 'checks', work), reply);
   }
 
   @Get('snapshots')

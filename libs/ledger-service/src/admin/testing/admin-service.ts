@@ -21,6 +21,7 @@ export interface AdminServiceOptions {
   readonly token?: string;
   readonly floors?: Partial<LogKeepingOptions['floors']>;
   readonly retention?: RetentionSettings;
+  readonly backupDirectory?: string;
   /** Default false. */
   readonly archive?: boolean;
 }
@@ -68,6 +69,12 @@ export class TestAdminService {
     });
     const application = await startAdmin({
       ...{ writer, keeping, logger, lifecycle: new ServiceLifecycle() },
+      directories: {
+        stateDirectory: join(directory, 'state'),
+        snapshotDirectory: join(directory, 'snapshots'),
+        readModelDirectory: join(directory, 'read-models'),
+      },
+      backupDirectory: options.backupDirectory ?? '',
       admin: {
         ...{ host: '127.0.0.1', port: 0 },
         access: { token: options.token ?? '', tokenFile: '' },

@@ -1,0 +1,59 @@
+import { resolve } from 'node:path';
+import { CodedError } from '@holdfast/kernel';
+import { verifyBackup } from '@holdfast/wal';
+import { type JobFlags, runJob } from '../admin/run-job.js';
+import { workHere } from '../admin/work-here.js';
+import { CliExit, exitCodeOf } from '../exit-code.js';
+import { bytesText, countText } from '../terminal/quantities.js';
+import type { Terminal } from '../terminal/terminal.js';
+
+/** Brings a backup in a directory up to date; made there when it is new. */
+export function backup(directory: string, flags: JobFlags, terminal: Terminal): Promise<CliExit> {
+  return runJob(
+    flags,
+    {
+      path: '/admin/backups',
+      body: { directory: resolve(directory) },
+      title: 'Backing up',
+      lines: ({ firstSequence, lastSequence, copiedSegments, copiedBytes, segments }) => [
+        `${resolve(directory)} holds positions ${String(firstSequence)} to ${String(lastSequence)}.`,
+        `${countText(Number(copiedSegments))} of ${countText(Number(segments))} segments were copied now, ${bytesText(Number(copiedBytes))}.`,
+      ],
+    },
+    terminal,
+  );
+}
+
+/** Reads every byte of a backup. Exit code 1 when not everything can be restored from it. */
+export async function verifyBackupIn(
+  directory: string,
+  { json }: { readonly json?: boolean },
+  terminal: Terminal,
+): Promise<CliExit> {
+  try {
+    const report = await workHere('Verifying', terminal, ({ progress, signal }) =>
+      verifyBackup(directory, {
+        onProgress: ({ bytesDone, bytesTotal }) => {
+          if (signal.aborted) throw new CodedError('WORK_CANCELLED', 'it was cancelled');
+          progress(bytesDone, bytesTotal, 'bytes');
+        },
+      }),
+    );
+    const { problems, firstSequence, lastSequence, segments, bytes } = report;
+    const sound = problems.length === 0;
+    if (json === true) await terminal.json({ sound, ...report }, 2);
+    else {
+      for (const { reason, file, offset } of problems)
+        await terminal.line(`DAMAGE ${reason}\n  file: ${file}\n  offset: ${offset}`);
+      await terminal.line(
+        `${sound ? 'Sound' : `${problems.length} problems`}: positions ${firstSequence} to ${lastSequence}, ${countText(segments)} segments with ${bytesText(bytes)}.`,
+      );
+    }
+    return sound ? CliExit.OK : CliExit.PROBLEMS;
+  } catch (error) {
+    // So damaged that it cannot be said what belongs to it: that is an answer too.
+    if (exitCodeOf(error) !== CliExit.BAD_INPUT) throw error;
+    terminal.failure(error);
+    return CliExit.PROBLEMS;
+  }
+}

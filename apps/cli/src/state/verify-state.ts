@@ -1,0 +1,88 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { configurationOf } from '@holdfast/config';
+import { EventLogReader, Upcasters } from '@holdfast/event-store';
+import { ledgerEventSchemas } from '@holdfast/ledger';
+import { type LedgerStateProof, openArchive, verifyLedgerState } from '@holdfast/ledger-service';
+import { WalReader } from '@holdfast/wal';
+import { workHere } from '../admin/work-here.js';
+import { CliExit } from '../exit-code.js';
+import { countText } from '../terminal/quantities.js';
+import { table } from '../terminal/table.js';
+import type { Terminal } from '../terminal/terminal.js';
+
+export interface VerifyStateFlags {
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+/**
+ * Replays the log and compares the checkpointed state and the read model with it. Takes no lock and changes nothing, also while services run. Exit code 1 when
+ * anything differs.
+ */
+export async function verifyState(flags: VerifyStateFlags, terminal: Terminal): Promise<CliExit> {
+  const proof = await prove(flags, terminal);
+  if (flags.json === true) await terminal.json(proof, 2);
+  else await print(proof, terminal);
+  return proof.sound ? CliExit.OK : CliExit.PROBLEMS;
+}
+
+async function prove(flags: VerifyStateFlags, terminal: Terminal): Promise<LedgerStateProof> {
+  const { storage } = configurationOf('cli', {
+    ...process.env,
+    ...(flags.data !== undefined && { HOLDFAST_DATA_DIRECTORY: resolve(flags.data) }),
+  });
+  const { walDirectory, archiveDirectory } = storage;
+  const archive = existsSync(archiveDirectory) ? openArchive(archiveDirectory) : undefined;
+  const records = await WalReader.open(walDirectory, { ...(archive && { archive }) });
+  try {
+    const upcasters = new Upcasters(ledgerEventSchemas);
+    const events = await EventLogReader.open(walDirectory, { archiveDirectory, upcasters });
+    try {
+      return await workHere('Proving', terminal, (context) =>
+        verifyLedgerState({ records, events, ...directoriesOf(storage) }, context),
+      );
+    } finally {
+      await events.close();
+    }
+  } finally {
+    await records.close();
+    await archive?.close();
+  }
+}
+
+function directoriesOf(storage: {
+  readonly stateDirectory: string;
+  readonly snapshotDirectory: string;
+  readonly readModelDirectory: string;
+}) {
+  const { stateDirectory, snapshotDirectory, readModelDirectory } = storage;
+  return { stateDirectory, snapshotDirectory, readModelDirectory };
+}
+
+async function print(
+  { sound, state, readModel }: LedgerStateProof,
+  terminal: Terminal,
+): Promise<void> {
+  if (state === undefined) await terminal.line('There is no checkpoint here.');
+  else {
+    const { checkpoint, replayed, matches } = state;
+    await terminal.line(
+      `State: the checkpoint of position ${checkpoint.position} (${countText(checkpoint.entries)} entries, digest ${checkpoint.digest}) ${matches ? 'is what' : 'is NOT what'} a replay of ${countText(replayed.events)} events makes${matches ? '' : ` (${countText(replayed.entries)} entries, digest ${replayed.digest})`}.`,
+    );
+  }
+  if (readModel === undefined) await terminal.line('There is no read model here.');
+  else {
+    const rows = Object.entries(readModel.tables).map(
+      ([name, { equal, rows: found, rowsExpected }]) => [
+        name,
+        countText(found),
+        countText(rowsExpected),
+        equal ? 'equal' : 'DIFFERENT',
+      ],
+    );
+    await terminal.line(`Read model at position ${readModel.position}:`);
+    for (const line of table(['table', 'rows', 'expected', ''], rows)) await terminal.line(line);
+  }
+  await terminal.line(sound ? 'Sound.' : 'NOT sound: docs/operations.md says what to do.');
+}

@@ -1,0 +1,40 @@
+import { ProblemException } from '@holdfast/platform';
+import { Body, Controller, Post, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { LedgerWriter } from '../../write-side/ledger-writer.js';
+import { StartsJob, startedJob } from '../jobs/job-answer.js';
+import type { JobDto } from '../jobs/jobs.dto.js';
+import { Jobs } from '../jobs/jobs.js';
+import type { Plain } from '../plain.js';
+import { BackupPlace } from './backup-place.js';
+import { backUp } from './backup-work.js';
+import { BackupDto } from './backup.dto.js';
+
+@ApiTags('backup')
+@Controller('admin/backups')
+export class BackupController {
+  constructor(
+    private readonly writer: LedgerWriter,
+    private readonly jobs: Jobs,
+    private readonly place: BackupPlace,
+  ) {}
+
+  @Post()
+  @ApiOperation({
+    summary: 'Bring a backup of the log up to date, while commands go on',
+    description:
+      'What an earlier backup in the directory has copied is not copied again. A restore is made offline: `holdfast restore`.',
+  })
+  @StartsJob('invalid-request', 'backup-place-refused')
+  backUp(
+    @Body() { directory }: BackupDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Plain<JobDto> {
+    if (!this.place.allows(directory))
+      throw new ProblemException('backup-place-refused', { parameters: { directory } });
+    const { log } = this.writer;
+    const job = this.jobs.start('backup', 'changes', (context) => backUp(log, directory, context));
+    return startedJob(job, reply);
+  }
+}

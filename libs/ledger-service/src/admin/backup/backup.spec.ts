@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { TestAdminService } from '../testing/admin-service.js';
+import { LedgerWriter } from '../../write-side/ledger-writer.js';
+import { BackupPlace } from './backup-place.js';
+import { restoreData } from './restore-work.js';
+
+describe('backups over the admin API', () => {
+  let service: TestAdminService;
+  let place: string;
+
+  beforeEach(async () => {
+    place = await mkdtemp(join(tmpdir(), 'holdfast-backups-'));
+    service = await TestAdminService.start({ archive: true, backupDirectory: place });
+  });
+  afterEach(async () => {
+    await service.stop();
+    await rm(place, { recursive: true });
+  });
+
+  const backUp = async (directory: string) =>
+    service.jobOf(await service.send('POST', '/admin/backups', { directory }));
+
+  it('copy the log, its archive and its snapshots, and the second time only what is new', async () => {
+    const directory = join(place, 'ledger');
+    await service.rotate(2);
+    await service.jobOf(await service.send('POST', '/admin/archive'));
+    await service.jobOf(await service.send('POST', '/admin/snapshots'));
+    const first = await backUp(directory);
+    const { durablePosition } = service.writer.log;
+    expect(first).toMatchObject({
+      state: 'succeeded',
+      result: { firstSequence: 1, lastSequence: durablePosition, files: 1, copiedSegments: 2 },
+      progress: { unit: 'bytes' },
+    });
+    await service.rotate(1);
+    expect(await backUp(directory)).toMatchObject({ result: { copiedSegments: 1 } });
+
+    const target = join(place, 'restored');
+    const context = { signal: new AbortController().signal, progress: () => undefined };
+    const restored = await restoreData({ backup: directory, target }, context);
+    expect(restored).toMatchObject({
+      lastSequence: service.writer.log.durablePosition,
+      snapshots: 1,
+    });
+    const early = await restoreData(
+      { backup: directory, target: join(place, 'early'), upTo: 3 },
+      context,
+    );
+    // The snapshot is of a later position, and of no use there.
+    expect(early).toMatchObject({ lastSequence: 3, snapshots: 0 });
+    const copy = await LedgerWriter.open(join(target, 'wal'), {
+      state: { directory: join(target, 'state'), snapshotDirectory: join(target, 'snapshots') },
+    });
+    expect(copy.log.lastPosition).toBe(service.writer.log.lastPosition);
+    expect(copy.log.replayReport.after).toBeGreaterThan(0);
+    expect(copy.log.wal.timeline).not.toBe(service.writer.log.wal.timeline);
+    await copy.close();
+  });
+
+  it('are refused where they may not be, and nothing is made there', async () => {
+    for (const directory of [
+      join(tmpdir(), 'holdfast-elsewhere'),
+      `${place}/../holdfast-elsewhere`,
+      place,
+    ]) {
+      const { status, body } = await service.send('POST', '/admin/backups', { directory });
+      expect([status, body['type']]).toEqual([403, '/problems/backup-place-refused']);
+    }
+    expect(existsSync(join(tmpdir(), 'holdfast-elsewhere'))).toBe(false);
+    const relative = await service.send('POST', '/admin/backups', { directory: 'backups' });
+    expect([relative.status, relative.body['type']]).toEqual([400, '/problems/invalid-request']);
+  });
+
+  it('fail with the words of the log when the place is of no use', async () => {
+    const directory = join(place, 'missing', 'parent');
+    expect(await backUp(directory)).toMatchObject({
+      state: 'failed',
+      problem: { code: expect.any(String), message: expect.stringContaining(place) },
+    });
+  });
+});
+
+describe('where backups may be made', () => {
+  it.each([
+    ['', '/anywhere', true],
+    ['/mnt', '/mnt/a', true],
+    ['/mnt/', '/mnt/a/b', true],
+    ['/mnt', '/mnt', false],
+    ['/mnt', '/mnt-other/a', false],
+    ['/mnt', '/mnt/../etc', false],
+    ['/', '/etc', true],
+  ])('below %p, %s is allowed: %p', (root, directory, allowed) => {
+    expect(new BackupPlace(root).allows(directory)).toBe(allowed);
+  });
+});

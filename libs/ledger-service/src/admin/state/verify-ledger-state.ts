@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import {
+  type EventSource,
+  type StateVerification,
+  Upcasters,
+  verifyState,
+} from '@holdfast/event-store';
+import { CodedError, errorCode } from '@holdfast/kernel';
+import { evolve, ledgerEventSchemas } from '@holdfast/ledger';
+import { type ReadModelVerification, verifyReadModel } from '@holdfast/projections';
+import type { LogSource } from '@holdfast/wal';
+import { ledgerProjection } from '../../projections/ledger.projection.js';
+import type { WorkContext } from '../jobs/job.js';
+
+export interface VerifyLedgerStateOptions {
+  /** The log as records, archive included … */
+  readonly records: LogSource;
+  /** … and the same log as events. */
+  readonly events: EventSource;
+  readonly stateDirectory: string;
+  readonly snapshotDirectory: string;
+  readonly readModelDirectory: string;
+}
+
+export interface LedgerStateProof {
+  /** Whether everything that was compared is what the log makes of it. */
+  readonly sound: boolean;
+  /** Absent when there is no checkpoint yet. */
+  readonly state?: StateVerification;
+  /** Absent when there is no read model here. */
+  readonly readModel?: ReadModelVerification;
+}
+
+/**
+ * Replays the log and compares: the checkpointed state, entry by entry, by its digest, and every row of the read model. Nothing is changed, and the
+ * service may run meanwhile. Throws `EVENT_STATE_DAMAGED`, `FEED_DIVERGED`, `FEED_COMPACTED`, and what reading the log throws.
+ */
+export async function verifyLedgerState(
+  options: VerifyLedgerStateOptions,
+  context: WorkContext,
+): Promise<LedgerStateProof> {
+  const state = await provenState(options, context);
+  assertWanted(context);
+  const readModel = await provenReadModel(options, context);
+  assertWanted(context);
+  const sound = (state?.matches ?? true) && (readModel?.equal ?? true);
+  return { sound, ...(state && { state }), ...(readModel && { readModel }) };
+}
+
+async function provenState(
+  { records, stateDirectory, snapshotDirectory }: VerifyLedgerStateOptions,
+  { signal, progress }: WorkContext,
+): Promise<StateVerification | undefined> {
+  if (!existsSync(stateDirectory)) return undefined;
+  const upcasters = new Upcasters(ledgerEventSchemas);
+  try {
+    return await verifyState(records, stateDirectory, {
+      ...{ evolve, upcasters },
+      // Only where there is no other beginning: a proof from the first event on proves the snapshots too.
+      ...(records.firstSequence > 1 && { snapshotDirectory }),
+      onProgress: ({ position, lastPosition }) => {
+        assertWanted({ signal });
+        progress(position, lastPosition, 'positions');
+      },
+    });
+  } catch (error) {
+    if (errorCode(error) === 'EVENT_POSITION_UNKNOWN') return undefined;
+    throw error;
+  }
+}
+
+async function provenReadModel(
+  { events, readModelDirectory }: VerifyLedgerStateOptions,
+  { signal, progress }: WorkContext,
+): Promise<ReadModelVerification | undefined> {
+  if (!existsSync(readModelDirectory)) return undefined;
+  try {
+    return await verifyReadModel({
+      source: events,
+      directory: readModelDirectory,
+      projection: ledgerProjection,
+      scratchDirectory: tmpdir(),
+      onProgress: ({ position, head }) => progress(position, head, 'positions'),
+      signal,
+    });
+  } catch (error) {
+    if (errorCode(error) === 'READ_MODEL_NOT_READY') return undefined;
+    throw error;
+  }
+}
+
+function assertWanted({ signal }: Pick<WorkContext, 'signal'>): void {
+  if (signal.aborted) throw new CodedError('WORK_CANCELLED', 'the proof was cancelled');
+}
