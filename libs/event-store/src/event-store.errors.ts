@@ -56,3 +56,12 @@ export function stateDamaged(reason: string, cause?: unknown): EventStoreError {
     cause === undefined ? undefined : { cause },
   );
 }
+
+/** The index, or the state, still names an event that retention has taken out of the log. */
+export function positionGone(position: number, firstPosition: number): EventStoreError {
+  return new EventStoreError(
+    'EVENT_POSITION_GONE',
+    `the event at position ${position} was removed: the log begins at position ${firstPosition}`,
+    { position, firstPosition },
+  );
+}

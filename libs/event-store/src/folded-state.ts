@@ -47,9 +47,14 @@ export class FoldedState {
     for (const event of events) this.fold(event);
   }
 
-  /** An event out of the log. Throws `EVENT_CORRUPT` when it does not continue what came before it. */
+  /**
+   * An event out of the log. Throws `EVENT_CORRUPT` when it does not continue what came before it. Positions that compaction has emptied are passed over: as many
+   * versions of streams, and no more, may be missing from there on.
+   */
   replay(view: EventView): void {
     const { recordedAtMillis } = view;
+    const dropped = view.position - this.lastPosition - 1;
+    if (dropped > 0) this.index.pass(dropped);
     if (recordedAtMillis < this.lastRecordedAtMillis)
       throw corruptEvent(`it was recorded before the event in front of it`, view.position);
     this.lastRecordedAtMillis = recordedAtMillis;

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { defined } from '@holdfast/kernel';
 import type { DurableEvents } from './durable-events.js';
-import type { Position, RecordedEvent } from './event.js';
+import type { Position, RecordedEvent, StreamVersion } from './event.js';
 import type { Direction, ReadStreamOptions, ReadTagOptions } from './event-log.js';
-import { corruptEvent, invalid } from './event-store.errors.js';
+import { corruptEvent, invalid, positionGone } from './event-store.errors.js';
 import type { PositionIndex } from './position-index.js';
 import type { StreamIndex } from './stream-index.js';
 
@@ -33,6 +33,9 @@ export class IndexedEvents {
     const found = this.read(this.index.streams, stream, count, start, direction, options.limit);
     for await (const { event, index } of found) {
       const expected = index + 1;
+      // The version itself was dropped by compaction, and the one that follows it stands in its place.
+      if (event.stream === stream && event.version > expected && this.isStandIn(stream, index))
+        continue;
       if (event.stream !== stream || event.version !== expected)
         throw corruptEvent(`the index has version ${expected} of ${stream} there`, event.position);
       yield event;
@@ -54,6 +57,15 @@ export class IndexedEvents {
     }
   }
 
+  private isStandIn(stream: string, index: number): boolean {
+    const { streams } = this.index;
+    const here = this.index.positionOf(stream, (index + 1) as StreamVersion);
+    return (
+      index + 1 < streams.length(stream) &&
+      here === this.index.positionOf(stream, (index + 2) as StreamVersion)
+    );
+  }
+
   /** Entries of a list from index `start` on, run by run. */
   private async *read(
     list: PositionIndex,
@@ -70,19 +82,25 @@ export class IndexedEvents {
     let index = start;
     while (step * (stop - index) > 0) {
       for await (const event of this.at(positionsFrom(list, term, index, stop))) {
-        yield { event, index };
+        // Undefined: dropped by compaction since it was indexed.
+        if (event !== undefined) yield { event, index };
         index += step;
       }
     }
   }
 
-  /** One event for each position. */
-  private async *at(positions: readonly Position[]): AsyncGenerator<RecordedEvent, void> {
+  /** One event for each position; undefined where compaction has dropped it. Throws `EVENT_POSITION_GONE` where all before a position was removed. */
+  private async *at(
+    positions: readonly Position[],
+  ): AsyncGenerator<RecordedEvent | undefined, void> {
+    const lowest = Math.min(...positions) as Position;
+    const { firstPosition } = this.events;
+    if (lowest < firstPosition) throw positionGone(lowest, firstPosition);
     const found = areClose(positions) ? await this.events.eventsAt(positions) : undefined;
     let reads = 0;
     for (const position of positions) {
       const event = found?.get(position) ?? this.events.eventAt(position);
-      yield defined(event, 'an event that the index names');
+      yield event;
       if (++reads % SINGLE_READS_MAX === 0) await setImmediate();
     }
   }
