@@ -99,10 +99,8 @@ async function checkRecords(
   mayBeDropped: (sequence: number) => boolean,
 ): Promise<string> {
   let next: number = wal.firstSequence;
-  let dropped = 0;
   const passOver = (upTo: number): void => {
-    for (; next < upTo; next++, dropped++)
-      if (!mayBeDropped(next)) throw new Error(`record ${next} is gone`);
+    for (; next < upTo; next++) if (!mayBeDropped(next)) throw new Error(`record ${next} is gone`);
   };
   for await (const { sequence, payload } of wal.read({ after: (next - 1) as Sequence })) {
     passOver(sequence);
@@ -111,5 +109,6 @@ async function checkRecords(
     next = sequence + 1;
   }
   passOver(wal.lastSequence + 1);
-  return `${wal.firstSequence} to ${wal.lastSequence} without ${dropped}`;
+  // What a check between two recoveries drops on purpose is no difference between them.
+  return `${wal.firstSequence} to ${wal.lastSequence}`;
 }

@@ -92,17 +92,25 @@ export class FrameEncoder {
   }
 
   /** Stands for `sequences` sequences that are not in the log any more. */
-  addGap(sequences: number): void {
+  addGap(sequences: number, endsBatch = true): void {
     const bytes = encodedRecordBytes(GAP_PAYLOAD_BYTES);
     if (this.end + bytes > this.buffer.length) this.grow(this.end + bytes);
     const at = this.end >> 2;
     this.words[at] = GAP_PAYLOAD_BYTES;
-    this.words[at + 1] = RECORD_TYPE_GAP | (RECORD_FLAG_ENDS_BATCH << 8);
+    this.words[at + 1] = RECORD_TYPE_GAP | (endsBatch ? RECORD_FLAG_ENDS_BATCH << 8 : 0);
     this.words[at + 2] = sequences;
     this.words[at + 3] = 0;
     this.end += bytes;
     this.records++;
     this.span += sequences;
+  }
+
+  /** One record; whether it ends its batch is said here, because others of the batch may be gone. */
+  addRecord(payload: Uint8Array, endsBatch: boolean): void {
+    this.add([payload], encodedRecordBytes(payload.length));
+    if (endsBatch) return;
+    const at = (this.end - encodedRecordBytes(payload.length)) >> 2;
+    this.words[at + 1] = RECORD_TYPE_DATA;
   }
 
   /** The body of a frame that has verified, as it stands. */

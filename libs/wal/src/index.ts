@@ -26,6 +26,7 @@ export type { DumpedFrame } from './dump.js';
 export { type ErrorAdvice, WAL_ERROR_GUIDE } from './error-guide.js';
 export { type File, type FileSystem, readSmallFile, replaceFile } from './file-system.js';
 export { Floors } from './floors.js';
+export type { CompactionPolicy, CompactionReport } from './compaction.js';
 export type { CommitFigures } from './group-commit.js';
 export { NodeFileSystem } from './node-file-system.js';
 export type {

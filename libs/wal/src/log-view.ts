@@ -105,6 +105,8 @@ export class LogView implements LogSource {
     const cursor = new LogCursor(this.visibility.catalog, after, true);
     let last = after;
     let bytes = 0;
+    // Widened: the visitor below sets it where the compiler does not look.
+    let wanted = true as boolean;
     try {
       for (let frame = cursor.next(bound); frame !== undefined; frame = cursor.next(bound)) {
         const { buffer } = frame;
@@ -112,7 +114,9 @@ export class LogView implements LogSource {
           if (at <= after) return true;
           if (at > bound.sequence) return false;
           last = at as Sequence;
-          return visitor(last, buffer, start, end, endsBatch);
+          if (visitor(last, buffer, start, end, endsBatch) !== false) return true;
+          wanted = false;
+          return false;
         });
         if (walked === 'stopped') break;
         bytes += frame.header.bodyLength;
@@ -124,7 +128,8 @@ export class LogView implements LogSource {
     } finally {
       cursor.close();
     }
-    return last;
+    // What compaction dropped at the end is passed over like what it dropped before.
+    return wanted && bound.sequence > last ? bound.sequence : last;
   }
 
   waitBeyond(after: Sequence, signal?: AbortSignal): Promise<void> {

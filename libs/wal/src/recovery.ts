@@ -1,4 +1,5 @@
 import { defined } from '@holdfast/kernel';
+import { sameSeal } from './archive-store.js';
 import type { FileSystem } from './file-system.js';
 import { readFloors } from './floors.js';
 import { decodeFrameHeader, frameEnd, lastSequenceOf } from './frame-decoder.js';
@@ -111,12 +112,12 @@ function liveSegments(
   const superseded: SegmentFacts[] = [];
   for (const segment of facts) {
     const { segment: number, generation } = segment.name;
-    if (number < manifest.firstSegment || generation < (manifest.generations.get(number) ?? 0)) {
+    const counting = manifest.generations.get(number) ?? 0;
+    // A generation above the one that counts was made by a compaction that crashed before MANIFEST named it.
+    const isUnfinished = generation > counting && segment.header?.compacted !== undefined;
+    if (number < manifest.firstSegment || generation < counting || isUnfinished) {
       superseded.push(segment);
-    } else if (
-      generation === (manifest.generations.get(number) ?? 0) &&
-      live.at(-1)?.name.segment !== number
-    ) {
+    } else if (generation === counting && live.at(-1)?.name.segment !== number) {
       live.push(segment);
     } else {
       throw noPart(segment.path, segment.name);
@@ -195,7 +196,7 @@ function checkChain(
       }
       return;
     }
-    const seal = header.predecessor;
+    const seal = sealOf(previous, header.predecessor);
     checkSeal(fileSystem, `${directory}/${previous.file}`, previous, segment, seal);
     sealed.push({
       name: previous.name,
@@ -203,7 +204,19 @@ function checkChain(
       seal,
     });
   });
+  const newest = segments.at(-1);
+  // Only sealed segments are compacted, so it had a successor, whose header was durable.
+  if (newest?.header?.compacted !== undefined)
+    throw missingAfter(fileSystem, directory, manifest, newest, undefined);
   return sealed;
+}
+
+/** Where a segment ends: what its successor says; of a compacted one its own word, if it was made of what its successor names. */
+function sealOf({ header }: SegmentFacts, named: PredecessorSeal): PredecessorSeal {
+  const compacted = header?.compacted;
+  if (compacted === undefined || !sameSeal(compacted.original, named)) return named;
+  const { dataLength, lastFrameOffset, generation } = compacted;
+  return { ...named, dataLength, lastFrameOffset, generation };
 }
 
 /** The segment's header, if it has one and that agrees with its name and the log. Throws `WAL_CORRUPT`. */
@@ -213,7 +226,11 @@ export function checkedHeader(manifest: Manifest, segment: SegmentFacts): Segmen
     throw corruptHeader(segment, 'both copies of the segment header are damaged');
   if (header.logId !== manifest.logId)
     throw corruptHeader(segment, 'the segment belongs to another log');
-  if (header.segment !== name.segment || header.firstSequence !== name.firstSequence) {
+  const isNamed =
+    header.segment === name.segment &&
+    header.firstSequence === name.firstSequence &&
+    (header.compacted?.generation ?? 0) === name.generation;
+  if (!isNamed) {
     throw corruptHeader(segment, "the segment's header does not agree with its name");
   }
   return header;
@@ -270,7 +287,7 @@ function lastFrameMatches(
   const frame = decodeFrameHeader(bytes, 0, frameSeed(header), seal.lastFrameOffset);
   return (
     frame !== undefined &&
-    frame.headerCrc === seal.lastHeaderCrc &&
+    (header.compacted !== undefined || frame.headerCrc === seal.lastHeaderCrc) &&
     frameEnd(frame) === seal.dataLength &&
     lastSequenceOf(frame) === seal.lastSequence
   );

@@ -4,22 +4,22 @@ import type { ArchivedSegment } from './archive-store.js';
 import { throwIfCancelled } from './archive-writer.js';
 import type { WorkOptions } from './archiving.js';
 import { BackupContent } from './backup-content.js';
-import { type FileSystem, writeFullyAsync } from './file-system.js';
-import { batchesUpTo } from './frame-cut.js';
-import { frameEnd, lastSequenceOf } from './frame-decoder.js';
+import { type File, type FileSystem, writeFullyAsync } from './file-system.js';
+import { batchesUpTo, type BodyPart } from './frame-cut.js';
+import { frameEnd, type FrameHeader, lastSequenceOf } from './frame-decoder.js';
 import { FrameEncoder } from './frame-encoder.js';
-import { FrameScanner, type ScannedFrame } from './frame-scanner.js';
+import { FrameScanner } from './frame-scanner.js';
 import { writeManifest } from './manifest.js';
 import { NodeFileSystem } from './node-file-system.js';
 import { segmentPath } from './recovery.js';
 import type { CatalogEntry } from './segment-catalog.js';
 import { withFile } from './segment-file.js';
-import { frameSeed } from './segment-header.js';
+import { encodeSegmentHeader, frameSeed, type SegmentHeader } from './segment-header.js';
 import { copyInto, writeArchivedContent } from './segment-restoring.js';
 import { scanTail } from './tail-scan.js';
 import { corrupt, WalError } from './wal.errors.js';
 import type { Sequence } from './wal.types.js';
-import { SEGMENT_DATA_START, ZERO_CHUNK_BYTES } from './wal-format.js';
+import { FRAME_HEADER_BYTES, SEGMENT_DATA_START, ZERO_CHUNK_BYTES } from './wal-format.js';
 
 export interface RestoreOptions extends WorkOptions {
   /** Cut at the last batch that ends at or below this sequence. */
@@ -66,13 +66,19 @@ export async function restoreLog(
   }
 }
 
+/** Whole batches of a frame. */
+interface FramePart extends BodyPart {
+  readonly header: FrameHeader;
+  readonly body: Buffer;
+}
+
 /** The last segment of the restored log, and where in it to end. */
 interface Cut {
   readonly entry: CatalogEntry;
   /** Whole frames are kept up to here. */
   readonly offset: number;
-  /** Behind them: the beginning of a frame, encoded anew. */
-  readonly frame: Buffer | undefined;
+  /** Behind them: the beginning of a frame, to be encoded anew. */
+  readonly frame: FramePart | undefined;
   readonly lastSequence: number;
 }
 
@@ -124,8 +130,12 @@ function cutWithin(
         return { entry, offset, frame: undefined, lastSequence };
       const last = lastSequenceOf(frame.header);
       if (last > upTo) {
-        const part = firstBatches(entry, frame, upTo);
-        return { entry, offset, frame: part?.bytes, lastSequence: part?.last ?? lastSequence };
+        const { buffer, bodyStart } = frame;
+        const part = batchesUpTo(frame.header, buffer, bodyStart, upTo);
+        if (part.bytes === 0) return { entry, offset, frame: undefined, lastSequence };
+        const body = Buffer.from(buffer.subarray(bodyStart, bodyStart + part.bytes));
+        lastSequence = frame.header.firstSequence + part.sequenceSpan - 1;
+        return { entry, offset, frame: { ...part, header: frame.header, body }, lastSequence };
       }
       [offset, lastSequence] = [frameEnd(frame.header), last];
     }
@@ -140,25 +150,16 @@ function cutWithin(
   }
 }
 
-/** The frame as its writer would have written it with the first of its batches only; undefined when none of them ends in time. */
-function firstBatches(
-  entry: CatalogEntry,
-  { header, buffer, bodyStart }: ScannedFrame,
-  upTo: number,
-): { bytes: Buffer; last: number } | undefined {
-  const part = batchesUpTo(header, buffer, bodyStart, upTo);
-  if (part.bytes === 0) return undefined;
+/** The frame as its writer would have written it with these batches only. */
+function encodeFrame(part: FramePart, segment: SegmentHeader, previousHeaderCrc: number): Buffer {
+  const { header, body, recordCount, sequenceSpan } = part;
   const encoder = new FrameEncoder(64 * 1024);
-  const body = buffer.subarray(bodyStart, bodyStart + part.bytes);
-  encoder.addBody(body, part.recordCount, part.sequenceSpan);
+  encoder.addBody(body, recordCount, sequenceSpan);
+  const { fileOffset, durableSequence, wallMicros } = header;
   const { bytes } = encoder.finish(header.firstSequence as Sequence, {
-    seed: frameSeed(entry.header),
-    fileOffset: header.fileOffset,
-    previousHeaderCrc: header.previousHeaderCrc,
-    durableSequence: header.durableSequence,
-    wallMicros: header.wallMicros,
+    ...{ seed: frameSeed(segment), fileOffset, previousHeaderCrc, durableSequence, wallMicros },
   });
-  return { bytes: Buffer.from(bytes), last: header.firstSequence + part.sequenceSpan - 1 };
+  return Buffer.from(bytes);
 }
 
 function prepareTarget(fileSystem: FileSystem, directory: string): void {
@@ -187,9 +188,11 @@ async function writeLog(
   const first = defined(kept[0], 'a segment');
   const { segment: firstSegment, firstSequence } = first.name;
   const generations = new Map(
-    kept.flatMap(({ name }) =>
-      name.generation === 0 ? [] : [[name.segment, name.generation] as const],
-    ),
+    kept
+      .slice(0, -1)
+      .flatMap(({ name }) =>
+        name.generation === 0 ? [] : [[name.segment, name.generation] as const],
+      ),
   );
   writeManifest(fileSystem, directory, { logId, firstSegment, firstSequence, generations });
   const bytesTotal = kept.reduce((sum, { dataLength = 0 }) => sum + dataLength, 0);
@@ -197,7 +200,8 @@ async function writeLog(
   let bytesDone = 0;
   for (const entry of [...kept].reverse()) {
     throwIfCancelled(options.signal);
-    const path = segmentPath(directory, entry.name);
+    const generation = entry === cut.entry ? 0 : entry.name.generation;
+    const path = segmentPath(directory, { ...entry.name, generation });
     if (entry === cut.entry) await writeCut(content, cut, `${path}.tmp`);
     else await writeArchivedContent(fileSystem, content.store, archivedOf(entry), `${path}.tmp`);
     // The first segment makes the log whole: all others have their names for good before it gets its own.
@@ -217,29 +221,57 @@ async function writeLog(
   };
 }
 
-/** The last segment of the log: no footer, and zeros behind its frames, as a writer leaves it. */
+/** The last segment of the log: no footer, and zeros behind its data, as a writer leaves it. */
 async function writeCut(content: BackupContent, cut: Cut, temporary: string): Promise<void> {
   const { fileSystem } = content;
-  const { header } = cut.entry;
+  const { file: source } = content.catalog.open(cut.entry);
   const file = fileSystem.open(temporary, 'create');
+  let header = cut.entry.header;
   try {
-    const { file: source } = content.catalog.open(cut.entry);
-    try {
+    if (header.compacted === undefined) {
       await copyInto(file, source, cut.offset);
-    } finally {
-      source.close();
-    }
-    if (cut.frame !== undefined) await writeFullyAsync(file, cut.frame, cut.offset);
-    const end = cut.offset + (cut.frame?.length ?? 0);
+      if (cut.frame !== undefined) {
+        const frame = encodeFrame(cut.frame, header, cut.frame.header.previousHeaderCrc);
+        await writeFullyAsync(file, frame, cut.offset);
+      }
+    } else header = await writeAsUncompacted(file, source, cut);
+    const end = cut.offset + (cut.frame === undefined ? 0 : FRAME_HEADER_BYTES + cut.frame.bytes);
     const size = Math.max(end, Math.min(header.segmentBytes, ZERO_CHUNK_BYTES));
     if (size > end) await writeFullyAsync(file, Buffer.alloc(size - end), end);
     await file.dataSyncAsync();
   } finally {
+    source.close();
     file.close();
   }
   const scan = withFile(fileSystem, temporary, (written) => scanTail(written, header));
   const isRight = scan.lastSequence === cut.lastSequence && scan.nonZeroEnd === undefined;
   assert(isRight, 'a restored segment ends with the batch at which it was cut');
+}
+
+/**
+ * Only a segment with a successor is a compacted one. Here it is the last: the same frames at the same places, under a header that says nothing of its past, to which the first
+ * of them chains.
+ */
+async function writeAsUncompacted(file: File, source: File, cut: Cut): Promise<SegmentHeader> {
+  const { compacted, ...plain } = cut.entry.header;
+  assert(compacted !== undefined, 'the segment was compacted');
+  const block = encodeSegmentHeader(plain);
+  const header = { ...plain, headerCrc: block.readUInt32LE(8) };
+  await writeFullyAsync(file, Buffer.concat([block, block]), 0);
+  const scanner = new FrameScanner(source, cut.entry.header, { limit: cut.offset, reuse: true });
+  let previous = header.headerCrc;
+  const write = async (part: FramePart): Promise<void> => {
+    const bytes = encodeFrame(part, header, previous);
+    previous = bytes.readUInt32LE(4);
+    await writeFullyAsync(file, bytes, part.header.fileOffset);
+  };
+  for (let frame = scanner.next(); frame !== undefined; frame = scanner.next()) {
+    const { recordCount, sequenceSpan, bodyLength: bytes } = frame.header;
+    const body = frame.buffer.subarray(frame.bodyStart, frame.bodyStart + bytes);
+    await write({ header: frame.header, body, bytes, recordCount, sequenceSpan });
+  }
+  if (cut.frame !== undefined) await write(cut.frame);
+  return header;
 }
 
 function archivedOf(entry: CatalogEntry): ArchivedSegment {

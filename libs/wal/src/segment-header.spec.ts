@@ -43,7 +43,7 @@ describe('a segment header', () => {
 
   it.each([
     [12, 2, 'format version 2'],
-    [16, 0x8000_0001, 'incompatible feature bits 0x80000001'],
+    [16, 0x8000_0002, 'incompatible feature bits 0x80000002'],
     [76, 9, 'durability mode 9'],
   ])('is refused as newer when the word at %d is %d', (offset, value, reason) => {
     const block = encodeSegmentHeader(header);

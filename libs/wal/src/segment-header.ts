@@ -4,6 +4,7 @@ import type { Durability } from './wal.types.js';
 import {
   FORMAT_VERSION,
   HEADER_BLOCK_BYTES,
+  INCOMPATIBLE_FEATURE_COMPACTED,
   INCOMPATIBLE_FEATURES_KNOWN,
   readU64,
   writeU64,
@@ -19,6 +20,19 @@ export interface PredecessorSeal {
   /** Where that frame stands; 0 when it holds none. */
   readonly lastFrameOffset: number;
   readonly generation: number;
+}
+
+/** What a segment that was compacted says beside: its own end, because its successor names the end of what it was made of. */
+export interface CompactedSegment {
+  /** As in its name; 1 or more. */
+  readonly generation: number;
+  readonly dataLength: number;
+  /** Where its last frame stands; it ends the data. */
+  readonly lastFrameOffset: number;
+  /** The end of the segment as it was written, as its successor's header names it. */
+  readonly original: PredecessorSeal;
+  /** Of the data as it was written: 64 hex digits. */
+  readonly originalSha256: string;
 }
 
 /** The first block of a segment, twice. Byte table in `docs/file-format.md`. */
@@ -38,6 +52,7 @@ export interface SegmentHeader {
   readonly segmentBytes: number;
   readonly createdMicros: number;
   readonly predecessor: PredecessorSeal;
+  readonly compacted?: CompactedSegment;
   /** This header's own checksum: what the first frame chains to. */
   readonly headerCrc: number;
 }
@@ -54,7 +69,7 @@ export function encodeSegmentHeader(header: Omit<SegmentHeader, 'headerCrc'>): B
   const block = Buffer.alloc(HEADER_BLOCK_BYTES);
   MAGIC.copy(block, 0);
   block.writeUInt32LE(FORMAT_VERSION, 12);
-  block.writeUInt32LE(0, 16);
+  block.writeUInt32LE(header.compacted === undefined ? 0 : INCOMPATIBLE_FEATURE_COMPACTED, 16);
   block.writeUInt32LE(0, 20);
   assert(header.logId.length === 32 && header.timeline.length === 16, 'ids have their full length');
   block.write(header.logId, 24, 'hex');
@@ -72,8 +87,37 @@ export function encodeSegmentHeader(header: Omit<SegmentHeader, 'headerCrc'>): B
   writeU64(block, header.predecessor.lastSequence, 104);
   block.writeUInt32LE(header.predecessor.generation, 112);
   block.writeUInt32LE(header.predecessor.lastFrameOffset, 116);
+  if (header.compacted !== undefined) encodeCompacted(block, header.compacted);
   block.writeUInt32LE(crc32(block.subarray(CRC_COVERS_FROM)), 8);
   return block;
+}
+
+function encodeCompacted(block: Buffer, compacted: CompactedSegment): void {
+  assert(compacted.originalSha256.length === 64, 'a digest has its full length');
+  block.writeUInt32LE(compacted.generation, 120);
+  block.writeUInt32LE(compacted.dataLength, 124);
+  block.writeUInt32LE(compacted.lastFrameOffset, 128);
+  block.writeUInt32LE(compacted.original.dataLength, 132);
+  block.writeUInt32LE(compacted.original.lastHeaderCrc, 136);
+  block.writeUInt32LE(compacted.original.lastFrameOffset, 140);
+  writeU64(block, compacted.original.lastSequence, 144);
+  block.write(compacted.originalSha256, 152, 'hex');
+}
+
+function decodeCompacted(block: Buffer): CompactedSegment {
+  return {
+    generation: block.readUInt32LE(120),
+    dataLength: block.readUInt32LE(124),
+    lastFrameOffset: block.readUInt32LE(128),
+    original: {
+      dataLength: block.readUInt32LE(132),
+      lastHeaderCrc: block.readUInt32LE(136),
+      lastFrameOffset: block.readUInt32LE(140),
+      lastSequence: readU64(block, 144),
+      generation: 0,
+    },
+    originalSha256: block.toString('hex', 152, 184),
+  };
 }
 
 /** A header is valid if and only if its magic stands, its checksum verifies, and this code knows its format. */
@@ -93,6 +137,7 @@ export function decodeSegmentHeader(block: Buffer): SegmentHeader | HeaderRefusa
       reason: `incompatible feature bits 0x${(unknownFeatures >>> 0).toString(16)}`,
     };
   }
+  const isCompacted = (block.readUInt32LE(16) & INCOMPATIBLE_FEATURE_COMPACTED) !== 0;
   const durability = DURABILITIES[block.readUInt8(76) - 1];
   if (durability === undefined)
     return { kind: 'unsupported', reason: `durability mode ${block.readUInt8(76)}` };
@@ -114,12 +159,18 @@ export function decodeSegmentHeader(block: Buffer): SegmentHeader | HeaderRefusa
       generation: block.readUInt32LE(112),
       lastFrameOffset: block.readUInt32LE(116),
     },
+    ...(isCompacted && { compacted: decodeCompacted(block) }),
     headerCrc,
   };
 }
 
 export function isHeader(decoded: SegmentHeader | HeaderRefusal): decoded is SegmentHeader {
   return !('kind' in decoded);
+}
+
+/** Where the data of a segment with a successor ends: the successor says it, or the segment itself when it was compacted. */
+export function sealedLength(segment: SegmentHeader, successor: SegmentHeader): number {
+  return segment.compacted?.dataLength ?? successor.predecessor.dataLength;
 }
 
 /** What every frame checksum of the segment starts from, so that no byte of another log, segment or writer can pass. */

@@ -7,7 +7,8 @@ import { assert } from '@holdfast/kernel';
 export const FORMAT_VERSION = 1;
 
 /** Feature bits that this code understands. An unknown incompatible bit refuses the log; an unknown compatible one does not. */
-export const INCOMPATIBLE_FEATURES_KNOWN = 0;
+export const INCOMPATIBLE_FEATURE_COMPACTED = 1;
+export const INCOMPATIBLE_FEATURES_KNOWN = INCOMPATIBLE_FEATURE_COMPACTED;
 
 /** The segment header stands in a block of its own, and a second copy in the next one. */
 export const HEADER_BLOCK_BYTES = 4096;

@@ -11,6 +11,7 @@ import { NodeFileSystem } from './node-file-system.js';
 import { checkedHeader, noPart, segmentPath } from './recovery.js';
 import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { inspectSegment } from './segment-file.js';
+import { sealedLength } from './segment-header.js';
 import { parseSegmentName } from './segment-name.js';
 import {
   type LogExtent,
@@ -276,7 +277,10 @@ class DirectoryWatch implements Visibility {
       if (previous?.name.segment === name.segment) throw noPart(path, name);
       // Where a segment is missing, nothing says where the one before it ends.
       if (previous?.name.segment === name.segment - 1)
-        entries[entries.length - 1] = { ...previous, dataLength: header.predecessor.dataLength };
+        entries[entries.length - 1] = {
+          ...previous,
+          dataLength: sealedLength(previous.header, header),
+        };
       entries.push({ name, path, header, dataLength: undefined, index: undefined });
     }
     return entries;

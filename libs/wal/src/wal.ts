@@ -1,3 +1,4 @@
+import { randomBytes as systemRandomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { systemClock } from '@holdfast/kernel';
 import type { IoMode } from './adaptive-io.js';
@@ -10,6 +11,7 @@ import {
   type WorkOptions,
 } from './archiving.js';
 import { type BackupOptions, type BackupReport, backUp } from './backup.js';
+import { type CompactionPolicy, type CompactionReport, compactSegments } from './compaction.js';
 import { type FloorKeeper, Floors } from './floors.js';
 import { type CommitFigures, GroupCommit } from './group-commit.js';
 import type { VisibleBound } from './log-cursor.js';
@@ -316,6 +318,19 @@ export class Wal implements LogSource {
         (sequence) => this.floors.set(ARCHIVE_FLOOR, sequence),
         this.endingWithUs(options),
       );
+    });
+  }
+
+  /**
+   * Rewrites sealed segments without the records that the policy lets go. Other records keep their sequences; appends and readers go on, and readers pass over what is gone. What the
+   * archive holds stays there. Waits for backups that are being made. Throws `WAL_CORRUPT`, `WAL_CANCELLED`, `WAL_FENCED`, and what the disk says.
+   */
+  compact(policy: CompactionPolicy, options: WorkOptions = {}): Promise<CompactionReport> {
+    return this.exclusively(async () => {
+      await this.copies;
+      const randomBytes = this.parts.options.randomBytes ?? systemRandomBytes;
+      const randomU32 = (): number => randomBytes(4).readUInt32LE(0);
+      return compactSegments({ ...this.parts, randomU32 }, policy, this.endingWithUs(options));
     });
   }
 

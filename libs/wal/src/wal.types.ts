@@ -77,7 +77,7 @@ export interface LogSource {
   recordAt(sequence: Sequence): WalRecord | undefined;
   /** Records in order. Views stay valid. Throws `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`. */
   read(range: ReadRange): AsyncIterable<WalRecord>;
-  /** Bulk and without copies, about 1 GB/s; yields to the event loop between reads. Resolves to the last sequence visited. */
+  /** Bulk and without copies, about 1 GB/s; yields to the event loop between reads. Resolves to the last sequence visited, or passed over because compaction dropped it. */
   scan(after: Sequence, visitor: ScanVisitor, upTo?: Sequence): Promise<Sequence>;
   /** As `read`, then waits for more until the signal fires. Never past the durable sequence. */
   follow(options: { after: Sequence; signal?: AbortSignal }): AsyncIterable<WalRecord>;
