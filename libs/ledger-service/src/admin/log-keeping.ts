@@ -1,4 +1,5 @@
 import type { RetentionPolicy } from '@holdfast/event-store';
+import type { Clock } from '@holdfast/kernel';
 import type { Logger } from '@holdfast/platform';
 import type { FeedConsumers } from '@holdfast/projections';
 import type { LedgerWriter } from '../write-side/ledger-writer.js';
@@ -15,6 +16,8 @@ export interface LogKeepingOptions {
   readonly floors: FloorLimits;
   /** `keep-all` when left out. */
   readonly retention?: RetentionSettings;
+  /** What retention takes for the present. */
+  readonly clock?: Clock;
 }
 
 /** As the configuration says it. */
@@ -49,6 +52,7 @@ export class LogKeeping {
       log: writer.log,
       options: { policy, livePositionsMin, liveMillisMin },
       archive: archiveOf(writer.log.wal),
+      ...(options.clock && { clock: options.clock }),
       snapshotPositions: () => writer.log.snapshots().map(({ position }) => position),
     });
     this.schedule = new RetentionSchedule(this.retention, this.jobs, intervalSeconds * 1_000);

@@ -47,13 +47,15 @@ export type CommitListener = (commit: CommitFigures) => void;
  * Names what `evolve` makes of the events: raised with every change of it that makes another state, so that a checkpoint of the old one is not gone on
  * with but made anew.
  */
-const STATE_VERSION = 'ledger-1';
+const STATE_VERSION = 'ledger-2';
 
 export interface LedgerWriterOptions {
   /** `onCommit` is the writer's own: see there. */
   readonly wal?: Omit<WalOptions, 'onCommit'>;
   /** Where the state is checkpointed; in memory, and made of the whole log at each start, when left out. */
   readonly state?: Omit<CheckpointedStateOptions, 'stateVersion'> | undefined;
+  /** How long the keys of commands from now on are known; 30 days when left out. */
+  readonly keyRetentionMillis?: number;
   readonly clock?: Clock;
   readonly onReplayProgress?: (progress: ReplayProgress) => void;
 }
@@ -81,6 +83,7 @@ export class LedgerWriter {
   private constructor(
     readonly log: WalEventLog,
     private readonly commitListeners: Set<CommitListener>,
+    private readonly keyRetentionMillis: number | undefined,
   ) {
     this.view = new LedgerView(log.state);
   }
@@ -97,7 +100,7 @@ export class LedgerWriter {
       ...(clock && { clock }),
       ...(onReplayProgress && { onReplayProgress }),
     });
-    return new LedgerWriter(log, commitListeners);
+    return new LedgerWriter(log, commitListeners, options.keyRetentionMillis);
   }
 
   /** Decides a command and, if it changes anything, appends it. Resolves once the outcome may be told. */
@@ -112,7 +115,13 @@ export class LedgerWriter {
   admit(command: LedgerCommand, attempt: Attempt): PendingOutcome {
     const nowMillis = this.log.now();
     const commandId = newUuidV7(nowMillis);
-    const decision = decide(command, { ...attempt, nowMillis, commandId }, this.view);
+    const context = {
+      ...attempt,
+      nowMillis,
+      commandId,
+      keyRetentionMillis: this.keyRetentionMillis,
+    };
+    const decision = decide(command, context, this.view);
     switch (decision.kind) {
       case 'accepted':
         if (attempt.dryRun === true)
@@ -150,7 +159,7 @@ export class LedgerWriter {
    * durable; throws `LEDGER_OUTCOME_UNKNOWN` when that cannot become true, and `LEDGER_ANSWER_REMOVED`.
    */
   async find(key: CommandKey): Promise<FoundCommand | InFlight | undefined> {
-    const entry = this.view.commandKey(key.ledger, key.actor, key.key);
+    const entry = this.view.commandKey(key.ledger, key.actor, key.key, this.log.now());
     if (entry === undefined) return undefined;
     await this.log.whenDurable(entry.position).catch(unknown);
     // Only a log that answers before it syncs has come here too early.
@@ -299,6 +308,7 @@ const LOG_FAILURES: ReadonlySet<string | undefined> = new Set([
   'WAL_FENCED',
   'WAL_CLOSED',
   'EVENT_LOG_CLOSED',
+  'EVENT_STATE_DAMAGED',
 ]);
 
 function unknown(cause: unknown): never {

@@ -21,6 +21,7 @@ export interface LedgerStateSettings {
   readonly checkpointSeconds: number;
   readonly snapshotHours: number;
   readonly cacheEntries: number;
+  readonly keyRetentionDays: number;
 }
 
 export interface OpenLedgerWriterOptions extends Pick<LedgerWriterOptions, 'wal'> {
@@ -36,6 +37,7 @@ export interface OpenLedgerWriterOptions extends Pick<LedgerWriterOptions, 'wal'
 const PROGRESS_MILLIS = 2_000;
 const SECOND_MILLIS = 1_000;
 const HOUR_MILLIS = 3_600_000;
+const DAY_MILLIS = 24 * HOUR_MILLIS;
 
 /** Opens the write side as a service does: with its progress in the log, and its failure as the end of the process. */
 export async function openLedgerWriter(options: OpenLedgerWriterOptions): Promise<LedgerWriter> {
@@ -49,6 +51,7 @@ export async function openLedgerWriter(options: OpenLedgerWriterOptions): Promis
   const writer = await LedgerWriter.open(walDirectory, {
     wal: { ...wal, ...(archive && { archive }) },
     state: stateOptions(options, stateEventLogger(logger)),
+    keyRetentionMillis: options.state.keyRetentionDays * DAY_MILLIS,
     onReplayProgress: ({ position, lastPosition }) => {
       if (performance.now() - toldAt < PROGRESS_MILLIS) return;
       toldAt = performance.now();
