@@ -58,6 +58,8 @@ export async function createManifest(
   } finally {
     file.close();
   }
+  // Crash before the name is durable: an empty directory with a stray file, and the next open makes the log anew. The content was synced before it got its
+  // name, so that no crash leaves a MANIFEST that is half there.
   await fileSystem.publish(temporary, `${directory}/${MANIFEST_NAME}`);
   fileSystem.syncDirectory(directory);
 }

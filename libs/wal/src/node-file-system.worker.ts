@@ -64,6 +64,7 @@ function createZeroed(path: string, bytes: number): void {
       // Syncing piece by piece keeps the device's queue short for the commits that go on meanwhile.
       fs.fdatasyncSync(descriptor);
     }
+    // The length and extents too, so that no commit has to. Crash before: a temporary file that the next open removes.
     fs.fsyncSync(descriptor);
   } finally {
     fs.closeSync(descriptor);

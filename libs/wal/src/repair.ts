@@ -81,7 +81,7 @@ function removeIfThere(fileSystem: FileSystem, path: string): void {
   }
 }
 
-/** The good copy is never touched, so a crash in between leaves what was there before. */
+/** The good copy is never touched: a crash at any point leaves it, and the other one bad, half mended or whole (row 7 again). */
 function restoreHeaderCopy(fileSystem: FileSystem, segment: SegmentFacts): RecoveryNote {
   const bad = segment.damagedCopy ?? 0;
   const block = Buffer.alloc(HEADER_BLOCK_BYTES);
@@ -111,6 +111,7 @@ function quarantineTornTail(
   withFile(fileSystem, tail.path, (file) => readAt(file, bytes, from));
   const quarantine = `${directory}/${QUARANTINE}`;
   if (!fileSystem.exists(quarantine)) {
+    // Its name is durable before the next segment seals the tail off: a crash after that leaves the copy.
     fileSystem.makeDirectory(quarantine);
     fileSystem.syncDirectory(directory);
   }

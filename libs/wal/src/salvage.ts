@@ -74,6 +74,7 @@ export async function salvage(
     const first = readable[0];
     if (first === undefined)
       throw refused(`${source} holds no segment with a readable header`, source);
+    // Crash from here to the end: a directory whose MANIFEST, if there is one, names no segment; the source is untouched, and salvage is repeated elsewhere.
     fileSystem.makeDirectory(target);
     fileSystem.syncDirectory(dirname(target));
     const copy = new SalvagedLog(

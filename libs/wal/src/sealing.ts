@@ -25,6 +25,7 @@ export async function finishSegment(
   try {
     writeFully(file, footer, summary.dataLength);
     file.truncate(summary.dataLength + footer.length);
+    // Crash before this sync has ended: no footer, half of one, or the file uncut; the data in front of it is none of these writes' business.
     await file.dataSyncAsync();
   } finally {
     file.close();

@@ -149,6 +149,8 @@ export class SegmentChain {
       createdMicros: this.clock.nowMillis() * 1000,
       predecessor,
     });
+    // Crash before the name is there: a stray (row 13). Between the two names of it: the segment counts, and the next open removes the temporary one.
+    // Crash before the name is durable: no frame is in it, and the segment before it ends where it would have ended.
     await this.fileSystem.publish(writer.file.path, path);
     await this.fileSystem.syncDirectoryAsync(this.directory);
     this.started = { name, path, header, writer };

@@ -67,6 +67,7 @@ export class SegmentWriter {
   async start(header: Omit<SegmentHeader, 'headerCrc'>): Promise<SegmentHeader> {
     const block = encodeSegmentHeader(header);
     await writeFullyAsync(this.file, Buffer.concat([block, block]), 0);
+    // This also makes durable that the file is as long as it is: a named segment that is shorter has been cut (row 2).
     await this.file.dataSyncAsync();
     this.seed = frameSeed(header);
     this.lastHeaderCrc = block.readUInt32LE(8);
@@ -147,6 +148,7 @@ export class SegmentWriter {
       writeFully(this.file, ZEROS.subarray(0, Math.min(ZERO_CHUNK_BYTES, target - at)), at);
     }
     try {
+      // Crash around this sync: a longer or a shorter file of which nothing beyond the frames counts yet.
       this.file.dataSync();
     } catch (error) {
       throw new SegmentSyncFailed(error);

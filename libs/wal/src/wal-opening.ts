@@ -128,6 +128,7 @@ export async function assembleParts(
     }
     try {
       const keeper = new ManifestKeeper(fileSystem, directory, lock, manifest);
+      // Crash before this is durable: the segment holds no frame yet, so it is removed and made again (row 8).
       if (manifest.firstSegment === 0) keeper.replace({ ...manifest, firstSegment: 1 });
       const sealed = sealedBy(diagnosis, seal);
       const { archive } = options;
