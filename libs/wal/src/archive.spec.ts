@@ -154,6 +154,20 @@ describe('the archive', () => {
     },
   );
 
+  it('takes a segment too whose footer could not be written when it was sealed', async () => {
+    const { system, wal } = await logWithArchive(1);
+    const end = system.faults.plan({
+      operation: 'sha256',
+      path: /log/,
+      effect: { kind: 'error', code: 'EIO' },
+    });
+    await fill(wal, 1);
+    await wal.removeSegments({ below: BEFORE_FIRST });
+    end();
+    expect(await wal.archiveSealed()).toMatchObject({ segments: 2 });
+    await wal.close();
+  });
+
   it('can be stopped between blocks', async () => {
     const { system, wal } = await logWithArchive(2);
     const stop = new AbortController();

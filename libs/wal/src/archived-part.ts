@@ -12,7 +12,7 @@ export function archivedBefore(
   firstLive: SegmentHeader | undefined,
 ): CatalogEntry[] {
   if (archive === undefined || firstLive === undefined) return [];
-  const segments = new Map(archive.segments().map((segment) => [segment.name.segment, segment]));
+  const segments = archivedByNumber(archive);
   const entries: CatalogEntry[] = [];
   let successor = firstLive;
   for (;;) {
@@ -25,14 +25,19 @@ export function archivedBefore(
   return entries;
 }
 
-/** Whether an archive holds the data of this live segment. Throws `WAL_ARCHIVE_MISMATCH` when it holds other data under its number. */
+/** By number: what an archive holds, as of its last refresh. */
+export function archivedByNumber(archive: ArchiveStore): ReadonlyMap<number, ArchivedSegment> {
+  return new Map(archive.segments().map((segment) => [segment.name.segment, segment]));
+}
+
+/** Whether the data of this live segment is there. */
 export function isArchived(
-  archive: ArchiveStore,
+  archived: ReadonlyMap<number, ArchivedSegment>,
   segment: number,
   successor: SegmentHeader,
 ): boolean {
-  const archived = archive.segments().find(({ name }) => name.segment === segment);
-  return archived !== undefined && precedes(archived, successor);
+  const found = archived.get(segment);
+  return found !== undefined && precedes(found, successor);
 }
 
 /** Whether a segment goes on where this archived one ends. */

@@ -1,4 +1,4 @@
-import { archivedBefore, isArchived } from './archived-part.js';
+import { archivedBefore, archivedByNumber, isArchived } from './archived-part.js';
 import type { ArchiveStore, SegmentSource } from './archive-store.js';
 import { throwIfCancelled } from './archive-writer.js';
 import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
@@ -58,18 +58,19 @@ export async function archiveSegments(
   options: WorkOptions,
 ): Promise<ArchiveReport> {
   archive.refresh();
+  const present = archivedByNumber(archive);
   const sealed = sealedEntries(catalog.all());
   const missing = sealed.filter(
     ({ entry, successor }) =>
       successor.predecessor.lastSequence > archived ||
-      !isArchived(archive, entry.name.segment, successor),
+      !isArchived(present, entry.name.segment, successor),
   );
   const bytesTotal = missing.reduce((sum, { entry }) => sum + (entry.dataLength ?? 0), 0);
   let [bytesDone, segments, bytes, storedBytes] = [0, 0, 0, 0];
   let archivedSequence = archived;
   for (const { entry, successor } of missing) {
     throwIfCancelled(options.signal);
-    const wasThere = isArchived(archive, entry.name.segment, successor);
+    const wasThere = isArchived(present, entry.name.segment, successor);
     const before = bytesDone;
     const stored = await archive.put(sourceOf(catalog, entry, successor), {
       ...(options.signal !== undefined && { signal: options.signal }),
@@ -100,8 +101,9 @@ export function archivePin(
   entries: readonly CatalogEntry[],
   floor: Sequence,
 ): Sequence {
+  const present = archivedByNumber(archive);
   const lacking = sealedEntries(entries).find(
-    ({ entry, successor }) => !isArchived(archive, entry.name.segment, successor),
+    ({ entry, successor }) => !isArchived(present, entry.name.segment, successor),
   );
   if (lacking === undefined) return floor;
   return Math.min(floor, Math.max(0, lacking.entry.name.firstSequence - 1)) as Sequence;

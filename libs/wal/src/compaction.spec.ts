@@ -151,7 +151,7 @@ describe('compaction', () => {
     const seen: number[][] = [[], []];
     const take = async (index: number): Promise<boolean> => {
       const next = await readers[index]!.next();
-      if (next.done !== true) seen[index]!.push((next.value).sequence);
+      if (next.done !== true) seen[index]!.push(next.value.sequence);
       return next.done !== true;
     };
     for (let count = 0; count < 10; count++) for (const index of [0, 1]) await take(index);

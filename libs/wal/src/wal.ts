@@ -27,7 +27,7 @@ import {
 } from './removal.js';
 import type { RecoveryNote } from './repair.js';
 import { type ScrubOptions, type ScrubReport, scrubSegments } from './scrub.js';
-import { finishLeftovers, finishSegment } from './sealing.js';
+import { finishLeftovers, finishSegment, isFinished, summarize } from './sealing.js';
 import type { CatalogEntry } from './segment-catalog.js';
 import type { StartedSegment } from './segment-chain.js';
 import type { PredecessorSeal } from './segment-header.js';
@@ -306,10 +306,11 @@ export class Wal implements LogSource {
    * when the log was opened without an archive, `WAL_ARCHIVE_CONFLICT`, `WAL_CORRUPT`, `WAL_CANCELLED`.
    */
   archiveSealed(options: WorkOptions = {}): Promise<ArchiveReport> {
-    return this.exclusively(() => {
+    return this.exclusively(async () => {
       const { archive, catalog } = this.parts;
       if (archive === undefined)
         throw new WalError('WAL_INVALID_OPTION', 'the log was opened without an archive');
+      await this.finishAll();
       const floor = this.floors.all().get(ARCHIVE_FLOOR) ?? BEFORE_FIRST;
       return archiveSegments(
         catalog,
@@ -328,6 +329,7 @@ export class Wal implements LogSource {
   compact(policy: CompactionPolicy, options: WorkOptions = {}): Promise<CompactionReport> {
     return this.exclusively(async () => {
       await this.copies;
+      await this.finishAll();
       const randomBytes = this.parts.options.randomBytes ?? systemRandomBytes;
       const randomU32 = (): number => randomBytes(4).readUInt32LE(0);
       return compactSegments({ ...this.parts, randomU32 }, policy, this.endingWithUs(options));
@@ -339,7 +341,8 @@ export class Wal implements LogSource {
    * copied again. A crash or cancel leaves the earlier backup as it was. Throws `WAL_BACKUP_REFUSED`, `WAL_BACKUP_DAMAGED`, `WAL_CORRUPT`, `WAL_CANCELLED`, and what the disks say.
    */
   backup(directory: string, options: BackupOptions = {}): Promise<BackupReport> {
-    return this.beside('backup', () => {
+    return this.beside('backup', async () => {
+      await this.finishAll();
       const { fileSystem, catalog, clock } = this.parts;
       const { bound, logId } = this;
       const nowMicros = clock.nowMillis() * 1000;
@@ -517,6 +520,19 @@ export class Wal implements LogSource {
     );
     this.copies = Promise.all([this.copies, settled]);
     return done;
+  }
+
+  /**
+   * Every sealed segment of the directory gets its footer, also one whose footer could not be written when it was sealed, as on a full disk. One that is damaged stays without,
+   * and whoever needs the footer says so.
+   */
+  private async finishAll(): Promise<void> {
+    const { fileSystem } = this.parts;
+    for (const { path, header, dataLength } of this.live()) {
+      if (dataLength === undefined || isFinished(fileSystem, path, dataLength)) continue;
+      const summary = await summarize(fileSystem, path, header, dataLength);
+      if (summary !== undefined) await finishSegment(fileSystem, path, summary);
+    }
   }
 
   /** Long work does not hold up the end of the log: it is cancelled, and goes on when it is asked for again. */
