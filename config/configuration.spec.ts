@@ -43,7 +43,7 @@ describe('configuration', () => {
       },
       state: {
         ...{ checkpointBytes: 67_108_864, checkpointSeconds: 60 },
-        ...{ snapshotHours: 24, cacheEntries: 100_000 },
+        ...{ snapshotHours: 24, cacheEntries: 100_000, keyRetentionDays: 30 },
       },
       admin: {
         ...{ host: '127.0.0.1', port: 7404, backupDirectory: '' },

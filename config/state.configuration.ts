@@ -37,4 +37,13 @@ export class StateConfiguration {
     meaning: 'Entries of the state kept in memory of those that were read from the disk.',
   })
   readonly cacheEntries!: number;
+
+  @IntegerVariable('HOLDFAST_KEY_RETENTION_DAYS', {
+    default: 30,
+    min: 1,
+    max: 3_650,
+    meaning:
+      'How long an idempotency key is known: the same request again is answered as it was, and after that it is a new one. A change holds for keys that are used from then on.',
+  })
+  readonly keyRetentionDays!: number;
 }

@@ -11,6 +11,8 @@ export interface CommandContext {
   readonly actor: string;
   /** Required, except on `OpenLedger` and `RegisterAsset`, which are idempotent by name, and on dry runs. */
   readonly idempotency?: Idempotency | undefined;
+  /** How long the key of this command will be known; 30 days when left out. */
+  readonly keyRetentionMillis?: number | undefined;
   readonly correlationId?: string | undefined;
   readonly causationId?: string | undefined;
   /** Decide as if in earnest, but know no key and record no rejection; the caller must append nothing. */

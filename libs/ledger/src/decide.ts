@@ -9,6 +9,7 @@ import { registerAsset } from './commands/register-asset.js';
 import { setAccountStatus } from './commands/set-account-status.js';
 import type { Decision, LedgerAppend, Refused } from './decision.js';
 import { uuidRule } from './fields.js';
+import { KEY_RETENTION_MILLIS_DEFAULT } from './key-retention.js';
 import type { LedgerCommand } from './ledger-command.js';
 import type { LedgerView } from './ledger-view.js';
 import {
@@ -56,19 +57,24 @@ export function decide(
 }
 
 /** The caller makes these, not the client: a wrong one is a bug. */
-function assertContext({ commandId, nowMillis }: CommandContext): void {
+function assertContext({ commandId, nowMillis, keyRetentionMillis }: CommandContext): void {
   assert(uuidRule.accepts(commandId), 'a command id is a UUID in canonical form');
   assert(Number.isSafeInteger(nowMillis), 'the present is whole milliseconds');
+  assert(
+    keyRetentionMillis === undefined ||
+      (Number.isSafeInteger(keyRetentionMillis) && keyRetentionMillis > 0),
+    'keys are kept for whole milliseconds',
+  );
 }
 
 function decidedEarlier(
   { ledger }: LedgerCommand,
-  { actor, idempotency, dryRun }: CommandContext,
+  { actor, idempotency, dryRun, nowMillis }: CommandContext,
   view: LedgerView,
 ): Decision | undefined {
   if (idempotency === undefined || dryRun === true) return undefined;
   const { key, bodyHash } = idempotency;
-  const recognition = recognise({ ledger, actor, key }, bodyHash, view);
+  const recognition = recognise({ ledger, actor, key }, bodyHash, view, nowMillis);
   switch (recognition.kind) {
     case 'new':
       return undefined;
@@ -152,11 +158,20 @@ function metadataOf(context: CommandContext): LedgerEventMetadata {
   const attempt =
     idempotency === undefined
       ? { actor }
-      : { actor, key: idempotency.key, bodyHash: idempotency.bodyHash };
+      : { actor, key: idempotency.key, bodyHash: idempotency.bodyHash, ...keptFor(context) };
   if (correlationId === undefined && causationId === undefined) return attempt;
   return {
     ...attempt,
     ...(correlationId !== undefined && { correlationId }),
     ...(causationId !== undefined && { causationId }),
   };
+}
+
+/** Recorded where it is not the usual: so how long a key is kept follows from the log alone, and a new configuration holds for new keys. */
+function keptFor({
+  keyRetentionMillis,
+}: CommandContext): Pick<LedgerEventMetadata, 'keyRetentionMillis'> | undefined {
+  const isUsual =
+    keyRetentionMillis === undefined || keyRetentionMillis === KEY_RETENTION_MILLIS_DEFAULT;
+  return isUsual ? undefined : { keyRetentionMillis };
 }

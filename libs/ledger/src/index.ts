@@ -9,6 +9,7 @@ export type { OpenLedger } from './commands/open-ledger.js';
 export type { PostTransfer, PostTransferLeg } from './commands/post-transfer.js';
 export type { RegisterAsset } from './commands/register-asset.js';
 export type { SetAccountStatus } from './commands/set-account-status.js';
+export { type CompactableEvent, isDispensable } from './compaction.js';
 export { decide } from './decide.js';
 export type {
   Accepted,
@@ -62,12 +63,14 @@ export {
   uuidRule,
   versionRule,
 } from './fields.js';
+export { KEY_RETENTION_MILLIS_DEFAULT } from './key-retention.js';
 export type { LedgerCommand } from './ledger-command.js';
 export {
   type AccountEntry,
   type AssetEntry,
   type CommandKeyEntry,
   type LedgerEntry,
+  type QueuedKey,
   type TransferEntry,
   ledgerSections,
   stateKeys,

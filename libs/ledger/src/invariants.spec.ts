@@ -5,6 +5,7 @@ import { raisedBy } from './balance.js';
 import { decide } from './decide.js';
 import type { Decision } from './decision.js';
 import { evolve } from './evolve.js';
+import { KEY_RETENTION_MILLIS_DEFAULT } from './key-retention.js';
 import type { LedgerCommand } from './ledger-command.js';
 import type { AccountEntry } from './ledger-state.js';
 import type { LedgerEventMetadata, RecordedLedgerEvent } from './ledger.events.js';
@@ -249,18 +250,26 @@ describe('in every history of commands', () => {
       const used: Record<string, unknown> = {};
       if (event !== undefined) {
         const { actor, key, bodyHash } = keyOf(event);
-        const { position } = event;
+        const { position, recordedAtMillis } = event;
+        const expiresAtMillis = recordedAtMillis + KEY_RETENTION_MILLIS_DEFAULT;
+        const name = `${TEST_LEDGER}/${actor}/${key}`;
+        const queued = Object.keys(before).filter((entry) =>
+          entry.startsWith('command-key-queue/'),
+        ).length;
+        used[`command-key-queue/${queued}`] = [name, position, expiresAtMillis];
+        used['command-key-queue-ends/ends'] = [0, queued + 1];
         used[`command-keys/${TEST_LEDGER}/${actor}/${key}`] = {
           bodyHash,
           position,
           outcome: 'rejected',
+          expiresAtMillis,
         };
       }
       expectSame(changes(before, books.store.image()), used);
     });
   });
 
-  it('a decided command is recognised for ever: same request, same event; other request, refused', () => {
+  it('a decided command is recognised as long as its key is kept: same request, same event; other request, refused', () => {
     everyStep(({ books, attempt: { command, circumstances }, event }) => {
       if (event === undefined) return;
       const { actor, key, bodyHash } = keyOf(event);
@@ -273,7 +282,7 @@ describe('in every history of commands', () => {
         [
           books.execute(command, again),
           books.execute(command, other),
-          recognise({ ledger: TEST_LEDGER, actor, key }, bodyHash, books.view),
+          recognise({ ledger: TEST_LEDGER, actor, key }, bodyHash, books.view, books.nowMillis),
         ],
         [
           { kind: 'replayed', position },

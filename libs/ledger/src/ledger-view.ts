@@ -57,7 +57,14 @@ export class LedgerView {
     return this.transfers.get(stateKeys.ofTransfer(ledger, transferId));
   }
 
-  commandKey(ledger: string, actor: string, key: string): CommandKeyEntry | undefined {
-    return this.commandKeys.get(stateKeys.ofCommandKey(ledger, actor, key));
+  /** Undefined also for a key that has expired and was not forgotten yet. */
+  commandKey(
+    ledger: string,
+    actor: string,
+    key: string,
+    nowMillis: number,
+  ): CommandKeyEntry | undefined {
+    const entry = this.commandKeys.get(stateKeys.ofCommandKey(ledger, actor, key));
+    return entry !== undefined && entry.expiresAtMillis > nowMillis ? entry : undefined;
   }
 }

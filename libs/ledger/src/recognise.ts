@@ -19,9 +19,14 @@ export type Recognition =
   /** The key was used for another request. */
   | { readonly kind: 'reused'; readonly position: Position };
 
-/** Whether a command was decided before, accepted or rejected. A pure function of the state. */
-export function recognise(command: CommandKey, bodyHash: string, view: LedgerView): Recognition {
-  const known = view.commandKey(command.ledger, command.actor, command.key);
+/** Whether a command was decided before, accepted or rejected, as long as its key is kept. A pure function of the state and the present. */
+export function recognise(
+  { ledger, actor, key }: CommandKey,
+  bodyHash: string,
+  view: LedgerView,
+  nowMillis: number,
+): Recognition {
+  const known = view.commandKey(ledger, actor, key, nowMillis);
   if (known === undefined) return { kind: 'new' };
   const { position, outcome } = known;
   return known.bodyHash === bodyHash
