@@ -1,42 +1,19 @@
 import { rmSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import type { SeededRandom } from '../support/seeded-random.js';
-import type { ImportRuns } from './import-runs.js';
-import { type Installation, PROCESSES } from './installation.js';
-import type { RebuildRuns } from './rebuild-runs.js';
-import type { DataDisk } from './soak-disk.js';
-
-/** What a disturbance works on. */
-export interface Scene {
-  readonly installation: Installation;
-  readonly disk: DataDisk;
-  readonly imports: ImportRuns;
-  readonly rebuilds: RebuildRuns;
-  readonly random: SeededRandom;
-  /** Sends many commands at once. */
-  readonly burst: () => void;
-}
-
-export interface Disturbance {
-  readonly name: string;
-  /** How often it stands in the deck. */
-  readonly cards: number;
-  /** Needs a disk that can be filled and lose its power. */
-  readonly needsDisk?: boolean;
-  /** Ends with every process ready. True when the command service was started again. */
-  readonly run: (scene: Scene) => Promise<boolean>;
-}
+import { type Disturbance, type Scene, underWay } from './disturbance.js';
+import { PROCESSES } from './installation.js';
+import { losePower } from './power-loss.js';
+import { STATE_DISTURBANCES } from './state-disturbances.js';
+import { UPKEEP_DISTURBANCES } from './upkeep-disturbances.js';
 
 const PAUSE_MILLIS_MIN = 200;
 const PAUSE_MILLIS_MAX = 5_000;
 const FULL_MILLIS_MIN = 500;
 const FULL_MILLIS_MAX = 4_000;
 const START_MILLIS_MAX = 1_500;
-const POWERLESS_MILLIS_MAX = 150;
 const REBUILD_MILLIS_MAX = 1_500;
-/** A burst is answered within some milliseconds. */
-const IN_FLIGHT_MILLIS_MAX = 40;
 
+/** All there are. */
 export const DISTURBANCES: readonly Disturbance[] = [
   { name: 'command service killed', cards: 3, run: killCommandService },
   { name: 'command service killed in its start', cards: 1, run: killTwice },
@@ -56,31 +33,9 @@ export const DISTURBANCES: readonly Disturbance[] = [
   { name: 'read model removed', cards: 1, run: removeReadModel },
   { name: 'import', cards: 1, run: beginImport },
   { name: 'import killed', cards: 1, run: killImport },
+  ...STATE_DISTURBANCES,
+  ...UPKEEP_DISTURBANCES,
 ];
-
-/** Deals every disturbance that is possible, in an order that the seed makes, again and again. */
-export class Deck {
-  private cards: Disturbance[] = [];
-
-  constructor(
-    private readonly possible: readonly Disturbance[],
-    private readonly random: SeededRandom,
-  ) {}
-
-  next(): Disturbance {
-    if (this.cards.length === 0)
-      this.cards = this.possible.flatMap((one) => Array<Disturbance>(one.cards).fill(one));
-    const [card] = this.cards.splice(this.random.between(0, this.cards.length - 1), 1);
-    if (card === undefined) throw new Error('a deck has cards');
-    return card;
-  }
-}
-
-/** So that a fault meets commands anywhere on their way: in a queue, written, synced, answered. */
-async function underWay({ burst, random }: Scene): Promise<void> {
-  burst();
-  await setTimeout(random.next() * IN_FLIGHT_MILLIS_MAX);
-}
 
 async function killCommandService(scene: Scene): Promise<boolean> {
   const { installation } = scene;
@@ -157,20 +112,6 @@ async function killOnFullDisk({ installation, disk, random }: Scene): Promise<bo
     disk.free();
     await installation.whenAllReady();
   });
-  return true;
-}
-
-async function losePower(scene: Scene): Promise<boolean> {
-  const { installation, disk, rebuilds, random } = scene;
-  await underWay(scene);
-  await installation.tolerating('power-loss', async () => {
-    disk.cutPower();
-    // Nobody may be told anything good from here on.
-    await setTimeout(random.between(0, POWERLESS_MILLIS_MAX));
-    await Promise.all([installation.kill(...PROCESSES), rebuilds.abandon()]);
-  });
-  disk.restart();
-  await installation.startAll();
   return true;
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import type { Child, Exit } from '../support/child.js';
 import { Services } from '../support/services.js';
@@ -13,17 +14,21 @@ const POLL_MILLIS = 25;
 const RESTART_PAUSE_MILLIS = 300;
 /** Data that is damaged, and a configuration that is wrong: no fault of ours makes these. */
 const NEVER = new Set<number | null>([65, 78]);
+/** What a damaged database does to a process that maps it, when it is not found out before. */
+const CRASHES: ReadonlySet<NodeJS.Signals | null> = new Set(['SIGSEGV', 'SIGBUS', 'SIGABRT']);
 const LAST_WORDS_CHARACTERS_MAX = 4_000;
 
 /** What may be tolerated of processes that end by themselves. */
 type Tolerance = 'nothing' | 'full-disk' | 'power-loss';
 
 /**
- * The three services as containers would run them. A process that ends by itself is a doubt, but for what a full or failing disk may do to it: then
- * it is started again, as a supervisor would, until it stays.
+ * The three services as containers would run them. A process that ends by itself is a doubt, but for what a full or failing disk, or a database that was
+ * damaged, may do to it: then it is started again, as a supervisor would, until it stays.
  */
 export class Installation {
   private tolerance: Tolerance = 'nothing';
+  /** The directory of a database that was damaged: a rebuild gives the state another one. */
+  private suspected: string | undefined;
   /** Started again after they have ended by themselves. */
   private readonly restarting = new Set<ProcessName>();
 
@@ -103,6 +108,11 @@ export class Installation {
     this.tolerance = 'nothing';
   }
 
+  /** As long as the directory is there, the command service may end over what it finds in it. */
+  suspect(databaseDirectory: string | undefined): void {
+    this.suspected = databaseDirectory;
+  }
+
   lastWords(name: ProcessName): string {
     return wordsOf(this.services.get(name));
   }
@@ -110,6 +120,11 @@ export class Installation {
   private ended(name: ProcessName, child: Child, exit: Exit): void {
     // It was we who ended it, or another one has its place.
     if (this.services.get(name) !== child) return;
+    if (name === 'command-service' && this.isOfDamage(child, exit)) {
+      this.tally.count(this.tally.endings, `${name} over a damaged state ${told(exit)}`);
+      void this.restart(name, child);
+      return;
+    }
     const intolerable = this.tolerance === 'full-disk' && NEVER.has(exit.code);
     if (this.tolerance === 'nothing' || intolerable) {
       this.onDoubt(new Doubt(`${name} ended by itself with ${told(exit)}: ${wordsOf(child)}`));
@@ -117,6 +132,11 @@ export class Installation {
     }
     this.tally.count(this.tally.endings, `${name} ${told(exit)}`);
     if (this.tolerance === 'full-disk') void this.restart(name, child);
+  }
+
+  private isOfDamage(child: Child, exit: Exit): boolean {
+    if (this.suspected === undefined || !existsSync(this.suspected)) return false;
+    return CRASHES.has(exit.signal) || child.output.includes('EVENT_STATE_DAMAGED');
   }
 
   private async restart(name: ProcessName, ended: Child): Promise<void> {

@@ -70,6 +70,7 @@ export class MoneyChecks {
     const all = [...faults, ...appliedAfterAll(journal, audit), ...imports.faults(auditor)];
     if (all.length > 0) throw Doubt.of(all);
     tally.logChecks++;
+    tally.removedPositions = Math.max(tally.removedPositions, auditor.removedPositions);
   }
 
   /** What the log and the read model say, after everything is known. */

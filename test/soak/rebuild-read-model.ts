@@ -7,6 +7,7 @@ import { DirectoryFeed, SqliteReadModelStore, rebuildProjection } from '@holdfas
 
 const dataDirectory = process.argv[2] ?? '';
 const feed = new DirectoryFeed(join(dataDirectory, 'wal'), {
+  archiveDirectory: join(dataDirectory, 'archive'),
   upcasters: new Upcasters(ledgerEventSchemas),
 });
 const directory = join(dataDirectory, 'read-models');

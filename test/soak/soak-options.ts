@@ -13,6 +13,8 @@ export interface SoakOptions {
   readonly disk: SoakDisk;
   /** Further configuration of the services, by variable. */
   readonly environment: Readonly<Record<string, string>>;
+  /** A regular expression: disturbances whose names do not match it are left out. */
+  readonly only: string;
   /** Where to write the report as JSON. */
   readonly json: string | undefined;
   /** Missing tools are an error. */
@@ -28,6 +30,7 @@ export function soakOptionsOf(given: readonly string[]): SoakOptions {
       seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
       rate: { type: 'string', default: '200' },
       disk: { type: 'string', default: 'ext4' },
+      only: { type: 'string', default: '' },
       set: { type: 'string', multiple: true, default: [] },
       json: { type: 'string' },
     },
@@ -39,6 +42,7 @@ export function soakOptionsOf(given: readonly string[]): SoakOptions {
     seed: Math.floor(positive('seed', values.seed)),
     rate: positive('rate', values.rate),
     disk,
+    only: pattern(values.only),
     environment: Object.fromEntries(values.set.map(assignment)),
     json: values.json,
     requireAll: process.env['HOLDFAST_REQUIRE_ALL'] === '1',
@@ -46,15 +50,25 @@ export function soakOptionsOf(given: readonly string[]): SoakOptions {
 }
 
 /** What repeats a soak, as far as it can be repeated. */
-export function commandOf({ minutes, seed, rate, disk, environment }: SoakOptions): string {
+export function commandOf({ minutes, seed, rate, disk, only, environment }: SoakOptions): string {
+  const matching = only === '' ? '' : ` --only '${only}'`;
   const set = Object.entries(environment).map(([name, value]) => ` --set ${name}=${value}`);
-  return `npm run soak -- --minutes ${minutes} --seed ${seed} --rate ${rate} --disk ${disk}${set.join('')}`;
+  return `npm run soak -- --minutes ${minutes} --seed ${seed} --rate ${rate} --disk ${disk}${matching}${set.join('')}`;
 }
 
 function assignment(text: string): readonly [string, string] {
   const [, name, value] = /^(HOLDFAST_[A-Z_]+)=(.*)$/.exec(text) ?? [];
   if (name !== undefined && value !== undefined) return [name, value];
   throw new TypeError(`--set takes HOLDFAST_…=…, not ${text}`);
+}
+
+function pattern(text: string): string {
+  try {
+    new RegExp(text);
+    return text;
+  } catch (cause) {
+    throw new TypeError(`--only takes a regular expression, not ${text}`, { cause });
+  }
 }
 
 function positive(name: string, text: string): number {

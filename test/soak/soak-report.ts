@@ -12,7 +12,7 @@ export interface SoakReport {
   readonly seconds: number;
   readonly kills: Readonly<Record<string, number>>;
   readonly pauses: Readonly<Record<string, number>>;
-  /** Processes that ended by themselves over a full or failing disk. */
+  /** Processes that ended by themselves over a full or failing disk, or a damaged state. */
   readonly endings: Readonly<Record<string, number>>;
   readonly disturbances: Readonly<Record<string, number>>;
   readonly skipped: readonly string[];
@@ -30,6 +30,13 @@ export interface SoakReport {
   readonly rebuildChecks: number;
   readonly rebuilds: number;
   readonly imports: number;
+  /** Jobs that were asked for, by what they do; most of them died with the service. */
+  readonly work: Readonly<Record<string, number>>;
+  readonly backups: number;
+  readonly restores: number;
+  /** Positions that were in the archive only, at most. */
+  readonly removedPositions: number;
+  readonly stateProofs: number;
   readonly recoveryMillisMedian: number;
   readonly recoveryMillisMax: number;
   readonly withoutServiceMillisMax: number;
@@ -72,6 +79,11 @@ export function reportOf(
     rebuildChecks: tally.rebuildChecks,
     rebuilds: tally.rebuilds,
     imports: tally.imports,
+    work: Object.fromEntries(tally.work),
+    backups: tally.backups,
+    restores: tally.restores,
+    removedPositions: tally.removedPositions,
+    stateProofs: tally.stateProofs,
     recoveryMillisMedian: Math.round(recovery[Math.floor(recovery.length / 2)] ?? 0),
     recoveryMillisMax: Math.round(recovery.at(-1) ?? 0),
     withoutServiceMillisMax: Math.round(tally.withoutServiceMillisMax),
@@ -89,7 +101,7 @@ export function tableOf(report: SoakReport): string {
     ['pauses (SIGSTOP)', `${sum(pauses)}: ${list(pauses)}`],
     ['disturbances', list(disturbances)],
     ['skipped', report.skipped.join('; ') || 'none'],
-    ['ended by themselves over a failing disk', list(endings) || 'none'],
+    ['ended by themselves over a failing disk or a damaged state', list(endings) || 'none'],
     ['commands', `${commands.distinct} keys, sent ${commands.sent} times`],
     ['answered', commands.answered],
     ['told "not applied"', commands.notApplied],
@@ -101,6 +113,11 @@ export function tableOf(report: SoakReport): string {
     ['read model compared with a rebuilt one', report.rebuildChecks],
     ['rebuilds beside the live one', report.rebuilds],
     ['imports', report.imports],
+    ['jobs asked for', list(report.work)],
+    ['backups made under load and verified', report.backups],
+    ['restored, and compared with the log and its state', report.restores],
+    ['positions that were in the archive only', report.removedPositions],
+    ['state proved by replay at the end', report.stateProofs],
     [
       'command service ready after its start',
       `${report.recoveryMillisMedian} ms (median), ${report.recoveryMillisMax} ms (longest)`,

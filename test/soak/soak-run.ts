@@ -7,7 +7,12 @@ import { JournalingClient } from '../support/journaling-client.js';
 import { LogAuditor } from '../support/log-audit.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { Services } from '../support/services.js';
-import { DISTURBANCES, Deck, type Disturbance } from './disturbances.js';
+import { AdminWork } from './admin-work.js';
+import { BackupRuns } from './backup-runs.js';
+import { Deck } from './deck.js';
+import type { Disturbance } from './disturbance.js';
+import { DISTURBANCES } from './disturbances.js';
+import { Doubt } from './doubt.js';
 import { IMPORT_LEDGER, ImportRuns, isImportKey } from './import-runs.js';
 import { Installation, PROCESSES } from './installation.js';
 import { MoneyChecks } from './money-checks.js';
@@ -27,12 +32,28 @@ const QUIET_MILLIS_MAX = 2_000;
 const REBUILD_CHECK_SECONDS = 150;
 const REBUILD_CHECK_SHARE = 0.1;
 
+/** Most of the log is soon in the archive only, and hardly a moment is without a checkpoint or a snapshot in the making. */
+const UPKEEP = {
+  HOLDFAST_WAL_SEGMENT_BYTES: '512KiB',
+  HOLDFAST_WAL_FRAME_BYTES_MAX: '256KiB',
+  HOLDFAST_RETENTION_POLICY: 'archive',
+  HOLDFAST_RETENTION_LIVE_EVENTS_MIN: '2000',
+  HOLDFAST_RETENTION_LIVE_MINUTES_MIN: '0',
+  HOLDFAST_RETENTION_INTERVAL_SECONDS: '2',
+  HOLDFAST_CHECKPOINT_SECONDS: '1',
+  HOLDFAST_CHECKPOINT_BYTES: '1MiB',
+};
+
 /** Disturbances that are not possible here, with what they need. */
-export function skippedOf({ disk }: SoakOptions): readonly string[] {
-  return DISTURBANCES.flatMap((one) => {
+export function skippedOf({ disk, only }: SoakOptions): readonly string[] {
+  return wanted(only).flatMap((one) => {
     const lack = lackOf(one, disk);
     return lack === undefined ? [] : [`${one.name} (needs ${lack})`];
   });
+}
+
+function wanted(only: string): readonly Disturbance[] {
+  return DISTURBANCES.filter(({ name }) => new RegExp(only).test(name));
 }
 
 function lackOf({ needsDisk }: Disturbance, disk: SoakDisk): string | undefined {
@@ -54,8 +75,8 @@ export class SoakRun {
   private nextRebuildCheckAtSeconds = REBUILD_CHECK_SECONDS;
 
   constructor(private readonly options: SoakOptions) {
-    const { seed, disk } = options;
-    const possible = DISTURBANCES.filter((one) => lackOf(one, disk) === undefined);
+    const { seed, disk, only } = options;
+    const possible = wanted(only).filter((one) => lackOf(one, disk) === undefined);
     this.random = new SeededRandom(seed);
     this.deck = new Deck(possible, this.random);
     this.disk = DataDisk.make(this.directory, disk);
@@ -104,10 +125,11 @@ export class SoakRun {
 
   private async disturb(): Promise<void> {
     const parts = (this.parts = await this.assemble());
-    const { installation, traffic, imports, checks, services } = parts;
+    const { installation, traffic, imports, checks, services, work } = parts;
     await installation.startAll();
     await traffic.prepare();
     traffic.start();
+    work.start();
     while (this.tally.elapsedSeconds < this.options.minutes * 60) {
       await setTimeout(this.random.between(QUIET_MILLIS_MIN, QUIET_MILLIS_MAX));
       await this.play(this.deck.next(), parts);
@@ -116,8 +138,9 @@ export class SoakRun {
     await imports.settled();
     await checks.ofEverything();
     await checks.rebuilt();
-    await traffic.stop();
+    await Promise.all([traffic.stop(), work.stop()]);
     for (const name of [...PROCESSES].reverse()) await installation.stop(name);
+    await this.proveState(parts);
     await services.endAll();
   }
 
@@ -146,6 +169,14 @@ export class SoakRun {
     this.nextRebuildCheckAtSeconds = endedAt + pause;
   }
 
+  /** What the stopped installation has left is what a replay of its log makes. */
+  private async proveState({ services }: Parts): Promise<void> {
+    const child = services.cli(['state', 'verify', '--data', services.dataDirectory, '--json']);
+    const { code } = await child.exited;
+    if (code !== 0) throw new Doubt(`holdfast state verify ended with ${code}: ${child.output}`);
+    this.tally.stateProofs++;
+  }
+
   private async assemble(): Promise<Parts> {
     const { disk, journal, tally, options } = this;
     const onDoubt = (error: unknown): void => this.doubt(error);
@@ -154,6 +185,7 @@ export class SoakRun {
       // So that it has a good part of the log behind it between two faults.
       HOLDFAST_SCRUB_PAUSE_SECONDS: '1',
       HOLDFAST_SCRUB_BYTES_PER_SECOND: '64MiB',
+      ...UPKEEP,
       ...options.environment,
     };
     const services = await Services.prepare(environment, this.directory);
@@ -164,6 +196,14 @@ export class SoakRun {
     // Half of the connections go through the front door, half straight to the command service, which has no queries.
     const front = new JournalingClient(services.front, journal);
     const direct = new JournalingClient(services.commands, journal);
+    const backupDirectory = join(disk.dataDirectory, '..', 'backup');
+    const work = new AdminWork(services.admin, backupDirectory, tally, onDoubt);
+    const backups = new BackupRuns({
+      ...{ services, work, journal, backupDirectory, tally },
+      ledgers: [LEDGER, IMPORT_LEDGER],
+      scratchDirectory: join(disk.dataDirectory, '..', 'scratch'),
+      random: new SeededRandom(options.seed + 3),
+    });
     const random = new SeededRandom(options.seed + 1);
     const traffic = new Traffic({
       journal,
@@ -179,7 +219,10 @@ export class SoakRun {
       ...{ services, client: front, journal, auditor, imports, tally },
       random: new SeededRandom(options.seed + 2),
     });
-    return { services, installation, imports, rebuilds, auditor, traffic, checks, disk };
+    return {
+      ...{ services, installation, imports, rebuilds, backups, work },
+      ...{ auditor, traffic, checks, disk },
+    };
   }
 }
 
@@ -188,6 +231,8 @@ interface Parts {
   readonly installation: Installation;
   readonly imports: ImportRuns;
   readonly rebuilds: RebuildRuns;
+  readonly backups: BackupRuns;
+  readonly work: AdminWork;
   readonly auditor: LogAuditor;
   readonly traffic: Traffic;
   readonly checks: MoneyChecks;

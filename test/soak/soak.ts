@@ -1,5 +1,5 @@
 /**
- * `npm run soak -- --minutes N [--seed S] [--rate R] [--disk ext4|xfs|none] [--set HOLDFAST_…=…] [--json FILE]`: the services as processes,
+ * `npm run soak -- --minutes N [--seed S] [--rate R] [--disk ext4|xfs|none] [--only PATTERN] [--set HOLDFAST_…=…] [--json FILE]`: the services as processes,
  * under clients and faults, with the money check after every restart. Ends with 1 at the first doubt, and keeps what it was about.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';

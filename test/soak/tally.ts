@@ -6,6 +6,8 @@ export class Tally {
   readonly pauses = new Map<string, number>();
   /** Processes that ended by themselves over a full or failing disk, with their exit codes. */
   readonly endings = new Map<string, number>();
+  /** By what was asked of the operator's API, and what came of it. */
+  readonly work = new Map<string, number>();
   readonly disturbances = new Map<string, number>();
   /** From the start of a command service to its readiness. */
   readonly recoveryMillis: number[] = [];
@@ -19,6 +21,11 @@ export class Tally {
   rebuildChecks = 0;
   rebuilds = 0;
   imports = 0;
+  backups = 0;
+  restores = 0;
+  /** Positions that were seen in the archive only, at most. */
+  removedPositions = 0;
+  stateProofs = 0;
   withoutServiceMillisMax = 0;
   private answeredAtMillis: number | undefined;
 

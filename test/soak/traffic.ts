@@ -4,6 +4,7 @@ import type { JournalingClient } from '../support/journaling-client.js';
 import type { SeededRandom } from '../support/seeded-random.js';
 import { Doubt } from './doubt.js';
 import type { Pace } from './pace.js';
+import { positionOf } from './position-of.js';
 import type { Tally } from './tally.js';
 
 const FIRST_ACCOUNTS = 40;
@@ -250,9 +251,4 @@ export class Traffic {
 function isBefore(shown: string | undefined, asked: string): boolean {
   if (shown === undefined) return true;
   return positionOf(shown) < positionOf(asked);
-}
-
-/** Of one log all tokens have the same first part, so that the position can be read without its id. */
-function positionOf(token: string): number {
-  return Buffer.from(token, 'base64url').readUIntBE(8, 6);
 }

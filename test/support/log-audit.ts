@@ -50,6 +50,7 @@ export class LogAuditor {
   private logId = '';
   private position = BEFORE_FIRST_POSITION as number;
   private digest = 0;
+  private removed = 0;
 
   constructor(
     private readonly walDirectory: string,
@@ -78,6 +79,11 @@ export class LogAuditor {
       this.faults.push(`events end at ${this.position}, and the log at ${upTo}`);
   }
 
+  /** How many positions were in the archive only when the log was read last: they are compared like the others. */
+  get removedPositions(): number {
+    return this.removed;
+  }
+
   of(ledger: string): Audit {
     const books = defined(this.books.get(ledger), 'an audited ledger');
     const faults = [...this.faults, ...books.faults, ...books.imbalances()];
@@ -95,6 +101,8 @@ export class LogAuditor {
       if (this.logId !== '' && this.logId !== reader.logId)
         this.faults.push(`the log ${this.logId} is the log ${reader.logId} now`);
       this.logId = reader.logId;
+      const live = reader.segments().find(({ archived }) => archived === undefined);
+      this.removed = (live?.name.firstSequence ?? 1) - 1;
       const durable = reader.durableSequence;
       if (durable < this.position)
         this.faults.push(`the log ends at ${durable}, and ${this.position} was shown to a reader`);
@@ -112,6 +120,7 @@ export class LogAuditor {
       return durable;
     } finally {
       await reader.close();
+      await archive?.close();
     }
   }
 
