@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { JobFlags } from './admin/run-job.js';
 import { archive } from './archive/archive.js';
 import { backup, verifyBackupIn } from './backup/backup.js';
+import { type CompactFlags, compact } from './compact/compact.js';
 import type { CliExit } from './exit-code.js';
 import { type DropFloorFlags, type FloorsFlags, dropFloor, listFloors } from './floors/floors.js';
 import { type JobsFlags, jobs } from './jobs/jobs.js';
@@ -40,6 +41,10 @@ export function addAdministration(
   administering(holdfast.command('archive'))
     .description('copy sealed segments to the archive, read back and compared; removes nothing')
     .action(async (flags: JobFlags) => done(await archive(flags, terminal)));
+  administering(holdfast.command('compact'))
+    .description('rewrite sealed segments without refusals whose keys have expired; never money')
+    .option('--dry-run', 'count what could go, and change nothing')
+    .action(async (flags: CompactFlags) => done(await compact(flags, terminal)));
   administering(holdfast.command('retention'))
     .description(
       'what the retention policy would remove from the live log, and what keeps the rest',

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import {
   type EventSource,
+  type ReplayProgress,
   type StateVerification,
   Upcasters,
   verifyState,
@@ -55,19 +56,25 @@ async function provenState(
   if (!existsSync(stateDirectory)) return undefined;
   const upcasters = new Upcasters(ledgerEventSchemas);
   try {
-    return await verifyState(records, stateDirectory, {
-      ...{ evolve, upcasters },
-      // Only where there is no other beginning: a proof from the first event on proves the snapshots too.
-      ...(records.firstSequence > 1 && { snapshotDirectory }),
-      onProgress: ({ position, lastPosition }) => {
-        assertWanted({ signal });
-        progress(position, lastPosition, 'positions');
-      },
-    });
+    const onProgress = ({ position, lastPosition }: ReplayProgress): void => {
+      assertWanted({ signal });
+      progress(position, lastPosition, 'positions');
+    };
+    const fromSnapshot = { evolve, upcasters, onProgress, snapshotDirectory };
+    if (records.firstSequence > 1) return await verifyState(records, stateDirectory, fromSnapshot);
+    // From the first event on where that can be: it proves the snapshots too.
+    const whole = await verifyState(records, stateDirectory, { evolve, upcasters, onProgress });
+    if (whole.matches || !hasGaps(whole)) return whole;
+    // Without refusals that compaction has taken, a replay cannot make the keys that were once known: what is older than a snapshot is taken from there.
+    return await verifyState(records, stateDirectory, fromSnapshot);
   } catch (error) {
     if (errorCode(error) === 'EVENT_POSITION_UNKNOWN') return undefined;
     throw error;
   }
+}
+
+function hasGaps({ replayed }: StateVerification): boolean {
+  return replayed.events < replayed.position - replayed.from;
 }
 
 async function provenReadModel(

@@ -1,0 +1,42 @@
+import { Body, Controller, Post, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { LedgerWriter } from '../../write-side/ledger-writer.js';
+import type { WorkContext } from '../jobs/job.js';
+import { StartsJob, startedJob } from '../jobs/job-answer.js';
+import type { JobDto } from '../jobs/jobs.dto.js';
+import { Jobs } from '../jobs/jobs.js';
+import type { Plain } from '../plain.js';
+import { CompactionDto } from './compaction.dto.js';
+import { compactLedger, planCompaction } from './ledger-compaction.js';
+
+@ApiTags('compaction')
+@Controller('admin/compactions')
+export class CompactionController {
+  constructor(
+    private readonly writer: LedgerWriter,
+    private readonly jobs: Jobs,
+  ) {}
+
+  @Post()
+  @ApiOperation({
+    summary: 'Rewrite sealed segments without what the books can do without',
+    description:
+      'Refusals whose idempotency keys have expired, and never money. Only below every floor and below the older of two snapshots.',
+  })
+  @StartsJob('invalid-request')
+  compact(
+    @Body() { dryRun = false }: CompactionDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Plain<JobDto> {
+    const { log } = this.writer;
+    const job = dryRun
+      ? this.jobs.start('plan-compaction', 'checks', (context: WorkContext) =>
+          planCompaction(log, context),
+        )
+      : this.jobs.start('compact', 'changes', (context: WorkContext) =>
+          compactLedger(log, context),
+        );
+    return startedJob(job, reply);
+  }
+}

@@ -1,0 +1,14 @@
+import { MayBeAbsent } from '@holdfast/platform';
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { IsBoolean } from 'class-validator';
+
+export class CompactionDto {
+  @ApiPropertyOptional({
+    type: 'boolean',
+    default: false,
+    description: 'Count what could go, and change nothing.',
+  })
+  @MayBeAbsent()
+  @IsBoolean()
+  dryRun?: boolean;
+}
