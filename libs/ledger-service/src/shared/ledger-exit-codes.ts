@@ -3,6 +3,8 @@ import { ExitCode, type ExitCodes } from '@holdfast/platform';
 /** How a process of the ledger ends, by the code of what ended it. docs/operations.md says what to do about each. */
 export const LEDGER_EXIT_CODES: ExitCodes = {
   CONFIGURATION_INVALID: ExitCode.CONFIGURATION,
+  WAL_ARCHIVE_NOT_FOUND: ExitCode.CONFIGURATION,
+  WAL_ARCHIVE_MISMATCH: ExitCode.CONFIGURATION,
   ADMIN_TOKEN_MISSING: ExitCode.CONFIGURATION,
   ADMIN_TOKEN_INVALID: ExitCode.CONFIGURATION,
   WAL_INVALID_OPTION: ExitCode.CONFIGURATION,
@@ -18,6 +20,9 @@ export const LEDGER_EXIT_CODES: ExitCodes = {
   WAL_CORRUPT: ExitCode.DATA,
   WAL_LOST_TAIL: ExitCode.DATA,
   WAL_BEHIND_STATE: ExitCode.DATA,
+  // What the state would have to be made of is not there: a snapshot, or the archive.
+  EVENT_POSITION_GONE: ExitCode.DATA,
+  WAL_SEQUENCE_GONE: ExitCode.DATA,
   WAL_MISSING_SEGMENT: ExitCode.DATA,
   WAL_MANIFEST_DAMAGED: ExitCode.DATA,
   EVENT_CORRUPT: ExitCode.DATA,
@@ -30,4 +35,8 @@ export const LEDGER_EXIT_CODES: ExitCodes = {
   WAL_POISONED: ExitCode.POISONED,
   WAL_FENCED: ExitCode.POISONED,
   EVENT_STATE_BROKEN: ExitCode.POISONED,
+  // The next start makes the state anew.
+  EVENT_STATE_DAMAGED: ExitCode.POISONED,
+  // The log is sound, and the next start makes the state of it anew.
+  EVENT_STATE_DAMAGED: ExitCode.POISONED,
 };

@@ -140,6 +140,7 @@ export const LEDGER_CODED_ERRORS: CodedErrorProblems = {
     detail: 'The command is larger than the log takes at once.',
   },
   WAL_OVERLOADED: { problem: 'overloaded', retryAfterSeconds: 1 },
+  EVENT_STATE_OVERLOADED: { problem: 'overloaded', retryAfterSeconds: 1 },
   WAL_FULL: {
     problem: 'storage-unavailable',
     outcome: 'not-applied',
