@@ -20,7 +20,7 @@ import { GOLDEN_LOGS, type GoldenLog } from './golden-logs.js';
  */
 const everyBit = process.env['HOLDFAST_EVERY_BIT'] === '1';
 const DENSITY: Density = everyBit ? 'every' : 'short';
-const TIMEOUT_MILLIS = everyBit ? 7_200_000 : 120_000;
+const TIMEOUT_MILLIS = everyBit ? 7_200_000 : 300_000;
 
 describe.each(Object.entries(GOLDEN_LOGS))('one damage to %s', (name, make) => {
   let golden: GoldenLog;
