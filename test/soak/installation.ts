@@ -14,6 +14,8 @@ const POLL_MILLIS = 25;
 const RESTART_PAUSE_MILLIS = 300;
 /** Data that is damaged, and a configuration that is wrong: no fault of ours makes these. */
 const NEVER = new Set<number | null>([65, 78]);
+/** The next start will do better. */
+const FAILED = 70;
 /** What a damaged database does to a process that maps it, when it is not found out before. */
 const CRASHES: ReadonlySet<NodeJS.Signals | null> = new Set(['SIGSEGV', 'SIGBUS', 'SIGABRT']);
 const LAST_WORDS_CHARACTERS_MAX = 4_000;
@@ -136,7 +138,8 @@ export class Installation {
 
   private isOfDamage(child: Child, exit: Exit): boolean {
     if (this.suspected === undefined || !existsSync(this.suspected)) return false;
-    return CRASHES.has(exit.signal) || child.output.includes('EVENT_STATE_DAMAGED');
+    const isFound = exit.code === FAILED && child.output.includes('EVENT_STATE_DAMAGED');
+    return isFound || CRASHES.has(exit.signal);
   }
 
   private async restart(name: ProcessName, ended: Child): Promise<void> {

@@ -94,7 +94,7 @@ export function reportOf(
 export function tableOf(report: SoakReport): string {
   const { commands, kills, pauses, endings, disturbances } = report;
   const rows: readonly (readonly [string, string | number])[] = [
-    ['command', `\`${report.command}\``],
+    ['command', `\`${report.command.replaceAll('|', '\\|')}\``],
     ['result', report.passed ? 'passed' : 'DOUBT'],
     ['time', `${report.seconds} s`],
     ['kills (SIGKILL)', `${sum(kills)}: ${list(kills)}`],
