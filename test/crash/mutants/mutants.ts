@@ -387,4 +387,93 @@ export const MUTANTS: readonly Mutant[] = [
       'const newest = floorsFiles(fileSystem, directory).at(0);',
     ],
   ]),
+  ...mutantsOf(`${WAL}/removal.ts`, [
+    [
+      'removal: MANIFEST does not say that the log begins later',
+      'removal of segments',
+      'manifest.replace({ ...manifest.current, firstSegment, firstSequence, generations });',
+      '',
+    ],
+    [
+      'removal: floors do not count',
+      'removal of segments',
+      'const lowest = Math.min(below, ...floors.values());',
+      'const lowest = below;',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/archive-writer.ts`, [
+    [
+      'archive: a file is not synced before it gets its name',
+      'archive and removal',
+      'await file.dataSyncAsync();',
+      '',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/archive-directory.ts`, [
+    [
+      'archive: the name of a file is not durable before the floor moves',
+      'archive and removal',
+      'await this.fileSystem.syncDirectoryAsync(this.directory);',
+      '',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/compaction.ts`, [
+    [
+      'compaction: MANIFEST names the new generation before its name is durable',
+      'compaction',
+      'fileSystem.syncDirectory(directory);\n  const generations',
+      'const generations',
+    ],
+    [
+      'compaction: the old file goes, and MANIFEST names it still',
+      'compaction',
+      'manifest.replace({ ...manifest.current, generations });',
+      '',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/compacted-file.ts`, [
+    ['compaction: the new file is not synced', 'compaction', 'await file.dataSyncAsync();', ''],
+    [
+      'compaction: gaps between records are forgotten',
+      'compaction',
+      'if (sequence > next) encoder.addGap(sequence - next, false);',
+      '',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/backup.ts`, [
+    [
+      'backup: what the new one does not name goes before it is there',
+      'backups',
+      'const all = [...kept.map(entryOf), ...segments];',
+      'const all = [...kept.map(entryOf), ...segments];\n    this.removeUnnamed(all, tail, files);',
+    ],
+    [
+      'backup: the growing segment has no durable name before BACKUP names it',
+      'backups',
+      'fileSystem.syncDirectory(this.directory);\n    const archived',
+      'const archived',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/restore.ts`, [
+    [
+      'restore: the oldest segment comes first',
+      'a restore',
+      'for (const entry of [...kept].reverse()) {',
+      'for (const entry of kept) {',
+    ],
+    [
+      'restore: the oldest segment gets its name before the others have theirs for good',
+      'a restore',
+      'if (entry === first) fileSystem.syncDirectory(directory);',
+      '',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/segment-restoring.ts`, [
+    [
+      'restore: a segment is not synced before it gets its name',
+      'a restore',
+      'await target.dataSyncAsync();',
+      '',
+    ],
+  ]),
 ];

@@ -14,6 +14,8 @@ import {
 import { forgeries } from '../forgeries.js';
 import { GOLDEN_LOGS, type GoldenLog } from '../golden-logs.js';
 import { checkRecovery } from '../log-oracle.js';
+import { checkEveryCrash } from '../maintenance-oracle.js';
+import { type Maintenance, MAINTENANCE } from '../maintenance-workloads.js';
 import { RecordedRun } from '../recorded-run.js';
 
 /** Something that is done to a log, in seconds. Throws what is wrong. */
@@ -23,6 +25,7 @@ export type Probe = () => Promise<void>;
 export const PROBES: Readonly<Record<string, Probe>> = {
   ...named(WORKLOADS, (workload) => () => powerCuts(workload)),
   ...named(GOLDEN_LOGS, (make) => async () => damages(await make()), 'damage to '),
+  ...named(MAINTENANCE, (work) => () => powerCutsDuring(work)),
   'forged frames': forgedFrames,
   'read errors': readErrors,
   'a failed sync of zeros': failedSyncOfZeros,
@@ -31,6 +34,7 @@ export const PROBES: Readonly<Record<string, Probe>> = {
 
 const SEEDS = [1, 2, 3];
 const STATES_MAX = 60;
+const MAINTENANCE_STATES_MAX = 250;
 const ZEROED_AT_ONCE_BYTES = 1024 * 1024;
 /** An open reads no file of a golden log more often. */
 const READS_MAX = 16;
@@ -55,6 +59,16 @@ async function powerCuts(workload: Workload): Promise<void> {
       }
     }
   }
+}
+
+async function powerCutsDuring(work: Maintenance): Promise<void> {
+  const run = new RecordedRun(1);
+  const fromPoint = await work.play(run);
+  await checkEveryCrash(run, {
+    statesMax: MAINTENANCE_STATES_MAX,
+    fromPoint,
+    check: (state) => work.check(state, run),
+  });
 }
 
 async function damages(golden: GoldenLog): Promise<void> {
