@@ -35,8 +35,6 @@ export const LEDGER_EXIT_CODES: ExitCodes = {
   WAL_POISONED: ExitCode.POISONED,
   WAL_FENCED: ExitCode.POISONED,
   EVENT_STATE_BROKEN: ExitCode.POISONED,
-  // The next start makes the state anew.
-  EVENT_STATE_DAMAGED: ExitCode.POISONED,
   // The log is sound, and the next start makes the state of it anew.
   EVENT_STATE_DAMAGED: ExitCode.POISONED,
 };
