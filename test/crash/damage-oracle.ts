@@ -6,21 +6,9 @@ import {
   SimulatedFileSystem,
   simulatedOptions,
 } from '@holdfast/wal/testing';
-import type { Damage } from './damages.js';
+import type { Damage, Outcome } from './damages.js';
 import type { GoldenLog } from './golden-logs.js';
 import { floorsText } from './recorded-run.js';
-
-export type Outcome =
-  /** Opening throws, and changes no byte. */
-  | 'refused'
-  /** Opening succeeds, because it reads no sealed data; whoever reads the record gets an error. */
-  | 'refused when read'
-  /** The open says what it mended, and everything is there. */
-  | 'repaired'
-  /** The open says what it set aside, and only records that nothing had promised are missing. */
-  | 'unpromised loss'
-  /** Everything is there: the byte is neither parsed nor promised. */
-  | 'harmless';
 
 /**
  * Opens a damaged log, beside it and as its writer, and reads everything. Throws when anything promised is silently missing or different, when a

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { judge, type Outcome } from './damage-oracle.js';
+import { judge } from './damage-oracle.js';
 import {
   cutSegments,
   type Damage,
@@ -8,6 +8,7 @@ import {
   flippedBits,
   lostSectors,
   missingFiles,
+  type Outcome,
 } from './damages.js';
 import { GOLDEN_LOGS, type GoldenLog } from './golden-logs.js';
 

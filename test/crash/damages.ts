@@ -1,6 +1,18 @@
 import { type DiskImage, framesOf, LOG } from '@holdfast/wal/testing';
-import type { Outcome } from './damage-oracle.js';
 import { goldenFiles, type GoldenLog, goldenSegments } from './golden-logs.js';
+
+/** What comes of a damage. */
+export type Outcome =
+  /** Opening throws, and changes no byte. */
+  | 'refused'
+  /** Opening succeeds, because it reads no sealed data; whoever reads the record gets an error. */
+  | 'refused when read'
+  /** The open says what it mended, and everything is there. */
+  | 'repaired'
+  /** The open says what it set aside, and only records that nothing had promised are missing. */
+  | 'unpromised loss'
+  /** Everything is there: the byte is neither parsed nor promised. */
+  | 'harmless';
 
 /** One thing that happened to a log. */
 export interface Damage {
