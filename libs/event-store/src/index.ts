@@ -34,6 +34,7 @@ export {
   type ReplayedState,
   type StateDigestOptions,
   type StateVerification,
+  readThroughState,
   stateDigestAt,
   verifyState,
 } from './state-proof.js';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defined } from '@holdfast/kernel';
+import { defined, errorMessage } from '@holdfast/kernel';
 import type { LogSource } from '@holdfast/wal';
 import { CheckpointedState } from './checkpointed-state.js';
 import { positionOf, sequenceOf } from './durable-events.js';
@@ -9,6 +9,7 @@ import { BEFORE_FIRST_POSITION, type Position } from './event.js';
 import { EventStoreError, stateDamaged } from './event-store.errors.js';
 import { type Evolve, FoldedState } from './folded-state.js';
 import { type ReplayProgress, replay } from './replay.js';
+import { databaseFault } from './state-database.js';
 import { currentDatabaseDirectory } from './state-directory.js';
 import type { StateMark } from './state-mark.js';
 import { resolveStateOptions } from './state-options.js';
@@ -96,7 +97,7 @@ export async function verifyState(
   stateDirectory: string,
   options: StateDigestOptions = {},
 ): Promise<StateVerification> {
-  const checkpoint = await checkpointIn(stateDirectory);
+  const checkpoint = await readThroughState(stateDirectory);
   const { stateVersion } = checkpoint;
   const upTo = checkpoint.position as Position;
   const replayed = await stateDigestAt(source, upTo, { stateVersion, ...options });
@@ -104,13 +105,20 @@ export async function verifyState(
   return { checkpoint, replayed, matches };
 }
 
-/** The mark of the last checkpoint, after all of the database was read through. */
-async function checkpointIn(stateDirectory: string): Promise<StateMark> {
+/**
+ * The mark of the last checkpoint, after the whole database was read and found to be what was written. Throws as `verifyState`; a damaged database may also kill
+ * the process.
+ */
+export async function readThroughState(stateDirectory: string): Promise<StateMark> {
   const directory = currentDatabaseDirectory(stateDirectory);
   if (directory === undefined) throw noCheckpoint(stateDirectory);
+  const fault = databaseFault(directory);
+  if (fault !== undefined) throw stateDamaged(fault);
   const thread = new StateThread(directory);
   try {
-    const answer = await thread.run({ kind: 'scan', bytesPerSecond: Infinity });
+    const answer = await thread.run({ kind: 'scan', bytesPerSecond: Infinity }).catch((error: unknown) => {
+      throw stateDamaged(errorMessage(error), error);
+    });
     const scan = 'scan' in answer ? answer.scan : undefined;
     if (scan?.kind === 'whole') return scan.mark;
     if (scan?.kind === 'damaged') throw stateDamaged(scan.reason);

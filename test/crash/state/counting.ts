@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import type {
+  CheckpointedStateOptions,
+  Commit,
+  Evolve,
+  WalEventLogOptions,
+} from '@holdfast/event-store';
+
+/** Streams that grow, change and are forgotten: a state of every kind of entry. */
+export const evolve: Evolve = (event, state) => {
+  const { number } = event.data as { number: number };
+  const counts = state.section<number>('counts');
+  counts.set(event.stream, (counts.get(event.stream) ?? 0) + 1);
+  const last = state.section<object>('last');
+  if (number % 5 === 0) last.delete(event.stream);
+  else last.set(event.stream, { number, text: 'x'.repeat(number % 300) });
+};
+
+export function commitOf(number: number): Commit {
+  const event = (at: number) => ({
+    id: randomUUID(),
+    type: 'Counted',
+    schemaVersion: 1,
+    tags: [`t-${number % 13}`],
+    data: { number: number + at },
+  });
+  return {
+    appends: [
+      { stream: `s-${number % 997}`, expectedVersion: 'any', events: [event(0), event(1)] },
+      { stream: `only-${number}`, expectedVersion: 'no-stream', events: [event(2)] },
+    ],
+  };
+}
+
+export function optionsOf(state: CheckpointedStateOptions): WalEventLogOptions {
+  return {
+    evolve,
+    wal: { create: true, frameBytesMax: 64 * 1024, segmentBytes: 256 * 1024 },
+    state: { cacheEntries: 1_000, verifyPauseMillis: 100, ...state },
+  };
+}
