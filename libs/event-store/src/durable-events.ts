@@ -176,7 +176,9 @@ export class DurableEvents implements EventSource {
       this.assertOpen();
       const window = await this.windowUpTo(last, first, windowEvents, matcher);
       if (window.first === undefined) {
-        // One commit is longer than the stretch.
+        // Compaction has left nothing before it.
+        if (last - windowEvents < first) return;
+        // One commit is longer than the stretch, or all of the stretch was dropped.
         windowEvents *= 2;
         continue;
       }

@@ -112,6 +112,22 @@ describe('a log that compaction has taken events from', () => {
     expect(folded.index.version('a')).toBe(6);
   });
 
+  it('is read backward to its end, also when its first events are those that went', async () => {
+    const events = new DurableEvents(without(1, 2, 3, 4, 9), undefined);
+    const batches = await collected(events.readAll({ direction: 'backward', batchEvents: 2 }));
+    expect(batches.map((batch) => positionsOf(batch.events))).toEqual([
+      [12, 11],
+      [10, 8],
+      [7, 6],
+      [5],
+    ]);
+    const none = new DurableEvents(
+      without(...Array.from({ length: 12 }, (_, at) => at + 1)),
+      undefined,
+    );
+    expect(await collected(none.readAll({ direction: 'backward' }))).toEqual([]);
+  });
+
   it('is refused where more versions are missing than events were dropped', async () => {
     const hidden = without(3, 5);
     const shifted: LogSource = {
