@@ -10,7 +10,9 @@ import { type Clock, type CodedError, assert, defined, errorCode } from '@holdfa
 import {
   type Answer,
   type Answerable,
+  type CommandContext,
   type CommandKey,
+  type Decision,
   type LedgerAppend,
   type LedgerCommand,
   type LedgerCommandType,
@@ -121,7 +123,7 @@ export class LedgerWriter {
       commandId,
       keyRetentionMillis: this.keyRetentionMillis,
     };
-    const decision = decide(command, context, this.view);
+    const decision = this.decide(command, context);
     switch (decision.kind) {
       case 'accepted':
         if (attempt.dryRun === true)
@@ -221,6 +223,16 @@ export class LedgerWriter {
         replayed: false,
       }),
     };
+  }
+
+  /** Reading the state may be what finds out that it was damaged. */
+  private decide(command: LedgerCommand, context: CommandContext): Decision {
+    try {
+      return decide(command, context, this.view);
+    } catch (error) {
+      if (LOG_FAILURES.has(errorCode(error))) unavailable(error);
+      throw error;
+    }
   }
 
   private append(append: LedgerAppend, recordedAtMillis: number) {
