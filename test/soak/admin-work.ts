@@ -4,8 +4,9 @@ import type { SeededRandom } from '../support/seeded-random.js';
 import { Doubt } from './doubt.js';
 import type { Tally } from './tally.js';
 
-/** How often a snapshot is asked for while nothing else is. */
-const SNAPSHOT_MILLIS = 4_000;
+/** The rest after a snapshot: at least this, and longer the longer it took, for it grows with the state. */
+const SNAPSHOT_REST_MILLIS = 4_000;
+const SNAPSHOT_REST_SHARE = 5;
 const BUSY = new Set([429, 503]);
 
 export type WorkPath =
@@ -76,8 +77,14 @@ export class AdminWork {
   private async keepSnapshotting(): Promise<void> {
     const { signal } = this.stopping;
     while (!signal.aborted) {
-      await this.ask('/admin/snapshots');
-      await setTimeout(SNAPSHOT_MILLIS, undefined, { signal }).catch(() => undefined);
+      const startedAt = performance.now();
+      const started = await this.ask('/admin/snapshots');
+      // Whatever becomes of it: the service may die meanwhile, and then nobody knows the job any more.
+      if (started !== undefined) await this.api.ended(started).catch(() => undefined);
+      const millis = SNAPSHOT_REST_SHARE * (performance.now() - startedAt);
+      await setTimeout(Math.max(SNAPSHOT_REST_MILLIS, millis), undefined, { signal }).catch(
+        () => undefined,
+      );
     }
   }
 }
