@@ -114,7 +114,7 @@ describe('a backup that is made under full load', () => {
       await services.start('command-service');
     }
     expect(await backUp()).toMatchObject({ state: 'succeeded' });
-  }, 120_000);
+  }, 240_000);
 
   it('restores to any position, to the byte', async () => {
     const { report: held } = await cli('backup', 'verify', backup(), '--json');
@@ -138,7 +138,7 @@ describe('a backup that is made under full load', () => {
     }
     await original.close();
     await archive.close();
-  }, 120_000);
+  }, 240_000);
 
   it('makes a ledger that goes on by itself, with books that balance', async () => {
     const directory = join(services.directory, 'restored');
@@ -159,7 +159,7 @@ describe('a backup that is made under full load', () => {
     } finally {
       await other.remove();
     }
-  }, 120_000);
+  }, 240_000);
 
   it('loses nothing of the service that it was made of, which dies in the middle of any other work too', async () => {
     for (let death = 0; death < DEATHS; death += 1) {
@@ -176,7 +176,7 @@ describe('a backup that is made under full load', () => {
     for (const path of ['/admin/snapshots', '/admin/retention/apply', '/admin/state/verify'])
       expect(await admin.work(path)).toMatchObject({ state: 'succeeded' });
     await checkMoney(services, client);
-  }, 240_000);
+  }, 480_000);
 
   it('forgets its jobs when it dies, and says so', async () => {
     const started = await admin.post('/admin/log/scrub', { bytesPerSecond: 1024 * 1024 });

@@ -77,7 +77,7 @@ describe('a log whose old events go to the archive, under traffic and deaths', (
     expect(Number(body['archivedSegments'])).toBeGreaterThan(8);
     const { position } = await checkMoney(services, client);
     expect(position).toBeGreaterThan(9_000);
-  }, 300_000);
+  }, 480_000);
 
   it('opens without its state too: that is made anew from the archive', async () => {
     await services.end('command-service', 'SIGTERM');
@@ -131,7 +131,7 @@ describe('a log whose old events go for good once two snapshots cover them', () 
     expect(
       readdirSync(services.walDirectory).filter((name) => name.endsWith('.wal')).length,
     ).toBeLessThan(8);
-  }, 180_000);
+  }, 300_000);
 
   it('refuses to make a read model that would lack the beginning, and says so', async () => {
     await services.end('projection-worker', 'SIGTERM');
