@@ -18,8 +18,11 @@ import { type StatePlace, StateRecord, readStateFacts } from './state-record.js'
 import { type StateSource, isOfLog } from './state-source.js';
 import { StateThread } from './state-thread.js';
 
-/** Starts that died before the database was read through once; then it is made anew. */
-const UNVERIFIED_STARTS_MAX = 2;
+/**
+ * Starts in a row that died before the database was read through once; then it is made anew. More than a deployment that goes wrong twice, and few
+ * enough for a service that dies of the damage: it answers nothing wrong meanwhile, and each of these starts is short.
+ */
+const UNVERIFIED_STARTS_MAX = 5;
 const GENERATION = /^lmdb-([1-9][0-9]{0,8})$/;
 const LOCK_NAME = 'LOCK';
 

@@ -116,9 +116,11 @@ export async function readThroughState(stateDirectory: string): Promise<StateMar
   if (fault !== undefined) throw stateDamaged(fault);
   const thread = new StateThread(directory);
   try {
-    const answer = await thread.run({ kind: 'scan', bytesPerSecond: Infinity }).catch((error: unknown) => {
-      throw stateDamaged(errorMessage(error), error);
-    });
+    const answer = await thread
+      .run({ kind: 'scan', bytesPerSecond: Infinity })
+      .catch((error: unknown) => {
+        throw stateDamaged(errorMessage(error), error);
+      });
     const scan = 'scan' in answer ? answer.scan : undefined;
     if (scan?.kind === 'whole') return scan.mark;
     if (scan?.kind === 'damaged') throw stateDamaged(scan.reason);
