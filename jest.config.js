@@ -44,7 +44,8 @@ export default {
       '<rootDir>/test/containers/*.spec.ts',
     ]),
     project('compat', ['<rootDir>/test/compat/**/*.spec.ts']),
-    project('e2e', ['<rootDir>/test/e2e/**/*.e2e-spec.ts']),
+    project('e2e', ['<rootDir>/test/e2e/*.e2e-spec.ts']),
+    project('long', ['<rootDir>/test/e2e/long/*.e2e-spec.ts']),
     project('crash', ['<rootDir>/test/crash/**/*.crash-spec.ts']),
   ],
 };

@@ -7,7 +7,7 @@ import { LedgerWriter, LogKeeping, verifyLedgerState } from '@holdfast/ledger-se
 import { createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
 import { ArchiveDirectory, type ArchiveStore } from '@holdfast/wal';
-import { SeededRandom } from '../support/seeded-random.js';
+import { SeededRandom } from '../../support/seeded-random.js';
 
 const HOUR_MILLIS = 3_600_000;
 const HOURS = 7 * 24;

@@ -1,25 +1,28 @@
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { rmSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
+import { type Position, Upcasters, stateDigestAt } from '@holdfast/event-store';
+import { evolve, ledgerEventSchemas } from '@holdfast/ledger';
+import { LedgerWriter } from '@holdfast/ledger-service';
 import {
   ArchiveDirectory,
   BEFORE_FIRST,
   type LogSource,
   type Sequence,
-  Wal,
   WalReader,
 } from '@holdfast/wal';
-import { AdminApi } from '../support/admin-api.js';
-import { Journal } from '../support/journal.js';
-import { JournalingClient } from '../support/journaling-client.js';
-import { LedgerTraffic } from '../support/ledger-traffic.js';
-import { auditLog } from '../support/log-audit.js';
-import { checkLog, checkMoney, checkTrialBalance } from '../support/money-check.js';
-import { SeededRandom } from '../support/seeded-random.js';
-import { Services } from '../support/services.js';
+import { AdminApi } from '../../support/admin-api.js';
+import { Journal } from '../../support/journal.js';
+import { JournalingClient } from '../../support/journaling-client.js';
+import { LedgerTraffic } from '../../support/ledger-traffic.js';
+import { auditLog } from '../../support/log-audit.js';
+import { checkLog, checkMoney, checkTrialBalance } from '../../support/money-check.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+import { Services } from '../../support/services.js';
 
-const RESTORES = 5;
+const RESTORES = 20;
 const DEATHS = 5;
 const SMALL = {
   HOLDFAST_WAL_SEGMENT_BYTES: '256KiB',
@@ -116,7 +119,7 @@ describe('a backup that is made under full load', () => {
     expect(await backUp()).toMatchObject({ state: 'succeeded' });
   }, 240_000);
 
-  it('restores to any position, to the byte', async () => {
+  it('restores to any position, to the byte, with the state of that position', async () => {
     const { report: held } = await cli('backup', 'verify', backup(), '--json');
     const archive = ArchiveDirectory.open(join(services.dataDirectory, 'archive'));
     const original = await WalReader.open(services.walDirectory, { archive });
@@ -127,18 +130,27 @@ describe('a backup that is made under full load', () => {
       const { code, report } = await cli(...line);
       // A command is one commit of one event here, so every position is a boundary.
       expect([code, report['lastSequence']]).toEqual([0, position]);
-      // Readers see what a writer has promised, and nobody has written this log yet.
-      const restored = await Wal.open(join(target, 'wal'));
-      expect([restored.lastSequence, await digestUpTo(restored, position)]).toEqual([
+      // As a service opens it: readers see what a writer has promised, and nobody has written this log yet.
+      const restored = await LedgerWriter.open(join(target, 'wal'), {
+        state: { directory: join(target, 'state') },
+      });
+      const { digest, entries } = await restored.log.checkpoint();
+      expect([restored.log.lastPosition, await digestUpTo(restored.log.wal, position)]).toEqual([
         position,
         await digestUpTo(original, position),
       ]);
       await restored.close();
+      const replayed = stateDigestAt(original, position as Position, {
+        evolve,
+        upcasters: new Upcasters(ledgerEventSchemas),
+      });
+      expect(await replayed).toMatchObject({ digest, entries });
       expect(await auditLog(join(target, 'wal'), 'main')).toMatchObject({ position, faults: [] });
+      rmSync(target, { recursive: true });
     }
     await original.close();
     await archive.close();
-  }, 240_000);
+  }, 480_000);
 
   it('makes a ledger that goes on by itself, with books that balance', async () => {
     const directory = join(services.directory, 'restored');
