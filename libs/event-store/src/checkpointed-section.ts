@@ -19,6 +19,8 @@ export interface SectionOwner {
   activeEntries: number;
   /** One more value was loaded into the cache. */
   loaded(): void;
+  /** The database says that there is no such key: returns if that can be believed. */
+  assertAbsent(key: Buffer): void;
   /** Does not return. */
   damaged(reason: string, cause?: unknown): never;
 }
@@ -105,8 +107,12 @@ export class CheckpointedSection implements StateSection<StateValue> {
 
   private read(database: StateDatabase, key: string): StateValue | typeof ABSENT {
     const head = this.keys.imageHeadOf(key);
-    const stored = fetched(database, head.subarray(KEY_LENGTH_BYTES), this.owner);
-    if (stored === undefined) return ABSENT;
+    const keyBytes = head.subarray(KEY_LENGTH_BYTES);
+    const stored = fetched(database, keyBytes, this.owner);
+    if (stored === undefined) {
+      this.owner.assertAbsent(keyBytes);
+      return ABSENT;
+    }
     if (stored.length <= CHECKSUM_BYTES) return this.owner.damaged('a value is too short');
     const text = stored.toString('utf8', CHECKSUM_BYTES, stored.length);
     // Before anybody sees it: one flipped bit in a balance would be a wrong decision.

@@ -11,10 +11,13 @@ import { type EventStoreError, stateDamaged } from './event-store.errors.js';
 import { type StateDatabase, readMark } from './state-database.js';
 import type { StateMark } from './state-mark.js';
 import type { StateSection, StateStore } from './state-store.js';
+import { StateTree } from './state-tree.js';
 
 export interface CheckpointedStateStoreOptions {
   /** Values kept of those that were read from the database. */
   readonly cacheEntries: number;
+  /** The file of the database. */
+  readonly databaseFile: string;
   /** Told once that the database is not what was written. Everything read from it is in doubt. */
   readonly onDamage: (error: EventStoreError) => void;
 }
@@ -37,6 +40,8 @@ export class CheckpointedStateStore implements StateStore, SectionOwner {
   private frozen: ReadonlyMap<string, Layer> | undefined;
   private loadedEntries = 0;
   private damage: EventStoreError | undefined;
+  private doubted: StateTree | undefined;
+  private isTrusted = false;
 
   constructor(
     private readonly database: StateDatabase,
@@ -110,6 +115,31 @@ export class CheckpointedStateStore implements StateStore, SectionOwner {
     if (++this.loadedEntries < this.options.cacheEntries / 2) return;
     this.loadedEntries = 0;
     for (const section of this.sections.values()) section.age();
+  }
+
+  /** It was read through, and is whole: from here on it is believed that a key is absent. */
+  trust(): void {
+    this.isTrusted = true;
+    this.release();
+  }
+
+  /** Closes what `assertAbsent` has opened. */
+  release(): void {
+    this.doubted?.close();
+    this.doubted = undefined;
+  }
+
+  /** A flipped bit hides keys, and a hidden idempotency key would move money twice. */
+  assertAbsent(key: Buffer): void {
+    if (this.isTrusted) return;
+    let fault: string | undefined;
+    try {
+      this.doubted ??= new StateTree(this.options.databaseFile);
+      fault = this.doubted.faultOfAbsence(key);
+    } catch (cause) {
+      this.damaged('it cannot be read', cause);
+    }
+    if (fault !== undefined) this.damaged(fault);
   }
 
   /** Throws `EVENT_STATE_DAMAGED`, now and at every further read from the database. */

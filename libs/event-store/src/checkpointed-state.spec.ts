@@ -6,7 +6,7 @@ import type { WalOptions } from '@holdfast/wal';
 import fc from 'fast-check';
 import { CheckpointedStateStore } from './checkpointed-state-store.js';
 import type { Evolve } from './folded-state.js';
-import { openStateDatabase } from './state-database.js';
+import { databaseFile, openStateDatabase } from './state-database.js';
 import { StateThread } from './state-thread.js';
 import { describeEventLog } from './testing/event-log.contract.js';
 import {
@@ -59,9 +59,11 @@ class StoreUnderTest {
   constructor(cacheEntries = 10) {
     this.store = new CheckpointedStateStore(this.database, undefined, {
       cacheEntries,
+      databaseFile: databaseFile(this.directory),
       onDamage: () => undefined,
     });
     cleanups.push(async () => {
+      this.store.release();
       await this.thread.close();
       await this.database.close();
     });

@@ -6,6 +6,7 @@ import type { Position } from './event.js';
 import { EventStoreError, stateDamaged } from './event-store.errors.js';
 import type { ReplayOptions } from './replay.js';
 import { listSnapshots, pruneSnapshots } from './snapshots.js';
+import { databaseFile } from './state-database.js';
 import { type OpenedState, openStateDirectory } from './state-directory.js';
 import type { StateMark } from './state-mark.js';
 import type {
@@ -56,6 +57,7 @@ export class CheckpointedState {
     const { database, mark, record, directory } = opened;
     this.store = new CheckpointedStateStore(database, mark, {
       cacheEntries: options.cacheEntries,
+      databaseFile: databaseFile(directory),
       onDamage: (error) => this.fail(error),
     });
     this.writer = new StateThread(directory);
@@ -195,6 +197,7 @@ export class CheckpointedState {
     this.closing = true;
     await this.writer.close();
     await this.reader.close();
+    this.store.release();
     await this.opened.database.close();
     await this.opened.release();
   }
@@ -296,6 +299,7 @@ export class CheckpointedState {
       lastFullScanAtMillis: Date.now(),
       lastFullScanMillis: millis,
     };
+    this.store.trust();
     this.options.onEvent({ kind: 'verified', mark, millis });
     if (this.opened.record.facts.unverifiedStarts > 0)
       await this.opened.record.change({ unverifiedStarts: 0 }).catch(() => undefined);

@@ -88,7 +88,7 @@ export class Checkpointer {
         chunks.map(({ buffer }) => buffer),
       );
       // Crash up to here: the database has the checkpoint before, or this one, whole; the log has everything that either lacks.
-      const mark = 'mark' in answer ? answer.mark : undefined;
+      const { mark, tree } = 'mark' in answer ? answer : {};
       step('written');
       this.mark = defined(mark, 'the mark of a checkpoint');
       store.retire(this.mark);
@@ -96,7 +96,7 @@ export class Checkpointer {
       step('retired');
       // Crash before this: the record names the checkpoint before, and the database is one ahead of it, which is allowed.
       const { logId, timeline } = this.mark;
-      await record.change({ checkpoint: { logId, position, timeline } });
+      await record.change({ checkpoint: { logId, position, timeline }, tree });
       step('recorded');
       // Last: only now does nobody need the log below for this. Crash before it: the log keeps more than it must.
       log.moveFloor(position);

@@ -18,6 +18,7 @@ import { imageOf, openStateDatabase, storedValue } from './state-database.js';
 import type { CheckpointedStateOptions, StateEvent } from './state-options.js';
 import { stateDigestAt, verifyState } from './state-proof.js';
 import { StateRecord, readStateFacts } from './state-record.js';
+import { sealOf } from './state-tree.js';
 import { oneAppend, position, sampleEvent } from './testing/sample-events.js';
 import { WalEventLog } from './wal-event-log.js';
 
@@ -76,6 +77,15 @@ describe('checkpointed state that is damaged, lost, or of another history', () =
 
   const rebuilding = (): string | undefined =>
     events.map((event) => (event.kind === 'rebuilding' ? event.reason : undefined)).find(Boolean);
+
+  /** The record vouches for the branches as they are now. */
+  async function reseal(): Promise<void> {
+    const facts = readStateFacts(at('state'));
+    const tree = sealOf(database());
+    if (facts === undefined || facts === 'damaged' || typeof tree === 'string')
+      throw new Error('nothing to vouch for');
+    await new StateRecord(at('state'), facts).change({ tree });
+  }
 
   async function digestNow(): Promise<string> {
     return (await log.checkpoint()).digest;
@@ -186,6 +196,7 @@ describe('checkpointed state that is damaged, lost, or of another history', () =
       (value) => value.writeUInt8(value.readUInt8(value.length - 1) ^ 1, value.length - 1),
       's-7',
     );
+    await reseal();
     log = await open({ firstVerifyBytesPerSecond: 1 });
     const damaged: unknown = expect.objectContaining({ code: 'EVENT_STATE_DAMAGED' });
     expect(log.state.section<number>('counts').get('s-8')).toBe(6);
@@ -211,11 +222,66 @@ describe('checkpointed state that is damaged, lost, or of another history', () =
     const digest = await digestNow();
     await log.close();
     damage();
+    await reseal();
     log = await open();
     expect(await log.failed).toMatchObject({ code: 'EVENT_STATE_DAMAGED' });
     await log.close();
     log = await open();
     expect(rebuilding()).toEqual(expect.any(String));
+    expect(await digestNow()).toBe(digest);
+  });
+
+  it('is read through before it is opened when its record is of another checkpoint', async () => {
+    const digest = await digestNow();
+    await log.close();
+    put('s-7', 6);
+    log = await open();
+    expect([rebuilding(), log.replayReport.events]).toEqual([undefined, 0]);
+    await log.close();
+    change(undefined, 's-7');
+    log = await open();
+    expect(rebuilding()).toMatch(/entries of/);
+    expect(await digestNow()).toBe(digest);
+  });
+
+  it('is made anew when a branch of its tree is not what was written', async () => {
+    await append(3_000);
+    const digest = await digestNow();
+    await log.close();
+    const bytes = readFileSync(database());
+    const pages = Array.from({ length: bytes.length / 4096 }, (_, page) => page * 4096);
+    for (const page of pages.filter((start) => bytes.readUInt16LE(start + 18) === 1))
+      bytes.writeUInt8(bytes.readUInt8(page + 4095) ^ 1, page + 4095);
+    writeFileSync(database(), bytes);
+    log = await open();
+    expect(rebuilding()).toBe('the branches of its tree are not what was written');
+    expect(await digestNow()).toBe(digest);
+  });
+
+  it.each<[string, (leaf: Buffer) => number]>([
+    ['its number of keys', () => 20],
+    ['where its keys begin', () => 22],
+    ['the key itself', (leaf) => leaf.indexOf('countss-7', 24 + leaf.readUInt16LE(22)) + 8],
+    ['which keys it holds', () => 24],
+  ])('does not take a key for absent when its leaf is wrong about %s', async (_, byteOf) => {
+    const digest = await digestNow();
+    await log.close();
+    const bytes = readFileSync(database());
+    const key = Buffer.from('countss-7');
+    for (let page = 0; page < bytes.length; page += 4096) {
+      const leaf = bytes.subarray(page, page + 4096);
+      if (leaf.readUInt16LE(18) !== 2 || leaf.indexOf(key) < 0) continue;
+      const at = byteOf(leaf);
+      leaf.writeUInt8(leaf.readUInt8(at) ^ 2, at);
+    }
+    writeFileSync(database(), bytes);
+    log = await open();
+    const answers = ['s-7', 's-none', ...Array.from({ length: 50 }, (__, n) => `s-${n}`)];
+    expect(() => answers.forEach((name) => log.state.section<number>('counts').get(name))).toThrow(
+      expect.objectContaining({ code: 'EVENT_STATE_DAMAGED' }),
+    );
+    await log.close();
+    log = await open();
     expect(await digestNow()).toBe(digest);
   });
 
@@ -353,10 +419,10 @@ describe('checkpointed state that is damaged, lost, or of another history', () =
   }
 
   /** An entry as a checkpoint would write it. */
-  function put(stream: string): void {
+  function put(stream: string, count = 77): void {
     const opened = openStateDatabase(join(database(), '..'));
     const key = Buffer.concat([Buffer.of(6), Buffer.from('counts'), Buffer.from(stream)]);
-    opened.putSync(key, storedCount(key, 77));
+    opened.putSync(key, storedCount(key, count));
     void opened.close();
   }
 });

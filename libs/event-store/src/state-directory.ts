@@ -9,6 +9,7 @@ import { listSnapshots } from './snapshots.js';
 import {
   type StateDatabase,
   databaseFault,
+  databaseFile,
   openStateDatabase,
   readMark,
 } from './state-database.js';
@@ -17,6 +18,7 @@ import type { ResolvedStateOptions } from './state-options.js';
 import { type StatePlace, StateRecord, readStateFacts } from './state-record.js';
 import { type StateSource, isOfLog } from './state-source.js';
 import { StateThread } from './state-thread.js';
+import { type TreeSeal, sealOf } from './state-tree.js';
 
 /**
  * Starts in a row that died before the database was read through once; then it is made anew. More than a deployment that goes wrong twice, and few
@@ -136,9 +138,15 @@ async function openGeneration(
   await record.change({ opening: true, unverifiedStarts: unverifiedStarts + 1 });
   let database: StateDatabase | undefined;
   try {
+    const { tree } = record.facts;
+    // Before LMDB sees it: a damaged branch may hide any number of keys, or lead LMDB out of the file.
+    const isVouchedFor = tree !== undefined && isOfSeal(path, tree);
+    if (isVouchedFor === 'damaged') return 'the branches of its tree are not what was written';
     database = openStateDatabase(path);
     const mark = readMark(database);
-    const reason = unusable(mark, stateVersion, record, log);
+    const reason =
+      unusable(mark, stateVersion, record, log) ??
+      (mark === undefined || isVouchedFor ? undefined : await faultWithin(path));
     if (reason === undefined && mark !== 'damaged') {
       await record.change({ opening: false });
       return { directory: path, database, mark };
@@ -149,6 +157,30 @@ async function openGeneration(
     await database?.close();
     if (errorCode(error) === 'WAL_BEHIND_STATE') throw error;
     return `the database cannot be opened: ${errorMessage(error)}`;
+  }
+}
+
+/** False when it is of another transaction than the seal: a crash between a commit and its record leaves that behind. */
+function isOfSeal(path: string, tree: TreeSeal): boolean | 'damaged' {
+  const found = sealOf(databaseFile(path));
+  if (typeof found === 'string') return 'damaged';
+  if (found.transaction !== tree.transaction) return false;
+  const { checksum, branches, leaves } = tree;
+  const isSame =
+    found.checksum === checksum && found.branches === branches && found.leaves === leaves;
+  return isSame || 'damaged';
+}
+
+/** Reads it through before anybody asks it: nothing else vouches for its branches. */
+async function faultWithin(path: string): Promise<string | undefined> {
+  const thread = new StateThread(path);
+  try {
+    const answer = await thread.run({ kind: 'scan', bytesPerSecond: Infinity });
+    if (!('scan' in answer)) throw new TypeError('a scan was asked for');
+    if (answer.scan.kind === 'whole') return undefined;
+    return answer.scan.kind === 'damaged' ? answer.scan.reason : `it is ${answer.scan.kind}`;
+  } finally {
+    await thread.close();
   }
 }
 
@@ -187,18 +219,24 @@ async function beginGeneration(
   const { directory } = options;
   const generation = Math.max(record.facts.generation, ...generationsIn(directory)) + 1;
   const path = generationPath(directory, generation);
-  const begun = { opening: false, unverifiedStarts: 1, checkpoint: undefined, rebuild: undefined };
+  const begun = {
+    opening: false,
+    unverifiedStarts: 1,
+    checkpoint: undefined,
+    tree: undefined,
+    rebuild: undefined,
+  };
   await record.change({ generation, ...begun });
   // Crash here: the record names a generation that is not there, without a checkpoint, and the next start begins one.
   for (const other of generationsIn(directory))
     if (other !== generation)
       fs.rmSync(generationPath(directory, other), { recursive: true, force: true });
-  const mark = await fillFromSnapshot(options, log, path);
+  const { mark, tree } = (await fillFromSnapshot(options, log, path)) ?? {};
   if (mark === undefined && log.firstPosition > 1) throw beginningGone(log.firstPosition, options);
   const database = openStateDatabase(path);
   if (mark !== undefined) {
     const { logId, position, timeline } = mark;
-    await record.change({ checkpoint: { logId, position, timeline } });
+    await record.change({ checkpoint: { logId, position, timeline }, tree });
     options.onEvent({ kind: 'snapshot-loaded', mark });
   }
   return { directory: path, database, mark };
@@ -208,7 +246,7 @@ async function fillFromSnapshot(
   { snapshotDirectory, stateVersion, onEvent }: ResolvedStateOptions,
   log: StateSource,
   path: string,
-): Promise<StateMark | undefined> {
+): Promise<{ readonly mark: StateMark; readonly tree?: TreeSeal } | undefined> {
   if (snapshotDirectory === undefined) return undefined;
   for (const snapshot of listSnapshots(snapshotDirectory)) {
     if (snapshot.mark.stateVersion !== stateVersion || !isOfLog(snapshot.mark, log)) continue;
@@ -217,7 +255,7 @@ async function fillFromSnapshot(
       // Every byte is verified before the first is loaded.
       await thread.run({ kind: 'verify-snapshot', path: snapshot.path });
       const answer = await thread.run({ kind: 'load', path: snapshot.path });
-      if ('mark' in answer) return answer.mark;
+      if ('mark' in answer) return answer;
     } catch (error) {
       onEvent({ kind: 'snapshot-refused', path: snapshot.path, reason: errorMessage(error) });
       await thread.close();

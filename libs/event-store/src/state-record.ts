@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { errorCode } from '@holdfast/kernel';
 import { syncDirectory } from './snapshot-file.js';
+import type { TreeSeal } from './state-tree.js';
 
 /** Which events a state is of. */
 export interface StatePlace {
@@ -19,6 +20,8 @@ export interface StateFacts {
   readonly generation: number;
   /** Of the last checkpoint that was recorded here; the database may be one ahead. */
   readonly checkpoint?: StatePlace | undefined;
+  /** Of the branch pages of a checkpoint's tree: it vouches for the database as long as that is of the same transaction. */
+  readonly tree?: TreeSeal | undefined;
   /** True while a start opens the database. Left over, it says that opening it kills the process. */
   readonly opening: boolean;
   /** Starts since the last whole scan that said that all is well. A damaged tree may kill the process while it is scanned. */

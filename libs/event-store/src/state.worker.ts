@@ -2,6 +2,7 @@ import { registerHooks } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { StateMark, UncountedMark } from './state-mark.js';
 import type { ScanResult } from './state-scan.js';
+import type { TreeSeal } from './state-tree.js';
 
 /**
  * A thread that works on the database: one writes checkpoints, another reads through all of it. It imports only files that Node can run
@@ -35,7 +36,7 @@ export interface WrittenSnapshot {
 }
 
 export type StateAnswer =
-  | { readonly mark: StateMark }
+  | { readonly mark: StateMark; readonly tree?: TreeSeal }
   | { readonly scan: ScanResult }
   | { readonly snapshot: WrittenSnapshot }
   | { readonly closed: true }
@@ -53,9 +54,10 @@ if (import.meta.url.endsWith('.ts')) {
     },
   });
 }
-const { openStateDatabase } = await import('./state-database.js');
+const { databaseFile, openStateDatabase } = await import('./state-database.js');
 const { loadSnapshot, writeCheckpoint } = await import('./state-writer.js');
 const { scanState } = await import('./state-scan.js');
+const { sealOf } = await import('./state-tree.js');
 const { SnapshotWriter, verifySnapshot } = await import('./snapshot-file.js');
 
 const { directory } = workerData as StateThreadData;
@@ -83,9 +85,9 @@ async function run(job: StateJob): Promise<StateAnswer> {
 async function answerTo(job: StateJob): Promise<StateAnswer> {
   switch (job.kind) {
     case 'checkpoint':
-      return { mark: writeCheckpoint(database, directory, job.changes, job.mark) };
+      return sealed(writeCheckpoint(database, directory, job.changes, job.mark));
     case 'load':
-      return { mark: loadSnapshot(database, directory, job.path) };
+      return sealed(loadSnapshot(database, directory, job.path));
     case 'verify-snapshot':
       return { mark: verifySnapshot(job.path) };
     case 'scan':
@@ -96,6 +98,13 @@ async function answerTo(job: StateJob): Promise<StateAnswer> {
       await database.close();
       return { closed: true };
   }
+}
+
+/** With the seal of what was just committed; nobody else commits. */
+function sealed(mark: StateMark): StateAnswer {
+  const tree = sealOf(databaseFile(directory));
+  if (typeof tree === 'string') throw new Error(`what was written is damaged: ${tree}`);
+  return { mark, tree };
 }
 
 function scanOptions(bytesPerSecond: number): { bytesPerSecond: number; stopped: () => boolean } {

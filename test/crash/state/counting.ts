@@ -32,6 +32,18 @@ export function commitOf(number: number): Commit {
   };
 }
 
+/** Commits of the state whose keys are looked up one by one. */
+export const STREAMS = 600;
+
+/** Every stream of the first commits. */
+export function streamsOf(commits: number): string[] {
+  const numbers = Array.from({ length: commits }, (_, number) => 3 * number + 1);
+  return [
+    ...new Set(numbers.map((number) => `s-${number % 997}`)),
+    ...numbers.map((number) => `only-${number}`),
+  ];
+}
+
 export function optionsOf(state: CheckpointedStateOptions): WalEventLogOptions {
   return {
     evolve,
