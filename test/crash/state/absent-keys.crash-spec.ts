@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { STREAMS, commitOf, optionsOf } from './counting.js';
 
 const PROGRAM = 'dist/test/crash/state/look-up.js';
-const RANDOM_FLIPS = 300;
-const BRANCH_FLIPS = 200;
+const RANDOM_FLIPS = Number(process.env['HOLDFAST_STATE_FLIPS'] ?? 160);
+const BRANCH_FLIPS = Number(process.env['HOLDFAST_STATE_FLIPS'] ?? 100);
 /** Databases that one process opens. */
 const BATCH = 100;
 const PAGE_BYTES = 4_096;
