@@ -273,8 +273,8 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'a segment of another number is taken for the one that its name says',
       'damage to a log that was closed',
-      'header.segment !== name.segment || header.firstSequence !== name.firstSequence',
-      'header.firstSequence < 0',
+      'header.segment === name.segment &&\n    header.firstSequence === name.firstSequence &&',
+      'header.firstSequence >= 0 &&',
     ],
     [
       'nothing asks for the newest segment',
