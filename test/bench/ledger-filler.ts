@@ -7,11 +7,13 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type LedgerCommand } from '@holdfast/ledger';
 import { LedgerWriter } from '@holdfast/ledger-service';
-import { assert } from '@holdfast/kernel';
+import { assert, defined } from '@holdfast/kernel';
 import { SeededRandom } from '@holdfast/wal/testing';
 import type { FillerJob, FillerReport } from './filler.js';
 
 const LEDGER = 'main';
+/** More entries than this in memory only are checkpointed before more is asked for, as a client that is told to come back later does. */
+const OVERLAY_ENTRIES_MAX = 500_000;
 /** Commands between two looks at the disk: what a bulk request holds. */
 const GROUP_COMMANDS = 1_000;
 const NEVER_SECONDS = 86_400;
@@ -69,6 +71,8 @@ async function perform(job: FillerJob): Promise<number> {
 }
 
 async function execute(commands: readonly LedgerCommand[]): Promise<void> {
+  const { overlayEntries } = defined(writer.log.stateStatus(), 'checkpointed state');
+  if (overlayEntries > OVERLAY_ENTRIES_MAX) await writer.log.checkpoint();
   const pending = commands.map((command) => {
     const key = `key-${nextKey++}`;
     return writer.admit(command, {
