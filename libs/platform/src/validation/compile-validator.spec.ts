@@ -161,13 +161,18 @@ function flat(error: ValidationError, parent: string): FieldError[] {
 const sorted = (errors: readonly FieldError[]) =>
   errors.map(({ pointer, detail }) => `${pointer}: ${detail}`).sort();
 
+/** class-validator garbles a value with a `$` when a message repeats it (a test below says what we do); of such documents only the pointers are compared. */
+const withoutDetails = (errors: readonly FieldError[]) =>
+  errors.map(({ pointer }) => pointer).sort();
+
 function expectEqual(dto: DtoClass, value: object): boolean {
   const reference = byClassValidator(dto, structuredClone(value));
+  const comparable = JSON.stringify(value).includes('$') ? withoutDetails : sorted;
   const compiled = compileValidator(dto)(structuredClone(value));
   if (compiled.valid) {
     expect(reference.errors).toEqual([]);
     expect(compiled.value).toStrictEqual(reference.instance);
-  } else expect(sorted(compiled.errors)).toEqual(sorted(reference.errors));
+  } else expect(comparable(compiled.errors)).toEqual(comparable(reference.errors));
   return compiled.valid;
 }
 
@@ -390,6 +395,16 @@ describe('compiled validators', () => {
       ],
     });
   });
+
+  it.each(['$$', '$&', '$1', '$property', '$constraint1', '$value$target'])(
+    'repeat the value %s as it was sent',
+    (amount) => {
+      expect(compileValidator(Leg)({ accountId: 'a', side: 'debit', amount })).toEqual({
+        valid: false,
+        errors: [{ pointer: '/amount', detail: `amount must be a whole number, not ${amount}` }],
+      });
+    },
+  );
 
   it.each<unknown>([[[]], [null], [undefined], ['text'], [7], [true]])(
     'refuse %p in place of a document',

@@ -19,8 +19,9 @@ const compiled = new WeakMap<DtoClass, DtoValidator<object>>();
 
 /**
  * A validator made once from the class-validator decorators of a DTO class, about thirty times as fast as class-validator itself and
- * proven equal to it by a property test. Fields without a decorator are refused. It is stricter in one thing: class-transformer drops
- * fields called `constructor` or like a method of the class before they are looked at; here they are unknown fields.
+ * proven equal to it by a property test. Fields without a decorator are refused. It differs in two things: class-transformer drops
+ * fields called `constructor` or like a method of the class before they are looked at, and here they are unknown fields; and a
+ * message repeats a value with a `$` in it as it was sent.
  *
  * Throws `AssertionFailed` for a class that could not be checked exactly as its decorators say: an unknown constraint, a conversion,
  * `IsOptional` (null passes it), `ValidateNested` (lists pass for objects), groups, or no decorator at all.

@@ -6,7 +6,7 @@ interface MessageSource {
   readonly constraints: readonly unknown[] | undefined;
 }
 
-/** The message of a failed constraint, as class-validator writes it: its own or the decorator's, with the `$` tokens filled in. */
+/** The message of a failed constraint, as class-validator means it: its own or the decorator's, with the `$` tokens filled in. */
 export function constraintMessage(
   source: MessageSource,
   dto: object,
@@ -28,16 +28,28 @@ export function constraintMessage(
   );
 }
 
+/**
+ * One pass over the message, so that nothing that was filled in is read again: class-validator takes `$$`, `$&` or `$property` in a
+ * client's value for a pattern, and reports `$` where `$$` was sent.
+ */
 function fillTokens(
   message: string,
   { value, constraints, property, targetName }: ValidationArguments,
 ): string {
-  let filled = message;
-  for (const [index, constraint] of (constraints as readonly unknown[]).entries())
-    filled = filled.replaceAll(`$constraint${index + 1}`, () => textOf(constraint));
-  if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number')
-    filled = filled.replaceAll('$value', () => String(value));
-  return filled.replaceAll('$property', () => property).replaceAll('$target', () => targetName);
+  return message.replaceAll(
+    /\$(?:constraint([1-9])|value|property|target)/g,
+    (token, index?: string) => {
+      if (index !== undefined)
+        return Number(index) <= constraints.length ? textOf(constraints[Number(index) - 1]) : token;
+      if (token === '$property') return property;
+      if (token === '$target') return targetName;
+      return isPrintable(value) ? String(value) : token;
+    },
+  );
+}
+
+function isPrintable(value: unknown): value is string | boolean | number {
+  return typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number';
 }
 
 function textOf(constraint: unknown): string {
