@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { assert } from '@holdfast/kernel';
+import { assert, defined } from '@holdfast/kernel';
 import type { StateDatabase } from './state-database.js';
 import { CHECKSUM_BYTES, KEY_LENGTH_BYTES } from './state-entry.js';
 import { StateKeyWriter } from './state-key.js';
@@ -26,15 +26,16 @@ export interface SectionOwner {
 }
 
 /**
- * One section of checkpointed state. From the top: `active` takes changes; `frozen` is being checkpointed; `young` and `old` hold what was
- * read from the database; `retired` holds what the last checkpoint wrote; then the database.
+ * One section of checkpointed state. From the top: `active` takes changes; `frozen` layers wait for their checkpoints, oldest first; `young`
+ * and `old` hold what was read from the database; `retired` holds what the last checkpoint wrote; then the database.
  *
- * Invariant: what a layer below `frozen` holds is what the database holds. A change removes its key from the values that were read, and a layer
- * retires only once the database has it, in the place of the one before it.
+ * Invariant: what a layer below `frozen` holds is what the database holds, unless a frozen layer has the key. A change removes its key from the
+ * values that were read, nothing is read from the database while a layer above has it, and a layer retires only once the database has it, in the
+ * place of the one before it.
  */
 export class CheckpointedSection implements StateSection<StateValue> {
   private active: Layer = new Map();
-  private frozen: Layer | undefined;
+  private readonly frozen: Layer[] = [];
   private retired: Layer = new Map();
   private young: Layer = new Map();
   private old: Layer = new Map();
@@ -48,7 +49,7 @@ export class CheckpointedSection implements StateSection<StateValue> {
   }
 
   get(key: string): StateValue | undefined {
-    const value = this.active.get(key) ?? this.frozen?.get(key) ?? this.below(key);
+    const value = this.active.get(key) ?? this.fromFrozen(key) ?? this.below(key);
     return value === ABSENT ? undefined : value;
   }
 
@@ -62,16 +63,15 @@ export class CheckpointedSection implements StateSection<StateValue> {
 
   /** The changes so far, which from now on never change again. */
   freeze(): Layer {
-    assert(this.frozen === undefined, 'one checkpoint at a time');
-    this.frozen = this.active;
+    const layer = this.active;
+    this.frozen.push(layer);
     this.active = new Map();
-    return this.frozen;
+    return layer;
   }
 
-  /** The database has what was frozen. */
+  /** The database has what was frozen first. */
   retire(): void {
-    this.retired = this.frozen ?? new Map<string, StateValue | typeof ABSENT>();
-    this.frozen = undefined;
+    this.retired = defined(this.frozen.shift(), 'a frozen layer');
   }
 
   /** Half of what was read is forgotten. */
@@ -90,6 +90,14 @@ export class CheckpointedSection implements StateSection<StateValue> {
     this.active.set(key, value);
     this.owner.activeEntries += this.active.size - size;
     if (!this.young.delete(key)) this.old.delete(key);
+  }
+
+  private fromFrozen(key: string): StateValue | typeof ABSENT | undefined {
+    for (let at = this.frozen.length - 1; at >= 0; at--) {
+      const value = this.frozen[at]?.get(key);
+      if (value !== undefined) return value;
+    }
+    return undefined;
   }
 
   private below(key: string): StateValue | typeof ABSENT {

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { assert, defined } from '@holdfast/kernel';
+import { defined } from '@holdfast/kernel';
 import { CheckpointChunks } from './checkpoint-chunks.js';
 import {
   ABSENT,
@@ -22,6 +22,12 @@ export interface CheckpointedStateStoreOptions {
   readonly onDamage: (error: EventStoreError) => void;
 }
 
+/** What has changed between two commits of the log, in all sections: one checkpoint writes it. */
+export interface FrozenOverlay {
+  readonly layers: ReadonlyMap<string, Layer>;
+  readonly entries: number;
+}
+
 /** The longest that encoding holds the event loop. */
 const SLICE_MILLIS = 1;
 /** How often to look at the clock. */
@@ -31,13 +37,13 @@ const SLICE_ENTRIES = 32;
  * State that is in memory as far as it changed lately, and in LMDB for the rest. Reads are synchronous: the changes since the last checkpoint, those that
  * are being checkpointed, a bounded cache, and then the database, a microsecond or two away.
  *
- * Who checkpoints: `freeze` at a commit boundary, `encode`, have a thread write it, `retire`.
+ * Who checkpoints: `freeze` at a commit boundary, `encode`, have a thread write it, `retire`. More may be frozen before the first was retired; they are
+ * retired in the order in which they were frozen.
  */
 export class CheckpointedStateStore implements StateStore, SectionOwner {
   activeEntries = 0;
-  frozenEntries = 0;
   private readonly sections = new Map<string, CheckpointedSection>();
-  private frozen: ReadonlyMap<string, Layer> | undefined;
+  private readonly frozen: FrozenOverlay[] = [];
   private loadedEntries = 0;
   private damage: EventStoreError | undefined;
   private doubted: StateTree | undefined;
@@ -66,27 +72,26 @@ export class CheckpointedStateStore implements StateStore, SectionOwner {
 
   /** What is not in the database yet. */
   get overlayEntries(): number {
-    return this.activeEntries + this.frozenEntries;
+    return this.frozen.reduce((sum, { entries }) => sum + entries, this.activeEntries);
   }
 
-  /** Between two commits: what has changed until now is what the next checkpoint writes. */
-  freeze(): void {
-    assert(this.frozen === undefined, 'one checkpoint at a time');
-    this.frozen = new Map(Array.from(this.sections, ([name, section]) => [name, section.freeze()]));
-    this.frozenEntries = this.activeEntries;
+  /** Between two commits: what has changed since the last time, and from now on never changes again. */
+  freeze(): FrozenOverlay {
+    const layers = new Map(
+      Array.from(this.sections, ([name, section]) => [name, section.freeze()]),
+    );
+    const overlay = { layers, entries: this.activeEntries };
+    this.frozen.push(overlay);
     this.activeEntries = 0;
-  }
-
-  get isFrozen(): boolean {
-    return this.frozen !== undefined;
+    return overlay;
   }
 
   /** What was frozen, for the thread that writes it. Lets others run every millisecond. */
-  async encode(): Promise<Uint8Array<ArrayBuffer>[]> {
+  async encode({ layers }: FrozenOverlay): Promise<Uint8Array<ArrayBuffer>[]> {
     const chunks = new CheckpointChunks();
     let sliceEndsAt = performance.now() + SLICE_MILLIS;
     let entries = 0;
-    for (const [name, layer] of defined(this.frozen, 'a frozen overlay')) {
+    for (const [name, layer] of layers) {
       const section = defined(this.sections.get(name), 'a section');
       for (const [key, value] of layer) {
         chunks.add(section.imageHeadOf(key), value === ABSENT ? undefined : JSON.stringify(value));
@@ -98,7 +103,7 @@ export class CheckpointedStateStore implements StateStore, SectionOwner {
     return chunks.finish();
   }
 
-  /** The checkpoint is on the disk: from here on, what was frozen is read from the database. */
+  /** The checkpoint of what was frozen first is on the disk: from here on, that is read from the database. */
   retire(mark: StateMark): void {
     // This thread's view of the database may be of a moment before the checkpoint.
     this.database.resetReadTxn();
@@ -106,9 +111,9 @@ export class CheckpointedStateStore implements StateStore, SectionOwner {
     if (seen === 'damaged' || seen?.digest !== mark.digest || seen.position !== mark.position)
       this.damaged('it does not show the checkpoint that was written');
     this.mark = mark;
-    for (const section of this.sections.values()) section.retire();
-    this.frozen = undefined;
-    this.frozenEntries = 0;
+    const { layers } = defined(this.frozen.shift(), 'a frozen overlay');
+    // A section that is younger than the overlay has no layer in it.
+    for (const name of layers.keys()) defined(this.sections.get(name), 'a section').retire();
   }
 
   loaded(): void {

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { WalOptions } from '@holdfast/wal';
 import fc from 'fast-check';
-import { CheckpointedStateStore } from './checkpointed-state-store.js';
+import { CheckpointedStateStore, type FrozenOverlay } from './checkpointed-state-store.js';
 import type { Evolve } from './folded-state.js';
 import { databaseFile, openStateDatabase } from './state-database.js';
+import { stateDigestAt } from './state-proof.js';
 import { StateThread } from './state-thread.js';
 import { describeEventLog } from './testing/event-log.contract.js';
 import {
@@ -72,9 +73,15 @@ class StoreUnderTest {
   async checkpoint(
     meanwhile: () => void = () => undefined,
   ): Promise<{ entries: number; digest: string }> {
-    this.store.freeze();
+    return this.write(this.store.freeze(), meanwhile);
+  }
+
+  async write(
+    overlay: FrozenOverlay,
+    meanwhile: () => void = () => undefined,
+  ): Promise<{ entries: number; digest: string }> {
     meanwhile();
-    const changes = await this.store.encode();
+    const changes = await this.store.encode(overlay);
     const answer = await this.thread.run({
       kind: 'checkpoint',
       changes,
@@ -132,15 +139,22 @@ describe('the checkpointed state store', () => {
       { weight: 8, arbitrary: fc.record({ set: key, to: fc.integer() }) },
       { weight: 3, arbitrary: fc.record({ remove: key }) },
       { weight: 3, arbitrary: fc.record({ look: key }) },
-      { weight: 1, arbitrary: fc.constant('checkpoint' as const) },
+      { weight: 1, arbitrary: fc.constantFrom('checkpoint', 'freeze', 'write') },
     );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 120 }), async (steps) => {
         const under = new StoreUnderTest(6);
         const section = under.store.section<number>('s');
         const model = new Map<number, number>();
+        const frozen: FrozenOverlay[] = [];
+        const write = async (overlay = frozen.shift()) => overlay && (await under.write(overlay));
         for (const taken of steps) {
-          if (taken === 'checkpoint') await under.checkpoint();
+          if (taken === 'freeze') frozen.push(under.store.freeze());
+          else if (taken === 'write') await write();
+          else if (taken === 'checkpoint') {
+            while (frozen.length > 0) await write();
+            await under.checkpoint();
+          } else if (typeof taken === 'string') throw new Error(taken);
           else if ('set' in taken) {
             section.set(String(taken.set), taken.to);
             model.set(taken.set, taken.to);
@@ -149,6 +163,7 @@ describe('the checkpointed state store', () => {
             model.delete(taken.remove);
           } else expect(section.get(String(taken.look))).toBe(model.get(taken.look));
         }
+        while (frozen.length > 0) await write();
         const { entries, digest } = await under.checkpoint();
         await under.checkpoint();
         for (let at = 0; at <= 30; at++) expect(section.get(String(at))).toBe(model.get(at));
@@ -290,6 +305,24 @@ describe('an event log with checkpointed state', () => {
         await new Promise((resolve) => setTimeout(resolve, 20));
       expect(log.stateStatus()?.checkpoints).toBeGreaterThan(0);
     }
+  });
+
+  it('writes no more in one checkpoint than it should, however much changes while one is made', async () => {
+    await reopen({ checkpointEntries: 50 });
+    // Within one turn: the first checkpoint has only begun when the last commit comes.
+    await append(150, log.lastPosition);
+    const enough = Date.now() + 10_000;
+    while (log.stateStatus()!.overlayEntries >= 50 && Date.now() < enough)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    const reports = events.flatMap((event) => (event.kind === 'checkpointed' ? event.report : []));
+    expect(reports.length).toBeGreaterThan(4);
+    // A commit of two events changes some dozen entries, and a checkpoint ends between two commits.
+    expect(Math.max(...reports.map(({ changes }) => changes))).toBeLessThan(70);
+    expect(reports.map(({ position }) => position)).toEqual(
+      reports.map(({ position }) => position).toSorted((a, b) => a - b),
+    );
+    const { position, entries, digest } = await log.checkpoint();
+    expect(await stateDigestAt(log.wal, position, { evolve })).toMatchObject({ entries, digest });
   });
 
   it('refuses more than memory may hold, before anything is assigned', async () => {

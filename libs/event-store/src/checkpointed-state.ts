@@ -105,7 +105,9 @@ export class CheckpointedState {
   /** Events were folded that took this many bytes of the log. */
   appended(bytes: number): void {
     this.bytes += bytes;
-    if (this.isDue) this.checkpointInBackground();
+    if (!this.isDue) return;
+    if (!this.checkpointer.isRunning) this.checkpointInBackground();
+    else if (this.isFull) this.cut();
   }
 
   /** Throws `EVENT_STATE_OVERLOADED` when the checkpoints cannot keep up. */
@@ -122,10 +124,17 @@ export class CheckpointedState {
   }
 
   private get isDue(): boolean {
-    return (
-      this.bytes >= this.options.checkpointBytes ||
-      this.store.activeEntries >= this.options.checkpointEntries
-    );
+    return this.bytes >= this.options.checkpointBytes || this.isFull;
+  }
+
+  /** The checkpoint that is being made has left too little time: what has changed meanwhile is to be one of its own. */
+  private cut(): void {
+    this.bytes = 0;
+    this.checkpointer.cut();
+  }
+
+  private get isFull(): boolean {
+    return this.store.activeEntries >= this.options.checkpointEntries;
   }
 
   /** For a replay: it waits for a checkpoint where one is due, so that memory stays bounded however long the log is. */
@@ -219,7 +228,12 @@ export class CheckpointedState {
   private checkpointInBackground(): void {
     if (this.checkpointer.isRunning || this.closing || this.failure !== undefined) return;
     // Told through `onEvent`; tried again when it is due again.
-    this.checkpoint().catch(() => undefined);
+    this.catchUp().catch(() => undefined);
+  }
+
+  private async catchUp(): Promise<void> {
+    await this.checkpoint();
+    while (this.checkpointer.isBehind && !this.closing) await this.checkpointer.next();
   }
 
   private async takeSnapshot(): Promise<SnapshotReport> {

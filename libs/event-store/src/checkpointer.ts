@@ -1,8 +1,8 @@
 import { defined } from '@holdfast/kernel';
-import type { CheckpointedStateStore } from './checkpointed-state-store.js';
+import type { CheckpointedStateStore, FrozenOverlay } from './checkpointed-state-store.js';
 import type { Position } from './event.js';
 import { type EventStoreError, stateDamaged } from './event-store.errors.js';
-import type { StateMark } from './state-mark.js';
+import type { StateMark, UncountedMark } from './state-mark.js';
 import type { CheckpointReport, CheckpointStep, ResolvedStateOptions } from './state-options.js';
 import type { StateRecord } from './state-record.js';
 import type { StateSource } from './state-source.js';
@@ -18,24 +18,32 @@ export interface CheckpointerParts {
   readonly onFailure: (error: EventStoreError) => void;
 }
 
-/** What was frozen, and is not in the database yet. */
+/** What was frozen at a position, and is not in the database yet. */
 interface Frozen {
+  readonly overlay: FrozenOverlay;
   readonly position: Position;
   readonly lastRecordedAtMillis: number;
 }
+
+/** Reads go through all that was frozen. Beyond this, what changes makes the next one larger. */
+const FROZEN_MAX = 32;
 
 /** A full disk is waited for; any other failure of a write leaves a database that nobody can vouch for. */
 const FULL_DISK = /no space left|disk quota|ENOSPC|EDQUOT|MDB_MAP_FULL/i;
 
 /**
- * Makes checkpoints, one at a time. Each costs what has changed since the one before, and never holds the event loop for long: values are
- * encoded in slices, a thread writes them.
+ * Makes checkpoints, one at a time and in the order of their positions. Each costs what has changed since the one before, and never holds the event loop
+ * for long: values are encoded in slices, a thread writes them.
+ *
+ * A checkpoint is one transaction of LMDB, whose memory is a page for each leaf that it changes and is kept for ever. So what changes while one is made
+ * may be cut into several, which then wait for their turn.
  */
 export class Checkpointer {
   made = 0;
   failed = 0;
   last: CheckpointReport | undefined;
-  private frozen: Frozen | undefined;
+  /** Oldest first. What a failed attempt was about stays the first until it is written. */
+  private readonly frozen: Frozen[] = [];
   private running: Promise<CheckpointReport> | undefined;
 
   constructor(
@@ -51,29 +59,44 @@ export class Checkpointer {
     return this.running !== undefined;
   }
 
+  /** Whether what was cut waits for its turn. */
+  get isBehind(): boolean {
+    return this.frozen.length > 0;
+  }
+
+  /** Between two commits: what has changed up to now becomes a checkpoint of its own. */
+  cut(): void {
+    if (this.frozen.length >= FROZEN_MAX) return;
+    const { store, log } = this.parts;
+    const { lastPosition: position, lastRecordedAtMillis } = log;
+    this.frozen.push({ overlay: store.freeze(), position, lastRecordedAtMillis });
+  }
+
   /** Of everything that has been folded when it is called, at the least. Rejects when it could not be made. */
   async checkpoint(): Promise<CheckpointReport> {
     const wanted = this.parts.log.lastPosition;
     for (;;) {
-      const report = await (this.running ?? this.begin());
+      const report = await this.next();
       if (report.position >= wanted) return report;
     }
   }
 
-  private begin(): Promise<CheckpointReport> {
-    this.running = this.make().finally(() => (this.running = undefined));
+  /** The checkpoint that is being made, or whose turn it is. */
+  next(): Promise<CheckpointReport> {
+    this.running ??= this.make().finally(() => (this.running = undefined));
     return this.running;
   }
 
   private async make(): Promise<CheckpointReport> {
     const startedAt = performance.now();
     const { store, log, thread, record, options } = this.parts;
-    // What a failed attempt has frozen stays frozen until it is written.
-    if (this.frozen === undefined && this.mark?.position === log.lastPosition)
-      return reportOf(this.mark, 0, 0);
-    const frozen = (this.frozen ??= this.freeze());
-    const { position } = frozen;
-    const changes = store.frozenEntries;
+    if (!this.isBehind) {
+      if (this.mark?.position === log.lastPosition) return reportOf(this.mark, 0, 0);
+      this.cut();
+    }
+    const frozen = defined(this.frozen[0], 'what was frozen first');
+    const { overlay, position } = frozen;
+    let isWritten = false;
     const step = (name: CheckpointStep): void =>
       options.onEvent({ kind: 'checkpoint-step', step: name, position });
     try {
@@ -81,7 +104,7 @@ export class Checkpointer {
       // Log before data: a crash must never leave state of events that the log does not have.
       await log.flush();
       step('durable');
-      const chunks = await store.encode();
+      const chunks = await store.encode(overlay);
       step('encoded');
       const answer = await thread.run(
         { kind: 'checkpoint', changes: chunks, mark: this.markOf(frozen) },
@@ -92,7 +115,8 @@ export class Checkpointer {
       step('written');
       this.mark = defined(mark, 'the mark of a checkpoint');
       store.retire(this.mark);
-      this.frozen = undefined;
+      this.frozen.shift();
+      isWritten = true;
       step('retired');
       // Crash before this: the record names the checkpoint before, and the database is one ahead of it, which is allowed.
       const { logId, timeline } = this.mark;
@@ -105,26 +129,17 @@ export class Checkpointer {
       this.failed++;
       const reason = error instanceof Error ? error.message : String(error);
       options.onEvent({ kind: 'checkpoint-failed', reason });
-      if (this.frozen !== undefined && isOfDatabase(error) && !FULL_DISK.test(reason))
+      if (!isWritten && isOfDatabase(error) && !FULL_DISK.test(reason))
         this.parts.onFailure(stateDamaged(`a checkpoint could not be written: ${reason}`, error));
       throw error;
     }
     this.made++;
-    this.last = reportOf(this.mark, changes, performance.now() - startedAt);
+    this.last = reportOf(this.mark, overlay.entries, performance.now() - startedAt);
     options.onEvent({ kind: 'checkpointed', report: this.last });
     return this.last;
   }
 
-  private freeze(): Frozen {
-    const { store, log } = this.parts;
-    store.freeze();
-    return { position: log.lastPosition, lastRecordedAtMillis: log.lastRecordedAtMillis };
-  }
-
-  private markOf({
-    position,
-    lastRecordedAtMillis,
-  }: Frozen): Omit<StateMark, 'entries' | 'digest'> {
+  private markOf({ position, lastRecordedAtMillis }: Frozen): UncountedMark {
     const { log, options } = this.parts;
     return {
       logId: log.logId,
