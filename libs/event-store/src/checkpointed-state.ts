@@ -233,7 +233,8 @@ export class CheckpointedState {
 
   private async catchUp(): Promise<void> {
     await this.checkpoint();
-    while (this.checkpointer.isBehind && !this.closing) await this.checkpointer.next();
+    while (this.checkpointer.isBehind && !this.closing && this.failure === undefined)
+      await this.checkpointer.next();
   }
 
   private async takeSnapshot(): Promise<SnapshotReport> {
