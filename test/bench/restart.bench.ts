@@ -1,5 +1,4 @@
 import { assert } from '@holdfast/kernel';
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Child } from '../support/child.js';
@@ -12,12 +11,19 @@ import { type BenchContext, median, type ScenarioResult, type Suite } from './su
 const SIZES = [100_000, 1_000_000, 10_000_000];
 const LARGEST_DEFAULT = 1_000_000;
 /** Transfers after the checkpoint: what a start replays. Few enough not to be checkpointed on the way. */
-const TAIL_TRANSFERS = 10_000;
+const TAIL_TRANSFERS = 7_000;
 const ACCOUNTS = 10_000;
 const RETRY_MILLIS = 5;
 /** A service that dies so often before its state was read through once makes the state anew, which is another measurement. */
 const UNVERIFIED_STARTS_MAX = 3;
 const PATIENCE_MILLIS = 600_000;
+
+/** A ledger whose write side was killed, with its history. */
+interface History {
+  readonly name: string;
+  readonly services: Services;
+  readonly restarts: Restart[];
+}
 
 interface Restart {
   readonly millis: number;
@@ -25,18 +31,24 @@ interface Restart {
 }
 
 /**
- * A ledger with more and more history, killed, and started again as the command service: how long until the first command is accepted, and how many
- * bytes of events were replayed for it. Neither may grow with the history.
+ * Ledgers with more and more history, killed, and started again as the command service: how long until the first command is accepted, and how many
+ * bytes of events were replayed for it. Neither may grow with the history. All are filled first; then they take turns, round by round.
  */
 export const restartSuite: Suite = {
   name: 'restart',
   async run(context) {
+    const sizes = SIZES.filter((size) => size <= (context.largest ?? LARGEST_DEFAULT));
+    const histories: History[] = [];
+    try {
+      for (const size of sizes) histories.push(await historyOf(context, size));
+      for (let round = 1; round <= context.rounds; round++)
+        for (const history of histories) await restartIn(context, round, history);
+    } finally {
+      for (const { services } of histories) await services.remove();
+    }
     const millis: Record<string, number[]> = {};
     const bytes: Record<string, number[]> = {};
-    const sizes = SIZES.filter((size) => size <= (context.largest ?? LARGEST_DEFAULT));
-    for (const size of sizes) {
-      const name = `${size.toLocaleString('en')} events`;
-      const restarts = await restartsAfter(context, size);
+    for (const { name, restarts } of histories) {
       millis[name] = restarts.map((restart) => restart.millis);
       bytes[name] = restarts.map((restart) => restart.replayedBytes);
     }
@@ -64,7 +76,7 @@ export const restartSuite: Suite = {
   },
 };
 
-async function restartsAfter(context: BenchContext, size: number): Promise<Restart[]> {
+async function historyOf(context: BenchContext, size: number): Promise<History> {
   const directory = join(context.directory, `restart-${size}`);
   const services = await Services.prepare(
     {
@@ -80,17 +92,21 @@ async function restartsAfter(context: BenchContext, size: number): Promise<Resta
   );
   try {
     await fill(context, services.dataDirectory, size);
-    const restarts: Restart[] = [];
-    for (let round = 1; round <= context.rounds; round++) {
-      context.progress(`${size} events: start ${round} of ${context.rounds}`);
-      const isRead = round % UNVERIFIED_STARTS_MAX === 0;
-      restarts.push(await restart(services, `restart-${round}`, isRead));
-    }
-    return restarts;
-  } finally {
+    return { name: `${size.toLocaleString('en')} events`, services, restarts: [] };
+  } catch (error) {
     await services.remove();
-    rmSync(directory, { recursive: true, force: true });
+    throw error;
   }
+}
+
+async function restartIn(
+  context: BenchContext,
+  round: number,
+  { name, services, restarts }: History,
+): Promise<void> {
+  context.progress(`${name}: start ${round} of ${context.rounds}`);
+  const isRead = round % UNVERIFIED_STARTS_MAX === 0;
+  restarts.push(await restart(services, `restart-${round}`, isRead));
 }
 
 async function fill(context: BenchContext, dataDirectory: string, size: number): Promise<void> {
