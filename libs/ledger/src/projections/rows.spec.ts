@@ -12,59 +12,19 @@ import {
   worldSetUp,
 } from '../testing/index.js';
 import { expectSame } from '../testing/expect-same.js';
-import { ACCOUNT_ROW_EVENTS, type AccountRow, accountRowOf } from './account-row.js';
+import { RowsInMemory } from '../testing/rows-in-memory.js';
+import { ACCOUNT_ROW_EVENTS, accountRowOf } from './account-row.js';
 import { ASSET_ROW_EVENTS, assetRowOf } from './asset-row.js';
-import { BALANCE_ROW_EVENTS, type BalanceRow, balanceRowsOf } from './balance-row.js';
+import { BALANCE_ROW_EVENTS, balanceRowsOf } from './balance-row.js';
 import { LEDGER_ROW_EVENTS, ledgerRowOf } from './ledger-row.js';
-import {
-  STATEMENT_LINE_EVENTS,
-  type StatementLineRow,
-  statementLinesOf,
-} from './statement-line.js';
-import {
-  TRANSFER_ROW_EVENTS,
-  type TransferRow,
-  transferMetadataRowOf,
-  transferRowOf,
-} from './transfer-row.js';
-import {
-  TRIAL_BALANCE_EVENTS,
-  type TrialBalanceRow,
-  addTrialBalance,
-  trialBalanceChangesOf,
-} from './trial-balance-row.js';
+import { STATEMENT_LINE_EVENTS, statementLinesOf } from './statement-line.js';
+import { TRANSFER_ROW_EVENTS, transferMetadataRowOf, transferRowOf } from './transfer-row.js';
+import { TRIAL_BALANCE_EVENTS, trialBalanceChangesOf } from './trial-balance-row.js';
 
 const RUNS = { numRuns: 3000 };
 const WORLD = new TestBooks().given(...worldSetUp);
 
-/** What an SQL store would hold: rows by key, the newest in place of the older. */
-class ReadModel {
-  readonly accounts = new Map<string, AccountRow>();
-  readonly balances = new Map<string, BalanceRow>();
-  readonly lines: StatementLineRow[] = [];
-  readonly transfers = new Map<string, TransferRow>();
-  readonly trialBalances = new Map<string, TrialBalanceRow>();
-
-  constructor(books: TestBooks) {
-    for (const event of books.events) {
-      const account = accountRowOf(event);
-      if (account) this.accounts.set(account.accountId, account);
-      for (const row of balanceRowsOf(event)) this.balances.set(row.accountId, row);
-      this.lines.push(...statementLinesOf(event));
-      const transfer = transferRowOf(event);
-      if (transfer) this.transfers.set(transfer.transferId, transfer);
-      const change = transferMetadataRowOf(event);
-      if (change) {
-        const before = this.transfers.get(change.transferId)!;
-        this.transfers.set(change.transferId, { ...before, ...change });
-      }
-      for (const row of trialBalanceChangesOf(event))
-        this.trialBalances.set(row.asset, addTrialBalance(this.trialBalances.get(row.asset), row));
-    }
-  }
-}
-
-function everyHistory(check: (books: TestBooks, model: ReadModel) => void): void {
+function everyHistory(check: (books: TestBooks, model: RowsInMemory) => void): void {
   fc.assert(
     fc.property(histories, (history: readonly Attempt[]) => {
       const books = new TestBooks(WORLD);
@@ -72,7 +32,7 @@ function everyHistory(check: (books: TestBooks, model: ReadModel) => void): void
         books.nowMillis += laterMillis;
         books.execute(command, circumstances);
       }
-      check(books, new ReadModel(books));
+      check(books, new RowsInMemory(books.events));
     }),
     RUNS,
   );

@@ -33,13 +33,20 @@ export class TestBooks {
   private commands: number;
 
   /** Empty, or going on from where another is now without changing it. */
-  constructor(copyOf?: TestBooks) {
-    this.store = new FrozenStateStore(copyOf?.store);
+  constructor(copyOf?: TestBooks, store = new FrozenStateStore(copyOf?.store)) {
+    this.store = store;
     this.view = new LedgerView(this.store);
     this.events = [...(copyOf?.events ?? [])];
     this.nowMillis = copyOf?.nowMillis ?? TEST_START_MILLIS;
     this.streamVersions = new Map(copyOf?.streamVersions);
     this.commands = copyOf?.commands ?? 0;
+  }
+
+  /** The same books as a replay makes them of a log without these events, which keeps the places of all others. */
+  without(dropped: ReadonlySet<RecordedEvent>): TestBooks {
+    const store = new FrozenStateStore();
+    for (const event of this.events) if (!dropped.has(event)) evolve(event, store);
+    return new TestBooks(this, store);
   }
 
   execute(command: LedgerCommand, circumstances: Circumstances = {}): Decision {
