@@ -250,6 +250,11 @@ export class WalEventLog implements EventLog {
     return this.folded.index.version(stream);
   }
 
+  /** Where the stream's event of this version is, durable or not: where compaction has dropped it, that of the next one which was not. Undefined when there is none. */
+  positionOf(stream: string, version: StreamVersion): Position | undefined {
+    return this.folded.index.positionOf(stream, version);
+  }
+
   eventAt(position: Position): RecordedEvent | undefined {
     return this.durableEvents.eventAt(position);
   }
