@@ -42,7 +42,9 @@ export function addAdministration(
     .description('copy sealed segments to the archive, read back and compared; removes nothing')
     .action(async (flags: JobFlags) => done(await archive(flags, terminal)));
   administering(holdfast.command('compact'))
-    .description('rewrite sealed segments without refusals whose keys have expired; never money')
+    .description(
+      'rewrite sealed segments without refusals and superseded metadata whose keys have expired; never money',
+    )
     .option('--dry-run', 'count what could go, and change nothing')
     .action(async (flags: CompactFlags) => done(await compact(flags, terminal)));
   administering(holdfast.command('retention'))

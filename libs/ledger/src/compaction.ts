@@ -1,23 +1,58 @@
 import { KEY_RETENTION_MILLIS_DEFAULT } from './key-retention.js';
 import type { LedgerEventMetadata, LedgerEventType } from './ledger.events.js';
 
-/** What the decision needs of an event; its metadata is asked for only where the type alone does not decide. */
+/** What the decision needs of an event; everything but its type is asked for only where the type alone does not decide. */
 export interface CompactableEvent {
   readonly type: string;
+  readonly stream: string;
+  readonly version: number;
   readonly recordedAtMillis: number;
   readonly metadata: object;
 }
 
+/** What is true of the log for the whole of one compaction, and stays true after any crash. */
+export interface CompactionPresent {
+  /** A time that the log has come to: that of a durable event. */
+  readonly nowMillis: number;
+  /** Whether another event follows this version of the stream below the bound of the compaction. It may have been dropped before: then one behind it was not. */
+  readonly isFollowed: (stream: string, version: number) => boolean;
+}
+
+/** Why the books can do without an event for ever. */
+export type DispensableReason = 'expired-refusal' | 'superseded-metadata';
+
 const REFUSAL: LedgerEventType = 'CommandRejected';
+const METADATA_CHANGE: LedgerEventType = 'MetadataChanged';
 
 /**
- * Whether the books can do without an event for ever: a refusal whose key is no longer known, so that nobody can be answered with it any more. It moved no
- * money, and nothing else refers to it. Everything else stays: money, accounts, what was changed and when.
+ * Why the books can do without an event for ever, or undefined: then it stays. Everything stays whose key is known, because its command is answered with it; of the rest
  *
- * Once true it stays true, because time along a log never goes back.
+ * - a refusal may go: it moved no money, and nothing else refers to it;
+ * - a change of metadata alone may go once another event of the same account or transfer follows it below the bound: that one carries all the metadata there is then, and the account
+ *   whole. So state and read model are the same with and without the first, at every position from the bound on. The last event of a stream below the bound always stays, and with it
+ *   the version that the next one is expected to follow.
+ *
+ * What is lost is history: what the metadata was in between, and who changed it when. Everything else stays: money, accounts, policies, statuses.
+ *
+ * Once true it stays true: time along a log never goes back, and what follows an event in its stream follows it for ever.
  */
-export function isDispensable(event: CompactableEvent, nowMillis: number): boolean {
-  if (event.type !== REFUSAL) return false;
+export function dispensableAs(
+  event: CompactableEvent,
+  { nowMillis, isFollowed }: CompactionPresent,
+): DispensableReason | undefined {
+  switch (event.type) {
+    case REFUSAL:
+      return isKeyForgotten(event, nowMillis) ? 'expired-refusal' : undefined;
+    case METADATA_CHANGE:
+      return isKeyForgotten(event, nowMillis) && isFollowed(event.stream, event.version)
+        ? 'superseded-metadata'
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function isKeyForgotten(event: CompactableEvent, nowMillis: number): boolean {
   const { keyRetentionMillis = KEY_RETENTION_MILLIS_DEFAULT } =
     event.metadata as LedgerEventMetadata;
   return event.recordedAtMillis + keyRetentionMillis <= nowMillis;

@@ -9,7 +9,12 @@ export type { OpenLedger } from './commands/open-ledger.js';
 export type { PostTransfer, PostTransferLeg } from './commands/post-transfer.js';
 export type { RegisterAsset } from './commands/register-asset.js';
 export type { SetAccountStatus } from './commands/set-account-status.js';
-export { type CompactableEvent, isDispensable } from './compaction.js';
+export {
+  type CompactableEvent,
+  type CompactionPresent,
+  type DispensableReason,
+  dispensableAs,
+} from './compaction.js';
 export { decide } from './decide.js';
 export type {
   Accepted,

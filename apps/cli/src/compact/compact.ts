@@ -24,11 +24,22 @@ export function compact(flags: CompactFlags, terminal: Terminal): Promise<CliExi
   );
 }
 
-function planned({ below, examinedEvents, dispensableEvents, dispensableBytes }: Report): string[] {
+function planned(report: Report): string[] {
+  const { below, examinedEvents, dispensableEvents, dispensableBytes } = report;
   return [
-    `Of ${countText(Number(examinedEvents))} live events below position ${String(below)}, ${countText(Number(dispensableEvents))} with ${bytesText(Number(dispensableBytes))} could go: refusals whose keys have expired.`,
+    `Of ${countText(Number(examinedEvents))} live events below position ${String(below)}, ${countText(Number(dispensableEvents))} with ${bytesText(Number(dispensableBytes))} could go:`,
+    `  ${figuresText(report['expiredRefusals'])}: refusals whose keys have expired,`,
+    `  ${figuresText(report['supersededMetadata'])}: changes of metadata whose keys have expired, and which a later event has replaced.`,
     'Nothing was changed.',
   ];
+}
+
+function figuresText(figures: unknown): string {
+  const { events = 0, bytes = 0 } = figures as {
+    readonly events?: number;
+    readonly bytes?: number;
+  };
+  return `${countText(events)} with ${bytesText(bytes)}`;
 }
 
 function done({

@@ -22,7 +22,7 @@ export class CompactionController {
   @ApiOperation({
     summary: 'Rewrite sealed segments without what the books can do without',
     description:
-      'Refusals whose idempotency keys have expired, and never money. Only below every floor and below the older of two snapshots.',
+      'Refusals and superseded metadata whose idempotency keys have expired, and never money. A dry run counts by reason. Only below every floor and below the older of two snapshots.',
   })
   @StartsJob('invalid-request')
   compact(

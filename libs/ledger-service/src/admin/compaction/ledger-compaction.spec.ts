@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Answer, LedgerCommand } from '@holdfast/ledger';
+import { LedgerTablesInMemory } from '../../projections/testing/ledger-tables-in-memory.js';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { verifyLedgerState } from '../state/verify-ledger-state.js';
 import { compactLedger, planCompaction } from './ledger-compaction.js';
@@ -76,7 +78,12 @@ describe('compaction of a ledger', () => {
     await cover();
     const before = await types();
     const plan = await planCompaction(writer.log, context);
-    expect(plan.dispensableEvents).toBeGreaterThan(REFUSALS / 2);
+    expect(plan.expiredRefusals.events).toBe(REFUSALS);
+    expect(plan.supersededMetadata).toEqual({ events: 0, bytes: 0 });
+    expect(plan).toMatchObject({
+      dispensableEvents: plan.expiredRefusals.events,
+      dispensableBytes: plan.expiredRefusals.bytes,
+    });
     expect(await types()).toEqual(before);
     const report = await compactLedger(writer.log, context);
     expect(report).toMatchObject({ below: plan.below });
@@ -127,5 +134,120 @@ describe('compaction of a ledger', () => {
     writer.log.wal.floors.drop('projection:slow');
     expect((await compactLedger(writer.log, context)).droppedRecords).toBeGreaterThan(0);
     expect(writer.log.eventAt(writer.log.lastPosition)).toBeDefined();
+  });
+
+  describe('with metadata that was changed over and over', () => {
+    const CHANGES = 150;
+    const ALICE = { ledger: 'main', accountId: 'alice' } as const;
+    type Accepted = Exclude<Answer, { readonly kind: 'rejection' }>;
+    let transferId: string;
+
+    beforeEach(async () => {
+      await accepted({ type: 'RegisterAsset', ledger: 'main', asset: 'EUR', scale: 2 });
+      const account = { type: 'OpenAccount', ledger: 'main', asset: 'EUR' } as const;
+      await accepted({ ...account, ...ALICE, normalSide: 'credit' });
+      await accepted({ ...account, accountId: 'cash', normalSide: 'debit', floor: null });
+      const legs = [
+        { accountId: 'cash', side: 'debit', amount: '7' },
+        { accountId: 'alice', side: 'credit', amount: '7' },
+      ] as const;
+      transferId = idOf(await accepted({ type: 'PostTransfer', ledger: 'main', legs }));
+      for (let number = 1; number <= CHANGES; number += 1) {
+        await change(number);
+        await accepted({
+          ...{ type: 'ChangeTransferMetadata', ledger: 'main', transferId },
+          metadata: { number: String(number), only: number === 1 ? 'once' : null },
+        });
+      }
+    });
+
+    let keys = 0;
+    async function accepted(command: LedgerCommand): Promise<Accepted> {
+      const key = `accepted-${(keys += 1)}`;
+      const idempotency = { key, bodyHash: key };
+      const outcome = await writer.execute(command, { actor: 'test', idempotency });
+      if (outcome.kind !== 'answered' || outcome.answer.kind === 'rejection')
+        throw new Error(JSON.stringify(outcome));
+      return outcome.answer;
+    }
+
+    const idOf = ({ body }: Accepted): string => (body as { readonly id: string }).id;
+    const change = (number: number, expectedVersion?: number): Promise<Accepted> =>
+      accepted({
+        ...{ type: 'ChangeAccount', ...ALICE, metadata: { number: String(number) } },
+        ...(expectedVersion !== undefined && { expectedVersion }),
+      });
+
+    async function readModel(): Promise<Record<string, unknown[]>> {
+      const tables = await LedgerTablesInMemory.make();
+      for await (const { events } of writer.log.readAll()) tables.apply(events);
+      const contents = tables.contents();
+      tables.close();
+      return contents;
+    }
+
+    async function versionsOf(stream: string): Promise<number[]> {
+      const versions: number[] = [];
+      for await (const { version } of writer.log.readStream(stream)) versions.push(version);
+      return versions;
+    }
+
+    it('takes what a later event has replaced; a read model and a state made anew end as before, and what comes next is decided alike', async () => {
+      now += 31 * DAY_MILLIS;
+      await cover();
+      const [before, rows] = [await types(), await readModel()];
+      const plan = await planCompaction(writer.log, context);
+      // The last change of each stays.
+      expect(plan.supersededMetadata.events).toBe(2 * (CHANGES - 1));
+      expect(plan.dispensableEvents).toBe(2 * (CHANGES - 1) + plan.expiredRefusals.events);
+      const report = await compactLedger(writer.log, context);
+      const after = await types();
+      expect(report.droppedRecords).toBeGreaterThan(REFUSALS + CHANGES);
+      expect(after['MetadataChanged']).toBeLessThan(CHANGES);
+      expect({ ...after, MetadataChanged: 0, CommandRejected: 0 }).toEqual({
+        ...{ ...before, MetadataChanged: 0, CommandRejected: 0 },
+      });
+      expect(await readModel()).toEqual(rows);
+
+      await writer.close();
+      // Nothing but the compacted log is left to make the state of.
+      for (const made of ['state', 'snapshots'])
+        await rm(join(directory, made), { recursive: true });
+      writer = await open();
+      expect(await readModel()).toEqual(rows);
+      const versions = await versionsOf('main/account/alice');
+      expect([versions[0], versions.at(-1)]).toEqual([1, 1 + CHANGES]);
+      expect(versions.length).toBeLessThan(CHANGES);
+      expect(await versionsOf(`main/transfer/${transferId}`)).toHaveLength(
+        1 + after['MetadataChanged']! - (versions.length - 1),
+      );
+      expect(await change(0, 1 + CHANGES)).toMatchObject({ body: { version: 2 + CHANGES } });
+      const patch = { type: 'ChangeTransferMetadata', ledger: 'main', transferId } as const;
+      expect(
+        await accepted({ ...patch, expectedVersion: 1 + CHANGES, metadata: { more: 'yes' } }),
+      ).toMatchObject({ body: { metadata: { number: String(CHANGES), more: 'yes' } } });
+    });
+
+    it('takes none whose key is known', async () => {
+      now += 29 * DAY_MILLIS;
+      await cover();
+      expect(await planCompaction(writer.log, context)).toMatchObject({ dispensableEvents: 0 });
+      expect(await compactLedger(writer.log, context)).toMatchObject({ droppedRecords: 0 });
+    });
+
+    it('takes none for the sake of a change above the bound, which may come while it works', async () => {
+      now += 31 * DAY_MILLIS;
+      await cover();
+      const plan = await planCompaction(writer.log, context);
+      await change(0);
+      expect(await planCompaction(writer.log, context)).toEqual(plan);
+    });
+
+    it('goes by the time of the log, not by a clock that may be set back', async () => {
+      await cover();
+      now += 31 * DAY_MILLIS;
+      expect(await planCompaction(writer.log, context)).toMatchObject({ dispensableEvents: 0 });
+      expect(await compactLedger(writer.log, context)).toMatchObject({ droppedRecords: 0 });
+    });
   });
 });

@@ -1,18 +1,32 @@
-import { EventView, type Position, type WalEventLog } from '@holdfast/event-store';
+import {
+  EventView,
+  type Position,
+  type StreamVersion,
+  type WalEventLog,
+} from '@holdfast/event-store';
 import { CodedError } from '@holdfast/kernel';
-import { isDispensable } from '@holdfast/ledger';
+import { type CompactionPresent, type DispensableReason, dispensableAs } from '@holdfast/ledger';
 import type { CompactionReport, Sequence } from '@holdfast/wal';
 import type { WorkContext } from '../jobs/job.js';
+
+/** What could go for one reason. */
+export interface DispensableFigures {
+  readonly events: number;
+  /** Of these events; what the disk gets back is known when a segment was rewritten. */
+  readonly bytes: number;
+}
 
 /** What compaction would find, without a change. */
 export interface CompactionPlan {
   /** Only whole segments that end below this position are looked at: below every floor, and below the older of two snapshots of the state. */
   readonly below: number;
   readonly examinedEvents: number;
-  /** Refusals whose keys are no longer known. */
+  /** All that could go … */
   readonly dispensableEvents: number;
-  /** Of these events; what the disk gets back is known when a segment was rewritten. */
   readonly dispensableBytes: number;
+  /** … and why. */
+  readonly expiredRefusals: DispensableFigures;
+  readonly supersededMetadata: DispensableFigures;
 }
 
 export interface LedgerCompactionReport extends CompactionReport {
@@ -21,10 +35,13 @@ export interface LedgerCompactionReport extends CompactionReport {
 
 const PROGRESS_EVENTS = 4_096;
 
-type CompactableLog = Pick<WalEventLog, 'wal' | 'now' | 'snapshots'>;
+export type CompactableLog = Pick<
+  WalEventLog,
+  'wal' | 'snapshots' | 'durablePosition' | 'eventAt' | 'positionOf'
+>;
 
 /**
- * Rewrites sealed segments without what the books can do without: refusals whose keys have expired, and never money. Each step may be the last one that
+ * Rewrites sealed segments without what the books can do without: refusals and superseded metadata whose keys have expired, and never money. Each step may be the last one that
  * happens: a segment is the old one or the new one, and the next run goes on.
  */
 export async function compactLedger(
@@ -32,9 +49,9 @@ export async function compactLedger(
   { signal, progress }: WorkContext,
 ): Promise<LedgerCompactionReport> {
   const below = boundOf(log);
-  const dispensable = dispensableBy(log.now());
+  const dispensable = dispensableIn(log, below);
   const report = await log.wal.compact(
-    { below, drop: dispensable },
+    { below, drop: (...record) => dispensable(...record) !== undefined },
     {
       signal,
       onProgress: ({ bytesDone, bytesTotal }) => progress(bytesDone, bytesTotal, 'bytes'),
@@ -50,21 +67,33 @@ export async function planCompaction(
 ): Promise<CompactionPlan> {
   const below = boundOf(log);
   const first = log.wal.segments()[0]?.name.firstSequence ?? 1;
-  const dispensable = dispensableBy(log.now());
-  let [examinedEvents, dispensableEvents, dispensableBytes] = [0, 0, 0];
+  const dispensable = dispensableIn(log, below);
+  const counted = {
+    'expired-refusal': { events: 0, bytes: 0 },
+    'superseded-metadata': { events: 0, bytes: 0 },
+  } satisfies Record<DispensableReason, DispensableFigures>;
+  let examinedEvents = 0;
   await log.wal.scan((first - 1) as Sequence, (sequence, buffer, start, end) => {
     if (sequence >= below || signal.aborted) return false;
     examinedEvents += 1;
-    if (dispensable(sequence, buffer, start, end)) {
-      dispensableEvents += 1;
-      dispensableBytes += end - start;
+    const reason = dispensable(sequence, buffer, start, end);
+    if (reason !== undefined) {
+      counted[reason].events += 1;
+      counted[reason].bytes += end - start;
     }
     if (examinedEvents % PROGRESS_EVENTS === 0)
       progress(sequence - first, below - first, 'positions');
     return true;
   });
   if (signal.aborted) throw new CodedError('WORK_CANCELLED', 'the dry run was cancelled');
-  return { below, examinedEvents, dispensableEvents, dispensableBytes };
+  const expiredRefusals = counted['expired-refusal'];
+  const supersededMetadata = counted['superseded-metadata'];
+  return {
+    ...{ below, examinedEvents },
+    dispensableEvents: expiredRefusals.events + supersededMetadata.events,
+    dispensableBytes: expiredRefusals.bytes + supersededMetadata.bytes,
+    ...{ expiredRefusals, supersededMetadata },
+  };
 }
 
 /**
@@ -76,11 +105,33 @@ function boundOf(log: CompactableLog): Sequence {
   return Math.min(olderSnapshot, ...log.wal.floors.holding().values()) as Sequence;
 }
 
-function dispensableBy(nowMillis: number) {
+function dispensableIn(log: CompactableLog, below: Sequence) {
   const view = new EventView();
-  return (sequence: Sequence, buffer: Buffer, start: number, end: number): boolean => {
+  const present = presentOf(log, below);
+  return (
+    sequence: Sequence,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): DispensableReason | undefined => {
     // A position is its record's sequence. Where a commit ends makes no difference here.
     view.moveTo(sequence as number as Position, buffer, start, end, true);
-    return isDispensable(view, nowMillis);
+    return dispensableAs(view, present);
+  };
+}
+
+/**
+ * Fixed when the work begins, and of durable events only, so that neither what is written meanwhile nor a crash makes another answer of it:
+ * - The time is the log's, not the clock's. A clock that is set back before the next event would bring back a key whose event has gone.
+ * - What follows an event counts when it stands below the bound, where every event is in two snapshots, and so is durable. The index of the state says where it stands, without a pass over
+ *   the log: its lists only grow. An entry that is damaged ends the work, and one that is not there keeps an event.
+ */
+function presentOf(log: CompactableLog, below: Sequence): CompactionPresent {
+  return {
+    nowMillis: log.eventAt(log.durablePosition)?.recordedAtMillis ?? 0,
+    isFollowed: (stream, version) => {
+      const next = log.positionOf(stream, (version + 1) as StreamVersion);
+      return next !== undefined && next < below;
+    },
   };
 }

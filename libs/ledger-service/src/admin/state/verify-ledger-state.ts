@@ -65,7 +65,7 @@ async function provenState(
     // From the first event on where that can be: it proves the snapshots too.
     const whole = await verifyState(records, stateDirectory, { evolve, upcasters, onProgress });
     if (whole.matches || !hasGaps(whole)) return whole;
-    // Without refusals that compaction has taken, a replay cannot make the keys that were once known: what is older than a snapshot is taken from there.
+    // Without events that compaction has taken, a replay cannot make the keys that were once known: what is older than a snapshot is taken from there.
     return await verifyState(records, stateDirectory, fromSnapshot);
   } catch (error) {
     if (errorCode(error) === 'EVENT_POSITION_UNKNOWN') return undefined;
