@@ -14,6 +14,7 @@ export type WorkPath =
   | '/admin/retention/apply'
   | '/admin/snapshots'
   | '/admin/checkpoints'
+  | '/admin/compactions'
   | '/admin/backups';
 
 /** What an operator, or a schedule of his, asks of the command service: it may be dead, or die over it. */
@@ -65,13 +66,24 @@ export class AdminWork {
 
   /** Undefined when nobody took it: the service does not run, or has enough to do. Throws `Doubt` for any other answer. */
   private async ask(path: WorkPath): Promise<AdminReply | undefined> {
-    const body = path === '/admin/backups' ? { directory: this.backupDirectory } : undefined;
+    const body = this.bodyOf(path);
     const started = await this.api.post(path, body).catch(() => undefined);
     if (started === undefined || BUSY.has(started.status)) return undefined;
     if (started.status !== 202)
       throw new Doubt(`${path}: ${started.status} ${JSON.stringify(started.body)}`);
     this.tally.count(this.tally.work, path.slice('/admin/'.length));
     return started;
+  }
+
+  private bodyOf(path: WorkPath): object | undefined {
+    switch (path) {
+      case '/admin/backups':
+        return { directory: this.backupDirectory };
+      case '/admin/compactions':
+        return { dryRun: false };
+      default:
+        return undefined;
+    }
   }
 
   private async keepSnapshotting(): Promise<void> {

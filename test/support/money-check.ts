@@ -59,10 +59,14 @@ function faultsOf(entry: JournalEntry, answer: Answer | undefined, audit: Audit)
  * The money check in full: what the log says; the same answer for every key when it is sent again, by a process that was started since; the trial
  * balance of the read model; and a read model that is rebuilt from nothing equals the one that lived through the crashes.
  */
-export async function checkMoney(services: Services, client: JournalingClient): Promise<Audit> {
+export async function checkMoney(
+  services: Services,
+  client: JournalingClient,
+  auditor?: LogAuditor,
+): Promise<Audit> {
   const { journal } = client;
   await settleAll(client, journal.entries);
-  const { audit, faults } = await checkLog(services, journal);
+  const { audit, faults } = await checkLog(services, journal, auditor);
   if (faults.length > 0) throw new Error(`the books are wrong:\n${faults.slice(0, 20).join('\n')}`);
   if (journal.unanswered.length > 0)
     throw new Error(`${journal.unanswered.length} were not answered`);
