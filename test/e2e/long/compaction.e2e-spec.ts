@@ -162,6 +162,10 @@ describe('a log that is compacted under traffic and deaths', () => {
         supersededMetadata: { events: 2 * (OLD_ROUNDS - 1) },
       },
     });
+    const child = services.cli(['compact', '--dry-run', '--url', services.admin]);
+    expect(await child.exited).toMatchObject({ code: 0 });
+    expect(child.stdout).toMatch(/1,500 with .*: refusals whose keys have expired,/);
+    expect(child.stdout).toMatch(/2,998 with .*: changes of metadata whose keys have expired/);
     const faults: string[] = [];
     let interrupted = 0;
     for (let kill = 0; kill < KILLS; kill++) {
