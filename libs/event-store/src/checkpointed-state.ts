@@ -1,10 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { errorCode, errorMessage } from '@holdfast/kernel';
 import { CheckpointedStateStore } from './checkpointed-state-store.js';
 import { Checkpointer } from './checkpointer.js';
 import type { Position } from './event.js';
-import { EventStoreError, stateDamaged } from './event-store.errors.js';
+import { EventStoreError, snapshotCancelled, stateDamaged } from './event-store.errors.js';
 import type { ReplayOptions } from './replay.js';
+import { SharedSnapshot, type SnapshotOptions } from './shared-snapshot.js';
+import { STOPPED } from './snapshot-work.js';
+import { SnapshotProof, type SnapshotProofOptions } from './snapshot-proof.js';
 import { listSnapshots, pruneSnapshots } from './snapshots.js';
 import { databaseFile } from './state-database.js';
 import { type OpenedState, openStateDirectory } from './state-directory.js';
@@ -36,7 +40,8 @@ export class CheckpointedState {
   private checkpointedAt = performance.now();
   private ticking: NodeJS.Timeout | undefined;
   private verifying: Promise<void> = Promise.resolve();
-  private snapshotting: Promise<SnapshotReport> | undefined;
+  private readonly proof: SnapshotProof;
+  private readonly snapshotting = new SharedSnapshot((options) => this.takeSnapshot(options));
   private failure: EventStoreError | undefined;
   private closing = false;
   private readonly stopping = new AbortController();
@@ -62,6 +67,11 @@ export class CheckpointedState {
     });
     this.writer = new StateThread(directory);
     this.reader = new StateThread(directory);
+    this.proof = new SnapshotProof({
+      thread: this.reader,
+      bytesPerSecond: options.firstVerifyBytesPerSecond,
+      onDamage: (snapshot) => options.onEvent({ kind: 'snapshot-damaged', snapshot }),
+    });
     this.checkpointer = new Checkpointer(
       {
         store: this.store,
@@ -156,14 +166,22 @@ export class CheckpointedState {
     return this.checkpointer.checkpoint();
   }
 
-  /** Checkpoints, and writes the whole state to one file, verified by reading it back. The two newest are kept. */
-  snapshot(): Promise<SnapshotReport> {
-    this.snapshotting ??= this.takeSnapshot().finally(() => (this.snapshotting = undefined));
-    return this.snapshotting;
+  /**
+   * Checkpoints, and writes the whole state to one file, verified by reading it back. The two newest are kept. Whoever asks while one is made shares it. Rejects
+   * with `EVENT_CANCELLED`, and nothing of the file is left; a checkpoint that is under way ends by itself.
+   */
+  snapshot(options: SnapshotOptions = {}): Promise<SnapshotReport> {
+    return this.snapshotting.join(options);
   }
 
   snapshots(): readonly SnapshotEntry[] {
     return this.listedSnapshots;
+  }
+
+  /** Reads the snapshots through again, in the thread that reads, and gives those that are whole. Rejects with `EVENT_CANCELLED`. */
+  wholeSnapshots(options: SnapshotProofOptions): Promise<readonly SnapshotEntry[]> {
+    const signal = AbortSignal.any([options.signal, this.stopping.signal]);
+    return this.proof.whole(this.listedSnapshots, { ...options, signal });
   }
 
   status(): StateStatus {
@@ -181,6 +199,7 @@ export class CheckpointedState {
       failedCheckpoints: checkpointer.failed,
       overlayEntries: store.overlayEntries,
       snapshots: this.listedSnapshots,
+      damagedSnapshots: this.proof.damaged(this.listedSnapshots),
       verification: this.verified,
     };
   }
@@ -190,8 +209,7 @@ export class CheckpointedState {
     this.closing = true;
     clearInterval(this.ticking);
     this.stopping.abort();
-    this.reader.stopScan();
-    await Promise.allSettled([this.verifying, this.snapshotting]);
+    await Promise.allSettled([this.verifying, this.snapshotting.settled()]);
     // Without it the next start replays what this one has seen since the last: nothing is lost.
     await this.checkpoint().catch(() => undefined);
     if (this.verified.state === 'pending') {
@@ -221,7 +239,7 @@ export class CheckpointedState {
     const ageMillis =
       newest === undefined ? performance.now() - this.startedAt : Date.now() - newest.mark.atMillis;
     const isNewer = (this.mark?.position ?? 0) > (newest?.position ?? 0);
-    if (isNewer && ageMillis >= snapshotMillis && this.snapshotting === undefined)
+    if (isNewer && ageMillis >= snapshotMillis && !this.snapshotting.isRunning)
       this.snapshot().catch(() => undefined);
   }
 
@@ -237,8 +255,9 @@ export class CheckpointedState {
       await this.checkpointer.next();
   }
 
-  private async takeSnapshot(): Promise<SnapshotReport> {
+  private async takeSnapshot(options: Required<SnapshotOptions>): Promise<SnapshotReport> {
     const { snapshotDirectory, onEvent, firstVerifyBytesPerSecond } = this.options;
+    const signal = AbortSignal.any([options.signal, this.stopping.signal]);
     if (snapshotDirectory === undefined)
       throw new EventStoreError(
         'EVENT_INVALID',
@@ -247,24 +266,36 @@ export class CheckpointedState {
     try {
       await this.checkpoint();
       mkdirSync(snapshotDirectory, { recursive: true });
-      const answer = await this.reader.run({
-        kind: 'snapshot',
-        directory: snapshotDirectory,
-        bytesPerSecond: firstVerifyBytesPerSecond,
-      });
+      // The thread would notice too, but only after its first slice, and with a file in its hands.
+      if (signal.aborted) throw snapshotCancelled();
+      const answer = await this.reader.run(
+        {
+          kind: 'snapshot',
+          directory: snapshotDirectory,
+          bytesPerSecond: firstVerifyBytesPerSecond,
+        },
+        [],
+        { ...options, signal },
+      );
       if (!('snapshot' in answer)) throw new TypeError('a snapshot was asked for');
       const { path, bytes, mark } = answer.snapshot;
-      pruneSnapshots(snapshotDirectory);
+      const damaged = new Set(
+        this.proof.damaged(this.listedSnapshots).map((snapshot) => snapshot.path),
+      );
+      // The new one was read back a moment ago, also where it has replaced a damaged one.
+      damaged.delete(path);
+      pruneSnapshots(snapshotDirectory, (listed) => damaged.has(listed));
       this.listedSnapshots = this.findSnapshots();
       const { position, entries, digest, atMillis } = mark;
       const report = { position: position as Position, path, bytes, entries, digest, atMillis };
       onEvent({ kind: 'snapshot', report });
       return report;
     } catch (error) {
+      const code = errorCode(error);
+      if (code === STOPPED || code === 'EVENT_CANCELLED') throw snapshotCancelled();
       const reason = error instanceof Error ? error.message : String(error);
       onEvent({ kind: 'snapshot-failed', reason });
-      if (error instanceof Error && 'code' in error && error.code === 'DAMAGED')
-        this.fail(stateDamaged(reason, error));
+      if (code === 'DAMAGED') this.fail(stateDamaged(reason, error));
       throw error;
     }
   }
@@ -282,7 +313,9 @@ export class CheckpointedState {
     await this.rest(TICK_MILLIS);
     while (!this.isClosing()) {
       const startedAt = performance.now();
-      const answer = await this.reader.run({ kind: 'scan', bytesPerSecond }).catch(() => undefined);
+      const answer = await this.reader
+        .run({ kind: 'scan', bytesPerSecond }, [], { signal: this.stopping.signal })
+        .catch(() => undefined);
       if (this.isClosing()) return;
       const scan = answer !== undefined && 'scan' in answer ? answer.scan : undefined;
       if (scan === undefined || scan.kind === 'damaged') {
@@ -326,9 +359,19 @@ export class CheckpointedState {
     this.failure = error;
     const reason = String(error.details['reason'] ?? error.message);
     this.verified = { ...this.verified, state: 'damaged' };
-    // On the disk before anybody hears of it: the process is about to end.
-    this.opened.record.changeNow({ rebuild: reason });
+    this.condemn(reason);
     this.options.onEvent({ kind: 'damaged', reason });
     this.onFailure(error);
+  }
+
+  /** On the disk before anybody hears of it: the process is about to end. */
+  private condemn(reason: string): void {
+    try {
+      this.opened.record.changeNow({ rebuild: reason });
+    } catch (error) {
+      // A full disk, for one. The process ends in any case, and the next start believes the database no more than this one did: it checks its branches,
+      // counts the start as unverified, and reads it through again.
+      this.options.onEvent({ kind: 'checkpoint-failed', reason: errorMessage(error) });
+    }
   }
 }

@@ -13,6 +13,8 @@ export type EventStoreErrorCode =
   | 'EVENT_UNKNOWN_SCHEMA'
   | 'EVENT_POSITION_UNKNOWN'
   | 'EVENT_POSITION_GONE'
+  // Long work on the state
+  | 'EVENT_CANCELLED'
   // Of the log as a whole: no further work until it is opened again
   | 'EVENT_STATE_BROKEN'
   | 'EVENT_STATE_DAMAGED'
@@ -54,6 +56,13 @@ export function stateDamaged(reason: string, cause?: unknown): EventStoreError {
     `the checkpointed state is damaged: ${reason}; nothing more is decided, and the next start makes it anew from a snapshot or the log`,
     { reason },
     cause === undefined ? undefined : { cause },
+  );
+}
+
+export function snapshotCancelled(): EventStoreError {
+  return new EventStoreError(
+    'EVENT_CANCELLED',
+    'the snapshot was cancelled; nothing of it is left',
   );
 }
 

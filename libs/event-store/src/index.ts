@@ -38,11 +38,15 @@ export {
   stateDigestAt,
   verifyState,
 } from './state-proof.js';
+export type { SnapshotOptions } from './shared-snapshot.js';
+export type { SnapshotProofOptions } from './snapshot-proof.js';
+export type { SnapshotProgress } from './snapshot-work.js';
 export type { StateMark } from './state-mark.js';
 export type {
   CheckpointReport,
   CheckpointStep,
   CheckpointedStateOptions,
+  DamagedSnapshot,
   SnapshotEntry,
   SnapshotReport,
   StateEvent,

@@ -26,7 +26,10 @@ const BLOCK_BYTES_MAX = 64 * 1024 * 1024;
 const HASH_BYTES = 32;
 const IMAGE_LENGTH_BYTES = 4;
 
-/** Writes one snapshot; `add` in the order of the keys, then `finish`. */
+/**
+ * Writes one snapshot; `add` in the order of the keys, then `seal`, then verify the file, then `publish`. Until it is published it has no name that
+ * anybody looks for: a crash leaves a `.tmp` that the next snapshot empties.
+ */
 export class SnapshotWriter {
   bytes = 0;
   private readonly path: string;
@@ -34,14 +37,19 @@ export class SnapshotWriter {
   private readonly hash = createHash('sha256');
   private pending: Uint8Array[] = [];
   private pendingBytes = 0;
-  private finished = false;
+  private sealed = false;
 
   /** Makes the file, or empties one that a crash has left. */
   constructor(path: string, mark: StateMark) {
     this.path = path;
     this.descriptor = fs.openSync(path, 'w', 0o640);
-    this.write(MAGIC);
-    this.block(MARK_BLOCK, [Buffer.from(JSON.stringify(mark))]);
+    try {
+      this.write(MAGIC);
+      this.block(MARK_BLOCK, [Buffer.from(JSON.stringify(mark))]);
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
   }
 
   add(image: Uint8Array): void {
@@ -52,25 +60,25 @@ export class SnapshotWriter {
     if (this.pendingBytes >= BLOCK_BYTES) this.endBlock();
   }
 
-  /**
-   * Synced, read back and compared before it gets its name; then the directory is synced. A crash before the rename leaves a `.tmp` that the next
-   * snapshot empties, after it a snapshot that was verified.
-   */
-  finish(finalPath: string): void {
+  /** All of it is on the disk; what the disk has made of it is told by reading it back. */
+  seal(): void {
     this.endBlock();
     const digest = this.hash.digest();
     this.block(END_BLOCK, [digest], false);
     fs.fsyncSync(this.descriptor);
-    this.finished = true;
+    this.sealed = true;
     fs.closeSync(this.descriptor);
-    verifySnapshot(this.path);
+  }
+
+  /** Only once it was read back and found whole. A crash before the rename leaves the `.tmp`, after it a snapshot that was verified. */
+  publish(finalPath: string): void {
     fs.renameSync(this.path, finalPath);
     syncDirectory(dirname(finalPath));
   }
 
   /** Gives up: nothing of it stays. */
   abandon(): void {
-    if (!this.finished) fs.closeSync(this.descriptor);
+    if (!this.sealed) fs.closeSync(this.descriptor);
     fs.rmSync(this.path, { force: true });
   }
 
@@ -99,13 +107,21 @@ export class SnapshotWriter {
   }
 }
 
-/** Reads every byte. Throws when any of them is not what was written. */
-export function verifySnapshot(path: string): StateMark {
+/**
+ * Reads every byte, block by block, and tells after each how many bytes that were: whoever drives it may rest between two, or give up by `return`,
+ * which closes the file. Throws when any byte is not what was written.
+ */
+export function* verifyingSnapshot(path: string): Generator<number, StateMark> {
   const digest = new StateDigest();
-  const mark = readSnapshot(path, (image) => digest.add(image));
+  const mark = yield* readingSnapshot(path, (image) => digest.add(image));
   if (digest.entries !== mark.entries || digest.toString() !== mark.digest)
     throw new Error(`${path} does not hold the entries that it counts`);
   return mark;
+}
+
+/** As above, all at once. */
+export function verifySnapshot(path: string): StateMark {
+  return endOf(verifyingSnapshot(path));
 }
 
 /**
@@ -113,6 +129,14 @@ export function verifySnapshot(path: string): StateMark {
  * counts for nothing. The caller compares number and digest.
  */
 export function readSnapshot(path: string, visit: (image: Buffer) => void): StateMark {
+  return endOf(readingSnapshot(path, visit));
+}
+
+/** As above; after each block it tells how many bytes it has read. */
+function* readingSnapshot(
+  path: string,
+  visit: (image: Buffer) => void,
+): Generator<number, StateMark> {
   const descriptor = fs.openSync(path, 'r');
   const hash = createHash('sha256');
   let at = 0;
@@ -147,9 +171,17 @@ export function readSnapshot(path: string, visit: (image: Buffer) => void): Stat
       else if (type === ENTRIES_BLOCK && mark !== undefined) visitEntries(path, body, visit);
       else throw new Error(`${path} has a block that does not belong there`);
       if (mark === undefined) throw new Error(`${path} has no mark`);
+      yield at;
     }
   } finally {
     fs.closeSync(descriptor);
+  }
+}
+
+function endOf<Result>(steps: Generator<unknown, Result>): Result {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
   }
 }
 

@@ -24,11 +24,17 @@ export function listSnapshots(directory: string): readonly SnapshotEntry[] {
 }
 
 /**
- * Removes all but the newest two of the snapshots that can be read. Only after a new one has its name and its directory was synced: a crash here
- * leaves more than two, and the next snapshot removes them.
+ * Removes what is older than the newest two of the snapshots that can be read and are not known to be damaged: a damaged one takes no place of a good
+ * one. Only after a new one has its name and its directory was synced: a crash here leaves more than two, and the next snapshot removes them.
  */
-export function pruneSnapshots(directory: string): void {
-  const superseded = listSnapshots(directory).slice(SNAPSHOTS_KEPT);
+export function pruneSnapshots(
+  directory: string,
+  isDamaged: (path: string) => boolean = () => false,
+): void {
+  const all = listSnapshots(directory);
+  const oldestKept = all.filter(({ path }) => !isDamaged(path))[SNAPSHOTS_KEPT - 1];
+  if (oldestKept === undefined) return;
+  const superseded = all.filter(({ position }) => position < oldestKept.position);
   for (const { path } of superseded) fs.rmSync(path, { force: true });
   if (superseded.length > 0) syncDirectory(directory);
 }

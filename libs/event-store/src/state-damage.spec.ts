@@ -1,6 +1,7 @@
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -229,6 +230,28 @@ describe('checkpointed state that is damaged, lost, or of another history', () =
     log = await open();
     expect(rebuilding()).toEqual(expect.any(String));
     expect(await digestNow()).toBe(digest);
+  });
+
+  it('tells of damage also where it cannot write that it has found it, and the next start finds it again', async () => {
+    await log.close();
+    put('s-7');
+    await reseal();
+    // As a full disk would have it.
+    mkdirSync(at('state/STATE.now.tmp'));
+    for (let start = 0; start < 2; start += 1) {
+      log = await open();
+      expect(await log.failed).toMatchObject({ code: 'EVENT_STATE_DAMAGED' });
+      expect(() => log.append(oneAppend('s-1', [sampleEvent(1)]))).toThrow(
+        expect.objectContaining({ code: 'EVENT_STATE_DAMAGED' }),
+      );
+      await log.close();
+    }
+    rmSync(at('state/STATE.now.tmp'), { recursive: true });
+    log = await open();
+    expect(await log.failed).toMatchObject({ code: 'EVENT_STATE_DAMAGED' });
+    await log.close();
+    log = await open();
+    expect(rebuilding()).toEqual(expect.any(String));
   });
 
   it('is read through before it is opened when its record is of another checkpoint', async () => {

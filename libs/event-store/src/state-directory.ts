@@ -6,6 +6,7 @@ import type { Position } from './event.js';
 import { EventStoreError } from './event-store.errors.js';
 import { syncDirectory } from './snapshot-file.js';
 import { listSnapshots } from './snapshots.js';
+import { assertRoom, isFullDisk, stateFault } from './state-fault.js';
 import {
   type StateDatabase,
   databaseFault,
@@ -59,17 +60,17 @@ export async function openStateDirectory(
     facts ?? { generation: 1, opening: false, unverifiedStarts: 0 },
   );
   const unverifiedStarts = facts?.unverifiedStarts ?? 0;
-  const reason =
-    faultOf(directory, record, {
-      hasLock: lock !== undefined,
-      recordDamaged: found === 'damaged',
-      logIsEmpty: log.durablePosition === 0,
-    }) ?? (await openGeneration(options, log, record));
   const release = async (): Promise<void> => {
     lock?.close();
     await record.settled();
   };
   try {
+    const reason =
+      faultOf(directory, record, {
+        hasLock: lock !== undefined,
+        recordDamaged: found === 'damaged',
+        logIsEmpty: log.durablePosition === 0,
+      }) ?? (await openGeneration(options, log, record));
     if (typeof reason !== 'string')
       return { ...reason, record, rebuilt: undefined, unverifiedStarts, release };
     options.onEvent({ kind: 'rebuilding', reason });
@@ -142,6 +143,7 @@ async function openGeneration(
     // Before LMDB sees it: a damaged branch may hide any number of keys, or lead LMDB out of the file.
     const isVouchedFor = tree !== undefined && isOfSeal(path, tree);
     if (isVouchedFor === 'damaged') return 'the branches of its tree are not what was written';
+    if (!fs.existsSync(databaseFile(path))) assertRoom(directory);
     database = openStateDatabase(path);
     const mark = readMark(database);
     const reason =
@@ -156,6 +158,12 @@ async function openGeneration(
   } catch (error) {
     await database?.close();
     if (errorCode(error) === 'WAL_BEHIND_STATE') throw error;
+    const fault = stateFault(error, directory);
+    if (isFullDisk(fault.code)) {
+      // Nothing that a new database would mend. This one did not kill the process; if that cannot be written either, the next start makes it anew.
+      await record.change({ opening: false, unverifiedStarts }).catch(() => undefined);
+      throw Object.assign(new Error(fault.message, { cause: error }), { code: fault.code });
+    }
     return `the database cannot be opened: ${errorMessage(error)}`;
   }
 }
@@ -231,6 +239,7 @@ async function beginGeneration(
   for (const other of generationsIn(directory))
     if (other !== generation)
       fs.rmSync(generationPath(directory, other), { recursive: true, force: true });
+  assertRoom(directory);
   const { mark, tree } = (await fillFromSnapshot(options, log, path)) ?? {};
   if (mark === undefined && log.firstPosition > 1) throw beginningGone(log.firstPosition, options);
   const database = openStateDatabase(path);
@@ -253,7 +262,8 @@ async function fillFromSnapshot(
     const thread = new StateThread(path);
     try {
       // Every byte is verified before the first is loaded.
-      await thread.run({ kind: 'verify-snapshot', path: snapshot.path });
+      const { path: file } = snapshot;
+      await thread.run({ kind: 'verify-snapshot', path: file, bytesPerSecond: Infinity });
       const answer = await thread.run({ kind: 'load', path: snapshot.path });
       if ('mark' in answer) return answer;
     } catch (error) {

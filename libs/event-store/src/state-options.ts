@@ -71,6 +71,7 @@ export type StateEvent =
   | { readonly kind: 'checkpoint-failed'; readonly reason: string }
   | { readonly kind: 'snapshot'; readonly report: SnapshotReport }
   | { readonly kind: 'snapshot-failed'; readonly reason: string }
+  | { readonly kind: 'snapshot-damaged'; readonly snapshot: DamagedSnapshot }
   | { readonly kind: 'verified'; readonly mark: StateMark; readonly millis: number }
   | { readonly kind: 'damaged'; readonly reason: string };
 
@@ -105,6 +106,13 @@ export interface SnapshotEntry {
   readonly mark: StateMark;
 }
 
+/** A snapshot that is not what was written. It counts for nothing. */
+export interface DamagedSnapshot {
+  readonly position: Position;
+  readonly path: string;
+  readonly reason: string;
+}
+
 export interface StateStatus {
   /** Undefined until the first. */
   readonly checkpoint:
@@ -121,6 +129,8 @@ export interface StateStatus {
   /** Entries that are in memory only. */
   readonly overlayEntries: number;
   readonly snapshots: readonly SnapshotEntry[];
+  /** Of these, the ones that were found damaged when they were last read through. */
+  readonly damagedSnapshots: readonly DamagedSnapshot[];
   readonly verification: {
     /** `pending` until the first whole scan after the start. */
     readonly state: 'pending' | 'good' | 'damaged';

@@ -20,6 +20,8 @@ export type ScanResult =
 export interface ScanVisitor {
   readonly begin: (mark: StateMark) => void;
   readonly entry: (image: Uint8Array) => void;
+  /** After each slice: so many entries until now. */
+  readonly slice?: (entries: number) => void;
 }
 
 /** The thread looks for messages, and rests, after this many entries. */
@@ -30,19 +32,30 @@ const BEFORE_KEYS = Buffer.from([0]);
 /**
  * Reads one version of the whole database, against everything that damage could change: each value by its checksum, the order of the keys, that
  * each is found by looking it up (a flipped bit in a branch page hides keys from lookups that a walk over the leaves still sees), and the number and
- * digest of all. The visitor is given each entry in the order of the keys.
+ * digest of all. The visitor is given each entry in the order of the keys; what it throws is thrown on, for it says nothing of the database.
  */
 export async function scanState(
   database: StateDatabase,
   options: ScanOptions,
   visitor?: ScanVisitor,
 ): Promise<ScanResult> {
+  // Scans run beside one another in a thread: each has the newest version of the time it begins, and not one that another holds.
+  database.resetReadTxn();
   const transaction = database.useReadTransaction();
+  let visitorFailure: { readonly error: unknown } | undefined;
+  const visit = (call: () => void): void => {
+    try {
+      call();
+    } catch (error) {
+      visitorFailure = { error };
+      throw error;
+    }
+  };
   try {
     const mark = readMark(database, { transaction });
     if (mark === undefined) return { kind: 'empty' };
     if (mark === 'damaged') return damaged('the mark of the checkpoint fails its checksum');
-    visitor?.begin(mark);
+    visit(() => visitor?.begin(mark));
     const digest = new StateDigest();
     let last = BEFORE_KEYS;
     for (;;) {
@@ -65,9 +78,10 @@ export async function scanState(
         if (value.length < CHECKSUM_BYTES || value.readUInt32LE(0) !== checksumOf(image))
           return damaged('a value fails its checksum');
         digest.add(image);
-        visitor?.entry(image);
+        visit(() => visitor?.entry(image));
         bytes += image.length;
       }
+      visitor?.slice?.(digest.entries);
       const dueMillis = (1_000 * bytes) / options.bytesPerSecond;
       await setTimeout(Math.max(0, dueMillis - (performance.now() - startedAt)));
       if (options.stopped()) return { kind: 'stopped' };
@@ -78,6 +92,8 @@ export async function scanState(
       return damaged(`its digest is ${digest.toString()} and not ${mark.digest}`);
     return { kind: 'whole', mark };
   } catch (error) {
+    // A full disk under a snapshot is no damage to what it was made of.
+    if (visitorFailure !== undefined) throw visitorFailure.error;
     return damaged(error instanceof Error ? error.message : String(error));
   } finally {
     transaction.done();

@@ -1,13 +1,24 @@
 import { Worker } from 'node:worker_threads';
 import { defined } from '@holdfast/kernel';
-import type { StateAnswer, StateJob, StateThreadData } from './state.worker.js';
-
-/** Asks a running scan or snapshot to end early; the same word as in `state.worker.ts`, which must not be imported here. */
-const STOP_SCAN = 'stop-scan';
+import type { SnapshotProgress } from './snapshot-work.js';
+import type {
+  StateAnswer,
+  StateJob,
+  StateOrder,
+  StateThreadData,
+  StateWord,
+} from './state.worker.js';
 
 interface Asker {
   readonly resolve: (answer: StateAnswer) => void;
   readonly reject: (error: Error) => void;
+  readonly onProgress: (progress: SnapshotProgress) => void;
+}
+
+export interface StateJobOptions {
+  /** Of a job that reads for long: it ends at its next slice. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: SnapshotProgress) => void;
 }
 
 /** What a job in the thread failed with; `code` is the one of LMDB or of the system. */
@@ -22,7 +33,7 @@ export class StateJobFailed extends Error {
   }
 }
 
-/** One thread on the database of the state, one job after another. */
+/** One thread on the database of the state. Jobs that read for long rest between slices, and others run meanwhile: none waits for the end of a scan. */
 export class StateThread {
   private worker: Worker | undefined;
   private ended: Promise<void> = Promise.resolve();
@@ -34,20 +45,28 @@ export class StateThread {
   constructor(private readonly directory: string) {}
 
   /** Rejects with `StateJobFailed`, or with what ended the thread. Buffers in `transfer` are the thread's from now on. */
-  run(job: StateJob, transfer: readonly ArrayBuffer[] = []): Promise<StateAnswer> {
-    if (this.failure !== undefined) return Promise.reject(this.failure);
+  async run(
+    job: StateJob,
+    transfer: readonly ArrayBuffer[] = [],
+    { signal, onProgress = () => undefined }: StateJobOptions = {},
+  ): Promise<StateAnswer> {
+    if (this.failure !== undefined) throw this.failure;
     const worker = (this.worker ??= this.start());
     const id = ++this.lastId;
-    return new Promise((resolve, reject) => {
-      this.askers.set(id, { resolve, reject });
-      worker.ref();
-      worker.postMessage({ id, job }, [...transfer]);
-    });
-  }
-
-  /** A running scan or snapshot ends at its next slice. */
-  stopScan(): void {
-    if (this.failure === undefined) this.worker?.postMessage(STOP_SCAN);
+    const order = (told: StateOrder, moved: readonly ArrayBuffer[] = []): void =>
+      worker.postMessage(told, [...moved]);
+    const stop = (): void => order({ stop: id });
+    try {
+      return await new Promise<StateAnswer>((resolve, reject) => {
+        this.askers.set(id, { resolve, reject, onProgress });
+        worker.ref();
+        order({ id, job }, transfer);
+        if (signal?.aborted === true) stop();
+        else signal?.addEventListener('abort', stop);
+      });
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
   }
 
   /** Closes the thread's hold on the database, then ends it. */
@@ -67,8 +86,14 @@ export class StateThread {
       name: 'state',
       workerData: { directory: this.directory } satisfies StateThreadData,
     });
-    worker.on('message', ({ id, answer }: { id: number; answer: StateAnswer }) => {
+    worker.on('message', (word: StateWord) => {
+      const { id } = word;
       const asker = defined(this.askers.get(id), 'the asker');
+      if ('progress' in word) {
+        asker.onProgress(word.progress);
+        return;
+      }
+      const { answer } = word;
       this.askers.delete(id);
       if (this.askers.size === 0) worker.unref();
       if ('error' in answer) {

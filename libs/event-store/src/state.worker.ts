@@ -1,7 +1,8 @@
 import { registerHooks } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { SnapshotProgress, WrittenSnapshot } from './snapshot-work.js';
 import type { StateMark, UncountedMark } from './state-mark.js';
-import type { ScanResult } from './state-scan.js';
+import type { ScanOptions, ScanResult } from './state-scan.js';
 import type { TreeSeal } from './state-tree.js';
 
 /**
@@ -15,7 +16,7 @@ export type StateJob =
       readonly mark: UncountedMark;
     }
   | { readonly kind: 'load'; readonly path: string }
-  | { readonly kind: 'verify-snapshot'; readonly path: string }
+  | { readonly kind: 'verify-snapshot'; readonly path: string; readonly bytesPerSecond: number }
   | { readonly kind: 'scan'; readonly bytesPerSecond: number }
   | {
       readonly kind: 'snapshot';
@@ -29,12 +30,6 @@ export interface StateThreadData {
   readonly directory: string;
 }
 
-export interface WrittenSnapshot {
-  readonly path: string;
-  readonly bytes: number;
-  readonly mark: StateMark;
-}
-
 export type StateAnswer =
   | { readonly mark: StateMark; readonly tree?: TreeSeal }
   | { readonly scan: ScanResult }
@@ -42,8 +37,14 @@ export type StateAnswer =
   | { readonly closed: true }
   | { readonly error: { readonly message: string; readonly code?: string } };
 
-/** Asks a running scan or snapshot to end early. */
-export const STOP_SCAN = 'stop-scan';
+/** What the thread is told: a job to do, or that one which reads for long should end early. */
+export type StateOrder =
+  { readonly id: number; readonly job: StateJob } | { readonly stop: number };
+
+/** What it tells: how far a job has come, and what has come of it. */
+export type StateWord =
+  | { readonly id: number; readonly progress: SnapshotProgress }
+  | { readonly id: number; readonly answer: StateAnswer };
 
 // Under a test runner the sources are run as they are, and their imports still name what they are compiled to.
 if (import.meta.url.endsWith('.ts')) {
@@ -58,42 +59,62 @@ const { databaseFile, openStateDatabase } = await import('./state-database.js');
 const { loadSnapshot, writeCheckpoint } = await import('./state-writer.js');
 const { scanState } = await import('./state-scan.js');
 const { sealOf } = await import('./state-tree.js');
-const { SnapshotWriter, verifySnapshot } = await import('./snapshot-file.js');
+const { stateFault } = await import('./state-fault.js');
+const { readBack, writeSnapshot } = await import('./snapshot-work.js');
 
 const { directory } = workerData as StateThreadData;
 const database = openStateDatabase(directory);
-let stopped = false;
+/** The jobs that run; those in `stopped` were asked to end. Jobs that read for long rest between slices, and others run meanwhile. */
+const running = new Set<number>();
+const stopped = new Set<number>();
 
-parentPort?.on('message', (message: { id: number; job: StateJob } | typeof STOP_SCAN) => {
-  if (message === STOP_SCAN) {
-    stopped = true;
+parentPort?.on('message', (order: StateOrder) => {
+  if ('stop' in order) {
+    // One that has ended meanwhile cannot be stopped any more.
+    if (running.has(order.stop)) stopped.add(order.stop);
     return;
   }
-  const { id, job } = message;
-  void run(job).then((answer) => parentPort?.postMessage({ id, answer }));
+  const { id, job } = order;
+  running.add(id);
+  void run(id, job).then((answer) => {
+    running.delete(id);
+    stopped.delete(id);
+    say({ id, answer });
+  });
 });
 
-async function run(job: StateJob): Promise<StateAnswer> {
+function say(word: StateWord): void {
+  parentPort?.postMessage(word);
+}
+
+async function run(id: number, job: StateJob): Promise<StateAnswer> {
   try {
-    return await answerTo(job);
+    return await answerTo(id, job);
   } catch (error) {
-    const { message, code } = error as NodeJS.ErrnoException;
-    return { error: code === undefined ? { message } : { message, code: code } };
+    const { message, code } = stateFault(error, directory);
+    return { error: code === undefined ? { message } : { message, code } };
   }
 }
 
-async function answerTo(job: StateJob): Promise<StateAnswer> {
+async function answerTo(id: number, job: StateJob): Promise<StateAnswer> {
+  const at = (bytesPerSecond: number): ScanOptions => ({
+    bytesPerSecond,
+    stopped: () => stopped.has(id),
+  });
   switch (job.kind) {
     case 'checkpoint':
       return sealed(writeCheckpoint(database, directory, job.changes, job.mark));
     case 'load':
       return sealed(loadSnapshot(database, directory, job.path));
     case 'verify-snapshot':
-      return { mark: verifySnapshot(job.path) };
+      return { mark: await readBack(job.path, at(job.bytesPerSecond)) };
     case 'scan':
-      return { scan: await scanState(database, scanOptions(job.bytesPerSecond)) };
-    case 'snapshot':
-      return { snapshot: await writeSnapshot(job.directory, job.bytesPerSecond) };
+      return { scan: await scanState(database, at(job.bytesPerSecond)) };
+    case 'snapshot': {
+      const told = (progress: SnapshotProgress): void => say({ id, progress });
+      const options = at(job.bytesPerSecond);
+      return { snapshot: await writeSnapshot(database, job.directory, options, told) };
+    }
     case 'close':
       await database.close();
       return { closed: true };
@@ -105,34 +126,4 @@ function sealed(mark: StateMark): StateAnswer {
   const tree = sealOf(databaseFile(directory));
   if (typeof tree === 'string') throw new Error(`what was written is damaged: ${tree}`);
   return { mark, tree };
-}
-
-function scanOptions(bytesPerSecond: number): { bytesPerSecond: number; stopped: () => boolean } {
-  stopped = false;
-  return { bytesPerSecond, stopped: () => stopped };
-}
-
-/** Of the checkpoint that the database holds when it begins; it is verified on the way. */
-async function writeSnapshot(target: string, bytesPerSecond: number): Promise<WrittenSnapshot> {
-  const temporary = `${target}/snapshot.tmp`;
-  let writer: InstanceType<typeof SnapshotWriter> | undefined;
-  try {
-    const scan = await scanState(database, scanOptions(bytesPerSecond), {
-      begin: (mark) => (writer = new SnapshotWriter(temporary, mark)),
-      entry: (image) => writer?.add(image),
-    });
-    if (scan.kind !== 'whole' || writer === undefined)
-      throw Object.assign(
-        new Error(scan.kind === 'damaged' ? scan.reason : `the state is ${scan.kind}`),
-        {
-          code: scan.kind === 'damaged' ? 'DAMAGED' : 'UNAVAILABLE',
-        },
-      );
-    const path = `${target}/${scan.mark.position}.snapshot`;
-    writer.finish(path);
-    return { path, bytes: writer.bytes, mark: scan.mark };
-  } catch (error) {
-    writer?.abandon();
-    throw error;
-  }
 }

@@ -36,6 +36,8 @@ import { IndexedEvents } from './indexed-events.js';
 import { PendingCommits } from './pending-commits.js';
 import { findRepeated } from './repeated-commit.js';
 import { type ReplayProgress, type ReplayReport, replay } from './replay.js';
+import type { SnapshotOptions } from './shared-snapshot.js';
+import type { SnapshotProofOptions } from './snapshot-proof.js';
 import { expectedPlace } from './state-directory.js';
 import {
   type CheckpointReport,
@@ -197,14 +199,25 @@ export class WalEventLog implements EventLog {
     return this.checkpoints().checkpoint();
   }
 
-  /** Checkpoints, then writes the whole state to one verified file. Only of a log that was opened with a directory for snapshots. */
-  snapshot(): Promise<SnapshotReport> {
-    return this.checkpoints().snapshot();
+  /**
+   * Checkpoints, then writes the whole state to one verified file. Only of a log that was opened with a directory for snapshots. Rejects with
+   * `EVENT_CANCELLED` once `signal` has fired.
+   */
+  snapshot(options: SnapshotOptions = {}): Promise<SnapshotReport> {
+    return this.checkpoints().snapshot(options);
   }
 
   /** Newest first. */
   snapshots(): readonly SnapshotEntry[] {
     return this.checkpointed?.snapshots() ?? [];
+  }
+
+  /**
+   * Reads every snapshot through again and gives those that are whole; `stateStatus` tells of the others. For whoever is about to remove what a
+   * snapshot stands for. Rejects with `EVENT_CANCELLED`.
+   */
+  async wholeSnapshots(options: SnapshotProofOptions): Promise<readonly SnapshotEntry[]> {
+    return (await this.checkpointed?.wholeSnapshots(options)) ?? [];
   }
 
   /** Undefined when the state is not checkpointed. */
