@@ -8,3 +8,10 @@ it.each(['WAL_POISONED', 'WAL_FENCED', 'EVENT_STATE_BROKEN', 'EVENT_STATE_DAMAGE
     expect(LEDGER_EXIT_CODES[code]).toBe(ExitCode.POISONED);
   },
 );
+
+it.each(['WAL_FULL', 'ENOSPC', 'EDQUOT'])(
+  '%s ends a start with the code that says that there is no room',
+  (code) => {
+    expect(LEDGER_EXIT_CODES[code]).toBe(ExitCode.FULL_DISK);
+  },
+);

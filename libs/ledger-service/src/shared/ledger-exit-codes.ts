@@ -30,6 +30,11 @@ export const LEDGER_EXIT_CODES: ExitCodes = {
   FEED_COMPACTED: ExitCode.DATA,
   READ_MODEL_DAMAGED: ExitCode.DATA,
 
+  // A service that runs waits for room; one that starts needs some for its claim, its first segment and its record, and has changed nothing else.
+  WAL_FULL: ExitCode.FULL_DISK,
+  ENOSPC: ExitCode.FULL_DISK,
+  EDQUOT: ExitCode.FULL_DISK,
+
   WAL_LOCKED: ExitCode.LOCKED,
 
   WAL_POISONED: ExitCode.POISONED,

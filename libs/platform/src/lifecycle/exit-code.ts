@@ -9,6 +9,8 @@ export const ExitCode = {
   DATA: 65,
   /** Storage is poisoned: outcomes in flight are unknown, and only a restart with recovery can tell (EX_SOFTWARE). */
   POISONED: 70,
+  /** There is no room on the disk to start with; once there is, starting again will help (EX_IOERR). */
+  FULL_DISK: 74,
   /** Another process holds the data (EX_TEMPFAIL). */
   LOCKED: 75,
   /** The configuration is wrong; starting again will not help (EX_CONFIG). */
