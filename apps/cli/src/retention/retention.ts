@@ -13,6 +13,7 @@ export interface RetentionFlags extends AdminFlags {
 interface Retention {
   readonly policy: string;
   readonly limits: readonly { readonly reason: string; readonly below: number }[];
+  readonly damagedSnapshots?: readonly { readonly position: number; readonly reason: string }[];
   readonly removal: {
     readonly segments: readonly {
       readonly file: string;
@@ -55,7 +56,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 async function print(
-  { policy, limits, removal }: Retention,
+  { policy, limits, damagedSnapshots = [], removal }: Retention,
   applied: boolean,
   terminal: Terminal,
 ): Promise<void> {
@@ -63,6 +64,10 @@ async function print(
   await terminal.line(`policy     ${policy}`);
   for (const { reason, below } of limits)
     await terminal.line(`stays from ${below}: ${REASONS[reason] ?? reason}`);
+  for (const { position, reason } of damagedSnapshots)
+    await terminal.line(
+      `The snapshot of position ${position} is damaged and does not count (${reason}): make new ones with \`holdfast snapshot create\`.`,
+    );
   const files = segments.map((segment) => [
     segment.file,
     String(segment.firstSequence),

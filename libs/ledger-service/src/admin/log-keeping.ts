@@ -7,6 +7,7 @@ import { ConsumerFloors, type FloorLimits } from './floors/consumer-floors.js';
 import { Jobs } from './jobs/jobs.js';
 import { archiveOf } from './archive/archive-work.js';
 import { LogRetention } from './retention/log-retention.js';
+import { snapshotsOf } from './retention/retention-snapshots.js';
 import { RetentionSchedule } from './retention/retention-schedule.js';
 
 export interface LogKeepingOptions {
@@ -53,7 +54,7 @@ export class LogKeeping {
       options: { policy, livePositionsMin, liveMillisMin },
       archive: archiveOf(writer.log.wal),
       ...(options.clock && { clock: options.clock }),
-      snapshotPositions: () => writer.log.snapshots().map(({ position }) => position),
+      snapshots: snapshotsOf(writer.log),
     });
     this.schedule = new RetentionSchedule(this.retention, this.jobs, intervalSeconds * 1_000);
   }

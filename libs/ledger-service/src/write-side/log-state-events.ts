@@ -26,6 +26,9 @@ export function stateEventLogger(logger: Logger): (event: StateEvent) => void {
       case 'snapshot-failed':
         logger.error({ reason: event.reason }, 'a snapshot of the state could not be made');
         return;
+      case 'snapshot-damaged':
+        logger.error(event.snapshot, 'a snapshot is damaged, and counts for nothing');
+        return;
       case 'verified':
         logger.debug({ millis: event.millis }, 'the checkpointed state was read through');
         return;

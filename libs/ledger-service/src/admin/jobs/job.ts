@@ -3,7 +3,7 @@ import type { ErrorDetails } from '@holdfast/kernel';
 export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
 /** What a piece of work counts its progress in. */
-export type JobUnit = 'bytes' | 'positions' | 'segments' | 'steps';
+export type JobUnit = 'bytes' | 'positions' | 'entries' | 'segments' | 'steps';
 
 export interface JobProgress {
   readonly done: number;

@@ -5,7 +5,7 @@ import type { JobState, JobStatus, JobUnit } from './job.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const STATES: readonly JobState[] = ['queued', 'running', 'succeeded', 'failed', 'cancelled'];
-const UNITS: readonly JobUnit[] = ['bytes', 'positions', 'segments', 'steps'];
+const UNITS: readonly JobUnit[] = ['bytes', 'positions', 'entries', 'segments', 'steps'];
 
 export class JobTarget {
   @ApiProperty({ type: 'string', format: 'uuid' })

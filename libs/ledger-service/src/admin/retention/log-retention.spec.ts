@@ -1,10 +1,21 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Position, RetentionOptions } from '@holdfast/event-store';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { WorkContext } from '../jobs/job.js';
 import { TestAdminService } from '../testing/admin-service.js';
 import { LogRetention, type LogRetentionOptions } from './log-retention.js';
+import { NO_SNAPSHOTS, type RetentionSnapshots } from './retention-snapshots.js';
 
 const HOUR_MILLIS = 3_600_000;
+
+/** Snapshots that are as good as they were. */
+function snapshotsAt(...positions: readonly Position[]): RetentionSnapshots {
+  return {
+    ...NO_SNAPSHOTS,
+    positions: () => positions,
+    provenPositions: () => Promise.resolve(positions),
+  };
+}
 
 describe('retention of a log', () => {
   let service: TestAdminService;
@@ -33,7 +44,7 @@ describe('retention of a log', () => {
     const before = segments();
     for (const unmoved of [
       retention({ policy: 'keep-all' }),
-      retention({}, { snapshotPositions: () => [durable()] }),
+      retention({}, { snapshots: snapshotsAt(durable()) }),
     ]) {
       expect(unmoved.plan().removal).toMatchObject({ segments: [], bytes: 0, pinnedBy: [] });
       expect((await unmoved.apply(context)).removal.segments).toEqual([]);
@@ -44,7 +55,7 @@ describe('retention of a log', () => {
   it('removes what lies below the older of two snapshots, as its plan said', async () => {
     const before = segments();
     const older = (durable() - 1) as Position;
-    const applied = retention({}, { snapshotPositions: () => [durable(), older] });
+    const applied = retention({}, { snapshots: snapshotsAt(durable(), older) });
     const plan = applied.plan();
     expect(plan).toMatchObject({ policy: 'snapshots', below: older });
     expect(plan.removal.segments.length).toBeGreaterThan(2);
@@ -63,11 +74,58 @@ describe('retention of a log', () => {
     expect(service.writer.log.firstPosition).toBe(plan.removal.firstSequence);
   });
 
+  it('reads the snapshots before each removal, and not when nothing would go', async () => {
+    let reads = 0;
+    const older = (durable() - 1) as Position;
+    const readingAt = (...positions: readonly Position[]): RetentionSnapshots => ({
+      ...snapshotsAt(...positions),
+      provenPositions: () => {
+        reads += 1;
+        return Promise.resolve(positions);
+      },
+    });
+    for (const unread of [
+      retention({}, { snapshots: readingAt(durable()) }),
+      retention({ policy: 'keep-all' }, { snapshots: readingAt(durable(), older) }),
+    ]) {
+      unread.plan();
+      await unread.apply(context);
+    }
+    expect(reads).toBe(0);
+    const applied = retention({}, { snapshots: readingAt(durable(), older) });
+    applied.plan();
+    expect(reads).toBe(0);
+    expect((await applied.apply(context)).removal.segments.length).toBeGreaterThan(2);
+    expect(reads).toBe(1);
+    await applied.apply(context);
+    expect(reads).toBe(1);
+  });
+
+  it('removes only what the snapshots cover that turned out to be whole', async () => {
+    const before = segments();
+    const positions = [durable(), (durable() - 1) as Position, 1 as Position];
+    const held = retention(
+      {},
+      {
+        snapshots: {
+          ...snapshotsAt(...positions),
+          provenPositions: () => Promise.resolve(positions.slice(1)),
+        },
+      },
+    );
+    expect(held.plan().removal.segments.length).toBeGreaterThan(2);
+    expect(await held.apply(context)).toMatchObject({
+      limits: [{ reason: 'snapshots', below: 1 }, { reason: 'positions' }],
+      removal: { segments: [] },
+    });
+    expect(segments()).toBe(before);
+  });
+
   it('keeps what a consumer still needs, and says who it is', async () => {
     service.writer.log.wal.floors.set('projection:search', 1 as never);
     const applied = retention(
       {},
-      { snapshotPositions: () => [durable(), (durable() - 1) as Position] },
+      { snapshots: snapshotsAt(durable(), (durable() - 1) as Position) },
     );
     const { removal } = applied.plan();
     expect(removal).toMatchObject({ segments: [], pinnedBy: [{ name: 'projection:search' }] });
@@ -76,7 +134,7 @@ describe('retention of a log', () => {
   });
 
   it('keeps what is young, by the times of the events themselves', () => {
-    const parts = { snapshotPositions: () => [durable(), (durable() - 1) as Position] };
+    const parts = { snapshots: snapshotsAt(durable(), (durable() - 1) as Position) };
     expect(retention({ liveMillisMin: HOUR_MILLIS }, parts).plan()).toMatchObject({
       below: 1,
       limits: [{ reason: 'age' }, { reason: 'snapshots' }, { reason: 'positions' }],
@@ -173,6 +231,48 @@ describe('retention over HTTP', () => {
     const { removal } = (await apply())['result'] as { removal: { segments: object[] } };
     expect(removal.segments.length).toBeGreaterThan(1);
     expect(service.writer.log.firstPosition).toBeGreaterThan(1);
+  });
+
+  it.each([
+    ['older', 1],
+    ['newer', 0],
+  ])('removes nothing once a byte of the %s snapshot has flipped', async (_, place) => {
+    service = await TestAdminService.start({
+      retention: { policy: 'snapshots', ...NOTHING_STAYS },
+    });
+    await service.rotate(3);
+    const snapshot = async () => service.jobOf(await service.send('POST', '/admin/snapshots'));
+    await snapshot();
+    await service.fill(3);
+    await snapshot();
+    const { path, position } = service.writer.log.snapshots()[place]!;
+    const bytes = readFileSync(path);
+    const middle = bytes.length >> 1;
+    bytes.writeUInt8(bytes.readUInt8(middle) ^ 1, middle);
+    writeFileSync(path, bytes);
+    // The dry run reads nothing: it says what would go if they are whole.
+    const before = (await service.send('GET', '/admin/retention')).body;
+    expect((before['removal'] as { segments: object[] }).segments.length).toBeGreaterThan(1);
+    const damage = [{ position, path, reason: expect.stringContaining('damaged block') }];
+    for (let run = 0; run < 2; run += 1)
+      expect(await apply()).toMatchObject({
+        state: 'succeeded',
+        result: {
+          below: 0,
+          limits: [{ reason: 'snapshots', below: 0 }, { reason: 'positions' }],
+          damagedSnapshots: damage,
+          removal: { segments: [] },
+        },
+      });
+    expect(service.writer.log.firstPosition).toBe(1);
+    const { body } = await service.send('GET', '/admin/retention');
+    expect(body).toMatchObject({ damagedSnapshots: damage, removal: { segments: [] } });
+    // A new one takes the place of the damaged one, and not of the good one.
+    await service.fill(3);
+    await snapshot();
+    expect((await apply())['result']).toMatchObject({
+      removal: { segments: [expect.anything(), expect.anything(), expect.anything()] },
+    });
   });
 
   it('keeps everything by itself', async () => {

@@ -1,5 +1,6 @@
 import {
   BEFORE_FIRST_POSITION,
+  type DamagedSnapshot,
   type Position,
   type RetentionBound,
   type RetentionFacts,
@@ -11,6 +12,7 @@ import {
 import { type Clock, systemClock } from '@holdfast/kernel';
 import type { RemovalPlan, RemovalReport, Sequence, Wal } from '@holdfast/wal';
 import type { WorkContext } from '../jobs/job.js';
+import { NO_SNAPSHOTS, type RetentionSnapshots } from './retention-snapshots.js';
 
 /** What retention must know of a log. */
 export interface RetainedLog extends TimedEvents {
@@ -29,18 +31,22 @@ export interface LogRetentionOptions {
   readonly log: RetainedLog;
   readonly options: RetentionOptions;
   readonly archive?: RetentionArchive | undefined;
-  /** Of the snapshots that were read back and found whole. */
-  readonly snapshotPositions?: () => readonly Position[];
+  readonly snapshots?: RetentionSnapshots;
   readonly clock?: Clock;
 }
 
-/** What the policy would do just now: a dry run. */
-export interface RetentionPlan extends RetentionBound {
+/** What the policy would do just now: a dry run. It reads no snapshot: `apply` does, and may find less to remove. */
+export interface RetentionPlan extends RetentionBound, SnapshotDoubts {
   readonly policy: RetentionOptions['policy'];
   readonly removal: RemovalPlan;
 }
 
-export interface RetentionReport extends RetentionBound {
+/** Absent when there are none, or when the policy does not rest on snapshots. */
+interface SnapshotDoubts {
+  readonly damagedSnapshots?: readonly DamagedSnapshot[];
+}
+
+export interface RetentionReport extends RetentionBound, SnapshotDoubts {
   readonly policy: RetentionOptions['policy'];
   /** What was archived first; absent when the policy does not archive. */
   readonly archived?: object;
@@ -76,10 +82,8 @@ export class LogRetention {
   }
 
   plan(): RetentionPlan {
-    const { options, log } = this.parts;
-    const bound = retentionBound(options, this.facts());
-    const removal = log.wal.planRemoval({ below: sequenceOf(bound.below) });
-    return { policy: options.policy, ...bound, removal };
+    const bound = this.boundBy(this.snapshots.positions());
+    return { policy: this.policy, ...bound, ...this.doubts(), removal: this.removalOf(bound) };
   }
 
   async apply(context: WorkContext): Promise<RetentionReport> {
@@ -96,26 +100,56 @@ export class LogRetention {
   }
 
   private async archiveAndRemove(context: WorkContext): Promise<RetentionReport> {
-    const { options, log, archive } = this.parts;
-    const { policy } = options;
+    const { log, archive } = this.parts;
+    const { policy } = this;
     const archived =
       policy === 'archive' && archive !== undefined
         ? await archive.archiveSealed(context)
         : undefined;
     context.signal.throwIfAborted();
     // Only now: what has just been archived may go.
-    const bound = retentionBound(options, this.facts());
+    const bound = await this.provenBound(context);
+    context.signal.throwIfAborted();
     const removal = await log.wal.removeSegments({ below: sequenceOf(bound.below) });
-    return { policy, ...bound, ...(archived && { archived }), removal };
+    return { policy, ...bound, ...this.doubts(), ...(archived && { archived }), removal };
   }
 
-  private facts(): RetentionFacts {
-    const { log, archive, snapshotPositions = () => [] } = this.parts;
+  /**
+   * What goes under the policy `snapshots` is gone for good, so each removal has its own reading of the snapshots, and only what is whole counts. Nothing is read
+   * when nothing would go: most runs, for this bound moves when a snapshot is made.
+   *
+   * A snapshot made between the reading and the removal takes the place of the older one; it was read back itself, and lies above what is removed.
+   */
+  private async provenBound(context: WorkContext): Promise<RetentionBound> {
+    const bound = this.boundBy(this.snapshots.positions());
+    if (this.policy !== 'snapshots' || this.removalOf(bound).segments.length === 0) return bound;
+    return this.boundBy(await this.snapshots.provenPositions(context));
+  }
+
+  private boundBy(snapshotPositions: readonly Position[]): RetentionBound {
+    return retentionBound(this.parts.options, this.facts(snapshotPositions));
+  }
+
+  private removalOf({ below }: RetentionBound): RemovalPlan {
+    return this.parts.log.wal.planRemoval({ below: sequenceOf(below) });
+  }
+
+  private doubts(): SnapshotDoubts {
+    const damagedSnapshots = this.policy === 'snapshots' ? this.snapshots.damaged() : [];
+    return damagedSnapshots.length === 0 ? {} : { damagedSnapshots };
+  }
+
+  private get snapshots(): RetentionSnapshots {
+    return this.parts.snapshots ?? NO_SNAPSHOTS;
+  }
+
+  private facts(snapshotPositions: readonly Position[]): RetentionFacts {
+    const { log, archive } = this.parts;
     return {
       durablePosition: log.durablePosition,
       nowMillis: this.clock.nowMillis(),
       archivedPosition: archive?.archivedPosition ?? BEFORE_FIRST_POSITION,
-      snapshotPositions: snapshotPositions(),
+      snapshotPositions,
       firstPositionSince: (millis) => firstPositionSince(log, millis),
     };
   }

@@ -56,6 +56,17 @@ export class RemovalDto {
   left?: readonly string[];
 }
 
+export class DamagedSnapshotDto {
+  @ApiProperty({ type: 'integer' })
+  position!: number;
+
+  @ApiProperty({ type: 'string' })
+  path!: string;
+
+  @ApiProperty({ type: 'string', description: 'What is wrong with it.' })
+  reason!: string;
+}
+
 export class RetentionDto {
   @ApiProperty({ type: 'string', enum: ['keep-all', 'archive', 'snapshots'] })
   policy!: string;
@@ -65,6 +76,13 @@ export class RetentionDto {
 
   @ApiProperty({ type: [RetentionLimitDto], description: 'The first one decides.' })
   limits!: readonly RetentionLimitDto[];
+
+  @ApiPropertyOptional({
+    type: [DamagedSnapshotDto],
+    description:
+      'Snapshots that were found damaged and do not count. They are read before a removal, not for a dry run.',
+  })
+  damagedSnapshots?: readonly DamagedSnapshotDto[];
 
   @ApiProperty({ type: RemovalDto })
   removal!: RemovalDto;

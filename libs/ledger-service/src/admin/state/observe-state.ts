@@ -52,6 +52,11 @@ export function observeState({ log }: LedgerWriter, health: Health, metrics: Met
     'The position of the newest snapshot; 0 when there is none.',
     figure(({ snapshots }) => snapshots[0]?.position ?? 0),
   );
+  metrics.gaugeOf(
+    'holdfast_state_damaged_snapshots',
+    'Snapshots that were found damaged when they were read again before a removal.',
+    figure(({ damagedSnapshots }) => damagedSnapshots.length),
+  );
 
   function statusOf(): StateStatus {
     return defined(log.stateStatus(), 'the status of checkpointed state');

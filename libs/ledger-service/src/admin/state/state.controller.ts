@@ -40,7 +40,11 @@ export class StateController {
   }
 
   @Post('checkpoints')
-  @ApiOperation({ summary: 'Make the state durable as it is now' })
+  @ApiOperation({
+    summary: 'Make the state durable as it is now',
+    description:
+      'Takes as long as what has changed since the last one. It cannot be cancelled: one that is under way ends by itself.',
+  })
   @StartsJob()
   checkpoint(@Res({ passthrough: true }) reply: FastifyReply): Plain<JobDto> {
     const work = () => this.writer.log.checkpoint();
@@ -70,10 +74,18 @@ export class StateController {
   }
 
   @Post('snapshots')
-  @ApiOperation({ summary: 'Write the whole state to one file, and read it back' })
+  @ApiOperation({
+    summary: 'Write the whole state to one file, and read it back',
+    description:
+      'Progress counts each entry twice: when it is written and when it is read back. Cancelled, it leaves no file; a snapshot that the schedule makes at the same time goes on.',
+  })
   @StartsJob()
   snapshot(@Res({ passthrough: true }) reply: FastifyReply): Plain<JobDto> {
-    const work = () => this.writer.log.snapshot();
+    const work = ({ signal, progress }: WorkContext) =>
+      this.writer.log.snapshot({
+        signal,
+        onProgress: ({ done, total }) => progress(done, total, 'entries'),
+      });
     return startedJob(this.jobs.start('snapshot', 'changes', work), reply);
   }
 }

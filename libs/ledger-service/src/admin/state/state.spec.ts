@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TestAdminService } from '../testing/admin-service.js';
 
@@ -35,8 +36,15 @@ describe('the state over the admin API', () => {
     for (let count = 0; count < 3; count += 1) {
       await service.fill(1);
       const job = await service.jobOf(await service.send('POST', '/admin/snapshots'));
-      const { position, path } = job['result'] as { position: number; path: string };
+      const { position, path, entries } = job['result'] as {
+        position: number;
+        path: string;
+        entries: number;
+      };
       expect(existsSync(path)).toBe(true);
+      // Each is written, and read back.
+      const all = 2 * entries;
+      expect(job['progress']).toMatchObject({ done: all, total: all, unit: 'entries' });
       positions.push(position);
     }
     const { body } = await service.send('GET', '/admin/snapshots');
@@ -44,5 +52,25 @@ describe('the state over the admin API', () => {
       { position: positions[2], entries: expect.any(Number), bytes: expect.any(Number) },
       { position: positions[1] },
     ]);
+  });
+
+  it('stops writing a snapshot when it is told to, and leaves no file', async () => {
+    await service.stop();
+    // A slice of some thousand entries, then a rest in which it hears that it should stop, and so on.
+    service = await TestAdminService.start({ state: { firstVerifyBytesPerSecond: 300_000 } });
+    await service.fill(1_500);
+    const started = await service.send('POST', '/admin/snapshots');
+    const path = started.headers.get('location') ?? '';
+    for (;;) {
+      const { body } = await service.send('GET', path);
+      expect(body['state']).toMatch(/^(queued|running)$/);
+      const progress = body['progress'] as { done: number; total: number } | undefined;
+      if (progress !== undefined) break;
+    }
+    await service.send('POST', `${path}/cancel`);
+    expect(await service.jobOf(started)).toMatchObject({ kind: 'snapshot', state: 'cancelled' });
+    expect(readdirSync(join(service.directory, 'snapshots'))).toEqual([]);
+    expect((await service.send('GET', '/admin/snapshots')).body['items']).toEqual([]);
+    expect(service.lines.map(({ msg }) => msg)).not.toContain('a job has failed');
   });
 });

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { CheckpointedStateOptions } from '@holdfast/event-store';
 import { type HttpApplication, ServiceLifecycle, createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
 import { ArchiveDirectory } from '@holdfast/wal';
@@ -22,6 +23,7 @@ export interface AdminServiceOptions {
   readonly floors?: Partial<LogKeepingOptions['floors']>;
   readonly retention?: RetentionSettings;
   readonly backupDirectory?: string;
+  readonly state?: Partial<CheckpointedStateOptions>;
   /** Default false. */
   readonly archive?: boolean;
 }
@@ -59,6 +61,7 @@ export class TestAdminService {
       state: {
         directory: join(directory, 'state'),
         snapshotDirectory: join(directory, 'snapshots'),
+        ...options.state,
       },
     });
     const consumers = new FeedConsumers();
