@@ -27,6 +27,7 @@ export { EventView } from './event-view.js';
 export { InMemoryStateStore } from './in-memory-state-store.js';
 export type { StateSection, StateStore } from './state-store.js';
 export { type EventSchema, type Upcast, Upcasters } from './upcaster.js';
+export { EVENT_STORE_ERROR_GUIDE } from './error-guide.js';
 export { EventStoreError, type EventStoreErrorCode } from './event-store.errors.js';
 export type { Evolve } from './folded-state.js';
 export type { ReplayProgress, ReplayReport } from './replay.js';

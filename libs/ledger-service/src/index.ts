@@ -24,6 +24,7 @@ export { LedgerProjector, type LedgerProjectorOptions } from './projections/ledg
 export { ledgerProjection } from './projections/ledger.projection.js';
 export { LedgerQueriesModule, type LedgerQueriesOptions } from './queries/ledger-queries.module.js';
 export { etagOf, versionOfEtag } from './shared/etag.js';
+export { LEDGER_ERROR_GUIDE } from './shared/ledger-error-guide.js';
 export { LEDGER_EXIT_CODES } from './shared/ledger-exit-codes.js';
 export { LEDGER_OPEN_API } from './shared/ledger-open-api.js';
 export { LEDGER_CODED_ERRORS, LEDGER_PROBLEMS } from './shared/ledger-problems.js';

@@ -1,13 +1,26 @@
-import { WAL_ERROR_GUIDE } from '@holdfast/wal';
+import { EVENT_STORE_ERROR_GUIDE } from '@holdfast/event-store';
+import { LEDGER_ERROR_GUIDE } from '@holdfast/ledger-service';
+import { PROJECTION_ERROR_GUIDE } from '@holdfast/projections';
+import { type ErrorAdvice, WAL_ERROR_GUIDE } from '@holdfast/wal';
 import { CliExit } from '../exit-code.js';
 import type { Terminal } from '../terminal/terminal.js';
+import { CLI_ERROR_GUIDE } from './cli-error-guide.js';
+
+/** Of every room, in the order of docs/operations.md. */
+export const ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
+  ...WAL_ERROR_GUIDE,
+  ...PROJECTION_ERROR_GUIDE,
+  ...EVENT_STORE_ERROR_GUIDE,
+  ...LEDGER_ERROR_GUIDE,
+  ...CLI_ERROR_GUIDE,
+};
 
 /** What an error code means and what to do about it, as in docs/operations.md. */
 export async function walExplain(code: string, terminal: Terminal): Promise<CliExit> {
-  const advice = Object.entries(WAL_ERROR_GUIDE).find(([known]) => known === code.toUpperCase());
+  const advice = Object.entries(ERROR_GUIDE).find(([known]) => known === code.toUpperCase());
   if (advice === undefined) {
     await terminal.line(
-      `There is no error code ${code}. There are: ${Object.keys(WAL_ERROR_GUIDE).join(', ')}.`,
+      `There is no error code ${code}. There are: ${Object.keys(ERROR_GUIDE).join(', ')}.`,
     );
     return CliExit.NO_INPUT;
   }

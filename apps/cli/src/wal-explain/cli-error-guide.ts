@@ -1,0 +1,42 @@
+import type { ErrorAdvice } from '@holdfast/wal';
+
+/** What the command line fails with under a code of its own; `docs/operations.md` prints the same, which a test checks. */
+export const CLI_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
+  CONFIGURATION_INVALID: {
+    meaning:
+      'A setting is missing or not what it can be; the message lists all of them (exit code 78). Nothing was started.',
+    action: 'Correct the environment, by what the message says of each.',
+  },
+  SERVICE_UNREACHABLE: {
+    meaning: 'The service does not answer at its address (exit code 69).',
+    action:
+      'Look whether it runs, and whether the address is right (`HOLDFAST_URL`, `HOLDFAST_ADMIN_URL`). Without a service, `--data` works on its data directory.',
+  },
+  IMPORT_CSV_INVALID: {
+    meaning:
+      'The CSV file is not one, or lacks a column; the message names the line (exit code 65). Rows before it may be posted.',
+    action: 'Correct the file and start the import again: what is posted is not posted twice.',
+  },
+  IMPORT_MAPPING_INVALID: {
+    meaning:
+      'The mapping of an import is not what it can be; the message names the member (exit code 65). Nothing was posted.',
+    action: 'Correct it; docs/guides/import.md explains each member.',
+  },
+  IMPORT_REFUSED: {
+    meaning:
+      'The service does not take what an import sends, and the message says why. The import has stopped.',
+    action: 'Mend what the message names, and start the import again: it goes on where it was.',
+  },
+  ADMIN_DENIED: {
+    meaning: 'The command line was refused by the admin API (exit code 77).',
+    action: 'Give it the token: `HOLDFAST_ADMIN_TOKEN_FILE`.',
+  },
+  ADMIN_REFUSED: {
+    meaning: 'The admin API says no, and why: the name of a problem and a sentence (exit code 1).',
+    action: 'What the sentence says.',
+  },
+  JOB_CANCELLED: {
+    meaning: 'The job that the command line has followed was cancelled (exit code 130).',
+    action: 'Start it again: it goes on where it was.',
+  },
+};

@@ -1,0 +1,52 @@
+import type { ErrorAdvice } from '@holdfast/wal';
+
+/** One entry for each code of the ledger, its service and its administration; `docs/operations.md` prints the same, which a test checks. */
+export const LEDGER_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
+  LEDGER_EVENT_UNKNOWN: {
+    meaning:
+      'The log holds an event that this ledger does not know: a newer version wrote it, or the log is not one of a ledger. To skip it would be to forget money, so the service does not start (78).',
+    action: 'Start the newer version again, or name the right data directory.',
+  },
+  LEDGER_OUTCOME_UNKNOWN: {
+    meaning:
+      'The log failed while a command was on its way. Only recovery can tell whether it happened (503 with `outcome: unknown`).',
+    action: 'Let the process restart. Clients send the same request with the same key again.',
+  },
+  LEDGER_UNAVAILABLE: {
+    meaning:
+      'The log takes no command any more, because it failed or the service stops (503 with `outcome: not-applied`). This command applied nothing.',
+    action:
+      'Look at the last line of the log for the reason; the supervisor restarts the process. Clients send again.',
+  },
+  LEDGER_ANSWER_REMOVED: {
+    meaning:
+      'A repeated command of long ago was decided then, and the event with its answer has left the log (410 `answer-removed`). Nothing was applied.',
+    action: 'Nothing. It happens under the policy `snapshots` only.',
+  },
+  ADMIN_TOKEN_MISSING: {
+    meaning:
+      'The admin API is to listen where others can reach it, and has no token. The service does not start (78).',
+    action: 'Set `HOLDFAST_ADMIN_TOKEN_FILE`, or leave `HOLDFAST_ADMIN_HOST` on loopback.',
+  },
+  ADMIN_TOKEN_INVALID: {
+    meaning: 'The token has fewer than 16 characters, or its file cannot be read.',
+    action: 'Make a new one: `openssl rand -hex 32`.',
+  },
+  JOBS_FULL: {
+    meaning: 'Sixteen jobs wait already (429).',
+    action: 'Wait, or cancel some: `holdfast jobs`.',
+  },
+  JOBS_CLOSED: {
+    meaning: 'A job was asked for while the service is stopping. Nothing was begun.',
+    action: 'Ask again once it has started.',
+  },
+  WORK_CANCELLED: {
+    meaning: 'Long work was cancelled.',
+    action: 'Start it again: it goes on where it was.',
+  },
+  RESTORE_TARGET_NOT_EMPTY: {
+    meaning:
+      'A restore makes a new data directory, and there is something in this one. Nothing was changed.',
+    action: 'Name another, or remove what an interrupted restore has left.',
+  },
+};
