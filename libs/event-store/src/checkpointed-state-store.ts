@@ -47,7 +47,8 @@ export class CheckpointedStateStore implements StateStore, SectionOwner {
   private loadedEntries = 0;
   private damage: EventStoreError | undefined;
   private doubted: StateTree | undefined;
-  private isTrusted = false;
+  /** The whole database was read through since the start. */
+  isTrusted = false;
 
   constructor(
     private readonly database: StateDatabase,

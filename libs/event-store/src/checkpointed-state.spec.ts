@@ -86,6 +86,7 @@ class StoreUnderTest {
       kind: 'checkpoint',
       changes,
       mark: { ...MARK, position: ++this.position },
+      isTrusted: false,
     });
     if (!('mark' in answer)) throw new Error('no mark');
     this.store.retire(answer.mark);

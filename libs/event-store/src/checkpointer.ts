@@ -107,7 +107,12 @@ export class Checkpointer {
       const chunks = await store.encode(overlay);
       step('encoded');
       const answer = await thread.run(
-        { kind: 'checkpoint', changes: chunks, mark: this.markOf(frozen) },
+        {
+          kind: 'checkpoint',
+          changes: chunks,
+          mark: this.markOf(frozen),
+          isTrusted: store.isTrusted,
+        },
         chunks.map(({ buffer }) => buffer),
       );
       // Crash up to here: the database has the checkpoint before, or this one, whole; the log has everything that either lacks.

@@ -176,14 +176,17 @@ function isOfSeal(path: string, tree: TreeSeal): boolean | 'damaged' {
   const { checksum, branches, leaves } = tree;
   const isSame =
     found.checksum === checksum && found.branches === branches && found.leaves === leaves;
-  return isSame || 'damaged';
+  if (!isSame) return 'damaged';
+  // The record of an older release says nothing of the free pages.
+  if (tree.free === undefined) return false;
+  return found.free === tree.free || 'damaged';
 }
 
-/** Reads it through before anybody asks it: nothing else vouches for its branches. */
+/** Reads it through before anybody asks it: nothing else vouches for its branches and its free pages. */
 async function faultWithin(path: string): Promise<string | undefined> {
   const thread = new StateThread(path);
   try {
-    const answer = await thread.run({ kind: 'scan', bytesPerSecond: Infinity });
+    const answer = await thread.run({ kind: 'scan', bytesPerSecond: Infinity, freePages: true });
     if (!('scan' in answer)) throw new TypeError('a scan was asked for');
     if (answer.scan.kind === 'whole') return undefined;
     return answer.scan.kind === 'damaged' ? answer.scan.reason : `it is ${answer.scan.kind}`;

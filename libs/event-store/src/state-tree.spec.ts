@@ -107,7 +107,12 @@ describe('the tree of the state, read from its file', () => {
         const changes = chunks.finish();
         const progress = { isDone: false };
         const written = thread
-          .run({ kind: 'checkpoint', changes, mark: { ...mark, position: round } })
+          .run({
+            kind: 'checkpoint',
+            changes,
+            mark: { ...mark, position: round },
+            isTrusted: false,
+          })
           .finally(() => (progress.isDone = true));
         while (!progress.isDone) {
           // No key of these is in any checkpoint.

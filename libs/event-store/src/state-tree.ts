@@ -13,23 +13,35 @@ const LEAF = 0x02;
 const OVERFLOW = 0x04;
 /** The flags that say what a page is; the others are of LMDB's bookkeeping. */
 const KINDS = 0x6f;
-/** Flag of a node: its value lies in pages of its own. */
+/** Within the header of a page. */
+const WRITTEN_BY_AT = 8;
+const FLAGS_AT = 18;
+const OVERFLOW_PAGES_AT = 20;
+/** Flag of a node: its value lies in pages of its own. The node holds the number of the first, that of the transaction, and how many they are. */
 const BIG = 0x01;
 const BIG_BYTES = 24;
+const BIG_PAGES_AT = 16;
+/** The first pages of the file. */
+const META_PAGES = 2;
+const PAGE_NUMBER_BYTES = 8;
+/** Each node has an offset in front of the page. */
+const OFFSET_BYTES = 2;
 
-/** Within a meta page. */
+/** Within a meta page. Two trees: of the free pages, whose description begins with the size of a page, and of the entries. */
 const META_BYTES = 160;
 const PAGE_BYTES_AT = 48;
+const FREE_AT = 48;
 const MAIN_AT = 96;
-const DEPTH_AT = 102;
-const ROOT_AT = 136;
+/** Within the description of a tree. */
+const DEPTH_AT = 6;
+const ROOT_AT = 40;
 const LAST_PAGE_AT = 144;
 const TRANSACTION_AT = 152;
 
 /** More levels than any tree has that fits into a file. */
 const DEPTH_MAX = 16;
 
-/** What the branch pages of one checkpoint are. */
+/** What the pages of one checkpoint are that nothing else vouches for. */
 export interface TreeSeal {
   /** LMDB's number of the transaction, which every commit raises. */
   readonly transaction: number;
@@ -37,6 +49,8 @@ export interface TreeSeal {
   readonly checksum: number;
   readonly branches: number;
   readonly leaves: number;
+  /** CRC-32 over what the meta page says of both trees and of the end of the file, and over all that lists the free pages. Older records have none. */
+  readonly free?: number;
 }
 
 interface Root {
@@ -48,44 +62,154 @@ interface Root {
   readonly lastPage: number;
 }
 
-interface Node {
+export interface TreeNode {
   readonly at: number;
   readonly flags: number;
   readonly key: Buffer;
+  /** What it takes of its page. */
+  readonly bytes: number;
 }
 
-/** What the tree is not; never leaves this file. */
+/** Where a leaf is, and what the branches above it say of its keys: from `low` on, and below `high`. Undefined at the ends of the tree. */
+export interface LeafPlace {
+  readonly page: number;
+  readonly low: Buffer | undefined;
+  readonly high: Buffer | undefined;
+}
+
+interface Branch {
+  readonly page: number;
+  readonly bytes: Buffer;
+  readonly nodes: readonly TreeNode[];
+}
+
+/** What the tree is not; becomes a text in `faultIn`. */
 class Fault extends Error {}
 
-/** The seal of the newest checkpoint in the file, which nothing may write meanwhile; or what is wrong with its branch pages. */
-export function sealOf(path: string): TreeSeal | string {
-  const descriptor = fs.openSync(path, 'r');
+/** What is wrong, as far as the check meets it. */
+export function faultIn(check: () => void): string | undefined {
   try {
-    const root = newestRoot(descriptor, pageBytesOf(descriptor));
-    let checksum = crc32(root.meta.subarray(MAIN_AT, LAST_PAGE_AT));
-    let level = [root.page];
-    let branches = 0;
-    for (let depth = 1; depth < root.depth; depth++) {
-      const below: number[] = [];
-      for (const page of level) {
-        const bytes = pageAt(descriptor, root, page, BRANCH);
-        // The page's own number is in its header.
-        checksum = crc32(bytes, checksum);
-        for (const node of nodesOf(bytes)) below.push(childOf(bytes, node));
-      }
-      branches += level.length;
-      level = below;
-    }
-    return { transaction: root.transaction, checksum, branches, leaves: level.length };
+    check();
+    return undefined;
   } catch (error) {
     if (error instanceof Fault) return error.message;
     throw error;
+  }
+}
+
+/** The seal of the newest checkpoint in the file, which nothing may write meanwhile; or what is wrong with the pages that it is of. */
+export function sealOf(path: string): TreeSeal | string {
+  let seal: TreeSeal | undefined;
+  const fault = faultInFile(path, (descriptor, root) => {
+    let checksum = crc32(root.meta.subarray(MAIN_AT, LAST_PAGE_AT));
+    let branches = 0;
+    const leaves = leavesBelow(descriptor, root, (bytes) => {
+      // The page's own number is in its header.
+      checksum = crc32(bytes, checksum);
+      branches++;
+    });
+    const { transaction } = root;
+    const free = checksumOfFree(descriptor, root);
+    seal = { transaction, checksum, branches, leaves: leaves.length, free };
+  });
+  return seal ?? fault ?? 'it has no pages';
+}
+
+/**
+ * Undefined when no page is free that is in use, or twice; for a database whose list of free pages no seal vouches for. LMDB writes over a page that it takes
+ * for free. Reads every page.
+ */
+export function faultOfFreePages(path: string): string | undefined {
+  return faultInFile(path, (descriptor, root) => {
+    const taken = new Uint8Array(root.lastPage + 1);
+    const take = (page: number, pages = 1): void => {
+      if (page < META_PAGES || page + pages > taken.length || pages < 1)
+        throw new Fault('a page of its tree lies beyond the end of its file');
+      if (taken.subarray(page, page + pages).some((is) => is !== 0))
+        throw new Fault('a page is free and in use, or used twice');
+      taken.fill(1, page, page + pages);
+    };
+    for (const tree of [root, freeRootOf(root)]) {
+      const leaves = leavesBelow(descriptor, tree, (bytes) => take(numberOf(bytes)));
+      for (const page of leaves) {
+        take(page);
+        const leaf = pageAt(descriptor, tree, page, LEAF);
+        for (const node of nodesOf(leaf)) {
+          const at = dataAtOf(node);
+          const pages = node.flags === BIG ? Number(leaf.readBigUInt64LE(at + BIG_PAGES_AT)) : 0;
+          if (pages > 0) take(Number(leaf.readBigUInt64LE(at)), pages);
+          if (tree !== root) freeRuns(dataOf(descriptor, tree, leaf, node), take);
+        }
+      }
+    }
+  });
+}
+
+/** One of the lists of free pages: how many numbers, and those. 0 is none; a negative one says how many pages follow one another from the next on. */
+function freeRuns(list: Buffer, take: (page: number, pages?: number) => void): void {
+  const numberAt = (index: number): number =>
+    Number(list.readBigInt64LE(index * PAGE_NUMBER_BYTES));
+  const numbers = numberAt(0);
+  if (numbers < 0 || (numbers + 1) * PAGE_NUMBER_BYTES > list.length)
+    throw new Fault('a list of its free pages is damaged');
+  for (let index = 1; index <= numbers; index++) {
+    const number = numberAt(index);
+    if (number > 0) take(number);
+    // The length of a run may stand at the end of its list, without a page.
+    else if (number < 0 && index < numbers) take(numberAt(++index), -number);
+  }
+}
+
+function checksumOfFree(descriptor: number, root: Root): number {
+  let checksum = crc32(root.meta.subarray(FREE_AT, TRANSACTION_AT));
+  const free = freeRootOf(root);
+  const leaves = leavesBelow(descriptor, free, (bytes) => (checksum = crc32(bytes, checksum)));
+  for (const page of leaves) {
+    const leaf = pageAt(descriptor, free, page, LEAF);
+    checksum = crc32(leaf, checksum);
+    for (const node of nodesOf(leaf))
+      if (node.flags === BIG) checksum = crc32(dataOf(descriptor, free, leaf, node), checksum);
+  }
+  return checksum;
+}
+
+function freeRootOf(root: Root): Root {
+  return { ...root, ...treeAt(root.meta, FREE_AT) };
+}
+
+/** Visits every branch, level by level from the root, and returns the leaves below them. */
+function leavesBelow(
+  descriptor: number,
+  root: Root,
+  visit: (branch: Buffer) => void,
+): readonly number[] {
+  if (root.depth === 0) return [];
+  let level = [root.page];
+  for (let depth = 1; depth < root.depth; depth++) {
+    const below: number[] = [];
+    for (const page of level) {
+      const bytes = pageAt(descriptor, root, page, BRANCH);
+      visit(bytes);
+      for (const node of nodesOf(bytes)) below.push(childOf(bytes, node));
+    }
+    level = below;
+  }
+  return level;
+}
+
+function faultInFile(
+  path: string,
+  check: (descriptor: number, root: Root) => void,
+): string | undefined {
+  const descriptor = fs.openSync(path, 'r');
+  try {
+    return faultIn(() => check(descriptor, newestRoot(descriptor, pageBytesOf(descriptor))));
   } finally {
     fs.closeSync(descriptor);
   }
 }
 
-/** The tree of a database that is open and being written, for whoever has been told that a key is not there. */
+/** The tree of a database that is open and being written. */
 export class StateTree {
   private readonly descriptor: number;
   private readonly pageBytes: number;
@@ -102,7 +226,12 @@ export class StateTree {
   faultOfAbsence(key: Buffer): string | undefined {
     for (;;) {
       const root = newestRoot(this.descriptor, this.pageBytes);
-      const fault = this.faultIn(root, key);
+      const fault = faultIn(() => {
+        const tree = new TreeVersion(this.descriptor, root);
+        const nodes = tree.wholeNodes(tree.leafAt(key));
+        if (nodes.some((node) => node.key.equals(key)))
+          throw new Fault('a key is not found where it is');
+      });
       // A checkpoint that is committed meanwhile leaves the pages of the one before alone, and the next cannot begin before this thread has heard of
       // the first. But its meta page may have been read half-written.
       const { meta } = newestRoot(this.descriptor, this.pageBytes);
@@ -110,69 +239,122 @@ export class StateTree {
     }
   }
 
+  /** The newest checkpoint, for whoever knows that none is committed meanwhile. */
+  newest(): TreeVersion {
+    return new TreeVersion(this.descriptor, newestRoot(this.descriptor, this.pageBytes));
+  }
+
   close(): void {
     fs.closeSync(this.descriptor);
   }
+}
 
-  private faultIn(root: Root, key: Buffer): string | undefined {
-    try {
-      let { page } = root;
-      let low: Buffer | undefined;
-      let high: Buffer | undefined;
-      for (let depth = 1; depth < root.depth; depth++) {
-        const bytes = pageAt(this.descriptor, root, page, BRANCH);
-        const nodes = nodesOf(bytes);
-        // The key of the first node says nothing: it stands for everything below the second.
-        let index = nodes.length - 1;
-        while (index > 0 && Buffer.compare(nodes[index]?.key ?? key, key) > 0) index--;
-        const node = nodes[index];
-        if (node === undefined) return 'a branch of its tree is empty';
-        if (index > 0) low = node.key;
-        high = nodes[index + 1]?.key ?? high;
-        page = childOf(bytes, node);
-      }
-      const leaf = pageAt(this.descriptor, root, page, LEAF);
-      let last = low;
-      let isFirst = true;
-      for (const node of nodesOf(leaf)) {
-        const order = last === undefined ? 1 : Buffer.compare(node.key, last);
-        if (isFirst ? order < 0 : order <= 0) return 'its keys are out of order';
-        if (node.key.equals(key)) return 'a key is not found where it is';
-        if (!this.isSound(root, leaf, node)) return 'an entry beside a missing key is damaged';
-        last = node.key;
-        isFirst = false;
-      }
-      if (last !== undefined && high !== undefined && Buffer.compare(last, high) >= 0)
-        return 'its keys are out of order';
-      return undefined;
-    } catch (error) {
-      if (error instanceof Fault) return error.message;
-      throw error;
-    }
+/** The tree as one transaction has left it. */
+export class TreeVersion {
+  /** The branches above the leaf that was looked for last: whoever asks for one key after another reads each branch once. */
+  private readonly path: Branch[] = [];
+  private readonly descriptor: number;
+  private readonly root: Root;
+
+  constructor(descriptor: number, root: Root) {
+    this.descriptor = descriptor;
+    this.root = root;
   }
 
-  private isSound(root: Root, leaf: Buffer, { at, flags, key }: Node): boolean {
-    const bytes = dataBytesOf(leaf, at);
-    const dataAt = at + NODE_BYTES + key.length;
-    if (bytes < CHECKSUM_BYTES || (flags !== 0 && flags !== BIG)) return false;
-    const data =
-      flags === 0
-        ? leaf.subarray(dataAt, dataAt + bytes)
-        : this.overflow(root, Number(leaf.readBigUInt64LE(dataAt)), bytes);
+  get isEmpty(): boolean {
+    return this.root.depth === 0;
+  }
+
+  /** What the nodes of one page can take. */
+  get roomBytes(): number {
+    return this.root.pageBytes - HEADER_BYTES;
+  }
+
+  /** The leaf that holds the key or would hold it; or the one that holds what comes directly before the key. */
+  leafAt(key: Buffer, side: 'at' | 'before' = 'at'): LeafPlace {
+    const above = side === 'at' ? 0 : -1;
+    let { page } = this.root;
+    let low: Buffer | undefined;
+    let high: Buffer | undefined;
+    for (let depth = 1; depth < this.root.depth; depth++) {
+      const { bytes, nodes } = this.branch(depth, page);
+      // The key of the first node says nothing: it stands for everything below the second.
+      let index = nodes.length - 1;
+      while (index > 0 && Buffer.compare(nodes[index]?.key ?? key, key) > above) index--;
+      const node = nodes[index];
+      if (node === undefined) throw new Fault('a branch of its tree is empty');
+      const from = index > 0 ? node.key : low;
+      const to = nodes[index + 1]?.key ?? high;
+      // A page that was handed out twice may be whole, and stand where it does not belong.
+      if (isBelow(from, low) || isBelow(high, to))
+        throw new Fault('the branches of its tree are out of order');
+      [low, high] = [from, to];
+      page = childOf(bytes, node);
+    }
+    return { page, low, high };
+  }
+
+  /** The nodes of the leaf. Every bit of it that LMDB goes by is as it was written. */
+  wholeNodes({ page, low, high }: LeafPlace): TreeNode[] {
+    const leaf = pageAt(this.descriptor, this.root, page, LEAF);
+    // LMDB passes over the page that it made from this one, or writes over this one, for bits that no page in the file has.
+    if (leaf.readUInt16LE(FLAGS_AT) !== LEAF) throw new Fault('a page is damaged');
+    assertWrittenBefore(this.root, leaf);
+    const nodes = nodesOf(leaf);
+    let last = low;
+    let isFirst = true;
+    for (const node of nodes) {
+      const order = last === undefined ? 1 : Buffer.compare(node.key, last);
+      if (isFirst ? order < 0 : order <= 0) throw new Fault('its keys are out of order');
+      if (!this.isSound(leaf, node)) throw new Fault('an entry beside a missing key is damaged');
+      last = node.key;
+      isFirst = false;
+    }
+    if (last !== undefined && high !== undefined && Buffer.compare(last, high) >= 0)
+      throw new Fault('its keys are out of order');
+    return nodes;
+  }
+
+  private branch(depth: number, page: number): Branch {
+    const known = this.path[depth];
+    if (known?.page === page) return known;
+    const bytes = pageAt(this.descriptor, this.root, page, BRANCH);
+    return (this.path[depth] = { page, bytes, nodes: nodesOf(bytes) });
+  }
+
+  private isSound(leaf: Buffer, node: TreeNode): boolean {
+    const bytes = dataBytesOf(leaf, node.at);
+    if (bytes < CHECKSUM_BYTES || (node.flags !== 0 && node.flags !== BIG)) return false;
+    const data = dataOf(this.descriptor, this.root, leaf, node);
     // The length of the key stands in front of it, as in the entry's image.
-    const head = leaf.subarray(at + NODE_BYTES - KEY_LENGTH_BYTES, dataAt);
+    const head = leaf.subarray(node.at + NODE_BYTES - KEY_LENGTH_BYTES, dataAtOf(node));
     return crc32(data.subarray(CHECKSUM_BYTES), crc32(head)) === data.readUInt32LE(0);
   }
+}
 
-  private overflow(root: Root, page: number, bytes: number): Buffer {
-    if (page > root.lastPage || bytes > (root.lastPage + 1 - page) * root.pageBytes - HEADER_BYTES)
-      throw new Fault('a value lies beyond the end of its file');
-    const buffer = Buffer.allocUnsafe(HEADER_BYTES + bytes);
-    const read = fs.readSync(this.descriptor, buffer, 0, buffer.length, page * root.pageBytes);
-    if (read < buffer.length) throw new Fault('a value lies beyond the end of its file');
-    assertKind(buffer, page, OVERFLOW);
-    return buffer.subarray(HEADER_BYTES);
-  }
+function isBelow(key: Buffer | undefined, bound: Buffer | undefined): boolean {
+  return key !== undefined && bound !== undefined && Buffer.compare(key, bound) < 0;
+}
+
+/** The value of a node, wherever it lies. */
+function dataOf(descriptor: number, root: Root, leaf: Buffer, node: TreeNode): Buffer {
+  const { pageBytes, lastPage } = root;
+  const bytes = dataBytesOf(leaf, node.at);
+  const at = dataAtOf(node);
+  if (node.flags !== BIG) return leaf.subarray(at, at + bytes);
+  const page = Number(leaf.readBigUInt64LE(at));
+  const pages = Number(leaf.readBigUInt64LE(at + BIG_PAGES_AT));
+  if (page + pages > lastPage + 1 || HEADER_BYTES + bytes > pages * pageBytes)
+    throw new Fault('a value lies beyond the end of its file');
+  const buffer = Buffer.allocUnsafe(HEADER_BYTES + bytes);
+  const read = fs.readSync(descriptor, buffer, 0, buffer.length, page * pageBytes);
+  if (read < buffer.length) throw new Fault('a value lies beyond the end of its file');
+  assertKind(buffer, page, OVERFLOW);
+  // When the value goes, so many pages are given to whoever asks next.
+  if (buffer.readUInt32LE(OVERFLOW_PAGES_AT) !== pages)
+    throw new Fault('a value has not the pages that it should have');
+  assertWrittenBefore(root, buffer);
+  return buffer.subarray(HEADER_BYTES);
 }
 
 function pageBytesOf(descriptor: number): number {
@@ -196,10 +378,14 @@ function newestRoot(descriptor: number, pageBytes: number): Root {
     meta,
     transaction: Number(meta.readBigUInt64LE(TRANSACTION_AT)),
     pageBytes,
-    depth: meta.readUInt16LE(DEPTH_AT),
-    page: Number(meta.readBigUInt64LE(ROOT_AT)),
+    ...treeAt(meta, MAIN_AT),
     lastPage: Number(meta.readBigUInt64LE(LAST_PAGE_AT)),
   };
+}
+
+function treeAt(meta: Buffer, at: number): Pick<Root, 'depth' | 'page'> {
+  const page = Number(meta.readBigUInt64LE(at + ROOT_AT));
+  return { depth: meta.readUInt16LE(at + DEPTH_AT), page };
 }
 
 function pageAt(descriptor: number, root: Root, page: number, kind: number): Buffer {
@@ -213,17 +399,27 @@ function pageAt(descriptor: number, root: Root, page: number, kind: number): Buf
 }
 
 function assertKind(bytes: Buffer, page: number, kind: number): void {
-  if (Number(bytes.readBigUInt64LE(0)) !== page || (bytes.readUInt16LE(18) & KINDS) !== kind)
+  if (numberOf(bytes) !== page || (bytes.readUInt16LE(FLAGS_AT) & KINDS) !== kind)
     throw new Fault('a page of its tree is not the one that it should be');
 }
 
+/** What a page says to be of a later transaction is changed by LMDB in its place, where the checkpoint before still needs it. */
+function assertWrittenBefore({ transaction }: Root, page: Buffer): void {
+  if (Number(page.readBigUInt64LE(WRITTEN_BY_AT)) > transaction)
+    throw new Fault('a page is of a later transaction than its tree');
+}
+
+function numberOf(page: Buffer): number {
+  return Number(page.readBigUInt64LE(0));
+}
+
 /** The nodes of a page. They fill it from its end without a gap, so a wrong number of them, or a wrong length, does not add up. */
-function nodesOf(bytes: Buffer): Node[] {
-  const isLeaf = (bytes.readUInt16LE(18) & LEAF) !== 0;
+function nodesOf(bytes: Buffer): TreeNode[] {
+  const isLeaf = (bytes.readUInt16LE(FLAGS_AT) & LEAF) !== 0;
   const [lower, upper] = [bytes.readUInt16LE(20), bytes.readUInt16LE(22)];
   const room = bytes.length - HEADER_BYTES;
   if (lower % 2 !== 0 || lower > upper || upper > room) throw new Fault('a page is damaged');
-  const nodes: Node[] = [];
+  const nodes: TreeNode[] = [];
   let used = 0;
   for (let index = 0; index < lower; index += 2) {
     const at = HEADER_BYTES + bytes.readUInt16LE(HEADER_BYTES + index);
@@ -234,11 +430,17 @@ function nodesOf(bytes: Buffer): Node[] {
     const dataBytes = flags === BIG ? BIG_BYTES : dataBytesOf(bytes, at);
     const end = isLeaf ? keyEnd + dataBytes : keyEnd;
     if (end > bytes.length) throw new Fault('a node lies outside its page');
-    used += (end - at + 1) & ~1;
-    nodes.push({ at, flags, key: bytes.subarray(at + NODE_BYTES, keyEnd) });
+    const nodeBytes = (end - at + 1) & ~1;
+    used += nodeBytes;
+    const key = bytes.subarray(at + NODE_BYTES, keyEnd);
+    nodes.push({ at, flags, key, bytes: nodeBytes + OFFSET_BYTES });
   }
   if (used !== room - upper) throw new Fault('a page does not hold what it should');
   return nodes;
+}
+
+function dataAtOf({ at, key }: TreeNode): number {
+  return at + NODE_BYTES + key.length;
 }
 
 function dataBytesOf(bytes: Buffer, at: number): number {
@@ -246,6 +448,6 @@ function dataBytesOf(bytes: Buffer, at: number): number {
 }
 
 /** 48 bits: what are the flags of a leaf's node are the top of the number here. */
-function childOf(bytes: Buffer, { at }: Node): number {
+function childOf(bytes: Buffer, { at }: TreeNode): number {
   return bytes.readUIntLE(at, 6);
 }

@@ -1,5 +1,6 @@
 import {
   type StateDatabase,
+  databaseFile,
   extendDatabaseFile,
   imageOf,
   readMark,
@@ -7,6 +8,7 @@ import {
 } from './state-database.js';
 import { CHECKSUM_BYTES, KEY_LENGTH_BYTES, MARK_KEY, StateDigest } from './state-entry.js';
 import type { StateMark, UncountedMark } from './state-mark.js';
+import { type KeyChange, faultUnder } from './state-changes.js';
 import { readSnapshot } from './snapshot-file.js';
 
 /**
@@ -19,7 +21,8 @@ export const DELETED = 0xffff_ffff;
 const LOADED_ENTRIES_MAX = 50_000;
 
 /**
- * One transaction: the changed entries, and the mark with the count and digest of all of them. On the disk when it returns; a crash at any
+ * While nobody has read the database through, the pages that this will change are verified first; it throws an error with the code `DAMAGED` and writes
+ * nothing when they are not what was written. Then one transaction: the changed entries, and the mark with the count and digest of all of them. On the disk when it returns; a crash at any
  * moment before that leaves the checkpoint before, whole.
  */
 export function writeCheckpoint(
@@ -27,13 +30,14 @@ export function writeCheckpoint(
   directory: string,
   changes: readonly Uint8Array[],
   mark: UncountedMark,
+  isTrusted: boolean,
 ): StateMark {
   const before = readMark(database);
   if (before === 'damaged') throw new Error('the mark of the last checkpoint is damaged');
+  if (!isTrusted) assertUndamaged(directory, changes);
   const digest = before === undefined ? new StateDigest() : StateDigest.of(before);
   const written = database.transactionSync(() => {
-    for (const chunk of changes)
-      applyChunk(database, Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length), digest);
+    for (const change of changesIn(changes)) apply(database, change, digest);
     return putMark(database, { ...mark, entries: digest.entries, digest: digest.toString() });
   });
   extendDatabaseFile(directory);
@@ -66,25 +70,51 @@ export function loadSnapshot(database: StateDatabase, directory: string, path: s
   return mark;
 }
 
-function applyChunk(database: StateDatabase, chunk: Buffer, digest: StateDigest): void {
-  for (let at = 0; at < chunk.length;) {
-    const valueBytes = chunk.readUInt32LE(at);
-    const imageAt = at + CHANGE_LENGTH_BYTES;
-    const keyAt = imageAt + KEY_LENGTH_BYTES;
-    const valueAt = keyAt + chunk.readUInt16LE(imageAt);
-    const end = valueAt + (valueBytes === DELETED ? 0 : valueBytes);
-    const key = chunk.subarray(keyAt, valueAt);
-    const before = database.getBinary(key);
-    if (before !== undefined) digest.remove(imageOf(key, before.subarray(CHECKSUM_BYTES)));
-    if (valueBytes !== DELETED) {
-      const image = chunk.subarray(imageAt, end);
-      digest.add(image);
-      putImage(database, image);
-    } else if (before !== undefined) {
-      database.removeSync(key);
+interface Change extends KeyChange {
+  /** Of an entry that goes: the length of the key and the key. */
+  readonly image: Buffer;
+}
+
+/** In the order in which they are applied. The bytes are those of the chunks. */
+function* changesIn(chunks: readonly Uint8Array[]): Generator<Change> {
+  for (const { buffer, byteOffset, length } of chunks) {
+    const chunk = Buffer.from(buffer, byteOffset, length);
+    for (let at = 0; at < length;) {
+      const valueBytes = chunk.readUInt32LE(at);
+      const imageAt = at + CHANGE_LENGTH_BYTES;
+      const keyAt = imageAt + KEY_LENGTH_BYTES;
+      const valueAt = keyAt + chunk.readUInt16LE(imageAt);
+      const isDeletion = valueBytes === DELETED;
+      at = valueAt + (isDeletion ? 0 : valueBytes);
+      yield {
+        key: chunk.subarray(keyAt, valueAt),
+        image: chunk.subarray(imageAt, at),
+        isDeletion,
+      };
     }
-    at = end;
   }
+}
+
+function apply(database: StateDatabase, change: Change, digest: StateDigest): void {
+  const { key, image, isDeletion } = change;
+  const before = database.getBinary(key);
+  if (before !== undefined) digest.remove(imageOf(key, before.subarray(CHECKSUM_BYTES)));
+  if (!isDeletion) {
+    digest.add(image);
+    putImage(database, image);
+  } else if (before !== undefined) {
+    database.removeSync(key);
+  }
+}
+
+/** Before the transaction begins: nothing is written on top of damage, and nobody can take for whole what was made from a damaged page. */
+function assertUndamaged(directory: string, chunks: readonly Uint8Array[]): void {
+  const changes: KeyChange[] = [
+    ...changesIn(chunks),
+    { key: Buffer.from(MARK_KEY), isDeletion: false },
+  ];
+  const fault = faultUnder(databaseFile(directory), changes);
+  if (fault !== undefined) throw Object.assign(new Error(fault), { code: 'DAMAGED' });
 }
 
 function putImage(database: StateDatabase, image: Buffer): void {

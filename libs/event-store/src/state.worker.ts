@@ -14,10 +14,17 @@ export type StateJob =
       readonly kind: 'checkpoint';
       readonly changes: readonly Uint8Array[];
       readonly mark: UncountedMark;
+      /** It was read through since the start. */
+      readonly isTrusted: boolean;
     }
   | { readonly kind: 'load'; readonly path: string }
   | { readonly kind: 'verify-snapshot'; readonly path: string; readonly bytesPerSecond: number }
-  | { readonly kind: 'scan'; readonly bytesPerSecond: number }
+  | {
+      readonly kind: 'scan';
+      readonly bytesPerSecond: number;
+      /** The list of free pages too, while nobody writes. */
+      readonly freePages?: boolean;
+    }
   | {
       readonly kind: 'snapshot';
       readonly directory: string;
@@ -55,10 +62,10 @@ if (import.meta.url.endsWith('.ts')) {
     },
   });
 }
-const { databaseFile, openStateDatabase } = await import('./state-database.js');
+const { databaseFile, openStateDatabase, readMark } = await import('./state-database.js');
 const { loadSnapshot, writeCheckpoint } = await import('./state-writer.js');
 const { scanState } = await import('./state-scan.js');
-const { sealOf } = await import('./state-tree.js');
+const { faultOfFreePages, sealOf } = await import('./state-tree.js');
 const { stateFault } = await import('./state-fault.js');
 const { readBack, writeSnapshot } = await import('./snapshot-work.js');
 
@@ -67,6 +74,8 @@ const database = openStateDatabase(directory);
 /** The jobs that run; those in `stopped` were asked to end. Jobs that read for long rest between slices, and others run meanwhile. */
 const running = new Set<number>();
 const stopped = new Set<number>();
+/** Every page of the database was written by this process. */
+let isOwn = false;
 
 parentPort?.on('message', (order: StateOrder) => {
   if ('stop' in order) {
@@ -103,13 +112,13 @@ async function answerTo(id: number, job: StateJob): Promise<StateAnswer> {
   });
   switch (job.kind) {
     case 'checkpoint':
-      return sealed(writeCheckpoint(database, directory, job.changes, job.mark));
+      return sealed(writeCheckpoint(database, directory, job.changes, job.mark, isTrusted(job)));
     case 'load':
       return sealed(loadSnapshot(database, directory, job.path));
     case 'verify-snapshot':
       return { mark: await readBack(job.path, at(job.bytesPerSecond)) };
     case 'scan':
-      return { scan: await scanState(database, at(job.bytesPerSecond)) };
+      return { scan: await scan(at(job.bytesPerSecond), job.freePages === true) };
     case 'snapshot': {
       const told = (progress: SnapshotProgress): void => say({ id, progress });
       const options = at(job.bytesPerSecond);
@@ -121,9 +130,22 @@ async function answerTo(id: number, job: StateJob): Promise<StateAnswer> {
   }
 }
 
+/** What was empty at first is as trustworthy as memory: a state that is made anew is not verified on the way. */
+function isTrusted(job: { readonly isTrusted: boolean }): boolean {
+  isOwn ||= readMark(database) === undefined;
+  return isOwn || job.isTrusted;
+}
+
 /** With the seal of what was just committed; nobody else commits. */
 function sealed(mark: StateMark): StateAnswer {
   const tree = sealOf(databaseFile(directory));
   if (typeof tree === 'string') throw new Error(`what was written is damaged: ${tree}`);
   return { mark, tree };
+}
+
+async function scan(options: ScanOptions, freePages: boolean): Promise<ScanResult> {
+  const result = await scanState(database, options);
+  const reason =
+    freePages && result.kind === 'whole' ? faultOfFreePages(databaseFile(directory)) : undefined;
+  return reason === undefined ? result : { kind: 'damaged', reason };
 }
