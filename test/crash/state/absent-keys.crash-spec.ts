@@ -9,12 +9,17 @@ import { STREAMS, commitOf, optionsOf } from './counting.js';
 
 const PROGRAM = 'dist/test/crash/state/look-up.js';
 const RANDOM_FLIPS = Number(process.env['HOLDFAST_STATE_FLIPS'] ?? 160);
+const LEAF_FLIPS = Number(process.env['HOLDFAST_STATE_FLIPS'] ?? 60);
 const BRANCH_FLIPS = Number(process.env['HOLDFAST_STATE_FLIPS'] ?? 100);
 /** Databases that one process opens. */
-const BATCH = 100;
+const BATCH = 20;
 const PAGE_BYTES = 4_096;
 const BRANCH = 1;
+const LEAF = 2;
 const SEED = 20_261_124;
+
+/** What is done before the keys are looked up: nothing, or a checkpoint that changes keys beside them. */
+type Mode = 'as-it-is' | 'changed';
 
 /** A key that is hidden is an idempotency key that looks new: money is moved twice. */
 describe('keys of a state with one bit changed, looked up before it was read through', () => {
@@ -42,13 +47,13 @@ describe('keys of a state with one bit changed, looked up before it was read thr
   afterAll(() => rmSync(directory, { recursive: true }));
 
   /** What became of each flip: `right`, `silent`, `noticed …` or `died`. */
-  function verdictsOn(flips: readonly string[]): Map<string, string> {
+  function verdictsOn(flips: readonly string[], mode: Mode): Map<string, string> {
     const verdicts = new Map<string, string>();
     let rest = flips;
     while (rest.length > 0) {
       const { stdout, stderr } = spawnSync(
         process.execPath,
-        [PROGRAM, directory, database, ...rest.slice(0, BATCH)],
+        [PROGRAM, directory, database, mode, ...rest.slice(0, BATCH)],
         {
           env: { ...process.env, NODE_OPTIONS: '' },
           encoding: 'utf8',
@@ -69,8 +74,8 @@ describe('keys of a state with one bit changed, looked up before it was read thr
     return verdicts;
   }
 
-  function judged(flips: readonly string[]): Record<string, number> {
-    const verdicts = verdictsOn([...new Set(flips)]);
+  function judged(flips: readonly string[], mode: Mode = 'as-it-is'): Record<string, number> {
+    const verdicts = verdictsOn([...new Set(flips)], mode);
     const silent = [...verdicts].filter(([, verdict]) => verdict === 'silent');
     expect(silent).toEqual([]);
     const counts: Record<string, number> = {};
@@ -80,6 +85,24 @@ describe('keys of a state with one bit changed, looked up before it was read thr
     }
     process.stderr.write(`seed ${SEED}, ${image.length} bytes: ${JSON.stringify(counts)}\n`);
     return counts;
+  }
+
+  function pagesOf(kind: number): number[] {
+    return Array.from({ length: image.length / PAGE_BYTES }, (_, page) => page * PAGE_BYTES).filter(
+      (at) => (image.readUInt16LE(at + 18) & 0x6f) === kind,
+    );
+  }
+
+  /** A bit of what LMDB goes by in a leaf: the count of keys, the end of the nodes, where a node is, and its sizes. */
+  function bitOfLeaf(random: SeededRandom): string {
+    const leaves = pagesOf(LEAF);
+    const page = leaves[random.below(leaves.length)] ?? 0;
+    const [lower, upper] = [page + 20, page + 22];
+    const pointer = page + 24 + 2 * random.below(image.readUInt16LE(lower) / 2);
+    const node = page + 24 + image.readUInt16LE(pointer);
+    const fields = [lower, lower, lower, upper, pointer, node, node + 2, node + 4, node + 6];
+    const at = (fields[random.below(fields.length)] ?? 0) + random.below(2);
+    return `${at}.${random.below(8)}`;
   }
 
   it(`are found, or truly absent, or it is noticed: ${RANDOM_FLIPS} bits of the whole file`, () => {
@@ -93,15 +116,27 @@ describe('keys of a state with one bit changed, looked up before it was read thr
 
   it(`are found, or truly absent, or it is noticed: ${BRANCH_FLIPS} bits of branch pages`, () => {
     const random = new SeededRandom(SEED + 1);
-    const branches = Array.from(
-      { length: image.length / PAGE_BYTES },
-      (_, page) => page * PAGE_BYTES,
-    ).filter((at) => (image.readUInt16LE(at + 18) & 0x6f) === BRANCH);
+    const branches = pagesOf(BRANCH);
     expect(branches.length).toBeGreaterThan(0);
     const flips = Array.from({ length: BRANCH_FLIPS }, () => {
       const page = branches[random.below(branches.length)] ?? 0;
       return `${page + random.below(PAGE_BYTES)}.${random.below(8)}`;
     });
     expect(judged(flips)['noticed']).toBeGreaterThan(BRANCH_FLIPS / 20);
+  }, 300_000);
+
+  it(`are so behind a checkpoint of keys beside them: ${LEAF_FLIPS} bits that lead through leaves`, () => {
+    const random = new SeededRandom(SEED + 2);
+    const flips = Array.from({ length: LEAF_FLIPS }, () => bitOfLeaf(random));
+    expect(judged(flips, 'changed')['noticed']).toBeGreaterThan(LEAF_FLIPS / 20);
+  }, 300_000);
+
+  it(`are so behind a checkpoint of keys beside them: ${RANDOM_FLIPS} bits of the whole file`, () => {
+    const random = new SeededRandom(SEED + 3);
+    const flips = Array.from(
+      { length: RANDOM_FLIPS },
+      () => `${random.below(image.length)}.${random.below(8)}`,
+    );
+    expect(judged(flips, 'changed')['noticed']).toBeGreaterThan(RANDOM_FLIPS / 20);
   }, 300_000);
 });

@@ -44,6 +44,33 @@ export function streamsOf(commits: number): string[] {
   ];
 }
 
+/** Change some keys and leave their neighbours alone: new ones beside them, longer values, and runs that go. */
+export function commitsBeside(): Commit[] {
+  const event = (number: number) => ({
+    id: randomUUID(),
+    type: 'Counted',
+    schemaVersion: 1,
+    data: { number },
+  });
+  const streams = streamsOf(STREAMS).sort();
+  return streams.flatMap((stream, index): Commit[] => {
+    const place = index % 60;
+    // `evolve` deletes at numbers that 5 divides.
+    if (place >= 30 && place < 44 && place % 4 !== 0)
+      return [{ appends: [{ stream, expectedVersion: 'any', events: [event(5)] }] }];
+    if (place % 10 === 3)
+      return [
+        { appends: [{ stream, expectedVersion: 'any', events: [event(299)] }] },
+        {
+          appends: [
+            { stream: `${stream}-beside`, expectedVersion: 'no-stream', events: [event(1)] },
+          ],
+        },
+      ];
+    return [];
+  });
+}
+
 export function optionsOf(state: CheckpointedStateOptions): WalEventLogOptions {
   return {
     evolve,
