@@ -157,7 +157,11 @@ async function openGeneration(
     return reason ?? 'its mark is damaged';
   } catch (error) {
     await database?.close();
-    if (errorCode(error) === 'WAL_BEHIND_STATE') throw error;
+    if (errorCode(error) === 'WAL_BEHIND_STATE') {
+      // Nothing is wrong with the database. Left as it is, the record would have the next start make it anew, of a log that has lost what it knows of.
+      await record.change({ opening: false, unverifiedStarts });
+      throw error;
+    }
     const fault = stateFault(error, directory);
     if (isFullDisk(fault.code)) {
       // Nothing that a new database would mend. This one did not kill the process; if that cannot be written either, the next start makes it anew.
