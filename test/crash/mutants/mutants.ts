@@ -1,6 +1,8 @@
 import type { Mutant } from './mutant.js';
 
 const WAL = 'libs/wal/src';
+const STATE = 'libs/event-store/src';
+const STEPS = 'power cuts at the steps of checkpoints';
 
 /** The mutants of one file. `find` stands exactly once in it. */
 function mutantsOf(
@@ -211,6 +213,12 @@ export const MUTANTS: readonly Mutant[] = [
       'a directory that a killed process has made',
       'syncFoundDirectory(fileSystem, parent);\n    return;',
       'return;',
+    ],
+    [
+      'each opening goes on in the history of the last',
+      'a state of another history',
+      "const timeline = randomBytes(8).toString('hex');",
+      "const timeline = '0123456789abcdef';",
     ],
     [
       'MANIFEST does not name the first segment before it is written to',
@@ -467,6 +475,24 @@ export const MUTANTS: readonly Mutant[] = [
       'if (entry === first) fileSystem.syncDirectory(directory);',
       '',
     ],
+    [
+      'restore: the last segment is not synced before it gets its name',
+      'a restore',
+      'await file.dataSyncAsync();',
+      '',
+    ],
+    [
+      'restore: the name of the new directory is not synced',
+      'a restore',
+      'fileSystem.syncDirectory(dirname(directory));',
+      '',
+    ],
+    [
+      'restore: ends before the name of the first segment is durable',
+      'a restore',
+      'fileSystem.syncDirectory(directory);\n  return {',
+      'return {',
+    ],
   ]),
   ...mutantsOf(`${WAL}/segment-restoring.ts`, [
     [
@@ -474,6 +500,280 @@ export const MUTANTS: readonly Mutant[] = [
       'a restore',
       'await target.dataSyncAsync();',
       '',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/expected-place.ts`, [
+    [
+      'a log that ends before the state is opened',
+      'a state that is ahead of its log',
+      'if (tail.header.timeline === timeline) throw behindState(place, lastSequence);',
+      '',
+    ],
+  ]),
+  ...mutantsOf(`${STATE}/wal-event-log.ts`, [
+    [
+      'the log is not told how far the state has come',
+      'a state that is ahead of its log',
+      ', expects: { ...place, sequence }',
+      '',
+    ],
+  ]),
+  ...mutantsOf(`${STATE}/checkpointer.ts`, [
+    ['a checkpoint does not wait for its log', STEPS, 'await log.flush();', ''],
+    [
+      'the floor moves before the checkpoint is written',
+      STEPS,
+      'const chunks = await store.encode();',
+      'log.moveFloor(position);\n      const chunks = await store.encode();',
+    ],
+    [
+      'the floor moves before the record',
+      STEPS,
+      'await record.change({ checkpoint:',
+      'log.moveFloor(position);\n      await record.change({ checkpoint:',
+    ],
+    [
+      'a checkpoint counts what came while it was made',
+      STEPS,
+      'logId: log.logId,\n      position,',
+      'logId: log.logId,\n      position: log.lastPosition,',
+    ],
+  ]),
+  ...mutantsOf(`${STATE}/checkpointed-section.ts`, [
+    ['what is being checkpointed cannot be read', STEPS, ' ?? this.frozen?.get(key)', ''],
+    ['what was frozen goes on changing', STEPS, 'this.active = new Map();', ''],
+    [
+      'a changed key stays in the cache',
+      STEPS,
+      'if (!this.young.delete(key)) this.old.delete(key);',
+      '',
+    ],
+    [
+      "a value's checksum is not looked at",
+      'damage to a value of the state',
+      'crc32(text, crc32(head)) !== stored.readUInt32LE(0)',
+      'crc32(text, crc32(head)) < 0',
+    ],
+    [
+      'a key is absent because LMDB does not find it',
+      'damage to a key of the state',
+      'this.owner.assertAbsent(keyBytes);',
+      '',
+    ],
+  ]),
+  ...mutantsOf(`${STATE}/state-tree.ts`, [
+    [
+      'a key is absent whatever stands beside it',
+      'damage to a key of the state',
+      "if (!this.isSound(root, leaf, node)) return 'an entry beside a missing key is damaged';",
+      '',
+    ],
+  ]),
+  ...mutantsOf(`${STATE}/state-writer.ts`, [
+    [
+      'the digest keeps what an entry was before',
+      STEPS,
+      'digest.remove(imageOf(key, before.subarray(CHECKSUM_BYTES)));',
+      'void 0;',
+    ],
+    ['a deleted entry stays in the database', STEPS, 'database.removeSync(key);', ''],
+    [
+      'the digest begins anew with each checkpoint',
+      STEPS,
+      'before === undefined ? new StateDigest() : StateDigest.of(before)',
+      'new StateDigest()',
+    ],
+  ]),
+  ...mutantsOf(`${STATE}/state-database.ts`, [
+    [
+      "the mark's checksum is not looked at",
+      'damage to the mark of a checkpoint',
+      ' || stored.readUInt32LE(0) !== checksumOf(image)',
+      '',
+    ],
+    [
+      "the length of the database's file is not looked at",
+      'a state whose database was cut',
+      'return size < needed ?',
+      'return size < 0 ?',
+    ],
+  ]),
+  ...mutantsOf(`${STATE}/state-scan.ts`, [
+    [
+      'the digest of what was read through is not compared',
+      'an entry of the state exchanged under its own checksum',
+      'if (digest.toString() !== mark.digest)',
+      "if (digest.toString() === '')",
+    ],
+  ]),
+  ...mutantsOf(`${STATE}/state-source.ts`, [
+    [
+      'a state is of the log whatever its history',
+      'a state of another history',
+      'return log.timelineAt(position as Position) === timeline;',
+      "return timeline !== '';",
+    ],
+  ]),
+  ...mutantsOf(`${STATE}/state-directory.ts`, [
+    [
+      'the seal of the branches is not compared',
+      'damage to branches of the state',
+      "if (isVouchedFor === 'damaged') return 'the branches of its tree are not what was written';",
+      '',
+    ],
+    [
+      'a database that nothing vouches for is not read through',
+      'damage to branches of a state that is ahead of its record',
+      'isVouchedFor ? undefined : await faultWithin(path)',
+      'isVouchedFor ? undefined : undefined',
+    ],
+    [
+      'a state of another folding is used',
+      'a state of another folding',
+      'if (mark.stateVersion !== stateVersion)',
+      "if (mark.stateVersion === '')",
+    ],
+    [
+      'a snapshot of another folding is used',
+      'a state of another folding',
+      'snapshot.mark.stateVersion !== stateVersion || ',
+      '',
+    ],
+    [
+      'a snapshot of another history is used',
+      'a state of another history',
+      ' || !isOfLog(snapshot.mark, log)',
+      '',
+    ],
+    [
+      'a state of another history is used',
+      'a state of another history',
+      "if (!isOfLog(mark, log)) return 'it is of another history than the log';",
+      '',
+    ],
+    [
+      'a database that is ahead of the log is made anew',
+      'a state that is ahead of its log',
+      '  assertNotAhead(mark, log);\n',
+      '',
+    ],
+    [
+      'a start that was refused counts as one that died',
+      'a state that is ahead of its log',
+      'await record.change({ opening: false, unverifiedStarts });',
+      '',
+    ],
+    [
+      'a database that killed the last start is opened again',
+      'what a start that died has left in the record',
+      "if (facts.opening) return 'the last start died while it opened the database';",
+      '',
+    ],
+    [
+      'a database that kills whoever reads it through is opened for ever',
+      'what a start that died has left in the record',
+      'if (facts.unverifiedStarts >= UNVERIFIED_STARTS_MAX)',
+      'if (facts.unverifiedStarts < 0)',
+    ],
+    [
+      'a database that was found to be damaged is opened again',
+      'what a start that died has left in the record',
+      'if (facts.rebuild !== undefined) return facts.rebuild;',
+      '',
+    ],
+    [
+      'a start does not say that it opens the database',
+      'the names of a state on the disk',
+      '{ opening: true, unverifiedStarts: unverifiedStarts + 1 }',
+      '{ unverifiedStarts: unverifiedStarts + 1 }',
+    ],
+    [
+      'the record does not name the generation that was begun',
+      'what a start that died has left in the record',
+      'await record.change({ generation, ...begun });',
+      '',
+    ],
+  ]),
+  ...mutantsOf(`${STATE}/state-record.ts`, [
+    [
+      "the record's checksum is not looked at",
+      'damage to the record of the state',
+      ' || checksum !== checksumText(body)',
+      '',
+    ],
+    [
+      'the record gets its name before it is synced',
+      'the names of a state on the disk',
+      'await file.sync();',
+      '',
+    ],
+    [
+      "the record's name is not synced",
+      'the names of a state on the disk',
+      'await directory.sync();',
+      '',
+    ],
+    [
+      'what a process says of damage before it ends is not synced',
+      'the names of a state on the disk',
+      'fs.fsyncSync(descriptor);',
+      '',
+    ],
+    [
+      'the name of what a process says of damage is not synced',
+      'the names of a state on the disk',
+      'syncDirectory(this.directory);',
+      '',
+    ],
+  ]),
+  ...mutantsOf(`${STATE}/checkpointed-state.ts`, [
+    [
+      'damage is told before it is on record',
+      'the names of a state on the disk',
+      "this.opened.record.changeNow({ rebuild: reason });\n    this.options.onEvent({ kind: 'damaged', reason });",
+      "this.options.onEvent({ kind: 'damaged', reason });\n    this.opened.record.changeNow({ rebuild: reason });",
+    ],
+  ]),
+  ...mutantsOf(`${STATE}/snapshot-file.ts`, [
+    [
+      'a snapshot gets its name before it is synced',
+      'the names of a state on the disk',
+      'fs.fsyncSync(this.descriptor);',
+      '',
+    ],
+    [
+      'a snapshot is not read back',
+      'the names of a state on the disk',
+      'verifySnapshot(this.path);',
+      '',
+    ],
+    [
+      "a snapshot's name is not synced before the older one goes",
+      'the names of a state on the disk',
+      'syncDirectory(dirname(finalPath));',
+      '',
+    ],
+  ]),
+  ...mutantsOf(`${STATE}/snapshots.ts`, [
+    [
+      'one snapshot is kept',
+      'snapshots, and a log that was shortened to them',
+      'SNAPSHOTS_KEPT = 2;',
+      'SNAPSHOTS_KEPT = 1;',
+    ],
+    [
+      'the oldest snapshots are kept',
+      'snapshots, and a log that was shortened to them',
+      'b.position - a.position',
+      'a.position - b.position',
+    ],
+  ]),
+  ...mutantsOf(`${STATE}/retention.ts`, [
+    [
+      'retention goes by the newest snapshot',
+      'snapshots, and a log that was shortened to them',
+      'newestFirst[SNAPSHOTS_NEEDED - 1]',
+      'newestFirst[0]',
     ],
   ]),
 ];

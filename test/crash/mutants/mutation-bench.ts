@@ -14,7 +14,7 @@ import ts from 'typescript';
 import type { Mutant } from './mutant.js';
 
 /** The rooms that a mutant can be in, and what they need. */
-const ROOMS = ['kernel', 'wal'];
+const ROOMS = ['kernel', 'wal', 'event-store'];
 /** What a copy runs. Specs are left out everywhere. */
 const HARNESS = 'test/crash';
 
