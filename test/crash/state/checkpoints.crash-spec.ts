@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { CHECKPOINT_STEPS, assertStateAfter } from './state-oracle.js';
+import { CHECKPOINT_STEPS, type Promised, assertStateAfter } from './state-oracle.js';
 
 const PROGRAM = 'dist/test/crash/state/state-workload.js';
 
@@ -22,16 +22,16 @@ describe('a process killed while it checkpoints', () => {
     step: string,
     nth: number,
     killAfterMillis?: number,
-  ): Promise<{ durable: number; after: number }> {
+  ): Promise<Promised & { after: number }> {
     const child: ChildProcess = spawn(process.execPath, [PROGRAM, directory, step, String(nth)], {
       env: { ...process.env, NODE_OPTIONS: '' },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const said = { durable: 0, after: 0 };
+    const said = { durable: 0, checkpointed: 0, after: 0 };
     child.stdout?.on('data', (chunk: Buffer) => {
       for (const line of chunk.toString().split('\n')) {
         const [word, number] = line.split(' ');
-        if (word === 'durable' && number) said.durable = Math.max(said.durable, Number(number));
+        if ((word === 'durable' || word === 'checkpointed') && number) said[word] = Number(number);
         if (word === 'open') {
           said.after = Number(number);
           if (killAfterMillis !== undefined)
@@ -48,8 +48,7 @@ describe('a process killed while it checkpoints', () => {
     'at the step "%s" of its first, second and fourth checkpoint',
     async (step) => {
       for (const nth of [1, 2, 4]) {
-        const { durable } = await run(step, nth);
-        await assertStateAfter(directory, durable);
+        await assertStateAfter(directory, await run(step, nth));
       }
     },
   );
@@ -57,9 +56,9 @@ describe('a process killed while it checkpoints', () => {
   it('at any moment, again and again', async () => {
     let checkpoints = 0;
     for (let round = 0; round < 12; round++) {
-      const { durable, after } = await run('none', 0, 20 + ((round * 37) % 400));
-      checkpoints = Math.max(checkpoints, after);
-      if (round % 3 === 2) await assertStateAfter(directory, durable);
+      const said = await run('none', 0, 20 + ((round * 37) % 400));
+      checkpoints = Math.max(checkpoints, said.after);
+      if (round % 3 === 2) await assertStateAfter(directory, said);
     }
     expect(checkpoints).toBeGreaterThan(0);
   });

@@ -26,7 +26,8 @@ const { wal, ...options } = optionsOf({
   checkpointEntries: 400,
   onEvent: (event) => {
     // Whatever the durability: what a checkpoint is made of is on the disk.
-    if (event.kind === 'checkpointed') process.stdout.write(`durable ${event.report.position}\n`);
+    if (event.kind === 'checkpointed')
+      process.stdout.write(`checkpointed ${event.report.position}\n`);
     if (event.kind !== 'checkpoint-step') return;
     if (event.step === 'frozen') begun++;
     if (event.step === step && begun >= Number(nth)) die();
