@@ -523,8 +523,8 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'the floor moves before the checkpoint is written',
       STEPS,
-      'const chunks = await store.encode();',
-      'log.moveFloor(position);\n      const chunks = await store.encode();',
+      'const chunks = await store.encode(overlay);',
+      'log.moveFloor(position);\n      const chunks = await store.encode(overlay);',
     ],
     [
       'the floor moves before the record',
@@ -540,7 +540,7 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf(`${STATE}/checkpointed-section.ts`, [
-    ['what is being checkpointed cannot be read', STEPS, ' ?? this.frozen?.get(key)', ''],
+    ['what is being checkpointed cannot be read', STEPS, ' ?? this.fromFrozen(key)', ''],
     ['what was frozen goes on changing', STEPS, 'this.active = new Map();', ''],
     [
       'a changed key stays in the cache',
@@ -565,7 +565,7 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'a key is absent whatever stands beside it',
       'damage to a key of the state',
-      "if (!this.isSound(root, leaf, node)) return 'an entry beside a missing key is damaged';",
+      "if (!this.isSound(leaf, node)) throw new Fault('an entry beside a missing key is damaged');",
       '',
     ],
   ]),
@@ -730,8 +730,16 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'damage is told before it is on record',
       'the names of a state on the disk',
-      "this.opened.record.changeNow({ rebuild: reason });\n    this.options.onEvent({ kind: 'damaged', reason });",
-      "this.options.onEvent({ kind: 'damaged', reason });\n    this.opened.record.changeNow({ rebuild: reason });",
+      "this.condemn(reason);\n    this.options.onEvent({ kind: 'damaged', reason });",
+      "this.options.onEvent({ kind: 'damaged', reason });\n    this.condemn(reason);",
+    ],
+  ]),
+  ...mutantsOf(`${STATE}/snapshot-work.ts`, [
+    [
+      'a snapshot is not read back',
+      'the names of a state on the disk',
+      'await readBack(temporary, options, (read) =>',
+      'await ((...work: unknown[]) => Promise.resolve(work))(temporary, options, (read: number) =>',
     ],
   ]),
   ...mutantsOf(`${STATE}/snapshot-file.ts`, [
@@ -739,12 +747,6 @@ export const MUTANTS: readonly Mutant[] = [
       'a snapshot gets its name before it is synced',
       'the names of a state on the disk',
       'fs.fsyncSync(this.descriptor);',
-      '',
-    ],
-    [
-      'a snapshot is not read back',
-      'the names of a state on the disk',
-      'verifySnapshot(this.path);',
       '',
     ],
     [
