@@ -17,7 +17,7 @@ import type { Evolve } from './folded-state.js';
 import { verifySnapshot } from './snapshot-file.js';
 import { imageOf, openStateDatabase, storedValue } from './state-database.js';
 import type { CheckpointedStateOptions, StateEvent } from './state-options.js';
-import { stateDigestAt, verifyState } from './state-proof.js';
+import { readThroughState, stateDigestAt, verifyState } from './state-proof.js';
 import { StateRecord, readStateFacts } from './state-record.js';
 import { sealOf } from './state-tree.js';
 import { oneAppend, position, sampleEvent } from './testing/sample-events.js';
@@ -78,6 +78,8 @@ describe('checkpointed state that is damaged, lost, or of another history', () =
 
   const rebuilding = (): string | undefined =>
     events.map((event) => (event.kind === 'rebuilding' ? event.reason : undefined)).find(Boolean);
+
+  const takenBack = (): StateEvent | undefined => events.find(({ kind }) => kind === 'taken-back');
 
   /** The record vouches for the branches as they are now. */
   async function reseal(): Promise<void> {
@@ -254,17 +256,54 @@ describe('checkpointed state that is damaged, lost, or of another history', () =
     expect(rebuilding()).toEqual(expect.any(String));
   });
 
-  it('is read through before it is opened when its record is of another checkpoint', async () => {
+  it('is read through before it is opened when its record is of a checkpoint long before', async () => {
     const digest = await digestNow();
     await log.close();
     put('s-7', 6);
+    put('s-7', 6);
     log = await open();
-    expect([rebuilding(), log.replayReport.events]).toEqual([undefined, 0]);
+    expect([rebuilding(), takenBack(), log.replayReport.events]).toEqual([undefined, undefined, 0]);
     await log.close();
     change(undefined, 's-7');
+    put('s-8', 6);
     log = await open();
     expect(rebuilding()).toMatch(/entries of/);
     expect(await digestNow()).toBe(digest);
+  });
+
+  it('begins at the sealed checkpoint when a crash kept the last one from its record, whatever has become of that', async () => {
+    await append(3_000);
+    await log.checkpoint();
+    const facts = readStateFacts(at('state'));
+    if (facts === undefined || facts === 'damaged') throw new Error('no record');
+    await append(200);
+    const digest = await digestNow();
+    await log.close();
+    const bytes = readFileSync(database());
+    const transaction = Math.max(
+      ...[0, 4096].map((page) => Number(bytes.readBigUInt64LE(page + 152))),
+    );
+    // Nothing, then every branch, then every leaf that the last checkpoint has written; and so often that no page is left over from the one before.
+    for (const kind of [0, 1, 2]) {
+      for (let page = 2 * 4096; page < bytes.length; page += 4096) {
+        const isLast = Number(bytes.readBigUInt64LE(page + 8)) === transaction;
+        if (isLast && bytes.readUInt16LE(page + 18) === kind)
+          bytes.fill(0xaa, page + 24, page + 4096);
+      }
+      writeFileSync(database(), bytes);
+      await new StateRecord(at('state'), facts).change({});
+      log = await open();
+      expect([rebuilding(), log.replayReport.after, log.replayReport.events]).toEqual([
+        undefined,
+        3_300,
+        200,
+      ]);
+      expect(takenBack()).toMatchObject({ to: 3_300, ...(kind === 0 && { from: 3_500 }) });
+      expect(await digestNow()).toBe(digest);
+      await log.close();
+      expect(await readThroughState(at('state'))).toMatchObject({ position: 3_500, digest });
+      writeFileSync(database(), bytes);
+    }
   });
 
   it('is made anew when a branch of its tree is not what was written', async () => {
@@ -349,7 +388,7 @@ describe('checkpointed state that is damaged, lost, or of another history', () =
     for (let attempt = 0; attempt < 7; attempt++)
       await expect(open({}, at('older'))).rejects.toMatchObject({ code: 'WAL_BEHIND_STATE' });
     log = await open();
-    expect([rebuilding(), log.replayReport.after]).toEqual([undefined, 320]);
+    expect([rebuilding(), log.replayReport.after, log.lastPosition]).toEqual([undefined, 300, 320]);
   });
 
   it('is made anew by another way of folding', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type GetOptions, type RootDatabase, open } from 'lmdb';
 import { CHECKSUM_BYTES, KEY_LENGTH_BYTES, MARK_KEY, checksumOf } from './state-entry.js';
 import { type StateMark, parseMark } from './state-mark.js';
+import { valueIn } from './state-tree.js';
 
 /** Values and keys as bytes. */
 export type StateDatabase = RootDatabase<Uint8Array, Uint8Array>;
@@ -98,8 +99,17 @@ export function readMark(
   options: GetOptions = {},
 ): StateMark | 'damaged' | undefined {
   const found = database.get(Buffer.from(MARK_KEY), options);
-  if (found === undefined) return undefined;
-  const stored = Buffer.from(found);
+  return found === undefined ? undefined : markOf(Buffer.from(found));
+}
+
+/** The mark of the newest checkpoint in the file, read without LMDB; undefined when it cannot be told. */
+export function markIn(file: string): StateMark | undefined {
+  const stored = valueIn(file, MARK_KEY);
+  const mark = stored && markOf(stored);
+  return mark === 'damaged' ? undefined : mark;
+}
+
+function markOf(stored: Buffer): StateMark | 'damaged' {
   const image = imageOf(MARK_KEY, stored.subarray(CHECKSUM_BYTES));
   if (stored.length < CHECKSUM_BYTES || stored.readUInt32LE(0) !== checksumOf(image))
     return 'damaged';

@@ -11,6 +11,7 @@ import {
   type StateDatabase,
   databaseFault,
   databaseFile,
+  markIn,
   openStateDatabase,
   readMark,
 } from './state-database.js';
@@ -19,7 +20,7 @@ import type { ResolvedStateOptions } from './state-options.js';
 import { type StatePlace, StateRecord, readStateFacts } from './state-record.js';
 import { type StateSource, isOfLog } from './state-source.js';
 import { StateThread } from './state-thread.js';
-import { type TreeSeal, sealOf } from './state-tree.js';
+import { type TreeSeal, sealOf, takeBackNewest } from './state-tree.js';
 
 /**
  * Starts in a row that died before the database was read through once; then it is made anew. More than a deployment that goes wrong twice, and few
@@ -129,10 +130,11 @@ type OpenedDatabase = Pick<OpenedState, 'directory' | 'database' | 'mark'>;
 
 /** Opens the generation that the record names, or says why not. */
 async function openGeneration(
-  { directory, stateVersion }: ResolvedStateOptions,
+  options: ResolvedStateOptions,
   log: StateSource,
   record: StateRecord,
 ): Promise<OpenedDatabase | string> {
+  const { directory, stateVersion } = options;
   const { generation, unverifiedStarts } = record.facts;
   const path = generationPath(directory, generation);
   // Crash from here to the change back: the next start does not open this database again.
@@ -141,8 +143,10 @@ async function openGeneration(
   try {
     const { tree } = record.facts;
     // Before LMDB sees it: a damaged branch may hide any number of keys, or lead LMDB out of the file.
-    const isVouchedFor = tree !== undefined && isOfSeal(path, tree);
-    if (isVouchedFor === 'damaged') return 'the branches of its tree are not what was written';
+    const found = tree === undefined ? 'unknown' : comparedWith(path, tree);
+    if (found === 'ahead') takeBack(options, log, record);
+    const isVouchedFor = found === 'sealed' || found === 'ahead';
+    if (found === 'damaged') return 'the branches of its tree are not what was written';
     if (!fs.existsSync(databaseFile(path))) assertRoom(directory);
     database = openStateDatabase(path);
     const mark = readMark(database);
@@ -172,18 +176,47 @@ async function openGeneration(
   }
 }
 
-/** False when it is of another transaction than the seal: a crash between a commit and its record leaves that behind. */
-function isOfSeal(path: string, tree: TreeSeal): boolean | 'damaged' {
-  const found = sealOf(databaseFile(path));
-  if (typeof found === 'string') return 'damaged';
-  if (found.transaction !== tree.transaction) return false;
-  const { checksum, branches, leaves } = tree;
-  const isSame =
-    found.checksum === checksum && found.branches === branches && found.leaves === leaves;
-  if (!isSame) return 'damaged';
+/**
+ * What the record's seal says of the database. `ahead`: a crash between a commit and its record has left it with one checkpoint more than the sealed one, which
+ * is still whole in the file. `unknown`: nothing vouches for it.
+ */
+function comparedWith(path: string, tree: TreeSeal): 'sealed' | 'ahead' | 'unknown' | 'damaged' {
   // The record of an older release says nothing of the free pages.
-  if (tree.free === undefined) return false;
-  return found.free === tree.free || 'damaged';
+  if (tree.free === undefined) return 'unknown';
+  const newest = sealOf(databaseFile(path));
+  if (typeof newest !== 'string' && newest.transaction === tree.transaction)
+    return isSameSeal(newest, tree) ? 'sealed' : 'damaged';
+  const before = sealOf(databaseFile(path), 'before');
+  if (typeof before !== 'string' && isSameSeal(before, tree)) return 'ahead';
+  return typeof newest === 'string' ? 'damaged' : 'unknown';
+}
+
+function isSameSeal(found: TreeSeal, tree: TreeSeal): boolean {
+  return (
+    found.transaction === tree.transaction &&
+    found.checksum === tree.checksum &&
+    found.branches === tree.branches &&
+    found.leaves === tree.leaves &&
+    found.free === tree.free
+  );
+}
+
+/**
+ * Goes back to the checkpoint that the record names and seals, instead of reading the whole database through before the first answer. Nothing is lost: the log
+ * keeps everything since, because its floor moves only after the record. Crash on the way: the next start finds the database ahead again, or sealed.
+ */
+function takeBack(
+  { directory, onEvent }: ResolvedStateOptions,
+  log: StateSource,
+  record: StateRecord,
+): void {
+  const { generation, checkpoint } = record.facts;
+  const file = databaseFile(generationPath(directory, generation));
+  const mark = markIn(file);
+  // What it has seen is forgotten from here on, so a log that has lost it is refused now.
+  if (mark !== undefined) assertNotAhead(mark, log);
+  takeBackNewest(file);
+  onEvent({ kind: 'taken-back', from: mark?.position, to: checkpoint?.position ?? 0 });
 }
 
 /** Reads it through before anybody asks it: nothing else vouches for its branches and its free pages. */

@@ -64,6 +64,8 @@ export function resolveStateOptions(options: CheckpointedStateOptions): Resolved
 /** What happened to the state, for log lines and for tests that stop a process at a step. */
 export type StateEvent =
   | { readonly kind: 'rebuilding'; readonly reason: string }
+  /** A start has found a checkpoint that was not recorded, and begins at the one before. Positions; `from` where it can be told. */
+  | { readonly kind: 'taken-back'; readonly from: number | undefined; readonly to: number }
   | { readonly kind: 'snapshot-loaded'; readonly mark: StateMark }
   | { readonly kind: 'snapshot-refused'; readonly path: string; readonly reason: string }
   | { readonly kind: 'checkpoint-step'; readonly step: CheckpointStep; readonly position: Position }

@@ -10,7 +10,7 @@ import {
   openStateDatabase,
   storedValue,
 } from './state-database.js';
-import { StateTree, sealOf } from './state-tree.js';
+import { StateTree, faultOfFreePages, sealOf, takeBackNewest } from './state-tree.js';
 import { StateThread } from './state-thread.js';
 import { CheckpointChunks } from './checkpoint-chunks.js';
 
@@ -83,6 +83,32 @@ describe('the tree of the state, read from its file', () => {
     expect(sealOf(databaseFile(directory))).toEqual(before);
     put(new Map([['second', 10]]));
     expect(sealOf(databaseFile(directory))).not.toEqual(before);
+  });
+
+  it('still has the whole of the checkpoint before, and makes it the newest again', async () => {
+    const random = new SeededRandom(7);
+    const file = databaseFile(directory);
+    const keysNow = (): string[] =>
+      Array.from(database.getKeys(), (key) => Buffer.from(key).toString('latin1'));
+    let [seal, keys] = [sealOf(file), keysNow()];
+    for (let round = 0; round < 40; round++) {
+      // A transaction that changes nothing is none.
+      const changes = new Map<string, number | undefined>([['each', round]]);
+      const count = random.below(400);
+      for (let change = 0; change < count; change++) {
+        const bytes = random.below(30) === 0 ? 5_000 : random.below(200);
+        changes.set(String(random.below(3_000)), random.below(3) === 0 ? undefined : bytes);
+      }
+      put(changes);
+      expect(sealOf(file, 'before')).toEqual(seal);
+      if (random.below(2) === 0) {
+        await database.close();
+        takeBackNewest(file);
+        database = openStateDatabase(directory);
+        expect([sealOf(file), keysNow()]).toEqual([seal, keys]);
+        expect(faultOfFreePages(file)).toBeUndefined();
+      } else [seal, keys] = [sealOf(file), keysNow()];
+    }
   });
 
   it('gives no false alarm while a thread commits checkpoints', async () => {

@@ -27,8 +27,10 @@ const PAGE_NUMBER_BYTES = 8;
 /** Each node has an offset in front of the page. */
 const OFFSET_BYTES = 2;
 
-/** Within a meta page. Two trees: of the free pages, whose description begins with the size of a page, and of the entries. */
+/** Within a meta page, behind its number. Two trees: of the free pages, whose description begins with the size of a page, and of the entries. */
 const META_BYTES = 160;
+/** All that LMDB keeps in a meta page, with its own note of the boot behind what is read here. */
+const META_END = 168;
 const PAGE_BYTES_AT = 48;
 const FREE_AT = 48;
 const MAIN_AT = 96;
@@ -55,6 +57,8 @@ export interface TreeSeal {
 
 interface Root {
   readonly meta: Buffer;
+  /** 0 or 1. */
+  readonly metaPage: number;
   readonly transaction: number;
   readonly pageBytes: number;
   readonly depth: number;
@@ -97,10 +101,13 @@ export function faultIn(check: () => void): string | undefined {
   }
 }
 
-/** The seal of the newest checkpoint in the file, which nothing may write meanwhile; or what is wrong with the pages that it is of. */
-export function sealOf(path: string): TreeSeal | string {
+/**
+ * The seal of the newest checkpoint in the file, which nothing may write meanwhile, or of the one before it, all of whose pages stay until the next transaction
+ * begins; or what is wrong with the pages that it is of.
+ */
+export function sealOf(path: string, version: 'newest' | 'before' = 'newest'): TreeSeal | string {
   let seal: TreeSeal | undefined;
-  const fault = faultInFile(path, (descriptor, root) => {
+  const fault = faultInFile(path, version, (descriptor, root) => {
     let checksum = crc32(root.meta.subarray(MAIN_AT, LAST_PAGE_AT));
     let branches = 0;
     const leaves = leavesBelow(descriptor, root, (bytes) => {
@@ -120,7 +127,7 @@ export function sealOf(path: string): TreeSeal | string {
  * for free. Reads every page.
  */
 export function faultOfFreePages(path: string): string | undefined {
-  return faultInFile(path, (descriptor, root) => {
+  return faultInFile(path, 'newest', (descriptor, root) => {
     const taken = new Uint8Array(root.lastPage + 1);
     const take = (page: number, pages = 1): void => {
       if (page < META_PAGES || page + pages > taken.length || pages < 1)
@@ -143,6 +150,38 @@ export function faultOfFreePages(path: string): string | undefined {
       }
     }
   });
+}
+
+/** What the newest checkpoint in the file holds under a key, or undefined: also when its leaf is not whole. Does not rely on what a seal vouches for. */
+export function valueIn(path: string, key: Uint8Array): Buffer | undefined {
+  let value: Buffer | undefined;
+  faultInFile(path, 'newest', (descriptor, root) => {
+    value = new TreeVersion(descriptor, root).valueOf(Buffer.from(key));
+  });
+  return value;
+}
+
+/**
+ * Makes the checkpoint before the newest the newest again, as LMDB's own `MDB_PREVSNAPSHOT` does: its meta page is copied over the newer one. Nothing may have the
+ * file open for writing. One write within one sector: a crash leaves the newest checkpoint or the one before, both whole.
+ */
+export function takeBackNewest(path: string): void {
+  const descriptor = fs.openSync(path, 'r+');
+  try {
+    const pageBytes = pageBytesOf(descriptor);
+    const [newest, before] = rootsIn(descriptor, pageBytes);
+    const meta = Buffer.allocUnsafe(META_END - PAGE_NUMBER_BYTES);
+    const from = before.metaPage * pageBytes + PAGE_NUMBER_BYTES;
+    if (fs.readSync(descriptor, meta, 0, meta.length, from) < meta.length)
+      throw new Fault('it has no meta pages');
+    fs.writeSync(descriptor, meta, 0, meta.length, newest.metaPage * pageBytes + PAGE_NUMBER_BYTES);
+    // Before LMDB maps it and commits on top of it.
+    fs.fdatasyncSync(descriptor);
+    if (newestRoot(descriptor, pageBytes).transaction !== before.transaction)
+      throw new Fault('its meta page could not be taken back');
+  } finally {
+    fs.closeSync(descriptor);
+  }
 }
 
 /** One of the lists of free pages: how many numbers, and those. 0 is none; a negative one says how many pages follow one another from the next on. */
@@ -199,11 +238,15 @@ function leavesBelow(
 
 function faultInFile(
   path: string,
+  version: 'newest' | 'before',
   check: (descriptor: number, root: Root) => void,
 ): string | undefined {
   const descriptor = fs.openSync(path, 'r');
   try {
-    return faultIn(() => check(descriptor, newestRoot(descriptor, pageBytesOf(descriptor))));
+    return faultIn(() => {
+      const [newest, before] = rootsIn(descriptor, pageBytesOf(descriptor));
+      check(descriptor, version === 'newest' ? newest : before);
+    });
   } finally {
     fs.closeSync(descriptor);
   }
@@ -315,6 +358,19 @@ export class TreeVersion {
     return nodes;
   }
 
+  /** What is stored under the key. Throws what `faultIn` takes when the leaf is not whole. */
+  valueOf(key: Buffer): Buffer | undefined {
+    const place = this.leafAt(key);
+    const node = this.wholeNodes(place).find((candidate) => candidate.key.equals(key));
+    if (node === undefined) return undefined;
+    return dataOf(
+      this.descriptor,
+      this.root,
+      pageAt(this.descriptor, this.root, place.page, LEAF),
+      node,
+    );
+  }
+
   private branch(depth: number, page: number): Branch {
     const known = this.path[depth];
     if (known?.page === page) return known;
@@ -366,16 +422,23 @@ function pageBytesOf(descriptor: number): number {
   return pageBytes;
 }
 
-/** As LMDB chooses: the second meta page only if its transaction is later. */
 function newestRoot(descriptor: number, pageBytes: number): Root {
+  return rootsIn(descriptor, pageBytes)[0];
+}
+
+/** The newest and the one before, as LMDB chooses: the second meta page is the newest only if its transaction is later. */
+function rootsIn(descriptor: number, pageBytes: number): readonly [newest: Root, before: Root] {
   const both = Buffer.allocUnsafe(pageBytes + META_BYTES);
   if (fs.readSync(descriptor, both, 0, both.length, 0) < both.length)
     throw new Fault('it has no meta pages');
-  const [first, second] = [both.subarray(0, META_BYTES), both.subarray(pageBytes)];
-  const isSecond = second.readBigUInt64LE(TRANSACTION_AT) > first.readBigUInt64LE(TRANSACTION_AT);
-  const meta = isSecond ? second : first;
+  const first = rootOf(both.subarray(0, META_BYTES), 0, pageBytes);
+  const second = rootOf(both.subarray(pageBytes), 1, pageBytes);
+  return second.transaction > first.transaction ? [second, first] : [first, second];
+}
+
+function rootOf(meta: Buffer, metaPage: number, pageBytes: number): Root {
   return {
-    meta,
+    ...{ meta, metaPage },
     transaction: Number(meta.readBigUInt64LE(TRANSACTION_AT)),
     pageBytes,
     ...treeAt(meta, MAIN_AT),

@@ -618,7 +618,7 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'the seal of the branches is not compared',
       'damage to branches of the state',
-      "if (isVouchedFor === 'damaged') return 'the branches of its tree are not what was written';",
+      "if (found === 'damaged') return 'the branches of its tree are not what was written';",
       '',
     ],
     [
@@ -652,9 +652,9 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
     [
-      'a database that is ahead of the log is made anew',
+      'what a checkpoint has seen is forgotten with it',
       'a state that is ahead of its log',
-      '  assertNotAhead(mark, log);\n',
+      'if (mark !== undefined) assertNotAhead(mark, log);',
       '',
     ],
     [

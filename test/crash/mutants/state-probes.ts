@@ -285,7 +285,7 @@ async function damagedBranches(): Promise<void> {
   await assertSeparatorsNoticed(image, commits);
 }
 
-/** Killed between the commit of a checkpoint and its record: nothing vouches for the branches, so they are read through first. */
+/** Killed between the commit of a checkpoint and its record, and the branches of the one before damaged too: nothing vouches for any, so they are read through first. */
 async function damagedBranchesAhead(): Promise<void> {
   let ahead: ServiceCut | undefined;
   const service = await SimulatedService.open((event) => {

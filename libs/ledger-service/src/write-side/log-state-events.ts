@@ -8,6 +8,12 @@ export function stateEventLogger(logger: Logger): (event: StateEvent) => void {
       case 'rebuilding':
         logger.warn({ reason: event.reason }, 'the checkpointed state is made anew');
         return;
+      case 'taken-back':
+        logger.info(
+          { from: event.from, to: event.to },
+          'the last checkpoint was cut short; the state begins at the one before',
+        );
+        return;
       case 'snapshot-loaded':
         logger.info({ position: event.mark.position }, 'the state begins with a snapshot');
         return;
