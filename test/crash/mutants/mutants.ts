@@ -618,8 +618,8 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'the seal of the branches is not compared',
       'damage to branches of the state',
-      "if (found === 'damaged') return 'the branches of its tree are not what was written';",
-      '',
+      "return isSameSeal(newest, tree) ? 'sealed' : 'damaged';",
+      "return 'sealed';",
     ],
     [
       'a database that nothing vouches for is not read through',
