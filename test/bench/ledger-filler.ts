@@ -13,7 +13,7 @@ import type { FillerJob, FillerReport } from './filler.js';
 
 const LEDGER = 'main';
 /** More entries than this in memory only are checkpointed before more is asked for, as a client that is told to come back later does. */
-const OVERLAY_ENTRIES_MAX = 500_000;
+const OVERLAY_ENTRIES_MAX = 100_000;
 /** Commands between two looks at the disk: what a bulk request holds. */
 const GROUP_COMMANDS = 1_000;
 const NEVER_SECONDS = 86_400;

@@ -11,7 +11,7 @@ import { type BenchContext, median, type ScenarioResult, type Suite } from './su
 const SIZES = [100_000, 1_000_000, 10_000_000];
 const LARGEST_DEFAULT = 1_000_000;
 /** Transfers after the checkpoint: what a start replays. Few enough not to be checkpointed on the way. */
-const TAIL_TRANSFERS = 7_000;
+const TAIL_TRANSFERS = 3_500;
 const ACCOUNTS = 10_000;
 const RETRY_MILLIS = 5;
 /** A service that dies so often before its state was read through once makes the state anew, which is another measurement. */

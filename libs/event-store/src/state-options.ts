@@ -15,7 +15,7 @@ export interface CheckpointedStateOptions {
   readonly checkpointMillis?: number;
   /**
    * A checkpoint begins when this many entries are in memory only, and what changes while one is made is cut into pieces of this size. LMDB keeps a page of
-   * memory for each leaf that its largest transaction has changed: 4 KiB for each of these, at the most. Default 50,000.
+   * memory for each leaf that its largest transaction has changed: 4 KiB for each of these, at the most. Default 25,000.
    */
   readonly checkpointEntries?: number;
   /** Appends throw `EVENT_STATE_OVERLOADED` while more than this many entries are in memory only. Default 1,000,000. */
@@ -49,7 +49,7 @@ export function resolveStateOptions(options: CheckpointedStateOptions): Resolved
     stateVersion: '1',
     checkpointBytes: 64 * MEBIBYTE,
     checkpointMillis: MINUTE_MILLIS,
-    checkpointEntries: 50_000,
+    checkpointEntries: 25_000,
     overlayEntriesMax: 1_000_000,
     cacheEntries: 100_000,
     snapshotMillis: 24 * 60 * MINUTE_MILLIS,

@@ -17,6 +17,12 @@ const KINDS = 0x6f;
 const WRITTEN_BY_AT = 8;
 const FLAGS_AT = 18;
 const OVERFLOW_PAGES_AT = 20;
+const LOWER_AT = 20;
+const UPPER_AT = 22;
+/** Within a node: the low part of its child's number or of its value's length first. */
+const NODE_FLAGS_AT = 4;
+const KEY_BYTES_AT = 6;
+const CHILD_BYTES = 6;
 /** Flag of a node: its value lies in pages of its own. The node holds the number of the first, that of the transaction, and how many they are. */
 const BIG = 0x01;
 const BIG_BYTES = 24;
@@ -109,15 +115,17 @@ export function sealOf(path: string, version: 'newest' | 'before' = 'newest'): T
   let seal: TreeSeal | undefined;
   const fault = faultInFile(path, version, (descriptor, root) => {
     let checksum = crc32(root.meta.subarray(MAIN_AT, LAST_PAGE_AT));
-    let branches = 0;
-    const leaves = leavesBelow(descriptor, root, (bytes) => {
-      // The page's own number is in its header.
-      checksum = crc32(bytes, checksum);
-      branches++;
+    let [branches, leaves] = [0, 0];
+    walk(descriptor, root, {
+      branch: (bytes) => {
+        // The page's own number is in its header.
+        checksum = crc32(bytes, checksum);
+        branches++;
+      },
+      leaf: () => leaves++,
     });
     const { transaction } = root;
-    const free = checksumOfFree(descriptor, root);
-    seal = { transaction, checksum, branches, leaves: leaves.length, free };
+    seal = { transaction, checksum, branches, leaves, free: checksumOfFree(descriptor, root) };
   });
   return seal ?? fault ?? 'it has no pages';
 }
@@ -137,8 +145,7 @@ export function faultOfFreePages(path: string): string | undefined {
       taken.fill(1, page, page + pages);
     };
     for (const tree of [root, freeRootOf(root)]) {
-      const leaves = leavesBelow(descriptor, tree, (bytes) => take(numberOf(bytes)));
-      for (const page of leaves) {
+      const takeLeaf = (page: number): void => {
         take(page);
         const leaf = pageAt(descriptor, tree, page, LEAF);
         for (const node of nodesOf(leaf)) {
@@ -147,7 +154,8 @@ export function faultOfFreePages(path: string): string | undefined {
           if (pages > 0) take(Number(leaf.readBigUInt64LE(at)), pages);
           if (tree !== root) freeRuns(dataOf(descriptor, tree, leaf, node), take);
         }
-      }
+      };
+      walk(descriptor, tree, { branch: (bytes) => take(numberOf(bytes)), leaf: takeLeaf });
     }
   });
 }
@@ -202,13 +210,15 @@ function freeRuns(list: Buffer, take: (page: number, pages?: number) => void): v
 function checksumOfFree(descriptor: number, root: Root): number {
   let checksum = crc32(root.meta.subarray(FREE_AT, TRANSACTION_AT));
   const free = freeRootOf(root);
-  const leaves = leavesBelow(descriptor, free, (bytes) => (checksum = crc32(bytes, checksum)));
-  for (const page of leaves) {
-    const leaf = pageAt(descriptor, free, page, LEAF);
-    checksum = crc32(leaf, checksum);
-    for (const node of nodesOf(leaf))
-      if (node.flags === BIG) checksum = crc32(dataOf(descriptor, free, leaf, node), checksum);
-  }
+  walk(descriptor, free, {
+    branch: (bytes) => (checksum = crc32(bytes, checksum)),
+    leaf: (page) => {
+      const leaf = pageAt(descriptor, free, page, LEAF);
+      checksum = crc32(leaf, checksum);
+      for (const node of nodesOf(leaf))
+        if (node.flags === BIG) checksum = crc32(dataOf(descriptor, free, leaf, node), checksum);
+    },
+  });
   return checksum;
 }
 
@@ -216,24 +226,35 @@ function freeRootOf(root: Root): Root {
   return { ...root, ...treeAt(root.meta, FREE_AT) };
 }
 
-/** Visits every branch, level by level from the root, and returns the leaves below them. */
-function leavesBelow(
+/**
+ * Visits every branch, level by level from the root, and every leaf behind the branches above it. After each checkpoint, and with a million leaves: so it makes no
+ * objects, and the bytes of a branch are the next one's as soon as it was visited.
+ */
+function walk(
   descriptor: number,
   root: Root,
-  visit: (branch: Buffer) => void,
-): readonly number[] {
-  if (root.depth === 0) return [];
+  visit: {
+    readonly branch: (bytes: Buffer) => void;
+    readonly leaf: (page: number) => void;
+  },
+): void {
+  if (root.depth === 1) visit.leaf(root.page);
+  const bytes = Buffer.allocUnsafe(root.pageBytes);
   let level = [root.page];
   for (let depth = 1; depth < root.depth; depth++) {
     const below: number[] = [];
+    const isLast = depth === root.depth - 1;
+    const descend = (page: number): void => {
+      if (isLast) visit.leaf(page);
+      else below.push(page);
+    };
     for (const page of level) {
-      const bytes = pageAt(descriptor, root, page, BRANCH);
-      visit(bytes);
-      for (const node of nodesOf(bytes)) below.push(childOf(bytes, node));
+      readPage(descriptor, root, page, BRANCH, bytes);
+      visit.branch(bytes);
+      eachChild(bytes, descend);
     }
     level = below;
   }
-  return level;
 }
 
 function faultInFile(
@@ -452,13 +473,17 @@ function treeAt(meta: Buffer, at: number): Pick<Root, 'depth' | 'page'> {
 }
 
 function pageAt(descriptor: number, root: Root, page: number, kind: number): Buffer {
+  const bytes = Buffer.allocUnsafe(root.pageBytes);
+  readPage(descriptor, root, page, kind, bytes);
+  return bytes;
+}
+
+function readPage(descriptor: number, root: Root, page: number, kind: number, into: Buffer): void {
   const { pageBytes, lastPage, depth } = root;
   if (page > lastPage || depth > DEPTH_MAX) throw new Fault('its tree leads out of its file');
-  const bytes = Buffer.allocUnsafe(pageBytes);
-  if (fs.readSync(descriptor, bytes, 0, pageBytes, page * pageBytes) < pageBytes)
+  if (fs.readSync(descriptor, into, 0, pageBytes, page * pageBytes) < pageBytes)
     throw new Fault('its tree leads out of its file');
-  assertKind(bytes, page, kind);
-  return bytes;
+  assertKind(into, page, kind);
 }
 
 function assertKind(bytes: Buffer, page: number, kind: number): void {
@@ -476,30 +501,62 @@ function numberOf(page: Buffer): number {
   return Number(page.readBigUInt64LE(0));
 }
 
+/** What the nodes of a branch lead to: checked like any page's nodes, without an object for each. */
+function eachChild(bytes: Buffer, descend: (page: number) => void): void {
+  const { lower, upper } = boundsOf(bytes);
+  let used = 0;
+  for (let index = 0; index < lower; index += OFFSET_BYTES) {
+    const at = nodeAt(bytes, index, upper);
+    used += evenBytes(NODE_BYTES + bytes.readUInt16LE(at + KEY_BYTES_AT));
+    descend(bytes.readUIntLE(at, CHILD_BYTES));
+  }
+  assertFilled(bytes, used, upper);
+}
+
 /** The nodes of a page. They fill it from its end without a gap, so a wrong number of them, or a wrong length, does not add up. */
 function nodesOf(bytes: Buffer): TreeNode[] {
   const isLeaf = (bytes.readUInt16LE(FLAGS_AT) & LEAF) !== 0;
-  const [lower, upper] = [bytes.readUInt16LE(20), bytes.readUInt16LE(22)];
-  const room = bytes.length - HEADER_BYTES;
-  if (lower % 2 !== 0 || lower > upper || upper > room) throw new Fault('a page is damaged');
+  const { lower, upper } = boundsOf(bytes);
   const nodes: TreeNode[] = [];
   let used = 0;
-  for (let index = 0; index < lower; index += 2) {
-    const at = HEADER_BYTES + bytes.readUInt16LE(HEADER_BYTES + index);
-    if (at < HEADER_BYTES + upper || at + NODE_BYTES > bytes.length)
-      throw new Fault('a node lies outside its page');
-    const flags = bytes.readUInt16LE(at + 4);
-    const keyEnd = at + NODE_BYTES + bytes.readUInt16LE(at + 6);
+  for (let index = 0; index < lower; index += OFFSET_BYTES) {
+    const at = nodeAt(bytes, index, upper);
+    const flags = bytes.readUInt16LE(at + NODE_FLAGS_AT);
+    const keyEnd = at + NODE_BYTES + bytes.readUInt16LE(at + KEY_BYTES_AT);
     const dataBytes = flags === BIG ? BIG_BYTES : dataBytesOf(bytes, at);
     const end = isLeaf ? keyEnd + dataBytes : keyEnd;
     if (end > bytes.length) throw new Fault('a node lies outside its page');
-    const nodeBytes = (end - at + 1) & ~1;
+    const nodeBytes = evenBytes(end - at);
     used += nodeBytes;
     const key = bytes.subarray(at + NODE_BYTES, keyEnd);
     nodes.push({ at, flags, key, bytes: nodeBytes + OFFSET_BYTES });
   }
-  if (used !== room - upper) throw new Fault('a page does not hold what it should');
+  assertFilled(bytes, used, upper);
   return nodes;
+}
+
+/** Where the offsets of the nodes end, and where the nodes begin. */
+function boundsOf(bytes: Buffer): { readonly lower: number; readonly upper: number } {
+  const [lower, upper] = [bytes.readUInt16LE(LOWER_AT), bytes.readUInt16LE(UPPER_AT)];
+  if (lower % OFFSET_BYTES !== 0 || lower > upper || upper > bytes.length - HEADER_BYTES)
+    throw new Fault('a page is damaged');
+  return { lower, upper };
+}
+
+function nodeAt(bytes: Buffer, index: number, upper: number): number {
+  const at = HEADER_BYTES + bytes.readUInt16LE(HEADER_BYTES + index);
+  if (at < HEADER_BYTES + upper || at + NODE_BYTES > bytes.length)
+    throw new Fault('a node lies outside its page');
+  return at;
+}
+
+function assertFilled(bytes: Buffer, used: number, upper: number): void {
+  if (used !== bytes.length - HEADER_BYTES - upper)
+    throw new Fault('a page does not hold what it should');
+}
+
+function evenBytes(bytes: number): number {
+  return (bytes + 1) & ~1;
 }
 
 function dataAtOf({ at, key }: TreeNode): number {
@@ -512,5 +569,5 @@ function dataBytesOf(bytes: Buffer, at: number): number {
 
 /** 48 bits: what are the flags of a leaf's node are the top of the number here. */
 function childOf(bytes: Buffer, { at }: TreeNode): number {
-  return bytes.readUIntLE(at, 6);
+  return bytes.readUIntLE(at, CHILD_BYTES);
 }
