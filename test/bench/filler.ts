@@ -23,10 +23,11 @@ export interface FillerReport {
 export class Filler {
   private readonly process: ChildProcess;
 
-  constructor(dataDirectory: string) {
+  /** With checkpoints as the service makes them, or larger ones, which fill faster. */
+  constructor(dataDirectory: string, checkpointEntries?: number) {
     this.process = fork(
       fileURLToPath(new URL('./ledger-filler.js', import.meta.url)),
-      [dataDirectory],
+      [dataDirectory, ...(checkpointEntries === undefined ? [] : [String(checkpointEntries)])],
       { execArgv: ['--expose-gc'] },
     );
   }

@@ -1,5 +1,5 @@
 /**
- * `ledger-filler.js <data directory>`: the write side of a ledger as a process of its own, told by its parent what to fill in. It keeps its state as the
+ * `ledger-filler.js <data directory> [<entries of a checkpoint>]`: the write side of a ledger as a process of its own, told by its parent what to fill in. It keeps its state as the
  * command service does, and knows no HTTP.
  */
 import { readFileSync } from 'node:fs';
@@ -11,14 +11,16 @@ import { assert, defined } from '@holdfast/kernel';
 import { SeededRandom } from '@holdfast/wal/testing';
 import type { FillerJob, FillerReport } from './filler.js';
 
+const data = process.argv[2] ?? '';
+/** 0: as by default. */
+const checkpointEntries = Number(process.argv[3] ?? 0);
 const LEDGER = 'main';
 /** More entries than this in memory only are checkpointed before more is asked for, as a client that is told to come back later does. */
-const OVERLAY_ENTRIES_MAX = 100_000;
+const OVERLAY_ENTRIES_MAX = Math.max(100_000, 2 * checkpointEntries);
 /** Commands between two looks at the disk: what a bulk request holds. */
 const GROUP_COMMANDS = 1_000;
 const NEVER_SECONDS = 86_400;
 
-const data = process.argv[2] ?? '';
 const writer = await LedgerWriter.open(join(data, 'wal'), {
   wal: { create: true },
   state: {
@@ -26,6 +28,7 @@ const writer = await LedgerWriter.open(join(data, 'wal'), {
     snapshotDirectory: join(data, 'snapshots'),
     checkpointMillis: NEVER_SECONDS * 1_000,
     snapshotMillis: 0,
+    ...(checkpointEntries > 0 && { checkpointEntries }),
   },
 });
 const random = new SeededRandom(1);

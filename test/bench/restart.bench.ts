@@ -13,6 +13,8 @@ const LARGEST_DEFAULT = 1_000_000;
 /** Transfers after the checkpoint: what a start replays. Few enough not to be checkpointed on the way. */
 const TAIL_TRANSFERS = 3_500;
 const ACCOUNTS = 10_000;
+/** Fewer and larger checkpoints than the service makes, so that ten million events are filled in in minutes. */
+const FILLING_CHECKPOINT_ENTRIES = 200_000;
 const RETRY_MILLIS = 5;
 /** A service that dies so often before its state was read through once makes the state anew, which is another measurement. */
 const UNVERIFIED_STARTS_MAX = 3;
@@ -110,7 +112,7 @@ async function restartIn(
 }
 
 async function fill(context: BenchContext, dataDirectory: string, size: number): Promise<void> {
-  const filler = new Filler(dataDirectory);
+  const filler = new Filler(dataDirectory, FILLING_CHECKPOINT_ENTRIES);
   const portion = Math.max(1_000, Math.round(size / 100 / 1_000) * 1_000);
   try {
     await filler.run({ kind: 'open' });
