@@ -14,7 +14,7 @@ const LARGEST_DEFAULT = 1_000_000;
 const TAIL_TRANSFERS = 3_500;
 const ACCOUNTS = 10_000;
 /** Fewer and larger checkpoints than the service makes, so that ten million events are filled in in minutes. */
-const FILLING_CHECKPOINT_ENTRIES = 200_000;
+const FILLING_CHECKPOINT_ENTRIES = 60_000;
 const RETRY_MILLIS = 5;
 /** A service that dies so often before its state was read through once makes the state anew, which is another measurement. */
 const UNVERIFIED_STARTS_MAX = 3;

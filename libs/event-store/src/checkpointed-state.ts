@@ -84,6 +84,8 @@ export class CheckpointedState {
       mark,
     );
     this.listedSnapshots = this.findSnapshots();
+    // Every page was, or will be, written by this process: as good as memory, and no absent key needs to be confirmed in its leaf.
+    if (mark === undefined || opened.rebuilt !== undefined) this.store.trust();
   }
 
   /** Throws `EVENT_POSITION_GONE`, `WAL_BEHIND_STATE`. The log's writer lock is held by the caller. */
