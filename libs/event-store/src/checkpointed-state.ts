@@ -23,6 +23,8 @@ import type {
 import type { StateSource } from './state-source.js';
 import { StateThread } from './state-thread.js';
 
+/** Pieces of the size of a checkpoint that a replay makes before it waits for them. */
+const REPLAYED_PIECES_MAX = 4;
 /** How often to look whether it is time for a checkpoint or a snapshot. */
 const TICK_MILLIS = 1_000;
 
@@ -111,6 +113,7 @@ export class CheckpointedState {
   start(): void {
     this.ticking = setInterval(() => this.tick(), TICK_MILLIS);
     this.ticking.unref();
+    if (this.checkpointer.isBehind) this.checkpointInBackground();
     this.verifying = this.verify();
   }
 
@@ -149,12 +152,17 @@ export class CheckpointedState {
     return this.store.activeEntries >= this.options.checkpointEntries;
   }
 
-  /** For a replay: it waits for a checkpoint where one is due, so that memory stays bounded however long the log is. */
+  /**
+   * For a replay: it waits for checkpoints now and then, so that memory stays bounded however long the log is. What is replayed after most crashes is less than
+   * that, and is checkpointed only when the log serves again.
+   */
   pacing(): Pick<ReplayOptions, 'isDue' | 'pause'> {
     return {
       isDue: (bytes) => {
         this.bytes += bytes;
-        return this.isDue;
+        const isDue = this.isDue && this.checkpointer.waiting >= REPLAYED_PIECES_MAX;
+        if (this.isFull) this.cut();
+        return isDue;
       },
       pause: () => this.checkpoint(),
     };

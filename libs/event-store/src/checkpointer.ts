@@ -59,9 +59,13 @@ export class Checkpointer {
     return this.running !== undefined;
   }
 
-  /** Whether what was cut waits for its turn. */
+  /** How many pieces that were cut wait for their turn, or are being made. */
+  get waiting(): number {
+    return this.frozen.length;
+  }
+
   get isBehind(): boolean {
-    return this.frozen.length > 0;
+    return this.waiting > 0;
   }
 
   /** Between two commits: what has changed up to now becomes a checkpoint of its own. */
