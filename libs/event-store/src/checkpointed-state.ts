@@ -160,7 +160,10 @@ export class CheckpointedState {
     return {
       isDue: (bytes) => {
         this.bytes += bytes;
-        const isDue = this.isDue && this.checkpointer.waiting >= REPLAYED_PIECES_MAX;
+        // By bytes too, where few entries change: a long replay that is killed goes on from its last checkpoint.
+        const isDue =
+          this.bytes >= this.options.checkpointBytes ||
+          (this.isFull && this.checkpointer.waiting >= REPLAYED_PIECES_MAX);
         if (this.isFull) this.cut();
         return isDue;
       },
