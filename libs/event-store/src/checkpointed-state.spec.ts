@@ -350,4 +350,13 @@ describe('an event log with checkpointed state', () => {
     expect(events.filter(({ kind }) => kind === 'checkpointed').length).toBeGreaterThan(3);
     expect(log.replayReport).toMatchObject({ after: 0, events: 800 });
   });
+
+  it('checkpoints on the way of a long replay also where few entries change', async () => {
+    for (let commit = 0; commit < 400; commit++) log.append(oneAppend('one', sampleEvents(1)));
+    await log.close();
+    rmSync(join(directory, 'state'), { recursive: true });
+    events = [];
+    log = await open({ checkpointBytes: 2_000, checkpointEntries: 1_000_000 });
+    expect(events.filter(({ kind }) => kind === 'checkpointed').length).toBeGreaterThan(3);
+  });
 });
