@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { checkpointSuite } from './checkpoint.bench.js';
 import { eventsSuite } from './events.bench.js';
 import { growthSuite } from './growth.bench.js';
 import { projectionsSuite } from './projections.bench.js';
@@ -18,6 +19,7 @@ const SUITES: readonly Suite[] = [
   walSuite,
   eventsSuite,
   projectionsSuite,
+  checkpointSuite,
   restartSuite,
   growthSuite,
 ];

@@ -1,12 +1,23 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Turns } from './turns.js';
 
 export type FillerJob =
   | { readonly kind: 'open' }
   | { readonly kind: 'accounts'; readonly from: number; readonly to: number }
   | { readonly kind: 'transfers'; readonly accounts: number; readonly count: number }
-  | { readonly kind: 'checkpoint' };
+  | { readonly kind: 'checkpoint' }
+  | {
+      readonly kind: 'turns';
+      readonly accounts: number;
+      /** What the checkpoint will have to write. */
+      readonly changedEntries: number;
+      /** Measured while a checkpoint is made, or for as long as one takes. */
+      readonly isCheckpointing: boolean;
+      /** Small commits go on meanwhile. */
+      readonly isLoaded: boolean;
+    };
 
 export interface FillerReport {
   readonly millis: number;
@@ -17,6 +28,8 @@ export interface FillerReport {
   readonly ownBytes: number;
   /** Pages of files that are in memory for it. */
   readonly mappedBytes: number;
+  /** Of the event loop, if they were asked for. */
+  readonly turns?: Turns;
 }
 
 /** A process that fills a ledger, one job after another. */

@@ -4,21 +4,27 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { type LedgerCommand } from '@holdfast/ledger';
 import { LedgerWriter } from '@holdfast/ledger-service';
 import { assert, defined } from '@holdfast/kernel';
 import { SeededRandom } from '@holdfast/wal/testing';
 import type { FillerJob, FillerReport } from './filler.js';
+import { type Turns, turnsWhile } from './turns.js';
 
 const data = process.argv[2] ?? '';
 /** 0: as by default. */
 const checkpointEntries = Number(process.argv[3] ?? 0);
 const LEDGER = 'main';
-/** More entries than this in memory only are checkpointed before more is asked for, as a client that is told to come back later does. */
+/** With more entries than this in memory only, the next group waits until checkpoints have caught up, as a client that is told to come back later does. */
 const OVERLAY_ENTRIES_MAX = Math.max(100_000, 2 * checkpointEntries);
 /** Commands between two looks at the disk: what a bulk request holds. */
 const GROUP_COMMANDS = 1_000;
+/** In a commit beside which the event loop is measured. */
+const LOADED_COMMANDS = 10;
+/** At least as long as a checkpoint takes. */
+const UNDISTURBED_MILLIS = 1_000;
+const RETRY_MILLIS = 5;
 const NEVER_SECONDS = 86_400;
 
 const writer = await LedgerWriter.open(join(data, 'wal'), {
@@ -36,20 +42,22 @@ let nextKey = writer.log.lastPosition;
 let asked = 0;
 
 process.on('message', (job: FillerJob) => {
-  void perform(job).then((millis) => {
+  const startedAt = performance.now();
+  void perform(job).then((turns) => {
+    const millis = performance.now() - startedAt;
     const { checkpoint } = writer.log.stateStatus() ?? {};
     process.send?.({
       millis,
       position: writer.log.lastPosition,
       entries: checkpoint?.entries ?? 0,
       ...memory(),
+      ...(turns !== undefined && { turns }),
     } satisfies FillerReport);
   });
 });
 process.on('disconnect', () => process.exit());
 
-async function perform(job: FillerJob): Promise<number> {
-  const startedAt = performance.now();
+async function perform(job: FillerJob): Promise<Turns | undefined> {
   switch (job.kind) {
     case 'open':
       await execute([
@@ -63,20 +71,36 @@ async function perform(job: FillerJob): Promise<number> {
       break;
     case 'transfers':
       for (let at = 0; at < job.count; at += GROUP_COMMANDS)
-        await execute(
-          range(at, Math.min(at + GROUP_COMMANDS, job.count)).map(() => transfer(job.accounts)),
-        );
+        await transfers(job.accounts, Math.min(GROUP_COMMANDS, job.count - at));
       break;
     case 'checkpoint':
       await writer.log.checkpoint();
       break;
+    case 'turns':
+      while (overlayEntries() < job.changedEntries) await transfers(job.accounts, LOADED_COMMANDS);
+      // What was made on the way is no part of what is measured.
+      globalThis.gc?.();
+      return turnsWhile(measured(job));
   }
-  return performance.now() - startedAt;
+  return undefined;
+}
+
+/** What the event loop's turns are measured beside. */
+async function measured(job: FillerJob & { kind: 'turns' }): Promise<void> {
+  const { log } = writer;
+  const under = { way: true };
+  const work = job.isCheckpointing ? log.checkpoint() : setTimeout(UNDISTURBED_MILLIS);
+  const ended = work.finally(() => (under.way = false));
+  while (job.isLoaded && under.way) await transfers(job.accounts, LOADED_COMMANDS);
+  await ended;
+}
+
+async function transfers(accounts: number, count: number): Promise<void> {
+  await execute(range(0, count).map(() => transfer(accounts)));
 }
 
 async function execute(commands: readonly LedgerCommand[]): Promise<void> {
-  const { overlayEntries } = defined(writer.log.stateStatus(), 'checkpointed state');
-  if (overlayEntries > OVERLAY_ENTRIES_MAX) await writer.log.checkpoint();
+  while (overlayEntries() > OVERLAY_ENTRIES_MAX) await setTimeout(RETRY_MILLIS);
   const pending = commands.map((command) => {
     const key = `key-${nextKey++}`;
     return writer.admit(command, {
@@ -92,6 +116,10 @@ async function execute(commands: readonly LedgerCommand[]): Promise<void> {
   assert(accepted === asked, `${asked} commands are accepted, not ${JSON.stringify(outcome)}`);
   // As between two requests.
   await setImmediate();
+}
+
+function overlayEntries(): number {
+  return defined(writer.log.stateStatus(), 'checkpointed state').overlayEntries;
 }
 
 function account(index: number): LedgerCommand {

@@ -20,7 +20,7 @@ function printScenario({ scenario, unit, figures, subject }: ScenarioResult): vo
 }
 
 function ratioText(own: readonly number[], other: readonly number[]): string {
-  const ratios = own.map((value, round) => value / (other[round] ?? NaN));
+  const ratios = own.map((value, round) => ratio(value, other[round] ?? NaN));
   const [low, high] = [Math.min(...ratios), Math.max(...ratios)];
   return `${median(ratios).toFixed(2)} × (${low.toFixed(2)} … ${high.toFixed(2)})`;
 }
@@ -30,4 +30,9 @@ function short(value: number): string {
   if (value >= 1e6) return `${(value / 1e6).toFixed(2)}M`;
   if (value >= 1e3) return `${(value / 1e3).toFixed(1)}k`;
   return value.toFixed(value < 10 ? 2 : 0);
+}
+
+function ratio(value: number, other: number): number {
+  // Two zeros are alike.
+  return value === other ? 1 : value / other;
 }

@@ -28,8 +28,10 @@ export interface FrozenOverlay {
   readonly entries: number;
 }
 
-/** The longest that encoding holds the event loop. */
+/** How long encoding holds the event loop at a time, on a loop with little to do. */
 const SLICE_MILLIS = 1;
+/** On a busy one, this part of the time that the others took since the last slice: or a bulk load, turn by turn, would keep a checkpoint from its end for minutes. */
+const SLICE_OF_OTHERS = 1 / 8;
 /** How often to look at the clock. */
 const SLICE_ENTRIES = 32;
 
@@ -87,7 +89,7 @@ export class CheckpointedStateStore implements StateStore, SectionOwner {
     return overlay;
   }
 
-  /** What was frozen, for the thread that writes it. Lets others run every millisecond. */
+  /** What was frozen, for the thread that writes it. Lets others run between short slices. */
   async encode({ layers }: FrozenOverlay): Promise<Uint8Array<ArrayBuffer>[]> {
     const chunks = new CheckpointChunks();
     let sliceEndsAt = performance.now() + SLICE_MILLIS;
@@ -97,8 +99,11 @@ export class CheckpointedStateStore implements StateStore, SectionOwner {
       for (const [key, value] of layer) {
         chunks.add(section.imageHeadOf(key), value === ABSENT ? undefined : JSON.stringify(value));
         if (++entries % SLICE_ENTRIES !== 0 || performance.now() < sliceEndsAt) continue;
+        const pausedAt = performance.now();
         await setImmediate();
-        sliceEndsAt = performance.now() + SLICE_MILLIS;
+        const resumedAt = performance.now();
+        const slice = Math.max(SLICE_MILLIS, (resumedAt - pausedAt) * SLICE_OF_OTHERS);
+        sliceEndsAt = resumedAt + slice;
       }
     }
     return chunks.finish();
