@@ -19,15 +19,23 @@ export type FillerJob =
       readonly isLoaded: boolean;
     };
 
+/** In bytes. */
+export interface Memory {
+  /** The process's own, as the job has left it: also what V8 keeps for what comes next. */
+  readonly held: number;
+  /** The process's own, once V8 has collected garbage and given back what it does not need. */
+  readonly own: number;
+  /** Pages of files that are in memory for it. */
+  readonly mapped: number;
+}
+
 export interface FillerReport {
   readonly millis: number;
   readonly position: number;
   /** Of the state, at its last checkpoint. */
   readonly entries: number;
-  /** Memory of the process's own, after a garbage collection. */
-  readonly ownBytes: number;
-  /** Pages of files that are in memory for it. */
-  readonly mappedBytes: number;
+  /** After a checkpoint. */
+  readonly memory?: Memory;
   /** Of the event loop, if they were asked for. */
   readonly turns?: Turns;
 }

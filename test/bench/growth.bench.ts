@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { defined } from '@holdfast/kernel';
 import { Filler, type FillerReport } from './filler.js';
 import { linePlot, type PlotPoint } from './line-plot.js';
 import type { BenchContext, ScenarioResult, Suite } from './suite.js';
@@ -19,6 +20,7 @@ export const growthSuite: Suite = {
   async run(context) {
     const sizes = SIZES.filter((size) => size <= (context.largest ?? LARGEST_DEFAULT));
     const filler = new Filler(join(context.directory, 'growth'));
+    const held: Record<string, number[]> = {};
     const own: Record<string, number[]> = {};
     const mapped: Record<string, number[]> = {};
     const rates: Record<string, number[]> = {};
@@ -35,8 +37,10 @@ export const growthSuite: Suite = {
           const { millis } = await filler.run(transfers);
           const report = await filler.run({ kind: 'checkpoint' });
           (rates[name] ??= []).push((TRANSFERS * 1_000) / millis);
-          (own[name] ??= []).push(report.ownBytes);
-          (mapped[name] ??= []).push(report.mappedBytes);
+          const memory = defined(report.memory, 'the memory after a checkpoint');
+          (held[name] ??= []).push(memory.held);
+          (own[name] ??= []).push(memory.own);
+          (mapped[name] ??= []).push(memory.mapped);
         }
       }
     } finally {
@@ -44,7 +48,13 @@ export const growthSuite: Suite = {
     }
     const subject = Object.keys(own).at(-1) ?? '';
     const scenarios: ScenarioResult[] = [
-      { scenario: 'memory of its own', unit: 'bytes', figures: own, subject },
+      { scenario: 'memory of its own that it needs', unit: 'bytes', figures: own, subject },
+      {
+        scenario: 'memory of its own, with what V8 keeps for what comes next',
+        unit: 'bytes',
+        figures: held,
+        subject,
+      },
       {
         scenario: 'pages of the database in memory, which the kernel may take back',
         unit: 'bytes',
@@ -62,7 +72,10 @@ export const growthSuite: Suite = {
       title: 'Memory of the write side',
       xLabel: 'accounts in the ledger',
       yLabel: 'MiB of its own',
-      series: [{ name: 'after a garbage collection', points: pointsOf(sizes, own, 1 / MEBIBYTE) }],
+      series: [
+        { name: 'needed', points: pointsOf(sizes, own, 1 / MEBIBYTE) },
+        { name: 'held, while transfers go on', points: pointsOf(sizes, held, 1 / MEBIBYTE) },
+      ],
     });
     const rate = linePlot({
       title: 'Transfers between random accounts',

@@ -9,7 +9,7 @@ import { type LedgerCommand } from '@holdfast/ledger';
 import { LedgerWriter } from '@holdfast/ledger-service';
 import { assert, defined } from '@holdfast/kernel';
 import { SeededRandom } from '@holdfast/wal/testing';
-import type { FillerJob, FillerReport } from './filler.js';
+import type { FillerJob, FillerReport, Memory } from './filler.js';
 import { type Turns, turnsWhile } from './turns.js';
 
 const data = process.argv[2] ?? '';
@@ -25,6 +25,7 @@ const LOADED_COMMANDS = 10;
 /** At least as long as a checkpoint takes. */
 const UNDISTURBED_MILLIS = 1_000;
 const RETRY_MILLIS = 5;
+const GIVING_BACK_MILLIS = 200;
 const NEVER_SECONDS = 86_400;
 
 const writer = await LedgerWriter.open(join(data, 'wal'), {
@@ -41,23 +42,27 @@ const random = new SeededRandom(1);
 let nextKey = writer.log.lastPosition;
 let asked = 0;
 
-process.on('message', (job: FillerJob) => {
-  const startedAt = performance.now();
-  void perform(job).then((turns) => {
-    const millis = performance.now() - startedAt;
-    const { checkpoint } = writer.log.stateStatus() ?? {};
-    process.send?.({
-      millis,
-      position: writer.log.lastPosition,
-      entries: checkpoint?.entries ?? 0,
-      ...memory(),
-      ...(turns !== undefined && { turns }),
-    } satisfies FillerReport);
-  });
-});
+process.on(
+  'message',
+  (job: FillerJob) => void perform(job).then((report) => process.send?.(report)),
+);
 process.on('disconnect', () => process.exit());
 
-async function perform(job: FillerJob): Promise<Turns | undefined> {
+async function perform(job: FillerJob): Promise<FillerReport> {
+  const startedAt = performance.now();
+  const turns = await work(job);
+  const millis = performance.now() - startedAt;
+  const { checkpoint } = writer.log.stateStatus() ?? {};
+  return {
+    millis,
+    position: writer.log.lastPosition,
+    entries: checkpoint?.entries ?? 0,
+    ...(job.kind === 'checkpoint' && { memory: await memory() }),
+    ...(turns !== undefined && { turns }),
+  };
+}
+
+async function work(job: FillerJob): Promise<Turns | undefined> {
   switch (job.kind) {
     case 'open':
       await execute([
@@ -89,8 +94,8 @@ async function perform(job: FillerJob): Promise<Turns | undefined> {
 async function measured(job: FillerJob & { kind: 'turns' }): Promise<void> {
   const { log } = writer;
   const under = { way: true };
-  const work = job.isCheckpointing ? log.checkpoint() : setTimeout(UNDISTURBED_MILLIS);
-  const ended = work.finally(() => (under.way = false));
+  const pending = job.isCheckpointing ? log.checkpoint() : setTimeout(UNDISTURBED_MILLIS);
+  const ended = pending.finally(() => (under.way = false));
   while (job.isLoaded && under.way) await transfers(job.accounts, LOADED_COMMANDS);
   await ended;
 }
@@ -150,11 +155,16 @@ function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, at) => from + at);
 }
 
-/** The process's own memory. Pages of the database that the kernel keeps for it are counted apart: they are the kernel's to take back. */
-function memory(): Pick<FillerReport, 'ownBytes' | 'mappedBytes'> {
-  globalThis.gc?.();
+/** Pages of the database that the kernel keeps for the process are counted apart: they are the kernel's to take back. */
+async function memory(): Promise<Memory> {
+  const held = residentBytes('RssAnon');
+  await globalThis.gc?.({ execution: 'async', flavor: 'last-resort', type: 'major' });
+  // Pages go back to the system in threads of V8's own.
+  await setTimeout(GIVING_BACK_MILLIS);
+  return { held, own: residentBytes('RssAnon'), mapped: residentBytes('RssFile') };
+}
+
+function residentBytes(kind: 'RssAnon' | 'RssFile'): number {
   const status = readFileSync('/proc/self/status', 'utf8');
-  const bytes = (field: string): number =>
-    Number(new RegExp(`${field}:\\s+([0-9]+) kB`).exec(status)?.[1] ?? 0) * 1024;
-  return { ownBytes: bytes('RssAnon'), mappedBytes: bytes('RssFile') };
+  return Number(new RegExp(`${kind}:\\s+([0-9]+) kB`).exec(status)?.[1] ?? 0) * 1024;
 }
