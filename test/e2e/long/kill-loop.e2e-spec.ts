@@ -1,0 +1,3 @@
+import { describeKillLoop } from '../kill-loop.js';
+
+describeKillLoop(50);
