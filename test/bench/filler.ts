@@ -13,7 +13,7 @@ export type FillerJob =
       readonly accounts: number;
       /** What the checkpoint will have to write. */
       readonly changedEntries: number;
-      /** Measured while a checkpoint is made, or for as long as one takes. */
+      /** Measured while a checkpoint is made, or for a second without one. */
       readonly isCheckpointing: boolean;
       /** Small commits go on meanwhile. */
       readonly isLoaded: boolean;
