@@ -19,7 +19,8 @@ import {
   openStateDatabase,
   storedValue,
 } from './state-database.js';
-import { StateTree, faultOfFreePages } from './state-tree.js';
+import { faultOfFreePages } from './state-seal.js';
+import { StateTree } from './state-tree.js';
 
 const SEED = 20_261_125;
 const PAGE_BYTES = 4_096;

@@ -1,4 +1,5 @@
-import { type LeafPlace, StateTree, type TreeVersion, faultIn } from './state-tree.js';
+import { faultIn } from './state-pages.js';
+import { type LeafPlace, StateTree, type TreeVersion } from './state-tree.js';
 
 /*
  * What a checkpoint does to the pages of the state, told from `mdb.c`, so that all of it can be verified before the transaction begins. LMDB trusts the

@@ -19,7 +19,7 @@ import { imageOf, openStateDatabase, storedValue } from './state-database.js';
 import type { CheckpointedStateOptions, StateEvent } from './state-options.js';
 import { readThroughState, stateDigestAt, verifyState } from './state-proof.js';
 import { StateRecord, readStateFacts } from './state-record.js';
-import { sealOf } from './state-tree.js';
+import { sealOf } from './state-seal.js';
 import { oneAppend, position, sampleEvent } from './testing/sample-events.js';
 import { WalEventLog } from './wal-event-log.js';
 

@@ -20,7 +20,8 @@ import type { ResolvedStateOptions } from './state-options.js';
 import { type StatePlace, StateRecord, readStateFacts } from './state-record.js';
 import { type StateSource, isOfLog } from './state-source.js';
 import { StateThread } from './state-thread.js';
-import { type TreeSeal, sealOf, takeBackNewest } from './state-tree.js';
+import { takeBackNewest } from './state-pages.js';
+import { type TreeSeal, sealOf } from './state-seal.js';
 
 /**
  * Starts in a row that died before the database was read through once; then it is made anew. More than a deployment that goes wrong twice, and few

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { errorCode } from '@holdfast/kernel';
 import { syncDirectory } from './snapshot-file.js';
-import type { TreeSeal } from './state-tree.js';
+import type { TreeSeal } from './state-seal.js';
 
 /** Which events a state is of. */
 export interface StatePlace {

@@ -10,7 +10,9 @@ import {
   openStateDatabase,
   storedValue,
 } from './state-database.js';
-import { StateTree, faultOfFreePages, sealOf, takeBackNewest } from './state-tree.js';
+import { takeBackNewest } from './state-pages.js';
+import { faultOfFreePages, sealOf } from './state-seal.js';
+import { StateTree } from './state-tree.js';
 import { StateThread } from './state-thread.js';
 import { CheckpointChunks } from './checkpoint-chunks.js';
 

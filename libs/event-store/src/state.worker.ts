@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { SnapshotProgress, WrittenSnapshot } from './snapshot-work.js';
 import type { StateMark, UncountedMark } from './state-mark.js';
 import type { ScanOptions, ScanResult } from './state-scan.js';
-import type { TreeSeal } from './state-tree.js';
+import type { TreeSeal } from './state-seal.js';
 
 /**
  * A thread that works on the database: one writes checkpoints, another reads through all of it. It imports only files that Node can run
@@ -65,7 +65,7 @@ if (import.meta.url.endsWith('.ts')) {
 const { databaseFile, openStateDatabase, readMark } = await import('./state-database.js');
 const { loadSnapshot, writeCheckpoint } = await import('./state-writer.js');
 const { scanState } = await import('./state-scan.js');
-const { faultOfFreePages, sealOf } = await import('./state-tree.js');
+const { faultOfFreePages, sealOf } = await import('./state-seal.js');
 const { stateFault } = await import('./state-fault.js');
 const { readBack, writeSnapshot } = await import('./snapshot-work.js');
 
