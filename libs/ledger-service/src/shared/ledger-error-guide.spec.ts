@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { LEDGER_ERROR_GUIDE } from './ledger-error-guide.js';
 
-const ROOMS = ['libs/ledger/src', 'libs/ledger-service/src'];
-const CODES = '(?:LEDGER|ADMIN_TOKEN|JOBS|WORK|RESTORE_TARGET)_[A-Z_]+';
+const ROOMS = ['libs/ledger/src', 'libs/ledger-service/src', 'apps/holdfast/src'];
+const CODES = '(?:LEDGER|ADMIN_TOKEN|JOBS|WORK|RESTORE_TARGET|PROJECTION_THREAD)_[A-Z_]+';
 
 it('stands in docs/operations.md word for word, code by code', () => {
   const printed = readFileSync('docs/operations.md', 'utf8');
@@ -14,7 +14,7 @@ it('stands in docs/operations.md word for word, code by code', () => {
   );
 });
 
-it('has every code that the ledger and its service throw', () => {
+it('has every code that the ledger, its service and the process of all parts throw', () => {
   const sources = ROOMS.flatMap((room) =>
     readdirSync(room, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))

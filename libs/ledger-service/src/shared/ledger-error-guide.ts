@@ -49,4 +49,10 @@ export const LEDGER_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
       'A restore makes a new data directory, and there is something in this one. Nothing was changed.',
     action: 'Name another, or remove what an interrupted restore has left.',
   },
+  PROJECTION_THREAD_ENDED: {
+    meaning:
+      'The projection runs as a thread of the process that does everything, and ended without being told to. The process ends as well, because half a service would look whole.',
+    action:
+      'Let the supervisor start it again: nothing is lost, and the projection goes on where its read model stands. If it happens again, look at the lines of `thread: projection` before it, and at the memory that the machine has left.',
+  },
 };
