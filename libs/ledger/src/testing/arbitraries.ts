@@ -122,6 +122,8 @@ const legs: fc.Arbitrary<PostTransferLeg[]> = fc.oneof(
       .tuple(balancedLegs(EURO_ACCOUNTS), balancedLegs(DOLLAR_ACCOUNTS))
       .map(([euros, dollars]) => [...euros, ...dollars]),
   },
+  // After a closing, somebody must come who does not know.
+  { weight: 1, arbitrary: balancedLegs(['cash', 'spare']) },
   { weight: 1, arbitrary: anyLegs },
 );
 
@@ -204,6 +206,15 @@ const setAccountStatuses: fc.Arbitrary<SetAccountStatus> = fc.record({
   status: fc.oneof(fc.constant('active' as const), fc.constantFrom(...ACCOUNT_STATUSES)),
 });
 
+/** Of the account that has no money at first, since no other can be closed. */
+const closings: fc.Arbitrary<SetAccountStatus> = fc.record({
+  type: fc.constant('SetAccountStatus' as const),
+  ledger,
+  accountId: fc.constant('spare'),
+  expectedVersion: fc.constantFrom(1, 2),
+  status: fc.constant('closed' as const),
+});
+
 const changeTransferMetadata: fc.Arbitrary<ChangeTransferMetadata> = fc.record(
   {
     type: fc.constant('ChangeTransferMetadata' as const),
@@ -225,6 +236,7 @@ export const ledgerCommands: fc.Arbitrary<LedgerCommand> = fc.oneof(
   { weight: 2, arbitrary: openAccounts },
   { weight: 3, arbitrary: changeAccounts },
   { weight: 3, arbitrary: setAccountStatuses },
+  { weight: 1, arbitrary: closings },
   { weight: 2, arbitrary: changeTransferMetadata },
 );
 
