@@ -48,16 +48,16 @@ describeWith('strace with fault injection', canInject, 'system-call faults', () 
 
   // How many points of each call are tried; each run meets its Nth call of that kind on one thread.
   it.each([
-    ['fdatasync', 32],
-    ['pwrite64', 38],
-    ['link', 6],
-    ['unlink', 6],
-    ['rename', 3],
+    ['fdatasync', 32, 40],
+    ['pwrite64', 38, 40],
+    ['link', 6, 40],
+    ['unlink', 6, 40],
+    ['rename', 3, 40],
     // Once for the lock and once for each sealed segment, and a short run ends before it has sealed the last of its own.
     ['ftruncate', 5, 160],
-    ['fsync', 10],
-    ['openat', 20],
-  ] as [call: string, points: number, batches?: number][])(
+    ['fsync', 10, 40],
+    ['openat', 20, 40],
+  ] as const)(
     'loses nothing when killed at any %s (%i points, both I/O modes)',
     async (call, points, batches) => {
       const journal = new Journal();
