@@ -52,10 +52,10 @@ describeWith('strace with fault injection', canInject, 'system-call faults', () 
     ['pwrite64', 38, 40],
     ['link', 6, 40],
     ['unlink', 6, 40],
-    ['rename', 3, 40],
-    // Once for the lock and once for each sealed segment, and a short run ends before it has sealed the last of its own.
+    // More batches where a call comes once or so for each segment: a short run ends before it has sealed the last of its own.
+    ['rename', 3, 160],
     ['ftruncate', 5, 160],
-    ['fsync', 10, 40],
+    ['fsync', 10, 160],
     ['openat', 20, 40],
   ] as const)(
     'loses nothing when killed at any %s (%i points, both I/O modes)',
