@@ -2,7 +2,8 @@ import * as fs from 'node:fs';
 import { KEY_LENGTH_BYTES } from './state-entry.js';
 
 /*
- * LMDB's file, read without LMDB: its pages have no checksums, and one flipped bit makes it say that a key is not there. The layouts are those of `mdb.c`, little-endian: a page header of 24 bytes, from the end of which the offsets of nodes count.
+ * LMDB's file, read without LMDB: its pages have no checksums, and one flipped bit makes it say that a key is not there. The layouts are those of
+ * `mdb.c`, little-endian: a page header of 24 bytes, from the end of which the offsets of nodes count.
  */
 const HEADER_BYTES = 24;
 const NODE_BYTES = 8;
@@ -47,6 +48,7 @@ const TRANSACTION_AT = 152;
 /** More levels than any tree has that fits into a file. */
 const DEPTH_MAX = 16;
 
+/** What a meta page says of one of the trees in the file. */
 export interface Root {
   readonly meta: Buffer;
   /** 0 or 1. */

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /*
- * Edits in LMDB's file that the medium could have made, at places where it would matter most. Layouts as in `state-tree.ts`, written down again here because
+ * Edits in LMDB's file that the medium could have made, at places where it would matter most. Layouts as in `state-pages.ts`, written down again here because
  * a test that shares a mistake with the code finds nothing.
  */
 const PAGE_BYTES = 4_096;
