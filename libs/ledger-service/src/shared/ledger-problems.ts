@@ -129,6 +129,12 @@ export const LEDGER_PROBLEMS: ProblemKinds = {
     title: 'The request needs If-Match',
     detail: () => 'Send If-Match with the ETag of the version that was seen.',
   },
+  'not-applied': {
+    status: 503,
+    title: 'An earlier command of the bulk was not applied, so this one was not decided',
+    detail: () =>
+      'The reason passes. Send this command again under the same key, together with those before it.',
+  },
   'projection-lagging': { status: 503, title: 'The read model has not come so far yet' },
   'clock-skew': { status: 503, title: 'The clock cannot be trusted' },
 };

@@ -176,6 +176,11 @@ export class LedgerWriter {
     };
   }
 
+  /** Whether the key was used, durably or not: then its command is not decided again. */
+  knows({ ledger, actor, key }: CommandKey): boolean {
+    return this.view.commandKey(ledger, actor, key, this.log.now()) !== undefined;
+  }
+
   /** Whether the ledger is open, durably or not: what is not there cannot be lost. */
   hasLedger(ledger: string): boolean {
     return this.view.ledger(ledger) !== undefined;

@@ -15,11 +15,18 @@ import { bulkItemHash, bulkItemOf, lacksKey } from './bulk-item.js';
 /** What all items of a bulk have in common. */
 export type BulkAttempt = Omit<Attempt, 'idempotency'>;
 
+const NOT_APPLIED = { outcome: 'not-applied' } as const;
+
 /** An item whose command waits for the disk, or one that is answered already. */
 type AdmittedItem =
   { readonly pending: PendingOutcome; readonly pointer: string } | { readonly answer: HttpAnswer };
 
-/** Independent commands: each is its own batch, and all of them share the group commits that they fall into. */
+/**
+ * Independent commands: each is its own batch, and all of them share the group commits that they fall into.
+ *
+ * A command may rest on those before it. So once one was not applied for a reason that passes, nothing is decided any more: a refusal
+ * that rests on its absence would be recorded, and repeat itself for ever under its key.
+ */
 @Injectable()
 export class BulkEndpoint {
   constructor(private readonly writer: LedgerWriter) {}
@@ -30,9 +37,13 @@ export class BulkEndpoint {
     attempt: BulkAttempt,
   ): Promise<HttpAnswer> {
     // All are admitted before any is waited for, so one group commit holds them and no other command comes between.
-    const items = commands.map((command, index) =>
-      this.admit(ledger, command, `/commands/${index}`, attempt),
-    );
+    const items: AdmittedItem[] = [];
+    let interrupted = false;
+    for (const [index, command] of commands.entries()) {
+      const item = this.admit(ledger, command, `/commands/${index}`, attempt, interrupted);
+      items.push(item);
+      interrupted ||= 'answer' in item && passes(item.answer);
+    }
     const results: HttpAnswer[] = [];
     let last = BEFORE_FIRST_POSITION;
     for (const item of items) {
@@ -52,17 +63,23 @@ export class BulkEndpoint {
     command: unknown,
     pointer: string,
     attempt: BulkAttempt,
+    interrupted: boolean,
   ): AdmittedItem {
     if (lacksKey(command)) return { answer: problemAnswer('idempotency-key-missing') };
     const item = bulkItemOf(ledger, command, pointer);
     if (!item.valid) return { answer: invalidAnswer(item.errors) };
+    const { key } = item.value;
+    // A key that is known is answered from what it was used for, which decides and records nothing.
+    if (
+      interrupted &&
+      (attempt.dryRun === true || !this.writer.knows({ ledger, actor: attempt.actor, key }))
+    )
+      return { answer: problemAnswer('not-applied', NOT_APPLIED, { 'Retry-After': '1' }) };
     try {
       const pending = this.writer.admit(item.value.command, {
         ...attempt,
         idempotency:
-          attempt.dryRun === true
-            ? undefined
-            : { key: item.value.key, bodyHash: bulkItemHash(item.value) },
+          attempt.dryRun === true ? undefined : { key, bodyHash: bulkItemHash(item.value) },
       });
       return { pending, pointer };
     } catch (error) {
@@ -90,4 +107,9 @@ export class BulkEndpoint {
     if (last === BEFORE_FIRST_POSITION) return {};
     return { 'Holdfast-Position': encodePosition(this.writer.log.logId, last) };
   }
+}
+
+/** Overloaded, full, unavailable, an untrusted clock: the same command may succeed in a moment. */
+function passes({ status }: HttpAnswer): boolean {
+  return status === 429 || status >= 500;
 }
