@@ -68,6 +68,7 @@ export {
   uuidRule,
   versionRule,
 } from './fields.js';
+export { keySpelledAs, keySpellings, spelledKeyRule } from './idempotency-key.js';
 export { KEY_RETENTION_MILLIS_DEFAULT } from './key-retention.js';
 export type { LedgerCommand } from './ledger-command.js';
 export {

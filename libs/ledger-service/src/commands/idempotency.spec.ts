@@ -1,5 +1,7 @@
+import type { PostTransferLeg } from '@holdfast/ledger';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TestCommandService, type TestRequest, answerOfReply } from './testing/command-service.js';
+import { requestHash } from './http/request-hash.js';
 import { FaultyDisk } from './testing/faulty-disk.js';
 import { LEDGER, openWorld, transfer } from './testing/world.js';
 
@@ -77,6 +79,60 @@ describe('a repeated request', () => {
     const first = await service.send('POST', `${LEDGER}/transfers`, { key: 'q-1', body });
     const again = await service.send('POST', `${LEDGER}/transfers`, { key: '"q-1"', body });
     expect([again.text, again.headers.get('idempotency-replayed')]).toEqual([first.text, 'true']);
+  });
+
+  it('is the same request when its key is quoted in a bulk', async () => {
+    const body = transfer('world', 'bob', '1');
+    const inBulk = (idempotencyKey: string) => ({ type: 'PostTransfer', idempotencyKey, body });
+    const first = await service.send('POST', `${LEDGER}/transfers`, { key: '"q-2"', body });
+    for (const spelled of ['"q-2"', 'q-2', '"\\"q-2\\""']) {
+      const bulk = await service.send('POST', `${LEDGER}/bulk`, {
+        body: { commands: [inBulk(spelled)] },
+      });
+      expect(bulk.body['results']).toMatchObject([
+        { status: 201, headers: { 'Idempotency-Replayed': 'true' }, body: first.body },
+      ]);
+    }
+    await service.send('POST', `${LEDGER}/bulk`, { body: { commands: [inBulk('"q-3"')] } });
+    const alone = await service.send('POST', `${LEDGER}/transfers`, { key: 'q-3', body });
+    expect(alone.headers.get('idempotency-replayed')).toBe('true');
+    const twice = await service.send('POST', `${LEDGER}/bulk`, {
+      body: { commands: [inBulk('q-4'), inBulk('"q-4"')] },
+    });
+    expect([twice.status, twice.body['type']]).toEqual([400, '/problems/invalid-request']);
+  });
+
+  it('is found under a spelling that an earlier release recorded', async () => {
+    const body = transfer('world', 'bob', '1') as { legs: PostTransferLeg[] };
+    const { writer } = service;
+    const path = `${LEDGER}/transfers`;
+    const record = (key: string, legs: PostTransferLeg[]) =>
+      writer.execute(
+        { type: 'PostTransfer', ledger: 'main', legs },
+        {
+          actor: 'anonymous',
+          idempotency: { key, bodyHash: requestHash({ method: 'POST', path, body: { legs } }) },
+        },
+      );
+    await record('"old"', body.legs);
+    const before = service.lastPosition;
+    const commands = [{ type: 'PostTransfer', idempotencyKey: '"old"', body }];
+    const bulk = await service.send('POST', `${LEDGER}/bulk`, { body: { commands } });
+    const alone = await service.send('POST', path, { key: '"old"', body });
+    expect(bulk.body['results']).toMatchObject([{ status: 201, body: alone.body }]);
+    expect(alone.headers.get('idempotency-replayed')).toBe('true');
+    const found = await service.send('GET', `${LEDGER}/commands/%22old%22`);
+    expect(found.body).toMatchObject({ key: '"old"', answer: { body: alone.body } });
+    expect(service.lastPosition).toBe(before);
+
+    // Recorded twice by an earlier release, under both spellings and for different requests.
+    const other = transfer('world', 'bob', '2') as typeof body;
+    await record('"both"', body.legs);
+    await record('both', other.legs);
+    for (const sent of [body, other]) {
+      const again = await service.send('POST', path, { key: '"both"', body: sent });
+      expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
+    }
   });
 
   it('moves money once when it is sent twice at the same time', async () => {
@@ -167,6 +223,17 @@ describe('GET /commands/{key}', () => {
         'Holdfast-Position': reply.headers.get('holdfast-position'),
       });
       service = await service.restart();
+    }
+  });
+
+  it('finds a key however it is spelled', async () => {
+    await service.send('POST', `${LEDGER}/transfers`, {
+      key: '"pay-2"',
+      body: transfer('world', 'bob', '1'),
+    });
+    for (const spelled of ['%22pay-2%22', 'pay-2']) {
+      const found = await service.send('GET', `${LEDGER}/commands/${spelled}`);
+      expect([found.status, found.body['key']]).toEqual([200, 'pay-2']);
     }
   });
 

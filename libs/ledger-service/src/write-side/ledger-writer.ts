@@ -17,11 +17,13 @@ import {
   type LedgerCommand,
   type LedgerCommandType,
   LedgerView,
+  type Recognition,
   answerOf,
   decide,
   evolve,
   ledgerEventOf,
   ledgerEventSchemas,
+  recognise,
 } from '@holdfast/ledger';
 import type { CommitFigures, WalOptions } from '@holdfast/wal';
 import type { Attempt, CommandOutcome, InFlight, PendingOutcome } from './command-outcome.js';
@@ -176,9 +178,9 @@ export class LedgerWriter {
     };
   }
 
-  /** Whether the key was used, durably or not: then its command is not decided again. */
-  knows({ ledger, actor, key }: CommandKey): boolean {
-    return this.view.commandKey(ledger, actor, key, this.log.now()) !== undefined;
+  /** What a request with this key and hash would be, durably recorded or not: only a new one would be decided. */
+  recognise(key: CommandKey, bodyHash: string): Recognition['kind'] {
+    return recognise(key, bodyHash, this.view, this.log.now()).kind;
   }
 
   /** Whether the ledger is open, durably or not: what is not there cannot be lost. */

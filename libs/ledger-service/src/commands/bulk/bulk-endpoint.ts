@@ -1,8 +1,10 @@
 import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
+import type { Idempotency } from '@holdfast/ledger';
 import { Injectable } from '@nestjs/common';
 import { encodePosition } from '../../shared/position-token.js';
 import type { Attempt, PendingOutcome } from '../../write-side/command-outcome.js';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
+import { commandKeyOf } from '../http/command-key.js';
 import {
   type HttpAnswer,
   failureAnswer,
@@ -10,7 +12,7 @@ import {
   outcomeAnswer,
   problemAnswer,
 } from '../http/http-answer.js';
-import { bulkItemHash, bulkItemOf, lacksKey } from './bulk-item.js';
+import { type BulkItem, bulkItemHash, bulkItemOf, lacksKey } from './bulk-item.js';
 
 /** What all items of a bulk have in common. */
 export type BulkAttempt = Omit<Attempt, 'idempotency'>;
@@ -68,23 +70,29 @@ export class BulkEndpoint {
     if (lacksKey(command)) return { answer: problemAnswer('idempotency-key-missing') };
     const item = bulkItemOf(ledger, command, pointer);
     if (!item.valid) return { answer: invalidAnswer(item.errors) };
-    const { key } = item.value;
+    const { actor, dryRun } = attempt;
+    const idempotency = dryRun === true ? undefined : this.idempotencyOf(ledger, actor, item.value);
     // A key that is known is answered from what it was used for, which decides and records nothing.
-    if (
-      interrupted &&
-      (attempt.dryRun === true || !this.writer.knows({ ledger, actor: attempt.actor, key }))
-    )
+    if (interrupted && !this.isKnown(ledger, actor, idempotency))
       return { answer: problemAnswer('not-applied', NOT_APPLIED, { 'Retry-After': '1' }) };
     try {
-      const pending = this.writer.admit(item.value.command, {
-        ...attempt,
-        idempotency:
-          attempt.dryRun === true ? undefined : { key, bodyHash: bulkItemHash(item.value) },
-      });
+      const pending = this.writer.admit(item.value.command, { ...attempt, idempotency });
       return { pending, pointer };
     } catch (error) {
       return { answer: failureAnswer(error) };
     }
+  }
+
+  private idempotencyOf(ledger: string, actor: string, item: BulkItem): Idempotency {
+    const { spelledKey } = item;
+    const bodyHash = bulkItemHash(item);
+    return { key: commandKeyOf(this.writer, { ledger, actor, spelledKey }, bodyHash), bodyHash };
+  }
+
+  private isKnown(ledger: string, actor: string, idempotency: Idempotency | undefined): boolean {
+    if (idempotency === undefined) return false;
+    const { key, bodyHash } = idempotency;
+    return this.writer.recognise({ ledger, actor, key }, bodyHash) !== 'new';
   }
 
   private async settle(

@@ -1,4 +1,4 @@
-import type { LedgerCommand } from '@holdfast/ledger';
+import { type LedgerCommand, keySpelledAs } from '@holdfast/ledger';
 import { type FieldError, type Validated, compileValidator } from '@holdfast/platform';
 import { resourcePaths } from '../../shared/resource-paths.js';
 import { type HashedRequest, requestHash } from '../http/request-hash.js';
@@ -9,7 +9,8 @@ import { BulkItemDto } from './bulk.dto.js';
 /** One command of a bulk as it would have come alone: the same command, the same key, the same hash. */
 export interface BulkItem {
   readonly command: LedgerCommand;
-  readonly key: string;
+  /** As it was spelled. */
+  readonly spelledKey: string;
   readonly request: HashedRequest;
 }
 
@@ -27,13 +28,13 @@ export function bulkItemOf(ledger: string, value: unknown, pointer: string): Val
     case 'OpenAccount':
       return mapped(checkOpenAccount(body, bodyPointer), (account) => ({
         command: openAccountCommand(ledger, account),
-        key: idempotencyKey,
+        spelledKey: idempotencyKey,
         request: { method: 'POST', path: resourcePaths.ofAccounts(ledger), body: account },
       }));
     case 'PostTransfer':
       return mapped(checkPostTransfer(body, bodyPointer), (transfer) => ({
         command: postTransferCommand(ledger, transfer),
-        key: idempotencyKey,
+        spelledKey: idempotencyKey,
         request: { method: 'POST', path: resourcePaths.ofTransfers(ledger), body: transfer },
       }));
   }
@@ -72,7 +73,8 @@ export function lacksKey(command: unknown): boolean {
 function keyOf(command: unknown): string | undefined {
   if (typeof command !== 'object' || command === null || !('idempotencyKey' in command))
     return undefined;
-  return typeof command.idempotencyKey === 'string' ? command.idempotencyKey : undefined;
+  const { idempotencyKey } = command;
+  return typeof idempotencyKey === 'string' ? keySpelledAs(idempotencyKey) : undefined;
 }
 
 function mapped<From, To>(validated: Validated<From>, map: (value: From) => To): Validated<To> {

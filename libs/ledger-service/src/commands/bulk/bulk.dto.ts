@@ -1,4 +1,4 @@
-import { keyRule } from '@holdfast/ledger';
+import { spelledKeyRule } from '@holdfast/ledger';
 import { MayBeAbsent } from '@holdfast/platform';
 import { ApiExtraModels, ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsObject } from 'class-validator';
@@ -35,10 +35,10 @@ export class BulkItemDto {
 
   @ApiProperty({
     type: 'string',
-    pattern: keyRule.pattern.source,
+    pattern: spelledKeyRule.pattern.source,
     description: 'As the header Idempotency-Key of the command alone; new within the bulk.',
   })
-  @Obeys(keyRule)
+  @Obeys(spelledKeyRule)
   idempotencyKey!: string;
 
   @ApiProperty({

@@ -1,4 +1,4 @@
-import { instantText } from '@holdfast/ledger';
+import { instantText, keySpelledAs, keySpellings } from '@holdfast/ledger';
 import { ProblemException } from '@holdfast/platform';
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
@@ -36,12 +36,12 @@ export class FindCommandController {
     'storage-unavailable',
   )
   async find(
-    @Param() { ledger, key }: CommandTarget,
+    @Param() { ledger, key: spelled }: CommandTarget,
     @Exchange() exchange: CommandExchange,
   ): Promise<string> {
     if (!this.writer.hasLedger(ledger))
       throw new ProblemException('ledger-not-found', { parameters: { ledger } });
-    const found = await this.writer.find({ ledger, actor: exchange.actor, key });
+    const { found, key } = await this.search(ledger, exchange.actor, spelled);
     if (found?.kind === 'in-flight') throw new ProblemException('idempotency-in-flight');
     if (found === undefined)
       throw new ProblemException('command-not-found', { parameters: { key } });
@@ -57,5 +57,14 @@ export class FindCommandController {
         answer: { status, headers, body },
       },
     });
+  }
+
+  /** What is found, and under which key: the one that the text stands for, or a spelling of it that an earlier release recorded. */
+  private async search(ledger: string, actor: string, spelledKey: string) {
+    for (const key of keySpellings(spelledKey)) {
+      const found = await this.writer.find({ ledger, actor, key });
+      if (found !== undefined) return { found, key };
+    }
+    return { found: undefined, key: keySpelledAs(spelledKey) };
   }
 }

@@ -1,4 +1,4 @@
-import { keyRule } from '@holdfast/ledger';
+import { spelledKeyRule } from '@holdfast/ledger';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Obeys, fieldSchemas } from '../../shared/ledger-fields.js';
 import { LedgerTarget } from '../../shared/targets.dto.js';
@@ -6,10 +6,10 @@ import { LedgerTarget } from '../../shared/targets.dto.js';
 export class CommandTarget extends LedgerTarget {
   @ApiProperty({
     type: 'string',
-    pattern: keyRule.pattern.source,
-    description: 'The idempotency key, percent-encoded.',
+    pattern: spelledKeyRule.pattern.source,
+    description: 'The idempotency key as in the header Idempotency-Key, percent-encoded.',
   })
-  @Obeys(keyRule)
+  @Obeys(spelledKeyRule)
   key!: string;
 }
 

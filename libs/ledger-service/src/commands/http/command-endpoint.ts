@@ -2,6 +2,7 @@ import type { LedgerCommand } from '@holdfast/ledger';
 import { Injectable } from '@nestjs/common';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import type { CommandExchange } from './command-exchange.js';
+import { commandKeyOf } from './command-key.js';
 import { outcomeAnswer } from './http-answer.js';
 import { type HashedRequest, requestHash } from './request-hash.js';
 
@@ -25,7 +26,7 @@ export class CommandEndpoint {
       actor,
       correlationId,
       dryRun: request.dryRun,
-      idempotency: idempotencyOf(exchange, request),
+      idempotency: this.idempotencyOf(exchange, request),
     });
     const answer = outcomeAnswer(outcome, this.writer.log.logId);
     return exchange.answer(
@@ -34,14 +35,17 @@ export class CommandEndpoint {
         : answer,
     );
   }
-}
 
-function idempotencyOf(exchange: CommandExchange, request: CommandRequest) {
-  const key =
-    request.dryRun || request.keyOptional === true
-      ? exchange.idempotencyKey
-      : exchange.requiredIdempotencyKey;
-  if (key === undefined || request.dryRun) return undefined;
-  const { method, path, body } = request;
-  return { key, bodyHash: requestHash({ method, path, body, ifMatch: exchange.ifMatch }) };
+  /** A dry run has no key, and does not look at one. */
+  private idempotencyOf(exchange: CommandExchange, request: CommandRequest) {
+    if (request.dryRun) return undefined;
+    const spelledKey =
+      request.keyOptional === true ? exchange.spelledKey : exchange.requiredSpelledKey;
+    if (spelledKey === undefined) return undefined;
+    const { command, method, path, body } = request;
+    const bodyHash = requestHash({ method, path, body, ifMatch: exchange.ifMatch });
+    const { actor } = exchange;
+    const key = commandKeyOf(this.writer, { ledger: command.ledger, actor, spelledKey }, bodyHash);
+    return { key, bodyHash };
+  }
 }

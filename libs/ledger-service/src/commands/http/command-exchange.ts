@@ -1,6 +1,6 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { keyRule } from '@holdfast/ledger';
+import { spelledKeyRule } from '@holdfast/ledger';
 import { ProblemException, invalidRequest } from '@holdfast/platform';
 import { versionOfEtag } from '../../shared/etag.js';
 import { actorOf } from './actor.js';
@@ -24,18 +24,17 @@ export class CommandExchange {
     return this.request.id;
   }
 
-  /** `Idempotency-Key`, bare or as a quoted string as in draft-ietf-httpapi-idempotency-key-header. Throws `invalid-request`. */
-  get idempotencyKey(): string | undefined {
+  /** `Idempotency-Key` as it is spelled: `CommandKeys` knows which key that is. Throws `invalid-request`. */
+  get spelledKey(): string | undefined {
     const header = this.header('idempotency-key');
-    if (header === undefined) return undefined;
-    const key = unquoted(header);
-    if (!keyRule.accepts(key)) throw invalidHeader('Idempotency-Key', keyRule.problem);
-    return key;
+    if (header !== undefined && !spelledKeyRule.accepts(header))
+      throw invalidHeader('Idempotency-Key', spelledKeyRule.problem);
+    return header;
   }
 
   /** Throws `idempotency-key-missing`. */
-  get requiredIdempotencyKey(): string {
-    const key = this.idempotencyKey;
+  get requiredSpelledKey(): string {
+    const key = this.spelledKey;
     if (key === undefined) throw new ProblemException('idempotency-key-missing');
     return key;
   }
@@ -95,8 +94,3 @@ export const Exchange = createParamDecorator(
       context.switchToHttp().getResponse<FastifyReply>(),
     ),
 );
-
-function unquoted(header: string): string {
-  const quoted = /^"((?:[^"\\]|\\["\\])*)"$/.exec(header)?.[1];
-  return quoted === undefined ? header : quoted.replaceAll(/\\(["\\])/g, '$1');
-}

@@ -1,0 +1,23 @@
+import { type CommandKey, keySpelledAs, keySpellings } from '@holdfast/ledger';
+import type { LedgerWriter } from '../../write-side/ledger-writer.js';
+
+/** Whose key it is, and as which text it arrived, in a header field or an item of a bulk. */
+export interface SpelledKey extends Omit<CommandKey, 'key'> {
+  readonly spelledKey: string;
+}
+
+/**
+ * The key that a request is decided under: the one that its text stands for, unless a log of an earlier release holds the command under another spelling.
+ * Where there are several, the one that was used for this very request.
+ */
+export function commandKeyOf(
+  writer: Pick<LedgerWriter, 'recognise'>,
+  { ledger, actor, spelledKey }: SpelledKey,
+  bodyHash: string,
+): string {
+  const spellings = keySpellings(spelledKey);
+  if (spellings.length === 1) return spelledKey;
+  const kinds = spellings.map((key) => writer.recognise({ ledger, actor, key }, bodyHash));
+  const known = kinds.includes('replay') ? 'replay' : 'reused';
+  return spellings[kinds.indexOf(known)] ?? keySpelledAs(spelledKey);
+}
