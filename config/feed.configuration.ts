@@ -9,6 +9,20 @@ export class FeedServerConfiguration {
     meaning: 'The port of the gRPC feed of durable events. 0 takes a free one.',
   })
   readonly port!: number;
+
+  @TextVariable('HOLDFAST_FLOOR_CONSUMERS', {
+    default: 'ledger',
+    meaning:
+      'The consumers that may keep a floor, by name, with commas between: for them the log keeps what they still need, also while they are away. Others may read the feed; one that asks for a floor is refused.',
+    pattern: /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,111}(?:,[A-Za-z0-9][A-Za-z0-9._-]{0,111}){0,31})?$/,
+    allowed:
+      'up to 32 names of letters, digits, dots, hyphens and underscores, with commas between',
+  })
+  readonly floorConsumers!: string;
+
+  get floorNames(): ReadonlySet<string> {
+    return new Set(this.floorConsumers.split(',').filter((name) => name !== ''));
+  }
 }
 
 /** From where a follower gets the events. */

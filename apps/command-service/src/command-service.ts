@@ -27,7 +27,7 @@ export async function startCommandService(
     configuration;
   const archives = retention.policy === 'archive';
   const writer = await openLedgerWriter({ storage, wal, state, archives, logger, lifecycle });
-  const consumers = new FeedConsumers();
+  const consumers = new FeedConsumers({ floorNames: feedServer.floorNames });
   const keeping = new LogKeeping({ writer, consumers, logger, floors, retention });
   const application = await createHttpApplication(
     LedgerCommandsModule.forRoot({ writer, scrub, consumers, keeping }),

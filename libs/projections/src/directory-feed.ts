@@ -5,12 +5,13 @@ import {
   type Position,
 } from '@holdfast/event-store';
 import { assert, errorCode } from '@holdfast/kernel';
-import type {
-  EventFeed,
-  FeedBatch,
-  FeedCursor,
-  FeedOptions,
-  FeedSubscription,
+import {
+  type EventFeed,
+  type FeedBatch,
+  type FeedCursor,
+  type FeedOptions,
+  type FeedSubscription,
+  isAccepted,
 } from './event-feed.js';
 import { feedUnavailable } from './feed.errors.js';
 import { ProgressReports, type ReportTarget } from './progress-reports.js';
@@ -61,8 +62,9 @@ export class DirectoryFeed implements EventFeed {
     try {
       if (this.closing.signal.aborted) return;
       for await (const batch of feed.open(options)) {
-        // With its first batch the feed has accepted the cursor: one that is refused keeps nothing.
-        reading.reports ??= this.reportsOf(options, feed.cursorAt(BEFORE_FIRST_POSITION));
+        // A cursor that is refused keeps nothing.
+        if (isAccepted(batch))
+          reading.reports ??= this.reportsOf(options, feed.cursorAt(BEFORE_FIRST_POSITION));
         reading.cursor = batch.cursor;
         yield batch;
       }

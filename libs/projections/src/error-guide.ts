@@ -13,8 +13,10 @@ export const PROJECTION_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
       'Nothing, if the command service is being started: the worker tries again from where it stands. Otherwise look at that service, at the network, or at the volume of the log.',
   },
   FEED_REFUSED: {
-    meaning: 'The server of the feed does not serve this consumer: credentials, or versions.',
-    action: 'Correct the credentials, or start the versions that belong together.',
+    meaning:
+      'The server of the feed does not serve this consumer: credentials, versions, or a floor under a name that may have none.',
+    action:
+      'Correct the credentials, start the versions that belong together, or name the consumer in HOLDFAST_FLOOR_CONSUMERS of the command service.',
   },
   FEED_DIVERGED: {
     meaning:

@@ -1,4 +1,5 @@
-import { BEFORE_FIRST_POSITION } from '@holdfast/event-store';
+import { CodedError } from '@holdfast/kernel';
+import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import { Controller, Inject } from '@nestjs/common';
 import { GrpcMethod, GrpcStreamCall, RpcException } from '@nestjs/microservices';
 import type { FeedCursor } from './event-feed.js';
@@ -28,13 +29,14 @@ export class EventFeedController {
   }
 
   @GrpcMethod(FEED_SERVICE, 'Report')
-  report({ consumer, reporter, applied, durable, ended }: WireReport): WireReportAnswer {
+  report(
+    { consumer, reporter, applied, durable, ended }: WireReport,
+    _metadata: Metadata,
+    call: ServerUnaryCall<WireReport, WireReportAnswer>,
+  ): WireReportAnswer {
     try {
-      this.consumers.report({
-        ...{ consumer, reporter, ended },
-        applied: this.ownCursor(applied),
-        durable: this.ownCursor(durable),
-      });
+      const cursors = { applied: this.ownCursor(applied), durable: this.ownCursor(durable) };
+      this.consumers.report({ consumer, reporter, ended, ...cursors }, call.getPeer());
       return {};
     } catch (error) {
       const { code, details, metadata } = statusOf(error);
@@ -42,9 +44,14 @@ export class EventFeedController {
     }
   }
 
-  /** Throws `FEED_DIVERGED`, `FEED_COMPACTED`: a floor may only come from somebody who reads this very log. */
+  /**
+   * Throws `FEED_DIVERGED`, `FEED_COMPACTED`, and `FEED_PROTOCOL` for no cursor at all: a floor may only come from somebody who
+   * reads this very log and says where.
+   */
   private ownCursor(cursor: WireCursor | null | undefined): FeedCursor {
-    const own = cursor ? cursorFromWire(cursor) : this.feed.cursorAt(BEFORE_FIRST_POSITION);
+    if (!cursor)
+      throw new CodedError('FEED_PROTOCOL', 'the consumer sent a report without a cursor');
+    const own = cursorFromWire(cursor);
     this.feed.assertOwn(own);
     return own;
   }

@@ -1,6 +1,7 @@
 import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
-import { type Clock, systemClock } from '@holdfast/kernel';
+import { type Clock, type CodedError, systemClock } from '@holdfast/kernel';
 import type { FeedCursor } from './event-feed.js';
+import { feedRefused, feedUnavailable } from './feed.errors.js';
 
 /** One consumer of the feed as its source knows it. */
 export interface ConsumerStatus {
@@ -38,15 +39,42 @@ export interface ConsumerReport {
 export const REPORT_MILLIS = 1_000;
 /** … and one that has not been heard of for so long counts as away. */
 export const REPORT_SILENCE_MILLIS = 15_000;
-/** More that report at a time are a mistake, not a use; the one that was silent longest is forgotten. */
+/** More that report at a time are a mistake, not a use: one more is turned away, and those that are known are heard on. */
 const REPORTERS_MAX = 1_000;
+/** So many of them under one name … */
+const REPORTERS_OF_NAME_MAX = 128;
+/** … and so many from one machine, so that none of them can take the places of the others. */
+export const REPORTERS_OF_PEER_MAX = 32;
+/** The same for those that are connected to read. */
+const FOLLOWERS_MAX = 256;
+export const FOLLOWERS_OF_PEER_MAX = 32;
+/** What a floor's name has room for. */
+const CONSUMER_CHARACTERS_MAX = 112;
+const REPORTER_CHARACTERS_MAX = 512;
+/** Of whoever is in this process. */
+const LOCAL = 'local';
 
-/** Who is reading the log just now, for metrics and for floors. */
+export interface FeedConsumersOptions {
+  readonly clock?: Clock;
+  /**
+   * The names under which a floor may be kept. A floor keeps the log from being removed until an operator drops it, so a feed that
+   * others can reach should say who may have one. Left out: every name, where all who read are the program's own.
+   */
+  readonly floorNames?: ReadonlySet<string> | undefined;
+}
+
+/** Who is reading the log just now, for metrics and for floors. Whatever others can fill has a bound, for each of them and for all. */
 export class FeedConsumers {
   private readonly connected = new Set<ConnectedConsumer>();
   private readonly reporting = new Map<string, ReportingConsumer>();
 
-  constructor(private readonly clock: Clock = systemClock) {}
+  private readonly clock: Clock;
+  private readonly floorNames: ReadonlySet<string> | undefined;
+
+  constructor({ clock = systemClock, floorNames }: FeedConsumersOptions = {}) {
+    this.clock = clock;
+    this.floorNames = floorNames;
+  }
 
   /** In the order of their arrival. */
   list(): ConsumerStatus[] {
@@ -64,10 +92,27 @@ export class FeedConsumers {
     this.connected.delete(consumer);
   }
 
-  /** From one that reads the files itself. Whoever calls has checked that the cursors are of this log's history. */
-  report({ consumer, reporter, applied, durable, ended }: ConsumerReport): void {
-    const key = `${consumer} ${reporter}`;
+  /** Why one that wants to read is turned away: `FEED_REFUSED` for what it may not have, `FEED_UNAVAILABLE` when there are too many. */
+  refusalOf({ consumer, peer }: ConnectedConsumer, keepsFloor: boolean): CodedError | undefined {
+    const host = hostOf(peer);
+    const near = count(this.connected, (other) => hostOf(other.peer) === host);
+    if (near >= FOLLOWERS_OF_PEER_MAX || this.connected.size >= FOLLOWERS_MAX)
+      return feedUnavailable('the log', `${near} consumers of ${host} read it already`);
+    return this.refusalOfName(consumer, keepsFloor);
+  }
+
+  /**
+   * From one that reads the files itself, at `peer`. Whoever calls has checked that the cursors are of this log's history. Throws
+   * `FEED_REFUSED` for a name that may keep no floor, `FEED_UNAVAILABLE` when too many report; a floor that is there stays where it is.
+   */
+  report(report: ConsumerReport, peer = LOCAL): void {
+    const { consumer, reporter, applied, durable, ended } = report;
+    const host = hostOf(peer);
+    // Nobody speaks for a reporter of another machine.
+    const key = `${consumer} ${host} ${reporter}`;
     const known = this.reporting.get(key);
+    const refusal = known === undefined ? this.refusalOfReport(report, host) : undefined;
+    if (refusal !== undefined) throw refusal;
     this.reporting.delete(key);
     if (ended) return;
     const heardAtMillis = this.clock.nowMillis();
@@ -78,7 +123,7 @@ export class FeedConsumers {
     status.appliedPosition = status.sentPosition = applied.position;
     status.durablePosition = durable.position;
     // At the end of the map: the first one is always the one that was silent longest.
-    this.reporting.set(key, { status, heardAtMillis });
+    this.reporting.set(key, { status, host, heardAtMillis });
     this.forgetSilent();
   }
 
@@ -91,6 +136,33 @@ export class FeedConsumers {
       if (status.consumer === consumer) status.keepsFloor = false;
   }
 
+  private refusalOfName(consumer: string, keepsFloor: boolean): CodedError | undefined {
+    if (consumer.length > CONSUMER_CHARACTERS_MAX)
+      return feedRefused('the log', `a consumer's name has ${consumer.length} characters`);
+    if (!keepsFloor || this.floorNames === undefined || this.floorNames.has(consumer))
+      return undefined;
+    return feedRefused('the log', `no floor is kept under the name '${consumer}'`);
+  }
+
+  private refusalOfReport(
+    { consumer, reporter }: ConsumerReport,
+    host: string,
+  ): CodedError | undefined {
+    if (reporter.length > REPORTER_CHARACTERS_MAX)
+      return feedRefused('the log', `a reporter's name has ${reporter.length} characters`);
+    this.forgetSilent();
+    const all = [...this.reporting.values()];
+    const near = count(all, (reporting) => reporting.host === host);
+    const named = count(all, ({ status }) => status.consumer === consumer);
+    const full = near >= REPORTERS_OF_PEER_MAX || named >= REPORTERS_OF_NAME_MAX;
+    if (full || all.length >= REPORTERS_MAX)
+      return feedUnavailable(
+        'the log',
+        `${near} of ${host}, ${named} as '${consumer}' report already`,
+      );
+    return this.refusalOfName(consumer, true);
+  }
+
   private reportingStatus(): ConnectedConsumer[] {
     return Array.from(this.reporting.values(), ({ status }) => status);
   }
@@ -98,13 +170,13 @@ export class FeedConsumers {
   private forgetSilent(): void {
     const heardSince = this.clock.nowMillis() - REPORT_SILENCE_MILLIS;
     for (const [key, { heardAtMillis }] of this.reporting)
-      if (heardAtMillis < heardSince || this.reporting.size > REPORTERS_MAX)
-        this.reporting.delete(key);
+      if (heardAtMillis < heardSince) this.reporting.delete(key);
   }
 }
 
 interface ReportingConsumer {
   readonly status: ConnectedConsumer;
+  readonly host: string;
   readonly heardAtMillis: number;
 }
 
@@ -128,4 +200,15 @@ export function newConsumer(
     keepsFloor: false,
     outstandingBytes: 0,
   };
+}
+
+/** A peer without its port: one machine has many ports. */
+function hostOf(peer: string): string {
+  return peer.replace(/:[0-9]+$/, '');
+}
+
+function count<Item>(items: Iterable<Item>, matches: (item: Item) => boolean): number {
+  let matching = 0;
+  for (const item of items) if (matches(item)) matching += 1;
+  return matching;
 }

@@ -1,4 +1,5 @@
 import { credentials, Client, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
+import type { Position } from '@holdfast/event-store';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -7,6 +8,7 @@ import {
   PORTION_BYTES,
   followMethod,
 } from './feed-protocol.js';
+import { FOLLOWERS_OF_PEER_MAX } from './feed-consumers.js';
 import { GrpcFeed } from './grpc-feed.js';
 import { eventually } from './testing/eventually.js';
 import { type FeedServer, freePort, serveFeed } from './testing/feed-server.js';
@@ -90,6 +92,50 @@ describe('the gRPC feed on the wire', () => {
     stream.write(open);
     stream.write(open);
     expect(await ended).toMatchObject({ code: 3, details: expect.stringContaining('second open') });
+  });
+
+  it('sends a consumer away that says it has applied what it was never sent', async () => {
+    stream.write(open);
+    stream.write({ applied: { position: 1_000 } });
+    expect(await ended).toMatchObject({
+      code: 3,
+      details: expect.stringContaining('applied 1000'),
+    });
+  });
+
+  it('keeps no floor for a cursor that the log has not reached', async () => {
+    const timeline = source.timelineAt(1_000 as Position) ?? '';
+    const from = { logId: source.logId, position: 2_000, timeline };
+    stream.write({ open: { ...open.open, from, keepsFloor: true } });
+    stream.write({ credit: { upToBytes: 1_000_000 } });
+    // A heartbeat, or a refusal.
+    await Promise.race([eventually(() => expect(heard).not.toEqual([])), ended]);
+    for (const { keepsFloor } of server.consumers.list()) expect(keepsFloor).toBe(false);
+  });
+
+  it('refuses a floor under a name that may have none, and serves those who want none', async () => {
+    const strict = await serveFeed(source, `127.0.0.1:${await freePort()}`, {
+      floorNames: new Set(['ledger']),
+    });
+    const feed = new GrpcFeed({ url: strict.url });
+    const { signal } = new AbortController();
+    const first = (consumer: string, keepsFloor: boolean) =>
+      feed.open({ from: undefined, consumer, keepsFloor, signal })[Symbol.asyncIterator]().next();
+    await expect(first('somebody', true)).rejects.toMatchObject({ code: 'FEED_REFUSED' });
+    expect(strict.consumers.list()).toEqual([]);
+    expect(await first('somebody', false)).toMatchObject({ done: false });
+    expect(await first('ledger', true)).toMatchObject({ done: false });
+    await feed.close();
+    await strict.close();
+  });
+
+  it('serves no more than so many consumers of one machine', async () => {
+    const feed = new GrpcFeed({ url: server.url });
+    const { signal } = new AbortController();
+    const first = () => feed.open({ from: undefined, signal })[Symbol.asyncIterator]().next();
+    await Promise.all(Array.from({ length: FOLLOWERS_OF_PEER_MAX }, first));
+    await expect(first()).rejects.toMatchObject({ code: 'FEED_UNAVAILABLE' });
+    await feed.close();
   });
 
   it('ends the stream of a consumer that ends its own', async () => {

@@ -2,7 +2,7 @@ import type { EventFilter, Position, RecordedEvent } from '@holdfast/event-store
 import { type Clock, CodedError, assert, systemClock } from '@holdfast/kernel';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
-import type { FeedBatch, FeedCursor, FeedOptions } from './event-feed.js';
+import { type FeedBatch, type FeedCursor, type FeedOptions, isAccepted } from './event-feed.js';
 import { cursorFromWire, positionOf, toWire, wireBytes } from './feed-codec.js';
 import { type ConnectedConsumer, type FeedConsumers, newConsumer } from './feed-consumers.js';
 import {
@@ -95,11 +95,22 @@ export class FeedSession {
     if (this.open !== undefined) return;
     this.open = open;
     this.consumer.consumer = open.consumer === '' ? 'unnamed' : open.consumer;
-    if (open.from) this.receiveApplied(positionOf(open.from.position), false);
-    this.consumers.add(this.consumer);
+    if (open.from) this.standsAt(positionOf(open.from.position), false);
+    const refusal = this.consumers.refusalOf(this.consumer, open.keepsFloor ?? false);
+    if (refusal === undefined) this.consumers.add(this.consumer);
+    else this.refuse(refusal);
   }
 
+  /** A floor rests on this, so it is never beyond what this consumer was sent or came with. */
   private receiveApplied(position: Position, volatile: boolean): void {
+    const { sentPosition } = this.consumer;
+    const from = this.open?.from?.position ?? 0;
+    if (position > Math.max(sentPosition, from))
+      this.fail(`that it has applied ${position}, of which it was sent ${sentPosition}`);
+    else this.standsAt(position, volatile);
+  }
+
+  private standsAt(position: Position, volatile: boolean): void {
     this.consumer.appliedPosition = position;
     if (!volatile) this.consumer.durablePosition = position;
   }
@@ -112,7 +123,11 @@ export class FeedSession {
   }
 
   private fail(problem: string): void {
-    this.problem ??= new CodedError('FEED_PROTOCOL', `the consumer sent ${problem}`);
+    this.refuse(new CodedError('FEED_PROTOCOL', `the consumer sent ${problem}`));
+  }
+
+  private refuse(problem: CodedError): void {
+    this.problem ??= problem;
     this.ending.abort();
   }
 
@@ -129,9 +144,11 @@ export class FeedSession {
   private async serve(open: WireOpen): Promise<void> {
     let accepted = false;
     for await (const batch of this.feed.open(this.feedOptions(open))) {
-      // With its first batch the feed has accepted the cursor. Once only: an operator may give this consumer up meanwhile.
-      if (!accepted) this.consumer.keepsFloor = open.keepsFloor ?? false;
-      accepted = true;
+      // Once only: an operator may give this consumer up meanwhile.
+      if (!accepted && isAccepted(batch)) {
+        accepted = true;
+        this.consumer.keepsFloor = open.keepsFloor ?? false;
+      }
       for (const portion of this.portionsOf(batch)) {
         await this.roomFor(portion.bytes);
         if (this.ended) return;

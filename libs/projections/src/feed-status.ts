@@ -15,6 +15,7 @@ export function statusOf(error: unknown): StatusObject {
 
 function grpcCodeOf(error: CodedError): status {
   if (error.code === 'FEED_UNAVAILABLE') return status.UNAVAILABLE;
+  if (error.code === 'FEED_REFUSED') return status.PERMISSION_DENIED;
   if (error.code === 'FEED_PROTOCOL') return status.INVALID_ARGUMENT;
   return status.FAILED_PRECONDITION;
 }

@@ -6,6 +6,7 @@ import {
   openSimulated,
   SimulatedFileSystem,
 } from './testing/index.js';
+import { FLOORS_MAX } from './floors.js';
 import type { Sequence } from './wal.types.js';
 
 const floor = (sequence: number): Sequence => sequence as Sequence;
@@ -49,6 +50,22 @@ describe('floors', () => {
       expect(() => wal.floors.set(name, floor(1))).toThrow(coded('WAL_INVALID_FLOOR'));
     expect([...wal.floors.all()]).toEqual([['early', 1]]);
     await wal.close();
+  });
+
+  it('of the log itself have places that nobody can take', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await wal.append(batchAfter(0, 1)).durable;
+    for (let count = 0; count < FLOORS_MAX; count++)
+      wal.floors.set(`projection:${count}`, floor(1));
+    expect(() => wal.floors.set('projection:more', floor(1))).toThrow(coded('WAL_INVALID_FLOOR'));
+    wal.floors.set('checkpoint', floor(1));
+    wal.floors.set('archive', floor(0));
+    expect(wal.floors.all().size).toBe(FLOORS_MAX + 2);
+    await wal.close();
+    const next = await openSimulated(system);
+    expect(next.floors.all().size).toBe(FLOORS_MAX + 2);
+    await next.close();
   });
 
   it('that are damaged refuse the next open, for an empty list would let segments go', async () => {

@@ -5,8 +5,10 @@ import { WalError } from './wal.errors.js';
 
 const FLOORS_FILE = /^FLOORS-([1-9][0-9]*)$/;
 const FLOORS_BYTES_MAX = 1024 * 1024;
-/** Every consumer has a name; more than this many is a mistake, not a use. */
+/** Every consumer has a name; more than this many is a mistake, not a use. The owner's own come on top. */
 export const FLOORS_MAX = 1000;
+/** Floors of whoever owns the log. Without them nothing is checkpointed, archived or removed, so their places are nobody else's. */
+const OWN_FLOORS: ReadonlySet<string> = new Set(['archive', 'checkpoint']);
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/;
 const TITLE = 'holdfast-wal-floors 1';
 
@@ -84,7 +86,7 @@ export class Floors {
         { name, sequence, durableSequence: this.keeper.durableSequence },
       );
     }
-    if (!this.entries.has(name) && this.entries.size >= FLOORS_MAX) {
+    if (!this.entries.has(name) && !OWN_FLOORS.has(name) && this.consumers() >= FLOORS_MAX) {
       throw new WalError('WAL_INVALID_FLOOR', `there are ${FLOORS_MAX} floors already`, { name });
     }
     this.replace(new Map(this.entries).set(name, sequence));
@@ -96,6 +98,10 @@ export class Floors {
     const rest = new Map(this.entries);
     rest.delete(name);
     this.replace(rest);
+  }
+
+  private consumers(): number {
+    return [...this.entries.keys()].filter((name) => !OWN_FLOORS.has(name)).length;
   }
 
   private replace(entries: ReadonlyMap<string, Sequence>): void {

@@ -21,10 +21,14 @@ export interface FeedServer {
 export async function serveFeed(
   source: EventSource,
   url: string,
-  options: { heartbeatMillis?: number; tls?: EventFeedServerOptions['tls'] } = {},
+  options: {
+    heartbeatMillis?: number;
+    tls?: EventFeedServerOptions['tls'];
+    floorNames?: ReadonlySet<string>;
+  } = {},
 ): Promise<FeedServer> {
-  const { heartbeatMillis = HEARTBEAT_UNDER_TEST_MILLIS, tls } = options;
-  const consumers = new FeedConsumers();
+  const { heartbeatMillis = HEARTBEAT_UNDER_TEST_MILLIS, tls, floorNames } = options;
+  const consumers = new FeedConsumers({ floorNames });
   const register = EventFeedModule.register({ source, consumers, heartbeatMillis });
   const module = await Test.createTestingModule({ imports: [register] }).compile();
   module.useLogger(false);

@@ -39,13 +39,27 @@ describe('floors of consumers', () => {
     expect(floors()['projection:ledger']).toBe(9);
   });
 
+  it('takes none above the end of the log, and moves those of the others', async () => {
+    service = await TestAdminService.start();
+    await service.fill(5);
+    const beyond = { logId: service.writer.log.logId, position: 99 as Position, timeline: 'x' };
+    service.consumers.report({
+      ...{ consumer: 'ahead', reporter: 'a', ended: false },
+      ...{ applied: beyond, durable: beyond },
+    });
+    report('ledger', 3);
+    report('ledger', 4);
+    expect(floors()).toEqual({ 'projection:ledger': 4 });
+    expect(service.lines.filter(({ msg }) => msg.includes('cannot be moved'))).toHaveLength(1);
+  });
+
   it('takes no floor from a consumer whose name cannot be one, and says so once', async () => {
     service = await TestAdminService.start();
     await service.fill(1);
     report('no name: this', 1);
     report('no name: this', 1);
     expect(floors()).toEqual({});
-    expect(service.lines.filter(({ msg }) => msg.includes('cannot have a floor'))).toHaveLength(1);
+    expect(service.lines.filter(({ msg }) => msg.includes('cannot be moved'))).toHaveLength(1);
   });
 
   it('lists what each pins, and reports one that is far behind', async () => {

@@ -1,5 +1,4 @@
 import type { WalEventLog } from '@holdfast/event-store';
-import { errorCode } from '@holdfast/kernel';
 import type { Logger } from '@holdfast/platform';
 import type { FeedConsumers } from '@holdfast/projections';
 import type { Sequence } from '@holdfast/wal';
@@ -83,12 +82,14 @@ export class ConsumerFloors {
     clearInterval(this.timer);
   }
 
-  /** Moves the floors of everybody who reads now. */
+  /** Moves the floors of everybody who reads now. One that cannot be moved keeps none of the others from moving; it is reported once. */
   move(): void {
-    const { floors } = this.options.log.wal;
-    const known = floors.all();
-    for (const [name, position] of this.needed())
+    const { log } = this.options;
+    const known = log.wal.floors.all();
+    const needed = this.needed();
+    for (const [name, position] of needed)
       if (known.get(name) !== position) this.set(name, position);
+    for (const name of this.refused) if (!needed.has(name)) this.refused.delete(name);
   }
 
   private tick(): void {
@@ -98,8 +99,7 @@ export class ConsumerFloors {
       this.move();
       if (this.moves++ % MOVES_A_LOOK === 0) this.reportFar();
     } catch (error) {
-      // A full disk, say: floors stay where they were, which keeps more and not less.
-      logger.warn({ err: error }, 'the floors of consumers could not be moved');
+      logger.warn({ err: error }, 'the floors of consumers could not be looked at');
     }
   }
 
@@ -116,13 +116,18 @@ export class ConsumerFloors {
   }
 
   private set(name: string, position: Sequence): void {
+    const { log, logger } = this.options;
     try {
-      this.options.log.wal.floors.set(name, position);
+      log.wal.floors.set(name, position);
+      this.refused.delete(name);
     } catch (error) {
-      // A name that cannot be one, or too many: its consumer is told of nothing, so the operator must be.
-      if (errorCode(error) !== 'WAL_INVALID_FLOOR') throw error;
+      // A name that cannot be one, a position that the log has not reached, a full disk: the floor stays where it was, which keeps more and
+      // not less. Its consumer is told of nothing, so the operator must be.
       if (!this.refused.has(name))
-        this.options.logger.warn({ floor: name, err: error }, 'a consumer cannot have a floor');
+        logger.warn(
+          { floor: name, position, err: error },
+          'the floor of a consumer cannot be moved',
+        );
       this.refused.add(name);
     }
   }
