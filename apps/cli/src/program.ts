@@ -81,6 +81,7 @@ function addWal(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => 
     .description('make a new log of what still verifies in a damaged one, which is only read')
     .argument('<from>', 'the directory of the damaged log')
     .argument('<to>', 'a directory that does not exist yet')
+    .option('--archive <directory>', 'the archive of the log, for what it lacks or holds damaged')
     .option('--json', 'the report as JSON')
     .action(async (from: string, to: string, options: WalSalvageOptions) =>
       done(await walSalvage(from, to, options, terminal)),

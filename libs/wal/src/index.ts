@@ -37,7 +37,13 @@ export type {
   RemovedSegment,
 } from './removal.js';
 export type { RecoveryNote } from './repair.js';
-export { salvage, type SalvageLoss, type SalvageOptions, type SalvageReport } from './salvage.js';
+export {
+  salvage,
+  type SalvageLeftOut,
+  type SalvageLoss,
+  type SalvageOptions,
+  type SalvageReport,
+} from './salvage.js';
 export type { ScrubOptions, ScrubReport } from './scrub.js';
 export type { CatalogEntry } from './segment-catalog.js';
 export type { VerifyProblem, VerifyProgress, VerifyReport } from './verify.js';

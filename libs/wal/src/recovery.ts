@@ -1,6 +1,6 @@
 import { defined } from '@holdfast/kernel';
 import { sameSeal } from './archive-store.js';
-import type { FileSystem } from './file-system.js';
+import type { File, FileSystem } from './file-system.js';
 import { readFloors } from './floors.js';
 import { decodeFrameHeader, frameEnd, lastSequenceOf } from './frame-decoder.js';
 import { type Manifest, MANIFEST_NAME, readManifest } from './manifest.js';
@@ -261,7 +261,7 @@ function checkSeal(
       offset: previous.size,
     });
   }
-  if (!lastFrameMatches(fileSystem, path, header, seal)) {
+  if (!withFile(fileSystem, path, (file) => lastFrameMatches(file, header, seal))) {
     throw corrupt('the segment does not end with the frame that its successor names', {
       ...place,
       offset: seal.lastFrameOffset,
@@ -269,9 +269,9 @@ function checkSeal(
   }
 }
 
-function lastFrameMatches(
-  fileSystem: FileSystem,
-  path: string,
+/** Whether the segment in this file ends as its successor says. */
+export function lastFrameMatches(
+  file: File,
   header: SegmentHeader,
   seal: PredecessorSeal,
 ): boolean {
@@ -283,7 +283,7 @@ function lastFrameMatches(
     );
   }
   const bytes = Buffer.alloc(FRAME_HEADER_BYTES);
-  withFile(fileSystem, path, (file) => readAt(file, bytes, seal.lastFrameOffset));
+  readAt(file, bytes, seal.lastFrameOffset);
   const frame = decodeFrameHeader(bytes, 0, frameSeed(header), seal.lastFrameOffset);
   return (
     frame !== undefined &&

@@ -63,7 +63,7 @@ const CHUNK_BYTES = 1024 * 1024;
 const ZEROS = Buffer.alloc(CHUNK_BYTES);
 
 /** Looks for frames at every aligned offset after V, and for the last byte that is not zero. */
-function lookBeyond(
+export function lookBeyond(
   file: File,
   segment: SegmentHeader,
   validEnd: number,

@@ -1,24 +1,29 @@
-import { salvage, type SalvageReport } from '@holdfast/wal';
+import { ArchiveDirectory, salvage, type SalvageReport } from '@holdfast/wal';
 import { CliExit } from '../exit-code.js';
 import { countText } from '../terminal/quantities.js';
 import type { Terminal } from '../terminal/terminal.js';
 
 export interface WalSalvageOptions {
+  /** The archive of the damaged log. */
+  readonly archive?: string;
   readonly json?: boolean;
 }
 
 const BAR = 'Salvaging {bar} {percentage}%  {read}  {duration_formatted}';
 
-/** Makes a new log of what still verifies in a damaged one, and says what is gone. Exit code 1 when anything is. */
+/** Makes a new log of what still verifies in a damaged one, and says what is gone. Exit code 1 when anything is that may have been acknowledged. */
 export async function walSalvage(
   from: string,
   to: string,
-  { json }: WalSalvageOptions,
+  { json, archive: archiveDirectory }: WalSalvageOptions,
   terminal: Terminal,
 ): Promise<CliExit> {
+  const archive =
+    archiveDirectory === undefined ? undefined : ArchiveDirectory.open(archiveDirectory);
   const progress = terminal.progress(BAR);
   try {
     const report = await salvage(from, to, {
+      ...(archive !== undefined && { archive }),
       onProgress: ({ segmentsDone, segmentsTotal }) =>
         progress.update(segmentsDone, segmentsTotal, {
           read: `${segmentsDone} of ${segmentsTotal} segments`,
@@ -27,15 +32,29 @@ export async function walSalvage(
     progress.stop();
     if (json === true) await terminal.json(report, 2);
     else await print(report, to, terminal);
-    return report.missing.length + report.losses.length === 0 ? CliExit.OK : CliExit.PROBLEMS;
+    return isWhole(report) ? CliExit.OK : CliExit.PROBLEMS;
   } finally {
     progress.stop();
+    await archive?.close();
   }
 }
 
+/** A record that nobody was told of may be left out, as recovery would have left it. */
+function isWhole({ missing, losses, leftOut, lostTail }: SalvageReport): boolean {
+  const isNothingGone = missing.length + losses.length === 0 && lostTail === undefined;
+  return isNothingGone && !leftOut.some(({ mayBeAcknowledged }) => mayBeAcknowledged);
+}
+
 async function print(report: SalvageReport, to: string, terminal: Terminal): Promise<void> {
-  for (const { firstSequence, lastSequence } of report.missing) {
+  const { missing, lostTail } = report;
+  for (const { firstSequence, lastSequence } of [...missing, ...(lostTail ? [lostTail] : [])]) {
     await terminal.line(`GONE sequences ${firstSequence} to ${lastSequence}`);
+  }
+  for (const { file, firstSequence, lastSequence, mayBeAcknowledged } of report.leftOut) {
+    const which = mayBeAcknowledged ? 'perhaps acknowledged' : 'never acknowledged';
+    await terminal.line(
+      `LEFT sequences ${firstSequence} to ${lastSequence} of another history, ${which}\n  file: ${file}`,
+    );
   }
   for (const { file, from, to: end, reason } of report.losses) {
     await terminal.line(`LEFT ${reason}\n  file: ${file}\n  offsets: ${from} to ${end}`);
@@ -43,7 +62,7 @@ async function print(report: SalvageReport, to: string, terminal: Terminal): Pro
   await terminal.line(
     `${countText(report.records)} records in ${countText(report.frames)} frames, sequences ${report.firstSequence} to ${report.lastSequence}, are in ${to}.`,
   );
-  if (report.missing.length > 0) {
+  if (!isWhole(report)) {
     await terminal.line(
       'It opens as a log, but it is not the log that was promised: judge what is gone before you use it.',
     );

@@ -1,0 +1,186 @@
+import { describe, expect, it } from '@jest/globals';
+import { ArchiveDirectory } from './archive-directory.js';
+import { salvage, type SalvageReport } from './salvage.js';
+import { formatSegmentName, parseSegmentName } from './segment-name.js';
+import {
+  batchAfter,
+  type DiskImage,
+  LOG,
+  openSimulated,
+  SimulatedFileSystem,
+  textsOf,
+} from './testing/index.js';
+import { Wal } from './wal.js';
+import { BEFORE_FIRST, type Durability, type Sequence } from './wal.types.js';
+
+const TARGET = '/data/salvaged';
+
+const textOf = (text: string): Buffer => Buffer.from(text);
+
+async function salvaged(
+  system: SimulatedFileSystem,
+  archive?: ArchiveDirectory,
+): Promise<{ report: SalvageReport; texts: string[] }> {
+  const report = await salvage(LOG, TARGET, {
+    fileSystem: system,
+    ...(archive !== undefined && { archive }),
+  });
+  const wal = await Wal.open(TARGET, { fileSystem: system });
+  const texts = await textsOf(wal);
+  expect((await wal.verify()).problems).toEqual([]);
+  await wal.close();
+  return { report, texts };
+}
+
+/** A writer that is taken over, wakes up, and writes a record of which it then learns that it is nobody's. */
+async function takenOver(durability: Durability): Promise<SimulatedFileSystem> {
+  const stopped = SimulatedFileSystem.on();
+  const first = await openSimulated(stopped, { durability });
+  await first.append([textOf('one'), textOf('two')], { durability: 'sync' }).durable;
+  const second = await openSimulated(stopped.sibling(), { takeover: true, durability }, 2);
+  // Waits until the successor has written the footer behind the length that it has sealed.
+  await second.removeSegments({ below: BEFORE_FIRST });
+  const { durable } = first.append([textOf('phantom')]);
+  await expect(durable).rejects.toMatchObject({ code: 'WAL_FENCED' });
+  await second.append([textOf('three')], { durability: 'sync' }).durable;
+  await Promise.all([first.close(), second.close()]);
+  return stopped.sibling();
+}
+
+describe('salvaging a log that was taken over', () => {
+  it.each<Durability>(['sync', 'interval', 'none'])(
+    'brings over what the successor acknowledged, and names what the old writer left (%s)',
+    async (durability) => {
+      const { report, texts } = await salvaged(await takenOver(durability));
+      expect(texts).toEqual(['1=one', '2=two.', '3=three.']);
+      expect(report.leftOut).toEqual([
+        expect.objectContaining({
+          firstSequence: 3,
+          lastSequence: 3,
+          mayBeAcknowledged: durability !== 'sync',
+        }),
+      ]);
+      expect(report).toMatchObject({ missing: [], losses: [], lastSequence: 3 });
+    },
+  );
+
+  it('takes of two segments of one number the one that the next goes on from', async () => {
+    const { image, other } = await forked();
+    const system = SimulatedFileSystem.on(image);
+    const { report, texts } = await salvaged(system);
+    expect(texts).toEqual(['1=1', '2=b2', '3=b3', '4=b4'].map((text) => `${text}.`));
+    expect(report.leftOut).toEqual([
+      { file: other, firstSequence: 2, lastSequence: 3, mayBeAcknowledged: true },
+    ]);
+  });
+
+  it('says that a segment is missing also where a record of the old writer has its place', async () => {
+    const system = await takenOver('sync');
+    const third = await openSimulated(system, {}, 3);
+    await third.append([textOf('four')]).durable;
+    await third.close();
+    const [, second] = segmentsOf(system);
+    system.unlink(`${LOG}/${second ?? ''}`);
+    const { report } = await salvaged(system);
+    expect(report.losses).toContainEqual({
+      ...{ file: LOG, from: 0, to: 0 },
+      reason: 'segment 2 is missing',
+    });
+  });
+});
+
+describe('a salvage says what is gone', () => {
+  it('at the end of the log: promised by the watermark, and in no file', async () => {
+    const system = SimulatedFileSystem.on();
+    for (let sequence = 1; sequence <= 3; sequence++) {
+      const wal = await openSimulated(system, {}, sequence);
+      await wal.append(batchAfter(sequence - 1, 1)).durable;
+      await wal.close();
+    }
+    system.unlink(`${LOG}/${segmentsOf(system).at(-1) ?? ''}`);
+    const { report } = await salvaged(system);
+    expect(report).toMatchObject({
+      lastSequence: 2,
+      lostTail: { firstSequence: 3, lastSequence: 3 },
+    });
+  });
+
+  it('of the last frame of a sealed segment, also as a stretch of its file', async () => {
+    const system = SimulatedFileSystem.on();
+    const killed = system.sibling();
+    const first = await openSimulated(killed);
+    await first.append(batchAfter(0, 1)).durable;
+    await first.append(batchAfter(1, 1)).durable;
+    killed.kill();
+    await (await openSimulated(system, {}, 2)).close();
+    const path = `${LOG}/${segmentsOf(system)[0] ?? ''}`;
+    const content = system.disk.image().files.get(path);
+    system.disk.flipBit(path, content?.indexOf('2:2222') ?? 0);
+    const { report } = await salvaged(system);
+    expect(report.losses).toEqual([
+      expect.objectContaining({ file: path, reason: expect.stringContaining('body') }),
+    ]);
+    expect(report).toMatchObject({ lostTail: { firstSequence: 2, lastSequence: 2 } });
+  });
+
+  it('reads from the archive what the directory lacks, or holds damaged', async () => {
+    const system = SimulatedFileSystem.on({ files: new Map(), directories: new Set(['/data']) });
+    const archive = ArchiveDirectory.open('/data/archive', { create: true, fileSystem: system });
+    for (let sequence = 1; sequence <= 4; sequence++) {
+      const wal = await openSimulated(system, { archive }, sequence);
+      await wal.append(batchAfter(sequence - 1, 1)).durable;
+      await wal.archiveSealed();
+      if (sequence === 3) await wal.removeSegments({ below: 2 as Sequence });
+      await wal.close();
+    }
+    const whole = await openSimulated(system, { archive }, 5);
+    const texts = await textsOf(whole);
+    await whole.archiveSealed();
+    await whole.close();
+    const [second = '', third = ''] = segmentsOf(system);
+    system.unlink(`${LOG}/${second}`);
+    system.disk.flipBit(`${LOG}/${third}`, 8192 + 70);
+    system.disk.flipBit(`${LOG}/MANIFEST`, 3);
+    const found = await salvaged(system, archive);
+    expect(found.texts).toEqual(texts);
+    expect(found.report).toMatchObject({ missing: [], losses: [], leftOut: [] });
+  });
+});
+
+function segmentsOf(system: SimulatedFileSystem): string[] {
+  return system
+    .list(LOG)
+    .filter((file) => parseSegmentName(file) !== undefined)
+    .sort();
+}
+
+/** Two histories of one log in one directory, as a careless copy makes them: the second segment of the one is the other's too. */
+async function forked(): Promise<{ image: DiskImage; other: string }> {
+  const system = SimulatedFileSystem.on();
+  const first = await openSimulated(system);
+  await first.append([textOf('1')]).durable;
+  await first.close();
+  const common = system.disk.image();
+  const branch = async (letter: string, seed: number, upTo: number): Promise<DiskImage> => {
+    const own = SimulatedFileSystem.on(common);
+    for (let sequence = 2; sequence <= upTo; sequence++) {
+      const wal = await openSimulated(own, {}, seed);
+      if (sequence === 2) {
+        await wal.append([textOf(`${letter}2`)]).durable;
+        await wal.append([textOf(`${letter}3`)]).durable;
+        sequence++;
+      } else await wal.append([textOf(`${letter}${sequence}`)]).durable;
+      await wal.close();
+      seed += 10;
+    }
+    return own.disk.image();
+  };
+  const [a, b] = [await branch('a', 2, 3), await branch('b', 3, 4)];
+  const name = (generation: number): string =>
+    `${LOG}/${formatSegmentName({ segment: 2, firstSequence: 2, generation })}`;
+  // A name that the other does not have.
+  const other = name(7);
+  const files = new Map(b.files).set(other, a.files.get(name(0)) ?? Buffer.alloc(0));
+  files.delete(`${LOG}/MANIFEST`);
+  return { image: { files, directories: b.directories }, other };
+}

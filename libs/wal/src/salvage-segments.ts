@@ -1,0 +1,244 @@
+import { errorMessage } from '@holdfast/kernel';
+import { precedes } from './archived-part.js';
+import { type ArchivedSegment, type ArchiveStore, sameSeal } from './archive-store.js';
+import type { File, FileSystem } from './file-system.js';
+import { FrameScanner } from './frame-scanner.js';
+import { type Manifest, readManifest } from './manifest.js';
+import { lastFrameMatches, segmentPath } from './recovery.js';
+import { inspectSegment, openToRead } from './segment-file.js';
+import { sealedLength, type SegmentHeader } from './segment-header.js';
+import { parseSegmentName, type SegmentName } from './segment-name.js';
+import { readWatermark } from './watermark.js';
+
+/** Something that could not be brought over. */
+export interface SalvageLoss {
+  readonly file: string;
+  readonly from: number;
+  readonly to: number;
+  readonly reason: string;
+}
+
+/** A file that may be a segment of the log. */
+interface Candidate {
+  readonly name: SegmentName;
+  readonly path: string;
+  readonly header: SegmentHeader;
+  readonly size: number;
+  readonly archived?: ArchivedSegment;
+  open(): File;
+}
+
+export interface SourceSegment extends Candidate {
+  /** As its successor's header, or its own when it was compacted or archived, says; undefined when nothing does. */
+  readonly dataEnd: number | undefined;
+  /** Sequences above this one belong to later segments. */
+  readonly lastSequenceMax: number;
+  /** The header of the segment behind it goes on from exactly this file. */
+  readonly isSealed: boolean;
+  /** Another file of its number is the one that counts: all its records are left out. */
+  readonly isForked: boolean;
+}
+
+export interface SourceLog {
+  readonly logId: string | undefined;
+  /** Where it began; the start of all logs when its MANIFEST cannot say. */
+  readonly firstSequence: number;
+  /** In the order of their numbers. */
+  readonly segments: readonly SourceSegment[];
+  readonly losses: readonly SalvageLoss[];
+}
+
+/**
+ * The segments of a damaged log, as far as there are readable headers. From the newest to the oldest: which file of a number counts is for the one behind it to say, and the
+ * beginning of that one is the end of this.
+ */
+export function findSegments(
+  fileSystem: FileSystem,
+  directory: string,
+  archive: ArchiveStore | undefined,
+): SourceLog {
+  const manifest = attempt(() => readManifest(fileSystem, directory));
+  const losses: SalvageLoss[] = [];
+  const names = fileSystem
+    .list(directory)
+    .flatMap((file) => parseSegmentName(file) ?? [])
+    // What is below was removed, and is still there because a crash took the unlink back.
+    .filter(({ segment }) => segment >= (manifest?.firstSegment ?? 0));
+  const live = names.flatMap((name) => candidateOf(fileSystem, directory, name, losses) ?? []);
+  const all = [...live, ...archivedIn(archive)].sort(byPreference(manifest));
+  const newest = Math.max(...all.map(({ name }) => name.segment));
+  const logId = manifest?.logId ?? all.find(({ name }) => name.segment === newest)?.header.logId;
+  const own = all.filter(({ header, path, size }) => {
+    if (header.logId === logId) return true;
+    losses.push({ file: path, from: 0, to: size, reason: 'the segment belongs to another log' });
+    return false;
+  });
+  const segments = chooseAll(own, names);
+  losses.push(...missingIn(fileSystem, directory, segments, names, manifest?.firstSegment));
+  const counting = segments.filter(({ isForked }) => !isForked);
+  const first = counting[0]?.name.firstSequence ?? 1;
+  return { logId, firstSequence: Math.min(first, manifest?.firstSequence ?? 1), segments, losses };
+}
+
+function candidateOf(
+  fileSystem: FileSystem,
+  directory: string,
+  name: SegmentName,
+  losses: SalvageLoss[],
+): Candidate | undefined {
+  const path = segmentPath(directory, name);
+  try {
+    const { header, size } = inspectSegment(fileSystem, directory, name);
+    if (header !== undefined)
+      return { name, path, header, size, open: () => openToRead(fileSystem, path) };
+    const reason = 'both copies of the header are damaged';
+    losses.push({ file: path, from: 0, to: size, reason });
+  } catch (error) {
+    losses.push({ file: path, from: 0, to: 0, reason: errorMessage(error) });
+  }
+  return undefined;
+}
+
+function archivedIn(archive: ArchiveStore | undefined): Candidate[] {
+  if (archive === undefined) return [];
+  return archive.segments().map((archived) => {
+    const { name, path, header, contentBytes: size } = archived;
+    return { name, path, header, size, archived, open: () => archive.open(archived) };
+  });
+}
+
+/** The generation that MANIFEST names; of several the highest; of several histories the youngest; the live file before the archived one. */
+function byPreference(
+  manifest: Manifest | undefined,
+): (one: Candidate, other: Candidate) => number {
+  const rank = ({ name, header, archived }: Candidate): readonly number[] => [
+    Number(name.generation === (manifest?.generations.get(name.segment) ?? 0)),
+    header.epoch,
+    header.createdMicros,
+    name.generation,
+    Number(archived === undefined),
+  ];
+  return (one, other) => {
+    const [a, b] = [rank(one), rank(other)];
+    const at = a.findIndex((value, index) => value !== b[index]);
+    return at === -1 ? 0 : (b[at] ?? 0) - (a[at] ?? 0);
+  };
+}
+
+function chooseAll(
+  candidates: readonly Candidate[],
+  names: readonly SegmentName[],
+): SourceSegment[] {
+  const numbers = new Set(
+    [...candidates.map(({ name }) => name), ...names].map((it) => it.segment),
+  );
+  const segments: SourceSegment[] = [];
+  let successor: SegmentHeader | undefined;
+  let lastSequenceMax = Number.MAX_SAFE_INTEGER;
+  for (const number of [...numbers].sort((a, b) => b - a)) {
+    const next = successor?.segment === number + 1 ? successor : undefined;
+    const here = candidates.filter(({ name }) => name.segment === number);
+    const counting = choose(here, next);
+    if (counting !== undefined) {
+      const forks = here.filter(({ header }) => header.timeline !== counting.header.timeline);
+      segments.push({ ...counting, lastSequenceMax });
+      segments.push(...forks.map((fork) => ({ ...fork, lastSequenceMax, ...FORKED })));
+    }
+    successor = counting?.header;
+    // Where no header can be read, the name still says where the segment begins.
+    const begins = counting?.name ?? names.find(({ segment }) => segment === number);
+    lastSequenceMax = Math.min(lastSequenceMax, (begins?.firstSequence ?? Infinity) - 1);
+  }
+  return segments.reverse();
+}
+
+const FORKED = { dataEnd: undefined, isSealed: false, isForked: true };
+
+/** Of the files of one number the one that the next segment goes on from, and of equal ones the first that is whole. */
+function choose(
+  candidates: readonly Candidate[],
+  next: SegmentHeader | undefined,
+): Omit<SourceSegment, 'lastSequenceMax'> | undefined {
+  const fitting = candidates.filter((candidate) => isContinued(candidate, next));
+  const sealed = fitting.length > 1 ? fitting.find((it) => isIntact(it, next)) : undefined;
+  const counting = sealed ?? fitting[0] ?? candidates[0];
+  if (counting === undefined) return undefined;
+  const isSealed = fitting.includes(counting);
+  return { ...counting, dataEnd: dataEndOf(counting, next), isSealed, isForked: false };
+}
+
+/** Without a successor an archived one still says where it ended. */
+function isContinued(candidate: Candidate, next: SegmentHeader | undefined): boolean {
+  const { archived, header } = candidate;
+  if (archived !== undefined) return next === undefined || precedes(archived, next);
+  if (next === undefined) return false;
+  if (header.compacted !== undefined) return sameSeal(header.compacted.original, next.predecessor);
+  const matches = attempt(() =>
+    opened(candidate, (file) => lastFrameMatches(file, header, next.predecessor)),
+  );
+  return matches === true;
+}
+
+function isIntact(candidate: Candidate, next: SegmentHeader | undefined): boolean {
+  const limit = dataEndOf(candidate, next) ?? 0;
+  const reached = attempt(() =>
+    opened(candidate, (file) => {
+      const scanner = new FrameScanner(file, candidate.header, { limit, reuse: true });
+      while (scanner.next() !== undefined);
+      return scanner.offset;
+    }),
+  );
+  return reached === limit;
+}
+
+function dataEndOf(
+  { archived, header }: Candidate,
+  next: SegmentHeader | undefined,
+): number | undefined {
+  if (archived !== undefined) return archived.dataLength;
+  return next === undefined ? header.compacted?.dataLength : sealedLength(header, next);
+}
+
+/** Numbers that must have been, and of which there is no file: between those that are, from MANIFEST's first, and up to the one that the watermark names. */
+function missingIn(
+  fileSystem: FileSystem,
+  directory: string,
+  segments: readonly SourceSegment[],
+  names: readonly SegmentName[],
+  firstSegment: number | undefined,
+): SalvageLoss[] {
+  const watermark = attempt(() => readWatermark(fileSystem, directory));
+  const present = new Set([...segments.map(({ name }) => name), ...names].map((it) => it.segment));
+  const ordered = [...present].sort((a, b) => a - b);
+  const losses: SalvageLoss[] = [];
+  let expected = firstSegment ?? ordered[0] ?? 0;
+  for (const number of [...ordered, (watermark?.segment ?? -1) + 1]) {
+    if (number > expected) {
+      const which =
+        number - 1 === expected
+          ? `segment ${expected} is`
+          : `segments ${expected} to ${number - 1} are`;
+      losses.push({ file: directory, from: 0, to: 0, reason: `${which} missing` });
+    }
+    expected = Math.max(expected, number + 1);
+  }
+  return losses;
+}
+
+function opened<Result>(candidate: Candidate, work: (file: File) => Result): Result {
+  const file = candidate.open();
+  try {
+    return work(file);
+  } finally {
+    file.close();
+  }
+}
+
+/** Undefined for what cannot be read: salvage goes on with what can. */
+export function attempt<Result>(read: () => Result): Result | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

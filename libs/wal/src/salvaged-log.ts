@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { systemClock } from '@holdfast/kernel';
+import type { FileSystem } from './file-system.js';
+import { lastSequenceOf } from './frame-decoder.js';
+import { FrameEncoder } from './frame-encoder.js';
+import type { ScannedFrame } from './frame-scanner.js';
+import { writeManifest } from './manifest.js';
+import { SegmentChain } from './segment-chain.js';
+import { SpareSegment } from './spare-segment.js';
+import { WalError } from './wal.errors.js';
+import type { Sequence } from './wal.types.js';
+import { FRAME_BYTES_MAX, SEGMENT_BYTES_DEFAULT } from './wal-format.js';
+
+const YIELD_BYTES = 4 * 1024 * 1024;
+/** What one gap record can stand for: its count is a u32, written as a signed word. */
+const GAP_SEQUENCES_MAX = 0x7fff_ffff;
+
+/** What the new log holds. */
+export interface SalvagedRecords {
+  readonly logId: string;
+  readonly frames: number;
+  readonly records: number;
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  /** Sequences between the first and the last that are gone: gap records stand for them, so that every other record keeps its place. */
+  readonly missing: readonly { readonly firstSequence: number; readonly lastSequence: number }[];
+}
+
+/** The new log, written frame by frame with the format's own parts. */
+export class SalvagedLog {
+  private readonly chain: SegmentChain;
+  private readonly spare: SpareSegment;
+  private readonly encoder = new FrameEncoder(64 * 1024);
+  private readonly missing: { firstSequence: number; lastSequence: number }[] = [];
+  private lastSequence: number;
+  private begun = false;
+  private frames = 0;
+  private records = 0;
+  private bytesSinceYield = 0;
+
+  constructor(
+    private readonly fileSystem: FileSystem,
+    private readonly directory: string,
+    private readonly logId: string,
+    private readonly firstSequence: number,
+  ) {
+    this.lastSequence = firstSequence - 1;
+    writeManifest(fileSystem, directory, {
+      logId,
+      firstSegment: 0,
+      firstSequence: 1,
+      generations: new Map(),
+    });
+    const identity = {
+      logId,
+      timeline: randomBytes(8).toString('hex'),
+      epoch: 1,
+      durability: 'none' as const,
+      frameBytesMax: FRAME_BYTES_MAX,
+      segmentBytes: SEGMENT_BYTES_DEFAULT,
+    };
+    this.spare = new SpareSegment(fileSystem, directory, identity.epoch, identity.segmentBytes);
+    const randomU32 = (): number => randomBytes(4).readUInt32LE(0);
+    this.chain = new SegmentChain(
+      fileSystem,
+      directory,
+      identity,
+      this.spare,
+      systemClock,
+      randomU32,
+    );
+  }
+
+  /** False, and nothing is written, for a frame of which a sequence is there already or before the log's beginning. */
+  async add({ header, buffer, bodyStart }: ScannedFrame): Promise<boolean> {
+    const last = lastSequenceOf(header);
+    const expected = this.lastSequence + 1;
+    if (header.firstSequence < expected) return false;
+    await this.begin();
+    if (header.firstSequence > expected) await this.addGap(expected, header.firstSequence - 1);
+    const body = buffer.subarray(bodyStart, bodyStart + header.bodyLength);
+    await this.write(last, (encoder) =>
+      encoder.addBody(body, header.recordCount, header.sequenceSpan),
+    );
+    this.records += header.recordCount;
+    this.frames++;
+    this.bytesSinceYield += header.bodyLength;
+    return true;
+  }
+
+  private async addGap(firstSequence: number, lastSequence: number): Promise<void> {
+    this.missing.push({ firstSequence, lastSequence });
+    while (this.lastSequence < lastSequence) {
+      const sequences = Math.min(lastSequence - this.lastSequence, GAP_SEQUENCES_MAX);
+      await this.write(this.lastSequence + sequences, (encoder) => encoder.addGap(sequences));
+    }
+  }
+
+  shouldYield(): boolean {
+    if (this.bytesSinceYield < YIELD_BYTES) return false;
+    this.bytesSinceYield = 0;
+    return true;
+  }
+
+  /** Everything is synced before MANIFEST names it. */
+  async finish(): Promise<SalvagedRecords> {
+    const { logId, frames, records, missing, firstSequence, lastSequence } = this;
+    if (!this.begun) throw refused('no frame could be read', this.directory);
+    this.chain.current.writer.file.dataSync();
+    this.chain.close();
+    await this.spare.close();
+    writeManifest(this.fileSystem, this.directory, {
+      logId,
+      firstSegment: 1,
+      firstSequence,
+      generations: new Map(),
+    });
+    return { logId, frames, records, firstSequence, lastSequence, missing };
+  }
+
+  private async begin(): Promise<void> {
+    if (this.begun) return;
+    this.begun = true;
+    const lastSequence = this.lastSequence as Sequence;
+    const nothing = {
+      dataLength: 0,
+      lastSequence,
+      lastHeaderCrc: 0,
+      lastFrameOffset: 0,
+      generation: 0,
+    };
+    await this.chain.begin(1, lastSequence, nothing);
+  }
+
+  private async write(lastSequence: number, fill: (encoder: FrameEncoder) => void): Promise<void> {
+    const { encoder } = this;
+    encoder.reset();
+    fill(encoder);
+    const segment = this.chain.reserve(encoder.byteLength);
+    if (segment === undefined)
+      throw refused('there is no room for another segment', this.directory);
+    if (segment !== this.chain.current.writer)
+      await this.chain.rotate(this.lastSequence as Sequence);
+    const first = (this.lastSequence + 1) as Sequence;
+    const frame = segment.encode(encoder, first, 0 as Sequence, systemClock.nowMillis() * 1000);
+    segment.write(frame);
+    segment.advance(frame);
+    this.lastSequence = lastSequence;
+  }
+}
+
+export function refused(reason: string, directory: string): WalError {
+  return new WalError('WAL_SALVAGE_REFUSED', `nothing was salvaged: ${reason}`, { directory });
+}
