@@ -45,6 +45,7 @@ export class CheckpointedState {
   private readonly proof: SnapshotProof;
   private readonly snapshotting = new SharedSnapshot((options) => this.takeSnapshot(options));
   private failure: EventStoreError | undefined;
+  private broken: Error | undefined;
   private closing = false;
   private readonly stopping = new AbortController();
   private verified: StateStatus['verification'] = {
@@ -171,8 +172,13 @@ export class CheckpointedState {
     };
   }
 
+  /** The program failed to fold an event: what was checkpointed stays good, and nothing is added to it. A checkpoint that has begun is of whole commits, and ends. */
+  breakOff(error: Error): void {
+    this.broken ??= error;
+  }
+
   async checkpoint(): Promise<CheckpointReport> {
-    if (this.failure !== undefined) throw this.failure;
+    if (this.stopped !== undefined) throw this.stopped;
     // What is appended while it runs belongs to the next.
     this.bytes = 0;
     this.checkpointedAt = performance.now();
@@ -242,8 +248,13 @@ export class CheckpointedState {
     await this.opened.release();
   }
 
+  /** Why nothing more is written. */
+  private get stopped(): Error | undefined {
+    return this.failure ?? this.broken;
+  }
+
   private tick(): void {
-    if (this.closing || this.failure !== undefined) return;
+    if (this.closing || this.stopped !== undefined) return;
     const { checkpointMillis, snapshotMillis, snapshotDirectory } = this.options;
     if (performance.now() - this.checkpointedAt >= checkpointMillis) this.checkpointInBackground();
     if (snapshotMillis === 0 || snapshotDirectory === undefined) return;
@@ -257,14 +268,14 @@ export class CheckpointedState {
   }
 
   private checkpointInBackground(): void {
-    if (this.checkpointer.isRunning || this.closing || this.failure !== undefined) return;
+    if (this.checkpointer.isRunning || this.closing || this.stopped !== undefined) return;
     // Told through `onEvent`; tried again when it is due again.
     this.catchUp().catch(() => undefined);
   }
 
   private async catchUp(): Promise<void> {
     await this.checkpoint();
-    while (this.checkpointer.isBehind && !this.closing && this.failure === undefined)
+    while (this.checkpointer.isBehind && !this.closing && this.stopped === undefined)
       await this.checkpointer.next();
   }
 

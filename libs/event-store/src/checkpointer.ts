@@ -68,10 +68,14 @@ export class Checkpointer {
     return this.waiting > 0;
   }
 
-  /** Between two commits: what has changed up to now becomes a checkpoint of its own. */
+  /**
+   * Between two commits: what has changed up to now becomes a checkpoint of its own. Every checkpoint and every snapshot begins here, so a state that holds a part of a
+   * commit is refused here: a start would take it for the whole of it.
+   */
   cut(): void {
-    if (this.frozen.length >= FROZEN_MAX) return;
     const { store, log } = this.parts;
+    log.assertWhole();
+    if (this.frozen.length >= FROZEN_MAX) return;
     const { lastPosition: position, lastRecordedAtMillis } = log;
     this.frozen.push({ overlay: store.freeze(), position, lastRecordedAtMillis });
   }

@@ -38,6 +38,10 @@ export class FoldedLog implements StateSource {
     return this.state.lastRecordedAtMillis;
   }
 
+  assertWhole(): void {
+    this.state.assertWhole();
+  }
+
   async flush(): Promise<void> {
     if (this.lastPosition > this.durablePosition) await this.wal.flush();
   }

@@ -1,4 +1,4 @@
-import { errorCode } from '@holdfast/kernel';
+import { assert, errorCode } from '@holdfast/kernel';
 import { BEFORE_FIRST_POSITION, type Position, type RecordedEvent } from './event.js';
 import { EventStoreError, corruptEvent } from './event-store.errors.js';
 import type { EventView } from './event-view.js';
@@ -15,9 +15,11 @@ export type Evolve = (event: RecordedEvent, state: StateStore) => void;
  */
 export class FoldedState {
   readonly index: StreamIndex;
-  /** Folded so far. */
+  /** The end of the last commit that was folded as a whole. */
   lastPosition = BEFORE_FIRST_POSITION;
   lastRecordedAtMillis = 0;
+  /** Beyond `lastPosition` while a commit is being folded, and for good when that has failed. */
+  private foldedPosition = BEFORE_FIRST_POSITION;
 
   constructor(
     readonly state: StateStore,
@@ -29,8 +31,13 @@ export class FoldedState {
 
   /** The state is that of a checkpoint: replay goes on behind it. */
   startAt(position: Position, lastRecordedAtMillis: number): void {
-    this.lastPosition = position;
+    this.lastPosition = this.foldedPosition = position;
     this.lastRecordedAtMillis = lastRecordedAtMillis;
+  }
+
+  /** For whoever is about to store the state: nothing of a commit that was folded in part is in it, for such a state is that of no position. */
+  assertWhole(): void {
+    assert(this.foldedPosition === this.lastPosition, 'the last commit is folded as a whole');
   }
 
   /**
@@ -39,12 +46,12 @@ export class FoldedState {
    */
   add(events: readonly RecordedEvent[]): void {
     for (const event of events) {
+      this.foldedPosition = event.position;
       this.index.add(event);
       this.lastRecordedAtMillis = event.recordedAtMillis;
-      this.lastPosition = event.position;
     }
-    if (this.evolve === undefined) return;
-    for (const event of events) this.fold(event);
+    if (this.evolve !== undefined) for (const event of events) this.fold(event);
+    this.lastPosition = this.foldedPosition;
   }
 
   /**
@@ -52,20 +59,20 @@ export class FoldedState {
    * versions of streams, and no more, may be missing from there on.
    */
   replay(view: EventView): void {
-    const { recordedAtMillis } = view;
-    const dropped = view.position - this.lastPosition - 1;
+    const { position, recordedAtMillis } = view;
+    const dropped = position - this.foldedPosition - 1;
+    this.foldedPosition = position;
     if (dropped > 0) this.index.pass(dropped);
     if (recordedAtMillis < this.lastRecordedAtMillis)
-      throw corruptEvent(`it was recorded before the event in front of it`, view.position);
+      throw corruptEvent(`it was recorded before the event in front of it`, position);
     this.lastRecordedAtMillis = recordedAtMillis;
-    this.lastPosition = view.position;
-    if (this.evolve === undefined) {
-      this.index.add(view);
-      return;
+    if (this.evolve === undefined) this.index.add(view);
+    else {
+      const event = view.toEvent();
+      this.index.add(event);
+      this.fold(this.upcasters?.upcast(event) ?? event);
     }
-    const event = view.toEvent();
-    this.index.add(event);
-    this.fold(this.upcasters?.upcast(event) ?? event);
+    if (view.endsCommit) this.lastPosition = position;
   }
 
   private fold(event: RecordedEvent): void {

@@ -40,7 +40,7 @@ export interface ReplayedState {
 }
 
 /**
- * The digest of the state at a position, made by replay beside whatever the log's owner has. Memory stays bounded. Throws `EVENT_POSITION_GONE`,
+ * The digest of the state at a position, the end of a commit, made by replay beside whatever the log's owner has. Memory stays bounded. Throws `EVENT_POSITION_GONE`,
  * and what reading throws.
  */
 export async function stateDigestAt(
@@ -159,6 +159,10 @@ class ReplayedLog implements StateSource {
 
   get lastRecordedAtMillis(): number {
     return defined(this.folded, 'the folded state').lastRecordedAtMillis;
+  }
+
+  assertWhole(): void {
+    defined(this.folded, 'the folded state').assertWhole();
   }
 
   flush(): Promise<void> {

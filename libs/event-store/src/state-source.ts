@@ -7,9 +7,11 @@ export interface StateSource {
   /** The lowest position that can be read. */
   readonly firstPosition: Position;
   readonly durablePosition: Position;
-  /** Folded so far, durable or not. */
+  /** The end of the last commit that was folded, durable or not. */
   readonly lastPosition: Position;
   readonly lastRecordedAtMillis: number;
+  /** Throws when the state holds a part of a commit: it must not be stored. */
+  assertWhole(): void;
   /** Resolves once everything appended so far is durable. */
   flush(): Promise<void>;
   timelineAt(position: Position): string | undefined;

@@ -310,6 +310,8 @@ export class WalEventLog implements EventLog {
   /** What the state says can no longer be trusted. */
   private breakOff(error: CodedError): void {
     this.broken ??= error;
+    // First: whoever hears of it may close the log, and a checkpoint of half a commit would be taken for all of it.
+    this.checkpointed?.breakOff(error);
     this.reportBroken(error);
   }
 
