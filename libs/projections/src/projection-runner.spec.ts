@@ -11,6 +11,7 @@ import type { EventFeed, FeedOptions } from './event-feed.js';
 import { ProjectionRunner, type ProjectionRunnerOptions } from './projection-runner.js';
 import type { ProjectionState } from './projection-status.js';
 import type { SqlProjection } from './projection.js';
+import type { ReadModelStore } from './read-model-store.js';
 import { rebuildProjection } from './rebuild-projection.js';
 import { SqliteReadModel } from './sqlite-read-model.js';
 import { SqliteReadModelStore } from './sqlite-read-model-store.js';
@@ -253,6 +254,35 @@ describe('a projection runner', () => {
       await first.stop();
       const second = start({ badEvents });
       await expect(second.done).rejects.toMatchObject({ details: { attempts: 4 } });
+    });
+
+    it('goes on when a failure cannot be counted for now', async () => {
+      await appendPoison();
+      const store = SqliteReadModelStore.open({ directory: directory(), projection: tally() });
+      let uncounted = 2;
+      const failing: ReadModelStore<SqliteTransaction> = {
+        projection: store.projection,
+        digest: () => store.digest(),
+        close: () => store.close(),
+        acquire: async (options) => {
+          const lease = await store.acquire(options);
+          if (lease === undefined) return undefined;
+          const recordFailure = lease.recordFailure.bind(lease);
+          lease.recordFailure = (error) =>
+            --uncounted >= 0
+              ? Promise.reject(new CodedError('READ_MODEL_UNAVAILABLE', 'the disk is full'))
+              : recordFailure(error);
+          return lease;
+        },
+      };
+      const { done, states } = start({ store: failing });
+      await expect(done).rejects.toMatchObject({
+        code: 'PROJECTION_FAILED',
+        details: { firstPosition: 51, attempts: 1 },
+      });
+      expect(states).toContain('store-unavailable');
+      expect(uncounted).toBe(-1);
+      await store.close();
     });
 
     it('gets over a failure that passes', async () => {

@@ -133,16 +133,22 @@ export class ProjectionRunner<Transaction> {
     this.promoted = target === 'fresh' && lease.promoted;
   }
 
-  /** Pauses for what time can mend; throws everything else. */
   private async recover(
     error: unknown,
     lease: ReadModelLease<Transaction>,
     signal: AbortSignal,
   ): Promise<void> {
-    if (error instanceof BatchRefused) {
+    try {
+      if (!(error instanceof BatchRefused)) throw error;
       await this.recoverFromRefusal(error, lease, signal);
-      return;
+    } catch (failure) {
+      // Counting a refusal writes too, and may fail as a pass does: it is then refused, and counted, once more.
+      await this.pauseOrThrow(failure, signal);
     }
+  }
+
+  /** Pauses for what time can mend; throws everything else. */
+  private async pauseOrThrow(error: unknown, signal: AbortSignal): Promise<void> {
     switch (errorCode(error)) {
       case 'FEED_UNAVAILABLE':
         await this.pauseFor(error, 'feed-unavailable', signal);

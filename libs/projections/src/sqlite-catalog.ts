@@ -68,13 +68,16 @@ export class SqliteCatalog {
   }
 
   live(): Generation | undefined {
-    return this.connection.prepare<[], Generation>(LIVE_GENERATION).get();
+    return this.connection.read(() =>
+      this.connection.prepare<[], Generation>(LIVE_GENERATION).get(),
+    );
   }
 
   stateOf(id: number): Generation['state'] | undefined {
-    return this.connection
-      .prepare<[number], Pick<Generation, 'state'>>('SELECT state FROM generation WHERE id = ?')
-      .get(id)?.state;
+    const state = 'SELECT state FROM generation WHERE id = ?';
+    return this.connection.read(() =>
+      this.connection.prepare<[number], Pick<Generation, 'state'>>(state).get(id),
+    )?.state;
   }
 
   /** The generation that a worker is to fill. Throws `READ_MODEL_NEWER`. */
@@ -106,11 +109,10 @@ export class SqliteCatalog {
 
   /** Removes what was retired before the time given. Queries that still read a file keep it until they close it. */
   sweep(beforeMillis: number): void {
-    const due = this.connection
-      .prepare<[number], Pick<Generation, 'id'>>(
-        `SELECT id FROM generation WHERE state = 'retired' AND retired_at <= ?`,
-      )
-      .all(beforeMillis);
+    const retired = `SELECT id FROM generation WHERE state = 'retired' AND retired_at <= ?`;
+    const due = this.connection.read(() =>
+      this.connection.prepare<[number], Pick<Generation, 'id'>>(retired).all(beforeMillis),
+    );
     for (const { id } of due) {
       // Crash here: the row is still there, and the next sweep goes on.
       for (const suffix of ['', '-wal', '-shm', '.lock'])

@@ -64,6 +64,15 @@ export class SqliteConnection {
     }
   }
 
+  /** Reads, and classifies what the database throws: outside a transaction it may be busy or out of descriptors as well. */
+  read<Result>(body: () => Result): Result {
+    try {
+      return body();
+    } catch (error) {
+      throw classified(this.path, error);
+    }
+  }
+
   /** Some failures have already ended the transaction. */
   rollback(): void {
     if (this.database.inTransaction) this.prepare('ROLLBACK').run();
@@ -75,7 +84,7 @@ export class SqliteConnection {
 
   /** Whether the file at the path is still the open one: a deleted file goes on taking writes and nobody would know. */
   isInPlace(): boolean {
-    return statSync(this.path, { throwIfNoEntry: false })?.ino === this.inode;
+    return this.read(() => statSync(this.path, { throwIfNoEntry: false })?.ino === this.inode);
   }
 
   close(): void {

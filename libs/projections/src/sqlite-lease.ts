@@ -196,8 +196,12 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction> {
   async recordFailure(error: string): Promise<FailedAttempts> {
     this.assertUsable();
     const until = this.leaseUntil();
-    this.owned(() => this.connection.prepare(FAIL).run(error, until, this.token).changes);
-    const { attempts, position } = bookkeepingOf(this.connection);
+    // Counted and read in one transaction: what fails is classified, and has counted nothing.
+    const { attempts, position } = this.connection.transaction(() => {
+      const { changes } = this.connection.prepare(FAIL).run(error, until, this.token);
+      if (changes !== 1) throw fenced({ generation: this.generation, token: this.token });
+      return bookkeepingOf(this.connection);
+    });
     this.failure = { attempts, after: position as Position, error };
     return await Promise.resolve(this.failure);
   }

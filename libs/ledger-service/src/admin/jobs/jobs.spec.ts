@@ -2,7 +2,7 @@ import { CodedError } from '@holdfast/kernel';
 import { createLogger } from '@holdfast/platform';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Work, WorkContext } from './job.js';
-import { JOBS_KEPT_MAX, JOBS_QUEUED_MAX, Jobs } from './jobs.js';
+import { JOBS_AT_ONCE_MAX, JOBS_KEPT_MAX, JOBS_QUEUED_MAX, Jobs } from './jobs.js';
 
 /** Work that goes on until the test lets it end. */
 function held(): { work: Work; end: (result: object) => void; context: () => WorkContext } {
@@ -120,9 +120,11 @@ describe('jobs', () => {
     jobs.start('archive', 'changes', holding.work);
     for (let waiting = 0; waiting < JOBS_QUEUED_MAX; waiting += 1)
       jobs.start('archive', 'changes', () => Promise.resolve({}));
-    expect(() => jobs.start('verify-log', 'checks', holding.work)).toThrow(
+    expect(() => jobs.start('archive', 'changes', holding.work)).toThrow(
       expect.objectContaining({ code: 'JOBS_FULL' }),
     );
+    // A lane that is free has nothing to do with it.
+    expect(jobs.start('verify-log', 'checks', holding.work).state).toBe('running');
     await jobs.close();
     expect(() => jobs.start('archive', 'changes', holding.work)).toThrow(
       expect.objectContaining({ code: 'JOBS_CLOSED' }),
@@ -135,5 +137,31 @@ describe('jobs', () => {
     await new Promise(setImmediate);
     expect(others.list()).toHaveLength(JOBS_KEPT_MAX);
     expect(others.list()[0]?.result).toEqual({ ended: JOBS_KEPT_MAX + 9 });
+  });
+
+  it('remembers no more than so many of those that were cancelled while they waited', async () => {
+    const holding = held();
+    const running = jobs.start('archive', 'changes', holding.work);
+    const cancelled = Array.from({ length: JOBS_KEPT_MAX + 10 }, () => {
+      const { id } = jobs.start('archive', 'changes', holding.work);
+      expect(jobs.cancel(id)?.state).toBe('cancelled');
+      return id;
+    });
+    expect(jobs.list().map(({ id }) => id)).toEqual([
+      ...cancelled.slice(-JOBS_KEPT_MAX).reverse(),
+      running.id,
+    ]);
+    await jobs.close();
+  });
+
+  it('runs no more than so many at once of those that wait for nobody', async () => {
+    const works = Array.from({ length: JOBS_AT_ONCE_MAX + 1 }, held);
+    const ids = works.map(({ work }) => jobs.start('checkpoint', 'at-once', work).id);
+    expect(jobs.get(ids.at(-1)!)?.state).toBe('queued');
+    works[0]!.end({});
+    await jobs.ended(ids[0]!);
+    await Promise.resolve();
+    expect(jobs.get(ids.at(-1)!)?.state).toBe('running');
+    await jobs.close();
   });
 });

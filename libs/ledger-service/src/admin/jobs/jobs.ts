@@ -4,10 +4,17 @@ import type { Logger } from '@holdfast/platform';
 import type { JobLane, JobOptions, JobProblem, JobState, JobStatus, JobUnit, Work } from './job.js';
 import { ProgressMeter } from './progress-meter.js';
 
-/** More than this many waiting is a mistake of whoever starts them. */
+/** More than this many waiting for one lane is a mistake of whoever starts them. */
 export const JOBS_QUEUED_MAX = 16;
+/** So many of those that wait for nobody run at a time. */
+export const JOBS_AT_ONCE_MAX = 16;
 /** So many of those that have ended are remembered. */
 export const JOBS_KEPT_MAX = 100;
+
+const RUNNING_MAX: Readonly<Record<JobLane, number>> = {
+  ...{ changes: 1, checks: 1 },
+  'at-once': JOBS_AT_ONCE_MAX,
+};
 
 export interface JobsOptions {
   readonly logger: Logger;
@@ -21,7 +28,7 @@ export interface JobsOptions {
 export class Jobs {
   private readonly jobs = new Map<string, Job>();
   private readonly waiting: Job[] = [];
-  private readonly busy = new Set<JobLane>();
+  private readonly running = new Map<JobLane, number>();
   private readonly clock: Clock;
   private closing = false;
 
@@ -32,8 +39,9 @@ export class Jobs {
   /** Throws `JOBS_FULL` when too many wait, and `JOBS_CLOSED` when the service is stopping. */
   start(kind: string, lane: JobLane, work: Work, options: JobOptions = {}): JobStatus {
     if (this.closing) throw new CodedError('JOBS_CLOSED', 'the service is stopping');
-    if (this.waiting.length >= JOBS_QUEUED_MAX)
-      throw new CodedError('JOBS_FULL', `${JOBS_QUEUED_MAX} jobs are waiting already`);
+    const queued = this.waiting.filter((job) => job.lane === lane).length;
+    if (queued >= JOBS_QUEUED_MAX)
+      throw new CodedError('JOBS_FULL', `${JOBS_QUEUED_MAX} such jobs are waiting already`);
     const job = new Job(kind, lane, work, { ...options, clock: this.clock });
     this.jobs.set(job.id, job);
     this.waiting.push(job);
@@ -64,6 +72,7 @@ export class Jobs {
     if (place >= 0) {
       this.waiting.splice(place, 1);
       job.end('cancelled');
+      this.forgetOldest();
     }
     return job.status();
   }
@@ -84,7 +93,8 @@ export class Jobs {
 
   private startWaiting(): void {
     for (const job of [...this.waiting]) {
-      if (job.lane !== 'at-once' && this.busy.has(job.lane)) continue;
+      const running = this.running.get(job.lane) ?? 0;
+      if (running >= RUNNING_MAX[job.lane]) continue;
       this.waiting.splice(this.waiting.indexOf(job), 1);
       void this.run(job);
     }
@@ -93,14 +103,18 @@ export class Jobs {
   private async run(job: Job): Promise<void> {
     const { logger } = this.options;
     const told = { job: job.id, kind: job.kind };
-    this.busy.add(job.lane);
+    this.count(job.lane, 1);
     if (job.options.uneventful === undefined) logger.info(told, 'a job has begun');
     await job.run();
-    this.busy.delete(job.lane);
+    this.count(job.lane, -1);
     if (job.isUneventful) this.jobs.delete(job.id);
     else this.tellEnd(job.status());
     this.forgetOldest();
     this.startWaiting();
+  }
+
+  private count(lane: JobLane, more: 1 | -1): void {
+    this.running.set(lane, (this.running.get(lane) ?? 0) + more);
   }
 
   private tellEnd(status: JobStatus): void {
