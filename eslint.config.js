@@ -1,10 +1,20 @@
+import { builtinRules } from 'eslint/use-at-your-own-risk';
 import tseslint from 'typescript-eslint';
+
+/** `js.configs.recommended`, read from the linter itself: @eslint/js makes it of the same marks, and comes as a package of its own. */
+const recommended = {
+  rules: Object.fromEntries(
+    Array.from(builtinRules)
+      .filter(([, rule]) => rule.meta.docs.recommended)
+      .map(([name]) => [name, 'error']),
+  ),
+};
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'data/', 'coverage/'] },
   {
     files: ['**/*.ts'],
-    extends: [...tseslint.configs.strictTypeChecked],
+    extends: [recommended, ...tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
       // A number in a message reads as the number; anything richer must be formatted on purpose.

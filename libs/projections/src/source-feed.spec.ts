@@ -167,10 +167,8 @@ describe('a feed on a source', () => {
   it('ends its subscriptions when it is closed, and lists nobody any more', async () => {
     const consumers = new FeedConsumers();
     const feed = new SourceFeed(new MemoryEventSource(), { consumers });
-    const next = feed
-      .open({ from: undefined, consumer: 'one', signal })
-      [Symbol.asyncIterator]()
-      .next();
+    const opened = feed.open({ from: undefined, consumer: 'one', signal });
+    const next = opened[Symbol.asyncIterator]().next();
     await sleep(10);
     expect(consumers.list()).toMatchObject([{ consumer: 'one', peer: 'local' }]);
     await feed.close();

@@ -187,7 +187,6 @@ function throwAsOurs(error: unknown, from: FeedCursor): never {
       throw feedUnavailable('the log', error);
     case 'EVENT_POSITION_GONE':
     case 'WAL_SEQUENCE_GONE':
-    case 'WAL_SEQUENCE_GONE':
       throw feedCompacted(from);
     default:
       throw error;

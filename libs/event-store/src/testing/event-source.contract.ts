@@ -241,9 +241,12 @@ export function describeEventSource(name: string, open: () => Promise<SourceUnde
       it('passes filtered events only, and reports its progress past the others', async () => {
         const abort = new AbortController();
         aborts.push(abort);
-        const subscription = source
-          .subscribe({ after: position(0), filter: { tags: ['mine'] }, signal: abort.signal })
-          [Symbol.asyncIterator]();
+        const subscribed = source.subscribe({
+          after: position(0),
+          filter: { tags: ['mine'] },
+          signal: abort.signal,
+        });
+        const subscription = subscribed[Symbol.asyncIterator]();
         await appendDurably(log, oneAppend('a', sampleEvents(2)));
         expect((await subscription.next()).value).toEqual({ events: [], position: 2 });
         const mine = oneAppend('b', [sampleEvent(1, { tags: ['mine'] }), sampleEvent(2)]);

@@ -130,10 +130,12 @@ export class LedgerTableWriter {
   }
 
   private upsertBalances(): void {
-    for (const [accountKey, event] of this.changedBalances)
-      for (const row of balanceRowsOf(event))
-        if (this.keys.ofAccount(row.ledger, row.accountId) === accountKey)
-          this.upsertBalance(accountKey, row);
+    // Each event once: it may be the last of many accounts, and rows for each of them would be the square of its legs.
+    for (const event of new Set(this.changedBalances.values()))
+      for (const row of balanceRowsOf(event)) {
+        const accountKey = this.keys.ofAccount(row.ledger, row.accountId);
+        if (this.changedBalances.get(accountKey) === event) this.upsertBalance(accountKey, row);
+      }
   }
 
   private upsertBalance(accountKey: number, row: BalanceRow): void {

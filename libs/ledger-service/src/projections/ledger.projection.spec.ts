@@ -125,6 +125,37 @@ describe('the ledger projection', () => {
     );
   });
 
+  it('makes the balances of an event once, however many accounts it is the last of', async () => {
+    const books = new TestBooks().given(...worldSetUp, {
+      type: 'PostTransfer',
+      ledger: TEST_LEDGER,
+      legs: [
+        { accountId: 'cash', side: 'debit', amount: '3' },
+        ...['alice', 'spare'].map((accountId, at) => ({
+          ...{ accountId, side: 'credit' as const, amount: String(1 + at) },
+        })),
+      ],
+    });
+    const posted = books.last() as RecordedEvent<
+      string,
+      { balances: readonly { normalSide: Side }[] }
+    >;
+    const accounts = posted.data.balances.length;
+    let read = 0;
+    const balances = posted.data.balances.map((balance) => ({
+      ...balance,
+      get normalSide() {
+        read++;
+        return balance.normalSide;
+      },
+    }));
+    const tables = await tablesOf([books.events.slice(0, -1)]);
+    tables.apply([{ ...posted, data: { ...posted.data, balances } }]);
+    tables.close();
+    // Once for the lines of each account's statement, and once for its balance.
+    expect([accounts, read]).toEqual([3, 2 * 3]);
+  });
+
   it('finds a transfer by the metadata it has now, not by what it had', async () => {
     const books = new TestBooks().given(...worldSetUp, {
       type: 'PostTransfer',
