@@ -5,7 +5,7 @@ import { CommitWindow } from './commit-window.js';
 import { BEFORE_FIRST_POSITION, type Position, type RecordedEvent } from './event.js';
 import type { EventBatch, EventSource, ReadAllOptions, SubscribeOptions } from './event-log.js';
 import { EventMatcher } from './event-matcher.js';
-import { EventStoreError, invalid } from './event-store.errors.js';
+import { EventStoreError, invalid, logClosed } from './event-store.errors.js';
 import { EventView } from './event-view.js';
 import type { Upcasters } from './upcaster.js';
 
@@ -228,7 +228,7 @@ export class DurableEvents implements EventSource {
   }
 
   private assertOpen(): void {
-    if (this.closed) throw new EventStoreError('EVENT_LOG_CLOSED', 'the event log is closed');
+    if (this.closed) throw logClosed();
   }
 }
 

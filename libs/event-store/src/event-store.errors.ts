@@ -59,6 +59,10 @@ export function stateDamaged(reason: string, cause?: unknown): EventStoreError {
   );
 }
 
+export function logClosed(): EventStoreError {
+  return new EventStoreError('EVENT_LOG_CLOSED', 'the event log is closed');
+}
+
 export function snapshotCancelled(): EventStoreError {
   return new EventStoreError(
     'EVENT_CANCELLED',

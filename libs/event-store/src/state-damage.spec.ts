@@ -239,7 +239,7 @@ describe('checkpointed state that is damaged, lost, or of another history', () =
     put('s-7');
     await reseal();
     // As a full disk would have it.
-    mkdirSync(at('state/STATE.now.tmp'));
+    mkdirSync(at('state/STATE.1.now.tmp'));
     for (let start = 0; start < 2; start += 1) {
       log = await open();
       expect(await log.failed).toMatchObject({ code: 'EVENT_STATE_DAMAGED' });
@@ -248,7 +248,7 @@ describe('checkpointed state that is damaged, lost, or of another history', () =
       );
       await log.close();
     }
-    rmSync(at('state/STATE.now.tmp'), { recursive: true });
+    rmSync(at('state/STATE.1.now.tmp'), { recursive: true });
     log = await open();
     expect(await log.failed).toMatchObject({ code: 'EVENT_STATE_DAMAGED' });
     await log.close();

@@ -30,6 +30,8 @@ import { type TreeSeal, sealOf } from './state-seal.js';
 const UNVERIFIED_STARTS_MAX = 5;
 const GENERATION = /^lmdb-([1-9][0-9]{0,8})$/;
 const LOCK_NAME = 'LOCK';
+/** Texts of the record that never got its name. */
+const LEFT_OVER = /^STATE\..*tmp$/;
 
 /** The database of this start, open in this thread, and what is known of it. */
 export interface OpenedState {
@@ -63,8 +65,9 @@ export async function openStateDirectory(
   );
   const unverifiedStarts = facts?.unverifiedStarts ?? 0;
   const release = async (): Promise<void> => {
+    // First: whoever gets the lock next has the record for itself.
+    await record.close();
     lock?.close();
-    await record.settled();
   };
   try {
     const reason =
@@ -280,6 +283,8 @@ async function beginGeneration(
   for (const other of generationsIn(directory))
     if (other !== generation)
       fs.rmSync(generationPath(directory, other), { recursive: true, force: true });
+  for (const left of fs.readdirSync(directory).filter((name) => LEFT_OVER.test(name)))
+    fs.rmSync(join(directory, left), { force: true });
   assertRoom(directory);
   const { mark, tree } = (await fillFromSnapshot(options, log, path)) ?? {};
   if (mark === undefined && log.firstPosition > 1) throw beginningGone(log.firstPosition, options);

@@ -1,8 +1,9 @@
 import * as fs from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { errorCode } from '@holdfast/kernel';
+import { logClosed } from './event-store.errors.js';
 import { syncDirectory } from './snapshot-file.js';
 import type { TreeSeal } from './state-seal.js';
 
@@ -37,9 +38,16 @@ const BYTES_MAX = 65_536;
 /**
  * The file `STATE`: replaced as a whole, one replacement after another. A crash leaves the old one or the new one; a damaged one is like a damaged
  * database, which is a cache.
+ *
+ * Invariant: what has the name is never replaced by something older. Every text gets its name within one turn of this thread, which looks first whether a newer
+ * one has it; and a process that others have taken the state from, who begin another generation, gives the name to nothing more.
  */
 export class StateRecord {
   private writing: Promise<void> = Promise.resolve();
+  /** Of the changes so far, and of the newest one whose text has the name. */
+  private changes = 0;
+  private named = 0;
+  private closed = false;
 
   constructor(
     private readonly directory: string,
@@ -50,19 +58,19 @@ export class StateRecord {
     return this.current;
   }
 
-  /** Durable when it resolves. */
-  change(change: Partial<StateFacts>): Promise<void> {
-    this.current = { ...this.current, ...change };
-    // One after another, and each writes what holds by then: no older text can replace a newer one. A failure is its own caller's.
+  /** Durable when it resolves. Rejects with `EVENT_LOG_CLOSED`, when another process has the state by now, and with what the system says. */
+  async change(change: Partial<StateFacts>): Promise<void> {
+    this.note(change);
+    // One after another, and each writes what holds by then. A failure is its own caller's.
     const written = this.writing.then(() => this.write());
     this.writing = written.catch(() => undefined);
-    return written;
+    await written;
   }
 
-  /** For a process that may not live to the next turn of the event loop. */
+  /** For a process that may not live to the next turn of the event loop. Throws what `change` rejects with. */
   changeNow(change: Partial<StateFacts>): void {
-    this.current = { ...this.current, ...change };
-    const temporary = join(this.directory, `${NAME}.now.tmp`);
+    this.note(change);
+    const temporary = this.temporary('now.tmp');
     const descriptor = fs.openSync(temporary, 'w', 0o640);
     try {
       fs.writeSync(descriptor, textOf(this.current));
@@ -70,18 +78,25 @@ export class StateRecord {
     } finally {
       fs.closeSync(descriptor);
     }
-    // Crash before this: the old record. After it: the new one, which was synced before it got its name.
-    fs.renameSync(temporary, join(this.directory, NAME));
+    this.name(temporary, this.changes);
     syncDirectory(this.directory);
   }
 
-  /** Waits for every change so far. */
-  settled(): Promise<void> {
-    return this.writing;
+  /** Nothing is written any more once it resolves: the directory may be another's by then. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.writing;
+  }
+
+  private note(change: Partial<StateFacts>): void {
+    if (this.closed) throw logClosed();
+    this.current = { ...this.current, ...change };
+    this.changes++;
   }
 
   private async write(): Promise<void> {
-    const temporary = join(this.directory, `${NAME}.tmp`);
+    const temporary = this.temporary('tmp');
+    const { changes } = this;
     const file = await open(temporary, 'w', 0o640);
     try {
       await file.writeFile(textOf(this.current));
@@ -89,14 +104,31 @@ export class StateRecord {
     } finally {
       await file.close();
     }
-    // As in `changeNow`.
-    await rename(temporary, join(this.directory, NAME));
+    this.name(temporary, changes);
     const directory = await open(this.directory, 'r');
     try {
       await directory.sync();
     } finally {
       await directory.close();
     }
+  }
+
+  /**
+   * Crash before the rename: the old record. After it: the new one, which was synced before it got its name. While a text was on its way, `changeNow` may have
+   * named a newer one, which holds what this one says: that one stays, and the caller's sync of the directory makes it durable.
+   */
+  private name(temporary: string, changes: number): void {
+    if (changes < this.named) return;
+    const found = readStateFacts(this.directory);
+    if (typeof found === 'object' && found.generation > this.current.generation)
+      throw new Error(`${this.directory} belongs to another process, which took the log over`);
+    fs.renameSync(temporary, join(this.directory, NAME));
+    this.named = changes;
+  }
+
+  /** Of this generation: a process that the state was taken from may wake, and still write what it had begun. */
+  private temporary(suffix: string): string {
+    return join(this.directory, `${NAME}.${this.current.generation}.${suffix}`);
   }
 }
 

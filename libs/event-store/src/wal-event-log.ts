@@ -27,7 +27,7 @@ import type {
   ReadTagOptions,
   SubscribeOptions,
 } from './event-log.js';
-import { EventStoreError, invalid, tooLarge } from './event-store.errors.js';
+import { EventStoreError, invalid, logClosed, tooLarge } from './event-store.errors.js';
 import { checkVersions, wrongVersion } from './expected-versions.js';
 import { FoldedLog } from './folded-log.js';
 import { type Evolve, FoldedState } from './folded-state.js';
@@ -319,8 +319,7 @@ export class WalEventLog implements EventLog {
     if (this.broken !== undefined) throw this.broken;
     // The events of an append within a fold would be folded before the rest of the ones that they follow in the log.
     assert(!this.folding, 'evolve does not append');
-    if (this.closed !== undefined)
-      throw new EventStoreError('EVENT_LOG_CLOSED', 'the event log is closed');
+    if (this.closed !== undefined) throw logClosed();
   }
 
   private timeOf({ recordedAtMillis }: Commit): number {
