@@ -46,6 +46,10 @@ export class DurableEvents implements EventSource {
     return this.source.timelineAt(sequenceOf(position));
   }
 
+  get newestTimeline(): string {
+    return this.source.newestTimeline;
+  }
+
   eventAt(position: Position): RecordedEvent | undefined {
     this.assertOpen();
     const record = this.source.recordAt(sequenceOf(position));

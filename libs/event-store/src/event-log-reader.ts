@@ -66,6 +66,10 @@ export class EventLogReader implements EventSource {
     return this.events.timelineAt(position);
   }
 
+  get newestTimeline(): string {
+    return this.events.newestTimeline;
+  }
+
   eventAt(position: Position): RecordedEvent | undefined {
     return this.events.eventAt(position);
   }

@@ -95,6 +95,11 @@ export interface EventSource {
   subscribe(options: SubscribeOptions): AsyncIterable<EventBatch>;
   /** Names the history that `position` belongs to; undefined when it is not in the visible log. `''` for position 0. */
   timelineAt(position: Position): string | undefined;
+  /**
+   * The history that the log goes on in; each opening by a writer begins another one. Who has seen more than is visible has seen it there, or has seen
+   * something that is not of this log. Empty where that is not known.
+   */
+  readonly newestTimeline: string;
 }
 
 /**

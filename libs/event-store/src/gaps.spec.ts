@@ -48,6 +48,7 @@ describe('a log that compaction has taken events from', () => {
       read: (range) => log.wal.read(range),
       follow: (options) => log.wal.follow(options),
       waitBeyond: (after, signal) => log.wal.waitBeyond(after, signal),
+      newestTimeline: 'a'.repeat(16),
       timelineAt: (sequence) => log.wal.timelineAt(sequence),
       scan: (after: Sequence, visitor: ScanVisitor, upTo?: Sequence) =>
         log.wal.scan(

@@ -292,6 +292,10 @@ export class WalEventLog implements EventLog {
     return this.durableEvents.timelineAt(position);
   }
 
+  get newestTimeline(): string {
+    return this.durableEvents.newestTimeline;
+  }
+
   close(): Promise<void> {
     return (this.closed ??= this.shutDown());
   }

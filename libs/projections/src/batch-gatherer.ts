@@ -29,6 +29,11 @@ export class BatchGatherer {
     return this.batchEvents === 1 ? first.value : await this.gather(first.value);
   }
 
+  /** Leaves the feed; resolves once it has let go. Whoever calls has fired the feed's signal before. */
+  close(): Promise<void> {
+    return this.arrivals.close();
+  }
+
   private async gather(first: FeedBatch): Promise<FeedBatch> {
     const parts = [first];
     let { cursor, head } = first;

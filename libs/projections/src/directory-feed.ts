@@ -5,13 +5,14 @@ import {
   type Position,
 } from '@holdfast/event-store';
 import { assert, errorCode } from '@holdfast/kernel';
-import {
-  type EventFeed,
-  type FeedBatch,
-  type FeedCursor,
-  type FeedOptions,
-  type FeedSubscription,
-  isAccepted,
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type {
+  EventFeed,
+  FeedBatch,
+  FeedCursor,
+  FeedOptions,
+  FeedSubscription,
 } from './event-feed.js';
 import { feedUnavailable } from './feed.errors.js';
 import { ProgressReports, type ReportTarget } from './progress-reports.js';
@@ -24,8 +25,15 @@ export interface DirectoryFeedOptions extends EventLogReaderOptions {
   readonly report?: ReportTarget;
 }
 
-/** What a directory is like before its writer has made the log in it, or while it is being put back. */
-const NOT_THERE_YET: ReadonlySet<string | undefined> = new Set(['WAL_NOT_FOUND', 'ENOENT']);
+/**
+ * What passes: a directory before its writer has made the log in it, or while it is being put back; and what a process or a machine is short of for now. None of it
+ * says anything about the log. Trying again from the cursor is right.
+ */
+const PASSING: ReadonlySet<string | undefined> = new Set([
+  ...['WAL_NOT_FOUND', 'WAL_READ_FAILED', 'ENOENT'],
+  ...['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR'],
+  ...['EIO', 'ESTALE', 'ETIMEDOUT', 'EACCES', 'EPERM', 'ENOTCONN', 'EHOSTDOWN'],
+]);
 
 /**
  * The feed of another process's log, read from its directory. The log need not exist yet: `FEED_UNAVAILABLE` until then. Each
@@ -55,19 +63,22 @@ export class DirectoryFeed implements EventFeed {
   }
 
   private async *deliver(options: FeedOptions, reading: Reading): AsyncGenerator<FeedBatch, void> {
-    const reader = await this.openReader();
+    const place = placeOf(this.directory);
+    const reader = await EventLogReader.open(this.directory, this.options).catch(this.passing);
     const feed = new SourceFeed(reader, this.options);
     const end = () => void feed.close();
     this.closing.signal.addEventListener('abort', end, { once: true });
     try {
       if (this.closing.signal.aborted) return;
       for await (const batch of feed.open(options)) {
-        // A cursor that is refused keeps nothing.
-        if (isAccepted(batch))
-          reading.reports ??= this.reportsOf(options, feed.cursorAt(BEFORE_FIRST_POSITION));
+        // With its first batch the feed has accepted the cursor: one that is refused keeps nothing.
+        reading.reports ??= this.reportsOf(options, feed.cursorAt(BEFORE_FIRST_POSITION));
         reading.cursor = batch.cursor;
+        if (batch.events.length === 0) this.assertInPlace(place);
         yield batch;
       }
+    } catch (error) {
+      this.passing(error);
     } finally {
       reading.reports?.end();
       this.closing.signal.removeEventListener('abort', end);
@@ -75,20 +86,40 @@ export class DirectoryFeed implements EventFeed {
     }
   }
 
+  /** Rethrows, as `FEED_UNAVAILABLE` what passes. */
+  private readonly passing = (error: unknown): never => {
+    throw PASSING.has(errorCode(error)) ? feedUnavailable(this.directory, error) : error;
+  };
+
+  /** Files that were replaced under their reader go on showing what they were, and nothing ever comes: the log looks idle. */
+  private assertInPlace(place: Place): void {
+    const now = placeOf(this.directory);
+    const same = place.directory === now.directory && (place.mark ?? now.mark) === now.mark;
+    // A writer makes its mark when it opens the log, which may be after this reader.
+    place.mark ??= now.mark;
+    if (!same) throw feedUnavailable(this.directory, 'its files were replaced');
+  }
+
   private reportsOf(options: FeedOptions, start: FeedCursor): ProgressReports | undefined {
     const { report } = this.options;
     if (report === undefined || options.keepsFloor !== true) return undefined;
     return new ProgressReports(options.consumer ?? 'unnamed', options.from ?? start, report);
   }
+}
 
-  private async openReader(): Promise<EventLogReader> {
-    try {
-      return await EventLogReader.open(this.directory, this.options);
-    } catch (error) {
-      if (NOT_THERE_YET.has(errorCode(error))) throw feedUnavailable(this.directory, error);
-      throw error;
-    }
-  }
+/** Which directory is looked at, and which file of its writer, whatever their names: undefined where there is none. */
+interface Place {
+  readonly directory: string | undefined;
+  mark: string | undefined;
+}
+
+function placeOf(directory: string): Place {
+  return { directory: inodeOf(directory), mark: inodeOf(join(directory, 'WATERMARK')) };
+}
+
+function inodeOf(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return found && `${found.dev}:${found.ino}`;
 }
 
 /** One subscription: what it was last given, and who is told once that is applied. */

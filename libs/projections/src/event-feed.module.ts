@@ -58,7 +58,11 @@ export class EventFeedModule implements OnApplicationShutdown {
           provide: SourceFeed,
           inject: [MODULE_OPTIONS],
           useFactory: ({ source, heartbeatMillis }: EventFeedModuleOptions) =>
-            new SourceFeed(source, { ...(heartbeatMillis && { heartbeatMillis }) }),
+            new SourceFeed(source, {
+              ...(heartbeatMillis && { heartbeatMillis }),
+              // A writer sees all that is durable: nothing beyond it becomes visible by waiting.
+              visibilityMillisMax: 0,
+            }),
         },
         {
           provide: FeedConsumers,

@@ -23,14 +23,6 @@ export interface FeedBatch {
   readonly head: Position;
 }
 
-/**
- * Whether the feed has found the cursor in its log. While it waits for the log to come so far, it sends heartbeats whose head lies
- * before the cursor; only what is not before it may keep a floor.
- */
-export function isAccepted({ cursor, head }: FeedBatch): boolean {
-  return cursor.position <= head;
-}
-
 export interface FeedOptions {
   /** Undefined: from the first event that the log still has. */
   readonly from: FeedCursor | undefined;

@@ -2,7 +2,7 @@ import type { EventFilter, Position, RecordedEvent } from '@holdfast/event-store
 import { type Clock, CodedError, assert, systemClock } from '@holdfast/kernel';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
-import { type FeedBatch, type FeedCursor, type FeedOptions, isAccepted } from './event-feed.js';
+import type { FeedBatch, FeedCursor, FeedOptions } from './event-feed.js';
 import { cursorFromWire, positionOf, toWire, wireBytes } from './feed-codec.js';
 import { type ConnectedConsumer, type FeedConsumers, newConsumer } from './feed-consumers.js';
 import {
@@ -144,11 +144,9 @@ export class FeedSession {
   private async serve(open: WireOpen): Promise<void> {
     let accepted = false;
     for await (const batch of this.feed.open(this.feedOptions(open))) {
-      // Once only: an operator may give this consumer up meanwhile.
-      if (!accepted && isAccepted(batch)) {
-        accepted = true;
-        this.consumer.keepsFloor = open.keepsFloor ?? false;
-      }
+      // With its first batch the feed has accepted the cursor. Once only: an operator may give this consumer up meanwhile.
+      if (!accepted) this.consumer.keepsFloor = open.keepsFloor ?? false;
+      accepted = true;
       for (const portion of this.portionsOf(batch)) {
         await this.roomFor(portion.bytes);
         if (this.ended) return;

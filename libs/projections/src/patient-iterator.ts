@@ -28,6 +28,14 @@ export class PatientIterator<Value> {
     return settled.result;
   }
 
+  /**
+   * Leaves the iterator, so that it lets go of what it holds: a generator that stands between two values is told by nothing else, no signal either. Resolves
+   * once it has; one that is making its next value ends after that, so whoever waits has told it to end. What it throws at its end is nobody's.
+   */
+  async close(): Promise<void> {
+    await this.iterator.return?.().catch(() => undefined);
+  }
+
   private ask(): void {
     if (this.asked) return;
     this.asked = true;

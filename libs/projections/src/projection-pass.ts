@@ -57,11 +57,15 @@ export class ProjectionPass<Transaction> {
     const { signal } = this.options;
     signal.addEventListener('abort', leave, { once: true });
     if (signal.aborted) leave();
+    const subscription = this.subscribe(leaving.signal);
+    const batches = new BatchGatherer(subscription, this.careful ? 1 : this.options.batchEvents);
     try {
-      await this.follow(this.subscribe(leaving.signal));
+      await this.follow(batches, subscription);
     } finally {
       signal.removeEventListener('abort', leave);
       leave();
+      // Its files and its reports end here, and not at the next restart.
+      await batches.close();
     }
   }
 
@@ -79,10 +83,9 @@ export class ProjectionPass<Transaction> {
     });
   }
 
-  private async follow(subscription: FeedSubscription): Promise<void> {
-    const { lease, signal, batchEvents, carefulTo } = this.options;
+  private async follow(batches: BatchGatherer, subscription: FeedSubscription): Promise<void> {
+    const { lease, signal, carefulTo } = this.options;
     const { careful } = this;
-    const batches = new BatchGatherer(subscription, careful ? 1 : batchEvents);
     const ended = () => signal.aborted;
     while (!ended()) {
       const batch = await batches.next(QUIET_MILLIS);

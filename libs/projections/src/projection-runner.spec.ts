@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DirectoryFeed } from './directory-feed.js';
 import type { EventFeed, FeedOptions } from './event-feed.js';
+import type { ConsumerReport } from './feed-consumers.js';
 import { ProjectionRunner, type ProjectionRunnerOptions } from './projection-runner.js';
 import type { ProjectionState } from './projection-status.js';
 import type { SqlProjection } from './projection.js';
@@ -339,6 +340,21 @@ describe('a projection runner', () => {
       const incremental = await store.digest();
       await rebuild();
       expect(await store.digest()).toEqual(incremental);
+    });
+
+    it('leaves no subscription behind: the one that a rebuild fenced lets go of the log, and reports no more', async () => {
+      await log.appendMany(10, counted);
+      const heard = new Map<string, ConsumerReport>();
+      const report = (told: ConsumerReport) => void heard.set(told.reporter, told);
+      const reporting = new DirectoryFeed(log.directory, { heartbeatMillis: 20, report });
+      const { runner } = start({ feed: reporting });
+      await runner.waitFor(10 as Position, 5_000);
+      await rebuild();
+      await log.append(counted(1));
+      expect(await runner.waitFor(11 as Position, 10_000)).toBe(true);
+      const [fenced, following] = [...heard.values()];
+      expect([heard.size, fenced?.ended, following?.ended]).toEqual([2, true, false]);
+      await reporting.close();
     });
 
     it('goes on where it was after it was stopped half-way', async () => {

@@ -46,6 +46,9 @@ describe('a feed on a source', () => {
     readAll: (options) => source.readAll(options),
     subscribe: (options) => source.subscribe(options),
     timelineAt: (position) => (position > visible() ? undefined : source.timelineAt(position)),
+    get newestTimeline() {
+      return source.newestTimeline;
+    },
   });
 
   it('goes on from a cursor that becomes visible late', async () => {
@@ -61,11 +64,95 @@ describe('a feed on a source', () => {
     expect((await next).value).toMatchObject({ events: [{ position: 3 }] });
   });
 
+  it('gives up for now on a cursor that does not become visible, and says what is seen', async () => {
+    const source = new MemoryEventSource();
+    source.commit([{}, {}, {}]);
+    const feed = new SourceFeed(
+      withSight(source, () => 1),
+      { visibilityMillisMax: 1 },
+    );
+    const from = new SourceFeed(source).cursorAt(3 as Position);
+    await expect(feed.open({ from, signal })[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: 'FEED_UNAVAILABLE',
+      message: expect.stringContaining('no more than position 1') as unknown,
+    });
+  });
+
+  it('refuses a report of a place beyond the end, and names its kind', () => {
+    const source = new MemoryEventSource();
+    source.commit([{}]);
+    const feed = new SourceFeed(source);
+    const ahead = { ...feed.cursorAt(1 as Position), position: 2 as Position };
+    expect(() => feed.assertOwn(ahead)).toThrow(
+      expect.objectContaining({ code: 'FEED_UNAVAILABLE' }),
+    );
+    source.restart();
+    expect(() => feed.assertOwn(ahead)).toThrow(expect.objectContaining({ code: 'FEED_DIVERGED' }));
+  });
+
+  it('goes on from a cursor whose own event was removed with all before it', async () => {
+    const source = new MemoryEventSource();
+    source.commit([{}]);
+    source.commit([{}]);
+    const removed: EventSource = {
+      ...withSight(source, () => 2),
+      durablePosition: 2 as Position,
+      firstPosition: 2 as Position,
+      timelineAt: (position) => (position === 1 ? undefined : source.timelineAt(position)),
+    };
+    const from = new SourceFeed(source).cursorAt(1 as Position);
+    const batches = new SourceFeed(removed).open({ from, signal })[Symbol.asyncIterator]();
+    expect((await batches.next()).value).toMatchObject({ events: [{ position: 2 }] });
+  });
+
+  it('is unavailable when the log was put back under it, so that its consumer comes again and is looked at anew', async () => {
+    const source = new MemoryEventSource();
+    source.commit([{}]);
+    source.commit([{}]);
+    let visible = 2;
+    const feed = new SourceFeed(
+      withSight(source, () => visible),
+      { heartbeatMillis: 1 },
+    );
+    const batches = feed.open({ from: undefined, signal })[Symbol.asyncIterator]();
+    await batches.next();
+    visible = 1;
+    await expect(batches.next()).rejects.toMatchObject({ code: 'FEED_UNAVAILABLE' });
+  });
+
+  it('lets go of its source when its consumer leaves it between two batches', async () => {
+    const source = new MemoryEventSource();
+    source.commit([{}]);
+    source.commit([{}]);
+    let left = false;
+    const watched: EventSource = {
+      ...withSight(source, () => 2),
+      durablePosition: 2 as Position,
+      async *subscribe(options) {
+        try {
+          yield* source.subscribe(options);
+        } finally {
+          left = true;
+        }
+      },
+    };
+    const batches = new SourceFeed(watched).open({ from: undefined, batchEvents: 1, signal });
+    for await (const { events } of batches) if (events.length > 0) break;
+    await new Promise(setImmediate);
+    expect(left).toBe(true);
+  });
+
   it('refuses a cursor that the log no longer holds anything after', async () => {
     const source = new MemoryEventSource();
     source.commit([{}]);
     source.commit([{}]);
-    const gone: EventSource = { ...withSight(source, () => 2), timelineAt: () => undefined };
+    source.commit([{}]);
+    const gone: EventSource = {
+      ...withSight(source, () => 3),
+      durablePosition: 3 as Position,
+      firstPosition: 3 as Position,
+      timelineAt: (position) => (position < 3 ? undefined : source.timelineAt(position)),
+    };
     const from = new SourceFeed(source).cursorAt(1 as Position);
     const batches = new SourceFeed(gone).open({ from, signal });
     await expect(batches[Symbol.asyncIterator]().next()).rejects.toMatchObject({
@@ -158,8 +245,9 @@ describe('a feed on a source', () => {
       ...withSight(source, () => 0),
       subscribe: () => source.readAll(),
     };
-    const batches = new SourceFeed(ended).open({ from: undefined, signal });
-    await expect(batches[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+    const batches = new SourceFeed(ended).open({ from: undefined, signal })[Symbol.asyncIterator]();
+    expect((await batches.next()).value).toMatchObject({ events: [], head: 0 });
+    await expect(batches.next()).rejects.toMatchObject({
       code: 'FEED_UNAVAILABLE',
     });
   });
@@ -167,9 +255,9 @@ describe('a feed on a source', () => {
   it('ends its subscriptions when it is closed, and lists nobody any more', async () => {
     const consumers = new FeedConsumers();
     const feed = new SourceFeed(new MemoryEventSource(), { consumers });
-    const opened = feed.open({ from: undefined, consumer: 'one', signal });
-    const next = opened[Symbol.asyncIterator]().next();
-    await sleep(10);
+    const batches = feed.open({ from: undefined, consumer: 'one', signal })[Symbol.asyncIterator]();
+    await batches.next();
+    const next = batches.next();
     expect(consumers.list()).toMatchObject([{ consumer: 'one', peer: 'local' }]);
     await feed.close();
     expect(await next).toEqual({ done: true, value: undefined });

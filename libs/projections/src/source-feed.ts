@@ -1,5 +1,6 @@
 import {
   BEFORE_FIRST_POSITION,
+  type EventBatch,
   type EventSource,
   type Position,
   type RecordedEvent,
@@ -14,7 +15,8 @@ import type {
   FeedSubscription,
 } from './event-feed.js';
 import { type ConnectedConsumer, FeedConsumers, newConsumer } from './feed-consumers.js';
-import { feedCompacted, feedDiverged, feedUnavailable } from './feed.errors.js';
+import { divergenceOf } from './divergence.js';
+import { feedCompacted, feedUnavailable } from './feed.errors.js';
 import { PatientIterator } from './patient-iterator.js';
 
 /** An idle feed says so this often, unless told otherwise. */
@@ -23,8 +25,10 @@ export const HEARTBEAT_MILLIS = 1_000;
 export const PROGRESS_MILLIS = 50;
 /** … or each time so many positions were left out. */
 export const PROGRESS_POSITIONS = 10_000;
-/** How often to look whether a cursor above the visible bound has become visible. */
+/** How often to look whether a cursor above the visible bound has become visible … */
 const VISIBILITY_POLL_MILLIS = 10;
+/** … and for how long, unless told otherwise. A watermark lags by one commit, or until the writer's next start: the consumer comes again. */
+const VISIBILITY_MILLIS_MAX = 5_000;
 
 export interface SourceFeedOptions {
   /** An idle feed yields an empty batch this often. Default 1,000. */
@@ -32,6 +36,8 @@ export interface SourceFeedOptions {
   /** Lists who reads; nobody does when left out. */
   readonly consumers?: FeedConsumers;
   readonly clock?: Clock;
+  /** How long a cursor above the visible bound may take to become visible before it is `FEED_UNAVAILABLE`. Default 5,000. */
+  readonly visibilityMillisMax?: number;
 }
 
 /** The feed on an open log: the writer's own in its process, or a reader. It does not close the log. */
@@ -43,7 +49,7 @@ export class SourceFeed implements EventFeed {
 
   constructor(
     private readonly source: EventSource,
-    options: SourceFeedOptions = {},
+    private readonly options: SourceFeedOptions = {},
   ) {
     this.heartbeatMillis = options.heartbeatMillis ?? HEARTBEAT_MILLIS;
     this.consumers = options.consumers ?? new FeedConsumers();
@@ -78,11 +84,11 @@ export class SourceFeed implements EventFeed {
     return { logId: this.source.logId, position, timeline };
   }
 
-  /** Throws `FEED_DIVERGED`, `FEED_COMPACTED`, for a cursor that is not of the visible part of this log. */
+  /** Throws `FEED_DIVERGED`, `FEED_COMPACTED`, `FEED_UNAVAILABLE`, for a cursor that is not of the visible part of this log. */
   assertOwn(cursor: FeedCursor): void {
-    if (cursor.logId !== this.source.logId)
-      throw feedDiverged(cursor, { foundLogId: this.source.logId });
-    this.checkHistory(cursor, false);
+    this.assertNotDiverged(cursor);
+    if (cursor.position > this.source.durablePosition) throw this.notVisible(cursor);
+    this.assertThere(cursor, false);
   }
 
   private async *deliver(
@@ -98,9 +104,9 @@ export class SourceFeed implements EventFeed {
     this.consumers.add(consumer);
     try {
       const from = options.from ?? this.cursorAt(BEFORE_FIRST_POSITION);
-      yield* this.untilVisible(from, ending.signal);
+      await this.untilVisible(from, ending.signal);
       if (ending.signal.aborted) return;
-      this.checkHistory(from, options.whole ?? false);
+      this.assertThere(from, options.whole ?? false);
       // Not before: a consumer that is refused must not hold what it will never read.
       consumer.keepsFloor = options.keepsFloor ?? false;
       for await (const batch of this.follow(from, { ...options, signal: ending.signal })) {
@@ -114,30 +120,38 @@ export class SourceFeed implements EventFeed {
     }
   }
 
-  /** A watermark may lag behind what this consumer has already seen: it waits, with a sign of life now and then. */
-  private async *untilVisible(from: FeedCursor, signal: AbortSignal): AsyncGenerator<FeedBatch> {
-    if (from.logId !== this.source.logId)
-      throw feedDiverged(from, { foundLogId: this.source.logId });
-    let saidAt = performance.now();
-    while (this.source.durablePosition < from.position && !signal.aborted) {
-      if (performance.now() - saidAt >= this.heartbeatMillis) {
-        saidAt = performance.now();
-        yield { events: [], cursor: from, head: this.source.durablePosition };
-      }
+  /**
+   * Waits for what this consumer has seen and the watermark does not tell yet. Nothing is yielded meanwhile, because whoever gets a batch has been
+   * accepted. Throws `FEED_DIVERGED`; `FEED_UNAVAILABLE` when it takes too long.
+   */
+  private async untilVisible(from: FeedCursor, signal: AbortSignal): Promise<void> {
+    const { visibilityMillisMax = VISIBILITY_MILLIS_MAX } = this.options;
+    const deadline = performance.now() + visibilityMillisMax;
+    while (!signal.aborted) {
+      this.assertNotDiverged(from);
+      if (from.position <= this.source.durablePosition) return;
+      if (performance.now() >= deadline) throw this.notVisible(from);
       await sleep(VISIBILITY_POLL_MILLIS);
     }
   }
 
-  private checkHistory(from: FeedCursor, whole: boolean): void {
+  private assertNotDiverged(cursor: FeedCursor): void {
+    const divergence = divergenceOf(this.source, cursor);
+    if (divergence !== undefined) throw divergence;
+  }
+
+  private notVisible({ position }: FeedCursor): Error {
+    const problem = `it shows no more than position ${this.source.durablePosition}, and this consumer has seen ${position}`;
+    return feedUnavailable('the log', problem);
+  }
+
+  /** Of a cursor that has not diverged and is not beyond the end: whether what follows it is still there. */
+  private assertThere(from: FeedCursor, whole: boolean): void {
     const { firstPosition } = this.source;
-    if (from.position === BEFORE_FIRST_POSITION) {
-      if (whole && firstPosition !== undefined && firstPosition > 1)
-        throw feedCompacted(from, firstPosition);
-      return;
-    }
-    const timeline = this.source.timelineAt(from.position);
-    if (timeline === undefined) throw feedCompacted(from, firstPosition);
-    if (timeline !== from.timeline) throw feedDiverged(from, { foundTimeline: timeline });
+    const atStart = from.position === BEFORE_FIRST_POSITION;
+    // The event at the cursor itself may be gone: only what follows it is needed.
+    const gone = firstPosition !== undefined && from.position + 1 < firstPosition;
+    if (gone && (whole || !atStart)) throw feedCompacted(from, firstPosition);
   }
 
   private async *follow(from: FeedCursor, options: FeedOptions): AsyncGenerator<FeedBatch> {
@@ -149,15 +163,31 @@ export class SourceFeed implements EventFeed {
       ...(batchEvents !== undefined && { batchEvents }),
     });
     const arrivals = new PatientIterator(subscription[Symbol.asyncIterator]());
+    try {
+      yield* this.batchesOf(arrivals, from, signal);
+    } finally {
+      // A source that is left between two batches must end its subscription too.
+      void arrivals.close();
+    }
+  }
+
+  private async *batchesOf(
+    arrivals: PatientIterator<EventBatch>,
+    from: FeedCursor,
+    signal: AbortSignal,
+  ): AsyncGenerator<FeedBatch> {
+    let stands = from;
     let examined = from.position;
-    let told = from.position;
     let toldAt = performance.now() - PROGRESS_MILLIS;
+    // A consumer that has everything hears so at once.
+    if (from.position >= this.source.durablePosition) yield this.batchOf([], from);
     for (;;) {
       const quietMillis = performance.now() - toldAt;
-      const patience = examined > told ? PROGRESS_MILLIS - quietMillis : this.heartbeatMillis;
+      const patience =
+        examined > stands.position ? PROGRESS_MILLIS - quietMillis : this.heartbeatMillis;
       const arrival = await arrivals
         .next(Math.max(0, patience))
-        .catch((error: unknown) => throwAsOurs(error, from));
+        .catch((error: unknown) => throwAsOurs(error, stands));
       if (signal.aborted) return;
       if (arrival?.done === true) throw feedUnavailable('the log', 'it was closed');
       assert(
@@ -166,16 +196,30 @@ export class SourceFeed implements EventFeed {
       );
       examined = arrival?.value.position ?? examined;
       const events = arrival?.value.events ?? [];
-      if (arrival !== undefined && events.length === 0 && !tellNow(examined - told, toldAt))
-        continue;
-      yield this.batchOf(events, examined);
-      told = examined;
+      const leftOut = examined - stands.position;
+      if (arrival !== undefined && events.length === 0 && !tellNow(leftOut, toldAt)) continue;
+      stands = this.movedTo(examined, stands);
+      yield this.batchOf(events, stands);
       toldAt = performance.now();
     }
   }
 
-  private batchOf(events: readonly RecordedEvent[], position: Position): FeedBatch {
-    return { events, cursor: this.cursorAt(position), head: this.source.durablePosition };
+  /** Throws `FEED_UNAVAILABLE` when what was seen is not there any more: the log was put back under this reader, and opening it anew decides. */
+  private movedTo(position: Position, stands: FeedCursor): FeedCursor {
+    const { logId } = this.source;
+    const timeline = this.source.timelineAt(position);
+    const stayed = position === stands.position;
+    const goneBack = position > this.source.durablePosition;
+    if (goneBack || (stayed && timeline !== undefined && timeline !== stands.timeline))
+      throw feedUnavailable('the log', `it no longer holds position ${position} as it was read`);
+    if (timeline !== undefined) return { logId, position, timeline };
+    // Retention may remove the event that an idle consumer stands at: it needs only what follows.
+    if (stayed) return stands;
+    throw feedCompacted(stands, this.source.firstPosition);
+  }
+
+  private batchOf(events: readonly RecordedEvent[], cursor: FeedCursor): FeedBatch {
+    return { events, cursor, head: this.source.durablePosition };
   }
 }
 

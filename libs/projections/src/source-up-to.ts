@@ -26,6 +26,10 @@ export class SourceUpTo implements EventSource {
     return position > this.durablePosition ? undefined : this.source.timelineAt(position);
   }
 
+  get newestTimeline(): string {
+    return this.source.newestTimeline;
+  }
+
   /** Forward only. */
   async *readAll(options: ReadAllOptions = {}): AsyncGenerator<EventBatch, void> {
     if ((options.after ?? 0) >= this.durablePosition) return;

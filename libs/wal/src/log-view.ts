@@ -142,6 +142,12 @@ export class LogView implements LogSource {
     return this.visibility.catalog.find(sequence)?.header.timeline;
   }
 
+  get newestTimeline(): string {
+    // The bound first: with it the catalog is as new as what is durable.
+    this.visibility.bound();
+    return this.visibility.catalog.newest?.header.timeline ?? '';
+  }
+
   private async *recordsUpTo(
     cursor: LogCursor,
     after: Sequence,

@@ -92,6 +92,10 @@ export class WalReader implements LogSource {
     return this.view.timelineAt(sequence);
   }
 
+  get newestTimeline(): string {
+    return this.view.newestTimeline;
+  }
+
   /** Reads everything visible and reports every damage. */
   verify(onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport> {
     // In this order: what the extent names was made before the list of segments that the bound brings up to date.

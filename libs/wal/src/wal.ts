@@ -249,6 +249,10 @@ export class Wal implements LogSource {
     return this.view.timelineAt(sequence);
   }
 
+  get newestTimeline(): string {
+    return this.view.newestTimeline;
+  }
+
   waitBeyond(after: Sequence, signal?: AbortSignal): Promise<void> {
     if (this.durableSequence > after || signal?.aborted === true) return Promise.resolve();
     const ended = this.poison ?? this.closedError();

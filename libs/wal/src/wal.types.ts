@@ -85,4 +85,6 @@ export interface LogSource {
   waitBeyond(after: Sequence, signal?: AbortSignal): Promise<void>;
   /** The timeline of the segment that holds `sequence`; undefined when it is not in the visible log. */
   timelineAt(sequence: Sequence): string | undefined;
+  /** The timeline of the newest segment, also while it holds no record: what is not visible yet is of this one or of a later one. Empty without a segment. */
+  readonly newestTimeline: string;
 }

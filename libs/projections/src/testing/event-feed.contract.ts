@@ -229,21 +229,56 @@ export function describeEventFeed(name: string, create: () => Promise<FeedUnderT
         expect(read.events).toMatchObject([{ position: 2, data: { instead: true } }]);
       });
 
-      it('waits at a position that is not visible yet, and then looks whose history it is', async () => {
+      // It waited here once, without an end, because a watermark may lag. A watermark lags in the history that the log goes on in, and in no other: a
+      // read model that had seen more than a restored log holds served balances of a history that was no more, as healthy.
+      it.each(['at once', 'also after another restart'])(
+        'refuses a cursor beyond the end of a history that the log has left, %s',
+        async (when) => {
+          await log.append({ data: { kept: true } });
+          await subject.stopSource();
+          await log.backUp();
+          await subject.startSource();
+          await log.append({ data: { lost: true } }, { data: { lost: true } });
+          const lost = await cursorAt(3 as Position);
+          await subject.stopSource();
+          await log.restore();
+          await subject.startSource();
+          if (when !== 'at once') {
+            await log.append({ data: { instead: true } });
+            await subject.stopSource();
+            await subject.startSource();
+          }
+          await expect(
+            readTo(3 as Position, { from: lost }, subject.another()),
+          ).rejects.toMatchObject({
+            code: 'FEED_DIVERGED',
+            details: { position: 3, timeline: lost.timeline },
+          });
+        },
+      );
+
+      it('refuses a cursor beyond the end of the log as it was when that cursor was read', async () => {
         await log.append({});
-        const { logId } = await cursorAt(1 as Position);
-        const from = { logId, position: 2 as Position, timeline: 'f'.repeat(16) };
-        const heard: FeedBatch[] = [];
-        const reading = (async () => {
-          for await (const batch of open({ from })) heard.push(batch);
-        })();
-        await sleep(3 * HEARTBEAT_UNDER_TEST_MILLIS);
-        expect(heard.length).toBeGreaterThanOrEqual(1);
-        expect(new Set(heard.map((batch) => JSON.stringify(batch)))).toEqual(
-          new Set([JSON.stringify({ events: [], cursor: from, head: 1 })]),
-        );
+        await subject.stopSource();
+        await log.backUp();
+        await subject.startSource();
+        await subject.stopSource();
+        await log.restore();
+        await subject.startSource();
+        const { logId, timeline } = await cursorAt(1 as Position);
+        const from = { logId, position: 2 as Position, timeline };
+        await expect(readTo(2 as Position, { from }, subject.another())).rejects.toMatchObject({
+          code: 'FEED_DIVERGED',
+        });
+      });
+
+      it('says at once to a consumer that has everything that this is so', async () => {
         await log.append({});
-        await expect(reading).rejects.toMatchObject({ code: 'FEED_DIVERGED' });
+        const from = await cursorAt(1 as Position);
+        for await (const first of open({ from })) {
+          expect(first).toEqual({ events: [], cursor: from, head: 1 });
+          break;
+        }
       });
     });
 

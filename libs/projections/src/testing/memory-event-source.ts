@@ -96,6 +96,10 @@ export class MemoryEventSource implements EventSource {
     return this.timelines.findLast(({ from }) => from <= position)?.timeline;
   }
 
+  get newestTimeline(): string {
+    return this.timelines.at(-1)!.timeline;
+  }
+
   private batchAfter(after: number, filter: EventFilter | undefined, most: number): EventBatch {
     let end = Math.min(after + most, this.events.length);
     while (!this.events[end - 1]!.endsCommit) end += 1;
