@@ -123,6 +123,9 @@ const endpoints: readonly Endpoint[] = [
       'a scale above 18': { body: { scale: 19 } },
       'a scale that is text': { body: { scale: '2' } },
       'a scale with a fraction': { body: { scale: 1.5 } },
+      'a scale that is almost 2': { text: '{"scale":1.9999999999999999999}' },
+      'a scale that is almost 0': { text: '{"scale":1e-400}' },
+      'a scale of minus zero': { text: '{"scale":-0}' },
       'a scale that is null': { body: { scale: null } },
       'no scale': { body: {} },
     },
@@ -212,6 +215,9 @@ const endpoints: readonly Endpoint[] = [
       'an expected version with a fraction': badLeg({ expectedVersion: 1.5 }),
       'an expected version that no double holds': {
         text: '{"legs":[{"accountId":"a","side":"debit","amount":"1","expectedVersion":9007199254740993},{"accountId":"b","side":"credit","amount":"1"}]}',
+      },
+      'an expected version that would be rounded': {
+        text: '{"legs":[{"accountId":"a","side":"debit","amount":"1","expectedVersion":3.0000000000000000001},{"accountId":"b","side":"credit","amount":"1"}]}',
       },
       'an unknown member of a leg': badLeg({ asset: 'EUR' }),
       'an empty reference': badTransfer({ reference: '' }),

@@ -12,6 +12,20 @@ function refusal(text: string): readonly [reason: string, pointer: string] | und
   return undefined;
 }
 
+/** Compares in whole units of 10^-400, which hold every decimal of the test. */
+function sameDecimal(text: string, value: number): boolean {
+  if (Object.is(value, -0)) return false;
+  return units(text) === units(String(value));
+}
+
+function units(text: string): bigint {
+  const [, sign, whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/.exec(text) ?? [];
+  const size = BigInt(whole + fraction) * 10n ** BigInt(400 - fraction.length + Number(exponent));
+  return sign === '-' ? -size : size;
+}
+
+const ROUNDED = 'the number would be rounded; send one that a double holds';
 const TWICE = 'the name appears twice in one object';
 
 describe('strict JSON', () => {
@@ -29,6 +43,29 @@ describe('strict JSON', () => {
           else expect(strict[0]).toMatch(/__proto__|too large/);
         },
       ),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('accepts a number if and only if it prints as the number that was sent', () => {
+    const digits = fc.stringMatching(/^(?:0|[1-9]\d{0,20})$/);
+    const number = fc
+      .tuple(
+        fc.constantFrom('', '-'),
+        digits,
+        fc.option(fc.stringMatching(/^\d{1,22}$/)),
+        fc.option(fc.integer({ min: -330, max: 20 })),
+      )
+      .map(
+        ([sign, whole, fraction, exponent]) =>
+          `${sign}${whole}${fraction === null ? '' : `.${fraction}`}${exponent === null ? '' : `e${exponent}`}`,
+      );
+    fc.assert(
+      fc.property(number, (text) => {
+        const value = Number(text);
+        const isSame = Math.abs(value) <= Number.MAX_SAFE_INTEGER && sameDecimal(text, value);
+        expect(refusal(`[${text}]`) === undefined).toBe(isSame);
+      }),
       { numRuns: 2_000 },
     );
   });
@@ -70,6 +107,13 @@ describe('strict JSON', () => {
     ['{"\\uDC00":1}', 'the text contains half of a surrogate pair', '/\udc00'],
     ['[9007199254740993]', 'the number is too large to be exact; send it as a string', '/0'],
     ['{"n":1e400}', 'the number is too large to be exact; send it as a string', '/n'],
+    ['{"scale":1.9999999999999999999}', ROUNDED, '/scale'],
+    ['{"a":[0.5,{"n":1e-400}]}', ROUNDED, '/a/1/n'],
+    ['["1.5",3.0000000000000000001]', ROUNDED, '/1'],
+    ['[9007199254740990.6]', ROUNDED, '/0'],
+    ['[1,-0]', ROUNDED, '/1'],
+    ['-0.0e0', ROUNDED, ''],
+    ['{"0.1":0.1,"n":0.1000000000000000055}', ROUNDED, '/n'],
     ['-1e400', 'the number is too large to be exact; send it as a string', ''],
   ])('refuses %s', (text, reason, pointer) => {
     expect(refusal(text)).toEqual([reason, pointer]);
@@ -78,8 +122,8 @@ describe('strict JSON', () => {
   it.each([
     ['["\\ud83d\\ude00 \\ud7ff \\\\ud800"]', ['😀 \ud7ff \\ud800']],
     [
-      '[9007199254740991,-9007199254740991,0.1,1e3,-0]',
-      [9007199254740991, -9007199254740991, 0.1, 1e3, -0],
+      '[9007199254740991,-9007199254740991,0.1,1e3,0.0,0e9,-1.50E+2,5e-324,1.7976931348623157e-300]',
+      [9007199254740991, -9007199254740991, 0.1, 1e3, 0, 0, -150, 5e-324, 1.7976931348623157e-300],
     ],
     [
       '{"constructor":{"prototype":1},"a":":{[","b":"\\":\\\\"}',
@@ -90,7 +134,22 @@ describe('strict JSON', () => {
     expect(parseJson(Buffer.from(text))).toEqual(value);
   });
 
+  it('looks at so many long numbers only', () => {
+    const long = (count: number) => `[${Array.from({ length: count }, () => '1e-300').join()}]`;
+    expect(refusal(long(1_000))).toBeUndefined();
+    expect(refusal(long(1_001))?.[0]).toBe('the document has more than 1000 very long numbers');
+  });
+
   it.each([
+    '-',
+    '[-]',
+    '1.',
+    '.5',
+    '1e',
+    '[1e+]',
+    '1.5.5',
+    '[0x10]',
+    '01',
     '',
     ' ',
     '{',
