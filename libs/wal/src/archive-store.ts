@@ -43,6 +43,8 @@ export interface PutOptions {
  * network inside of `read`, because readers of the log are synchronous. Contents never change once they are there.
  */
 export interface ArchiveStore {
+  /** Where it is on this machine, if it is there: no backup is made in it. */
+  readonly directory?: string;
   /** Of one log, lowest first; of several generations the highest. As of the last `refresh`. */
   segments(): readonly ArchivedSegment[];
   /** Looks for what others have put here meanwhile. */

@@ -30,7 +30,13 @@ export async function writeArchivedSegment(
 ): Promise<void> {
   if (fileSystem.exists(path)) fileSystem.unlink(path);
   const from = source.open();
-  const file = fileSystem.open(path, 'create');
+  let file: File;
+  try {
+    file = fileSystem.open(path, 'create');
+  } catch (error) {
+    from.close();
+    throw error;
+  }
   try {
     const footer = readFooter(from, source.dataLength);
     if (footer === undefined) throw rotten(source, 'the segment has no footer');

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { defined } from '@holdfast/kernel';
 import { ARCHIVE_BLOCK_BYTES } from './archive-format.js';
 import type { ArchivedSegment, ArchiveStore } from './archive-store.js';
 import { sameSeal } from './archive-store.js';
@@ -69,6 +70,7 @@ export class BackupContent {
         sameSeal(segment.seal, next.header.predecessor);
       if (!follows) throw damaged(next, 'the segment does not continue the one before it');
     }
+    assertExtent(manifest, segments);
     return new BackupContent(fileSystem, directory, manifest, segments);
   }
 
@@ -79,6 +81,20 @@ export class BackupContent {
   close(): void {
     this.catalog.close();
   }
+}
+
+/**
+ * The ends are what BACKUP says of them. The chain alone does not tell the growing segments of two histories that part at a segment's border: both continue the same one. Their timelines do.
+ */
+function assertExtent(manifest: BackupManifest, segments: readonly ArchivedSegment[]): void {
+  const first = defined(segments[0], 'a backup has a segment');
+  const last = defined(segments.at(-1), 'a backup has a segment');
+  if (first.name.firstSequence !== manifest.firstSequence)
+    throw damaged(first, 'the backup does not begin where BACKUP says');
+  if (last.header.timeline !== manifest.timeline)
+    throw damaged(last, 'the segment belongs to another history of the log than BACKUP says');
+  if (last.seal.lastSequence < manifest.lastSequence)
+    throw damaged(last, 'the backup ends before the place that BACKUP says');
 }
 
 /** Read-only: what an archive is for its readers. */

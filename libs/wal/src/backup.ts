@@ -1,10 +1,10 @@
-import { dirname } from 'node:path';
-import { defined, errorCode } from '@holdfast/kernel';
-import { ArchiveDirectory, fileOf } from './archive-directory.js';
-import { type ArchivedSegment, sameSeal, type SegmentSource } from './archive-store.js';
-import { throwIfCancelled, writeArchivedSegment } from './archive-writer.js';
-import { describeArchived, sha256OfArchived } from './archived-segment.js';
+import { setImmediate } from 'node:timers/promises';
+import { defined } from '@holdfast/kernel';
+import { type ArchivedSegment, sameSeal } from './archive-store.js';
+import { throwIfCancelled } from './archive-writer.js';
+import { describeArchived, notFinished } from './archived-segment.js';
 import { type WorkOptions } from './archiving.js';
+import { copyFile } from './backup-files.js';
 import {
   BACKUP_FILE_NAME,
   type BackupEntry,
@@ -13,24 +13,33 @@ import {
   readBackupManifest,
   writeBackupManifest,
 } from './backup-manifest.js';
+import {
+  copySegment,
+  presentSegment,
+  SEGMENT_FILE,
+  segmentFileOf,
+  TAIL_FILE,
+  type WantedSegment,
+} from './backup-segments.js';
+import { claimTarget, makeDirectory, refused, removeOurs } from './backup-target.js';
 import { CutFile } from './cut-file.js';
-import { type File, type FileSystem, writeFullyAsync } from './file-system.js';
+import type { File, FileSystem } from './file-system.js';
 import type { VisibleBound } from './log-cursor.js';
 import { summarizeWithEnd } from './sealing.js';
 import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
-import { encodeFooter } from './segment-footer.js';
-import { withFile } from './segment-file.js';
-import { corrupt, WalError } from './wal.errors.js';
+import { encodeFooter, readFooter } from './segment-footer.js';
+import { corrupt, missingSegment } from './wal.errors.js';
 import type { Sequence } from './wal.types.js';
 
 export const SEGMENTS_DIRECTORY = 'segments';
 export const FILES_DIRECTORY = 'files';
-const LOCK = 'LOCK';
-const COPY_BYTES = 1024 * 1024;
+const OUR_FILE = /^[0-9a-f]{64}(\.tmp)?$/;
 
 export interface BackupOptions extends WorkOptions {
   /** Files of the caller's that travel along, checksummed like the rest; they must not change meanwhile. */
   readonly files?: readonly { readonly name: string; readonly path: string }[];
+  /** Directories of the live data beside the log's own: no backup is made in one of them, or around one. */
+  readonly apartFrom?: readonly string[];
 }
 
 export interface BackupReport {
@@ -57,8 +66,9 @@ export interface BackupSource {
 }
 
 /**
- * Brings a backup up to date. What an earlier run has copied is not copied again. The file BACKUP, which says what the backup consists of, is replaced last and as a whole; what it no longer
- * names is removed after that. Crash or cancel anywhere before: the earlier backup, with some files beside it that the next run uses.
+ * Brings a backup up to date. What an earlier run has copied is not copied again: what counts is the content, by segment header, end and digest, and never the name, because a log that was restored goes on under the names
+ * of the history that it left. The file BACKUP, which says what the backup consists of, is replaced last and as a whole; what it no longer names is removed after that. Crash or cancel
+ * anywhere before: the earlier backup, with some files beside it that the next run uses.
  */
 export async function backUp(
   source: BackupSource,
@@ -66,14 +76,10 @@ export async function backUp(
   options: BackupOptions,
 ): Promise<BackupReport> {
   const { fileSystem, logId } = source;
-  makeDirectory(fileSystem, directory);
-  const lock = lockDirectory(fileSystem, directory);
+  const lock = claimTarget(fileSystem, directory, logId, options.apartFrom ?? []);
   try {
     const previous = readBackupManifest(fileSystem, directory);
-    if (previous !== undefined && previous.logId !== logId)
-      throw refused(directory, 'it is the backup of another log');
-    const copy = new BackupCopy(source, directory, previous, options);
-    return await copy.run();
+    return await new BackupCopy(source, directory, previous, options).run();
   } finally {
     lock.close();
   }
@@ -102,23 +108,22 @@ class BackupCopy {
 
   async run(): Promise<BackupReport> {
     const { directory, source } = this;
-    const { fileSystem, logId, bound, nowMicros } = source;
-    const store = ArchiveDirectory.open(`${directory}/${SEGMENTS_DIRECTORY}`, {
-      create: true,
-      fileSystem,
-    });
+    const { fileSystem, logId, nowMicros } = source;
+    makeDirectory(fileSystem, this.segmentsDirectory);
+    const named = new Map(this.previous?.segments.map(({ sha256, file }) => [sha256, file]));
     const segments: BackupEntry[] = [];
-    for (const [at, entry] of this.entries.slice(0, -1).entries())
-      segments.push(await this.sealed(store, entry, defined(this.entries[at + 1], 'a successor')));
+    for (const [at, entry] of this.entries.slice(0, -1).entries()) {
+      const successor = defined(this.entries[at + 1], 'a successor');
+      segments.push(await this.sealed(entry, successor, named));
+    }
     const newest = defined(this.entries.at(-1), 'a log has a segment');
-    const tail = await this.growing(newest);
+    const { tail, lastSequence } = await this.growing(newest);
     const files = await this.files();
-    const kept = this.earlier(store);
-    const all = [...kept.map(entryOf), ...segments];
-    const first = kept[0]?.name ?? defined(this.entries[0], 'a log has a segment').name;
+    const kept = await this.earlier();
+    const all = [...kept.map(({ entry }) => entry), ...segments];
+    const first = kept[0]?.archived.name ?? defined(this.entries[0], 'a log has a segment').name;
     const firstSequence = first.firstSequence;
     const { timeline } = newest.header;
-    const lastSequence = bound.sequence;
     // Everything that it names is durable. Crash before it is: the earlier backup counts.
     writeBackupManifest(fileSystem, directory, {
       ...{ logId, createdMicros: nowMicros, firstSequence, lastSequence, timeline },
@@ -137,71 +142,83 @@ class BackupCopy {
   }
 
   private async sealed(
-    store: ArchiveDirectory,
     entry: CatalogEntry,
     successor: CatalogEntry,
+    named: ReadonlyMap<string, string>,
   ): Promise<BackupEntry> {
+    const { fileSystem } = this.source;
     const { name, path, header } = entry;
     const dataLength = defined(entry.dataLength, 'the length of a sealed segment');
     const seal = successor.header.predecessor;
-    const named = this.previous?.segments.find(({ file }) => file === fileOf(name));
-    const present = store.segments().find((archived) => archived.path.endsWith(`/${fileOf(name)}`));
     const before = this.bytesDone;
-    // An earlier run has read it back and named it: it is copied once. A later verification finds what has rotted since.
-    const isCopied =
-      present?.sha256 === named?.sha256 &&
-      present?.header.headerCrc === header.headerCrc &&
-      sameSeal(present.seal, seal);
+    const sha256 = this.digestOf(entry, dataLength);
     const source = { name, path, header, seal, dataLength, open: () => this.openFile(entry) };
-    const archived = isCopied ? present : await this.put(store, source);
+    const wanted = { source, sha256 };
+    // An earlier run has read it back and named it: it is copied once. A later verification finds what has rotted since.
+    const known = named.get(sha256);
+    const file = known ?? segmentFileOf(wanted);
+    const target = `${this.segmentsDirectory}/${file}`;
+    const isCopied =
+      known !== undefined && presentSegment(fileSystem, target, wanted) !== undefined;
+    if (!isCopied) await this.put(target, wanted);
     this.tell(before + dataLength - this.bytesDone);
-    return entryOf(archived);
+    // Thousands of segments that are there already must not hold up the appends.
+    await setImmediate();
+    return { file, sha256 };
   }
 
-  private async put(store: ArchiveDirectory, source: SegmentSource): Promise<ArchivedSegment> {
+  private async put(target: string, wanted: WantedSegment): Promise<void> {
     throwIfCancelled(this.options.signal);
-    const archived = await store.put(source, this.putOptions());
+    const { fileSystem } = this.source;
+    await copySegment(fileSystem, target, wanted, this.putOptions());
+    // Also when it was there: whoever put it may have been killed before this.
+    await fileSystem.syncDirectoryAsync(this.segmentsDirectory);
     this.copiedSegments++;
-    this.copiedBytes += source.dataLength;
-    return archived;
+    this.copiedBytes += wanted.source.dataLength;
   }
 
-  /** The newest segment up to the bound, as if it had been finished there, under a name that says how far. */
-  private async growing(entry: CatalogEntry): Promise<BackupEntry> {
+  /** What the segment has said of its data since it was sealed. */
+  private digestOf(entry: CatalogEntry, dataLength: number): string {
+    if (entry.archived !== undefined) return entry.archived.sha256;
+    const file = this.openFile(entry);
+    try {
+      const footer = readFooter(file, dataLength);
+      if (footer === undefined) throw notFinished(entry.path, entry.name.firstSequence);
+      return Buffer.from(footer.sha256).toString('hex');
+    } finally {
+      file.close();
+    }
+  }
+
+  /** The newest segment up to the bound, as if it had been finished there. */
+  private async growing(
+    entry: CatalogEntry,
+  ): Promise<{ tail: BackupEntry; lastSequence: Sequence }> {
     const { fileSystem, bound } = this.source;
     const { name, path, header } = entry;
     const dataLength = entry.dataLength ?? bound.offset;
-    const file = `tail-${fileOf(name)}-${dataLength.toString(16).padStart(8, '0')}`;
-    const target = `${this.directory}/${file}`;
-    if (!fileSystem.exists(target)) {
-      throwIfCancelled(this.options.signal);
-      const summary = await summarizeWithEnd(this.openFile(entry), header, dataLength);
-      if (summary === undefined)
-        throw corrupt('a frame that was durable is damaged', {
-          file: path,
-          offset: 0,
-          firstSequence: header.firstSequence,
-        });
-      const sha256 = await fileSystem.sha256(path, dataLength);
-      const footer = encodeFooter({ ...summary.summary, sha256 });
-      const open = (): File => new CutFile(this.openFile(entry), dataLength, footer);
-      const { seal } = summary;
-      const source = { name, path, header, seal, dataLength, open };
-      await writeArchivedSegment(fileSystem, `${target}.tmp`, source, this.putOptions());
-      await fileSystem.publish(`${target}.tmp`, target);
-      this.copiedBytes += dataLength;
-    }
-    // Also when it was there: whoever put it may have been killed before this.
-    fileSystem.syncDirectory(this.directory);
-    const archived = describeArchived(fileSystem, target);
-    const digest = Buffer.from(await sha256OfArchived(fileSystem, archived)).toString('hex');
-    if (digest !== archived.sha256)
-      throw corrupt('what was copied is not what is read back', {
-        file: target,
+    throwIfCancelled(this.options.signal);
+    const summary = await summarizeWithEnd(this.openFile(entry), header, dataLength);
+    if (summary === undefined)
+      throw corrupt('a frame that was durable is damaged', {
+        file: path,
         offset: 0,
         firstSequence: header.firstSequence,
       });
-    return { file, sha256: digest };
+    const digest = await fileSystem.sha256(path, dataLength);
+    const sha256 = Buffer.from(digest).toString('hex');
+    const footer = encodeFooter({ ...summary.summary, sha256: digest });
+    const open = (): File => new CutFile(this.openFile(entry), dataLength, footer);
+    const source = { name, path, header, seal: summary.seal, dataLength, open };
+    const wanted = { source, sha256 };
+    const file = `tail-${segmentFileOf(wanted)}`;
+    const target = `${this.directory}/${file}`;
+    const isCopied = presentSegment(fileSystem, target, wanted) !== undefined;
+    await copySegment(fileSystem, target, wanted, this.putOptions());
+    if (!isCopied) this.copiedBytes += dataLength;
+    // Also when it was there: whoever put it may have been killed before this.
+    fileSystem.syncDirectory(this.directory);
+    return { tail: { file, sha256 }, lastSequence: summary.seal.lastSequence as Sequence };
   }
 
   private async files(): Promise<BackupFile[]> {
@@ -221,42 +238,54 @@ class BackupCopy {
 
   /**
    * Segments that the log has given up since an earlier run, and that still lead up to its beginning: what a backup has, it does not lose because retention has
-   * passed over it.
+   * passed over it. Throws `WAL_MISSING_SEGMENT`, `WAL_CORRUPT` when one of them is not what BACKUP names: to leave it out would be to remove what comes before it.
    */
-  private earlier(store: ArchiveDirectory): ArchivedSegment[] {
-    const kept: ArchivedSegment[] = [];
+  private async earlier(): Promise<readonly { entry: BackupEntry; archived: ArchivedSegment }[]> {
+    const { fileSystem, logId } = this.source;
+    const kept: { entry: BackupEntry; archived: ArchivedSegment }[] = [];
     let successor = defined(this.entries[0], 'a log has a segment').header;
-    for (;;) {
-      const { segment } = successor;
-      const before = store.segments().find(({ name }) => name.segment === segment - 1);
-      const named = this.previous?.segments.some(({ file }) => before?.path.endsWith(`/${file}`));
-      if (before === undefined || named !== true) return kept;
-      if (!sameSeal(before.seal, successor.predecessor)) return kept;
-      kept.unshift(before);
-      successor = before.header;
+    for (const entry of [...(this.previous?.segments ?? [])].reverse()) {
+      const number = Number.parseInt(entry.file, 16);
+      if (number >= successor.segment) continue;
+      const path = `${this.segmentsDirectory}/${entry.file}`;
+      if (!fileSystem.exists(path)) throw missingSegment(path, { segment: number });
+      const archived = describeArchived(fileSystem, path);
+      const { firstSequence } = archived.name;
+      if (archived.sha256 !== entry.sha256)
+        throw corrupt('this is not the file that BACKUP names', {
+          file: path,
+          offset: 0,
+          firstSequence,
+        });
+      const leadsUp =
+        archived.header.logId === logId &&
+        archived.name.segment === successor.segment - 1 &&
+        sameSeal(archived.seal, successor.predecessor);
+      if (!leadsUp) break;
+      kept.push({ entry, archived });
+      successor = archived.header;
+      await setImmediate();
     }
+    return kept.reverse();
   }
 
+  /** Only what bears a name that we give, whatever else a hand may have put here. */
   private removeUnnamed(
     segments: readonly BackupEntry[],
     tail: BackupEntry,
     files: readonly BackupFile[],
   ): void {
     const { fileSystem } = this.source;
-    const remove = (directory: string, isNamed: (file: string) => boolean): void => {
-      if (!fileSystem.exists(directory)) return;
-      const unnamed = fileSystem.list(directory).filter((file) => !isNamed(file));
-      for (const file of unnamed) fileSystem.unlink(`${directory}/${file}`);
-      if (unnamed.length > 0) fileSystem.syncDirectory(directory);
-    };
     const named = new Set(segments.map(({ file }) => file));
-    remove(
-      `${this.directory}/${SEGMENTS_DIRECTORY}`,
-      (file) => !/\.walz(\.tmp)?$/.test(file) || named.has(file),
-    );
-    remove(this.directory, (file) => !file.startsWith('tail-') || file === tail.file);
+    removeOurs(fileSystem, this.segmentsDirectory, SEGMENT_FILE, (file) => named.has(file));
+    removeOurs(fileSystem, this.directory, TAIL_FILE, (file) => file === tail.file);
     const digests = new Set(files.map(({ sha256 }) => sha256));
-    remove(`${this.directory}/${FILES_DIRECTORY}`, (file) => digests.has(file));
+    const filesDirectory = `${this.directory}/${FILES_DIRECTORY}`;
+    removeOurs(fileSystem, filesDirectory, OUR_FILE, (file) => digests.has(file));
+  }
+
+  private get segmentsDirectory(): string {
+    return `${this.directory}/${SEGMENTS_DIRECTORY}`;
   }
 
   private openFile(entry: CatalogEntry): File {
@@ -276,76 +305,4 @@ class BackupCopy {
     const { bytesDone, bytesTotal } = this;
     this.options.onProgress?.({ bytesDone, bytesTotal });
   }
-}
-
-function entryOf({ name, sha256 }: ArchivedSegment): BackupEntry {
-  return { file: fileOf(name), sha256 };
-}
-
-/** Under its digest, so that what is there already is not copied again. */
-async function copyFile(
-  fileSystem: FileSystem,
-  path: string,
-  directory: string,
-): Promise<{ bytes: number; sha256: string }> {
-  const bytes = withFile(fileSystem, path, (file) => file.size());
-  const sha256 = Buffer.from(await fileSystem.sha256(path, bytes)).toString('hex');
-  const target = `${directory}/${sha256}`;
-  if (!fileSystem.exists(target)) {
-    await copyBytes(fileSystem, path, `${target}.tmp`, bytes);
-    await fileSystem.publish(`${target}.tmp`, target);
-  }
-  fileSystem.syncDirectory(directory);
-  const copied = Buffer.from(await fileSystem.sha256(target, bytes)).toString('hex');
-  if (copied !== sha256) throw refused(directory, `${path} changed while it was copied`);
-  return { bytes, sha256 };
-}
-
-async function copyBytes(
-  fileSystem: FileSystem,
-  from: string,
-  to: string,
-  bytes: number,
-): Promise<void> {
-  if (fileSystem.exists(to)) fileSystem.unlink(to);
-  const source = fileSystem.open(from, 'read');
-  const target = fileSystem.open(to, 'create');
-  try {
-    const chunk = Buffer.alloc(COPY_BYTES);
-    for (let at = 0; at < bytes; at += chunk.length) {
-      const read = await source.readAsync(
-        chunk.subarray(0, Math.min(chunk.length, bytes - at)),
-        at,
-      );
-      await writeFullyAsync(target, chunk.subarray(0, read), at);
-    }
-    await target.dataSyncAsync();
-  } finally {
-    source.close();
-    target.close();
-  }
-}
-
-function makeDirectory(fileSystem: FileSystem, directory: string): void {
-  if (!fileSystem.exists(directory)) {
-    try {
-      fileSystem.makeDirectory(directory);
-    } catch (error) {
-      if (errorCode(error) !== 'EEXIST') throw error;
-    }
-  }
-  // Also when it was there: whoever made it may have been killed before this.
-  fileSystem.syncDirectory(dirname(directory));
-}
-
-function lockDirectory(fileSystem: FileSystem, directory: string): File {
-  const path = `${directory}/${LOCK}`;
-  const lock = fileSystem.open(path, fileSystem.exists(path) ? 'write' : 'create');
-  if (fileSystem.tryLock(lock)) return lock;
-  lock.close();
-  throw refused(directory, 'another backup is being made there');
-}
-
-export function refused(directory: string, reason: string): WalError {
-  return new WalError('WAL_BACKUP_REFUSED', `${directory}: ${reason}`, { directory, reason });
 }

@@ -30,6 +30,11 @@ export interface FileSystem {
   tryLock(file: File): boolean;
   /** True for a network file system, whose locks and cache cannot be trusted. */
   isNetwork(directory: string): boolean;
+  /**
+   * The identity (device and inode) of the directory and of each one above it, itself first, with links followed; of a path that does not exist, from the deepest
+   * directory above it that does. Two paths that share one lie in the same directory, however they are spelt, linked or mounted.
+   */
+  ancestry(path: string): readonly string[];
   /** In the background: creates a file of zeros that are allocated, written and synced. Throws `EEXIST`, `ENOSPC`. */
   createZeroed(path: string, bytes: number): Promise<void>;
   /** In the background: SHA-256 of the first `bytes` bytes. */

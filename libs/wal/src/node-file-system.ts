@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { tryLock } from 'fs-native-extensions';
@@ -81,6 +82,18 @@ export class NodeFileSystem implements FileSystem {
 
   isNetwork(directory: string): boolean {
     return NETWORK_FILE_SYSTEMS.has(fs.statfsSync(directory).type);
+  }
+
+  ancestry(path: string): readonly string[] {
+    let existing = resolve(path);
+    // The root exists.
+    while (!fs.existsSync(existing)) existing = dirname(existing);
+    const identities: string[] = [];
+    for (let at = fs.realpathSync(existing); ; at = dirname(at)) {
+      const { dev, ino } = fs.statSync(at, { bigint: true });
+      identities.push(`${dev}:${ino}`);
+      if (dirname(at) === at) return identities;
+    }
   }
 
   async createZeroed(path: string, bytes: number): Promise<void> {

@@ -224,10 +224,11 @@ async function writeLog(
 /** The last segment of the log: no footer, and zeros behind its data, as a writer leaves it. */
 async function writeCut(content: BackupContent, cut: Cut, temporary: string): Promise<void> {
   const { fileSystem } = content;
-  const { file: source } = content.catalog.open(cut.entry);
   const file = fileSystem.open(temporary, 'create');
+  let source: File | undefined;
   let header = cut.entry.header;
   try {
+    source = content.catalog.open(cut.entry).file;
     if (header.compacted === undefined) {
       await copyInto(file, source, cut.offset);
       if (cut.frame !== undefined) {
@@ -240,7 +241,7 @@ async function writeCut(content: BackupContent, cut: Cut, temporary: string): Pr
     if (size > end) await writeFullyAsync(file, Buffer.alloc(size - end), end);
     await file.dataSyncAsync();
   } finally {
-    source.close();
+    source?.close();
     file.close();
   }
   const scan = withFile(fileSystem, temporary, (written) => scanTail(written, header));

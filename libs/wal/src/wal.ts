@@ -1,5 +1,6 @@
 import { randomBytes as systemRandomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { systemClock } from '@holdfast/kernel';
 import type { IoMode } from './adaptive-io.js';
 import {
@@ -351,7 +352,10 @@ export class Wal implements LogSource {
       const { bound, logId } = this;
       const nowMicros = clock.nowMillis() * 1000;
       const source = { fileSystem, catalog, bound, logId, nowMicros };
-      return backUp(source, resolve(directory), this.endingWithUs(options));
+      const { archive, directory: own } = this.parts;
+      const live = [own, ...(archive?.directory === undefined ? [] : [archive.directory])];
+      const apartFrom = [...live, ...(options.apartFrom ?? [])];
+      return backUp(source, resolve(directory), this.endingWithUs({ ...options, apartFrom }));
     });
   }
 
@@ -533,6 +537,8 @@ export class Wal implements LogSource {
   private async finishAll(): Promise<void> {
     const { fileSystem } = this.parts;
     for (const { path, header, dataLength } of this.live()) {
+      // Thousands of finished segments must not hold up the appends.
+      await setImmediate();
       if (dataLength === undefined || isFinished(fileSystem, path, dataLength)) continue;
       const summary = await summarize(fileSystem, path, header, dataLength);
       if (summary !== undefined) await finishSegment(fileSystem, path, summary);

@@ -452,14 +452,30 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'backup: what the new one does not name goes before it is there',
       'backups',
-      'const all = [...kept.map(entryOf), ...segments];',
-      'const all = [...kept.map(entryOf), ...segments];\n    this.removeUnnamed(all, tail, files);',
+      'const all = [...kept.map(({ entry }) => entry), ...segments];',
+      'const all = [...kept.map(({ entry }) => entry), ...segments];\n    this.removeUnnamed(all, tail, files);',
     ],
     [
       'backup: the growing segment has no durable name before BACKUP names it',
       'backups',
-      'fileSystem.syncDirectory(this.directory);\n    const archived',
-      'const archived',
+      'fileSystem.syncDirectory(this.directory);\n    return { tail:',
+      'return { tail:',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/backup-content.ts`, [
+    [
+      'backup: the end of another history passes for its own',
+      'a backup with the end of another history',
+      'if (last.header.timeline !== manifest.timeline)',
+      'if (manifest.timeline.length === 0)',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/backup-target.ts`, [
+    [
+      'backup: a directory counts as empty that is not',
+      'a directory that is not of backups',
+      'if (known.length === 0 && !isEmpty(fileSystem, directory))',
+      'if (known.length > 2)',
     ],
   ]),
   ...mutantsOf(`${WAL}/restore.ts`, [

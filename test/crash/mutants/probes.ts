@@ -17,6 +17,7 @@ import { checkRecovery } from '../log-oracle.js';
 import { checkEveryCrash } from '../maintenance-oracle.js';
 import { type Maintenance, MAINTENANCE } from '../maintenance-workloads.js';
 import { RecordedRun } from '../recorded-run.js';
+import { BACKUP_PROBES } from './backup-probes.js';
 import { STATE_PROBES } from './state-probes.js';
 
 /** Something that is done to a log, in seconds. Throws what is wrong. */
@@ -31,6 +32,7 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   'read errors': readErrors,
   'a failed sync of zeros': failedSyncOfZeros,
   'a second opener': secondOpener,
+  ...BACKUP_PROBES,
   ...STATE_PROBES,
 };
 

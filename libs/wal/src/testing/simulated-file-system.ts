@@ -131,6 +131,15 @@ export class SimulatedFileSystem implements FileSystem {
     return false;
   }
 
+  ancestry(path: string): readonly string[] {
+    const identities: string[] = [];
+    for (let at = path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
+      const node = this.disk.find(at);
+      if (node !== undefined) identities.push(String(node.id));
+    }
+    return [...identities, String(this.disk.root.id)];
+  }
+
   async createZeroed(path: string, bytes: number): Promise<void> {
     await setImmediate();
     this.faults.meet('create-zeroed', path);

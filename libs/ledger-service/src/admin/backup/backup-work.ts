@@ -13,10 +13,13 @@ export const SNAPSHOTS = 'snapshots/';
 export function backUp(
   log: Pick<WalEventLog, 'wal' | 'snapshots'>,
   directory: string,
+  /** Of the live data: no backup is made in one of them, or around one. */
+  apartFrom: readonly string[],
   { signal, progress }: WorkContext,
 ): Promise<BackupReport> {
   return log.wal.backup(directory, {
     signal,
+    apartFrom,
     files: log.snapshots().map(({ path }) => ({ name: `${SNAPSHOTS}${basename(path)}`, path })),
     onProgress: ({ bytesDone, bytesTotal }) => progress(bytesDone, bytesTotal, 'bytes'),
   });

@@ -1,5 +1,5 @@
 import { ProblemException } from '@holdfast/platform';
-import { Body, Controller, Post, Res } from '@nestjs/common';
+import { Body, Controller, Inject, Post, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
@@ -7,6 +7,7 @@ import { StartsJob, startedJob } from '../jobs/job-answer.js';
 import type { JobDto } from '../jobs/jobs.dto.js';
 import { Jobs } from '../jobs/jobs.js';
 import type { Plain } from '../plain.js';
+import { DATA_DIRECTORIES, type DataDirectories, pathsOf } from '../state/data-directories.js';
 import { BackupPlace } from './backup-place.js';
 import { backUp } from './backup-work.js';
 import { BackupDto } from './backup.dto.js';
@@ -18,6 +19,7 @@ export class BackupController {
     private readonly writer: LedgerWriter,
     private readonly jobs: Jobs,
     private readonly place: BackupPlace,
+    @Inject(DATA_DIRECTORIES) private readonly directories: DataDirectories,
   ) {}
 
   @Post()
@@ -34,7 +36,10 @@ export class BackupController {
     if (!this.place.allows(directory))
       throw new ProblemException('backup-place-refused', { parameters: { directory } });
     const { log } = this.writer;
-    const job = this.jobs.start('backup', 'changes', (context) => backUp(log, directory, context));
+    const live = pathsOf(this.directories);
+    const job = this.jobs.start('backup', 'changes', (context) =>
+      backUp(log, directory, live, context),
+    );
     return startedJob(job, reply);
   }
 }

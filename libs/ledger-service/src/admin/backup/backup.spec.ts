@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -73,6 +73,35 @@ describe('backups over the admin API', () => {
     expect(existsSync(join(tmpdir(), 'holdfast-elsewhere'))).toBe(false);
     const relative = await service.send('POST', '/admin/backups', { directory: 'backups' });
     expect([relative.status, relative.body['type']]).toEqual([400, '/problems/invalid-request']);
+  });
+
+  it('are refused where a link leads out of that place, also one whose target is not there yet', async () => {
+    const outside = await mkdtemp(join(tmpdir(), 'holdfast-outside-'));
+    await symlink(outside, join(place, 'link'));
+    await symlink(join(outside, 'later'), join(place, 'dangling'));
+    for (const directory of ['link', 'link/ledger', 'dangling', 'dangling/ledger']) {
+      const asked = { directory: join(place, directory) };
+      const { status } = await service.send('POST', '/admin/backups', asked);
+      expect([directory, status]).toEqual([directory, 403]);
+    }
+    expect(await readdir(outside)).toEqual([]);
+    await rm(outside, { recursive: true });
+  });
+
+  it('are refused inside of the live data and around it, and where other things are', async () => {
+    await service.stop();
+    service = await TestAdminService.start();
+    const photographs = join(place, 'photographs');
+    await mkdir(join(photographs, 'files'), { recursive: true });
+    await writeFile(join(photographs, 'files', 'holiday.jpg'), 'x');
+    const { directory } = service;
+    for (const name of ['wal', 'state/backup', 'snapshots', 'read-models/backup', 'backup', ''])
+      expect([name, await backUp(join(directory, name))]).toMatchObject([
+        name,
+        { state: 'failed', problem: { code: 'WAL_BACKUP_REFUSED' } },
+      ]);
+    expect(await backUp(photographs)).toMatchObject({ problem: { code: 'WAL_BACKUP_REFUSED' } });
+    expect(await readdir(join(photographs, 'files'))).toEqual(['holiday.jpg']);
   });
 
   it('fail with the words of the log when the place is of no use', async () => {

@@ -73,6 +73,7 @@ export class TestAdminService {
     const application = await startAdmin({
       ...{ writer, keeping, logger, lifecycle: new ServiceLifecycle() },
       directories: {
+        dataDirectory: directory,
         stateDirectory: join(directory, 'state'),
         snapshotDirectory: join(directory, 'snapshots'),
         readModelDirectory: join(directory, 'read-models'),

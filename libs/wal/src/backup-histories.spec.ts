@@ -1,0 +1,136 @@
+import { describe, expect, it } from '@jest/globals';
+import { readBackupManifest, writeBackupManifest } from './backup-manifest.js';
+import { verifyBackup } from './backup-verification.js';
+import { restoreLog } from './restore.js';
+import {
+  batchAfter,
+  type DiskImage,
+  LOG,
+  openSimulated,
+  payloadOf,
+  SimulatedFileSystem,
+  textsOf,
+} from './testing/index.js';
+import type { Wal } from './wal.js';
+import type { Sequence } from './wal.types.js';
+
+const BACKUP = '/backup';
+const RESTORED = '/restored';
+
+/** A record of the length that `payloadOf` gives its sequence, and of a content that says whose it is. */
+function record(sequence: number, mark: string): Buffer[] {
+  return [Buffer.from(`${mark}:`.padEnd(payloadOf(sequence).length, mark))];
+}
+
+async function appendAll(wal: Wal, count: number): Promise<void> {
+  for (let at = 0; at < count; at++) await wal.append(batchAfter(wal.lastSequence, 1)).durable;
+}
+
+/** What was restored in the place of the log; the backup stays where it is. */
+function swapped({ files, directories }: DiskImage): SimulatedFileSystem {
+  const moved = [...files].flatMap(([path, content]) => {
+    if (path.startsWith(`${LOG}/`)) return [];
+    if (path.startsWith(`${RESTORED}/`)) return [[path.replace(RESTORED, LOG), content] as const];
+    return [[path, content] as const];
+  });
+  const kept = [...directories].filter((path) => path !== RESTORED);
+  return SimulatedFileSystem.on({ files: new Map(moved), directories: new Set(kept) });
+}
+
+async function restoredTexts(image: DiskImage): Promise<string[]> {
+  const system = SimulatedFileSystem.on(image);
+  await restoreLog(BACKUP, RESTORED, { fileSystem: system });
+  const wal = await openSimulated(swapped(system.disk.image()), { create: false }, 77);
+  const texts = await textsOf(wal);
+  await wal.close();
+  return texts;
+}
+
+/** Two opens; the second one's segment begins with a record `old`, which is backed up. */
+async function backedUp(): Promise<{ system: SimulatedFileSystem; kept: number }> {
+  const system = SimulatedFileSystem.on();
+  await openSimulated(system).then(async (wal) => {
+    await appendAll(wal, 5);
+    await wal.close();
+  });
+  const wal = await openSimulated(system, {}, 2);
+  await wal.append(record(6, 'old')).durable;
+  await wal.backup(BACKUP);
+  await wal.close();
+  return { system, kept: 5 };
+}
+
+describe('a backup of a log that was restored to an earlier place', () => {
+  it('holds the new record and not the old one, also where both have one place and one length', async () => {
+    const { system, kept } = await backedUp();
+    await restoreLog(BACKUP, RESTORED, { fileSystem: system, upTo: kept as Sequence });
+    const disk = swapped(system.disk.image());
+    const wal = await openSimulated(disk, { create: false }, 3);
+    await wal.append(record(kept + 1, 'new')).durable;
+    const expected = await textsOf(wal);
+    await wal.backup(BACKUP);
+    await wal.close();
+    expect((await verifyBackup(BACKUP, { fileSystem: disk })).problems).toEqual([]);
+    expect(await restoredTexts(disk.disk.image())).toEqual(expected);
+    expect(expected.at(-1)).toContain('new');
+  });
+
+  it('goes on in the same directory when the restore has cut a segment that was copied whole', async () => {
+    const { system } = await backedUp();
+    await restoreLog(BACKUP, RESTORED, { fileSystem: system, upTo: 3 as Sequence });
+    const disk = swapped(system.disk.image());
+    const wal = await openSimulated(disk, { create: false }, 3);
+    await appendAll(wal, 9);
+    const expected = await textsOf(wal);
+    expect(await wal.backup(BACKUP)).toMatchObject({ firstSequence: 1, lastSequence: 12 });
+    expect(await wal.backup(BACKUP)).toMatchObject({ copiedSegments: 0, copiedBytes: 0 });
+    await wal.close();
+    expect((await verifyBackup(BACKUP, { fileSystem: disk })).problems).toEqual([]);
+    expect(await restoredTexts(disk.disk.image())).toEqual(expected);
+  });
+
+  it.each(['tail', 'segment'] as const)(
+    'copies its %s anew where a file of that name holds something else, and leaves none of it',
+    async (which) => {
+      const { system } = await backedUp();
+      const image = system.disk.image();
+      const isAsked = (path: string): boolean =>
+        which === 'tail' ? path.startsWith('/backup/tail-') : /segments\/.*\.walz$/.test(path);
+      const path = [...image.files.keys()].find(isAsked)!;
+      const other = [...image.files].find(
+        ([name]) => /\.walz/.test(name) && name.startsWith(BACKUP) && name !== path,
+      )!;
+      // Put there by a hand, or by a run that a crash has cut short.
+      const files = new Map([...image.files].filter(([name]) => name !== `${BACKUP}/BACKUP`));
+      const disk = SimulatedFileSystem.on({ ...image, files: files.set(path, other[1]) });
+      const wal = await openSimulated(disk, { create: false }, 3);
+      await wal.backup(BACKUP);
+      const expected = await textsOf(wal);
+      await wal.close();
+      expect((await verifyBackup(BACKUP, { fileSystem: disk })).problems).toEqual([]);
+      expect(await restoredTexts(disk.disk.image())).toEqual(expected);
+    },
+  );
+});
+
+describe('verifying a backup', () => {
+  it('finds a growing segment of another history, as earlier versions have named it', async () => {
+    const { system, kept } = await backedUp();
+    const old = readBackupManifest(system, BACKUP)!;
+    const oldTail = system.disk.image().files.get(`${BACKUP}/${old.tail.file}`)!;
+    await restoreLog(BACKUP, RESTORED, { fileSystem: system, upTo: kept as Sequence });
+    const disk = swapped(system.disk.image());
+    const wal = await openSimulated(disk, { create: false }, 3);
+    await wal.append(record(kept + 1, 'new')).durable;
+    await wal.backup(BACKUP);
+    await wal.close();
+    const mixed = readBackupManifest(disk, BACKUP)!;
+    // The sealed segments that lead up to the old tail, and everything else of the new history.
+    const segments = mixed.segments.slice(0, old.segments.length);
+    writeBackupManifest(disk, BACKUP, { ...mixed, segments, tail: old.tail });
+    const image = disk.disk.image();
+    const files = new Map(image.files).set(`${BACKUP}/${old.tail.file}`, oldTail);
+    const found = verifyBackup(BACKUP, { fileSystem: SimulatedFileSystem.on({ ...image, files }) });
+    await expect(found).rejects.toMatchObject({ code: 'WAL_CORRUPT' });
+  });
+});

@@ -1,0 +1,104 @@
+import { crc32 } from 'node:zlib';
+import { errorCode } from '@holdfast/kernel';
+import { restoreLog, type Sequence, verifyBackup, Wal } from '@holdfast/wal';
+import { type DiskImage, LOG, SimulatedFileSystem, simulatedOptions } from '@holdfast/wal/testing';
+
+const BACKUP = '/backup';
+const RESTORED = '/restored';
+const RECORD_BYTES = 200;
+
+/** Backups and restores that no power cut is needed for to go wrong. */
+export const BACKUP_PROBES: Readonly<Record<string, () => Promise<void>>> = {
+  'a backup of two histories': twoHistories,
+  'a backup with the end of another history': foreignEnd,
+  'a directory that is not of backups': foreignDirectory,
+};
+
+/** Two opens; the second one's segment begins with the record `old`. */
+async function backedUp(): Promise<SimulatedFileSystem> {
+  const system = SimulatedFileSystem.on();
+  await append(system, 1, 'kept');
+  await append(system, 2, 'old', (wal) => wal.backup(BACKUP));
+  return system;
+}
+
+async function append(
+  system: SimulatedFileSystem,
+  seed: number,
+  mark: string,
+  then: (wal: Wal) => Promise<unknown> = () => Promise.resolve(),
+): Promise<void> {
+  const wal = await Wal.open(LOG, simulatedOptions(system, seed));
+  await wal.append([Buffer.from(mark.padEnd(RECORD_BYTES, '.'))]).durable;
+  await then(wal);
+  await wal.close();
+}
+
+/** What a restore to the first record makes, in the place of the log. */
+async function restoredInPlace(system: SimulatedFileSystem): Promise<SimulatedFileSystem> {
+  await restoreLog(BACKUP, RESTORED, { fileSystem: system, upTo: 1 as Sequence });
+  return swapped(system.disk.image());
+}
+
+function swapped({ files, directories }: DiskImage): SimulatedFileSystem {
+  const moved = [...files].flatMap(([path, content]) => {
+    if (path.startsWith(`${LOG}/`)) return [];
+    return [[path.replace(RESTORED, LOG), content] as const];
+  });
+  const kept = [...directories].filter((path) => path !== RESTORED);
+  return SimulatedFileSystem.on({ files: new Map(moved), directories: new Set(kept) });
+}
+
+async function lastText(image: DiskImage): Promise<string> {
+  const system = SimulatedFileSystem.on(image);
+  await restoreLog(BACKUP, RESTORED, { fileSystem: system });
+  const wal = await Wal.open(LOG, simulatedOptions(swapped(system.disk.image()), 9));
+  const text = Buffer.from(wal.recordAt(wal.lastSequence)?.payload ?? []).toString();
+  await wal.close();
+  return text.replace(/\.+$/, '');
+}
+
+/** A record of the same place and length in another history: the backup must be of the one that counts. */
+async function twoHistories(): Promise<void> {
+  const system = await restoredInPlace(await backedUp());
+  await append(system, 3, 'new', (wal) => wal.backup(BACKUP));
+  const found = await lastText(system.disk.image());
+  if (found !== 'new') throw new Error(`the backup holds '${found}'`);
+}
+
+/** As a version has written it that took a name for the content: BACKUP is of one history, and the growing segment of another. */
+async function foreignEnd(): Promise<void> {
+  const { files, directories } = (await backedUp()).disk.image();
+  const path = `${BACKUP}/BACKUP`;
+  const lines = (files.get(path)?.toString('latin1') ?? '').split('\n').slice(0, -2);
+  const mixed = lines.map((line) =>
+    line.startsWith('timeline') ? 'timeline 0123456789abcdef' : line,
+  );
+  const text = `${mixed.join('\n')}\n`;
+  const checksum = crc32(text).toString(16).padStart(8, '0');
+  const system = SimulatedFileSystem.on({
+    files: new Map(files).set(path, Buffer.from(`${text}crc ${checksum}\n`)),
+    directories,
+  });
+  try {
+    const { problems } = await verifyBackup(BACKUP, { fileSystem: system });
+    if (problems.length === 0) throw new Error('a backup of two histories is called sound');
+  } catch (error) {
+    if (errorCode(error) !== 'WAL_CORRUPT') throw error;
+  }
+}
+
+async function foreignDirectory(): Promise<void> {
+  const path = `${BACKUP}/files/holiday.jpg`;
+  const files = new Map([[path, Buffer.from('x')]]);
+  const directories = new Set([BACKUP, `${BACKUP}/files`]);
+  const system = SimulatedFileSystem.on({ files, directories });
+  await append(system, 1, 'kept', async (wal) => {
+    const made = await wal.backup(BACKUP).then(
+      () => true,
+      (error: unknown) => errorCode(error) !== 'WAL_BACKUP_REFUSED',
+    );
+    if (made || !system.exists(path) || system.list(BACKUP).length > 1)
+      throw new Error("a backup was made among somebody else's files");
+  });
+}
