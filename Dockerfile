@@ -37,5 +37,5 @@ USER node
 EXPOSE 7400
 # The services stop cleanly on SIGTERM as process 1: no shell and no init stands between.
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["node", "bin/holdfast.js", "health", "http://127.0.0.1:7400"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["node", "bin/health.js", "http://127.0.0.1:7400"]
 CMD ["node", "dist/apps/holdfast/src/main.js"]

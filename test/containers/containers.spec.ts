@@ -81,7 +81,7 @@ describe('the containers', () => {
     ]);
     expect(services.map(([, { healthcheck }]) => healthcheck.test)).toEqual(
       [command, worker, query].map(({ http }) => [
-        ...['CMD', 'node', 'bin/holdfast.js', 'health'],
+        ...['CMD', 'node', 'bin/health.js'],
         `http://127.0.0.1:${http.port}`,
       ]),
     );

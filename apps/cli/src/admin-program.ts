@@ -1,20 +1,12 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { JobFlags } from './admin/run-job.js';
-import { archive } from './archive/archive.js';
-import { backup, verifyBackupIn } from './backup/backup.js';
-import { type CompactFlags, compact } from './compact/compact.js';
+import type { CompactFlags } from './compact/compact.js';
 import type { CliExit } from './exit-code.js';
-import { type DropFloorFlags, type FloorsFlags, dropFloor, listFloors } from './floors/floors.js';
-import { type JobsFlags, jobs } from './jobs/jobs.js';
-import { type RestoreFlags, restore } from './restore/restore.js';
-import { type RetentionFlags, retention } from './retention/retention.js';
-import {
-  createCheckpoint,
-  createSnapshot,
-  listCheckpoints,
-  listSnapshots,
-} from './state/checkpoints.js';
-import { type VerifyStateFlags, verifyState } from './state/verify-state.js';
+import type { DropFloorFlags, FloorsFlags } from './floors/floors.js';
+import type { JobsFlags } from './jobs/jobs.js';
+import type { RestoreFlags } from './restore/restore.js';
+import type { RetentionFlags } from './retention/retention.js';
+import type { VerifyStateFlags } from './state/verify-state.js';
 import type { Terminal } from './terminal/terminal.js';
 
 /** The commands that talk to the admin API of a service, or to the data of one that does not run. */
@@ -28,38 +20,54 @@ export function addAdministration(
     .description('what keeps the log from being removed, by name');
   administering(floors.command('list'))
     .description('each floor, with what it keeps; exit code 1 when a consumer is far behind')
-    .action(async (flags: FloorsFlags) => done(await listFloors(flags, terminal)));
+    .action(async (flags: FloorsFlags) => {
+      const { listFloors } = await import('./floors/floors.js');
+      done(await listFloors(flags, terminal));
+    });
   administering(floors.command('drop'))
     .description('give a consumer up: the log keeps nothing more for it')
     .argument('<name>', 'such as projection:ledger')
     .requiredOption('--confirm <name>', 'the same name once more')
-    .action(async (name: string, flags: DropFloorFlags) =>
-      done(await dropFloor(name, flags, terminal)),
-    );
+    .action(async (name: string, flags: DropFloorFlags) => {
+      const { dropFloor } = await import('./floors/floors.js');
+      done(await dropFloor(name, flags, terminal));
+    });
   addState(holdfast, terminal, done);
   addBackup(holdfast, terminal, done);
   administering(holdfast.command('archive'))
     .description('copy sealed segments to the archive, read back and compared; removes nothing')
-    .action(async (flags: JobFlags) => done(await archive(flags, terminal)));
+    .action(async (flags: JobFlags) => {
+      const { archive } = await import('./archive/archive.js');
+      done(await archive(flags, terminal));
+    });
   administering(holdfast.command('compact'))
     .description(
       'rewrite sealed segments without refusals and superseded metadata whose keys have expired; never money',
     )
     .option('--dry-run', 'count what could go, and change nothing')
-    .action(async (flags: CompactFlags) => done(await compact(flags, terminal)));
+    .action(async (flags: CompactFlags) => {
+      const { compact } = await import('./compact/compact.js');
+      done(await compact(flags, terminal));
+    });
   administering(holdfast.command('retention'))
     .description(
       'what the retention policy would remove from the live log, and what keeps the rest',
     )
     .option('--apply', 'do it')
-    .action(async (flags: RetentionFlags) => done(await retention(flags, terminal)));
+    .action(async (flags: RetentionFlags) => {
+      const { retention } = await import('./retention/retention.js');
+      done(await retention(flags, terminal));
+    });
   holdfast
     .command('jobs')
     .description('what a running service has been asked to do, and how far it is')
     .option('--url <url>', 'its admin API (HOLDFAST_ADMIN_URL when left out)')
     .option('--cancel <id>', 'ask one to stop')
     .option('--json', 'as JSON')
-    .action(async (flags: JobsFlags) => done(await jobs(flags, terminal)));
+    .action(async (flags: JobsFlags) => {
+      const { jobs } = await import('./jobs/jobs.js');
+      done(await jobs(flags, terminal));
+    });
 }
 
 function addState(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => void): void {
@@ -68,10 +76,16 @@ function addState(holdfast: Command, terminal: Terminal, done: (exit: CliExit) =
     .description('the state made durable, so that a start replays only what came later');
   administering(checkpoint.command('create'))
     .description('make one now')
-    .action(async (flags: JobFlags) => done(await createCheckpoint(flags, terminal)));
+    .action(async (flags: JobFlags) => {
+      const { createCheckpoint } = await import('./state/checkpoints.js');
+      done(await createCheckpoint(flags, terminal));
+    });
   administering(checkpoint.command('list'))
     .description('the last one, and what a start would replay')
-    .action(async (flags: JobFlags) => done(await listCheckpoints(flags, terminal)));
+    .action(async (flags: JobFlags) => {
+      const { listCheckpoints } = await import('./state/checkpoints.js');
+      done(await listCheckpoints(flags, terminal));
+    });
   const state = holdfast.command('state').description('what is made of the log');
   state
     .command('verify')
@@ -80,33 +94,44 @@ function addState(holdfast: Command, terminal: Terminal, done: (exit: CliExit) =
     )
     .option('--data <directory>', 'the data directory (HOLDFAST_DATA_DIRECTORY when left out)')
     .option('--json', 'as JSON')
-    .action(async (flags: VerifyStateFlags) => done(await verifyState(flags, terminal)));
+    .action(async (flags: VerifyStateFlags) => {
+      const { verifyState } = await import('./state/verify-state.js');
+      done(await verifyState(flags, terminal));
+    });
   const snapshot = holdfast
     .command('snapshot')
     .description('the whole state in one file, from which it can be made again');
   administering(snapshot.command('create'))
     .description('make one now; the newest two are kept')
-    .action(async (flags: JobFlags) => done(await createSnapshot(flags, terminal)));
+    .action(async (flags: JobFlags) => {
+      const { createSnapshot } = await import('./state/checkpoints.js');
+      done(await createSnapshot(flags, terminal));
+    });
   administering(snapshot.command('list'))
     .description('those that there are')
-    .action(async (flags: JobFlags) => done(await listSnapshots(flags, terminal)));
+    .action(async (flags: JobFlags) => {
+      const { listSnapshots } = await import('./state/checkpoints.js');
+      done(await listSnapshots(flags, terminal));
+    });
 }
 
 function addBackup(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => void): void {
   const command = administering(holdfast.command('backup'))
     .description('bring a backup of the log up to date, while the service goes on')
     .argument('<directory>', 'a new one, or one with an earlier backup: only what is new is copied')
-    .action(async (directory: string, flags: JobFlags) =>
-      done(await backup(directory, flags, terminal)),
-    );
+    .action(async (directory: string, flags: JobFlags) => {
+      const { backup } = await import('./backup/backup.js');
+      done(await backup(directory, flags, terminal));
+    });
   command
     .command('verify')
     .description('read every byte of a backup; needs no service')
     .argument('<directory>')
     .option('--json', 'as JSON')
-    .action(async (directory: string, _flags: object, own: Command) =>
-      done(await verifyBackupIn(directory, own.optsWithGlobals(), terminal)),
-    );
+    .action(async (directory: string, _flags: object, own: Command) => {
+      const { verifyBackupIn } = await import('./backup/backup.js');
+      done(await verifyBackupIn(directory, own.optsWithGlobals(), terminal));
+    });
   holdfast
     .command('restore')
     .description('make a new data directory of a backup; needs no service')
@@ -119,9 +144,10 @@ function addBackup(holdfast: Command, terminal: Terminal, done: (exit: CliExit) 
       instant,
     )
     .option('--json', 'as JSON')
-    .action(async (from: string, target: string, flags: RestoreFlags) =>
-      done(await restore(from, target, flags, terminal)),
-    );
+    .action(async (from: string, target: string, flags: RestoreFlags) => {
+      const { restore } = await import('./restore/restore.js');
+      done(await restore(from, target, flags, terminal));
+    });
 }
 
 function wholeNumber(text: string): number {

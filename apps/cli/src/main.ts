@@ -1,17 +1,5 @@
-import { CommanderError } from 'commander';
-import { CliExit, exitCodeOf } from './exit-code.js';
-import { program } from './program.js';
-import { Terminal } from './terminal/terminal.js';
+import { endWhenTold } from '@holdfast/platform/before-imports';
 
-const terminal = new Terminal();
-try {
-  await program(terminal, (exit) => (process.exitCode = exit)).parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) {
-    // Commander has said what is wrong; help that was asked for is no error.
-    process.exitCode = error.exitCode === 0 ? CliExit.OK : CliExit.USAGE;
-  } else {
-    terminal.failure(error);
-    process.exitCode = exitCodeOf(error);
-  }
-}
+// Anywhere else the signal ends the process by itself, also in the middle of work that does not let go of the thread.
+if (process.pid === 1) endWhenTold({ SIGTERM: 143, SIGINT: 130 });
+await import('./run.js');

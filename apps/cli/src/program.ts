@@ -1,9 +1,6 @@
-import { configurationOf } from '@holdfast/config';
 import { Command, InvalidArgumentError } from 'commander';
 import { addAdministration } from './admin-program.js';
 import { CliExit } from './exit-code.js';
-import { health } from './health/health.js';
-import { importCsv } from './import/import-csv.js';
 import {
   BATCH_DEFAULT,
   BATCH_MAX,
@@ -12,18 +9,20 @@ import {
   PATIENCE_SECONDS_DEFAULT,
 } from './import/import-options.js';
 import type { Terminal } from './terminal/terminal.js';
-import { type WalDumpOptions, walDump } from './wal-dump/wal-dump.js';
-import { walExplain } from './wal-explain/wal-explain.js';
-import { type WalSalvageOptions, walSalvage } from './wal-salvage/wal-salvage.js';
-import { type WalStatsOptions, walStats } from './wal-stats/wal-stats.js';
-import { type WalVerifyOptions, walVerify } from './wal-verify/wal-verify.js';
+import type { WalDumpOptions } from './wal-dump/wal-dump.js';
+import type { WalSalvageOptions } from './wal-salvage/wal-salvage.js';
+import type { WalStatsOptions } from './wal-stats/wal-stats.js';
+import type { WalVerifyOptions } from './wal-verify/wal-verify.js';
 
 const EXIT_CODES = `
 Exit codes: 0 done; 1 done, and there are problems (damage, rows not taken, not healthy, refused); 64 command line; 65 damaged
 log, or unusable CSV or mapping; 66 no such log or file; 69 service unreachable; 70 failure; 75 the data belongs to a running
 service; 77 the admin API wants a token; 78 environment; 130 interrupted.`;
 
-/** The command line. `done` is told the exit code of the command that ran. */
+/**
+ * The command line. Each command is loaded when it is called, and with it what it needs: some need all of the service, and most need
+ * next to nothing. `done` is told the exit code of the command that ran.
+ */
 export function program(terminal: Terminal, done: (exit: CliExit) => void): Command {
   const holdfast = new Command('holdfast')
     .description("The operator's tool of Holdfast.")
@@ -37,7 +36,10 @@ export function program(terminal: Terminal, done: (exit: CliExit) => void): Comm
     .command('health')
     .description('ask whether a service is ready')
     .argument('[url]', 'its address (HOLDFAST_URL when left out)')
-    .action(async (url: string | undefined) => done(await health(url ?? defaultUrl(), terminal)));
+    .action(async (url: string | undefined) => {
+      const { health } = await import('./health/health.js');
+      done(await health(url ?? (await defaults()).defaultUrl(), terminal));
+    });
   return holdfast;
 }
 
@@ -54,17 +56,19 @@ function addWal(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => 
     .description('what the log holds')
     .argument(directory, meaning)
     .option('--json', 'as JSON')
-    .action(async (path: string | undefined, options: WalStatsOptions) =>
-      done(await walStats(path ?? defaultLog(), options, terminal)),
-    );
+    .action(async (path: string | undefined, options: WalStatsOptions) => {
+      const { walStats } = await import('./wal-stats/wal-stats.js');
+      done(await walStats(path ?? (await defaults()).defaultLog(), options, terminal));
+    });
   wal
     .command('verify')
     .description('read every byte of the log and report every damage')
     .argument(directory, meaning)
     .option('--json', 'as JSON')
-    .action(async (path: string | undefined, options: WalVerifyOptions) =>
-      done(await walVerify(path ?? defaultLog(), options, terminal)),
-    );
+    .action(async (path: string | undefined, options: WalVerifyOptions) => {
+      const { walVerify } = await import('./wal-verify/wal-verify.js');
+      done(await walVerify(path ?? (await defaults()).defaultLog(), options, terminal));
+    });
   wal
     .command('dump')
     .description('the frames of the log and the events in them')
@@ -73,9 +77,10 @@ function addWal(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => 
     .option('--to <sequence>', 'the last sequence', wholeNumber(1))
     .option('--limit <records>', 'most records', wholeNumber(1))
     .option('--json', 'one JSON object a line: frames, events, and records that are no events')
-    .action(async (path: string | undefined, options: WalDumpOptions) =>
-      done(await walDump(path ?? defaultLog(), options, terminal)),
-    );
+    .action(async (path: string | undefined, options: WalDumpOptions) => {
+      const { walDump } = await import('./wal-dump/wal-dump.js');
+      done(await walDump(path ?? (await defaults()).defaultLog(), options, terminal));
+    });
   wal
     .command('salvage')
     .description('make a new log of what still verifies in a damaged one, which is only read')
@@ -83,14 +88,18 @@ function addWal(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => 
     .argument('<to>', 'a directory that does not exist yet')
     .option('--archive <directory>', 'the archive of the log, for what it lacks or holds damaged')
     .option('--json', 'the report as JSON')
-    .action(async (from: string, to: string, options: WalSalvageOptions) =>
-      done(await walSalvage(from, to, options, terminal)),
-    );
+    .action(async (from: string, to: string, options: WalSalvageOptions) => {
+      const { walSalvage } = await import('./wal-salvage/wal-salvage.js');
+      done(await walSalvage(from, to, options, terminal));
+    });
   wal
     .command('explain')
     .description('what an error code means, and what to do')
     .argument('<code>', 'such as WAL_CORRUPT')
-    .action(async (code: string) => done(await walExplain(code, terminal)));
+    .action(async (code: string) => {
+      const { walExplain } = await import('./wal-explain/wal-explain.js');
+      done(await walExplain(code, terminal));
+    });
 }
 
 type ImportFlags = Omit<ImportOptions, 'csv' | 'url' | 'patienceSeconds'> & {
@@ -127,17 +136,15 @@ function addImport(holdfast: Command, terminal: Terminal, done: (exit: CliExit) 
     .option('--check', 'read and map every row, and post nothing')
     .option('--json', 'the summary as JSON')
     .action(async (csv: string, options: ImportFlags) => {
-      const { patience: patienceSeconds, url = defaultUrl(), ...rest } = options;
+      const { patience: patienceSeconds, url = (await defaults()).defaultUrl(), ...rest } = options;
+      const { importCsv } = await import('./import/import-csv.js');
       done(await importCsv({ ...rest, csv, url, patienceSeconds }, terminal));
     });
 }
 
-function defaultUrl(): string {
-  return configurationOf('cli').server.url;
-}
-
-function defaultLog(): string {
-  return configurationOf('cli').storage.walDirectory;
+/** The configuration is loaded when it is asked for. */
+function defaults() {
+  return import('./defaults.js');
 }
 
 function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {

@@ -1,14 +1,4 @@
-import { configurationOf } from '@holdfast/config';
-import { LEDGER_EXIT_CODES } from '@holdfast/ledger-service';
-import { configureOrExit, createLogger, runService } from '@holdfast/platform';
-import { startCommandService } from './command-service.js';
+import { endWhenTold } from '@holdfast/platform/before-imports';
 
-const configuration = configureOrExit(() => configurationOf('command-service'));
-const { logLevel, stopGraceMillis } = configuration.service;
-const logger = createLogger({ service: 'command-service', level: logLevel });
-
-await runService((lifecycle) => startCommandService(configuration, logger, lifecycle), {
-  logger,
-  stopGraceMillis,
-  exitCodes: LEDGER_EXIT_CODES,
-});
+endWhenTold({ SIGTERM: 0, SIGINT: 0 });
+await import('./run.js');

@@ -1,0 +1,17 @@
+import { CommanderError } from 'commander';
+import { CliExit, exitCodeOf } from './exit-code.js';
+import { program } from './program.js';
+import { Terminal } from './terminal/terminal.js';
+
+const terminal = new Terminal();
+try {
+  await program(terminal, (exit) => (process.exitCode = exit)).parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has said what is wrong; help that was asked for is no error.
+    process.exitCode = error.exitCode === 0 ? CliExit.OK : CliExit.USAGE;
+  } else {
+    terminal.failure(error);
+    process.exitCode = exitCodeOf(error);
+  }
+}
