@@ -58,6 +58,7 @@ describe('configuration', () => {
       },
       scrub: { bytesPerSecond: 8_388_608, pauseSeconds: 3_600 },
       queries: { waitMillisMax: 5_000 },
+      readModel: { diverged: 'rebuild' },
     });
   });
 

@@ -1,5 +1,6 @@
 import { AdminConfiguration, FloorsConfiguration } from './admin.configuration.js';
 import { FrontDoorConfiguration, QueriesConfiguration } from './queries.configuration.js';
+import { ReadModelConfiguration } from './read-model.configuration.js';
 import { RetentionConfiguration } from './retention.configuration.js';
 import { ScrubConfiguration } from './scrub.configuration.js';
 import { ServiceConfiguration } from './service.configuration.js';
@@ -39,4 +40,7 @@ export class HoldfastConfiguration {
 
   @Section(() => QueriesConfiguration)
   readonly queries!: QueriesConfiguration;
+
+  @Section(() => ReadModelConfiguration)
+  readonly readModel!: ReadModelConfiguration;
 }

@@ -1,4 +1,5 @@
 import { FeedClientConfiguration } from './feed.configuration.js';
+import { ReadModelConfiguration } from './read-model.configuration.js';
 import { ServiceConfiguration } from './service.configuration.js';
 import { StorageConfiguration } from './storage.configuration.js';
 import { IntegerVariable, Section } from './variable.js';
@@ -26,4 +27,7 @@ export class ProjectionWorkerConfiguration {
 
   @Section(() => FeedClientConfiguration)
   readonly feed!: FeedClientConfiguration;
+
+  @Section(() => ReadModelConfiguration)
+  readonly readModel!: ReadModelConfiguration;
 }

@@ -38,14 +38,18 @@ export async function startHoldfast(
   logger: Logger,
   lifecycle: ServiceLifecycle,
 ): Promise<StartedHoldfast> {
-  const { http, service, storage, wal, state, floors, retention, admin } = configuration;
+  const { http, service, storage, wal, state, floors, retention, admin, readModel } = configuration;
   // First of all: whoever has the log has the data directory.
   const archives = retention.policy === 'archive';
   const writer = await openLedgerWriter({ storage, wal, state, archives, logger, lifecycle });
   const { walDirectory, archiveDirectory, readModelDirectory } = storage;
   const consumers = new FeedConsumers();
   const projection = await ProjectionThread.start(
-    { walDirectory, archiveDirectory, readModelDirectory, logLevel: service.logLevel },
+    {
+      ...{ walDirectory, archiveDirectory, readModelDirectory },
+      divergence: readModel.diverged,
+      logLevel: service.logLevel,
+    },
     {
       onFailure: (error) => lifecycle.fatal(error),
       onReport: (report) => consumers.report(report),

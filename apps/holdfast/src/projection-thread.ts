@@ -1,13 +1,14 @@
 import { CodedError, type ErrorDetails, defined, errorMessage } from '@holdfast/kernel';
 import type { FollowedProjection } from '@holdfast/ledger-service';
 import type { LogLevel } from '@holdfast/platform';
-import type { ConsumerReport, ProjectionStatus } from '@holdfast/projections';
+import type { ConsumerReport, DivergencePolicy, ProjectionStatus } from '@holdfast/projections';
 import { Worker } from 'node:worker_threads';
 
 export interface ProjectionThreadData {
   readonly walDirectory: string;
   readonly archiveDirectory: string;
   readonly readModelDirectory: string;
+  readonly divergence: DivergencePolicy;
   readonly logLevel: LogLevel;
 }
 

@@ -11,7 +11,7 @@ import type { ProjectionThreadData, ProjectionThreadMessage } from './projection
 
 const STATUS_MILLIS = 200;
 
-const { walDirectory, archiveDirectory, readModelDirectory, logLevel } =
+const { walDirectory, archiveDirectory, readModelDirectory, divergence, logLevel } =
   workerData as ProjectionThreadData;
 const main: MessagePort = defined(parentPort, 'the main thread');
 
@@ -22,6 +22,7 @@ const projector = LedgerProjector.start({
     report: (report) => tell({ kind: 'report', report }),
   }),
   readModelDirectory,
+  divergence,
   logger: createLogger({ service: 'holdfast', level: logLevel }).child({ thread: 'projection' }),
   onFailure: (error) =>
     tell({

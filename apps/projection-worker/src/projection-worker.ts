@@ -22,10 +22,11 @@ export async function startProjectionWorker(
   logger: Logger,
   lifecycle: ServiceLifecycle,
 ): Promise<HttpApplication> {
-  const { http, service, storage } = configuration;
+  const { http, service, storage, readModel } = configuration;
   const projection = LedgerProjector.start({
     feed: feedOf(configuration, logger),
     readModelDirectory: storage.readModelDirectory,
+    divergence: readModel.diverged,
     logger,
     onFailure: (error) => lifecycle.fatal(error),
   });

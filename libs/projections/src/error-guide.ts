@@ -20,9 +20,9 @@ export const PROJECTION_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
   },
   FEED_DIVERGED: {
     meaning:
-      'The read model was made from another log, or from a history of this one that was since replaced by a restore. It is not followed: that would mix two truths.',
+      'The read model was made from another log, or from a history of this one that was since replaced: by a restore, or by an older copy in its place. It is not followed, which would mix two truths, and queries get no answers from it (503).',
     action:
-      'If the log was restored or replaced on purpose, rebuild the projection: stop the worker, remove its read model, start it. If not, find out which data directory is the right one.',
+      'After a restore nothing: it is made anew from the log by itself, unless `HOLDFAST_READ_MODEL_DIVERGED=refuse`. Where the message names another log id, two installations were mixed up: find out which data directory is the right one. To go on with this log, stop the worker, remove its read model, start it.',
   },
   FEED_COMPACTED: {
     meaning:
@@ -47,8 +47,10 @@ export const PROJECTION_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
       'It is a mistake of the program: start one that can apply the event. The count of attempts is in the message.',
   },
   READ_MODEL_NOT_READY: {
-    meaning: 'There are no tables of this version of the projection yet. Queries are answered 503.',
-    action: 'Look at the worker: it makes them, and tells how far it has come.',
+    meaning:
+      'There are no tables of this version of the projection that queries may see: they have not caught up with the log once yet, or they are not of this log. Queries are answered 503.',
+    action:
+      'The message says how far they have come, or why they are not shown. Look at the worker that fills them.',
   },
   READ_MODEL_UNAVAILABLE: {
     meaning:

@@ -1,3 +1,4 @@
+export { divergenceOf } from './divergence.js';
 export { DirectoryFeed, type DirectoryFeedOptions } from './directory-feed.js';
 export { type ErrorAdvice, PROJECTION_ERROR_GUIDE } from './error-guide.js';
 export type {
@@ -20,6 +21,7 @@ export { GrpcFeed, type GrpcFeedOptions } from './grpc-feed.js';
 export { GrpcReports, type GrpcReportsOptions } from './grpc-reports.js';
 export {
   type BadEventPolicy,
+  type DivergencePolicy,
   ProjectionRunner,
   type ProjectionRunnerOptions,
 } from './projection-runner.js';

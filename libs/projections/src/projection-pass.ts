@@ -31,8 +31,8 @@ export interface PassOptions<Transaction> {
   readonly endWhenPromoted: boolean;
   /** The feed works. */
   readonly onBatch: () => void;
-  /** After each commit. */
-  readonly onMoved: () => void;
+  /** After each commit to the tables that queries see, and when these take over. */
+  readonly onMoved: (position: Position) => void;
   readonly signal: AbortSignal;
 }
 
@@ -86,10 +86,14 @@ export class ProjectionPass<Transaction> {
   private async follow(batches: BatchGatherer, subscription: FeedSubscription): Promise<void> {
     const { lease, signal, carefulTo } = this.options;
     const { careful } = this;
+    let accepted = false;
     const ended = () => signal.aborted;
     while (!ended()) {
       const batch = await batches.next(QUIET_MILLIS);
       if (batch === undefined || ended()) return;
+      // Whoever gets a batch has been accepted, also with a cursor that another feed refused.
+      if (batch !== 'quiet' && !accepted) await lease.accept();
+      accepted ||= batch !== 'quiet';
       if (batch !== 'quiet') await this.take(batch, careful, subscription);
       await lease.renew();
       if (this.options.endWhenPromoted && lease.promoted) return;
@@ -125,9 +129,11 @@ export class ProjectionPass<Transaction> {
       throw new BatchRefused(batch, careful, error);
     }
     status.moved(batch);
-    onMoved();
+    const { position } = batch.cursor;
+    const { promoted } = lease;
+    if (promoted) onMoved(position);
     // Tables that are being filled are synced when they take over, and not before.
-    subscription.applied(batch.cursor.position, lease.promoted);
+    subscription.applied(position, promoted);
   }
 
   private async promoteIfCaughtUp(
@@ -137,8 +143,12 @@ export class ProjectionPass<Transaction> {
     if (head - cursor.position < LIVE_LAG_EVENTS) this.promoteFrom ??= head;
     if (this.promoteFrom === undefined || cursor.position < this.promoteFrom) return;
     const promotion = await this.options.lease.promote();
-    if (promotion.promoted) subscription.applied(cursor.position);
-    else this.promoteFrom = promotion.behind;
+    if (!promotion.promoted) {
+      this.promoteFrom = promotion.behind;
+      return;
+    }
+    this.options.onMoved(cursor.position);
+    subscription.applied(cursor.position);
   }
 
   private get careful(): boolean {

@@ -1,5 +1,5 @@
 import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
-import { type Clock, CodedError, errorCode, systemClock } from '@holdfast/kernel';
+import { type Clock, CodedError, errorCode, errorMessage, systemClock } from '@holdfast/kernel';
 import { hostname } from 'node:os';
 import { threadId } from 'node:worker_threads';
 import { BackOff, pause } from './back-off.js';
@@ -16,11 +16,20 @@ import type { ReadModelLease, ReadModelStore, ReadModelTarget } from './read-mod
 export type BadEventPolicy =
   { readonly kind: 'stop' } | { readonly kind: 'retry'; readonly attempts: number };
 
+/**
+ * What to do when the log is not of the history that the read model was made from: restored, or an older copy in its place. Either way queries get no answers from
+ * it any more. `rebuild` makes it anew from the log, which it is derived from. `refuse` ends the runner. Of another log altogether it always ends: somebody has
+ * mixed up two installations, and either may be the wrong one.
+ */
+export type DivergencePolicy = 'rebuild' | 'refuse';
+
 export interface ProjectionRunnerOptions<Transaction> {
   readonly feed: EventFeed;
   readonly store: ReadModelStore<Transaction>;
   /** Default `stop`. */
   readonly badEvents?: BadEventPolicy;
+  /** Default `rebuild`. */
+  readonly divergence?: DivergencePolicy;
   /** Most events in one transaction when nearly caught up; ten times as many when far behind. Default 1,000. */
   readonly batchEvents?: number;
   /** Who holds the lease, for people to read. Default host, process and thread. */
@@ -41,12 +50,14 @@ export class ProjectionRunner<Transaction> {
   private readonly backOff = new BackOff();
   private carefulTo = BEFORE_FIRST_POSITION;
   private promoted = false;
+  /** Of the tables that queries see. */
+  private reached = BEFORE_FIRST_POSITION;
   private failed: unknown;
 
   constructor(private readonly options: ProjectionRunnerOptions<Transaction>) {
     const { store, clock = systemClock, onState } = options;
     this.statusKeeper = new StatusKeeper(store.projection, clock, onState);
-    this.waiters = new PositionWaiters(() => this.status.position);
+    this.waiters = new PositionWaiters(() => this.reached);
   }
 
   get status(): ProjectionStatus {
@@ -65,7 +76,7 @@ export class ProjectionRunner<Transaction> {
 
   /**
    * Runs until the signal fires (resolves between two batches) or something that trying again cannot mend happens
-   * (rejects): `FEED_DIVERGED`, `FEED_COMPACTED`, `FEED_REFUSED`, `READ_MODEL_NEWER`, `READ_MODEL_DAMAGED`, what a damaged log
+   * (rejects): `FEED_DIVERGED` as its policy says, `FEED_COMPACTED`, `FEED_REFUSED`, `READ_MODEL_NEWER`, `READ_MODEL_DAMAGED`, what a damaged log
    * throws, and `PROJECTION_FAILED` for an event that `apply` refuses.
    */
   async run(signal: AbortSignal): Promise<void> {
@@ -82,7 +93,7 @@ export class ProjectionRunner<Transaction> {
     }
   }
 
-  /** True once the read model has durably reached the position; false when that took too long or the runner ended. */
+  /** True once the read model that queries see has durably reached the position; false when that took too long or the runner ended. */
   waitFor(position: Position, timeoutMillis: number): Promise<boolean> {
     return this.waiters.wait(position, timeoutMillis);
   }
@@ -118,6 +129,7 @@ export class ProjectionRunner<Transaction> {
     const { cursor, failure } = lease;
     const position = cursor?.position ?? BEFORE_FIRST_POSITION;
     this.statusKeeper.holds(lease.generation, position, failure?.attempts ?? 0);
+    if (lease.promoted) this.moved(position);
     await new ProjectionPass({
       feed,
       projection: store.projection,
@@ -127,10 +139,15 @@ export class ProjectionRunner<Transaction> {
       carefulTo: this.carefulTo,
       endWhenPromoted: target === 'fresh',
       onBatch: () => this.backOff.reset(),
-      onMoved: () => this.waiters.look(),
+      onMoved: (moved) => this.moved(moved),
       signal,
     }).run();
     this.promoted = target === 'fresh' && lease.promoted;
+  }
+
+  private moved(position: Position): void {
+    this.reached = position;
+    this.waiters.look();
   }
 
   private async recover(
@@ -139,10 +156,11 @@ export class ProjectionRunner<Transaction> {
     signal: AbortSignal,
   ): Promise<void> {
     try {
-      if (!(error instanceof BatchRefused)) throw error;
-      await this.recoverFromRefusal(error, lease, signal);
+      if (error instanceof BatchRefused) await this.recoverFromRefusal(error, lease, signal);
+      else if (errorCode(error) === 'FEED_DIVERGED') await this.recoverFromDivergence(error, lease);
+      else throw error;
     } catch (failure) {
-      // Counting a refusal writes too, and may fail as a pass does: it is then refused, and counted, once more.
+      // To count a refusal or to give tables up writes too, and may fail as a pass does: it then happens once more.
       await this.pauseOrThrow(failure, signal);
     }
   }
@@ -175,6 +193,21 @@ export class ProjectionRunner<Transaction> {
     await this.backOff.pause(signal);
   }
 
+  private async recoverFromDivergence(
+    error: unknown,
+    lease: ReadModelLease<Transaction>,
+  ): Promise<void> {
+    // First of all, and whatever comes between: no query is answered from a history that is no more. Crash here: the reason stays with the tables.
+    await lease.refuse(errorMessage(error));
+    this.statusKeeper.failed(error);
+    this.statusKeeper.enter('diverged');
+    const { divergence = 'rebuild' } = this.options;
+    if (lease.promoted && (divergence === 'refuse' || isOfAnotherLog(error))) throw error;
+    await lease.giveUp();
+    // What is filled next begins before the first event.
+    this.carefulTo = BEFORE_FIRST_POSITION;
+  }
+
   private async recoverFromRefusal(
     refused: BatchRefused,
     lease: ReadModelLease<Transaction>,
@@ -194,6 +227,10 @@ export class ProjectionRunner<Transaction> {
     this.statusKeeper.enter('retrying');
     await pause(attempts - 1, signal);
   }
+}
+
+function isOfAnotherLog(error: unknown): boolean {
+  return error instanceof CodedError && error.details['foundLogId'] !== undefined;
 }
 
 function ownName(): string {

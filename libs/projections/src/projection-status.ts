@@ -10,6 +10,7 @@ export type ProjectionState =
   | 'live'
   | 'feed-unavailable'
   | 'store-unavailable'
+  | 'diverged'
   | 'retrying'
   | 'stopped'
   | 'failed';

@@ -23,8 +23,8 @@ export interface ReadModelStore<Transaction> {
   readonly projection: Projection<Transaction>;
   /**
    * Waits until no other worker holds the lease, then takes it. The live generation of this version of the projection;
-   * a fresh one (`promoted` is false) when asked for or when the live one is of another version. A fresh one that was left
-   * half filled is taken up again. Undefined when the signal fired first. Throws `READ_MODEL_UNAVAILABLE`.
+   * a fresh one (`promoted` is false) when asked for, when the live one is of another version, or when there is none: queries see nothing before it has
+   * caught up once. A fresh one that was left half filled is taken up again. Undefined when the signal fired first. Throws `READ_MODEL_UNAVAILABLE`.
    */
   acquire(options: AcquireOptions): Promise<ReadModelLease<Transaction> | undefined>;
   /** A hash over the contents of the live generation's tables: equal if and only if the rows are. */
@@ -63,9 +63,16 @@ export interface ReadModelLease<Transaction> {
   /**
    * Makes this generation the one that queries see, in one transaction. Stops the live generation's worker first, and
    * refuses while that one is further on, so that no query ever goes back in time: the answer then names the position to
-   * reach before asking again.
+   * reach before asking again. Whose token, version and position were compared is looked at again where nobody can change them until the switch is made.
+   * Throws `READ_MODEL_FENCED` when this generation was given up meanwhile.
    */
   promote(): Promise<Promotion>;
+  /** Queries get `READ_MODEL_NOT_READY` with this reason instead of answers, until `accept`; a restart does not forget it. Throws `READ_MODEL_FENCED`. */
+  refuse(reason: string): Promise<void>;
+  /** What the generation was filled from is what the worker follows. */
+  accept(): Promise<void>;
+  /** Queries see this generation no more, and the next `acquire` begins a fresh one. Throws `READ_MODEL_FENCED`. */
+  giveUp(): Promise<void>;
   release(): Promise<void>;
 }
 

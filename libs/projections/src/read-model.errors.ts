@@ -46,11 +46,16 @@ export function newer(name: string, version: number, liveVersion: number): Coded
   );
 }
 
-export function notReady(name: string, version: number, details: ErrorDetails = {}): CodedError {
+/** Nothing that queries may see, and why if anything is known of it. */
+export function notReady(
+  { name, version }: { readonly name: string; readonly version: number },
+  why?: string,
+): CodedError {
+  const because = why ? `: ${why}` : '';
   return new CodedError(
     'READ_MODEL_NOT_READY',
-    `there is no read model ${name} of version ${version} yet`,
-    { name, version, ...details },
+    `there is no read model ${name} of version ${version} yet${because}`,
+    { name, version },
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '@holdfast/kernel';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { newer } from './read-model.errors.js';
+import { fenced, newer } from './read-model.errors.js';
 import type { ReadModelTarget } from './read-model-store.js';
 import { SqliteConnection } from './sqlite-connection.js';
 
@@ -19,6 +19,10 @@ const TABLES = `
     retired_at INTEGER
   ) STRICT;
   CREATE UNIQUE INDEX IF NOT EXISTS one_of_each ON generation (state) WHERE state <> 'retired';
+  CREATE TABLE IF NOT EXISTS refusal (
+    generation INTEGER PRIMARY KEY,
+    reason TEXT NOT NULL
+  ) STRICT;
 `;
 
 export function catalogPath(directory: string, projection: string): string {
@@ -36,10 +40,21 @@ export function hasGenerations(connection: SqliteConnection): boolean {
 }
 
 export const LIVE_GENERATION = `SELECT id, version, state FROM generation WHERE state = 'live'`;
+export const FILLING_GENERATION = `SELECT id, version, state FROM generation WHERE state = 'filling'`;
+
+/** A catalog of an older program has no such table until a worker of this one opens it. */
+export function hasRefusals(connection: SqliteConnection): boolean {
+  return (
+    connection.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'refusal'`).get() !== undefined
+  );
+}
+
+export const REFUSAL = `SELECT reason FROM refusal WHERE generation = ?`;
 
 /**
  * Which set of a projection's tables is live, which one is being filled, and which are on their way out. At most one is live and at
- * most one is being filled; the database itself sees to that. Switching is one transaction here, and nowhere else.
+ * most one is being filled; the database itself sees to that. Tables are live once they have caught up with the log, and never before: that they are is the
+ * record of it. Switching is one transaction here, and nowhere else.
  */
 export class SqliteCatalog {
   private connection: SqliteConnection;
@@ -85,7 +100,6 @@ export class SqliteCatalog {
     return this.connection.transaction(() => {
       const live = this.live();
       if (target === 'live') {
-        if (live === undefined && this.filling() === undefined) return this.add(version, 'live');
         if (live?.version === version) return live;
         if (live !== undefined && live.version > version)
           throw newer(this.projection, version, live.version);
@@ -94,17 +108,46 @@ export class SqliteCatalog {
       if (filling?.version === version) return filling;
       // Half-filled tables of a version that is no longer wanted.
       if (filling !== undefined) this.retire(filling);
-      return this.add(version, 'filling');
+      return this.add(version);
     });
   }
 
-  /** The switch. */
-  promote(id: number): void {
-    this.connection.transaction(() => {
+  /**
+   * The switch, from the live generation that its caller has compared itself with: false when that is not the live one any more. Throws `READ_MODEL_FENCED`
+   * for a generation that was given up: it never replaces another.
+   */
+  promote(id: number, over: number | undefined): boolean {
+    return this.connection.transaction(() => {
+      const state = this.stateOf(id);
+      if (state !== 'filling') throw fenced({ generation: id, state: state ?? 'removed' });
       const live = this.live();
+      if (live?.id !== over) return false;
       if (live !== undefined) this.retire(live);
       this.connection.prepare(`UPDATE generation SET state = 'live' WHERE id = ?`).run(id);
+      return true;
     });
+  }
+
+  /** Queries see it no more, and its worker begins another one. */
+  giveUp(id: number): void {
+    this.connection.transaction(() => this.retire({ id }));
+  }
+
+  /** Queries are told the reason instead of answers, until `accept`. */
+  refuse(id: number, reason: string): void {
+    this.connection.transaction(() =>
+      this.connection.prepare('INSERT OR REPLACE INTO refusal VALUES (?, ?)').run(id, reason),
+    );
+  }
+
+  isRefused(id: number): boolean {
+    return this.connection.read(() => this.connection.prepare(REFUSAL).get(id)) !== undefined;
+  }
+
+  accept(id: number): void {
+    this.connection.transaction(() =>
+      this.connection.prepare('DELETE FROM refusal WHERE generation = ?').run(id),
+    );
   }
 
   /** Removes what was retired before the time given. Queries that still read a file keep it until they close it. */
@@ -117,9 +160,10 @@ export class SqliteCatalog {
       // Crash here: the row is still there, and the next sweep goes on.
       for (const suffix of ['', '-wal', '-shm', '.lock'])
         rmSync(this.pathOf(id) + suffix, { force: true });
-      this.connection.transaction(() =>
-        this.connection.prepare('DELETE FROM generation WHERE id = ?').run(id),
-      );
+      this.connection.transaction(() => {
+        this.connection.prepare('DELETE FROM generation WHERE id = ?').run(id);
+        this.connection.prepare('DELETE FROM refusal WHERE generation = ?').run(id);
+      });
     }
   }
 
@@ -135,21 +179,19 @@ export class SqliteCatalog {
   }
 
   private filling(): Generation | undefined {
-    return this.connection
-      .prepare<[], Generation>(`SELECT id, version, state FROM generation WHERE state = 'filling'`)
-      .get();
+    return this.connection.prepare<[], Generation>(FILLING_GENERATION).get();
   }
 
-  private retire({ id }: Generation): void {
+  private retire({ id }: Pick<Generation, 'id'>): void {
     this.connection
       .prepare(`UPDATE generation SET state = 'retired', retired_at = ? WHERE id = ?`)
       .run(this.clock.nowMillis(), id);
   }
 
-  private add(version: number, state: 'filling' | 'live'): Generation {
+  private add(version: number): Generation {
     const { lastInsertRowid } = this.connection
-      .prepare('INSERT INTO generation (version, state) VALUES (?, ?)')
-      .run(version, state);
-    return { id: Number(lastInsertRowid), version, state };
+      .prepare(`INSERT INTO generation (version, state) VALUES (?, 'filling')`)
+      .run(version);
+    return { id: Number(lastInsertRowid), version, state: 'filling' };
   }
 }

@@ -14,6 +14,7 @@ import {
   cursorOf,
   prepareGeneration,
 } from './sqlite-generation.js';
+import { type FilledGeneration, SqlitePromotion } from './sqlite-promotion.js';
 import type { SqliteTransaction } from './sqlite-transaction.js';
 
 export interface LeaseContext {
@@ -31,14 +32,15 @@ const FORCED_TRIES_MAX = 500;
 const FORCED_PAUSE_MILLIS = 10;
 
 const TAKE = `UPDATE holdfast_projection SET token = ?, owner = ?, lease_until = ?`;
-const RENEW = `UPDATE holdfast_projection SET lease_until = ? WHERE token = ?`;
+/** Compare and set: the token and the position must be the ones that this worker knows. */
+const AS_KNOWN = `WHERE token = ? AND position = ? AND log_id IS ? AND timeline IS ?`;
+const HOLD = `UPDATE holdfast_projection SET lease_until = ? ${AS_KNOWN}`;
 const RELEASE = `UPDATE holdfast_projection SET lease_until = 0, owner = NULL WHERE token = ?`;
 const FAIL = `UPDATE holdfast_projection SET attempts = attempts + 1, error = ?, lease_until = ? WHERE token = ?`;
-/** Compare and set: the token and the position must be the ones that this worker knows. */
 const MOVE = `
   UPDATE holdfast_projection
   SET log_id = ?, position = ?, timeline = ?, lease_until = ?, attempts = 0, error = NULL
-  WHERE token = ? AND position = ? AND log_id IS ? AND timeline IS ?
+  ${AS_KNOWN}
 `;
 
 /**
@@ -47,14 +49,13 @@ const MOVE = `
  * Invariant: no two workers' commits interleave. Each commit checks, in its own transaction, that the token is still the one this
  * lease took; the operating system's lock and the time only decide how soon another worker may take a higher one.
  */
-export class SqliteLease implements ReadModelLease<SqliteTransaction> {
+export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGeneration {
   cursor: FeedCursor | undefined;
   failure: FailedAttempts | undefined;
   private renewedAtMillis: number;
   private busy = false;
   private released = false;
-  /** While this generation is about to be promoted: the lease on the live one, so that it stands still. */
-  private liveLease: SqliteLease | undefined;
+  private readonly promotion: SqlitePromotion;
 
   private constructor(
     private readonly context: LeaseContext,
@@ -66,6 +67,7 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction> {
   ) {
     this.cursor = cursorOf(before);
     this.renewedAtMillis = context.clock.nowMillis();
+    this.promotion = new SqlitePromotion(context.catalog, this, (live) => this.takeByForce(live));
     if (before.attempts > 0)
       this.failure = {
         attempts: before.attempts,
@@ -161,36 +163,38 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction> {
   }
 
   private move(to: FeedCursor): void {
-    const from = this.cursor;
-    const { changes } = this.connection
-      .prepare(MOVE)
-      .run(
-        to.logId,
-        to.position,
-        to.timeline,
-        this.leaseUntil(),
-        this.token,
-        from?.position ?? 0,
-        from?.logId ?? null,
-        from?.timeline ?? null,
-      );
-    if (changes === 1) return;
+    const { logId, position, timeline } = to;
+    this.change(MOVE, logId, position, timeline);
+  }
+
+  /** Changes the bookkeeping within a transaction, as long as it is what this worker knows. */
+  private change(sql: string, ...values: readonly unknown[]): void {
+    const { position = 0, logId = null, timeline = null } = this.cursor ?? {};
+    const known = [this.leaseUntil(), this.token, position, logId, timeline];
+    if (this.connection.prepare(sql).run(...values, ...known).changes === 1) return;
     const found = bookkeepingOf(this.connection);
     const details = { generation: this.generation, token: this.token, foundToken: found.token };
     if (found.token !== this.token) throw fenced(details);
-    throw conflict({ ...details, position: from?.position ?? 0, foundPosition: found.position });
+    throw conflict({ ...details, position, foundPosition: found.position });
+  }
+
+  held<Result>(body: () => Result): Result {
+    return this.connection.transaction(() => {
+      this.change(HOLD);
+      return body();
+    });
   }
 
   async renew(): Promise<void> {
     this.assertUsable();
     this.assertWanted();
+    await this.promotion.renew();
     const now = this.context.clock.nowMillis();
     if (now - this.renewedAtMillis < this.context.leaseMillis / 3) return;
     this.assertInPlace();
-    this.owned(() => this.connection.prepare(RENEW).run(this.leaseUntil(), this.token).changes);
+    this.held(() => undefined);
     this.renewedAtMillis = now;
     this.context.catalog.sweep(now - this.context.graceMillis);
-    await this.liveLease?.renew();
   }
 
   async recordFailure(error: string): Promise<FailedAttempts> {
@@ -209,31 +213,28 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction> {
   async promote(): Promise<Promotion> {
     this.assertUsable();
     this.assertWanted();
-    const { catalog } = this.context;
-    const live = catalog.live();
-    if (live?.id === this.generation) return { promoted: true };
-    if (live !== undefined) {
-      const behind = await this.behindLive(live);
-      if (behind !== undefined) return { promoted: false, behind };
-    }
-    this.makeDurable();
-    catalog.promote(this.generation);
-    await this.letGoOfLive();
-    return { promoted: true };
+    return await this.promotion.run();
   }
 
-  /** Stops the live generation's worker, and says how far it came if that is further than we are. */
-  private async behindLive(live: Generation): Promise<Position | undefined> {
-    if (this.liveLease?.generation !== live.id) {
-      await this.letGoOfLive();
-      this.liveLease = await this.takeByForce(live);
-    }
-    const theirs = this.liveLease.cursor;
-    // Positions of two logs cannot be compared: then the read model of the old one is given up on purpose.
-    const ours = this.cursor;
-    if (theirs === undefined || (ours !== undefined && ours.logId !== theirs.logId))
-      return undefined;
-    return theirs.position > (ours?.position ?? 0) ? theirs.position : undefined;
+  refuse(reason: string): Promise<void> {
+    return this.marked((catalog) => catalog.refuse(this.generation, reason));
+  }
+
+  async accept(): Promise<void> {
+    if (!this.context.catalog.isRefused(this.generation)) return;
+    await this.marked((catalog) => catalog.accept(this.generation));
+  }
+
+  giveUp(): Promise<void> {
+    return this.marked((catalog) => catalog.giveUp(this.generation));
+  }
+
+  /** Whoever has lost the lease has no say in what queries see. */
+  private async marked(change: (catalog: SqliteCatalog) => void): Promise<void> {
+    this.assertUsable();
+    this.assertWanted();
+    this.held(() => change(this.context.catalog));
+    await Promise.resolve();
   }
 
   private async takeByForce(live: Generation): Promise<SqliteLease> {
@@ -249,22 +250,17 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction> {
   }
 
   /** It was filled at full speed. A commit that is synced now takes all the earlier ones to the disk with it. */
-  private makeDurable(): void {
+  makeDurable(): void {
     this.connection.database.pragma('synchronous = FULL');
-    this.owned(() => this.connection.prepare(RENEW).run(this.leaseUntil(), this.token).changes);
+    this.held(() => undefined);
     this.connection.database.pragma('wal_checkpoint(TRUNCATE)');
-  }
-
-  private async letGoOfLive(): Promise<void> {
-    await this.liveLease?.release();
-    this.liveLease = undefined;
   }
 
   async release(): Promise<void> {
     if (this.released) return;
     assert(!this.busy, 'a lease is not released within a transaction');
     this.released = true;
-    await this.letGoOfLive();
+    await this.promotion.end();
     try {
       this.connection.transaction(() => this.connection.prepare(RELEASE).run(this.token));
     } catch {
@@ -272,11 +268,6 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction> {
     }
     this.life.release();
     this.connection.close();
-  }
-
-  private owned(change: () => number): void {
-    const changes = this.connection.transaction(change);
-    if (changes !== 1) throw fenced({ generation: this.generation, token: this.token });
   }
 
   private assertUsable(): void {

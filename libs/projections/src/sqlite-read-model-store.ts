@@ -67,7 +67,7 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
 
   async digest(): Promise<ReadModelDigest> {
     const live = this.catalog.live();
-    if (live === undefined) throw notReady(this.projection.name, this.projection.version);
+    if (live === undefined) throw notReady(this.projection);
     const connection = new SqliteConnection(this.catalog.pathOf(live.id), { readonly: true });
     try {
       return await digestOf(connection);

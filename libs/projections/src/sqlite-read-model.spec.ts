@@ -29,8 +29,12 @@ describe('the query side of a SQLite read model', () => {
     await rm(directory, { recursive: true });
   });
 
-  const acquire = async (target: 'live' | 'fresh' = 'live') =>
-    (await store.acquire({ owner: 'a test', target, signal }))!;
+  const acquire = async (target: 'live' | 'fresh' = 'live') => {
+    const lease = (await store.acquire({ owner: 'a test', target, signal }))!;
+    // The first tables of all, as if they had caught up with an empty log.
+    if (lease.generation === 1) await lease.promote();
+    return lease;
+  };
 
   const apply = (
     lease: ReadModelLease<SqliteTransaction>,
@@ -56,6 +60,32 @@ describe('the query side of a SQLite read model', () => {
     expect([model.ready, model.position]).toEqual([true, 0]);
     await apply(lease, 1, 5);
     expect(total()).toEqual([1, 5]);
+    await lease.release();
+  });
+
+  it('says why there is nothing to see: what is being filled, and which version is live meanwhile', async () => {
+    const lease = (await store.acquire({ owner: 'a test', signal }))!;
+    expect(total).toThrow('version 1 is being filled and stands at position 0');
+    await lease.promote();
+    await apply(lease, 1, 5);
+    const two = SqliteReadModel.open({ directory, projection: { name: 'tally', version: 2 } });
+    expect(() => two.read(() => undefined)).toThrow(
+      'version 1 is live, and nobody fills tables of version 2',
+    );
+    two.close();
+    const storeOfTwo = SqliteReadModelStore.open({ directory, projection: tally(2) });
+    const filling = (await storeOfTwo.acquire({ owner: 'a test', signal }))!;
+    await apply(filling, 1, 5);
+    const again = SqliteReadModel.open({ directory, projection: { name: 'tally', version: 2 } });
+    expect(() => again.read(() => undefined)).toThrow(
+      'version 1 is live, version 2 is being filled and stands at position 1',
+    );
+    again.close();
+    await filling.release();
+    await storeOfTwo.close();
+    await lease.refuse('the log was restored');
+    expect(total).toThrow('the log was restored');
+    expect([model.ready, model.position]).toEqual([false, 0]);
     await lease.release();
   });
 

@@ -2,16 +2,20 @@ import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
 import { assert } from '@holdfast/kernel';
 import type { Statement } from 'better-sqlite3';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { FeedCursor } from './event-feed.js';
 import { PositionWaiters } from './position-waiters.js';
 import { classified, notReady } from './read-model.errors.js';
 import type { ReadModelDigest } from './read-model-store.js';
 import {
+  FILLING_GENERATION,
   type Generation,
   LIVE_GENERATION,
+  REFUSAL,
   catalogPath,
   generationPath,
   hasGenerations,
+  hasRefusals,
 } from './sqlite-catalog.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import { digestOf } from './sqlite-digest.js';
@@ -50,6 +54,8 @@ export class SqliteReadModel {
   private open: OpenGeneration | undefined;
   private checkedAtMillis = 0;
   private closed = false;
+  private knowsRefusals = false;
+  private filled: { readonly text: string | undefined; readonly atMillis: number } | undefined;
   private readonly waiters = new PositionWaiters(() => this.position);
 
   private constructor(private readonly options: SqliteReadModelOptions) {}
@@ -58,7 +64,7 @@ export class SqliteReadModel {
     return new SqliteReadModel(options);
   }
 
-  /** Whether there is a live read model of this version that can be read; `read` throws until then. */
+  /** Whether there is a live read model of this version that can be read: one that has caught up once, and is of its log. `read` throws until then. */
   get ready(): boolean {
     return this.bookkeeping() !== undefined;
   }
@@ -73,8 +79,7 @@ export class SqliteReadModel {
    * `READ_MODEL_DAMAGED`, and what the query throws.
    */
   read<Result>(query: (snapshot: ReadModelSnapshot) => Result): Result {
-    const live = this.live();
-    if (live === undefined) throw this.notReady();
+    const live = this.readable();
     assert(!live.database.inTransaction, 'one query at a time: a snapshot dies with its call');
     try {
       live.prepare('BEGIN').run();
@@ -99,8 +104,7 @@ export class SqliteReadModel {
 
   /** As `ReadModelStore.digest`. Throws `READ_MODEL_NOT_READY`. */
   async digest(): Promise<ReadModelDigest> {
-    const live = this.live();
-    if (live === undefined) throw this.notReady();
+    const live = this.readable();
     const connection = new SqliteConnection(live.path, { readonly: true });
     try {
       return await digestOf(connection);
@@ -120,10 +124,57 @@ export class SqliteReadModel {
   private bookkeeping(): Bookkeeping | undefined {
     try {
       const live = this.live();
-      return live && bookkeepingOf(live);
+      const served = live !== undefined && this.refusalOf(this.open?.id) === undefined;
+      return served ? bookkeepingOf(live) : undefined;
     } catch {
       return undefined;
     }
+  }
+
+  /** Throws `READ_MODEL_NOT_READY`, `READ_MODEL_UNAVAILABLE`, `READ_MODEL_DAMAGED`. */
+  private readable(): SqliteConnection {
+    const { directory, projection } = this.options;
+    try {
+      const live = this.live();
+      if (live === undefined) throw notReady(projection, this.filledSoFar());
+      const refusal = this.refusalOf(this.open?.id);
+      if (refusal !== undefined) throw notReady(projection, refusal);
+      return live;
+    } catch (error) {
+      throw classified(join(directory, projection.name), error);
+    }
+  }
+
+  /** The worker's reason why queries are not to see what it has filled. */
+  private refusalOf(id: number | undefined): string | undefined {
+    const { catalog } = this;
+    if (catalog === undefined || id === undefined) return undefined;
+    this.knowsRefusals ||= hasRefusals(catalog);
+    if (!this.knowsRefusals) return undefined;
+    return catalog.prepare<[number], { readonly reason: string }>(REFUSAL).get(id)?.reason;
+  }
+
+  /** Looked up once a second only: many queries may be refused meanwhile. */
+  private filledSoFar(): string | undefined {
+    const now = performance.now();
+    if (this.filled === undefined || now - this.filled.atMillis >= IN_PLACE_CHECK_MILLIS)
+      this.filled = { text: this.filling(), atMillis: now };
+    return this.filled.text;
+  }
+
+  /** How far the tables have come that will be the live ones, and which other version is live meanwhile. */
+  private filling(): string | undefined {
+    const { version } = this.options.projection;
+    const [live, filling] = [LIVE_GENERATION, FILLING_GENERATION].map((sql) =>
+      this.catalog?.prepare<[], Generation>(sql).get(),
+    );
+    const other = live && live.version !== version ? `version ${live.version} is live, ` : '';
+    if (filling?.version !== version)
+      return other && `${other}and nobody fills tables of version ${version}`;
+    const open = this.openGeneration(filling.id);
+    const position = open === undefined ? 0 : bookkeepingOf(open.connection).position;
+    open?.connection.close();
+    return `${other}version ${version} is being filled and stands at position ${position}`;
   }
 
   private live(): SqliteConnection | undefined {
@@ -163,11 +214,7 @@ export class SqliteReadModel {
     this.catalog?.close();
     this.open = undefined;
     this.catalog = undefined;
-  }
-
-  private notReady(): Error {
-    const { name, version } = this.options.projection;
-    return notReady(name, version);
+    this.knowsRefusals = false;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Logger } from '@holdfast/platform';
 import {
+  type DivergencePolicy,
   type EventFeed,
   ProjectionRunner,
   type ProjectionState,
@@ -14,6 +15,8 @@ export interface LedgerProjectorOptions {
   /** Closed by `stop`. */
   readonly feed: EventFeed;
   readonly readModelDirectory: string;
+  /** What to do with a read model of a history that the log no longer has. Default `rebuild`. */
+  readonly divergence?: DivergencePolicy;
   readonly logger: Logger;
   /** Called when it ended for a reason that trying again cannot mend. */
   readonly onFailure: (error: unknown) => void;
@@ -25,6 +28,7 @@ const PROGRESS_MILLIS = 2_000;
 const TROUBLED: ReadonlySet<ProjectionState> = new Set([
   'feed-unavailable',
   'store-unavailable',
+  'diverged',
   'retrying',
 ]);
 
@@ -45,10 +49,11 @@ export class LedgerProjector implements FollowedProjection {
 
   /** Throws `READ_MODEL_UNAVAILABLE`, `READ_MODEL_DAMAGED`. */
   static start(options: LedgerProjectorOptions): LedgerProjector {
-    const { feed, readModelDirectory: directory, logger } = options;
+    const { feed, readModelDirectory: directory, divergence = 'rebuild', logger } = options;
     const store = SqliteReadModelStore.open({ directory, projection: ledgerProjection });
     const onState = (status: ProjectionStatus) => tellState(logger, status);
-    return new LedgerProjector(options, store, new ProjectionRunner({ feed, store, onState }));
+    const runner = new ProjectionRunner({ feed, store, divergence, onState });
+    return new LedgerProjector(options, store, runner);
   }
 
   get status(): ProjectionStatus {

@@ -171,7 +171,8 @@ export const LEDGER_CODED_ERRORS: CodedErrorProblems = {
     problem: 'projection-lagging',
     outcome: 'not-applied',
     retryAfterSeconds: 1,
-    detail: 'The read model has not been made yet.',
+    detail:
+      'There is no read model to answer from yet: it is being made and has not caught up with the log, or it is not of this log.',
   },
   READ_MODEL_UNAVAILABLE: {
     problem: 'storage-unavailable',

@@ -77,6 +77,8 @@ export function describeReadModelStore<Transaction>(
     ) => {
       const lease = await store.acquire({ owner: 'a test', target, signal });
       leases.push(lease!);
+      // The first tables of all, as if they had caught up with an empty log.
+      if (lease!.generation === 1) await lease!.promote();
       return lease!;
     };
 
@@ -268,7 +270,113 @@ export function describeReadModelStore<Transaction>(
       });
     });
 
+    describe('what queries see', () => {
+      it('is nothing of the first tables until they have caught up once', async () => {
+        const first = (await worker().acquire({ owner: 'first', signal }))!;
+        leases.push(first);
+        await apply(first, event(1, 'a', 5));
+        expect([first.promoted, await subject.rows()]).toEqual([false, undefined]);
+        const afterwards = await subject.afterCrash();
+        expect(await afterwards.rows()).toBeUndefined();
+        await afterwards.dispose();
+        expect(await first.promote()).toEqual({ promoted: true });
+        expect(await subject.rows()).toHaveLength(1);
+      });
+
+      it('is nothing of tables that are refused, through a restart too, until they are accepted', async () => {
+        const lease = await leaseOf(worker());
+        await apply(lease, event(1, 'a', 5));
+        await lease.refuse('of another history');
+        expect(await subject.rows()).toBeUndefined();
+        await lease.release();
+        const again = await leaseOf(worker());
+        expect(await subject.rows()).toBeUndefined();
+        await again.accept();
+        expect(await subject.rows()).toHaveLength(1);
+        await again.accept();
+      });
+
+      it('is nothing of tables that were given up, and the next ones begin anew', async () => {
+        const lease = await leaseOf(worker());
+        await apply(lease, event(9, 'a', 5));
+        await lease.giveUp();
+        expect(await subject.rows()).toBeUndefined();
+        await expect(apply(lease, event(10, 'a', 5))).rejects.toMatchObject({
+          code: 'READ_MODEL_FENCED',
+        });
+        await lease.release();
+        const fresh = await leaseOf(worker());
+        expect([fresh.promoted, fresh.cursor]).toEqual([false, undefined]);
+        await apply(fresh, event(1, 'a', 5));
+        expect(await fresh.promote()).toEqual({ promoted: true });
+        expect(await subject.rows()).toHaveLength(1);
+      });
+
+      it('is decided by nobody who has lost the lease', async () => {
+        const stuck = await leaseOf(worker());
+        await apply(stuck, event(1, 'a', 5));
+        subject.clock.advance(LEASE_UNDER_TEST_MILLIS + 1);
+        await leaseOf(worker());
+        for (const change of [() => stuck.refuse('late'), () => stuck.giveUp()])
+          await expect(change()).rejects.toMatchObject({ code: 'READ_MODEL_FENCED' });
+        expect(await subject.rows()).toHaveLength(1);
+      });
+    });
+
     describe('generations', () => {
+      it('does not switch to tables that the live ones overtook after the lease on these had run out', async () => {
+        const live = await leaseOf(worker());
+        await apply(live, event(1, 'a', 5));
+        const fresh = await leaseOf(worker(), 'fresh');
+        expect(await fresh.promote()).toEqual({ promoted: false, behind: 1 });
+        await apply(fresh, event(1, 'a', 5));
+        subject.clock.advance(LEASE_UNDER_TEST_MILLIS + 1);
+        const again = await leaseOf(worker());
+        await apply(again, event(2, 'a', 5), event(3, 'a', 5));
+        expect(await fresh.promote()).toMatchObject({ promoted: false });
+        expect(await subject.rows()).toEqual([{ stream: 'a', events: 3, total: 15 }]);
+        expect(await fresh.promote()).toEqual({ promoted: false, behind: 3 });
+        await apply(fresh, event(2, 'a', 5), event(3, 'a', 5));
+        expect(await fresh.promote()).toEqual({ promoted: true });
+      });
+
+      it('keeps the live tables still while it commits, for longer than a lease lasts', async () => {
+        const live = await leaseOf(worker());
+        await apply(live, event(1, 'a', 5));
+        const fresh = await leaseOf(worker(), 'fresh');
+        expect(await fresh.promote()).toEqual({ promoted: false, behind: 1 });
+        await live.release();
+        for (let position = 1; position <= 6; position += 1) {
+          subject.clock.advance(LEASE_UNDER_TEST_MILLIS / 3);
+          await apply(fresh, event(position, 'a', 5));
+          await fresh.renew();
+        }
+        const leaving = new AbortController();
+        const waiting = worker().acquire({ owner: 'live again', signal: leaving.signal });
+        await pause();
+        leaving.abort();
+        expect(await waiting).toBeUndefined();
+        expect(await fresh.promote()).toEqual({ promoted: true });
+      });
+
+      it('never replaces newer tables by ones that were given up while they waited for the switch', async () => {
+        const live = await leaseOf(worker(1));
+        const two = await leaseOf(worker(2));
+        await two.transact(at(9), () => undefined);
+        let promoting: Promise<unknown> = Promise.resolve();
+        await live.transact(at(1), async () => {
+          // It waits for the end of this very transaction.
+          promoting = two.promote().catch((error: unknown) => error);
+          await pause();
+          const three = await leaseOf(worker(3));
+          await three.transact(at(9), () => undefined);
+        });
+        const three = leases.at(-1)!;
+        await three.promote();
+        expect(await promoting).toMatchObject({ code: 'READ_MODEL_FENCED' });
+        expect([await subject.rows(2), await subject.rows(3)]).toEqual([undefined, []]);
+      });
+
       it('fills fresh tables beside the live ones and switches to them at once', async () => {
         const live = await leaseOf(worker());
         await apply(live, event(1, 'a', 5), event(2, 'b', 5));

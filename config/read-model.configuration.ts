@@ -1,0 +1,12 @@
+import { ChoiceVariable } from './variable.js';
+
+/** How read models are kept. */
+export class ReadModelConfiguration {
+  @ChoiceVariable('HOLDFAST_READ_MODEL_DIVERGED', {
+    default: 'rebuild',
+    meaning:
+      'What happens to a read model that has seen a history that the log no longer has, because it was restored or an older copy was put in its place. Queries are 503 `projection-lagging` from then on. `rebuild` makes it anew from the log; `refuse` waits for an operator. One of another log is always refused.',
+    choices: ['rebuild', 'refuse'],
+  })
+  readonly diverged!: 'rebuild' | 'refuse';
+}
