@@ -102,6 +102,7 @@ class HoldfastModule {
           readModel,
           waitMillisMax: queries.waitMillisMax,
           durablePosition: () => writer.log.durablePosition,
+          log: { look: () => writer.log, ask: () => Promise.resolve(writer.log) },
         }),
         LedgerProjectionModule.forRoot({ projection }),
       ],

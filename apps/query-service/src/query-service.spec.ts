@@ -113,6 +113,32 @@ describe('the front door', () => {
     expect(await ready()).toEqual({ readModelPosition: 4, readModelLagEvents: 1 });
   });
 
+  it('answers nothing from the read model of another log, and is not ready: positions of two logs are not compared', async () => {
+    const other = await LedgerWriter.open(join(directory, 'other', 'wal'), {
+      wal: { create: true, segmentBytes: 1024 * 1024, frameBytesMax: 512 * 1024 },
+    });
+    const behind = await createHttpApplication(LedgerCommandsModule.forRoot({ writer: other }), {
+      logger,
+      problems: LEDGER_PROBLEMS,
+      codedErrors: LEDGER_CODED_ERRORS,
+    });
+    const configuration = configurationOf('query-service', {
+      HOLDFAST_DATA_DIRECTORY: directory,
+      HOLDFAST_HTTP_PORT: '0',
+      HOLDFAST_COMMAND_URL: await behind.listen(0),
+    });
+    const mixed = await startQueryService(configuration, logger, new ServiceLifecycle());
+    const url = await mixed.nest.getUrl();
+    const answer = await fetch(`${url}${LEDGER}/accounts/alice`);
+    const ready = await fetch(`${url}/health/ready`);
+    expect([answer.status, ready.status]).toEqual([503, 503]);
+    expect(await ready.json()).toMatchObject({
+      checks: { 'read-model': expect.stringContaining('the log is not the one') as unknown },
+    });
+    await mixed.stop(1_000);
+    await behind.stop(1_000);
+  });
+
   it('still answers queries when the command service is away, and says that nothing was applied', async () => {
     await commands.stop(1_000);
     const refused = await send('PUT', '/v1/ledgers/second');

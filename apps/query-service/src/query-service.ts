@@ -8,7 +8,6 @@ import {
 } from '@holdfast/ledger-service';
 import {
   type ForwardedRoute,
-  type HealthReport,
   type HttpApplication,
   type Logger,
   type ServiceLifecycle,
@@ -16,15 +15,13 @@ import {
   forwardRequests,
 } from '@holdfast/platform';
 import { SqliteReadModel } from '@holdfast/projections';
+import { CommandLog } from './command-log.js';
 
 /** Whatever writes; and whether a command happened, which only the writer knows. */
 const COMMANDS: readonly ForwardedRoute[] = [
   { path: '/v1/ledgers/*', methods: ['PUT', 'POST', 'PATCH'] },
   { path: '/v1/ledgers/:ledger/commands/:key', methods: ['GET'] },
 ];
-
-/** Health is asked for often, and a command service that is away must not make it late. */
-const HEALTH_MILLIS_MAX = 500;
 
 /** The front door: queries answered from the read model, commands handed to the command service. */
 export async function startQueryService(
@@ -41,7 +38,7 @@ export async function startQueryService(
     LedgerQueriesModule.forRoot({
       readModel,
       waitMillisMax,
-      logPosition: () => positionOf(commands.url),
+      log: new CommandLog(commands.url),
     }),
     {
       logger,
@@ -56,13 +53,4 @@ export async function startQueryService(
   const url = await application.listen(http.port, service.host);
   logger.info({ url, commands: commands.url }, 'serving queries, forwarding commands');
   return application;
-}
-
-/** Where the log stands, as the command service says in its health; undefined when it does not answer, which is no fault of queries. */
-async function positionOf(commandUrl: string): Promise<number | undefined> {
-  const signal = AbortSignal.timeout(HEALTH_MILLIS_MAX);
-  const answer = await fetch(`${commandUrl}/health/ready`, { signal });
-  const { facts } = (await answer.json()) as HealthReport;
-  const position = facts?.['durablePosition'];
-  return typeof position === 'number' ? position : undefined;
 }

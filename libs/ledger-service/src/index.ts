@@ -23,6 +23,7 @@ export {
 export { LedgerProjector, type LedgerProjectorOptions } from './projections/ledger-projector.js';
 export { ledgerProjection } from './projections/ledger.projection.js';
 export { LedgerQueriesModule, type LedgerQueriesOptions } from './queries/ledger-queries.module.js';
+export type { LogSight, SeenLog } from './queries/ledger-reader.js';
 export { etagOf, versionOfEtag } from './shared/etag.js';
 export { LEDGER_ERROR_GUIDE } from './shared/ledger-error-guide.js';
 export { LEDGER_EXIT_CODES } from './shared/ledger-exit-codes.js';

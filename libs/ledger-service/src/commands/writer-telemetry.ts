@@ -19,6 +19,9 @@ export function observeWriter(
     return failure === undefined ? true : `${failure.code}: ${failure.message}`;
   });
   health.tell('durablePosition', () => writer.log.durablePosition);
+  // Positions of two logs, or of two histories of one, say nothing about each other: whoever compares positions compares these first.
+  health.tell('logId', () => writer.log.logId);
+  health.tell('logTimeline', () => writer.log.newestTimeline);
   observeCommits(writer, metrics);
   observeLog(writer, metrics);
   observeCommands(writer, metrics);

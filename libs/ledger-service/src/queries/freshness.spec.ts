@@ -109,6 +109,39 @@ describe('how fresh an answer is', () => {
     }
   });
 
+  it.each([
+    ['another log', { logId: 'f'.repeat(32), durablePosition: 1_000 as Position }],
+    ['a history that ends before it', { durablePosition: 0 as Position }],
+    ['another history at its place', { durablePosition: 1_000 as Position }],
+  ])(
+    'is none of a read model when commands go to %s: neither answers nor health',
+    async (_, log) => {
+      service.follow();
+      const token = await openLedger('main');
+      expect((await service.get(`/v1/ledgers/main?minPosition=${token}`)).status).toBe(200);
+      const { logId } = service.writer.log;
+      const newestTimeline = 'f'.repeat(16);
+      service.seen.log = { logId, newestTimeline, timelineAt: () => newestTimeline, ...log };
+      for (const path of [
+        '/v1/ledgers/main',
+        `/v1/ledgers/main?minPosition=${token}`,
+        '/v1/ledgers/x',
+      ])
+        expect(await service.get(path)).toMatchObject({
+          status: 503,
+          body: { type: '/problems/projection-lagging', outcome: 'not-applied' },
+        });
+      const { status, body } = await service.get<{ checks: Record<string, string>; facts: object }>(
+        '/health/ready',
+      );
+      expect([status, body.checks['read-model']]).toEqual([
+        503,
+        expect.stringContaining('the log is not the one that position 1 was read from'),
+      ]);
+      expect(body.facts).not.toHaveProperty('readModelLagEvents');
+    },
+  );
+
   it('is no freshness at all before there is a read model', async () => {
     const token = await openLedger('main');
     const without = await service.get<Problem>('/v1/ledgers');

@@ -9,20 +9,19 @@ import { GetStatementController } from './get-statement/get-statement.controller
 import { GetTransferController } from './get-transfer/get-transfer.controller.js';
 import { GetTrialBalanceController } from './get-trial-balance/get-trial-balance.controller.js';
 import { QueryInterceptor } from './http/query.interceptor.js';
-import { LedgerReader, type LedgerReaderOptions } from './ledger-reader.js';
+import { LedgerReader, type LedgerReaderOptions, type LogSight } from './ledger-reader.js';
 import { ListAccountsController } from './list-accounts/list-accounts.controller.js';
 import { ListAssetsController } from './list-assets/list-assets.controller.js';
 import { ListLedgersController } from './list-ledgers/list-ledgers.controller.js';
 import { ListTransfersController } from './list-transfers/list-transfers.controller.js';
+import { observeReadModel } from './observe-read-model.js';
 
 export interface LedgerQueriesOptions extends LedgerReaderOptions {
   /** Of `ledgerProjection`. The module closes it when the application is closed. */
   readonly readModel: SqliteReadModel;
-  /** Where the log stands, as far as this process can know: for its health to say how far the read model is behind. */
-  readonly logPosition?: () => Promise<number | undefined>;
 }
 
-const LOG_POSITION = Symbol('where the log stands');
+const LOG = Symbol('the log that commands go to');
 
 /** The read side over HTTP, its health and its position. */
 @Module({})
@@ -31,19 +30,9 @@ export class LedgerQueriesModule implements OnApplicationShutdown {
     @Inject(SqliteReadModel) private readonly readModel: SqliteReadModel,
     @Inject(Health) health: Health,
     @Inject(Metrics) metrics: Metrics,
-    @Inject(LOG_POSITION) logPosition: () => Promise<number | undefined>,
+    @Inject(LOG) log: LogSight | undefined,
   ) {
-    health.register('read-model', () => {
-      // What it throws says why it cannot be read.
-      readModel.read(() => undefined);
-      return true;
-    });
-    health.tell('readModelPosition', () => readModel.position);
-    health.tell('readModelLagEvents', async () => {
-      // The log first: what the read model reaches meanwhile is no lag.
-      const position = await logPosition();
-      return position === undefined ? undefined : Math.max(0, position - readModel.position);
-    });
+    observeReadModel(readModel, log, health);
     metrics.gaugeOf(
       'holdfast_read_model_position',
       'How far the read model that queries see has come.',
@@ -51,8 +40,7 @@ export class LedgerQueriesModule implements OnApplicationShutdown {
     );
   }
 
-  static forRoot({ readModel, logPosition, ...options }: LedgerQueriesOptions): DynamicModule {
-    const { durablePosition } = options;
+  static forRoot({ readModel, ...options }: LedgerQueriesOptions): DynamicModule {
     return {
       module: LedgerQueriesModule,
       controllers: [
@@ -70,10 +58,7 @@ export class LedgerQueriesModule implements OnApplicationShutdown {
       ],
       providers: [
         { provide: SqliteReadModel, useValue: readModel },
-        {
-          provide: LOG_POSITION,
-          useValue: logPosition ?? (() => Promise.resolve(durablePosition?.())),
-        },
+        { provide: LOG, useValue: options.log },
         { provide: LedgerReader, useValue: new LedgerReader(readModel, options) },
         QueryInterceptor,
       ],

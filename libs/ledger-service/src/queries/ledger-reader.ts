@@ -1,15 +1,25 @@
-import type { Position } from '@holdfast/event-store';
-import { defined } from '@holdfast/kernel';
+import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
+import { type CodedError, defined } from '@holdfast/kernel';
 import { ProblemException } from '@holdfast/platform';
-import type { ReadModelSnapshot, SqliteReadModel } from '@holdfast/projections';
+import { type FeedCursor, type SqliteReadModel, divergenceOf } from '@holdfast/projections';
 import { decodePosition, encodePosition } from '../shared/position-token.js';
-import type { Found } from './found.js';
+import type { Finding, Found } from './found.js';
 import type { LedgerQuery } from './ledger-query.js';
 
 export interface QueryAnswer<Body> {
   readonly found: Found<Body>;
   /** The `Holdfast-Position` of the moment that the answer shows; undefined while the read model has seen no log. */
   readonly position: string | undefined;
+}
+
+/** What a process of queries sees of the log that commands go to. */
+export type SeenLog = Parameters<typeof divergenceOf>[0];
+
+export interface LogSight {
+  /** As it was a moment ago; undefined while nobody knows. */
+  look(): SeenLog | undefined | Promise<SeenLog | undefined>;
+  /** As it is now; undefined when nobody answers. */
+  ask(): Promise<SeenLog | undefined>;
 }
 
 export interface LedgerReaderOptions {
@@ -20,6 +30,8 @@ export interface LedgerReaderOptions {
    * written when it came, and takes what there is when that is not enough. `Prefer: wait=0` waits for nothing.
    */
   readonly durablePosition?: () => Position;
+  /** Every answer is of this log, and of a history that it has, or it is refused. */
+  readonly log?: LogSight;
 }
 
 const FIRST_POSITION = 1 as Position;
@@ -46,24 +58,50 @@ export class LedgerReader {
     const { waitMillisMax, durablePosition } = this.options;
     const asked = waitSeconds === undefined ? waitMillisMax : waitSeconds * 1_000;
     const waitMillis = Math.min(asked, waitMillisMax);
-    if (query.minPosition !== undefined) await this.reach(query.minPosition, waitMillis, signal);
-    else if (durablePosition !== undefined)
+    const least =
+      query.minPosition === undefined
+        ? BEFORE_FIRST_POSITION
+        : await this.reach(query.minPosition, waitMillis, signal);
+    if (query.minPosition === undefined && durablePosition !== undefined)
       await this.model.waitForPosition(
         durablePosition(),
         Math.min(waitMillis, UNASKED_WAIT_MILLIS_MAX),
         signal,
       );
-    return this.model.read((snapshot) => answerOf(query, snapshot));
+    const { finding, cursor } = this.model.read((snapshot) => ({
+      finding: query.ask(snapshot),
+      cursor: snapshot.cursor,
+    }));
+    await this.assertOfLog(cursor);
+    // The tables that were waited for may have been replaced since, by ones of another history.
+    if ((cursor?.position ?? BEFORE_FIRST_POSITION) < least) throw lagging(cursor);
+    return answerOf(finding, cursor);
   }
 
-  private async reach(token: string, waitMillis: number, signal: AbortSignal): Promise<void> {
+  private async reach(token: string, waitMillis: number, signal: AbortSignal): Promise<Position> {
     const deadline = performance.now() + waitMillis;
     // Until the read model has seen its log, it cannot know whether the position is of that log.
     await this.waitFor(FIRST_POSITION, waitMillis, signal);
-    const { logId } = this.model.read(({ cursor }) => defined(cursor, 'where a first event was'));
-    const position = decodePosition(token, logId);
+    const own = defined(
+      this.model.read(({ cursor }) => cursor),
+      'where a first event was',
+    );
+    await this.assertOfLog(own);
+    const position = decodePosition(token, own.logId);
     if (position === 'malformed' || position === 'foreign') throw positionUnknown(position);
     await this.waitFor(position, deadline - performance.now(), signal);
+    return position;
+  }
+
+  private async assertOfLog(cursor: FeedCursor | undefined): Promise<void> {
+    const divergence = await divergenceFrom(this.options.log, cursor);
+    if (divergence === undefined) return;
+    throw new ProblemException('projection-lagging', {
+      outcome: 'not-applied',
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+      detail:
+        'The read model is not of the log that commands go to, or of a history that it no longer has. It is not answered from.',
+    });
   }
 
   private async waitFor(
@@ -72,19 +110,34 @@ export class LedgerReader {
     signal: AbortSignal,
   ): Promise<void> {
     if (await this.model.waitForPosition(position, Math.max(0, waitMillis), signal)) return;
-    throw new ProblemException('projection-lagging', {
-      outcome: 'not-applied',
-      retryAfterSeconds: RETRY_AFTER_SECONDS,
-      detail:
-        'The read model has not come as far as the position asked for. Its own is in Holdfast-Position.',
-      headers: positionHeader(this.model.read(positionOf)),
-    });
+    throw lagging(this.model.read(({ cursor }) => cursor));
   }
 }
 
-function answerOf<Body>(query: LedgerQuery<Body>, snapshot: ReadModelSnapshot): QueryAnswer<Body> {
-  const finding = query.ask(snapshot);
-  const position = positionOf(snapshot);
+/** Why the read model at this cursor is not of the log; undefined when it is, or when nobody knows. */
+export async function divergenceFrom(
+  log: LogSight | undefined,
+  cursor: FeedCursor | undefined,
+): Promise<CodedError | undefined> {
+  if (log === undefined || cursor === undefined) return undefined;
+  const seen = await log.look();
+  if (seen === undefined || divergenceOf(seen, cursor) === undefined) return undefined;
+  // What was seen a moment ago may be older than what the read model has seen since.
+  return divergenceOf((await log.ask()) ?? seen, cursor);
+}
+
+function lagging(cursor: FeedCursor | undefined): ProblemException {
+  return new ProblemException('projection-lagging', {
+    outcome: 'not-applied',
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    detail:
+      'The read model has not come as far as the position asked for. Its own is in Holdfast-Position.',
+    headers: positionHeader(positionOf(cursor)),
+  });
+}
+
+function answerOf<Body>(finding: Finding<Body>, cursor: FeedCursor | undefined): QueryAnswer<Body> {
+  const position = positionOf(cursor);
   if (finding.kind === 'found') return { found: finding, position };
   throw new ProblemException(finding.problem, {
     parameters: finding.parameters,
@@ -92,7 +145,7 @@ function answerOf<Body>(query: LedgerQuery<Body>, snapshot: ReadModelSnapshot): 
   });
 }
 
-function positionOf({ cursor }: ReadModelSnapshot): string | undefined {
+function positionOf(cursor: FeedCursor | undefined): string | undefined {
   return cursor === undefined ? undefined : encodePosition(cursor.logId, cursor.position);
 }
 

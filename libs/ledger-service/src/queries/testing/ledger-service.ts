@@ -18,6 +18,7 @@ import { LEDGER_OPEN_API } from '../../shared/ledger-open-api.js';
 import { LEDGER_CODED_ERRORS, LEDGER_PROBLEMS } from '../../shared/ledger-problems.js';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { LedgerQueriesModule } from '../ledger-queries.module.js';
+import type { SeenLog } from '../ledger-reader.js';
 
 export interface TestReply<Body> {
   readonly status: number;
@@ -44,6 +45,8 @@ export class TestLedgerService {
     private readonly store: SqliteReadModelStore,
     readonly readModel: SqliteReadModel,
     readonly url: string,
+    /** The log as queries see it: the writer's own, unless a test says otherwise. */
+    readonly seen: { log: SeenLog },
   ) {}
 
   static async start(): Promise<TestLedgerService> {
@@ -57,6 +60,7 @@ export class TestLedgerService {
       },
     });
     const store = readModelStore(directory);
+    const seen: { log: SeenLog } = { log: writer.log };
     const readModel = SqliteReadModel.open({
       directory: join(directory, 'read-models'),
       projection: ledgerProjection,
@@ -66,7 +70,11 @@ export class TestLedgerService {
         module: TestRoot,
         imports: [
           LedgerCommandsModule.forRoot({ writer }),
-          LedgerQueriesModule.forRoot({ readModel, waitMillisMax: SHORT_WAIT_MILLIS }),
+          LedgerQueriesModule.forRoot({
+            readModel,
+            waitMillisMax: SHORT_WAIT_MILLIS,
+            log: { look: () => seen.log, ask: () => Promise.resolve(seen.log) },
+          }),
         ],
       },
       {
@@ -77,7 +85,7 @@ export class TestLedgerService {
       },
     );
     const url = await application.listen(0);
-    return new TestLedgerService(directory, writer, application, store, readModel, url);
+    return new TestLedgerService(directory, writer, application, store, readModel, url, seen);
   }
 
   /** Follows the log into the read model until `stopFollowing`. */
