@@ -102,9 +102,9 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
   },
   WAL_FENCED: {
     meaning:
-      'Another writer has taken this log over. Whatever this one acknowledged is in the log of its successor.',
+      'Another writer has taken this log over, or the directory or a file of it was replaced under the running writer. Whatever this one acknowledged is in the log of its successor, or in the files that were there before.',
     action:
-      'Nothing, if the takeover was meant. Otherwise find out who runs a second writer on this directory.',
+      'Nothing, if the takeover was meant. Otherwise find out who runs a second writer on this directory. Where files were replaced, stop the service before you put a copy in its place; what was acknowledged since the copy was made is in the old files only.',
   },
   WAL_SEQUENCE_GONE: {
     meaning:

@@ -18,6 +18,11 @@ export interface FileSystem {
    * opening with truncation could destroy a file that still has a second name.
    */
   open(path: string, mode: 'read' | 'write' | 'create'): File;
+  /**
+   * Whether this path leads to the file that is open here, by device and inode: a file of the same name in a directory that has taken the place of ours, or one that was renamed over it,
+   * is another one. While it is open its number goes to no other.
+   */
+  isAt(file: File, path: string): boolean;
   /** Gives a file its final name and never replaces another: throws `EEXIST`. The old name goes. */
   publish(from: string, to: string): Promise<void>;
   /** Replaces `to` atomically. */

@@ -263,6 +263,8 @@ export class GroupCommit {
   private async rotate(): Promise<void> {
     this.inFlight = 'rotation';
     try {
+      // A segment that another directory of this name has no predecessor for must not be given a name there.
+      this.observer.assertUnfenced();
       const { sealed, seal } = await this.chain.rotate(this.written);
       if (this.hasFailed()) return;
       this.observer.assertUnfenced();

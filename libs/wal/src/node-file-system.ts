@@ -42,6 +42,13 @@ export class NodeFileSystem implements FileSystem {
     return new NodeFile(path, fs.openSync(path, flags, 0o640));
   }
 
+  isAt(file: File, path: string): boolean {
+    assert(file instanceof NodeFile, 'a file is used with the file system that opened it');
+    const found = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
+    const { dev, ino } = file.identity;
+    return found?.ino === ino && found.dev === dev;
+  }
+
   async publish(from: string, to: string): Promise<void> {
     // A hard link fails where the name exists; rename would replace it, and with it the segment of a writer that took over.
     // Crash between the two: one file with two names, and the next open unlinks the temporary one.
@@ -127,10 +134,17 @@ export class NodeFileSystem implements FileSystem {
 }
 
 class NodeFile implements File {
+  private known: fs.BigIntStats | undefined;
+
   constructor(
     readonly path: string,
     readonly descriptor: number,
   ) {}
+
+  /** It stays what it is for as long as the file is open. */
+  get identity(): fs.BigIntStats {
+    return (this.known ??= fs.fstatSync(this.descriptor, { bigint: true }));
+  }
 
   size(): number {
     return fs.fstatSync(this.descriptor).size;

@@ -18,11 +18,15 @@ export async function finishSegment(
   fileSystem: FileSystem,
   path: string,
   summary: SegmentSummary,
+  /** Throws when the log at this path is not ours to write to any more. */
+  assertHeld: () => void,
 ): Promise<void> {
   const sha256 = await fileSystem.sha256(path, summary.dataLength);
   const footer = encodeFooter({ ...summary, sha256 });
   const file = fileSystem.open(path, 'write');
   try {
+    // After it is open: a file of this name in a copy that has taken the directory's place may hold more, and is not cut.
+    assertHeld();
     writeFully(file, footer, summary.dataLength);
     file.truncate(summary.dataLength + footer.length);
     // Crash before this sync has ended: no footer, half of one, or the file uncut; the data in front of it is none of these writes' business.
@@ -98,12 +102,14 @@ export async function finishLeftovers(
   pathOf: (segment: SealedSegment) => string,
   sealed: readonly SealedSegment[],
   isStopped: () => boolean,
+  assertHeld: () => void,
 ): Promise<void> {
   for (const segment of [...sealed].reverse()) {
     const path = pathOf(segment);
     const { dataLength } = segment.seal;
     if (isStopped() || isFinished(fileSystem, path, dataLength)) return;
     const summary = await summarize(fileSystem, path, segment.header, dataLength);
-    if (summary !== undefined && !isStopped()) await finishSegment(fileSystem, path, summary);
+    if (summary !== undefined && !isStopped())
+      await finishSegment(fileSystem, path, summary, assertHeld);
   }
 }

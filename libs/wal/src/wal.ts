@@ -132,7 +132,7 @@ export class Wal implements LogSource {
       parts.chain,
       { ...limits, durability: parts.durability, ioMode: parts.options.ioMode ?? 'adaptive' },
       {
-        assertUnfenced: () => parts.lock.assertHeld(),
+        assertUnfenced: () => this.assertInPlace(),
         durable: (sequence, segment, offset) => this.publish(sequence, segment, offset),
         committed: (commit) => this.count(commit),
         rotated: (sealed, seal, current) => this.rotated(sealed, seal, current),
@@ -149,6 +149,7 @@ export class Wal implements LogSource {
         (segment) => segmentPath(parts.directory, segment.name),
         parts.sealed,
         () => this.stopping,
+        () => parts.lock.assertHeld(),
       ),
     );
   }
@@ -179,9 +180,12 @@ export class Wal implements LogSource {
         );
         return new Wal(parts, notes, lastSequence);
       } catch (error) {
-        lock.release();
-        // Whoever is overtaken while it opens meets files that its successor has removed; they are not the reason.
-        lock.assertHeld();
+        try {
+          // Whoever is overtaken while it opens meets files that its successor has removed; they are not the reason.
+          lock.assertHeld();
+        } finally {
+          lock.release();
+        }
         throw error;
       }
     } catch (error) {
@@ -427,6 +431,13 @@ export class Wal implements LogSource {
     return this.stopping ? new WalError('WAL_CLOSED', 'the log is closed') : undefined;
   }
 
+  /** Also of the segment: what is renamed over it alone, as a copying tool does, leaves the claim as it is. Throws `WAL_FENCED`. */
+  private assertInPlace(): void {
+    const { lock, chain } = this.parts;
+    lock.assertHeld();
+    lock.assertInPlace(chain.current.writer.file, chain.current.path);
+  }
+
   private floorKeeper(): FloorKeeper {
     const { commits, parts } = this;
     return {
@@ -468,6 +479,15 @@ export class Wal implements LogSource {
     }
   }
 
+  /** Once a segment, because nothing but the lag of readers depends on it: one that was replaced or removed is opened anew. */
+  private keepWatermark(): void {
+    try {
+      this.parts.watermark.keepInPlace();
+    } catch {
+      this.tally.watermarkFailures++;
+    }
+  }
+
   private count(commit: CommitFigures): void {
     const { tally } = this;
     tally.commits++;
@@ -481,6 +501,7 @@ export class Wal implements LogSource {
   private rotated(sealed: StartedSegment, seal: PredecessorSeal, current: StartedSegment): void {
     const { catalog, fileSystem } = this.parts;
     this.tally.rotations++;
+    this.keepWatermark();
     catalog.append(
       { ...current, index: current.writer.index, dataLength: undefined },
       seal.dataLength,
@@ -488,7 +509,9 @@ export class Wal implements LogSource {
     this.inBackground(async () => {
       sealed.writer.file.close();
       if (this.stopping) return;
-      await finishSegment(fileSystem, sealed.path, sealed.writer.summary());
+      await finishSegment(fileSystem, sealed.path, sealed.writer.summary(), () =>
+        this.parts.lock.assertHeld(),
+      );
       catalog.dropIndex(sealed.name.segment);
     });
   }
@@ -535,13 +558,14 @@ export class Wal implements LogSource {
    * and whoever needs the footer says so.
    */
   private async finishAll(): Promise<void> {
-    const { fileSystem } = this.parts;
+    const { fileSystem, lock } = this.parts;
     for (const { path, header, dataLength } of this.live()) {
       // Thousands of finished segments must not hold up the appends.
       await setImmediate();
       if (dataLength === undefined || isFinished(fileSystem, path, dataLength)) continue;
       const summary = await summarize(fileSystem, path, header, dataLength);
-      if (summary !== undefined) await finishSegment(fileSystem, path, summary);
+      if (summary !== undefined)
+        await finishSegment(fileSystem, path, summary, () => lock.assertHeld());
     }
   }
 

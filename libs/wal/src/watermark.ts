@@ -29,12 +29,24 @@ export class WatermarkWriter {
   private readonly slot = Buffer.alloc(SLOT_BYTES);
   private turn = 0;
 
-  private constructor(private readonly file: File) {}
+  private constructor(
+    private readonly fileSystem: FileSystem,
+    private readonly path: string,
+    private file: File,
+  ) {}
 
   /** Opens or creates the file. A new directory entry is not synced: without it, readers wait and recovery promises less. */
   static open(fileSystem: FileSystem, directory: string): WatermarkWriter {
     const path = `${directory}/${WATERMARK_NAME}`;
-    return new WatermarkWriter(fileSystem.open(path, fileSystem.exists(path) ? 'write' : 'create'));
+    return new WatermarkWriter(fileSystem, path, openOrCreate(fileSystem, path));
+  }
+
+  /** Opens it again where another file, or none, has its name: nobody would see what is written to ours. */
+  keepInPlace(): void {
+    if (this.fileSystem.isAt(this.file, this.path)) return;
+    const file = openOrCreate(this.fileSystem, this.path);
+    this.file.close();
+    this.file = file;
   }
 
   write(watermark: Watermark): void {
@@ -53,6 +65,10 @@ export class WatermarkWriter {
   close(): void {
     this.file.close();
   }
+}
+
+function openOrCreate(fileSystem: FileSystem, path: string): File {
+  return fileSystem.open(path, fileSystem.exists(path) ? 'write' : 'create');
 }
 
 /** The newest slot that verifies, or undefined. */

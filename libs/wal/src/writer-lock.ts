@@ -12,16 +12,18 @@ const CLAIM_ATTEMPTS_MAX = 100;
 /**
  * One writer. The operating system's lock on LOCK keeps an ordinary second opener out, and the kernel frees it when the holder
  * dies. A stopped process keeps it, so a takeover goes past it, and the claim file decides: the writer looks for its own claim after each
- * sync and before it tells anybody. A successor first makes its claim, removes ours, syncs the directory, and only then scans the log:
+ * sync and before it tells anybody: for the very file that it has made and holds open, because a copy of the directory that is put in its place has a file of that name too. A successor first makes its claim, removes ours, syncs the directory, and only then scans the log:
  * so whatever we acknowledged was on disk before its scan, and whatever comes later we do not acknowledge.
  */
 export class WriterLock {
   private lockHeld: boolean;
+  private released = false;
 
   private constructor(
     private readonly fileSystem: FileSystem,
     private readonly directory: string,
     private readonly lockFile: File,
+    private readonly claimFile: File,
     /** Rises with each claim: names the writer in segments and watermarks. */
     readonly epoch: number,
     lockHeld: boolean,
@@ -40,28 +42,43 @@ export class WriterLock {
     try {
       const lockHeld = fileSystem.tryLock(lockFile);
       if (!lockHeld && !options.takeover) throw locked(fileSystem, path);
-      const epoch = claim(fileSystem, directory);
-      describeHolder(lockFile, options.clock);
-      return new WriterLock(fileSystem, directory, lockFile, epoch, lockHeld);
+      const { epoch, file } = claim(fileSystem, directory);
+      try {
+        describeHolder(lockFile, options.clock);
+      } catch (error) {
+        file.close();
+        throw error;
+      }
+      return new WriterLock(fileSystem, directory, lockFile, file, epoch, lockHeld);
     } catch (error) {
       lockFile.close();
       throw error;
     }
   }
 
-  /** Whether nobody has taken over. */
+  /** Whether nobody has taken over, and the directory is the one that was opened. */
   isHeld(): boolean {
-    return this.fileSystem.exists(`${this.directory}/claim-${this.epoch}`);
+    return this.fileSystem.isAt(this.claimFile, this.claimPath);
   }
 
-  /** Throws `WAL_FENCED` when another writer has taken over. */
+  /**
+   * Throws `WAL_FENCED` when another writer has taken over, or another directory or file has taken the place of ours, and `WAL_CLOSED` after the release: the next
+   * writer may have begun.
+   */
   assertHeld(): void {
+    if (this.released) throw new WalError('WAL_CLOSED', 'the log is closed');
     if (this.isHeld()) return;
+    if (this.fileSystem.exists(this.claimPath)) throw replaced(this.claimPath, this.epoch);
     throw new WalError(
       'WAL_FENCED',
       'another writer has taken this log over; what was in flight is decided by it',
       { directory: this.directory, epoch: this.epoch },
     );
+  }
+
+  /** Whether a file of the log that we hold open is still the one of its name. Throws `WAL_FENCED`. */
+  assertInPlace(file: File, path: string): void {
+    if (!this.fileSystem.isAt(file, path)) throw replaced(path, this.epoch);
   }
 
   /** After a takeover from a stopped process: takes the operating system's lock as soon as that process is gone. */
@@ -71,8 +88,22 @@ export class WriterLock {
 
   /** LOCK and the claim stay: unlinking a lock file lets two processes lock two files of one name. */
   release(): void {
+    this.released = true;
+    this.claimFile.close();
     this.lockFile.close();
   }
+
+  private get claimPath(): string {
+    return `${this.directory}/claim-${this.epoch}`;
+  }
+}
+
+function replaced(file: string, epoch: number): WalError {
+  return new WalError(
+    'WAL_FENCED',
+    `${file} is not the file that this writer holds open: the log's directory or its files were replaced; what was in flight is not in them`,
+    { file, epoch },
+  );
 }
 
 function openLockFile(fileSystem: FileSystem, path: string): File {
@@ -91,21 +122,28 @@ function openLockFile(fileSystem: FileSystem, path: string): File {
  * ever held, so that epochs rise. Crash between: the next opener finds several and claims above the highest. The last directory sync comes
  * before the scan, so that a power cut cannot bring back an older writer's claim for a log that we changed.
  */
-function claim(fileSystem: FileSystem, directory: string): number {
+function claim(fileSystem: FileSystem, directory: string): { epoch: number; file: File } {
   for (let attempt = 0; attempt < CLAIM_ATTEMPTS_MAX; attempt++) {
     const claims = listClaims(fileSystem, directory);
     const epoch = Math.max(0, ...claims) + 1;
+    let file: File;
     try {
-      fileSystem.open(`${directory}/claim-${epoch}`, 'create').close();
+      file = fileSystem.open(`${directory}/claim-${epoch}`, 'create');
     } catch (error) {
       if ((error as { code?: string }).code === 'EEXIST') continue;
       throw error;
     }
-    if (isOvertaken(fileSystem, directory, epoch)) continue;
-    fileSystem.syncDirectory(directory);
-    for (const lower of claims) removeClaim(fileSystem, `${directory}/claim-${lower}`);
-    fileSystem.syncDirectory(directory);
-    return epoch;
+    let isOurs = false;
+    try {
+      if (isOvertaken(fileSystem, directory, epoch)) continue;
+      fileSystem.syncDirectory(directory);
+      for (const lower of claims) removeClaim(fileSystem, `${directory}/claim-${lower}`);
+      fileSystem.syncDirectory(directory);
+      isOurs = true;
+      return { epoch, file };
+    } finally {
+      if (!isOurs) file.close();
+    }
   }
   throw new WalError('WAL_LOCKED', `${directory} is being claimed by others again and again`, {
     directory,

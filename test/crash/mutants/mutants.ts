@@ -361,6 +361,14 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
+  ...mutantsOf(`${WAL}/wal.ts`, [
+    [
+      'a segment that was replaced is written on',
+      'a segment that is replaced under its writer',
+      'lock.assertInPlace(chain.current.writer.file, chain.current.path);',
+      'void chain;',
+    ],
+  ]),
   ...mutantsOf(`${WAL}/writer-lock.ts`, [
     [
       'the lock of the operating system is not heeded',

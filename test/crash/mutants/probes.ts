@@ -18,6 +18,7 @@ import { checkEveryCrash } from '../maintenance-oracle.js';
 import { type Maintenance, MAINTENANCE } from '../maintenance-workloads.js';
 import { RecordedRun } from '../recorded-run.js';
 import { BACKUP_PROBES } from './backup-probes.js';
+import { FILE_PROBES } from './file-probes.js';
 import { STATE_PROBES } from './state-probes.js';
 
 /** Something that is done to a log, in seconds. Throws what is wrong. */
@@ -33,6 +34,7 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   'a failed sync of zeros': failedSyncOfZeros,
   'a second opener': secondOpener,
   ...BACKUP_PROBES,
+  ...FILE_PROBES,
   ...STATE_PROBES,
 };
 

@@ -74,6 +74,11 @@ export class SimulatedFileSystem implements FileSystem {
     return handle;
   }
 
+  isAt(file: File, path: string): boolean {
+    this.assertAlive(path);
+    return this.disk.find(path) === this.handleOf(file).file;
+  }
+
   async publish(from: string, to: string): Promise<void> {
     await setImmediate();
     this.faults.meet('publish', to);
