@@ -43,7 +43,7 @@ export class StateConfiguration {
     min: 1,
     max: 3_650,
     meaning:
-      'How long an idempotency key is known: the same request again is answered as it was, and after that it is a new one. A change holds for keys that are used from then on.',
+      'How long compaction keeps the event of an idempotency key at the least. The key is known for as long as its event is in the log, so the same request again is answered as it was, however late. A change holds for keys that are used from then on.',
   })
   readonly keyRetentionDays!: number;
 }

@@ -34,6 +34,12 @@ export interface AppendedCommit {
   readonly durable: Promise<void>;
 }
 
+/** The newest event with a tag, or that there was one: without `event` it has left the log for good, with all before it. */
+export interface TaggedEvent {
+  readonly position: Position;
+  readonly event: RecordedEvent | undefined;
+}
+
 export type Direction = 'forward' | 'backward';
 
 /** An event passes when it meets every condition given; within one list, any member. An empty list has none: nothing passes. */
@@ -134,6 +140,11 @@ export interface EventLog extends EventSource {
   /** Through the index: never scans the log. */
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent>;
   readTag(tag: string, options?: ReadTagOptions): AsyncIterable<RecordedEvent>;
+  /**
+   * The newest event with the tag, appended but perhaps not durable. One that compaction has dropped is passed over, so the answer is the same whether the
+   * index has seen it or not. Undefined: there is none. Synchronous, so that a decision may rest on it.
+   */
+  lastTagged(tag: string): TaggedEvent | undefined;
   /** Waits for everything admitted, then releases the log. */
   close(): Promise<void>;
 }

@@ -12,6 +12,7 @@ import { replay } from './replay.js';
 import {
   collected,
   oneAppend,
+  position,
   positionsOf,
   sampleEvent,
   version,
@@ -139,6 +140,30 @@ describe('a log that compaction has taken events from', () => {
       },
     };
     await expect(replayed(shifted)).rejects.toMatchObject({ code: 'EVENT_CORRUPT' });
+  });
+
+  it('has as the newest of a tag what is left, for who has seen more and for who has not', async () => {
+    const source = without(11, 12);
+    const eventAt = (position: Position) => new DurableEvents(source, undefined).eventAt(position);
+    for (const folded of [await replayed(log.wal), await replayed(source)]) {
+      const reader = readerOf(source, folded);
+      expect(reader.lastTagged('t', eventAt)).toEqual({
+        position: 10,
+        event: eventAt(position(10)),
+      });
+    }
+  });
+
+  it('says of the newest of a tag that it was removed with everything before it', async () => {
+    const folded = await replayed(log.wal);
+    const source: LogSource = {
+      ...without(...Array(12).keys(), 12),
+      firstSequence: 13 as Sequence,
+    };
+    const reader = readerOf(source, folded);
+    const gone = { position: 12, event: undefined };
+    expect(reader.lastTagged('t', () => undefined)).toEqual(gone);
+    expect(reader.lastTagged('of none', () => undefined)).toBeUndefined();
   });
 
   it('says so when what the index names was removed with everything before it', async () => {

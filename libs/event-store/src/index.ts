@@ -21,6 +21,7 @@ export type {
   ReadTagOptions,
   StreamAppend,
   SubscribeOptions,
+  TaggedEvent,
 } from './event-log.js';
 export { EventLogReader, type EventLogReaderOptions } from './event-log-reader.js';
 export { EventView } from './event-view.js';
@@ -52,6 +53,7 @@ export type {
   SnapshotReport,
   StateEvent,
   StateStatus,
+  StatesTakenOver,
 } from './state-options.js';
 export { WalEventLog, type WalEventLogOptions } from './wal-event-log.js';
 export {

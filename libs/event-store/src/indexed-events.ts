@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { defined } from '@holdfast/kernel';
 import type { DurableEvents } from './durable-events.js';
 import type { Position, RecordedEvent, StreamVersion } from './event.js';
-import type { Direction, ReadStreamOptions, ReadTagOptions } from './event-log.js';
+import type { Direction, ReadStreamOptions, ReadTagOptions, TaggedEvent } from './event-log.js';
 import { corruptEvent, invalid, positionGone } from './event-store.errors.js';
 import type { PositionIndex } from './position-index.js';
 import type { StreamIndex } from './stream-index.js';
@@ -51,10 +51,29 @@ export class IndexedEvents {
         ? countUpTo(tags, tag, after ?? 0)
         : Math.min(count, after === undefined ? count : countUpTo(tags, tag, after - 1)) - 1;
     for await (const { event } of this.read(tags, tag, count, start, direction, options.limit)) {
-      if (!event.tags.includes(tag))
-        throw corruptEvent(`the index has an event with tag ${tag} there`, event.position);
+      if (!event.tags.includes(tag)) throw notTagged(tag, event.position);
       yield event;
     }
+  }
+
+  /**
+   * The newest event with the tag that can be read with `eventAt`, or where one was that has left the log with everything before it. Passes over what
+   * compaction has dropped: one step for each time that the tag was given to an event which went since.
+   */
+  lastTagged(
+    tag: string,
+    eventAt: (position: Position) => RecordedEvent | undefined,
+  ): TaggedEvent | undefined {
+    const { tags } = this.index;
+    for (let index = tags.length(tag) - 1; index >= 0; index--) {
+      const { start, positions } = tags.page(tag, index);
+      const position = defined(positions[index - start], 'a position of a page');
+      const event = eventAt(position);
+      if (event === undefined && position >= this.events.firstPosition) continue;
+      if (event?.tags.includes(tag) === false) throw notTagged(tag, position);
+      return { position, event };
+    }
+    return undefined;
   }
 
   private isStandIn(stream: string, index: number): boolean {
@@ -125,6 +144,10 @@ function areClose(positions: readonly Position[]): boolean {
   const first = defined(positions[0], 'a page holds positions');
   const last = defined(positions.at(-1), 'a page holds positions');
   return positions.length > 1 && Math.abs(last - first) <= positions.length * SCANNED_DISTANCE_MAX;
+}
+
+function notTagged(tag: string, position: Position): Error {
+  return corruptEvent(`the index has an event with tag ${tag} there`, position);
 }
 
 function countUpTo(list: PositionIndex, term: string, position: number): number {

@@ -451,6 +451,23 @@ describe('checkpointed state that is damaged, lost, or of another history', () =
       log = await open();
     });
 
+    it('begins with a snapshot of another folding that is taken over, without what that has of its own', async () => {
+      const { entries, position: from } = await log.snapshot();
+      await log.close();
+      const taken = { stateVersion: '2', takesOver: { 1: { leaveOut: ['counts'] } } };
+      log = await open(taken);
+      expect(rebuilding()).toMatch('another way of folding');
+      expect(log.replayReport).toMatchObject({ after: from, events: 0 });
+      const { digest, entries: left } = await log.checkpoint();
+      expect(left).toBeLessThan(entries);
+      expect(log.state.section('counts').get('s-0')).toBeUndefined();
+      await append(1);
+      await log.close();
+      log = await open(taken);
+      expect([rebuilding(), log.replayReport.after]).toEqual([undefined, from + 1]);
+      expect(await readThroughState(at('state'))).not.toMatchObject({ digest });
+    });
+
     it('is not made from a snapshot of a later history, or of another log', async () => {
       await log.snapshot();
       await log.close();

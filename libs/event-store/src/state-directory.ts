@@ -16,7 +16,7 @@ import {
   readMark,
 } from './state-database.js';
 import type { StateMark } from './state-mark.js';
-import type { ResolvedStateOptions } from './state-options.js';
+import { type ResolvedStateOptions, leftOutOf } from './state-options.js';
 import { type StatePlace, StateRecord, readStateFacts } from './state-record.js';
 import { type StateSource, isOfLog } from './state-source.js';
 import { StateThread } from './state-thread.js';
@@ -298,19 +298,21 @@ async function beginGeneration(
 }
 
 async function fillFromSnapshot(
-  { snapshotDirectory, stateVersion, onEvent }: ResolvedStateOptions,
+  options: ResolvedStateOptions,
   log: StateSource,
   path: string,
 ): Promise<{ readonly mark: StateMark; readonly tree?: TreeSeal } | undefined> {
+  const { snapshotDirectory, stateVersion, onEvent } = options;
   if (snapshotDirectory === undefined) return undefined;
   for (const snapshot of listSnapshots(snapshotDirectory)) {
-    if (snapshot.mark.stateVersion !== stateVersion || !isOfLog(snapshot.mark, log)) continue;
+    const leaveOut = leftOutOf(snapshot.mark, options);
+    if (leaveOut === undefined || !isOfLog(snapshot.mark, log)) continue;
     const thread = new StateThread(path);
     try {
       // Every byte is verified before the first is loaded.
       const { path: file } = snapshot;
       await thread.run({ kind: 'verify-snapshot', path: file, bytesPerSecond: Infinity });
-      const answer = await thread.run({ kind: 'load', path: snapshot.path });
+      const answer = await thread.run({ kind: 'load', path: file, stateVersion, leaveOut });
       if ('mark' in answer) return answer;
     } catch (error) {
       onEvent({ kind: 'snapshot-refused', path: snapshot.path, reason: errorMessage(error) });

@@ -17,6 +17,13 @@ export const OWN_KEY_MARK = 0xff;
 /** Where the mark of the checkpoint stands: behind every entry. */
 export const MARK_KEY: Uint8Array = Uint8Array.of(OWN_KEY_MARK, 1);
 
+/** The section that the entry is of; undefined where a long key does not tell. */
+export function sectionIn(image: Buffer): string | undefined {
+  const nameBytes = image.readUInt8(KEY_LENGTH_BYTES);
+  const nameAt = KEY_LENGTH_BYTES + 1;
+  return nameBytes < LONG_KEY_MARK ? image.toString('utf8', nameAt, nameAt + nameBytes) : undefined;
+}
+
 const LANE_BYTES = 8;
 
 /** CRC-32 of an entry's image. */

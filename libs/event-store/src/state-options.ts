@@ -9,6 +9,8 @@ export interface CheckpointedStateOptions {
   readonly snapshotDirectory?: string;
   /** Names the caller's way of folding. State of another name is made anew. Default `1`. */
   readonly stateVersion?: string;
+  /** Other ways of folding whose snapshots are good to begin with, by name. None when left out. */
+  readonly takesOver?: StatesTakenOver;
   /** A checkpoint begins when this many bytes of events were appended since the last. Default 64 MiB. */
   readonly checkpointBytes?: number;
   /** A checkpoint begins this long after the last, if anything was appended. Default a minute. */
@@ -34,6 +36,11 @@ export interface CheckpointedStateOptions {
   readonly onEvent?: (event: StateEvent) => void;
 }
 
+/** What of a snapshot made by another way of folding is left out while it is loaded; the rest must be what today's way makes of the same events. */
+export type StatesTakenOver = Readonly<
+  Record<string, { readonly leaveOut: readonly string[] } | undefined>
+>;
+
 export type ResolvedStateOptions = Required<
   Omit<CheckpointedStateOptions, 'snapshotDirectory' | 'onEvent'>
 > &
@@ -47,6 +54,7 @@ const MINUTE_MILLIS = 60_000;
 export function resolveStateOptions(options: CheckpointedStateOptions): ResolvedStateOptions {
   return {
     stateVersion: '1',
+    takesOver: {},
     checkpointBytes: 64 * MEBIBYTE,
     checkpointMillis: MINUTE_MILLIS,
     checkpointEntries: 25_000,
@@ -59,6 +67,14 @@ export function resolveStateOptions(options: CheckpointedStateOptions): Resolved
     onEvent: () => undefined,
     ...options,
   };
+}
+
+/** The sections that are left out of state of this version when it is loaded, mostly none; undefined when it is of no use here. */
+export function leftOutOf(
+  { stateVersion }: Pick<StateMark, 'stateVersion'>,
+  options: Pick<ResolvedStateOptions, 'stateVersion' | 'takesOver'>,
+): readonly string[] | undefined {
+  return stateVersion === options.stateVersion ? [] : options.takesOver[stateVersion]?.leaveOut;
 }
 
 /** What happened to the state, for log lines and for tests that stop a process at a step. */

@@ -12,7 +12,7 @@ import { type ReplayProgress, replay } from './replay.js';
 import { databaseFault } from './state-database.js';
 import { currentDatabaseDirectory } from './state-directory.js';
 import type { StateMark } from './state-mark.js';
-import { resolveStateOptions } from './state-options.js';
+import { type StatesTakenOver, resolveStateOptions } from './state-options.js';
 import type { StateSource } from './state-source.js';
 import { StateThread } from './state-thread.js';
 import type { Upcasters } from './upcaster.js';
@@ -22,6 +22,8 @@ export interface StateDigestOptions {
   readonly upcasters?: Upcasters;
   /** As the log is opened with: snapshots of another way of folding are not used. */
   readonly stateVersion?: string;
+  /** As the log is opened with, too. */
+  readonly takesOver?: StatesTakenOver;
   /** Begins with the newest usable snapshot in it, instead of the beginning of the log. */
   readonly snapshotDirectory?: string;
   /** For the state while it is made: as large as the state itself. The system's temporary directory when left out. */
@@ -48,7 +50,7 @@ export async function stateDigestAt(
   upTo: Position,
   options: StateDigestOptions = {},
 ): Promise<ReplayedState> {
-  const { evolve, upcasters, stateVersion, snapshotDirectory, onProgress } = options;
+  const { evolve, upcasters, stateVersion, takesOver, snapshotDirectory, onProgress } = options;
   const directory = mkdtempSync(join(options.workDirectory ?? tmpdir(), 'holdfast-state-'));
   try {
     const log = new ReplayedLog(source, upTo);
@@ -56,6 +58,7 @@ export async function stateDigestAt(
       resolveStateOptions({
         directory,
         ...(stateVersion !== undefined && { stateVersion }),
+        ...(takesOver !== undefined && { takesOver }),
         ...(snapshotDirectory !== undefined && { snapshotDirectory }),
       }),
       log,

@@ -6,7 +6,13 @@ import {
   readMark,
   storedValue,
 } from './state-database.js';
-import { CHECKSUM_BYTES, KEY_LENGTH_BYTES, MARK_KEY, StateDigest } from './state-entry.js';
+import {
+  CHECKSUM_BYTES,
+  KEY_LENGTH_BYTES,
+  MARK_KEY,
+  StateDigest,
+  sectionIn,
+} from './state-entry.js';
 import type { StateMark, UncountedMark } from './state-mark.js';
 import { type KeyChange, faultUnder } from './state-changes.js';
 import { readSnapshot } from './snapshot-file.js';
@@ -44,12 +50,28 @@ export function writeCheckpoint(
   return written;
 }
 
+export interface LoadedSnapshot {
+  readonly path: string;
+  readonly stateVersion: string;
+  /** Sections of another way of folding: their entries stay behind. */
+  readonly leaveOut: readonly string[];
+}
+
 /**
  * Fills an empty database from a snapshot that was verified. The mark comes with the last transaction: a database without one is no
- * checkpoint, so a crash on the way leaves nothing that could be taken for state.
+ * checkpoint, so a crash on the way leaves nothing that could be taken for state. Number and digest are compared over all of the snapshot, and then are those
+ * of what was loaded of it.
  */
-export function loadSnapshot(database: StateDatabase, directory: string, path: string): StateMark {
-  const digest = new StateDigest();
+export function loadSnapshot(
+  database: StateDatabase,
+  directory: string,
+  { path, stateVersion, leaveOut }: LoadedSnapshot,
+): StateMark {
+  const [read, loaded] = [new StateDigest(), new StateDigest()];
+  const isLeftOut = (image: Buffer): boolean => {
+    const section = leaveOut.length === 0 ? undefined : sectionIn(image);
+    return section !== undefined && leaveOut.includes(section);
+  };
   let pending: Buffer[] = [];
   const put = (): void => {
     database.transactionSync(() => {
@@ -58,16 +80,20 @@ export function loadSnapshot(database: StateDatabase, directory: string, path: s
     pending = [];
   };
   const mark = readSnapshot(path, (image) => {
-    digest.add(image);
+    read.add(image);
+    if (isLeftOut(image)) return;
+    loaded.add(image);
     pending.push(Buffer.from(image));
     if (pending.length >= LOADED_ENTRIES_MAX) put();
   });
   put();
-  if (digest.toString() !== mark.digest || digest.entries !== mark.entries)
+  if (read.toString() !== mark.digest || read.entries !== mark.entries)
     throw new Error(`the snapshot ${path} does not hold what it says`);
-  database.transactionSync(() => putMark(database, mark));
+  const { entries } = loaded;
+  const taken = { ...mark, stateVersion, entries, digest: loaded.toString() };
+  database.transactionSync(() => putMark(database, taken));
   extendDatabaseFile(directory);
-  return mark;
+  return taken;
 }
 
 interface Change extends KeyChange {

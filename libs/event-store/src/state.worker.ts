@@ -17,7 +17,13 @@ export type StateJob =
       /** It was read through since the start. */
       readonly isTrusted: boolean;
     }
-  | { readonly kind: 'load'; readonly path: string }
+  | {
+      readonly kind: 'load';
+      readonly path: string;
+      /** What the state is called from now on. */
+      readonly stateVersion: string;
+      readonly leaveOut: readonly string[];
+    }
   | { readonly kind: 'verify-snapshot'; readonly path: string; readonly bytesPerSecond: number }
   | {
       readonly kind: 'scan';
@@ -117,7 +123,7 @@ async function answerTo(id: number, job: StateJob): Promise<StateAnswer> {
       return sealed(mark);
     }
     case 'load':
-      return sealed(loadSnapshot(database, directory, job.path));
+      return sealed(loadSnapshot(database, directory, job));
     case 'verify-snapshot':
       return { mark: await readBack(job.path, at(job.bytesPerSecond)) };
     case 'scan':

@@ -26,6 +26,7 @@ import type {
   ReadStreamOptions,
   ReadTagOptions,
   SubscribeOptions,
+  TaggedEvent,
 } from './event-log.js';
 import { EventStoreError, invalid, logClosed, tooLarge } from './event-store.errors.js';
 import { checkVersions, wrongVersion } from './expected-versions.js';
@@ -280,6 +281,10 @@ export class WalEventLog implements EventLog {
     return this.indexedEvents.tag(tag, options);
   }
 
+  lastTagged(tag: string): TaggedEvent | undefined {
+    return this.indexedEvents.lastTagged(tag, (position) => this.admittedAt(position));
+  }
+
   readAll(options: ReadAllOptions = {}): AsyncIterable<EventBatch> {
     return this.durableEvents.readAll(options);
   }
@@ -337,13 +342,16 @@ export class WalEventLog implements EventLog {
   }
 
   private repeated(commit: Commit): AppendedCommit | undefined {
-    const events = findRepeated(commit, this.folded.index, (position) => {
-      const pending = this.pending.holding(position);
-      return pending?.events[position - pending.first] ?? this.eventAt(position);
-    });
+    const events = findRepeated(commit, this.folded.index, (position) => this.admittedAt(position));
     const position = events?.at(-1)?.position;
     if (events === undefined || position === undefined) return undefined;
     return { events, position, repeated: true, durable: this.whenDurable(position) };
+  }
+
+  /** Durable or not. */
+  private admittedAt(position: Position): RecordedEvent | undefined {
+    const pending = this.pending.holding(position);
+    return pending?.events[position - pending.first] ?? this.eventAt(position);
   }
 
   private admit(records: readonly Uint8Array[]): Admission {

@@ -11,7 +11,7 @@ export interface CommandContext {
   readonly actor: string;
   /** Required, except on `OpenLedger` and `RegisterAsset`, which are idempotent by name, and on dry runs. */
   readonly idempotency?: Idempotency | undefined;
-  /** How long the key of this command will be known; 30 days when left out. */
+  /** How long compaction leaves the event of this command's key in the log, at the least; 30 days when left out. */
   readonly keyRetentionMillis?: number | undefined;
   readonly correlationId?: string | undefined;
   readonly causationId?: string | undefined;

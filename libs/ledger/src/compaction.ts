@@ -25,12 +25,14 @@ const REFUSAL: LedgerEventType = 'CommandRejected';
 const METADATA_CHANGE: LedgerEventType = 'MetadataChanged';
 
 /**
- * Why the books can do without an event for ever, or undefined: then it stays. Everything stays whose key is known, because its command is answered with it; of the rest
+ * Why the books can do without an event for ever, or undefined: then it stays. Everything stays that is younger than its key is to be known at the least; of the rest
  *
  * - a refusal may go: it moved no money, and nothing else refers to it;
  * - a change of metadata alone may go once another event of the same account or transfer follows it below the bound: that one carries all the metadata there is then, and the account
  *   whole. So state and read model are the same with and without the first, at every position from the bound on. The last event of a stream below the bound always stays, and with it
  *   the version that the next one is expected to follow.
+ *
+ * With the event its key is forgotten: the same request would be decided again, which posts nothing twice, for a transfer is never dispensable.
  *
  * What is lost is history: what the metadata was in between, and who changed it when. Everything else stays: money, accounts, policies, statuses.
  *

@@ -69,12 +69,12 @@ function assertContext({ commandId, nowMillis, keyRetentionMillis }: CommandCont
 
 function decidedEarlier(
   { ledger }: LedgerCommand,
-  { actor, idempotency, dryRun, nowMillis }: CommandContext,
+  { actor, idempotency, dryRun }: CommandContext,
   view: LedgerView,
 ): Decision | undefined {
   if (idempotency === undefined || dryRun === true) return undefined;
   const { key, bodyHash } = idempotency;
-  const recognition = recognise({ ledger, actor, key }, bodyHash, view, nowMillis);
+  const recognition = recognise({ ledger, actor, key }, bodyHash, view);
   switch (recognition.kind) {
     case 'new':
       return undefined;
@@ -82,6 +82,8 @@ function decidedEarlier(
       return { kind: 'replayed', position: recognition.position };
     case 'reused':
       return unrecorded(refuse('idempotency-key-reused', { key }).rejection);
+    case 'removed':
+      return recognition;
   }
 }
 

@@ -10,7 +10,7 @@ export interface LedgerAppend {
 }
 
 /** What came of a command. Every kind is a value: `decide` throws only for bugs. */
-export type Decision = Accepted | Refused | Replayed | Unchanged | Malformed;
+export type Decision = Accepted | Refused | Replayed | Removed | Unchanged | Malformed;
 
 /** Append it; once durable, the answer is `answerOf` the event. */
 export interface Accepted {
@@ -28,6 +28,12 @@ export interface Refused {
 /** The key was used before for the same request: answer again what the event at `position` says. */
 export interface Replayed {
   readonly kind: 'replayed';
+  readonly position: Position;
+}
+
+/** The key was used before, and the event at `position`, which says for what, has left the log for good: nothing is applied again, whatever is asked. */
+export interface Removed {
+  readonly kind: 'removed';
   readonly position: Position;
 }
 

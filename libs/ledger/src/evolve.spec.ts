@@ -1,8 +1,7 @@
 import type { RecordedEvent } from '@holdfast/event-store';
 import { describe, expect, it } from '@jest/globals';
 import { evolve } from './evolve.js';
-import { KEY_RETENTION_MILLIS_DEFAULT } from './key-retention.js';
-import { FrozenStateStore, TEST_START_MILLIS, TestBooks, worldSetUp } from './testing/index.js';
+import { FrozenStateStore, TestBooks, worldSetUp } from './testing/index.js';
 
 describe('applying events to the state', () => {
   const { events } = new TestBooks().given(...worldSetUp);
@@ -32,12 +31,6 @@ describe('applying events to the state', () => {
       'accounts/main/spare': { creditsPosted: '7', entryVersion: 1, version: 1 },
       'account-metadata/main/dora': { owner: 'Dora' },
       'references/main/invoice 1': transferId,
-      'command-keys/main/shop/k': {
-        bodyHash: 'h',
-        position,
-        outcome: 'accepted',
-        expiresAtMillis: TEST_START_MILLIS + KEY_RETENTION_MILLIS_DEFAULT,
-      },
     });
     expect(image[`transfers/main/${transferId}`]).toEqual({
       position,

@@ -1,13 +1,10 @@
 import type { RecordedEvent, StateStore } from '@holdfast/event-store';
 import { assert, defined } from '@holdfast/kernel';
-import { KEY_RETENTION_MILLIS_DEFAULT, forgetExpiredKeys, queueKey } from './key-retention.js';
 import { type AccountEntry, ledgerSections, stateKeys } from './ledger-state.js';
 import type {
   AccountData,
-  LedgerEventMetadata,
   MetadataChanged,
   PostedBalance,
-  RecordedLedgerEvent,
   TransferPosted,
 } from './ledger.events.js';
 import { isEmpty } from './metadata.js';
@@ -23,12 +20,6 @@ type PositionedTransfer = Pick<RecordedEvent, 'position'> & { readonly data: Tra
  */
 export function evolve(recorded: RecordedEvent, state: StateStore): void {
   const event = ledgerEventOf(recorded);
-  apply(event, state);
-  forgetExpiredKeys(event.recordedAtMillis, state);
-  useKey(event, state);
-}
-
-function apply(event: RecordedLedgerEvent, state: StateStore): void {
   const { position } = event;
   switch (event.type) {
     case 'LedgerOpened':
@@ -137,20 +128,4 @@ function changeMetadata(data: MetadataChanged, state: StateStore): void {
       ? { position, version: data.version }
       : { position, version: data.version, metadata },
   );
-}
-
-function useKey(event: RecordedLedgerEvent, state: StateStore): void {
-  const { metadata, position } = event;
-  const { actor, key, bodyHash, keyRetentionMillis } = metadata as LedgerEventMetadata;
-  if (key === undefined || bodyHash === undefined) return;
-  const name = stateKeys.ofCommandKey(event.data.ledger, actor, key);
-  const expiresAtMillis =
-    event.recordedAtMillis + (keyRetentionMillis ?? KEY_RETENTION_MILLIS_DEFAULT);
-  ledgerSections.commandKeys(state).set(name, {
-    bodyHash,
-    position,
-    outcome: event.type === 'CommandRejected' ? 'rejected' : 'accepted',
-    expiresAtMillis,
-  });
-  queueKey(name, position, expiresAtMillis, state);
 }

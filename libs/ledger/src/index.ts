@@ -22,6 +22,7 @@ export type {
   LedgerAppend,
   Malformed,
   Refused,
+  Removed,
   Replayed,
   Unchanged,
 } from './decision.js';
@@ -74,14 +75,12 @@ export type { LedgerCommand } from './ledger-command.js';
 export {
   type AccountEntry,
   type AssetEntry,
-  type CommandKeyEntry,
   type LedgerEntry,
-  type QueuedKey,
   type TransferEntry,
   ledgerSections,
   stateKeys,
 } from './ledger-state.js';
-export { LedgerView } from './ledger-view.js';
+export { type FindTagged, LedgerView } from './ledger-view.js';
 export {
   type AccountData,
   type AccountOpened,
@@ -125,7 +124,7 @@ export {
   addTrialBalance,
   trialBalanceChangesOf,
 } from './projections/trial-balance-row.js';
-export { type CommandKey, type Recognition, recognise } from './recognise.js';
+export { type CommandKey, type Recognition, outcomeOf, recognise } from './recognise.js';
 export { ledgerEventOf, ledgerEventSchemas } from './recorded-event.js';
 export type { ProblemType, Rejection, RejectionParameters } from './rejections.js';
 export {

@@ -46,18 +46,6 @@ export interface TransferEntry {
   readonly metadata?: Metadata;
 }
 
-/** By ledger/actor/key. */
-export interface CommandKeyEntry {
-  readonly bodyHash: string;
-  readonly position: Position;
-  readonly outcome: 'accepted' | 'rejected';
-  /** From then on the key is as good as new, whether it is still here or not. */
-  readonly expiresAtMillis: number;
-}
-
-/** A known key on its way out: its name in `command-keys`, the position that used it, and when it expires. */
-export type QueuedKey = readonly [key: string, position: number, expiresAtMillis: number];
-
 export const ledgerSections = {
   ledgers: (store: StateStore): StateSection<LedgerEntry> => store.section('ledgers'),
   assets: (store: StateStore): StateSection<AssetEntry> => store.section('assets'),
@@ -67,13 +55,6 @@ export const ledgerSections = {
   /** By ledger/reference: the id of the transfer that used it. */
   references: (store: StateStore): StateSection<string> => store.section('references'),
   transfers: (store: StateStore): StateSection<TransferEntry> => store.section('transfers'),
-  commandKeys: (store: StateStore): StateSection<CommandKeyEntry> => store.section('command-keys'),
-  /** By number, in the order in which keys were used. */
-  commandKeyQueue: (store: StateStore): StateSection<QueuedKey> =>
-    store.section('command-key-queue'),
-  /** One entry: the number of the first that is queued, and of the next that will be. */
-  commandKeyQueueEnds: (store: StateStore): StateSection<readonly [first: number, next: number]> =>
-    store.section('command-key-queue-ends'),
 } as const;
 
 /** How entries are named within their sections. No part but the last contains a `/`. */
@@ -82,5 +63,4 @@ export const stateKeys = {
   ofAccount: (ledger: string, accountId: string) => `${ledger}/${accountId}`,
   ofReference: (ledger: string, reference: string) => `${ledger}/${reference}`,
   ofTransfer: (ledger: string, transferId: string) => `${ledger}/${transferId}`,
-  ofCommandKey: (ledger: string, actor: string, key: string) => `${ledger}/${actor}/${key}`,
 } as const;

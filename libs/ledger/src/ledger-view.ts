@@ -1,18 +1,21 @@
-import type { StateSection, StateStore } from '@holdfast/event-store';
+import type { StateSection, StateStore, TaggedEvent } from '@holdfast/event-store';
 import type { Metadata } from './fields.js';
 import {
   type AccountEntry,
   type AssetEntry,
-  type CommandKeyEntry,
   type LedgerEntry,
   type TransferEntry,
   ledgerSections,
   stateKeys,
 } from './ledger-state.js';
+import { tags } from './names.js';
 
 const NO_METADATA: Metadata = {};
 
-/** What deciders may read: a typed window on the state, which changes under it as events are applied. */
+/** The log's `lastTagged`. */
+export type FindTagged = (tag: string) => TaggedEvent | undefined;
+
+/** What deciders may read: a typed window on the state and on the log's index, which change under it as events are applied. */
 export class LedgerView {
   private readonly ledgers: StateSection<LedgerEntry>;
   private readonly assets: StateSection<AssetEntry>;
@@ -20,16 +23,17 @@ export class LedgerView {
   private readonly metadata: StateSection<Metadata>;
   private readonly references: StateSection<string>;
   private readonly transfers: StateSection<TransferEntry>;
-  private readonly commandKeys: StateSection<CommandKeyEntry>;
 
-  constructor(store: StateStore) {
+  constructor(
+    store: StateStore,
+    private readonly lastTagged: FindTagged,
+  ) {
     this.ledgers = ledgerSections.ledgers(store);
     this.assets = ledgerSections.assets(store);
     this.accounts = ledgerSections.accounts(store);
     this.metadata = ledgerSections.accountMetadata(store);
     this.references = ledgerSections.references(store);
     this.transfers = ledgerSections.transfers(store);
-    this.commandKeys = ledgerSections.commandKeys(store);
   }
 
   ledger(ledger: string): LedgerEntry | undefined {
@@ -57,14 +61,8 @@ export class LedgerView {
     return this.transfers.get(stateKeys.ofTransfer(ledger, transferId));
   }
 
-  /** Undefined also for a key that has expired and was not forgotten yet. */
-  commandKey(
-    ledger: string,
-    actor: string,
-    key: string,
-    nowMillis: number,
-  ): CommandKeyEntry | undefined {
-    const entry = this.commandKeys.get(stateKeys.ofCommandKey(ledger, actor, key));
-    return entry !== undefined && entry.expiresAtMillis > nowMillis ? entry : undefined;
+  /** The event that used the key. A key is known for as long as that is in the log, whatever any clock says. */
+  keyUse(ledger: string, actor: string, key: string): TaggedEvent | undefined {
+    return this.lastTagged(tags.ofCommandKey(ledger, actor, key));
   }
 }

@@ -120,7 +120,7 @@ export type LedgerEventMetadata = {
   /** The idempotency key and its hash; only commands that are idempotent by name go without. */
   readonly key?: string;
   readonly bodyHash?: string;
-  /** How long the key is known, where it is not 30 days. */
+  /** How long compaction leaves the event alone for the sake of its key, where it is not 30 days. */
   readonly keyRetentionMillis?: number;
   readonly correlationId?: string;
   readonly causationId?: string;

@@ -595,6 +595,12 @@ export const MUTANTS: readonly Mutant[] = [
   ]),
   ...mutantsOf(`${STATE}/state-writer.ts`, [
     [
+      'what another folding has of its own is taken over too',
+      'a state of another folding, taken over',
+      'if (isLeftOut(image)) return;',
+      '',
+    ],
+    [
       'the digest keeps what an entry was before',
       STEPS,
       'digest.remove(imageOf(key, before.subarray(CHECKSUM_BYTES)));',
@@ -638,6 +644,14 @@ export const MUTANTS: readonly Mutant[] = [
       "return timeline !== '';",
     ],
   ]),
+  ...mutantsOf(`${STATE}/state-options.ts`, [
+    [
+      'a snapshot of another folding is used',
+      'a state of another folding',
+      'options.takesOver[stateVersion]?.leaveOut;',
+      'options.takesOver[stateVersion]?.leaveOut ?? [];',
+    ],
+  ]),
   ...mutantsOf(`${STATE}/state-directory.ts`, [
     [
       'the seal of the branches is not compared',
@@ -656,12 +670,6 @@ export const MUTANTS: readonly Mutant[] = [
       'a state of another folding',
       'if (mark.stateVersion !== stateVersion)',
       "if (mark.stateVersion === '')",
-    ],
-    [
-      'a snapshot of another folding is used',
-      'a state of another folding',
-      'snapshot.mark.stateVersion !== stateVersion || ',
-      '',
     ],
     [
       'a snapshot of another history is used',

@@ -37,6 +37,7 @@ export const STATE_PROBES: Readonly<Record<string, Probe>> = Object.fromEntries(
     'a state that is ahead of its log': stateAhead,
     'a state of another history': otherHistory,
     'a state of another folding': otherFolding,
+    'a state of another folding, taken over': otherFoldingTakenOver,
     'snapshots, and a log that was shortened to them': snapshotsKept,
     'the names of a state on the disk': assertNamesAreDurable,
     'damage to the mark of a checkpoint': damagedMark,
@@ -221,6 +222,22 @@ async function otherFolding(): Promise<void> {
     if (last !== lastPosition)
       throw new Error(`without ${removed}: folded up to ${String(last)} of ${lastPosition}`);
   }
+}
+
+/** A program that folds otherwise begins with the snapshot of another one, and leaves out what that has of its own. */
+async function otherFoldingTakenOver(): Promise<void> {
+  const service = await SimulatedService.open();
+  await service.append(ROUND_COMMITS);
+  const { position } = await service.log.snapshot();
+  const { log: disk, directory } = copyOf(await service.close());
+  const log = await openService(SimulatedFileSystem.on(disk), directory, {
+    state: { stateVersion: '2', takesOver: { 1: { leaveOut: ['counts'] } } },
+  });
+  const found = [log.replayReport.after, (await log.checkpoint()).entries];
+  const { entries } = await stateDigestAt(log.wal, position, { evolve });
+  await log.close();
+  if (found[0] !== position || found[1] === entries)
+    throw new Error(`taken over: ${String(found)} of ${position}, ${entries}`);
 }
 
 /** The two newest snapshots are kept, and each of them is enough for what retention leaves of the log. */

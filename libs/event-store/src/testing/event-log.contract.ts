@@ -562,6 +562,19 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
       });
     });
 
+    it('finds the newest event with a tag at once, durable or not, and after a restart', async () => {
+      expect(log.lastTagged('t')).toBeUndefined();
+      await appendDurably(log, oneAppend('a', [sampleEvent(1, { tags: ['t'] }), sampleEvent(2)]));
+      const pending = log.append(oneAppend('b', [sampleEvent(3, { tags: ['t', 'other'] })]));
+      const [event] = pending.events;
+      expect(log.lastTagged('t')).toEqual({ position: pending.position, event });
+      await pending.durable;
+      await log.close();
+      log = await engine.open();
+      expect(log.lastTagged('t')).toEqual({ position: pending.position, event });
+      expect(log.lastTagged('b')).toBeUndefined();
+    });
+
     it('gives the same answers as a plain list of events, before and after a restart', async () => {
       await fc.assert(
         fc.asyncProperty(someCommits, someReads, async (commits, reads) => {

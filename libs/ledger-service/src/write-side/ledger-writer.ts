@@ -23,10 +23,12 @@ import {
   evolve,
   ledgerEventOf,
   ledgerEventSchemas,
+  outcomeOf,
   recognise,
 } from '@holdfast/ledger';
 import type { CommitFigures, WalOptions } from '@holdfast/wal';
 import type { Attempt, CommandOutcome, InFlight, PendingOutcome } from './command-outcome.js';
+import { LEDGER_STATE } from './ledger-state-version.js';
 import {
   ledgerAnswerRemoved,
   ledgerOutcomeUnknown,
@@ -47,18 +49,12 @@ export type DecisionLabel =
 
 export type CommitListener = (commit: CommitFigures) => void;
 
-/**
- * Names what `evolve` makes of the events: raised with every change of it that makes another state, so that a checkpoint of the old one is not gone on
- * with but made anew.
- */
-const STATE_VERSION = 'ledger-2';
-
 export interface LedgerWriterOptions {
   /** `onCommit` is the writer's own: see there. */
   readonly wal?: Omit<WalOptions, 'onCommit'>;
   /** Where the state is checkpointed; in memory, and made of the whole log at each start, when left out. */
-  readonly state?: Omit<CheckpointedStateOptions, 'stateVersion'> | undefined;
-  /** How long the keys of commands from now on are known; 30 days when left out. */
+  readonly state?: Omit<CheckpointedStateOptions, 'stateVersion' | 'takesOver'> | undefined;
+  /** How long compaction leaves the events of keys alone that are used from now on; 30 days when left out. */
   readonly keyRetentionMillis?: number;
   readonly clock?: Clock;
   readonly onReplayProgress?: (progress: ReplayProgress) => void;
@@ -89,7 +85,7 @@ export class LedgerWriter {
     private readonly commitListeners: Set<CommitListener>,
     private readonly keyRetentionMillis: number | undefined,
   ) {
-    this.view = new LedgerView(log.state);
+    this.view = new LedgerView(log.state, (tag) => log.lastTagged(tag));
   }
 
   /** Opens the log and replays it. Throws what `Wal.open` throws, before anything was changed, and `LEDGER_EVENT_UNKNOWN`. */
@@ -100,7 +96,7 @@ export class LedgerWriter {
       evolve,
       upcasters: new Upcasters(ledgerEventSchemas),
       wal: { ...wal, onCommit: (commit) => commitListeners.forEach((tell) => tell(commit)) },
-      ...(state && { state: { ...state, stateVersion: STATE_VERSION } }),
+      ...(state && { state: { ...state, ...LEDGER_STATE } }),
       ...(clock && { clock }),
       ...(onReplayProgress && { onReplayProgress }),
     });
@@ -138,6 +134,14 @@ export class LedgerWriter {
         return this.observed(() => ({ kind: 'refused', rejection: decision.rejection }));
       case 'replayed':
         return this.replayed(command.type, decision.position);
+      case 'removed':
+        this.count(command.type, 'replayed');
+        return {
+          durable: () => Promise.resolve(),
+          read: () => {
+            throw ledgerAnswerRemoved(decision.position);
+          },
+        };
       case 'unchanged':
         this.count(command.type, 'unchanged');
         return this.observed(() => ({
@@ -163,24 +167,25 @@ export class LedgerWriter {
    * durable; throws `LEDGER_OUTCOME_UNKNOWN` when that cannot become true, and `LEDGER_ANSWER_REMOVED`.
    */
   async find(key: CommandKey): Promise<FoundCommand | InFlight | undefined> {
-    const entry = this.view.commandKey(key.ledger, key.actor, key.key, this.log.now());
-    if (entry === undefined) return undefined;
-    await this.log.whenDurable(entry.position).catch(unknown);
+    const used = this.view.keyUse(key.ledger, key.actor, key.key);
+    if (used === undefined) return undefined;
+    const { position, event } = used;
+    if (event === undefined) throw ledgerAnswerRemoved(position);
+    await this.log.whenDurable(position).catch(unknown);
     // Only a log that answers before it syncs has come here too early.
-    if (entry.position > this.log.durablePosition) return { kind: 'in-flight' };
-    const event = this.eventAt(entry.position);
+    if (position > this.log.durablePosition) return { kind: 'in-flight' };
     return {
       kind: 'found',
-      position: entry.position,
+      position,
       recordedAtMillis: event.recordedAtMillis,
-      outcome: entry.outcome,
+      outcome: outcomeOf(event),
       answer: answerOf(ledgerEventOf(event)),
     };
   }
 
   /** What a request with this key and hash would be, durably recorded or not: only a new one would be decided. */
   recognise(key: CommandKey, bodyHash: string): Recognition['kind'] {
-    return recognise(key, bodyHash, this.view, this.log.now()).kind;
+    return recognise(key, bodyHash, this.view).kind;
   }
 
   /** Whether the ledger is open, durably or not: what is not there cannot be lost. */

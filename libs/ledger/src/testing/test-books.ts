@@ -1,5 +1,11 @@
 import { hash } from 'node:crypto';
-import type { JsonObject, Position, RecordedEvent, StreamVersion } from '@holdfast/event-store';
+import type {
+  JsonObject,
+  Position,
+  RecordedEvent,
+  StreamVersion,
+  TaggedEvent,
+} from '@holdfast/event-store';
 import { assert } from '@holdfast/kernel';
 import type { CommandContext } from '../command-context.js';
 import { decide } from '../decide.js';
@@ -32,10 +38,14 @@ export class TestBooks {
   private readonly streamVersions: Map<string, number>;
   private commands: number;
 
-  /** Empty, or going on from where another is now without changing it. */
-  constructor(copyOf?: TestBooks, store = new FrozenStateStore(copyOf?.store)) {
+  /** Empty, or going on from where another is now without changing it. Of the events, those in `dropped` cannot be read any more. */
+  constructor(
+    copyOf?: TestBooks,
+    store = new FrozenStateStore(copyOf?.store),
+    private readonly dropped: ReadonlySet<RecordedEvent> = new Set(),
+  ) {
     this.store = store;
-    this.view = new LedgerView(this.store);
+    this.view = new LedgerView(this.store, (tag) => this.lastTagged(tag));
     this.events = [...(copyOf?.events ?? [])];
     this.nowMillis = copyOf?.nowMillis ?? TEST_START_MILLIS;
     this.streamVersions = new Map(copyOf?.streamVersions);
@@ -46,7 +56,12 @@ export class TestBooks {
   without(dropped: ReadonlySet<RecordedEvent>): TestBooks {
     const store = new FrozenStateStore();
     for (const event of this.events) if (!dropped.has(event)) evolve(event, store);
-    return new TestBooks(this, store);
+    return new TestBooks(this, store, dropped);
+  }
+
+  /** The same books, when these events can no longer be read. */
+  withoutReading(dropped: ReadonlySet<RecordedEvent>): TestBooks {
+    return new TestBooks(this, undefined, dropped);
   }
 
   execute(command: LedgerCommand, circumstances: Circumstances = {}): Decision {
@@ -91,6 +106,13 @@ export class TestBooks {
 
   last(): RecordedLedgerEvent {
     return this.eventAt(this.events.length as Position);
+  }
+
+  private lastTagged(tag: string): TaggedEvent | undefined {
+    const event = this.events.findLast(
+      (candidate) => candidate.tags.includes(tag) && !this.dropped.has(candidate),
+    );
+    return event && { position: event.position, event };
   }
 
   private append({ stream, expectedVersion, events: [event] }: LedgerAppend): void {

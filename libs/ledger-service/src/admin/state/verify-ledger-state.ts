@@ -12,6 +12,7 @@ import { evolve, ledgerEventSchemas } from '@holdfast/ledger';
 import { type ReadModelVerification, verifyReadModel } from '@holdfast/projections';
 import type { LogSource } from '@holdfast/wal';
 import { ledgerProjection } from '../../projections/ledger.projection.js';
+import { LEDGER_STATE } from '../../write-side/ledger-state-version.js';
 import type { WorkContext } from '../jobs/job.js';
 
 export interface VerifyLedgerStateOptions {
@@ -60,7 +61,13 @@ async function provenState(
       assertWanted({ signal });
       progress(position, lastPosition, 'positions');
     };
-    const fromSnapshot = { evolve, upcasters, onProgress, snapshotDirectory };
+    const fromSnapshot = {
+      evolve,
+      upcasters,
+      onProgress,
+      snapshotDirectory,
+      takesOver: LEDGER_STATE.takesOver,
+    };
     if (records.firstSequence > 1) return await verifyState(records, stateDirectory, fromSnapshot);
     // From the first event on where that can be: it proves the snapshots too.
     const whole = await verifyState(records, stateDirectory, { evolve, upcasters, onProgress });

@@ -18,6 +18,7 @@ export function commandKeyOf(
   const spellings = keySpellings(spelledKey);
   if (spellings.length === 1) return spelledKey;
   const kinds = spellings.map((key) => writer.recognise({ ledger, actor, key }, bodyHash));
-  const known = kinds.includes('replay') ? 'replay' : 'reused';
-  return spellings[kinds.indexOf(known)] ?? keySpelledAs(spelledKey);
+  const replayed = kinds.indexOf('replay');
+  const used = replayed === -1 ? kinds.findIndex((kind) => kind !== 'new') : replayed;
+  return spellings[used] ?? keySpelledAs(spelledKey);
 }
