@@ -137,6 +137,8 @@ export interface EventLog extends EventSource {
   streamVersion(stream: string): StreamVersion;
   /** The durable event at a position, or undefined. */
   eventAt(position: Position): RecordedEvent | undefined;
+  /** The same, durable or not: what a decision may rest on, and nobody may be told yet. */
+  admittedAt(position: Position): RecordedEvent | undefined;
   /** Through the index: never scans the log. */
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent>;
   readTag(tag: string, options?: ReadTagOptions): AsyncIterable<RecordedEvent>;

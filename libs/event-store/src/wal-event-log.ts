@@ -273,6 +273,11 @@ export class WalEventLog implements EventLog {
     return this.durableEvents.eventAt(position);
   }
 
+  admittedAt(position: Position): RecordedEvent | undefined {
+    const pending = this.pending.holding(position);
+    return pending?.events[position - pending.first] ?? this.eventAt(position);
+  }
+
   readStream(stream: string, options: ReadStreamOptions = {}): AsyncIterable<RecordedEvent> {
     return this.indexedEvents.stream(stream, options);
   }
@@ -346,12 +351,6 @@ export class WalEventLog implements EventLog {
     const position = events?.at(-1)?.position;
     if (events === undefined || position === undefined) return undefined;
     return { events, position, repeated: true, durable: this.whenDurable(position) };
-  }
-
-  /** Durable or not. */
-  private admittedAt(position: Position): RecordedEvent | undefined {
-    const pending = this.pending.holding(position);
-    return pending?.events[position - pending.first] ?? this.eventAt(position);
   }
 
   private admit(records: readonly Uint8Array[]): Admission {

@@ -94,6 +94,16 @@ const golden: readonly [name: string, command: LedgerCommand, answer: string][] 
     '{"kind":"transfer-metadata","created":false,"body":{"ledger":"main",' +
       '"transferId":"00000000-0000-7000-8000-000000000005","metadata":{"note":"x"},"version":2}}',
   ],
+  [
+    'a ledger that was there',
+    { type: 'OpenLedger', ledger },
+    '{"kind":"ledger","created":false,"body":{"id":"main","openedAt":"2026-11-23T10:00:00.000Z"}}',
+  ],
+  [
+    'an asset that was there',
+    { type: 'RegisterAsset', ledger, asset: 'EUR', scale: 2 },
+    '{"kind":"asset","created":false,"body":{"ledger":"main","code":"EUR","scale":2,"registeredAt":"2026-11-23T10:00:00.000Z"}}',
+  ],
 ];
 
 describe('the answer to a command', () => {

@@ -1,5 +1,6 @@
 import type {
   CommandRejected,
+  CommandUnchanged,
   LedgerEventData,
   LedgerEventType,
   MetadataChanged,
@@ -12,6 +13,8 @@ import {
   type TransferMetadataResource,
   type TransferResource,
   accountResource,
+  assetResource,
+  ledgerResource,
   transferResource,
 } from './resources.js';
 
@@ -43,14 +46,10 @@ export type Answerable = {
  */
 export function answerOf(event: Answerable): Answer {
   switch (event.type) {
-    case 'LedgerOpened': {
-      const { ledger, openedAt } = event.data;
-      return { kind: 'ledger', created: true, body: { id: ledger, openedAt } };
-    }
-    case 'AssetRegistered': {
-      const { ledger, asset, scale, registeredAt } = event.data;
-      return { kind: 'asset', created: true, body: { ledger, code: asset, scale, registeredAt } };
-    }
+    case 'LedgerOpened':
+      return { kind: 'ledger', created: true, body: ledgerResource(event.data) };
+    case 'AssetRegistered':
+      return { kind: 'asset', created: true, body: assetResource(event.data) };
     case 'AccountOpened':
       return {
         kind: 'account',
@@ -72,6 +71,8 @@ export function answerOf(event: Answerable): Answer {
       };
     case 'MetadataChanged':
       return metadataAnswer(event.data);
+    case 'CommandUnchanged':
+      return unchangedAnswer(event.data);
     case 'CommandRejected':
       return { kind: 'rejection', rejection: rejectionOf(event.data) };
   }
@@ -86,6 +87,13 @@ function metadataAnswer(data: MetadataChanged): Answer {
     created: false,
     body: { ledger, transferId, metadata, version },
   };
+}
+
+/** What found the thing there did not make it. */
+function unchangedAnswer(data: CommandUnchanged): Answer {
+  return data.command === 'OpenLedger'
+    ? { kind: 'ledger', created: false, body: ledgerResource(data) }
+    : { kind: 'asset', created: false, body: assetResource(data) };
 }
 
 function rejectionOf({ problem, parameters }: CommandRejected): Rejection {

@@ -7,7 +7,7 @@ import { openLedger } from './commands/open-ledger.js';
 import { postTransfer } from './commands/post-transfer.js';
 import { registerAsset } from './commands/register-asset.js';
 import { setAccountStatus } from './commands/set-account-status.js';
-import type { Decision, LedgerAppend, Refused } from './decision.js';
+import type { Accepted, Decision, LedgerAppend, Refused, Unchanged } from './decision.js';
 import { uuidRule } from './fields.js';
 import { KEY_RETENTION_MILLIS_DEFAULT } from './key-retention.js';
 import type { LedgerCommand } from './ledger-command.js';
@@ -51,7 +51,8 @@ export function decide(
     case 'refusal':
       return refused(verdict.rejection, command, context);
     case 'unchanged':
-    case 'malformed':
+      return hasKey(context) ? recordedUnchanged(verdict, context) : verdict;
+    case 'removed':
       return verdict;
   }
 }
@@ -111,7 +112,7 @@ function verdictOn(command: LedgerCommand, context: CommandContext, view: Ledger
  * key there is nothing to use up: what has none is refused alike for ever, or is a dry run.
  */
 function refused(rejection: Rejection, command: LedgerCommand, context: CommandContext): Refused {
-  if (context.idempotency === undefined || context.dryRun === true) return unrecorded(rejection);
+  if (!hasKey(context)) return unrecorded(rejection);
   const { ledger, type } = command;
   const append = appendOf(
     {
@@ -124,6 +125,25 @@ function refused(rejection: Rejection, command: LedgerCommand, context: CommandC
     context,
   );
   return { kind: 'refused', rejection, append };
+}
+
+/** Uses its key up too, or the key would be free for another request, and this one would then be refused. */
+function recordedUnchanged({ data }: Unchanged, context: CommandContext): Accepted {
+  const append = appendOf(
+    {
+      stream: streams.ofUnchanged(data.ledger),
+      expectedVersion: 'any',
+      fact: { type: 'CommandUnchanged', data },
+      tags: [],
+    },
+    data.ledger,
+    context,
+  );
+  return { kind: 'accepted', append };
+}
+
+function hasKey({ idempotency, dryRun }: CommandContext): boolean {
+  return idempotency !== undefined && dryRun !== true;
 }
 
 function unrecorded(rejection: Rejection): Refused {

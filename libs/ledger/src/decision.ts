@@ -1,5 +1,5 @@
 import type { ExpectedVersion, Position } from '@holdfast/event-store';
-import type { LedgerEvent } from './ledger.events.js';
+import type { CommandUnchanged, LedgerEvent } from './ledger.events.js';
 import type { Rejection } from './rejections.js';
 
 /** One stream's part of a commit; a command of this room makes exactly one event. */
@@ -37,10 +37,12 @@ export interface Removed {
   readonly position: Position;
 }
 
-/** A command idempotent by name found what it asks for: answer what the event at `position` says, append nothing. */
+/** A command idempotent by name found what it asks for and has no key to use up: answer `answerOf` this, append nothing. */
 export interface Unchanged {
   readonly kind: 'unchanged';
+  /** Of the event that made the thing. */
   readonly position: Position;
+  readonly data: CommandUnchanged;
 }
 
 /** The command breaks the grammar of a field: 400, never recorded. */

@@ -42,6 +42,7 @@ export function evolve(recorded: RecordedEvent, state: StateStore): void {
       changeMetadata(event.data, state);
       return;
     case 'CommandRejected':
+    case 'CommandUnchanged':
       return;
   }
 }

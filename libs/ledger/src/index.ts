@@ -80,7 +80,7 @@ export {
   ledgerSections,
   stateKeys,
 } from './ledger-state.js';
-export { type FindTagged, LedgerView } from './ledger-view.js';
+export { type AdmittedEvents, LedgerView } from './ledger-view.js';
 export {
   type AccountData,
   type AccountOpened,
@@ -88,6 +88,7 @@ export {
   type AccountStatusChanged,
   type AssetRegistered,
   type CommandRejected,
+  type CommandUnchanged,
   LEDGER_SCHEMA_VERSION,
   type LedgerEvent,
   type LedgerEventData,

@@ -154,6 +154,7 @@ describe('in every history of commands', () => {
         'AccountStatusChanged',
         'AssetRegistered',
         'CommandRejected',
+        'CommandUnchanged',
         'MetadataChanged',
         'TransferPosted',
         'account-closed',

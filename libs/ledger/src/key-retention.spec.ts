@@ -52,7 +52,10 @@ describe('keys of commands', () => {
   it('are used up for ever when their event was removed, whatever is asked', () => {
     const { store } = new TestBooks().given(...worldSetUp);
     const { position } = new TestBooks().given(...worldSetUp).last();
-    const view = new LedgerView(store, () => ({ position, event: undefined }));
+    const view = new LedgerView(store, {
+      lastTagged: () => ({ position, event: undefined }),
+      admittedAt: () => undefined,
+    });
     const key = { ledger: 'main', actor: 'tester', key: 'k' };
     expect(recognise(key, 'any', view)).toEqual({ kind: 'removed', position });
   });

@@ -1,4 +1,10 @@
-import type { StateSection, StateStore, TaggedEvent } from '@holdfast/event-store';
+import type {
+  EventLog,
+  Position,
+  StateSection,
+  StateStore,
+  TaggedEvent,
+} from '@holdfast/event-store';
 import type { Metadata } from './fields.js';
 import {
   type AccountEntry,
@@ -8,14 +14,16 @@ import {
   ledgerSections,
   stateKeys,
 } from './ledger-state.js';
+import type { RecordedLedgerEvent } from './ledger.events.js';
 import { tags } from './names.js';
+import { ledgerEventOf } from './recorded-event.js';
 
 const NO_METADATA: Metadata = {};
 
-/** The log's `lastTagged`. */
-export type FindTagged = (tag: string) => TaggedEvent | undefined;
+/** Of the log, what a decision may look at: events that were admitted, durable or not. */
+export type AdmittedEvents = Pick<EventLog, 'lastTagged' | 'admittedAt'>;
 
-/** What deciders may read: a typed window on the state and on the log's index, which change under it as events are applied. */
+/** What deciders may read: a typed window on the state and on the log, which change under it as events are applied. */
 export class LedgerView {
   private readonly ledgers: StateSection<LedgerEntry>;
   private readonly assets: StateSection<AssetEntry>;
@@ -26,7 +34,7 @@ export class LedgerView {
 
   constructor(
     store: StateStore,
-    private readonly lastTagged: FindTagged,
+    private readonly events: AdmittedEvents,
   ) {
     this.ledgers = ledgerSections.ledgers(store);
     this.assets = ledgerSections.assets(store);
@@ -63,6 +71,12 @@ export class LedgerView {
 
   /** The event that used the key. A key is known for as long as that is in the log, whatever any clock says. */
   keyUse(ledger: string, actor: string, key: string): TaggedEvent | undefined {
-    return this.lastTagged(tags.ofCommandKey(ledger, actor, key));
+    return this.events.lastTagged(tags.ofCommandKey(ledger, actor, key));
+  }
+
+  /** Undefined when it has left the log. */
+  eventAt(position: Position): RecordedLedgerEvent | undefined {
+    const event = this.events.admittedAt(position);
+    return event && ledgerEventOf(event);
   }
 }

@@ -91,6 +91,20 @@ export type CommandRejected = {
   readonly command: LedgerCommandType;
 } & Rejection;
 
+/**
+ * A command that is idempotent by name found what it asks for, and its key is used up: a late duplicate is answered with this for ever. It says what the event
+ * that made the thing says.
+ */
+export type CommandUnchanged =
+  | { readonly ledger: string; readonly command: 'OpenLedger'; readonly openedAt: string }
+  | {
+      readonly ledger: string;
+      readonly command: 'RegisterAsset';
+      readonly asset: string;
+      readonly scale: number;
+      readonly registeredAt: string;
+    };
+
 export type LedgerEventData = {
   readonly LedgerOpened: LedgerOpened;
   readonly AssetRegistered: AssetRegistered;
@@ -100,6 +114,7 @@ export type LedgerEventData = {
   readonly TransferPosted: TransferPosted;
   readonly MetadataChanged: MetadataChanged;
   readonly CommandRejected: CommandRejected;
+  readonly CommandUnchanged: CommandUnchanged;
 };
 
 export type LedgerEventType = keyof LedgerEventData;

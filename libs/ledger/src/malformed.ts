@@ -37,7 +37,8 @@ export function metadataPatchMalformed(value: unknown): Malformed | undefined {
 function entriesMalformed(value: unknown, allowNull: boolean): Malformed | undefined {
   if (!isRecord(value)) return malformed('metadata', 'must be an object of text values');
   const keys = Object.keys(value);
-  if (keys.length > METADATA_KEYS_MAX) return tooManyKeys();
+  if (keys.length > METADATA_KEYS_MAX)
+    return malformed('metadata', `must have at most ${METADATA_KEYS_MAX} keys`);
   for (const key of keys) {
     if (!metadataKeyRule.accepts(key)) return malformed('metadata', metadataKeyRule.problem);
     const text = value[key];
@@ -45,10 +46,6 @@ function entriesMalformed(value: unknown, allowNull: boolean): Malformed | undef
       return malformed('metadata', metadataValueRule.problem);
   }
   return undefined;
-}
-
-export function tooManyKeys(): Malformed {
-  return malformed('metadata', `must have at most ${METADATA_KEYS_MAX} keys`);
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

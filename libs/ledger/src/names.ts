@@ -10,6 +10,8 @@ export const streams = {
   ofTransfer: (ledger: string, transferId: string) => `${ledger}/transfer/${transferId}`,
   /** All refusals of a ledger in one stream; the one of a command is found by its key's tag. */
   ofRejections: (ledger: string) => `${ledger}/rejections`,
+  /** All commands of a ledger that found what they asked for, and used up a key. */
+  ofUnchanged: (ledger: string) => `${ledger}/unchanged`,
   /** The prefix of every stream of a ledger: the filter for its events. */
   prefixOf: (ledger: string) => `${ledger}/`,
 } as const;

@@ -16,6 +16,7 @@ const LEDGER_EVENT_TYPES: Readonly<Record<LedgerEventType, true>> = {
   TransferPosted: true,
   MetadataChanged: true,
   CommandRejected: true,
+  CommandUnchanged: true,
 };
 
 /** For the log's upcasters: the versions that this program reads and writes. */

@@ -59,6 +59,8 @@ export type RejectionParameters = {
     readonly accountId: string;
     readonly counter: 'debitsPosted' | 'creditsPosted';
   };
+  /** So many the change would leave. */
+  readonly 'metadata-keys-exceeded': { readonly keys: number; readonly keysMax: number };
   readonly 'idempotency-key-reused': { readonly key: string };
   readonly 'effective-in-future': { readonly effectiveAt: string; readonly now: string };
 };

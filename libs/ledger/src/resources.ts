@@ -1,6 +1,11 @@
 import { defined } from '@holdfast/kernel';
 import { type AccountStatus, type Metadata, type Side, instantText } from './fields.js';
-import type { AccountData, TransferPosted } from './ledger.events.js';
+import type {
+  AccountData,
+  AssetRegistered,
+  LedgerOpened,
+  TransferPosted,
+} from './ledger.events.js';
 
 /*
  * Resources as clients see them, in answers to commands and to queries alike. Type aliases, so that they are JSON to
@@ -53,6 +58,22 @@ export type TransferMetadataResource = {
   readonly metadata: Metadata;
   readonly version: number;
 };
+
+export function ledgerResource({
+  ledger,
+  openedAt,
+}: Pick<LedgerOpened, 'ledger' | 'openedAt'>): LedgerResource {
+  return { id: ledger, openedAt };
+}
+
+export function assetResource({
+  ledger,
+  asset,
+  scale,
+  registeredAt,
+}: AssetRegistered): AssetResource {
+  return { ledger, code: asset, scale, registeredAt };
+}
 
 export function accountResource(ledger: string, account: AccountData): AccountResource {
   return {

@@ -568,6 +568,8 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
       const pending = log.append(oneAppend('b', [sampleEvent(3, { tags: ['t', 'other'] })]));
       const [event] = pending.events;
       expect(log.lastTagged('t')).toEqual({ position: pending.position, event });
+      expect(log.admittedAt(pending.position)).toEqual(event);
+      expect(log.eventAt(pending.position)).toBeUndefined();
       await pending.durable;
       await log.close();
       log = await engine.open();

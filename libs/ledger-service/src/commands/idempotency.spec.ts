@@ -24,7 +24,9 @@ async function everyRequest(): Promise<[method: string, path: string, request: T
   const match = (version: number) => ({ headers: { 'if-match': `"${version}"` } });
   return [
     ['PUT', '/v1/ledgers/keyed', { key: 'ledger' }],
+    ['PUT', '/v1/ledgers/keyed', { key: 'ledger-2' }],
     ['PUT', `${LEDGER}/assets/CHF`, { key: 'asset', body: { scale: 2 } }],
+    ['PUT', `${LEDGER}/assets/CHF`, { key: 'asset-2', body: { scale: 2 } }],
     ['POST', `${LEDGER}/accounts`, { key: 'open', body: { asset: 'EUR', normalSide: 'debit' } }],
     ['POST', `${LEDGER}/accounts`, { key: 'open-2', body: { asset: 'XXX', normalSide: 'debit' } }],
     ['PATCH', account, { key: 'change', ...match(1), body: { metadata: { b: '1', a: '2' } } }],

@@ -61,6 +61,7 @@ export class LedgerTableWriter {
         this.changeMetadata(event);
         break;
       case 'CommandRejected':
+      case 'CommandUnchanged':
         break;
     }
   }

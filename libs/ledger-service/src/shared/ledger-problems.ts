@@ -86,6 +86,11 @@ const REJECTIONS: Readonly<Record<ProblemType, ProblemKind>> = {
     title: 'The amount is too large for the account',
     detail: (of) => `A counter of the account ${of('accountId')} would reach 2^127.`,
   },
+  'metadata-keys-exceeded': {
+    status: 422,
+    title: 'There would be too many metadata keys',
+    detail: (of) => `The change would leave ${of('keys')} keys; there may be ${of('keysMax')}.`,
+  },
   'idempotency-key-reused': {
     status: 422,
     title: 'The idempotency key was used for another request',

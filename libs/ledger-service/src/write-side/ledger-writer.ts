@@ -85,7 +85,7 @@ export class LedgerWriter {
     private readonly commitListeners: Set<CommitListener>,
     private readonly keyRetentionMillis: number | undefined,
   ) {
-    this.view = new LedgerView(log.state, (tag) => log.lastTagged(tag));
+    this.view = new LedgerView(log.state, log);
   }
 
   /** Opens the log and replays it. Throws what `Wal.open` throws, before anything was changed, and `LEDGER_EVENT_UNKNOWN`. */
@@ -146,7 +146,11 @@ export class LedgerWriter {
         this.count(command.type, 'unchanged');
         return this.observed(() => ({
           kind: 'answered',
-          answer: unchanged(this.answerAt(decision.position)),
+          answer: answerOf({
+            type: 'CommandUnchanged',
+            data: decision.data,
+            recordedAtMillis: nowMillis,
+          }),
           position: decision.position,
           replayed: false,
         }));
@@ -310,13 +314,6 @@ export class LedgerWriter {
     }
     labels.set(label, (labels.get(label) ?? 0) + 1);
   }
-}
-
-/** What found the thing there did not make it. */
-function unchanged(answer: Answer): Answer {
-  return answer.kind === 'ledger' || answer.kind === 'asset'
-    ? { ...answer, created: false }
-    : answer;
 }
 
 /** The event that would have been recorded, with the time it would have got. */

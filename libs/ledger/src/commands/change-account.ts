@@ -1,12 +1,6 @@
 import { type AccountChange, acceptChange, refuseChange } from '../account-change.js';
 import type { Malformed } from '../decision.js';
-import {
-  METADATA_KEYS_MAX,
-  type MetadataPatch,
-  accountIdRule,
-  limitRule,
-  versionRule,
-} from '../fields.js';
+import { type MetadataPatch, accountIdRule, limitRule, versionRule } from '../fields.js';
 import type { LedgerView } from '../ledger-view.js';
 import {
   type Unchecked,
@@ -15,9 +9,8 @@ import {
   optional,
   optionalOrNull,
   required,
-  tooManyKeys,
 } from '../malformed.js';
-import { patched } from '../metadata.js';
+import { patched, refuseMetadataKeys } from '../metadata.js';
 import { type Verdict, refuse } from '../verdict.js';
 import { limitsMalformed } from './open-account.js';
 
@@ -55,7 +48,8 @@ export function changeAccount(command: ChangeAccount, view: LedgerView): Verdict
   if (refusal !== undefined) return refusal;
 
   const metadata = patched(view.accountMetadata(ledger, accountId), command.metadata ?? {});
-  if (Object.keys(metadata).length > METADATA_KEYS_MAX) return tooManyKeys();
+  const tooMany = refuseMetadataKeys(metadata);
+  if (tooMany !== undefined) return tooMany;
   const policyGiven = floor !== undefined || ceiling !== undefined;
   const change: AccountChange = {
     floor: floor === undefined ? account.floor : floor,

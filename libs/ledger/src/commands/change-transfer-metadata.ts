@@ -1,15 +1,9 @@
 import type { StreamVersion } from '@holdfast/event-store';
 import type { Malformed } from '../decision.js';
-import { METADATA_KEYS_MAX, type MetadataPatch, uuidRule, versionRule } from '../fields.js';
+import { type MetadataPatch, uuidRule, versionRule } from '../fields.js';
 import type { LedgerView } from '../ledger-view.js';
-import {
-  type Unchecked,
-  metadataPatchMalformed,
-  optional,
-  required,
-  tooManyKeys,
-} from '../malformed.js';
-import { patched } from '../metadata.js';
+import { type Unchecked, metadataPatchMalformed, optional, required } from '../malformed.js';
+import { patched, refuseMetadataKeys } from '../metadata.js';
 import { streams } from '../names.js';
 import { type Verdict, accept, refuse } from '../verdict.js';
 
@@ -46,7 +40,8 @@ export function changeTransferMetadata(command: ChangeTransferMetadata, view: Le
     });
   }
   const metadata = patched(transfer.metadata ?? {}, command.metadata);
-  if (Object.keys(metadata).length > METADATA_KEYS_MAX) return tooManyKeys();
+  const tooMany = refuseMetadataKeys(metadata);
+  if (tooMany !== undefined) return tooMany;
   return accept({
     stream: streams.ofTransfer(ledger, transferId),
     expectedVersion: transfer.version as StreamVersion,

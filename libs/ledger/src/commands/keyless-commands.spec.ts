@@ -16,10 +16,13 @@ describe('commands that are idempotent by name', () => {
       append: { stream: 'main/ledger', expectedVersion: 'no-stream' },
     });
     expect(books.last().data).toEqual({ ledger: 'main', openedAt: '2026-11-23T10:00:00.000Z' });
-    expect(books.execute({ type: 'OpenLedger', ledger: 'main' })).toEqual({
-      kind: 'unchanged',
-      position: 1,
-    });
+    const openedAt = '2026-11-23T10:00:00.000Z';
+    const data = { ledger: 'main', command: 'OpenLedger', openedAt };
+    const again = { kind: 'unchanged', position: 1, data };
+    books.nowMillis += 1_000;
+    expect(books.execute({ type: 'OpenLedger', ledger: 'main' }, { key: null })).toEqual(again);
+    expect(books.execute({ type: 'OpenLedger', ledger: 'main' }, { dryRun: true })).toEqual(again);
+    expect(books.events).toHaveLength(1);
   });
 
   it('registers an asset once, and says the same when asked again', () => {
@@ -28,7 +31,33 @@ describe('commands that are idempotent by name', () => {
       stream: 'main/asset/EUR',
       data: { ledger: 'main', asset: 'EUR', scale: 2, registeredAt: '2026-11-23T10:00:00.000Z' },
     });
-    expect(books.execute(euro)).toEqual({ kind: 'unchanged', position: 2 });
+    const registeredAt = '2026-11-23T10:00:00.000Z';
+    expect(books.execute(euro, { key: null })).toEqual({
+      kind: 'unchanged',
+      position: 2,
+      data: { ledger: 'main', command: 'RegisterAsset', asset: 'EUR', scale: 2, registeredAt },
+    });
+  });
+
+  it.each([
+    ['opening', { type: 'OpenLedger', ledger: 'main' } as const],
+    ['registering', euro],
+  ])('uses up the key of %s what is there, and says the same of it for ever', (_name, command) => {
+    books.given({ type: 'OpenLedger', ledger: 'main' }, euro);
+    const before = books.store.image();
+    const once = { key: 'once', bodyHash: 'h' };
+    expect(books.execute(command, once)).toMatchObject({
+      kind: 'accepted',
+      append: { stream: 'main/unchanged', expectedVersion: 'any' },
+    });
+    expect(books.last().type).toBe('CommandUnchanged');
+    const { position } = books.last();
+    expect(books.execute(command, once)).toEqual({ kind: 'replayed', position });
+    expect(books.execute(command, { ...once, bodyHash: 'another' })).toMatchObject({
+      kind: 'refused',
+      rejection: { problem: 'idempotency-key-reused' },
+    });
+    expect(books.store.image()).toEqual(before);
   });
 
   it('keeps assets of different ledgers apart', () => {

@@ -1,3 +1,4 @@
+import type { Position } from '@holdfast/event-store';
 import type { CommandContext } from '../command-context.js';
 import { instantText } from '../fields.js';
 import type { LedgerView } from '../ledger-view.js';
@@ -16,7 +17,7 @@ export function openLedger(
   view: LedgerView,
 ): Verdict {
   const open = view.ledger(command.ledger);
-  if (open !== undefined) return { kind: 'unchanged', position: open.position };
+  if (open !== undefined) return foundOpen(command, open.position, view);
   return accept({
     stream: streams.ofLedger(command.ledger),
     expectedVersion: 'no-stream',
@@ -26,4 +27,11 @@ export function openLedger(
     },
     tags: [],
   });
+}
+
+function foundOpen({ ledger, type }: OpenLedger, position: Position, view: LedgerView): Verdict {
+  const opened = view.eventAt(position);
+  if (opened?.type !== 'LedgerOpened') return { kind: 'removed', position };
+  const { openedAt } = opened.data;
+  return { kind: 'unchanged', position, data: { ledger, command: type, openedAt } };
 }

@@ -1,3 +1,4 @@
+import type { Position } from '@holdfast/event-store';
 import type { CommandContext } from '../command-context.js';
 import type { Malformed } from '../decision.js';
 import { assetRule, instantText, scaleRule } from '../fields.js';
@@ -27,7 +28,7 @@ export function registerAsset(
   const { ledger, asset, scale } = command;
   const registered = view.asset(ledger, asset);
   if (registered !== undefined) {
-    if (registered.scale === scale) return { kind: 'unchanged', position: registered.position };
+    if (registered.scale === scale) return foundRegistered(command, registered.position, view);
     return refuse('asset-scale-differs', {
       asset,
       scale: registered.scale,
@@ -43,4 +44,16 @@ export function registerAsset(
     },
     tags: [],
   });
+}
+
+function foundRegistered(
+  { ledger, type, asset, scale }: RegisterAsset,
+  position: Position,
+  view: LedgerView,
+): Verdict {
+  const made = view.eventAt(position);
+  if (made?.type !== 'AssetRegistered') return { kind: 'removed', position };
+  const { registeredAt } = made.data;
+  const data = { ledger, command: type, asset, scale, registeredAt };
+  return { kind: 'unchanged', position, data };
 }

@@ -373,6 +373,10 @@ describe('changing the metadata of a transfer', () => {
     const metadata = Object.fromEntries(
       Array.from({ length: 49 }, (_, index) => [`k${index}`, '']),
     );
-    expect(books.execute({ ...change, metadata }).kind).toBe('malformed');
+    expect(books.execute({ ...change, metadata })).toMatchObject({
+      kind: 'refused',
+      rejection: { problem: 'metadata-keys-exceeded' },
+      append: { stream: 'main/rejections' },
+    });
   });
 });

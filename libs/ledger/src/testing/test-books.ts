@@ -45,7 +45,10 @@ export class TestBooks {
     private readonly dropped: ReadonlySet<RecordedEvent> = new Set(),
   ) {
     this.store = store;
-    this.view = new LedgerView(this.store, (tag) => this.lastTagged(tag));
+    this.view = new LedgerView(this.store, {
+      lastTagged: (tag) => this.lastTagged(tag),
+      admittedAt: (position) => this.events[position - 1],
+    });
     this.events = [...(copyOf?.events ?? [])];
     this.nowMillis = copyOf?.nowMillis ?? TEST_START_MILLIS;
     this.streamVersions = new Map(copyOf?.streamVersions);

@@ -20,7 +20,7 @@ export class ChangeAccountController {
     description: 'What is left out stays. A metadata key with null is removed.',
     resource: AccountDto,
     ifMatch: 'optional',
-    problems: ['account-not-found', 'account-closed', 'version-mismatch'],
+    problems: ['account-not-found', 'account-closed', 'version-mismatch', 'metadata-keys-exceeded'],
   })
   change(
     @Param() { ledger, account }: AccountTarget,

@@ -20,7 +20,7 @@ export class ChangeTransferMetadataController {
     description: 'The only thing about a transfer that may change. A key with null is removed.',
     resource: TransferMetadataDto,
     ifMatch: 'optional',
-    problems: ['transfer-not-found', 'version-mismatch'],
+    problems: ['transfer-not-found', 'version-mismatch', 'metadata-keys-exceeded'],
   })
   change(
     @Param() { ledger, transfer }: TransferTarget,

@@ -81,6 +81,20 @@ const events: readonly Fact[] = [
     },
   },
   ...rejections().map((data) => ({ type: 'CommandRejected', data }) as const),
+  {
+    type: 'CommandUnchanged',
+    data: { ledger: 'main', command: 'OpenLedger', openedAt: OPENED_AT },
+  },
+  {
+    type: 'CommandUnchanged',
+    data: {
+      ledger: 'main',
+      command: 'RegisterAsset',
+      asset: 'EUR',
+      scale: 2,
+      registeredAt: OPENED_AT,
+    },
+  },
 ];
 
 /*
@@ -103,7 +117,7 @@ describe('recorded answers', () => {
 
   it('cover every event and every refusal', () => {
     expect(golden).toHaveLength(events.length);
-    expect(new Set(rejections().map(({ problem }) => problem)).size).toBe(17);
+    expect(new Set(rejections().map(({ problem }) => problem)).size).toBe(18);
   });
 });
 
@@ -188,5 +202,6 @@ function rejections() {
       problem: 'effective-in-future',
       parameters: { effectiveAt: '2999-01-01T00:00:00.000Z', now: '2026-11-23T10:00:00.000Z' },
     },
+    { ...rejected, problem: 'metadata-keys-exceeded', parameters: { keys: 51, keysMax: 50 } },
   ] as const;
 }
