@@ -49,7 +49,7 @@ export const EVENT_STORE_ERROR_GUIDE: Readonly<Record<EventStoreErrorCode, Error
     meaning:
       'The state must be made anew, or a reader wants events, and what they need has left the log.',
     action:
-      'Name the archive (`HOLDFAST_ARCHIVE_DIRECTORY`). Under the policy `snapshots` put `snapshots/` back from a backup.',
+      "Name the archive (`HOLDFAST_ARCHIVE_DIRECTORY`). Under the policy `snapshots` put `snapshots/` back from a backup. Of a restore: the backup has neither the log's beginning nor a snapshot that stands for it; nothing was made, so use another backup.",
   },
   EVENT_CANCELLED: {
     meaning:

@@ -132,7 +132,8 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
   WAL_BACKUP_REFUSED: {
     meaning:
       'The directory cannot take this backup: it holds the backup of another log, or anything that is not of a backup; it lies in the live data, or around it; another backup is being made there; or a file to go along has no proper name or changed.',
-    action: 'Name another directory, new or empty, or wait. The backup that is there stays as it is.',
+    action:
+      'Name another directory, new or empty, or wait. The backup that is there stays as it is.',
   },
   WAL_BACKUP_DAMAGED: {
     meaning:

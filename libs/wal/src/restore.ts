@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { assert, defined, errorCode } from '@holdfast/kernel';
+import { assert, type Clock, defined, errorCode, systemClock } from '@holdfast/kernel';
 import type { ArchivedSegment } from './archive-store.js';
 import { throwIfCancelled } from './archive-writer.js';
 import type { WorkOptions } from './archiving.js';
@@ -12,6 +12,7 @@ import { FrameScanner } from './frame-scanner.js';
 import { writeManifest } from './manifest.js';
 import { NodeFileSystem } from './node-file-system.js';
 import { segmentPath } from './recovery.js';
+import { type RestoredEnd, sealRestored } from './restored-end.js';
 import type { CatalogEntry } from './segment-catalog.js';
 import { withFile } from './segment-file.js';
 import { encodeSegmentHeader, frameSeed, type SegmentHeader } from './segment-header.js';
@@ -27,6 +28,7 @@ export interface RestoreOptions extends WorkOptions {
   /** Cut before the first frame that was written after this time, in milliseconds since 1970. Together with `upTo`, the lower of the two. */
   readonly atMillis?: number;
   readonly fileSystem?: FileSystem;
+  readonly clock?: Clock;
 }
 
 export interface RestoreReport {
@@ -41,11 +43,12 @@ export interface RestoreReport {
 }
 
 /**
- * Makes a log of a backup in an empty directory. The log keeps its id; it has no WATERMARK, no floors and no claims; and since each open begins a new timeline, whoever has followed the
- * old log beyond the cut finds a divergence and never mixes the two.
+ * Makes a log of a backup in an empty directory. The log keeps its id; it has no floors and no claims. Behind what was restored stands an empty segment with a timeline of its own: whoever has
+ * followed the old log beyond the cut finds a divergence and never mixes the two; and its header promises all that was restored, to the last frame, as a successor does. WATERMARK promises that segment. So damage
+ * of the restored log is refused by the next open, and found by `verify`, as that of any other.
  *
- * MANIFEST is written first, and segments from the newest to the oldest: crash anywhere, and the directory is refused with `WAL_MISSING_SEGMENT` because the log's first
- * segment is not there, until the last step makes it whole. Throws `WAL_RESTORE_REFUSED`, `WAL_BACKUP_DAMAGED`, `WAL_CORRUPT`, `WAL_CANCELLED`.
+ * MANIFEST and WATERMARK are written first, and segments from the newest to the oldest: crash anywhere, and the directory is refused with `WAL_MISSING_SEGMENT` because the log's first
+ * segment is not there, until the last step makes it whole. After a failure that segment is not there either. Throws `WAL_RESTORE_REFUSED`, `WAL_BACKUP_DAMAGED`, `WAL_CORRUPT`, `WAL_CANCELLED`.
  */
 export async function restoreLog(
   backup: string,
@@ -198,19 +201,29 @@ async function writeLog(
   const bytesTotal = kept.reduce((sum, { dataLength = 0 }) => sum + dataLength, 0);
   const holder = kept.findLast(({ name }) => name.firstSequence <= cut.lastSequence);
   let bytesDone = 0;
-  for (const entry of [...kept].reverse()) {
-    throwIfCancelled(options.signal);
-    const generation = entry === cut.entry ? 0 : entry.name.generation;
-    const path = segmentPath(directory, { ...entry.name, generation });
-    if (entry === cut.entry) await writeCut(content, cut, `${path}.tmp`);
-    else await writeArchivedContent(fileSystem, content.store, archivedOf(entry), `${path}.tmp`);
-    // The first segment makes the log whole: all others have their names for good before it gets its own.
-    if (entry === first) fileSystem.syncDirectory(directory);
-    await fileSystem.publish(`${path}.tmp`, path);
-    bytesDone += entry.dataLength ?? 0;
-    options.onProgress?.({ bytesDone, bytesTotal });
+  let path = '';
+  try {
+    for (const entry of [...kept].reverse()) {
+      throwIfCancelled(options.signal);
+      const generation = entry === cut.entry ? 0 : entry.name.generation;
+      path = segmentPath(directory, { ...entry.name, generation });
+      if (entry === cut.entry) {
+        const end = await writeCut(content, cut, `${path}.tmp`);
+        await sealRestored(fileSystem, directory, end, options.clock ?? systemClock);
+      } else
+        await writeArchivedContent(fileSystem, content.store, archivedOf(entry), `${path}.tmp`);
+      // The first segment makes the log whole: all others have their names for good before it gets its own.
+      if (entry === first) fileSystem.syncDirectory(directory);
+      await fileSystem.publish(`${path}.tmp`, path);
+      bytesDone += entry.dataLength ?? 0;
+      options.onProgress?.({ bytesDone, bytesTotal });
+    }
+    fileSystem.syncDirectory(directory);
+  } catch (error) {
+    // It may have been the name of the first segment that could not be made durable: what has failed must not open.
+    if (fileSystem.exists(path)) fileSystem.unlink(path);
+    throw error;
   }
-  fileSystem.syncDirectory(directory);
   return {
     logId,
     firstSequence: firstSequence as Sequence,
@@ -221,8 +234,8 @@ async function writeLog(
   };
 }
 
-/** The last segment of the log: no footer, and zeros behind its data, as a writer leaves it. */
-async function writeCut(content: BackupContent, cut: Cut, temporary: string): Promise<void> {
+/** The last segment of what is restored: no footer, and zeros behind its data, as a writer leaves it. */
+async function writeCut(content: BackupContent, cut: Cut, temporary: string): Promise<RestoredEnd> {
   const { fileSystem } = content;
   const file = fileSystem.open(temporary, 'create');
   let source: File | undefined;
@@ -247,6 +260,11 @@ async function writeCut(content: BackupContent, cut: Cut, temporary: string): Pr
   const scan = withFile(fileSystem, temporary, (written) => scanTail(written, header));
   const isRight = scan.lastSequence === cut.lastSequence && scan.nonZeroEnd === undefined;
   assert(isRight, 'a restored segment ends with the batch at which it was cut');
+  const { validEnd: dataLength, lastSequence, lastHeaderCrc, lastFrameOffset } = scan;
+  return {
+    header,
+    seal: { dataLength, lastSequence, lastHeaderCrc, lastFrameOffset, generation: 0 },
+  };
 }
 
 /**

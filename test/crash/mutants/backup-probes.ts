@@ -6,12 +6,15 @@ import { type DiskImage, LOG, SimulatedFileSystem, simulatedOptions } from '@hol
 const BACKUP = '/backup';
 const RESTORED = '/restored';
 const RECORD_BYTES = 200;
+/** Behind both copies of a segment's header. */
+const SEGMENT_DATA_START = 8192;
 
 /** Backups and restores that no power cut is needed for to go wrong. */
 export const BACKUP_PROBES: Readonly<Record<string, () => Promise<void>>> = {
   'a backup of two histories': twoHistories,
   'a backup with the end of another history': foreignEnd,
   'a directory that is not of backups': foreignDirectory,
+  'a restored log whose end is damaged or gone': damagedEnd,
 };
 
 /** Two opens; the second one's segment begins with the record `old`. */
@@ -101,4 +104,36 @@ async function foreignDirectory(): Promise<void> {
     if (made || !system.exists(path) || system.list(BACKUP).length > 1)
       throw new Error("a backup was made among somebody else's files");
   });
+}
+
+/** What was restored is promised before any writer has opened it. */
+async function damagedEnd(): Promise<void> {
+  const system = await backedUp();
+  await restoreLog(BACKUP, RESTORED, { fileSystem: system });
+  const image = swapped(system.disk.image()).disk.image();
+  const segments = [...image.files.keys()].filter((path) => /^\/data\/.*\.wal$/.test(path)).sort();
+  const damages: [what: string, files: Map<string, Buffer>][] = segments.map((path) => [
+    `without ${path}`,
+    new Map([...image.files].filter(([name]) => name !== path)),
+  ]);
+  for (const path of segments) {
+    const content = image.files.get(path) ?? Buffer.alloc(0);
+    const end = content.findLastIndex((byte) => byte !== 0) + 1;
+    // The last frame: a header, and a record in its body. Of a segment without one, both copies of the header.
+    const damaged = Buffer.from(content).fill(0, Math.max(0, end - RECORD_BYTES), end);
+    if (end <= SEGMENT_DATA_START) damaged.fill(0, 0, SEGMENT_DATA_START);
+    damages.push([`with ${path} damaged`, new Map(image.files).set(path, damaged)]);
+  }
+  for (const [what, files] of damages) {
+    const disk = SimulatedFileSystem.on({ ...image, files });
+    const refused = await Wal.open(LOG, {
+      ...simulatedOptions(disk, 9),
+      create: false,
+      verifyOnOpen: true,
+    }).then(
+      () => false,
+      (error: unknown) => /^WAL_(CORRUPT|MISSING_SEGMENT)$/.test(errorCode(error) ?? ''),
+    );
+    if (!refused) throw new Error(`the restored log opens ${what}`);
+  }
 }

@@ -514,9 +514,30 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'restore: ends before the name of the first segment is durable',
       'a restore',
-      'fileSystem.syncDirectory(directory);\n  return {',
-      'return {',
+      'fileSystem.syncDirectory(directory);\n  } catch',
+      '} catch',
     ],
+  ]),
+  ...mutantsOf(`${WAL}/restored-end.ts`, [
+    [
+      'restore: nothing promises what was restored',
+      'a restored log whose end is damaged or gone',
+      'predecessor: seal,',
+      'predecessor: { ...seal, dataLength: SEGMENT_DATA_START, lastFrameOffset: 0, lastHeaderCrc: header.headerCrc },',
+    ],
+    [
+      'restore: nothing promises the segment that promises the rest',
+      'a restored log whose end is damaged or gone',
+      'watermark.write({ timeline, epoch: EPOCH, ...place });',
+      '',
+    ],
+    [
+      'restore: the segment that promises the rest is not synced before it gets its name',
+      'a restore',
+      'await file.dataSyncAsync();',
+      '',
+    ],
+    ['restore: WATERMARK is not synced', 'a restore', 'await watermark.sync();', ''],
   ]),
   ...mutantsOf(`${WAL}/segment-restoring.ts`, [
     [

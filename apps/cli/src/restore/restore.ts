@@ -36,9 +36,10 @@ export async function restore(
 }
 
 function linesOf(report: DataRestoreReport, directory: string): readonly string[] {
-  const { firstSequence, lastSequence, segments, bytes, snapshots } = report;
+  const { firstSequence, lastSequence, segments, bytes, snapshots, state } = report;
   return [
     `${directory} holds positions ${firstSequence} to ${lastSequence}: ${countText(segments)} segments with ${bytesText(bytes)}, ${countText(snapshots)} snapshots.`,
+    `It was opened, and its state of position ${state.position} was built: ${countText(state.entries)} entries, digest ${state.digest}.`,
     `Start a service on it with HOLDFAST_DATA_DIRECTORY=${directory}. It is another history from here on: read models and other followers of the old one are refused, and rebuilt.`,
   ];
 }

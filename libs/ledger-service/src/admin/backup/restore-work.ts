@@ -1,17 +1,11 @@
-import {
-  copyFileSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  closeSync,
-  readdirSync,
-} from 'node:fs';
-import { basename, join } from 'node:path';
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { CodedError } from '@holdfast/kernel';
 import { type RestoreReport, type Sequence, describeBackup, restoreLog } from '@holdfast/wal';
+import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import type { WorkContext } from '../jobs/job.js';
 import { SNAPSHOTS } from './backup-work.js';
+import { RestorePlace, syncDirectory } from './restore-place.js';
 
 export interface RestoreOptions {
   readonly backup: string;
@@ -26,34 +20,48 @@ export interface RestoreOptions {
 export interface DataRestoreReport extends RestoreReport {
   /** Snapshots of the state that were put beside the log; those of later positions were left out. */
   readonly snapshots: number;
+  /** Of the state that was built of it: what a start goes on with. */
+  readonly state: { readonly position: number; readonly entries: number; readonly digest: string };
 }
 
 /**
- * Makes a data directory of a backup: the log, and the snapshots of the state that it can use. State, read models and archive are made anew by the services.
- * Crash or cancel anywhere before the end: the log in the target is refused until the restore is made again into an empty directory. Throws
- * `RESTORE_TARGET_NOT_EMPTY`, and what `restoreLog` throws.
+ * Makes a data directory of a backup: the log, the snapshots of the state that it can use, and the state, which is built by opening the log as a service does. Only then does the target get its
+ * name, so success means that a service starts there. Read models and archive are made anew by the services.
+ *
+ * Cancelled or failed: nothing is left. Killed: a directory named `restoring`, which no service opens. Throws `RESTORE_TARGET_NOT_EMPTY`, `WORK_CANCELLED`, what `restoreLog` throws, and what opening
+ * the log throws: `EVENT_POSITION_GONE` where the backup has neither the log's beginning nor a snapshot that stands for it.
  */
 export async function restoreData(
+  { target, ...options }: RestoreOptions,
+  context: WorkContext,
+): Promise<DataRestoreReport> {
+  // A mistyped backup makes no directory.
+  await describeBackup(options.backup);
+  const place = RestorePlace.prepare(target);
+  try {
+    const restored = await copied({ target: place.directory, ...options }, context);
+    const state = await builtState(place.directory, context);
+    assertWanted(context);
+    place.finish();
+    return { ...restored, state };
+  } catch (error) {
+    place.discard();
+    throw error;
+  }
+}
+
+async function copied(
   { backup, target, upTo, atMillis }: RestoreOptions,
   { signal, progress }: WorkContext,
-): Promise<DataRestoreReport> {
-  if (existsSync(target) && readdirSync(target).length > 0)
-    throw new CodedError(
-      'RESTORE_TARGET_NOT_EMPTY',
-      `${target} is not empty; nothing was changed`,
-      {
-        target,
-      },
-    );
+): Promise<Omit<DataRestoreReport, 'state'>> {
   const { files } = await describeBackup(backup);
-  mkdirSync(target, { recursive: true });
-  // First the log: its end decides which snapshots are of use. A log without them is whole, and only slower to start.
   const report = await restoreLog(backup, join(target, 'wal'), {
     signal,
     onProgress: ({ bytesDone, bytesTotal }) => progress(bytesDone, bytesTotal, 'bytes'),
     ...(upTo !== undefined && { upTo: upTo as Sequence }),
     ...(atMillis !== undefined && { atMillis }),
   });
+  // The end of the log decides which snapshots are of use.
   const snapshots = files.filter(
     ({ name }) => name.startsWith(SNAPSHOTS) && positionOf(name) <= report.lastSequence,
   );
@@ -61,19 +69,42 @@ export async function restoreData(
   return { ...report, snapshots: snapshots.length };
 }
 
+/** As a service starts: whatever would keep it from doing so keeps the target from getting its name. */
+async function builtState(
+  directory: string,
+  context: WorkContext,
+): Promise<DataRestoreReport['state']> {
+  assertWanted(context);
+  const writer = await LedgerWriter.open(join(directory, 'wal'), {
+    state: {
+      directory: join(directory, 'state'),
+      snapshotDirectory: join(directory, 'snapshots'),
+    },
+    onReplayProgress: ({ position, lastPosition }) => {
+      assertWanted(context);
+      context.progress(position, lastPosition, 'positions');
+    },
+  });
+  try {
+    const { position, entries, digest } = await writer.log.checkpoint();
+    return { position, entries, digest };
+  } finally {
+    await writer.close();
+  }
+}
+
+function assertWanted({ signal }: Pick<WorkContext, 'signal'>): void {
+  if (signal.aborted) throw new CodedError('WORK_CANCELLED', 'the restore was cancelled');
+}
+
 /** `snapshots/4711.snapshot` is of position 4711. */
 function positionOf(name: string): number {
   return Number.parseInt(basename(name), 10);
 }
 
-/** Its content is checked when it is used, so a half copied one is refused then and is no danger. */
+/** Its content is checked when it is used, so a damaged one is refused then and is no danger. */
 function copyDurably(from: string, to: string): void {
-  const directory = join(to, '..');
-  mkdirSync(directory, { recursive: true });
+  mkdirSync(dirname(to), { recursive: true });
   copyFileSync(from, to);
-  for (const path of [to, directory, join(directory, '..')]) {
-    const descriptor = openSync(path, 'r');
-    fsyncSync(descriptor);
-    closeSync(descriptor);
-  }
+  for (const path of [to, dirname(to), dirname(dirname(to))]) syncDirectory(path);
 }

@@ -1,0 +1,85 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { CodedError, errorCode } from '@holdfast/kernel';
+
+/** What makes a data directory a log comes last. */
+const LAST = 'wal';
+const UNFINISHED = 'restoring';
+
+/**
+ * Where a restore works until it is known to be whole: beside the target, under its name with `.restoring` behind it; inside of it when it is there already and empty, because it may be a mounted
+ * volume, whose name cannot be given to another directory. Both are on the disk of the target, so that its name, or those of its parts, are given by a rename.
+ */
+export class RestorePlace {
+  private constructor(
+    private readonly target: string,
+    /** Build the data directory here. */
+    readonly directory: string,
+  ) {}
+
+  /** Throws `RESTORE_TARGET_NOT_EMPTY`, also where an earlier restore has been killed: what it has left is for a person to look at. */
+  static prepare(target: string): RestorePlace {
+    const isThere = existsSync(target);
+    if (isThere && readdirSync(target).length > 0) throw notEmpty(target);
+    const directory = isThere ? join(target, UNFINISHED) : `${target}.${UNFINISHED}`;
+    mkdirSync(dirname(directory), { recursive: true });
+    try {
+      mkdirSync(directory);
+    } catch (error) {
+      if (errorCode(error) === 'EEXIST') throw notEmpty(directory);
+      throw error;
+    }
+    return new RestorePlace(target, directory);
+  }
+
+  /**
+   * Gives what was built its final name, durably. Crash anywhere before: there is no log in the target, and a directory whose name says what it is. After: the whole. In a directory that was there
+   * the log gets its name last, after everything else has its own for good.
+   */
+  finish(): void {
+    const { target, directory } = this;
+    syncDirectory(directory);
+    if (dirname(directory) !== target) {
+      renameSync(directory, target);
+      syncDirectory(dirname(target));
+      return;
+    }
+    for (const name of readdirSync(directory)) {
+      if (name !== LAST) renameSync(join(directory, name), join(target, name));
+    }
+    syncDirectory(target);
+    renameSync(join(directory, LAST), join(target, LAST));
+    rmdirSync(directory);
+    syncDirectory(target);
+  }
+
+  /** Nothing of it is left. */
+  discard(): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+export function syncDirectory(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function notEmpty(target: string): CodedError {
+  return new CodedError('RESTORE_TARGET_NOT_EMPTY', `${target} is not empty; nothing was changed`, {
+    target,
+  });
+}

@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { WalReader } from '@holdfast/wal';
+import { LedgerWriter } from '../../write-side/ledger-writer.js';
+import type { WorkContext } from '../jobs/job.js';
+import { TestAdminService } from '../testing/admin-service.js';
+import { restoreData } from './restore-work.js';
+
+const context = (progress: WorkContext['progress'] = () => undefined): WorkContext => ({
+  signal: new AbortController().signal,
+  progress,
+});
+
+describe('a restore of a data directory', () => {
+  let service: TestAdminService;
+  let root: string;
+  let place: string;
+  let whole: string;
+  /** Of a log that begins later than any snapshot of it. */
+  let headless: string;
+
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), 'holdfast-restores-'));
+    service = await TestAdminService.start();
+    await service.rotate(2);
+    [whole, headless] = [join(root, 'whole'), join(root, 'headless')];
+    const { wal } = service.writer.log;
+    await wal.backup(whole);
+    await service.writer.log.checkpoint();
+    await wal.removeSegments({ below: wal.durableSequence });
+    await wal.backup(headless);
+  });
+  afterAll(async () => {
+    await service.stop();
+    await rm(root, { recursive: true });
+  });
+  beforeEach(async () => {
+    place = await mkdtemp(join(root, 'place-'));
+  });
+  afterEach(() => rm(place, { recursive: true }));
+
+  it('has built the state when it has succeeded, so that a start replays nothing', async () => {
+    const target = join(place, 'new', 'target');
+    const report = await restoreData({ backup: whole, target }, context());
+    expect(report.state.position).toBe(report.lastSequence);
+    expect(await readdir(join(place, 'new'))).toEqual(['target']);
+    const copy = await LedgerWriter.open(join(target, 'wal'), {
+      state: { directory: join(target, 'state'), snapshotDirectory: join(target, 'snapshots') },
+    });
+    expect(copy.log.replayReport).toMatchObject({ after: report.lastSequence });
+    await copy.close();
+  });
+
+  it('takes an empty directory, which may be a volume', async () => {
+    const target = join(place, 'volume');
+    await mkdir(target);
+    await restoreData({ backup: whole, target }, context());
+    expect((await readdir(target)).sort()).toEqual(['state', 'wal']);
+    const reader = await WalReader.open(join(target, 'wal'));
+    expect((await reader.verify()).problems).toEqual([]);
+    await reader.close();
+  });
+
+  it.each(['new', 'empty'])(
+    'of a log that no service can start fails, and leaves nothing in a %s directory',
+    async (kind) => {
+      const target = join(place, 'target');
+      if (kind === 'empty') await mkdir(target);
+      const failed = restoreData({ backup: headless, target }, context());
+      await expect(failed).rejects.toMatchObject({ code: 'EVENT_POSITION_GONE' });
+      expect(await readdir(place)).toEqual(kind === 'empty' ? ['target'] : []);
+      if (kind === 'empty') expect(await readdir(target)).toEqual([]);
+    },
+  );
+
+  it.each(['bytes', 'positions'])('that is cancelled at its %s leaves nothing', async (unit) => {
+    const stop = new AbortController();
+    const target = join(place, 'target');
+    const cancelled = restoreData(
+      { backup: whole, target },
+      {
+        signal: stop.signal,
+        progress: (done, total, counted) => {
+          if (counted === unit && done >= total) stop.abort();
+        },
+      },
+    );
+    await expect(cancelled).rejects.toMatchObject({ code: 'WORK_CANCELLED' });
+    expect(await readdir(place)).toEqual([]);
+  });
+
+  it('is refused where another was killed, and where anything is', async () => {
+    const target = join(place, 'target');
+    await mkdir(`${target}.restoring`);
+    const full = join(place, 'full');
+    await mkdir(full);
+    await writeFile(join(full, 'file'), '');
+    for (const directory of [target, full])
+      await expect(
+        restoreData({ backup: whole, target: directory }, context()),
+      ).rejects.toMatchObject({ code: 'RESTORE_TARGET_NOT_EMPTY' });
+    expect(existsSync(`${target}.restoring`)).toBe(true);
+    expect(await readdir(full)).toEqual(['file']);
+  });
+});
