@@ -488,6 +488,12 @@ export const MUTANTS: readonly Mutant[] = [
   ]),
   ...mutantsOf(`${WAL}/restore.ts`, [
     [
+      'restore: nothing promises what was restored',
+      'a restored log whose end is damaged or gone',
+      'await sealRestored(fileSystem, directory, end, options.clock ?? systemClock);',
+      '',
+    ],
+    [
       'restore: the oldest segment comes first',
       'a restore',
       'for (const entry of [...kept].reverse()) {',
@@ -520,12 +526,6 @@ export const MUTANTS: readonly Mutant[] = [
   ]),
   ...mutantsOf(`${WAL}/restored-end.ts`, [
     [
-      'restore: nothing promises what was restored',
-      'a restored log whose end is damaged or gone',
-      'predecessor: seal,',
-      'predecessor: { ...seal, dataLength: SEGMENT_DATA_START, lastFrameOffset: 0, lastHeaderCrc: header.headerCrc },',
-    ],
-    [
       'restore: nothing promises the segment that promises the rest',
       'a restored log whose end is damaged or gone',
       'watermark.write({ timeline, epoch: EPOCH, ...place });',
@@ -537,7 +537,6 @@ export const MUTANTS: readonly Mutant[] = [
       'await file.dataSyncAsync();',
       '',
     ],
-    ['restore: WATERMARK is not synced', 'a restore', 'await watermark.sync();', ''],
   ]),
   ...mutantsOf(`${WAL}/segment-restoring.ts`, [
     [
