@@ -13,6 +13,8 @@ export type Layer = Map<string, StateValue | typeof ABSENT>;
 
 /** What sections share, and the store that they are of keeps. */
 export interface SectionOwner {
+  /** Throws `EVENT_LOG_CLOSED`. */
+  assertOpen(): void;
   /** Undefined while no checkpoint has written anything. */
   readonly populated: StateDatabase | undefined;
   /** Entries in the active layers of all sections. */
@@ -49,6 +51,7 @@ export class CheckpointedSection implements StateSection<StateValue> {
   }
 
   get(key: string): StateValue | undefined {
+    this.owner.assertOpen();
     const value = this.active.get(key) ?? this.fromFrozen(key) ?? this.below(key);
     return value === ABSENT ? undefined : value;
   }

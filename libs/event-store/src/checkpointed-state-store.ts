@@ -7,7 +7,7 @@ import {
   type Layer,
   type SectionOwner,
 } from './checkpointed-section.js';
-import { type EventStoreError, stateDamaged } from './event-store.errors.js';
+import { type EventStoreError, logClosed, stateDamaged } from './event-store.errors.js';
 import { type StateDatabase, readMark } from './state-database.js';
 import type { StateMark } from './state-mark.js';
 import type { StateSection, StateStore } from './state-store.js';
@@ -49,6 +49,7 @@ export class CheckpointedStateStore implements StateStore, SectionOwner {
   private loadedEntries = 0;
   private damage: EventStoreError | undefined;
   private doubted: StateTree | undefined;
+  private closed = false;
   /** The whole database was read through since the start. */
   isTrusted = false;
 
@@ -66,6 +67,11 @@ export class CheckpointedStateStore implements StateStore, SectionOwner {
     }
     // The caller names the type of a section's values; the entries themselves do not know it.
     return section as StateSection<object | string | number> as StateSection<Value>;
+  }
+
+  /** Throws `EVENT_LOG_CLOSED`: what cannot be read because it was closed says nothing against the database. */
+  assertOpen(): void {
+    if (this.closed) throw logClosed();
   }
 
   get populated(): StateDatabase | undefined {
@@ -131,13 +137,13 @@ export class CheckpointedStateStore implements StateStore, SectionOwner {
   /** It was read through, and is whole: from here on it is believed that a key is absent. */
   trust(): void {
     this.isTrusted = true;
-    this.release();
+    this.closeDoubted();
   }
 
-  /** Closes what `assertAbsent` has opened. */
-  release(): void {
-    this.doubted?.close();
-    this.doubted = undefined;
+  /** Before the database is: from here on nothing is read, and nobody is told of damage. */
+  close(): void {
+    this.closed = true;
+    this.closeDoubted();
   }
 
   /** A flipped bit hides keys, and a hidden idempotency key would move money twice. */
@@ -151,6 +157,11 @@ export class CheckpointedStateStore implements StateStore, SectionOwner {
       this.damaged('it cannot be read', cause);
     }
     if (fault !== undefined) this.damaged(fault);
+  }
+
+  private closeDoubted(): void {
+    this.doubted?.close();
+    this.doubted = undefined;
   }
 
   /** Throws `EVENT_STATE_DAMAGED`, now and at every further read from the database. */

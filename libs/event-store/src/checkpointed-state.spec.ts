@@ -64,7 +64,7 @@ class StoreUnderTest {
       onDamage: () => undefined,
     });
     cleanups.push(async () => {
-      this.store.release();
+      this.store.close();
       await this.thread.close();
       await this.database.close();
     });

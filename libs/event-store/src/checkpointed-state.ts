@@ -4,7 +4,12 @@ import { errorCode, errorMessage } from '@holdfast/kernel';
 import { CheckpointedStateStore } from './checkpointed-state-store.js';
 import { Checkpointer } from './checkpointer.js';
 import type { Position } from './event.js';
-import { EventStoreError, snapshotCancelled, stateDamaged } from './event-store.errors.js';
+import {
+  EventStoreError,
+  logClosed,
+  snapshotCancelled,
+  stateDamaged,
+} from './event-store.errors.js';
 import type { ReplayOptions } from './replay.js';
 import { SharedSnapshot, type SnapshotOptions } from './shared-snapshot.js';
 import { STOPPED } from './snapshot-work.js';
@@ -47,6 +52,7 @@ export class CheckpointedState {
   private failure: EventStoreError | undefined;
   private broken: Error | undefined;
   private closing = false;
+  private released = false;
   private readonly stopping = new AbortController();
   private verified: StateStatus['verification'] = {
     state: 'pending',
@@ -177,7 +183,13 @@ export class CheckpointedState {
     this.broken ??= error;
   }
 
+  /** Rejects with `EVENT_LOG_CLOSED`, and with why nothing more is written. */
   async checkpoint(): Promise<CheckpointReport> {
+    if (this.closing) throw logClosed();
+    return this.checkpointNow();
+  }
+
+  private async checkpointNow(): Promise<CheckpointReport> {
     if (this.stopped !== undefined) throw this.stopped;
     // What is appended while it runs belongs to the next.
     this.bytes = 0;
@@ -187,9 +199,10 @@ export class CheckpointedState {
 
   /**
    * Checkpoints, and writes the whole state to one file, verified by reading it back. The two newest are kept. Whoever asks while one is made shares it. Rejects
-   * with `EVENT_CANCELLED`, and nothing of the file is left; a checkpoint that is under way ends by itself.
+   * with `EVENT_CANCELLED`, and nothing of the file is left; a checkpoint that is under way ends by itself. With `EVENT_LOG_CLOSED` once the log closes.
    */
-  snapshot(options: SnapshotOptions = {}): Promise<SnapshotReport> {
+  async snapshot(options: SnapshotOptions = {}): Promise<SnapshotReport> {
+    if (this.closing) throw logClosed();
     return this.snapshotting.join(options);
   }
 
@@ -197,8 +210,9 @@ export class CheckpointedState {
     return this.listedSnapshots;
   }
 
-  /** Reads the snapshots through again, in the thread that reads, and gives those that are whole. Rejects with `EVENT_CANCELLED`. */
-  wholeSnapshots(options: SnapshotProofOptions): Promise<readonly SnapshotEntry[]> {
+  /** Reads the snapshots through again, in the thread that reads, and gives those that are whole. Rejects with `EVENT_CANCELLED`, `EVENT_LOG_CLOSED`. */
+  async wholeSnapshots(options: SnapshotProofOptions): Promise<readonly SnapshotEntry[]> {
+    if (this.closing) throw logClosed();
     const signal = AbortSignal.any([options.signal, this.stopping.signal]);
     return this.proof.whole(this.listedSnapshots, { ...options, signal });
   }
@@ -230,7 +244,7 @@ export class CheckpointedState {
     this.stopping.abort();
     await Promise.allSettled([this.verifying, this.snapshotting.settled()]);
     // Without it the next start replays what this one has seen since the last: nothing is lost.
-    await this.checkpoint().catch(() => undefined);
+    await this.checkpointNow().catch(() => undefined);
     if (this.verified.state === 'pending') {
       const { unverifiedStarts } = this.opened;
       await this.opened.record.change({ unverifiedStarts }).catch(() => undefined);
@@ -238,12 +252,16 @@ export class CheckpointedState {
     await this.release();
   }
 
-  /** For an opening that failed: nothing is written. */
+  /** For an opening that failed: nothing is written, but a checkpoint that has begun ends. */
   async release(): Promise<void> {
     this.closing = true;
+    this.stopping.abort();
+    await this.checkpointer.close();
+    // From here on nobody reads from the database, nobody is told of damage, and the record is closed last: a successor may have the directory then.
+    this.store.close();
+    this.released = true;
     await this.writer.close();
     await this.reader.close();
-    this.store.release();
     await this.opened.database.close();
     await this.opened.release();
   }
@@ -379,7 +397,7 @@ export class CheckpointedState {
 
   /** Nothing that is read from the database can be trusted. The next start makes it anew. */
   private fail(error: EventStoreError): void {
-    if (this.failure !== undefined) return;
+    if (this.failure !== undefined || this.released) return;
     this.failure = error;
     const reason = String(error.details['reason'] ?? error.message);
     this.verified = { ...this.verified, state: 'damaged' };

@@ -1,7 +1,7 @@
 import { defined } from '@holdfast/kernel';
 import type { CheckpointedStateStore, FrozenOverlay } from './checkpointed-state-store.js';
 import type { Position } from './event.js';
-import { type EventStoreError, stateDamaged } from './event-store.errors.js';
+import { type EventStoreError, logClosed, stateDamaged } from './event-store.errors.js';
 import type { StateMark, UncountedMark } from './state-mark.js';
 import type { CheckpointReport, CheckpointStep, ResolvedStateOptions } from './state-options.js';
 import type { StateRecord } from './state-record.js';
@@ -45,6 +45,7 @@ export class Checkpointer {
   /** Oldest first. What a failed attempt was about stays the first until it is written. */
   private readonly frozen: Frozen[] = [];
   private running: Promise<CheckpointReport> | undefined;
+  private closed = false;
 
   constructor(
     private readonly parts: CheckpointerParts,
@@ -89,10 +90,17 @@ export class Checkpointer {
     }
   }
 
-  /** The checkpoint that is being made, or whose turn it is. */
+  /** The checkpoint that is being made, or whose turn it is. Rejects with `EVENT_LOG_CLOSED`, and as `checkpoint`. */
   next(): Promise<CheckpointReport> {
+    if (this.closed) return Promise.reject(logClosed());
     this.running ??= this.make().finally(() => (this.running = undefined));
     return this.running;
+  }
+
+  /** The one that is being made ends first: when it resolves, nothing of this object writes any more. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.running?.catch(() => undefined);
   }
 
   private async make(): Promise<CheckpointReport> {

@@ -231,7 +231,8 @@ export class DurableEvents implements EventSource {
     );
   }
 
-  private assertOpen(): void {
+  /** Throws `EVENT_LOG_CLOSED`. */
+  assertOpen(): void {
     if (this.closed) throw logClosed();
   }
 }

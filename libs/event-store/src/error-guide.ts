@@ -68,7 +68,7 @@ export const EVENT_STORE_ERROR_GUIDE: Readonly<Record<EventStoreErrorCode, Error
       'Nothing at once: the next start makes the state anew from a snapshot and the log. Look at the disk.',
   },
   EVENT_LOG_CLOSED: {
-    meaning: 'The log was closed before this call. Nothing was appended.',
+    meaning: 'The log was closed before this call. Nothing was appended or read.',
     action: 'Nothing: the service is stopping.',
   },
 };

@@ -147,6 +147,6 @@ export interface EventLog extends EventSource {
    * index has seen it or not. Undefined: there is none. Synchronous, so that a decision may rest on it.
    */
   lastTagged(tag: string): TaggedEvent | undefined;
-  /** Waits for everything admitted, then releases the log. */
+  /** Waits for everything admitted, then releases the log. Whoever appends or reads from here on gets `EVENT_LOG_CLOSED`. */
   close(): Promise<void>;
 }

@@ -28,6 +28,7 @@ export class IndexedEvents {
     const { direction = 'forward', from } = options;
     if (from !== undefined && !(Number.isInteger(from) && from >= 1))
       throw invalid(`a stream is read from version 1 or higher, not ${from}`);
+    this.events.assertOpen();
     const count = this.index.streams.countUpTo(stream, this.events.durablePosition);
     const start = direction === 'forward' ? (from ?? 1) - 1 : Math.min(from ?? count, count) - 1;
     const found = this.read(this.index.streams, stream, count, start, direction, options.limit);
@@ -45,6 +46,7 @@ export class IndexedEvents {
   async *tag(tag: string, options: ReadTagOptions): AsyncGenerator<RecordedEvent, void> {
     const { direction = 'forward', after } = options;
     const { tags } = this.index;
+    this.events.assertOpen();
     const count = tags.countUpTo(tag, this.events.durablePosition);
     const start =
       direction === 'forward'

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { defined } from '@holdfast/kernel';
+import { logClosed } from './event-store.errors.js';
 import type { SnapshotProgress } from './snapshot-work.js';
 import type {
   StateAnswer,
@@ -74,7 +75,7 @@ export class StateThread {
     const { worker } = this;
     if (worker !== undefined && this.failure === undefined)
       await this.run({ kind: 'close' }).catch(() => undefined);
-    this.failure ??= new Error("the state's thread is closed");
+    this.failure ??= logClosed();
     await worker?.terminate();
     await this.ended;
   }

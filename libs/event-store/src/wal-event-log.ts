@@ -261,11 +261,13 @@ export class WalEventLog implements EventLog {
   }
 
   streamVersion(stream: string): StreamVersion {
+    this.assertOpen();
     return this.folded.index.version(stream);
   }
 
   /** Where the stream's event of this version is, durable or not: where compaction has dropped it, that of the next one which was not. Undefined when there is none. */
   positionOf(stream: string, version: StreamVersion): Position | undefined {
+    this.assertOpen();
     return this.folded.index.positionOf(stream, version);
   }
 
@@ -312,8 +314,11 @@ export class WalEventLog implements EventLog {
 
   private async shutDown(): Promise<void> {
     this.durableEvents.close();
-    await this.checkpointed?.close();
-    await this.wal.close();
+    try {
+      await this.checkpointed?.close();
+    } finally {
+      await this.wal.close();
+    }
   }
 
   private checkpoints(): CheckpointedState {
@@ -333,6 +338,10 @@ export class WalEventLog implements EventLog {
     if (this.broken !== undefined) throw this.broken;
     // The events of an append within a fold would be folded before the rest of the ones that they follow in the log.
     assert(!this.folding, 'evolve does not append');
+    this.assertOpen();
+  }
+
+  private assertOpen(): void {
     if (this.closed !== undefined) throw logClosed();
   }
 

@@ -152,6 +152,8 @@ export const LEDGER_CODED_ERRORS: CodedErrorProblems = {
   },
   WAL_OVERLOADED: { problem: 'overloaded', retryAfterSeconds: 1 },
   EVENT_STATE_OVERLOADED: { problem: 'overloaded', retryAfterSeconds: 1 },
+  // A read that came after the log had closed.
+  EVENT_LOG_CLOSED: { problem: 'service-stopping', outcome: 'not-applied' },
   WAL_FULL: {
     problem: 'storage-unavailable',
     outcome: 'not-applied',
