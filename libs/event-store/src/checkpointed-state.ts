@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorCode, errorMessage } from '@holdfast/kernel';
 import { CheckpointedStateStore } from './checkpointed-state-store.js';
@@ -14,12 +15,13 @@ import type { ReplayOptions } from './replay.js';
 import { SharedSnapshot, type SnapshotOptions } from './shared-snapshot.js';
 import { STOPPED } from './snapshot-work.js';
 import { SnapshotProof, type SnapshotProofOptions } from './snapshot-proof.js';
-import { listSnapshots, pruneSnapshots } from './snapshots.js';
+import { SNAPSHOTS_KEPT, faultOfUse, listSnapshots, pruneSnapshots } from './snapshots.js';
 import { databaseFile } from './state-database.js';
 import { type OpenedState, openStateDirectory } from './state-directory.js';
 import type { StateMark } from './state-mark.js';
 import type {
   CheckpointReport,
+  DamagedSnapshot,
   ResolvedStateOptions,
   SnapshotEntry,
   SnapshotReport,
@@ -60,11 +62,12 @@ export class CheckpointedState {
     lastFullScanAtMillis: undefined,
     lastFullScanMillis: undefined,
   };
+  /** Usable or not. */
   private listedSnapshots: readonly SnapshotEntry[];
 
   private constructor(
     private readonly opened: OpenedState,
-    log: StateSource,
+    private readonly log: StateSource,
     private readonly options: ResolvedStateOptions,
     private readonly onFailure: (error: EventStoreError) => void,
   ) {
@@ -93,6 +96,8 @@ export class CheckpointedState {
       mark,
     );
     this.listedSnapshots = this.findSnapshots();
+    for (const { path, reason } of this.unusableSnapshots())
+      options.onEvent({ kind: 'snapshot-refused', path, reason });
     // Every page was, or will be, written by this process: as good as memory, and no absent key needs to be confirmed in its leaf.
     if (mark === undefined || opened.rebuilt !== undefined) this.store.trust();
   }
@@ -206,15 +211,26 @@ export class CheckpointedState {
     return this.snapshotting.join(options);
   }
 
+  /** Newest first: those that this program can begin with on this log, and that nothing is known against. */
   snapshots(): readonly SnapshotEntry[] {
-    return this.listedSnapshots;
+    return this.listedSnapshots.filter((snapshot) => this.faultOf(snapshot) === undefined);
   }
 
-  /** Reads the snapshots through again, in the thread that reads, and gives those that are whole. Rejects with `EVENT_CANCELLED`, `EVENT_LOG_CLOSED`. */
+  private unusableSnapshots(): readonly DamagedSnapshot[] {
+    return this.listedSnapshots.flatMap((snapshot) => this.faultOf(snapshot) ?? []);
+  }
+
+  private faultOf(snapshot: SnapshotEntry): DamagedSnapshot | undefined {
+    const { position, path } = snapshot;
+    const reason = faultOfUse(snapshot, this.options, this.log);
+    return reason === undefined ? this.proof.damaged([snapshot])[0] : { position, path, reason };
+  }
+
+  /** Reads the usable snapshots through again, in the thread that reads, and gives those that are whole. Rejects with `EVENT_CANCELLED`, `EVENT_LOG_CLOSED`. */
   async wholeSnapshots(options: SnapshotProofOptions): Promise<readonly SnapshotEntry[]> {
     if (this.closing) throw logClosed();
     const signal = AbortSignal.any([options.signal, this.stopping.signal]);
-    return this.proof.whole(this.listedSnapshots, { ...options, signal });
+    return this.proof.whole(this.snapshots(), { ...options, signal });
   }
 
   status(): StateStatus {
@@ -231,7 +247,8 @@ export class CheckpointedState {
       checkpoints: checkpointer.made,
       failedCheckpoints: checkpointer.failed,
       overlayEntries: store.overlayEntries,
-      snapshots: this.listedSnapshots,
+      snapshots: this.snapshots(),
+      unusableSnapshots: this.unusableSnapshots(),
       damagedSnapshots: this.proof.damaged(this.listedSnapshots),
       verification: this.verified,
     };
@@ -276,7 +293,7 @@ export class CheckpointedState {
     const { checkpointMillis, snapshotMillis, snapshotDirectory } = this.options;
     if (performance.now() - this.checkpointedAt >= checkpointMillis) this.checkpointInBackground();
     if (snapshotMillis === 0 || snapshotDirectory === undefined) return;
-    const newest = this.listedSnapshots[0];
+    const newest = this.snapshots()[0];
     // Without any snapshot, the interval counts from the start.
     const ageMillis =
       newest === undefined ? performance.now() - this.startedAt : Date.now() - newest.mark.atMillis;
@@ -321,13 +338,8 @@ export class CheckpointedState {
       );
       if (!('snapshot' in answer)) throw new TypeError('a snapshot was asked for');
       const { path, bytes, mark } = answer.snapshot;
-      const damaged = new Set(
-        this.proof.damaged(this.listedSnapshots).map((snapshot) => snapshot.path),
-      );
-      // The new one was read back a moment ago, also where it has replaced a damaged one.
-      damaged.delete(path);
-      pruneSnapshots(snapshotDirectory, (listed) => damaged.has(listed));
       this.listedSnapshots = this.findSnapshots();
+      await this.prune(path, signal);
       const { position, entries, digest, atMillis } = mark;
       const report = { position: position as Position, path, bytes, entries, digest, atMillis };
       onEvent({ kind: 'snapshot', report });
@@ -340,6 +352,24 @@ export class CheckpointedState {
       if (code === 'DAMAGED') this.fail(stateDamaged(reason, error));
       throw error;
     }
+  }
+
+  /**
+   * Keeps the snapshot that was just made and read back, and the newest other that is whole when it is read now: what is unusable takes no place of a usable one.
+   * Without such another nothing goes. Cancelled, the next one does it.
+   */
+  private async prune(made: string, signal: AbortSignal): Promise<void> {
+    const [newest, ...others] = this.snapshots();
+    if (newest?.path !== made) return;
+    const wanted = SNAPSHOTS_KEPT - 1;
+    const whole = await this.proof.whole(others, { signal, wanted }).catch(ignoreCancelling);
+    const oldestKept = [newest, ...whole][SNAPSHOTS_KEPT - 1];
+    if (oldestKept === undefined) return;
+    pruneSnapshots(dirname(made), oldestKept.position);
+    // The entries of those that stay know whether they are damaged.
+    this.listedSnapshots = this.listedSnapshots.filter(
+      ({ position }) => position >= oldestKept.position,
+    );
   }
 
   private findSnapshots(): readonly SnapshotEntry[] {
@@ -416,4 +446,9 @@ export class CheckpointedState {
       this.options.onEvent({ kind: 'checkpoint-failed', reason: errorMessage(error) });
     }
   }
+}
+
+function ignoreCancelling(error: unknown): readonly SnapshotEntry[] {
+  if (errorCode(error) === 'EVENT_CANCELLED') return [];
+  throw error;
 }

@@ -25,6 +25,7 @@ const READS: readonly Use[] = [
   ['eventAt', (log) => log.eventAt(1 as never)],
   ['readStream', (log) => collected(log.readStream('stream'))],
   ['readTag', (log) => collected(log.readTag('tag'))],
+  ['lastTagged', (log) => log.lastTagged('tag')],
   ['readAll', (log) => collected(log.readAll())],
   ['a key of the state', (log) => log.state.section<number>('numbers').get('1')],
   ['an absent key of the state', (log) => log.state.section<number>('numbers').get('none')],

@@ -7,6 +7,8 @@ import { StateJobFailed, type StateThread } from './state-thread.js';
 export interface SnapshotProofOptions {
   readonly signal: AbortSignal;
   readonly onProgress?: (bytesDone: number, bytesTotal: number) => void;
+  /** No more are read once so many were found whole. All when left out. */
+  readonly wanted?: number;
 }
 
 export interface SnapshotProofParts {
@@ -35,13 +37,14 @@ export class SnapshotProof {
   /** Those that are whole. Rejects with `EVENT_CANCELLED`. */
   async whole(
     snapshots: readonly SnapshotEntry[],
-    { signal, onProgress = () => undefined }: SnapshotProofOptions,
+    { signal, onProgress = () => undefined, wanted = Infinity }: SnapshotProofOptions,
   ): Promise<readonly SnapshotEntry[]> {
     const whole: SnapshotEntry[] = [];
     const unread = snapshots.filter((snapshot) => !this.faults.has(snapshot));
     const bytesTotal = unread.reduce((sum, { bytes }) => sum + bytes, 0);
     let bytesDone = 0;
     for (const snapshot of unread) {
+      if (whole.length >= wanted) break;
       onProgress(bytesDone, bytesTotal);
       const reason = await this.faultOf(snapshot, signal);
       if (reason === undefined) whole.push(snapshot);

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { errorCode } from '@holdfast/kernel';
 import type { Position } from './event.js';
 import { readSnapshotMark, syncDirectory } from './snapshot-file.js';
-import type { SnapshotEntry } from './state-options.js';
+import { type ResolvedStateOptions, type SnapshotEntry, leftOutOf } from './state-options.js';
+import { type LogOfPlaces, isOfLog } from './state-source.js';
 
 /** Kept of the newest: the log may go below the older of them. */
 export const SNAPSHOTS_KEPT = 2;
@@ -24,17 +25,27 @@ export function listSnapshots(directory: string): readonly SnapshotEntry[] {
 }
 
 /**
- * Removes what is older than the newest two of the snapshots that can be read and are not known to be damaged: a damaged one takes no place of a good
- * one. Only after a new one has its name and its directory was synced: a crash here leaves more than two, and the next snapshot removes them.
+ * Why this program, on this log, cannot begin with a snapshot; undefined when it can, provided that its bytes are whole, which `SnapshotProof` tells. Start, schedule,
+ * pruning, retention, compaction and backup go by this and by nothing else: what is no beginning is no reason to remove events, or an older snapshot.
  */
-export function pruneSnapshots(
-  directory: string,
-  isDamaged: (path: string) => boolean = () => false,
-): void {
-  const all = listSnapshots(directory);
-  const oldestKept = all.filter(({ path }) => !isDamaged(path))[SNAPSHOTS_KEPT - 1];
-  if (oldestKept === undefined) return;
-  const superseded = all.filter(({ position }) => position < oldestKept.position);
+export function faultOfUse(
+  { mark }: Pick<SnapshotEntry, 'mark'>,
+  options: Pick<ResolvedStateOptions, 'stateVersion' | 'takesOver'>,
+  log: LogOfPlaces,
+): string | undefined {
+  if (leftOutOf(mark, options) === undefined)
+    return `it was made by another way of folding: ${mark.stateVersion}, and now it is ${options.stateVersion}`;
+  if (!isOfLog(mark, log))
+    return 'it is of another history than the log, or of before its beginning';
+  return undefined;
+}
+
+/**
+ * Removes the snapshots below a position, usable or not. Only after a newer one has its name and its directory was synced, and so many as are kept were read and found
+ * whole: a crash here leaves more, and the next snapshot removes them.
+ */
+export function pruneSnapshots(directory: string, below: Position): void {
+  const superseded = listSnapshots(directory).filter(({ position }) => position < below);
   for (const { path } of superseded) fs.rmSync(path, { force: true });
   if (superseded.length > 0) syncDirectory(directory);
 }

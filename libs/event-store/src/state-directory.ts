@@ -5,7 +5,7 @@ import { type File, NodeFileSystem, behindState } from '@holdfast/wal';
 import type { Position } from './event.js';
 import { EventStoreError } from './event-store.errors.js';
 import { syncDirectory } from './snapshot-file.js';
-import { listSnapshots } from './snapshots.js';
+import { faultOfUse, listSnapshots } from './snapshots.js';
 import { assertRoom, isFullDisk, stateFault } from './state-fault.js';
 import {
   type StateDatabase,
@@ -305,8 +305,8 @@ async function fillFromSnapshot(
   const { snapshotDirectory, stateVersion, onEvent } = options;
   if (snapshotDirectory === undefined) return undefined;
   for (const snapshot of listSnapshots(snapshotDirectory)) {
-    const leaveOut = leftOutOf(snapshot.mark, options);
-    if (leaveOut === undefined || !isOfLog(snapshot.mark, log)) continue;
+    if (faultOfUse(snapshot, options, log) !== undefined) continue;
+    const leaveOut = leftOutOf(snapshot.mark, options) ?? [];
     const thread = new StateThread(path);
     try {
       // Every byte is verified before the first is loaded.

@@ -124,7 +124,7 @@ export interface SnapshotEntry {
   readonly mark: StateMark;
 }
 
-/** A snapshot that is not what was written. It counts for nothing. */
+/** A snapshot that no state can begin with, because it is not what was written, or because of how and of what it was made. It counts for nothing. */
 export interface DamagedSnapshot {
   readonly position: Position;
   readonly path: string;
@@ -146,7 +146,10 @@ export interface StateStatus {
   readonly failedCheckpoints: number;
   /** Entries that are in memory only. */
   readonly overlayEntries: number;
+  /** Those that this program can begin with on this log, as far as is known. */
   readonly snapshots: readonly SnapshotEntry[];
+  /** The others: made by another way of folding, of another history, or found damaged. */
+  readonly unusableSnapshots: readonly DamagedSnapshot[];
   /** Of these, the ones that were found damaged when they were last read through. */
   readonly damagedSnapshots: readonly DamagedSnapshot[];
   readonly verification: {

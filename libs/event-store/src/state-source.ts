@@ -19,11 +19,14 @@ export interface StateSource {
   moveFloor(position: Position): void;
 }
 
+/** What a place is compared with. */
+export type LogOfPlaces = Pick<
+  StateSource,
+  'logId' | 'firstPosition' | 'durablePosition' | 'timelineAt'
+>;
+
 /** Whether state at this place continues in the log: the same log, the same history, and nothing missing between. */
-export function isOfLog(
-  place: StatePlace,
-  log: Pick<StateSource, 'logId' | 'firstPosition' | 'durablePosition' | 'timelineAt'>,
-): boolean {
+export function isOfLog(place: StatePlace, log: LogOfPlaces): boolean {
   const { position, timeline } = place;
   if (place.logId !== log.logId || position > log.durablePosition) return false;
   if (position + 1 < log.firstPosition) return false;

@@ -208,7 +208,7 @@ export class WalEventLog implements EventLog {
     return this.checkpoints().snapshot(options);
   }
 
-  /** Newest first. */
+  /** Newest first: those that this program can begin with on this log, and that nothing is known against; `stateStatus` tells of the others. */
   snapshots(): readonly SnapshotEntry[] {
     return this.checkpointed?.snapshots() ?? [];
   }

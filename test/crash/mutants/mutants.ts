@@ -692,12 +692,6 @@ export const MUTANTS: readonly Mutant[] = [
       "if (mark.stateVersion === '')",
     ],
     [
-      'a snapshot of another history is used',
-      'a state of another history',
-      ' || !isOfLog(snapshot.mark, log)',
-      '',
-    ],
-    [
       'a state of another history is used',
       'a state of another history',
       "if (!isOfLog(mark, log)) return 'it is of another history than the log';",
@@ -809,6 +803,12 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf(`${STATE}/snapshots.ts`, [
+    [
+      'a snapshot of another history is used',
+      'a state of another history',
+      'if (!isOfLog(mark, log))',
+      "if (mark.logId === '')",
+    ],
     [
       'one snapshot is kept',
       'snapshots, and a log that was shortened to them',

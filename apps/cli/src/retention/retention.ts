@@ -66,7 +66,7 @@ async function print(
     await terminal.line(`stays from ${below}: ${REASONS[reason] ?? reason}`);
   for (const { position, reason } of damagedSnapshots)
     await terminal.line(
-      `The snapshot of position ${position} is damaged and does not count (${reason}): make new ones with \`holdfast snapshot create\`.`,
+      `The snapshot of position ${position} does not count (${reason}): make new ones with \`holdfast snapshot create\`.`,
     );
   const files = segments.map((segment) => [
     segment.file,

@@ -135,7 +135,7 @@ export class LogRetention {
   }
 
   private doubts(): SnapshotDoubts {
-    const damagedSnapshots = this.policy === 'snapshots' ? this.snapshots.damaged() : [];
+    const damagedSnapshots = this.policy === 'snapshots' ? this.snapshots.unusable() : [];
     return damagedSnapshots.length === 0 ? {} : { damagedSnapshots };
   }
 

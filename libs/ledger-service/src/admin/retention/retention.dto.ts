@@ -80,7 +80,7 @@ export class RetentionDto {
   @ApiPropertyOptional({
     type: [DamagedSnapshotDto],
     description:
-      'Snapshots that were found damaged and do not count. They are read before a removal, not for a dry run.',
+      'Snapshots that do not count: made by another way of folding, of another history, or found damaged. They are read before a removal, not for a dry run.',
   })
   damagedSnapshots?: readonly DamagedSnapshotDto[];
 

@@ -23,7 +23,10 @@ export class SnapshotDto extends CheckpointDto {
 }
 
 export class SnapshotListDto {
-  @ApiProperty({ type: [SnapshotDto], description: 'Newest first; two are kept.' })
+  @ApiProperty({
+    type: [SnapshotDto],
+    description: 'Those that the state can begin with, newest first; two are kept.',
+  })
   items!: readonly SnapshotDto[];
 }
 

@@ -1,0 +1,138 @@
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { Evolve } from './folded-state.js';
+import type { CheckpointedStateOptions, StateEvent } from './state-options.js';
+import { oneAppend, sampleEvent } from './testing/sample-events.js';
+import { WalEventLog } from './wal-event-log.js';
+
+const evolve: Evolve = ({ stream, position }, state) => {
+  state.section<number>('last').set(stream, position);
+};
+
+describe('a snapshot that no state can begin with', () => {
+  let directory: string;
+  let events: StateEvent[];
+  let log: WalEventLog;
+  const at = (name: string): string => join(directory, name);
+
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'usable-snapshots-'));
+    log = await open();
+  });
+
+  afterEach(async () => {
+    await log.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  async function open(
+    state: Partial<CheckpointedStateOptions> = {},
+    name = 'log',
+  ): Promise<WalEventLog> {
+    events = [];
+    return WalEventLog.open(at(name), {
+      wal: { create: true, frameBytesMax: 64 * 1024, segmentBytes: 256 * 1024 },
+      evolve,
+      state: {
+        directory: at('state'),
+        snapshotDirectory: at('snapshots'),
+        snapshotMillis: 0,
+        onEvent: (event) => events.push(event),
+        ...state,
+      },
+    });
+  }
+
+  async function reopen(state: Partial<CheckpointedStateOptions> = {}): Promise<void> {
+    await log.close();
+    log = await open(state);
+  }
+
+  async function snapshots(count: number): Promise<string[]> {
+    const paths: string[] = [];
+    for (let made = 0; made < count; made++) {
+      await log.append(oneAppend(`stream-${made}`, [sampleEvent(made)])).durable;
+      paths.push((await log.snapshot()).path);
+    }
+    return paths;
+  }
+
+  const files = () => readdirSync(at('snapshots')).sort();
+  const whole = async () => {
+    const found = await log.wholeSnapshots({ signal: new AbortController().signal });
+    return found.map(({ position }) => position);
+  };
+
+  async function expectNoneUsable(reason: RegExp): Promise<void> {
+    const unusable = [2, 1].map((position) => ({
+      position,
+      reason: expect.stringMatching(reason),
+    }));
+    expect(log.stateStatus()).toMatchObject({ snapshots: [], unusableSnapshots: unusable });
+    expect([log.snapshots(), await whole()]).toEqual([[], []]);
+    expect(events.filter(({ kind }) => kind === 'snapshot-refused')).toHaveLength(2);
+  }
+
+  it('because it was made by another way of folding counts for nothing, and takes no place of one', async () => {
+    await snapshots(2);
+    await reopen({ stateVersion: '2' });
+    await expectNoneUsable(/another way of folding/);
+    await snapshots(1);
+    // Of the program that may come back: it goes when two others stand for what comes after it.
+    expect(files()).toEqual(['1.snapshot', '2.snapshot', '3.snapshot']);
+    expect(await whole()).toEqual([3]);
+    await snapshots(1);
+    expect([files(), await whole()]).toEqual([
+      ['3.snapshot', '4.snapshot'],
+      [4, 3],
+    ]);
+  });
+
+  it('because it is of another log counts for nothing', async () => {
+    await snapshots(2);
+    await log.close();
+    cpSync(at('snapshots'), at('others'), { recursive: true });
+    log = await open({ directory: at('other-state'), snapshotDirectory: at('others') }, 'other');
+    for (let commit = 0; commit < 5; commit++)
+      await log.append(oneAppend('stream', [sampleEvent(commit)])).durable;
+    await expectNoneUsable(/another history/);
+  });
+
+  it('does not keep the schedule from making one', async () => {
+    await snapshots(2);
+    const made = Promise.withResolvers<number>();
+    const onEvent = (event: StateEvent): void => {
+      if (event.kind === 'snapshot') made.resolve(event.report.position);
+    };
+    const timers = jest.spyOn(globalThis, 'setInterval');
+    await reopen({ stateVersion: '2', snapshotMillis: 1, onEvent });
+    const [[tick] = []] = timers.mock.calls.filter(([, millis]) => millis === 1_000);
+    timers.mockRestore();
+    await log.checkpoint();
+    tick?.();
+    expect(await made.promise).toBe(2);
+  });
+
+  it('because it has rotted is no reason to remove the older one', async () => {
+    const [first = '', second = ''] = await snapshots(2);
+    flip(second);
+    const [third = ''] = await snapshots(1);
+    expect(await whole()).toEqual([3, 1]);
+    expect(log.stateStatus()?.unusableSnapshots).toMatchObject([{ position: 2 }]);
+    await log.close();
+    flip(third);
+    rmSync(at('state'), { recursive: true });
+    log = await open();
+    expect(log.replayReport).toMatchObject({ after: 1, events: 2 });
+    expect(files()).toContain(first.split('/').at(-1));
+  });
+});
+
+function flip(path: string): void {
+  const bytes = readFileSync(path);
+  const last = bytes.length - 1;
+  bytes.writeUInt8(bytes.readUInt8(last) ^ 1, last);
+  writeFileSync(path, bytes);
+}
