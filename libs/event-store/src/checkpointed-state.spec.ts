@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runs } from '@holdfast/kernel/testing';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { WalOptions } from '@holdfast/wal';
 import fc from 'fast-check';
@@ -175,7 +176,7 @@ describe('the checkpointed state store', () => {
         expect(await under.scan()).toBe('whole');
         await cleanUp();
       }),
-      { numRuns: 25 },
+      { numRuns: runs({ short: 5, long: 25 }) },
     );
   });
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { runs } from '@holdfast/kernel/testing';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { EventEncoder, type PlacedEvent } from './event-encoder.js';
@@ -31,7 +32,7 @@ describe('an encoded event', () => {
       fc.property(anyEvent, (event) => {
         expect(decode(encode(event))).toEqual(event);
       }),
-      { numRuns: 500 },
+      { numRuns: runs({ short: 100, long: 500 }) },
     );
   });
 
@@ -74,7 +75,7 @@ describe('the copy that an event keeps of its data', () => {
         expect(copy).toStrictEqual(JSON.parse(JSON.stringify(data)));
         expect(JSON.stringify(copy)).toBe(JSON.stringify(data));
       }),
-      { numRuns: 500 },
+      { numRuns: runs({ short: 100, long: 500 }) },
     );
   });
 
@@ -165,7 +166,7 @@ describe('decoding', () => {
           outcomeOf(bytes),
         );
       }),
-      { numRuns: 3000 },
+      { numRuns: runs({ short: 500, long: 3_000 }) },
     );
   });
 

@@ -1,3 +1,4 @@
+import { runs } from '@holdfast/kernel/testing';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Position } from './event.js';
@@ -118,7 +119,7 @@ describe('the first position since a time', () => {
           expect(event.recordedAtMillis >= since).toBe(position >= found);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs({ short: 50, long: 300 }) },
     );
   });
 });

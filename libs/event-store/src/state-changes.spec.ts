@@ -10,6 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { runs } from '@holdfast/kernel/testing';
 import { SeededRandom } from '@holdfast/wal/testing';
 import { faultUnder } from './state-changes.js';
 import {
@@ -88,8 +89,11 @@ describe('the leaves that a transaction would change', () => {
     const image = readFileSync(before);
     const descriptor = openSync(before, 'r+');
     try {
-      return [...old].filter((page) => {
-        if (kept.has(page)) return false;
+      const changed = [...old].filter((page) => !kept.has(page));
+      // The short form takes as many of them, spread over the tree.
+      const oneIn = Math.ceil(changed.length / runs({ short: 6, long: changed.length }));
+      return changed.filter((page, number) => {
+        if (number % oneIn > 0) return false;
         const at = page * PAGE_BYTES + LOWER_AT;
         writeSync(descriptor, Uint8Array.of(image.readUInt8(at) ^ 2), 0, 1, at);
         const fault = faultUnder(before, keysOf(changes));
@@ -114,7 +118,7 @@ describe('the leaves that a transaction would change', () => {
       const bytesOf = (): number =>
         random.below(bigOneIn) === 0 ? 1_500 + random.below(9_000) : random.below(valueBytes);
       put(new Map(Array.from({ length: entries }, (_, number) => [nameOf(number), bytesOf()])));
-      for (let round = 0; round < 16; round++) {
+      for (let round = 0; round < runs({ short: 8, long: 16 }); round++) {
         const changes = new Map<string, number | undefined>();
         const from = random.below(entries);
         // By turns: far apart, and close together, which empties whole branches, and fills them.

@@ -1,5 +1,6 @@
 import type { RecordedEvent } from '@holdfast/event-store';
 import { defined } from '@holdfast/kernel';
+import { runs } from '@holdfast/kernel/testing';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type CompactionPresent, dispensableAs } from './compaction.js';
@@ -64,7 +65,7 @@ describe('what the books can do without', () => {
  * Random histories of months, compacted below a random bound as far as a random choice of segments goes. fast-check prints seed and path of a failure.
  */
 describe('books that were compacted', () => {
-  const RUNS = { numRuns: 400 };
+  const RUNS = { numRuns: runs({ short: 80, long: 400 }) };
   const WORLD = new TestBooks().given(...worldSetUp);
   /** The transfers of the world, whose metadata is changed over and over. */
   const TRANSFERS = [worldSetUp.length - 1, worldSetUp.length].map(commandId);

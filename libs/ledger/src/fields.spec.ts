@@ -1,3 +1,4 @@
+import { runs } from '@holdfast/kernel/testing';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
@@ -120,7 +121,7 @@ describe('field rules', () => {
       fc.property(millis, (time) => {
         expect(instantMillis(instantText(time))).toBe(time);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs({ short: 500, long: 3_000 }) },
     );
   });
 

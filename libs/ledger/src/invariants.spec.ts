@@ -1,3 +1,4 @@
+import { runs } from '@holdfast/kernel/testing';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { defined } from '@holdfast/kernel';
 import fc from 'fast-check';
@@ -23,7 +24,7 @@ import { expectSame } from './testing/expect-same.js';
  * The ledger's promises over random histories. Each history starts from the same small world and is played once; every promise is
  * checked after every command. One that is broken is played again alone: fast-check prints its seed, and the smallest history that breaks it.
  */
-const RUNS = { numRuns: 3000, seed: Date.now() | 0 };
+const RUNS = { numRuns: runs({ short: 300, long: 3_000 }), seed: Date.now() | 0 };
 const WORLD = new TestBooks().given(...worldSetUp);
 
 type Image = Readonly<Record<string, unknown>>;

@@ -1,3 +1,4 @@
+import { runs } from '@holdfast/kernel/testing';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { decide } from './decide.js';
@@ -6,7 +7,7 @@ import { malformationOf } from './malformation.js';
 import { TEST_LEDGER, TestBooks, ledgerCommands, worldSetUp } from './testing/index.js';
 
 const WORLD = new TestBooks().given(...worldSetUp);
-const RUNS = { numRuns: 5000 };
+const RUNS = { numRuns: runs({ short: 1_000, long: 5_000 }) };
 
 const leg = { accountId: 'cash', side: 'debit', amount: '1' };
 const transfer = {

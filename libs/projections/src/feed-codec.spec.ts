@@ -1,8 +1,11 @@
 import type { JsonObject, Position, RecordedEvent, StreamVersion } from '@holdfast/event-store';
+import { runs } from '@holdfast/kernel/testing';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { fromWire, positionOf, toWire, wireBytes } from './feed-codec.js';
 import { OVERHEAD_BYTES, followMethod } from './feed-protocol.js';
+
+const RUNS = { numRuns: runs({ short: 30, long: 100 }) };
 
 const object = fc
   .dictionary(fc.string(), fc.jsonValue({ maxDepth: 1 }), { maxKeys: 3 })
@@ -36,6 +39,7 @@ describe('events on the wire', () => {
         expect(message.portion!.events.map(fromWire)).toEqual(events);
         expect(message.portion!.cursor ?? undefined).toBeUndefined();
       }),
+      RUNS,
     );
   });
 
@@ -47,6 +51,7 @@ describe('events on the wire', () => {
         const counted = wire.reduce((sum, event) => sum + wireBytes(event), 0);
         expect(counted + OVERHEAD_BYTES).toBeGreaterThanOrEqual(bytes.length);
       }),
+      RUNS,
     );
   });
 

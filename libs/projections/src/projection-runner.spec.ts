@@ -1,5 +1,6 @@
 import type { Position } from '@holdfast/event-store';
 import { CodedError } from '@holdfast/kernel';
+import { runs } from '@holdfast/kernel/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
@@ -536,7 +537,7 @@ describe('a projection runner', () => {
         expect(seen!.events).toBe(lastPosition);
         await worker.stop();
       }),
-      { numRuns: 12 },
+      { numRuns: runs({ short: 4, long: 12 }) },
     );
   });
 });

@@ -1,3 +1,4 @@
+import { runs } from '@holdfast/kernel/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -172,7 +173,7 @@ describe('an import', () => {
           expect(readFileSync(path('rejects.csv'), 'utf8').split('\n')).toHaveLength(4);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs({ short: 15, long: 60 }) },
     );
   });
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { runs } from '@holdfast/kernel/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Clock } from '@holdfast/kernel';
 import fc from 'fast-check';
@@ -598,7 +599,7 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
           await tested.close();
           await own.dispose();
         }),
-        { numRuns: 15 },
+        { numRuns: runs({ short: 4, long: 15 }) },
       );
     });
 

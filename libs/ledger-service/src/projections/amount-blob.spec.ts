@@ -1,3 +1,4 @@
+import { runs } from '@holdfast/kernel/testing';
 import { describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
@@ -19,7 +20,7 @@ describe('amounts as bytes', () => {
       fc.property(amounts, (amount) => {
         expect(amountOf(amountBlob(amount))).toBe(amount);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs({ short: 500, long: 2_000 }) },
     );
   });
 
@@ -29,7 +30,7 @@ describe('amounts as bytes', () => {
         const order = one < other ? -1 : one > other ? 1 : 0;
         expect(Buffer.compare(amountBlob(one), amountBlob(other))).toBe(order);
       }),
-      { numRuns: 5_000 },
+      { numRuns: runs({ short: 500, long: 5_000 }) },
     );
   });
 

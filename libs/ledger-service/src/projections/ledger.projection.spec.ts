@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '@holdfast/event-store';
 import { type Side, type TransferLegResource, transferRowOf } from '@holdfast/ledger';
 import { TEST_LEDGER, TestBooks, attempts, worldSetUp } from '@holdfast/ledger/testing';
+import { runs } from '@holdfast/kernel/testing';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { amountOf } from './amount-blob.js';
@@ -61,7 +62,7 @@ describe('the ledger projection', () => {
           cut.close();
         }
       }),
-      { numRuns: 60 },
+      { numRuns: runs({ short: 10, long: 60 }) },
     );
   });
 
@@ -89,7 +90,7 @@ describe('the ledger projection', () => {
           tables.close();
         }
       }),
-      { numRuns: 60 },
+      { numRuns: runs({ short: 10, long: 60 }) },
     );
   });
 
@@ -121,7 +122,7 @@ describe('the ledger projection', () => {
           tables.close();
         }
       }),
-      { numRuns: 40 },
+      { numRuns: runs({ short: 10, long: 40 }) },
     );
   });
 

@@ -1,4 +1,5 @@
 import type { RecordedEvent } from '@holdfast/event-store';
+import { runs } from '@holdfast/kernel/testing';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { AccountEntry } from '../ledger-state.js';
@@ -21,7 +22,7 @@ import { STATEMENT_LINE_EVENTS, statementLinesOf } from './statement-line.js';
 import { TRANSFER_ROW_EVENTS, transferMetadataRowOf, transferRowOf } from './transfer-row.js';
 import { TRIAL_BALANCE_EVENTS, trialBalanceChangesOf } from './trial-balance-row.js';
 
-const RUNS = { numRuns: 3000 };
+const RUNS = { numRuns: runs({ short: 200, long: 3_000 }) };
 const WORLD = new TestBooks().given(...worldSetUp);
 
 function everyHistory(check: (books: TestBooks, model: RowsInMemory) => void): void {

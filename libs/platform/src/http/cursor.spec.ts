@@ -1,3 +1,4 @@
+import { runs } from '@holdfast/kernel/testing';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type CursorValue, decodeCursor, encodeCursor } from './cursor.js';
@@ -44,7 +45,7 @@ describe('cursors', () => {
           expect(() => decodeCursor('list', damaged, isNumber)).toThrow(refusal);
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: runs({ short: 200, long: 2_000 }) },
     );
   });
 

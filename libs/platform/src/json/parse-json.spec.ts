@@ -1,3 +1,4 @@
+import { runs } from '@holdfast/kernel/testing';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { InvalidJson, JSON_DEPTH_MAX, parseJson } from './parse-json.js';
@@ -43,7 +44,7 @@ describe('strict JSON', () => {
           else expect(strict[0]).toMatch(/__proto__|too large/);
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: runs({ short: 300, long: 2_000 }) },
     );
   });
 
@@ -66,7 +67,7 @@ describe('strict JSON', () => {
         const isSame = Math.abs(value) <= Number.MAX_SAFE_INTEGER && sameDecimal(text, value);
         expect(refusal(`[${text}]`) === undefined).toBe(isSame);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs({ short: 300, long: 2_000 }) },
     );
   });
 
@@ -92,7 +93,7 @@ describe('strict JSON', () => {
           refusal(`[${before},{"same":${first},"q":${before},"s\\u0061me":${second}}]`),
         ).toEqual([TWICE, '/1/same']);
       }),
-      { numRuns: 500 },
+      { numRuns: runs({ short: 100, long: 500 }) },
     );
   });
 

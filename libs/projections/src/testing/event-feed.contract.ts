@@ -1,4 +1,5 @@
 import type { Position, RecordedEvent } from '@holdfast/event-store';
+import { runs } from '@holdfast/kernel/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -285,7 +286,8 @@ export function describeEventFeed(name: string, create: () => Promise<FeedUnderT
     describe('its consumer', () => {
       it('gets no more than it asks for: a pause buffers a bounded number of bytes', async () => {
         const filler = 'z'.repeat(1_000);
-        await log.appendMany(10_000, (index) => ({ data: { index, filler } }));
+        const count = runs({ short: 4_000, long: 10_000 });
+        await log.appendMany(count, (index) => ({ data: { index, filler } }));
         const batches = open({ batchEvents: 50 })[Symbol.asyncIterator]();
         const first = await batches.next();
         await sleep(300);
@@ -295,9 +297,9 @@ export function describeEventFeed(name: string, create: () => Promise<FeedUnderT
           expect(sentPosition).toBeLessThan(1_000);
         }
         const read = new Read();
-        for (let next = first; read.events.length < 10_000; next = await batches.next())
+        for (let next = first; read.events.length < count; next = await batches.next())
           read.take(next.value as FeedBatch);
-        expect(read.events.map(({ position }) => position)).toEqual(upTo(10_000, 1));
+        expect(read.events.map(({ position }) => position)).toEqual(upTo(count, 1));
       });
 
       it.each(['idle', 'paused within a backlog'])('leaves promptly while %s', async (when) => {
