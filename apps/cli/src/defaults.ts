@@ -9,3 +9,9 @@ export function defaultUrl(): string {
 export function defaultLog(): string {
   return configurationOf('cli').storage.walDirectory;
 }
+
+/** Its archive, where that is configured to be elsewhere. */
+export function defaultArchive(): string | undefined {
+  const { archive } = configurationOf('cli').storage;
+  return archive === '' ? undefined : archive;
+}

@@ -8,6 +8,8 @@ export const CliExit = {
   OK: 0,
   /** It ran, and the answer is no: damage in a log, rows that were not taken, a service that is not healthy. */
   PROBLEMS: 1,
+  /** A verification: what was read is sound, and not everything could be verified; it says what not. */
+  NOT_ALL_VERIFIED: 2,
   /** The command line itself. */
   USAGE: 64,
   /** What was given cannot be used: a damaged log, or an import's CSV or mapping. */
@@ -45,6 +47,8 @@ const EXIT_BY_CODE: Readonly<Record<string, CliExit>> = {
   WAL_BACKUP_REFUSED: CliExit.PROBLEMS,
   WAL_RESTORE_REFUSED: CliExit.PROBLEMS,
   RESTORE_TARGET_NOT_EMPTY: CliExit.PROBLEMS,
+  WAL_ARCHIVE_MISMATCH: CliExit.BAD_INPUT,
+  WAL_ARCHIVE_NOT_FOUND: CliExit.NO_INPUT,
   WAL_NOT_FOUND: CliExit.NO_INPUT,
   ENOENT: CliExit.NO_INPUT,
   EISDIR: CliExit.NO_INPUT,

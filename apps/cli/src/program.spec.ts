@@ -110,6 +110,20 @@ describe('the command line', () => {
     expect(dumped.messages).toContain('  firstSequence: 4\n');
   });
 
+  it('says what it could not verify, and ends with a code of its own', async () => {
+    const copied = join(directory, 'copied');
+    cpSync(log, copied, { recursive: true });
+    rmSync(join(copied, 'WATERMARK'));
+    const { exit, output } = await runCli('wal', 'verify', copied);
+    expect(exit).toBe(2);
+    expect(output).toMatch(/^NOT VERIFIED No WATERMARK/);
+    expect(output).toMatch(new RegExp(`NOT all verified: ${EVENTS} records`));
+    const { output: json } = await runCli('wal', 'verify', copied, '--json');
+    expect(JSON.parse(json)).toMatchObject({ sound: true, complete: false, records: EVENTS });
+    const missing = await runCli('wal', 'verify', copied, '--archive', '/nowhere');
+    expect(missing.exit).toBe(66);
+  });
+
   it('finds a log that cannot even be opened unsound', async () => {
     const damaged = join(directory, 'no manifest');
     cpSync(log, damaged, { recursive: true });

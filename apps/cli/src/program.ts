@@ -62,12 +62,18 @@ function addWal(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => 
     });
   wal
     .command('verify')
-    .description('read every byte of the log and report every damage')
+    .description(
+      'read every byte of the log and report every damage, and what could not be verified',
+    )
     .argument(directory, meaning)
+    .option('--archive <directory>', 'the archive of the log (archive/ beside it when left out)')
     .option('--json', 'as JSON')
     .action(async (path: string | undefined, options: WalVerifyOptions) => {
       const { walVerify } = await import('./wal-verify/wal-verify.js');
-      done(await walVerify(path ?? (await defaults()).defaultLog(), options, terminal));
+      const { defaultArchive, defaultLog } = await defaults();
+      const archive = options.archive ?? (path === undefined ? defaultArchive() : undefined);
+      const given = { ...options, ...(archive !== undefined && { archive }) };
+      done(await walVerify(path ?? defaultLog(), given, terminal));
     });
   wal
     .command('dump')

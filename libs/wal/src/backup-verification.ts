@@ -25,6 +25,8 @@ export interface BackupVerification extends BackupSummary {
   readonly bytes: number;
   /** Empty when everything can be restored from it. */
   readonly problems: readonly VerifyProblem[];
+  /** What could not be verified, each a sentence. */
+  readonly unverified: readonly string[];
 }
 
 /** What a backup holds, without reading its contents. Throws `WAL_BACKUP_DAMAGED`, `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`. */
@@ -76,10 +78,18 @@ export async function verifyBackup(
         problems.push({ file: content.pathOf(file), offset: 0, firstSequence: 0, reason });
     }
     const { frames, records, bytes } = verified;
-    return { ...summaryOf(content), frames, records, bytes, problems };
+    const unverified = [...verified.unverified, ...withoutBeginning(manifest.firstSequence)];
+    return { ...summaryOf(content), frames, records, bytes, problems, unverified };
   } finally {
     if (options.fileSystem === undefined) await fileSystem.close();
   }
+}
+
+function withoutBeginning(firstSequence: number): readonly string[] {
+  if (firstSequence === 1) return [];
+  return [
+    `The backup begins at sequence ${firstSequence}: whether a snapshot in it stands for what came before is shown by a restore.`,
+  ];
 }
 
 function summaryOf(content: BackupContent): BackupSummary {

@@ -1,21 +1,27 @@
 import { setImmediate } from 'node:timers/promises';
 import { errorCode, errorMessage } from '@holdfast/kernel';
+import { sameSeal } from './archive-store.js';
 import type { FileSystem } from './file-system.js';
 import { visitRecords } from './frame-decoder.js';
 import { FrameScanner } from './frame-scanner.js';
 import type { VisibleBound } from './log-cursor.js';
 import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { readFooter } from './segment-footer.js';
+import type { SegmentHeader } from './segment-header.js';
 
 export interface VerifyReport {
   readonly segments: number;
+  /** What was read and is as it was written: frames, records and bytes of data. */
   readonly frames: number;
   readonly records: number;
   readonly bytes: number;
   readonly firstSequence: number;
+  /** How far it has read. */
   readonly lastSequence: number;
-  /** Empty when every byte is as it was written. */
+  /** Empty when every byte that was read is as it was written. */
   readonly problems: readonly VerifyProblem[];
+  /** What could not be verified, each a sentence. Empty when that is nothing: only then, and without problems, is the log known to be whole. */
+  readonly unverified: readonly string[];
 }
 
 export interface VerifyProblem {
@@ -64,21 +70,31 @@ export async function verifySegments(
     entry.dataLength ?? (entry.name.segment === bound.segment ? bound.offset : undefined);
   const bytesTotal = visible.reduce((sum, entry) => sum + (lengthOf(entry) ?? 0), 0);
   const problems: VerifyProblem[] = [];
+  const unverified: string[] = [];
+  let bytesDone = 0;
   const files = catalog ?? new SegmentCatalog(fileSystem);
   const totals = { frames: 0, records: 0, bytes: 0 };
-  let [segment, sequence] = [extent?.firstSegment, extent?.firstSequence ?? 1];
+  let [segment, sequence] = [
+    extent?.firstSegment,
+    extent?.firstSequence ?? visible[0]?.name.firstSequence ?? 1,
+  ];
   const noteMissing = (before: number): void => {
     if (extent === undefined || segment === undefined || segment >= before) return;
     problems.push(missingSegments(extent.directory, segment, before - 1, sequence));
   };
-  for (const entry of visible) {
+  for (const [at, entry] of visible.entries()) {
     noteMissing(entry.name.segment);
-    const done = totals.bytes;
-    const found = await verifySegment(files, entry, lengthOf(entry), (offset) =>
+    const done = bytesDone;
+    const next = entries[at + 1]?.header;
+    const successor = next?.segment === entry.name.segment + 1 ? next : undefined;
+    const length = lengthOf(entry);
+    const found = await verifySegment(files, entry, length, successor, (offset) =>
       onProgress?.({ bytesDone: done + offset, bytesTotal }),
     );
+    bytesDone += length ?? 0;
     if (found === 'removed') {
       segment = entry.name.segment + 1;
+      unverified.push(`Segment ${entry.name.segment} left the log before it was read.`);
       continue;
     }
     totals.frames += found.frames;
@@ -86,15 +102,16 @@ export async function verifySegments(
     totals.bytes += found.bytes;
     problems.push(...found.problems);
     [segment, sequence] = [entry.name.segment + 1, found.nextSequence];
-    onProgress?.({ bytesDone: totals.bytes, bytesTotal });
+    onProgress?.({ bytesDone, bytesTotal });
   }
   noteMissing(lastSegment + 1);
   return {
     segments: visible.length,
     ...totals,
     firstSequence: visible[0]?.name.firstSequence ?? 1,
-    lastSequence: bound.sequence,
+    lastSequence: sequence - 1,
     problems,
+    unverified,
   };
 }
 
@@ -122,6 +139,8 @@ async function verifySegment(
   asked: CatalogEntry,
   /** Undefined where a missing successor would have told it: then the segment is read as far as it is valid. */
   knownLength: number | undefined,
+  /** Its header names the segment's last frame. */
+  successor: SegmentHeader | undefined,
   onOffset: (offset: number) => void,
 ): Promise<VerifiedSegment | 'removed'> {
   const problems: VerifyProblem[] = [];
@@ -130,14 +149,14 @@ async function verifySegment(
     problems.push({ file: path, offset, firstSequence, reason });
   };
   let [frames, records, bytes, yielded, sequence] = [0, 0, 0, 0, asked.name.firstSequence];
+  let last: { readonly headerCrc: number; readonly fileOffset: number } | undefined;
   let file;
-  let length = knownLength;
   try {
     const opened = catalog.open(asked);
     const { entry } = opened;
     file = opened.file;
     path = entry.path;
-    length = entry.dataLength ?? knownLength;
+    const length = entry.dataLength ?? knownLength;
     const scanner = new FrameScanner(file, entry.header, {
       limit: length ?? file.size(),
       reuse: true,
@@ -148,6 +167,7 @@ async function verifySegment(
         note(frame.header.fileOffset, sequence, `the records of a frame are ${result}`);
       frames++;
       records += frame.header.recordCount;
+      last = frame.header;
       sequence += frame.header.sequenceSpan;
       if (scanner.offset - yielded > YIELD_BYTES) {
         yielded = scanner.offset;
@@ -158,6 +178,12 @@ async function verifySegment(
     bytes = scanner.offset;
     if (length !== undefined && length > 0 && scanner.offset !== length)
       note(scanner.offset, sequence, scanner.stopReason);
+    else if (successor !== undefined && !endsAsNamed(entry.header, last, sequence - 1, successor))
+      note(
+        scanner.offset,
+        sequence,
+        'the segment does not end with the frame that its successor names',
+      );
     const footer =
       length === undefined || entry.dataLength === undefined ? undefined : readFooter(file, length);
     if (length !== undefined && footer !== undefined) {
@@ -173,7 +199,27 @@ async function verifySegment(
   } finally {
     file?.close();
   }
-  return { frames, records, bytes: length ?? bytes, nextSequence: sequence, problems };
+  return { frames, records, bytes, nextSequence: sequence, problems };
+}
+
+/** The chain across the border: a segment of another history may have the same place and length, but not the same last frame. */
+function endsAsNamed(
+  header: SegmentHeader,
+  last: { readonly headerCrc: number; readonly fileOffset: number } | undefined,
+  lastSequence: number,
+  { predecessor }: SegmentHeader,
+): boolean {
+  if (lastSequence !== predecessor.lastSequence) return false;
+  const { compacted } = header;
+  // Its frames were written anew: it says itself of what, and where it ends.
+  if (compacted !== undefined)
+    return (
+      sameSeal(compacted.original, predecessor) && last?.fileOffset === compacted.lastFrameOffset
+    );
+  return (
+    (last?.headerCrc ?? header.headerCrc) === predecessor.lastHeaderCrc &&
+    (last?.fileOffset ?? 0) === predecessor.lastFrameOffset
+  );
 }
 
 /** Undefined when the file was removed while it was read: all its frames have verified. */

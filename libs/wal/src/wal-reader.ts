@@ -6,6 +6,7 @@ import { type DumpedFrame, dumpFrames } from './dump.js';
 import type { FileSystem } from './file-system.js';
 import type { VisibleBound } from './log-cursor.js';
 import { LogView, type Visibility } from './log-view.js';
+import { judgeEnd, unpromisedEnd, unreadArchive } from './end-of-log.js';
 import { type Manifest, readManifest, sameManifest } from './manifest.js';
 import { NodeFileSystem } from './node-file-system.js';
 import { checkedHeader, noPart, segmentPath } from './recovery.js';
@@ -96,17 +97,34 @@ export class WalReader implements LogSource {
     return this.view.newestTimeline;
   }
 
-  /** Reads everything visible and reports every damage. */
-  verify(onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport> {
+  /** Reads everything up to the last whole frame and reports every damage, also what would make a start refuse the log; and says what it could not verify. */
+  async verify(onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport> {
+    const { fileSystem, directory } = this;
+    const end = await judgeEnd(fileSystem, directory.path);
     // In this order: what the extent names was made before the list of segments that the bound brings up to date.
-    const extent = this.directory.extent();
-    const bound = this.directory.knownBound();
-    const { catalog } = this.directory;
-    return verifySegments(this.fileSystem, catalog.all(), bound, {
+    const extent = directory.extent();
+    directory.refresh();
+    const bound = end.bound ?? directory.knownBound();
+    const { catalog } = directory;
+    const report = await verifySegments(fileSystem, catalog.all(), bound, {
       catalog,
       extent,
       ...(onProgress === undefined ? undefined : { onProgress }),
     });
+    const timelineOf = (segment: number): string | undefined =>
+      catalog.bySegment(segment)?.header.timeline;
+    // What a start says first is often what the reading has found too.
+    const isNews = end.problem !== undefined && report.problems.length === 0;
+    return {
+      ...report,
+      problems: isNews ? [end.problem] : report.problems,
+      unverified: [
+        ...report.unverified,
+        ...end.unverified,
+        ...unpromisedEnd(fileSystem, directory.path, timelineOf),
+        ...unreadArchive(fileSystem, directory.path, catalog.firstSequence),
+      ],
+    };
   }
 
   /** The visible frames with records of the range, as they stand on disk. Throws `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`. */
@@ -138,12 +156,12 @@ class DirectoryWatch implements Visibility {
 
   private constructor(
     private readonly fileSystem: FileSystem,
-    private readonly directory: string,
+    readonly path: string,
     private manifest: Manifest,
     private readonly archive: ArchiveStore | undefined,
   ) {
     this.catalog = new SegmentCatalog(fileSystem, () => this.refresh(), archive);
-    this.watermark = new WatermarkReader(fileSystem, directory);
+    this.watermark = new WatermarkReader(fileSystem, path);
   }
 
   static open(
@@ -166,7 +184,7 @@ class DirectoryWatch implements Visibility {
     const bound = this.knownBound();
     const { watermark, newest } = bound;
     if (watermark === undefined || watermark.segment <= newest) return bound;
-    throw missingSegment(this.directory, {
+    throw missingSegment(this.path, {
       segment: newest + 1,
       firstSequence: bound.sequence + 1,
       lastSequence: watermark.sequence,
@@ -189,6 +207,8 @@ class DirectoryWatch implements Visibility {
     if (
       watermark !== undefined &&
       watermark.segment === last?.name.segment &&
+      // One that was left here by another history, as by a copy of files, promises nothing.
+      watermark.timeline === last.header.timeline &&
       watermark.sequence >= sealedUpTo
     ) {
       const { segment, offset } = watermark;
@@ -208,7 +228,7 @@ class DirectoryWatch implements Visibility {
   extent(): LogExtent {
     const { firstSegment, firstSequence } = this.manifest;
     const lastSegment = Math.max(firstSegment, this.watermark.read()?.segment ?? 0);
-    return { directory: this.directory, firstSegment, firstSequence, lastSegment };
+    return { directory: this.path, firstSegment, firstSequence, lastSegment };
   }
 
   async waitBeyond(after: Sequence, signal?: AbortSignal): Promise<void> {
@@ -241,7 +261,7 @@ class DirectoryWatch implements Visibility {
       } catch (error) {
         failure = error;
       }
-      this.manifest = manifestOf(this.fileSystem, this.directory);
+      this.manifest = manifestOf(this.fileSystem, this.path);
       const unchanged = sameManifest(manifest, this.manifest);
       if (entries !== undefined && unchanged) {
         const { firstSegment, firstSequence } = manifest;
@@ -261,7 +281,7 @@ class DirectoryWatch implements Visibility {
 
   private listed(): CatalogEntry[] {
     const names = this.fileSystem
-      .list(this.directory)
+      .list(this.path)
       .map(parseSegmentName)
       .filter((name) => name !== undefined)
       .filter(({ segment, generation }) => {
@@ -271,12 +291,12 @@ class DirectoryWatch implements Visibility {
       .sort((a, b) => a.segment - b.segment);
     const entries: CatalogEntry[] = [];
     for (const name of names) {
-      const path = segmentPath(this.directory, name);
+      const path = segmentPath(this.path, name);
       const known = this.catalog.bySegment(name.segment);
       const header =
         known?.path === path
           ? known.header
-          : checkedHeader(this.manifest, inspectSegment(this.fileSystem, this.directory, name));
+          : checkedHeader(this.manifest, inspectSegment(this.fileSystem, this.path, name));
       const previous = entries.at(-1);
       if (previous?.name.segment === name.segment) throw noPart(path, name);
       // Where a segment is missing, nothing says where the one before it ends.

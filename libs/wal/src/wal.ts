@@ -12,6 +12,7 @@ import {
   type WorkOptions,
 } from './archiving.js';
 import { type BackupOptions, type BackupReport, backUp } from './backup.js';
+import { unreadArchive } from './end-of-log.js';
 import { type CompactionPolicy, type CompactionReport, compactSegments } from './compaction.js';
 import { type FloorKeeper, Floors } from './floors.js';
 import { type CommitFigures, GroupCommit } from './group-commit.js';
@@ -281,13 +282,15 @@ export class Wal implements LogSource {
     });
   }
 
-  /** Reads everything and reports every damage; appends go on meanwhile. */
-  verify(onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport> {
-    const { fileSystem, catalog } = this.parts;
-    return verifySegments(fileSystem, catalog.all(), this.bound, {
+  /** Reads everything that is durable and reports every damage, and what it could not verify; appends go on meanwhile. */
+  async verify(onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport> {
+    const { fileSystem, catalog, directory } = this.parts;
+    const report = await verifySegments(fileSystem, catalog.all(), this.bound, {
       catalog,
       ...(onProgress === undefined ? undefined : { onProgress }),
     });
+    const unread = unreadArchive(fileSystem, directory, catalog.firstSequence);
+    return { ...report, unverified: [...report.unverified, ...unread] };
   }
 
   /** What `removeSegments` would do, and which floors keep the rest: a dry run. */

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { errorCode } from '@holdfast/kernel';
-import { restoreLog, type Sequence, verifyBackup, Wal } from '@holdfast/wal';
+import { restoreLog, type Sequence, verifyBackup, Wal, WalReader } from '@holdfast/wal';
 import { type DiskImage, LOG, SimulatedFileSystem, simulatedOptions } from '@holdfast/wal/testing';
 
 const BACKUP = '/backup';
@@ -15,6 +15,7 @@ export const BACKUP_PROBES: Readonly<Record<string, () => Promise<void>>> = {
   'a backup with the end of another history': foreignEnd,
   'a directory that is not of backups': foreignDirectory,
   'a restored log whose end is damaged or gone': damagedEnd,
+  'verification of a damaged end': verifiedEnd,
 };
 
 /** Two opens; the second one's segment begins with the record `old`. */
@@ -135,5 +136,32 @@ async function damagedEnd(): Promise<void> {
       (error: unknown) => /^WAL_(CORRUPT|MISSING_SEGMENT)$/.test(errorCode(error) ?? ''),
     );
     if (!refused) throw new Error(`the restored log opens ${what}`);
+  }
+}
+
+/** Nothing is called sound that a start refuses, or whose end nothing vouches for. */
+async function verifiedEnd(): Promise<void> {
+  const system = SimulatedFileSystem.on();
+  const wal = await Wal.open(LOG, simulatedOptions(system, 1));
+  for (let at = 0; at < 3; at++) await wal.append([Buffer.alloc(RECORD_BYTES, at + 1)]).durable;
+  system.kill();
+  const image = system.disk.image();
+  const path = [...image.files.keys()].find((name) => name.endsWith('.wal')) ?? '';
+  const whole = image.files.get(path) ?? Buffer.alloc(0);
+  const damaged = Buffer.from(whole);
+  damaged.fill(0xa5, SEGMENT_DATA_START + RECORD_BYTES, SEGMENT_DATA_START + RECORD_BYTES + 16);
+  for (const content of [whole, damaged]) {
+    const files = new Map(image.files).set(path, content);
+    files.delete(`${LOG}/WATERMARK`);
+    const reader = await WalReader.open(LOG, {
+      fileSystem: SimulatedFileSystem.on({ ...image, files }),
+    });
+    const { problems, unverified } = await reader.verify();
+    await reader.close();
+    if (unverified.length === 0) throw new Error('an end that nothing vouches for is called whole');
+    if (problems.length > 0 !== (content === damaged))
+      throw new Error(
+        `${problems.length} problems in the ${problems.length > 0 ? 'whole' : 'damaged'} log`,
+      );
   }
 }

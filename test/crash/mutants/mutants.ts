@@ -524,6 +524,20 @@ export const MUTANTS: readonly Mutant[] = [
       '} catch',
     ],
   ]),
+  ...mutantsOf(`${WAL}/end-of-log.ts`, [
+    [
+      'verify: what a start refuses is no problem',
+      'verification of a damaged end',
+      'problem: problemOf(refusal, directory)',
+      'problem: undefined',
+    ],
+    [
+      'verify: nothing needs to vouch for the end of a log',
+      'verification of a damaged end',
+      'return isOurs\n',
+      'return isOurs || !isOurs\n',
+    ],
+  ]),
   ...mutantsOf(`${WAL}/restored-end.ts`, [
     [
       'restore: nothing promises the segment that promises the rest',

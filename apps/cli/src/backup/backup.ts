@@ -6,6 +6,7 @@ import { workHere } from '../admin/work-here.js';
 import { CliExit, exitCodeOf } from '../exit-code.js';
 import { bytesText, countText } from '../terminal/quantities.js';
 import type { Terminal } from '../terminal/terminal.js';
+import { exitOfVerification, unverifiedText, verdictOf } from '../verdict.js';
 
 /** Brings a backup in a directory up to date; made there when it is new. */
 export function backup(directory: string, flags: JobFlags, terminal: Terminal): Promise<CliExit> {
@@ -24,7 +25,7 @@ export function backup(directory: string, flags: JobFlags, terminal: Terminal): 
   );
 }
 
-/** Reads every byte of a backup. Exit code 1 when not everything can be restored from it. */
+/** Reads every byte of a backup. Exit code 1 when not everything can be restored from it, 2 when something could not be verified. */
 export async function verifyBackupIn(
   directory: string,
   { json }: { readonly json?: boolean },
@@ -39,17 +40,19 @@ export async function verifyBackupIn(
         },
       }),
     );
-    const { problems, firstSequence, lastSequence, segments, bytes } = report;
+    const { problems, unverified, firstSequence, lastSequence, segments, bytes } = report;
     const sound = problems.length === 0;
-    if (json === true) await terminal.json({ sound, ...report }, 2);
+    if (json === true)
+      await terminal.json({ sound, complete: unverified.length === 0, ...report }, 2);
     else {
       for (const { reason, file, offset } of problems)
         await terminal.line(`DAMAGE ${reason}\n  file: ${file}\n  offset: ${offset}`);
+      for (const sentence of unverified) await terminal.line(unverifiedText(sentence));
       await terminal.line(
-        `${sound ? 'Sound' : `${problems.length} problems`}: positions ${firstSequence} to ${lastSequence}, ${countText(segments)} segments with ${bytesText(bytes)}.`,
+        `${sound ? verdictOf(sound, unverified) : `${problems.length} problems`}: positions ${firstSequence} to ${lastSequence}, ${countText(segments)} segments, ${bytesText(bytes)} read.`,
       );
     }
-    return sound ? CliExit.OK : CliExit.PROBLEMS;
+    return exitOfVerification(sound, unverified);
   } catch (error) {
     // So damaged that it cannot be said what belongs to it: that is an answer too.
     if (exitCodeOf(error) !== CliExit.BAD_INPUT) throw error;

@@ -6,10 +6,11 @@ import { ledgerEventSchemas } from '@holdfast/ledger';
 import { type LedgerStateProof, openArchive, verifyLedgerState } from '@holdfast/ledger-service';
 import { WalReader } from '@holdfast/wal';
 import { workHere } from '../admin/work-here.js';
-import { CliExit } from '../exit-code.js';
+import type { CliExit } from '../exit-code.js';
 import { countText } from '../terminal/quantities.js';
 import { table } from '../terminal/table.js';
 import type { Terminal } from '../terminal/terminal.js';
+import { exitOfVerification, unverifiedText, verdictOf } from '../verdict.js';
 
 export interface VerifyStateFlags {
   readonly data?: string;
@@ -18,13 +19,13 @@ export interface VerifyStateFlags {
 
 /**
  * Replays the log and compares the checkpointed state and the read model with it. Takes no lock and changes nothing, also while services run. Exit code 1 when
- * anything differs.
+ * anything differs, 2 when something was not there to be compared.
  */
 export async function verifyState(flags: VerifyStateFlags, terminal: Terminal): Promise<CliExit> {
   const proof = await prove(flags, terminal);
   if (flags.json === true) await terminal.json(proof, 2);
   else await print(proof, terminal);
-  return proof.sound ? CliExit.OK : CliExit.PROBLEMS;
+  return exitOfVerification(proof.sound, proof.unverified);
 }
 
 async function prove(flags: VerifyStateFlags, terminal: Terminal): Promise<LedgerStateProof> {
@@ -61,18 +62,16 @@ function directoriesOf(storage: {
 }
 
 async function print(
-  { sound, state, readModel }: LedgerStateProof,
+  { sound, state, readModel, unverified }: LedgerStateProof,
   terminal: Terminal,
 ): Promise<void> {
-  if (state === undefined) await terminal.line('There is no checkpoint here.');
-  else {
+  if (state !== undefined) {
     const { checkpoint, replayed, matches } = state;
     await terminal.line(
-      `State: the checkpoint of position ${checkpoint.position} (${countText(checkpoint.entries)} entries, digest ${checkpoint.digest}) ${matches ? 'is what' : 'is NOT what'} a replay of ${countText(replayed.events)} events makes${matches ? '' : ` (${countText(replayed.entries)} entries, digest ${replayed.digest})`}.`,
+      `State: the checkpoint of position ${checkpoint.position} (${countText(checkpoint.entries)} entries, digest ${checkpoint.digest}) ${matches ? 'is what' : 'is NOT what'} a replay of ${countText(replayed.events)} events${replayed.from > 0 ? ` from the snapshot of position ${replayed.from} on` : ''} makes${matches ? '' : ` (${countText(replayed.entries)} entries, digest ${replayed.digest})`}.`,
     );
   }
-  if (readModel === undefined) await terminal.line('There is no read model here.');
-  else {
+  if (readModel !== undefined) {
     const rows = Object.entries(readModel.tables).map(
       ([name, { equal, rows: found, rowsExpected }]) => [
         name,
@@ -84,5 +83,7 @@ async function print(
     await terminal.line(`Read model at position ${readModel.position}:`);
     for (const line of table(['table', 'rows', 'expected', ''], rows)) await terminal.line(line);
   }
-  await terminal.line(sound ? 'Sound.' : 'NOT sound: docs/operations.md says what to do.');
+  for (const sentence of unverified) await terminal.line(unverifiedText(sentence));
+  const advice = sound ? '' : ': docs/operations.md says what to do';
+  await terminal.line(`${verdictOf(sound, unverified)}${advice}.`);
 }

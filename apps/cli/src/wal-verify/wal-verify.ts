@@ -1,17 +1,22 @@
-import { type VerifyProblem, type VerifyReport, WalReader } from '@holdfast/wal';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { ArchiveDirectory, type VerifyProblem, type VerifyReport, WalReader } from '@holdfast/wal';
 import { CliExit, exitCodeOf } from '../exit-code.js';
 import { bytesText, countText, durationText } from '../terminal/quantities.js';
 import type { Terminal } from '../terminal/terminal.js';
+import { exitOfVerification, unverifiedText, verdictOf } from '../verdict.js';
 
 export interface WalVerifyOptions {
   readonly json?: boolean;
+  /** Of the log; `archive` beside it when left out, if one is there. */
+  readonly archive?: string;
 }
 
 const BAR = 'Verifying {bar} {percentage}%  {read}  {duration_formatted}';
 
 /**
- * Reads every durable byte of a log and reports every damage: exit code 1 when there is any, also when it is so bad that the log cannot
- * be opened. A service may write it meanwhile.
+ * Reads every byte of a log up to its last whole frame, with its archive, and reports every damage: exit code 1 when there is any, also when it is so bad that the log cannot
+ * be opened, and 2 when something could not be verified. A service may write it meanwhile.
  */
 export async function walVerify(
   directory: string,
@@ -29,10 +34,11 @@ export async function walVerify(
 
 async function verify(
   directory: string,
-  { json }: WalVerifyOptions,
+  { json, archive: named }: WalVerifyOptions,
   terminal: Terminal,
 ): Promise<CliExit> {
-  const reader = await WalReader.open(directory);
+  const archive = archiveOf(directory, named);
+  const reader = await WalReader.open(directory, { ...(archive && { archive }) });
   const progress = terminal.progress(BAR);
   const startedAt = performance.now();
   try {
@@ -42,18 +48,33 @@ async function verify(
       }),
     );
     progress.stop();
-    if (json === true) await terminal.json({ sound: report.problems.length === 0, ...report }, 2);
+    const { problems, unverified } = report;
+    const sound = problems.length === 0;
+    if (json === true)
+      await terminal.json({ sound, complete: unverified.length === 0, ...report }, 2);
     else await print(report, performance.now() - startedAt, terminal);
-    return report.problems.length === 0 ? CliExit.OK : CliExit.PROBLEMS;
+    return exitOfVerification(sound, unverified);
   } finally {
     progress.stop();
     await reader.close();
+    await archive?.close();
   }
+}
+
+/** Throws `WAL_ARCHIVE_NOT_FOUND` for one that is named and is not there. */
+function archiveOf(log: string, named: string | undefined): ArchiveDirectory | undefined {
+  const beside = join(dirname(resolve(log)), 'archive');
+  if (named === undefined && !existsSync(join(beside, 'ARCHIVE'))) return undefined;
+  return ArchiveDirectory.open(named ?? beside);
 }
 
 async function print(report: VerifyReport, millis: number, terminal: Terminal): Promise<void> {
   for (const problem of report.problems) await terminal.line(problemText(problem));
-  const verdict = report.problems.length === 0 ? 'Sound' : `${report.problems.length} problems`;
+  for (const sentence of report.unverified) await terminal.line(unverifiedText(sentence));
+  const sound = report.problems.length === 0;
+  const verdict = sound
+    ? verdictOf(sound, report.unverified)
+    : `${report.problems.length} problems`;
   const range =
     report.records === 0
       ? 'no records'

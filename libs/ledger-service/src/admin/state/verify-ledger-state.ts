@@ -28,6 +28,10 @@ export interface VerifyLedgerStateOptions {
 export interface LedgerStateProof {
   /** Whether everything that was compared is what the log makes of it. */
   readonly sound: boolean;
+  /** Whether everything that there is to compare was there. */
+  readonly complete: boolean;
+  /** What was not there, each a sentence. */
+  readonly unverified: readonly string[];
   /** Absent when there is no checkpoint yet. */
   readonly state?: StateVerification;
   /** Absent when there is no read model here. */
@@ -47,7 +51,12 @@ export async function verifyLedgerState(
   const readModel = await provenReadModel(options, context);
   assertWanted(context);
   const sound = (state?.matches ?? true) && (readModel?.equal ?? true);
-  return { sound, ...(state && { state }), ...(readModel && { readModel }) };
+  const unverified = [
+    ...(state ? [] : ['There is no checkpoint here, so no state was compared.']),
+    ...(readModel ? [] : ['There is no read model here, so none was compared.']),
+  ];
+  const complete = unverified.length === 0;
+  return { sound, complete, unverified, ...(state && { state }), ...(readModel && { readModel }) };
 }
 
 async function provenState(
