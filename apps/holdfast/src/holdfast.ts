@@ -1,4 +1,5 @@
 import type { HoldfastConfiguration } from '@holdfast/config';
+import { errorCode } from '@holdfast/kernel';
 import {
   type FollowedProjection,
   LEDGER_CODED_ERRORS,
@@ -51,7 +52,11 @@ export async function startHoldfast(
       logLevel: service.logLevel,
     },
     {
-      onFailure: (error) => lifecycle.fatal(error),
+      onFailure: (error) => {
+        if (concernsReadModelOnly(error))
+          logger.error({ err: error }, 'the projection cannot go on; commands do');
+        else lifecycle.fatal(error);
+      },
       onReport: (report) => consumers.report(report),
     },
   );
@@ -75,6 +80,14 @@ export async function startHoldfast(
   const url = await application.listen(http.port, service.host);
   // Administration first: its work on the log ends before the log is closed.
   return { service: servicesTogether(administration, application), url };
+}
+
+/**
+ * A read model is derived from the log: whatever is wrong with it, commands go on, and `/health/ready` says what is wrong. A log that is damaged, or a thread that
+ * ended, concerns the whole process.
+ */
+function concernsReadModelOnly(error: unknown): boolean {
+  return /^(READ_MODEL|FEED|PROJECTION_FAILED)/.test(errorCode(error) ?? '');
 }
 
 interface HoldfastParts {

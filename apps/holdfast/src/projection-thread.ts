@@ -29,15 +29,24 @@ export interface ProjectionThreadListeners {
   readonly onReport: (report: ConsumerReport) => void;
 }
 
+/** A batch, and a feed's end, take less. */
+const STOP_MILLIS_MAX = 5_000;
+/** Only a call of the operating system that does not return holds on for longer. */
+const TERMINATE_MILLIS_MAX = 1_000;
+
+/** Of a thread that tells its status five times a second. */
+const HUNG_MILLIS = 5_000;
+
 /** The only thing that the thread is told. */
 export const STOP = 'stop';
 
 /**
- * The projection in a thread of its own, so that catching up takes nothing from the commands. A thread that ends before it is told to
- * is a failure of the whole process: half a service that looks whole is worse than one that is started again.
+ * The projection in a thread of its own, so that catching up takes nothing from the commands. A projection that cannot go on says so and stays, and its health is red. A
+ * thread that ends before it is told to is a failure of the whole process: half a service that looks whole is worse than one that is started again.
  */
 export class ProjectionThread implements FollowedProjection {
   private last: ProjectionStatus | undefined;
+  private toldAtMillis = performance.now();
   private stopping = false;
   private readonly exited: Promise<void>;
 
@@ -56,11 +65,15 @@ export class ProjectionThread implements FollowedProjection {
         return;
       }
       this.last = message.status;
+      this.toldAtMillis = performance.now();
       onStatus();
     });
     worker.on('error', onFailure);
     this.exited = new Promise((resolve) => {
+      const end = () => this.endIfHung();
+      process.once('exit', end);
       worker.on('exit', (exitCode) => {
+        process.off('exit', end);
         resolve();
         if (!this.stopping) onFailure(ended(exitCode));
       });
@@ -71,11 +84,9 @@ export class ProjectionThread implements FollowedProjection {
   static start(
     data: ProjectionThreadData,
     { onFailure, onReport }: ProjectionThreadListeners,
+    script = new URL('./projection.worker.js', import.meta.url),
   ): Promise<ProjectionThread> {
-    const worker = new Worker(new URL('./projection.worker.js', import.meta.url), {
-      name: 'projection',
-      workerData: data,
-    });
+    const worker = new Worker(script, { name: 'projection', workerData: data });
     return new Promise((resolve, reject) => {
       const thread: ProjectionThread = new ProjectionThread(worker, () => resolve(thread), {
         onFailure: (error) => {
@@ -89,13 +100,39 @@ export class ProjectionThread implements FollowedProjection {
   }
 
   get status(): ProjectionStatus {
-    return defined(this.last, 'the status of a thread that has started');
+    const last = defined(this.last, 'the status of a thread that has started');
+    const ageMillis = performance.now() - this.toldAtMillis;
+    return { ...last, ageMillis, unheardMillis: last.unheardMillis + ageMillis };
   }
 
-  async stop(): Promise<void> {
+  /**
+   * Ends between two batches. A thread that does not is ended where it stands, like one that is killed: its transaction is undone, and what was committed is there.
+   * Resolves in any case.
+   */
+  async stop(stopMillisMax: number = STOP_MILLIS_MAX): Promise<void> {
     this.stopping = true;
     this.worker.postMessage(STOP);
-    await this.exited;
+    if (await this.exitsWithin(stopMillisMax)) return;
+    void this.worker.terminate();
+    await this.exitsWithin(TERMINATE_MILLIS_MAX);
+  }
+
+  /**
+   * Node waits for its threads before a process ends, and for one that hangs in a call of the operating system it waits for ever: a dead disk would keep a process that
+   * has failed, and its supervisor from starting another. What is durable does not depend on how a process ends.
+   */
+  private endIfHung(): void {
+    if (performance.now() - this.toldAtMillis > HUNG_MILLIS) process.kill(process.pid, 'SIGKILL');
+  }
+
+  private exitsWithin(millis: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), millis);
+      void this.exited.then(() => {
+        clearTimeout(timer);
+        resolve(true);
+      });
+    });
   }
 }
 

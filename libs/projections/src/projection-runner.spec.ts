@@ -2,9 +2,10 @@ import type { Position } from '@holdfast/event-store';
 import { CodedError } from '@holdfast/kernel';
 import { runs } from '@holdfast/kernel/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import SqliteDatabase from 'better-sqlite3';
 import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DirectoryFeed } from './directory-feed.js';
@@ -490,6 +491,54 @@ describe('a projection runner', () => {
       await log.append(counted(1));
       expect(await two.runner.waitFor(2_001 as Position, 5_000)).toBe(true);
     });
+  });
+
+  describe('with a read model that cannot be written', () => {
+    it('waits for a volume that is not there, tells the lag there is, and goes on by itself', async () => {
+      await log.appendMany(30, counted);
+      // A file in the place of the folder: as final as a volume that is read-only, for any user.
+      await writeFile(directory(), '');
+      const { runner } = start();
+      await until(() => runner.status.state === 'store-unavailable');
+      await until(() => runner.status.lagEvents === 30);
+      expect(runner.status.lastError).toMatchObject({ code: 'READ_MODEL_UNAVAILABLE' });
+      expect(runner.failure).toBeUndefined();
+      await rm(directory());
+      expect(await runner.waitFor(30 as Position, 10_000)).toBe(true);
+    });
+
+    it('does not take a foreign lock for a worker at work, and goes on once it is gone', async () => {
+      await log.appendMany(10, counted);
+      const before = start();
+      await before.runner.waitFor(10 as Position, 5_000);
+      await before.stop();
+      const foreign = new SqliteDatabase(join(directory(), 'tally', 'generation-000001.sqlite'));
+      foreign.exec('BEGIN IMMEDIATE');
+      await log.appendMany(20, counted);
+      const options = { directory: directory(), projection: tally(), leaseMillis: 50 };
+      const { runner, states } = start({ store: SqliteReadModelStore.open(options) });
+      await until(() => runner.status.state === 'store-unavailable');
+      expect(runner.status.lastError?.message).toContain('another program keeps it locked');
+      await until(() => runner.status.head === 30);
+      foreign.exec('COMMIT');
+      foreign.close();
+      expect(await runner.waitFor(30 as Position, 10_000)).toBe(true);
+      expect(states).not.toContain('waiting-for-lease');
+    });
+  });
+
+  it('tells as a spare where the worker stands that it waits for, and how far the log has come', async () => {
+    await log.appendMany(10, counted);
+    const first = start();
+    await first.runner.waitFor(10 as Position, 5_000);
+    const spare = start();
+    await until(() => spare.runner.status.head === 10);
+    expect(spare.runner.status).toMatchObject({
+      state: 'waiting-for-lease',
+      position: 10,
+      lagEvents: 0,
+    });
+    expect(spare.runner.status.movedAtMillis).toBeDefined();
   });
 
   it('starts anew when its files are removed under it', async () => {

@@ -3,7 +3,8 @@ import { type Clock, CodedError, errorCode, errorMessage, systemClock } from '@h
 import { hostname } from 'node:os';
 import { threadId } from 'node:worker_threads';
 import { BackOff, pause } from './back-off.js';
-import type { EventFeed } from './event-feed.js';
+import type { EventFeed, FeedCursor } from './event-feed.js';
+import { HeadProbe } from './head-probe.js';
 import { PositionWaiters } from './position-waiters.js';
 import { BatchRefused, ProjectionPass } from './projection-pass.js';
 import { type ProjectionState, type ProjectionStatus, StatusKeeper } from './projection-status.js';
@@ -49,6 +50,9 @@ export class ProjectionRunner<Transaction> {
   private readonly waiters: PositionWaiters;
   private readonly backOff = new BackOff();
   private carefulTo = BEFORE_FIRST_POSITION;
+  private readonly headProbe: HeadProbe;
+  /** Where the read model stood when it could be asked last. */
+  private lastCursor: FeedCursor | undefined;
   private promoted = false;
   /** Of the tables that queries see. */
   private reached = BEFORE_FIRST_POSITION;
@@ -57,6 +61,7 @@ export class ProjectionRunner<Transaction> {
   constructor(private readonly options: ProjectionRunnerOptions<Transaction>) {
     const { store, clock = systemClock, onState } = options;
     this.statusKeeper = new StatusKeeper(store.projection, clock, onState);
+    this.headProbe = new HeadProbe(options.feed, (head) => this.statusKeeper.headIs(head));
     this.waiters = new PositionWaiters(() => this.reached);
   }
 
@@ -114,11 +119,15 @@ export class ProjectionRunner<Transaction> {
     signal: AbortSignal,
   ): Promise<ReadModelLease<Transaction> | undefined> {
     const { store, target = 'live', owner = ownName() } = this.options;
-    const onWaiting = () => this.statusKeeper.enter('waiting-for-lease');
+    const onWaiting = (_holder: string, cursor: FeedCursor | undefined) => {
+      this.statusKeeper.waits(cursor?.position ?? BEFORE_FIRST_POSITION);
+      this.headProbe.look(cursor, signal);
+    };
     try {
       return await store.acquire({ owner, target, onWaiting, signal });
     } catch (error) {
       if (errorCode(error) !== 'READ_MODEL_UNAVAILABLE') throw error;
+      this.headProbe.look(this.lastCursor, signal);
       await this.pauseFor(error, 'store-unavailable', signal);
       return undefined;
     }
@@ -127,6 +136,7 @@ export class ProjectionRunner<Transaction> {
   private async pass(lease: ReadModelLease<Transaction>, signal: AbortSignal): Promise<void> {
     const { store, feed, batchEvents = BATCH_EVENTS, target } = this.options;
     const { cursor, failure } = lease;
+    this.lastCursor = cursor;
     const position = cursor?.position ?? BEFORE_FIRST_POSITION;
     this.statusKeeper.holds(lease.generation, position, failure?.attempts ?? 0);
     if (lease.promoted) this.moved(position);

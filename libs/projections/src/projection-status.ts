@@ -39,6 +39,10 @@ export interface ProjectionStatus {
   /** The last failure, also when it has been overcome since. */
   readonly lastError:
     { readonly code: string; readonly message: string; readonly atMillis: number } | undefined;
+  /** How long ago the log was last heard of, whatever it said. */
+  readonly unheardMillis: number;
+  /** How long ago this was the status: 0 where it is asked for in the projection's own thread. */
+  readonly ageMillis: number;
 }
 
 /** So few positions behind the log's end counts as live: what is under way. */
@@ -56,6 +60,8 @@ export class StatusKeeper {
   private lastError: ProjectionStatus['lastError'];
   /** Everything that was in the log at this time has been applied. */
   private completeUntilMillis: number;
+  /** By a clock that nobody sets. */
+  private heardAtMillis = performance.now();
   private readonly rate = new RateMeter();
 
   constructor(
@@ -83,6 +89,8 @@ export class StatusKeeper {
       movedAtMillis: this.movedAtMillis,
       attempts: this.attempts,
       lastError: this.lastError,
+      unheardMillis: performance.now() - this.heardAtMillis,
+      ageMillis: 0,
     };
   }
 
@@ -98,8 +106,21 @@ export class StatusKeeper {
     this.attempts = attempts;
   }
 
-  heard({ events, head }: FeedBatch): void {
+  /** Another worker moves the read model meanwhile, and this is where it stands. */
+  waits(position: Position): void {
+    if (position !== this.position) this.movedAtMillis = this.clock.nowMillis();
+    this.position = position;
+    this.enter('waiting-for-lease');
+  }
+
+  /** Told while nothing can be applied, so that the lag is the one there is. */
+  headIs(head: Position): void {
     this.head = head;
+    this.heardAtMillis = performance.now();
+  }
+
+  heard({ events, head }: FeedBatch): void {
+    this.headIs(head);
     const [oldest] = events;
     // Times never decrease along the log, so nothing older than the first event of a batch is missing.
     if (oldest !== undefined) this.completeUntilMillis = oldest.recordedAtMillis;

@@ -10,8 +10,8 @@ export interface AcquireOptions {
   readonly owner: string;
   /** Default `live`. */
   readonly target?: ReadModelTarget;
-  /** Called once when another worker holds the lease and this one waits. */
-  readonly onWaiting?: (holder: string) => void;
+  /** Called at each look, several times a second, while another worker holds the lease and this one waits; with how far that one has come. */
+  readonly onWaiting?: (holder: string, cursor: FeedCursor | undefined) => void;
   readonly signal: AbortSignal;
 }
 
@@ -24,7 +24,7 @@ export interface ReadModelStore<Transaction> {
   /**
    * Waits until no other worker holds the lease, then takes it. The live generation of this version of the projection;
    * a fresh one (`promoted` is false) when asked for, when the live one is of another version, or when there is none: queries see nothing before it has
-   * caught up once. A fresh one that was left half filled is taken up again. Undefined when the signal fired first. Throws `READ_MODEL_UNAVAILABLE`.
+   * caught up once. A fresh one that was left half filled is taken up again. Undefined when the signal fired first. Throws `READ_MODEL_UNAVAILABLE`, also when somebody who is no worker keeps it locked.
    */
   acquire(options: AcquireOptions): Promise<ReadModelLease<Transaction> | undefined>;
   /** A hash over the contents of the live generation's tables: equal if and only if the rows are. */

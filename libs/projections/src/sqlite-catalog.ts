@@ -1,7 +1,7 @@
 import type { Clock } from '@holdfast/kernel';
 import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { fenced, newer } from './read-model.errors.js';
+import { dirname, join } from 'node:path';
+import { classified, fenced, newer } from './read-model.errors.js';
 import type { ReadModelTarget } from './read-model-store.js';
 import { SqliteConnection } from './sqlite-connection.js';
 
@@ -59,6 +59,7 @@ export const REFUSAL = `SELECT reason FROM refusal WHERE generation = ?`;
 export class SqliteCatalog {
   private connection: SqliteConnection;
 
+  /** Throws `READ_MODEL_UNAVAILABLE`, `READ_MODEL_DAMAGED`. */
   constructor(
     private readonly directory: string,
     private readonly projection: string,
@@ -159,7 +160,7 @@ export class SqliteCatalog {
     for (const { id } of due) {
       // Crash here: the row is still there, and the next sweep goes on.
       for (const suffix of ['', '-wal', '-shm', '.lock'])
-        rmSync(this.pathOf(id) + suffix, { force: true });
+        this.connection.read(() => rmSync(this.pathOf(id) + suffix, { force: true }));
       this.connection.transaction(() => {
         this.connection.prepare('DELETE FROM generation WHERE id = ?').run(id);
         this.connection.prepare('DELETE FROM refusal WHERE generation = ?').run(id);
@@ -172,10 +173,20 @@ export class SqliteCatalog {
   }
 
   private connect(): SqliteConnection {
-    mkdirSync(join(this.directory, this.projection), { recursive: true });
-    const connection = new SqliteConnection(catalogPath(this.directory, this.projection));
-    connection.transaction(() => connection.database.exec(TABLES));
-    return connection;
+    const path = catalogPath(this.directory, this.projection);
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+    } catch (error) {
+      throw classified(path, error);
+    }
+    const connection = new SqliteConnection(path);
+    try {
+      connection.transaction(() => connection.database.exec(TABLES));
+      return connection;
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
   }
 
   private filling(): Generation | undefined {

@@ -25,8 +25,10 @@ export class SqliteConnection {
     readonly path: string,
     { readonly = false, synchronous = 'FULL' }: ConnectionOptions = {},
   ) {
+    let database: Database | undefined;
     try {
-      this.database = new SqliteDatabase(path, { readonly, timeout: BUSY_TIMEOUT_MILLIS });
+      database = new SqliteDatabase(path, { readonly, timeout: BUSY_TIMEOUT_MILLIS });
+      this.database = database;
       this.database.pragma(`cache_size = -${CACHE_KIBIBYTES}`);
       if (!readonly) {
         this.database.pragma('journal_mode = WAL');
@@ -35,6 +37,8 @@ export class SqliteConnection {
       }
       this.inode = statSync(path).ino;
     } catch (error) {
+      // What is tried again and again must not keep a descriptor each time.
+      database?.close();
       throw classified(path, error);
     }
   }

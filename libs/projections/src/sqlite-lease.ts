@@ -26,6 +26,13 @@ export interface LeaseContext {
   readonly clock: Clock;
 }
 
+/** Somebody else has the generation: a worker that shows life, and where it stands, or whoever writes just now. */
+interface Occupied {
+  readonly holder: string | undefined;
+  readonly cursor: FeedCursor | undefined;
+}
+
+const LOCKED: Occupied = { holder: undefined, cursor: undefined };
 const TAKING_TIMEOUT_MILLIS = 20;
 /** A forced take waits for one transaction of the present worker, which is bounded by the size of a batch. */
 const FORCED_TRIES_MAX = 500;
@@ -76,16 +83,16 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
       };
   }
 
-  /** The lease, or the name of the live worker who has it. By force: also from a live one, which is fenced by that. */
+  /** The lease, or who has it. By force: also from a live worker, which is fenced by that. */
   static async take(
     context: LeaseContext,
     generation: Generation,
     force = false,
-  ): Promise<SqliteLease | string> {
+  ): Promise<SqliteLease | Occupied> {
     const path = context.catalog.pathOf(generation.id);
     const synchronous = generation.state === 'filling' ? 'NORMAL' : 'FULL';
     const connection = new SqliteConnection(path, { synchronous });
-    let taken: SqliteLease | string = '';
+    let taken: SqliteLease | Occupied = LOCKED;
     try {
       // Who holds the write lock may be of this very thread, waiting for it: so a short wait, and the caller comes back.
       connection.waitAtMost(TAKING_TIMEOUT_MILLIS);
@@ -94,10 +101,10 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
       connection.waitAtMost(BUSY_TIMEOUT_MILLIS);
       return taken;
     } catch (error) {
-      if (isBusy(error)) return (taken = 'a worker that is writing');
+      if (isBusy(error)) return LOCKED;
       throw classified(path, error);
     } finally {
-      if (typeof taken === 'string') connection.close();
+      if (!(taken instanceof SqliteLease)) connection.close();
     }
   }
 
@@ -106,23 +113,23 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
     context: LeaseContext,
     generation: number,
     force: boolean,
-  ): SqliteLease | string {
+  ): SqliteLease | Occupied {
     const locks = `${connection.path}.lock`;
-    const holder = () => {
+    const look = (): Bookkeeping | Occupied => {
       const before = bookkeepingOf(connection);
       // After its time, a holder that is alive but stuck loses the lease too.
       const inTime = before.lease_until > context.clock.nowMillis();
       const held = !force && inTime && LifeLock.isHeld(locks, before.token);
-      return held ? (before.owner ?? 'unknown') : before;
+      return held ? { holder: before.owner ?? 'unknown', cursor: cursorOf(before) } : before;
     };
     // Looked at without the write lock first, so that those who wait do not slow down the one who works.
-    const found = holder();
-    if (typeof found === 'string') return found;
+    const found = look();
+    if ('holder' in found) return found;
     let life: LifeLock | undefined;
     try {
       return connection.transaction(() => {
-        const before = holder();
-        if (typeof before === 'string') return before;
+        const before = look();
+        if ('holder' in before) return before;
         const token = before.token + 1;
         const until = context.clock.nowMillis() + context.leaseMillis;
         life = defined(LifeLock.take(locks, token), 'the byte of a token that nobody had yet');
@@ -240,7 +247,7 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
   private async takeByForce(live: Generation): Promise<SqliteLease> {
     for (let tries = 0; tries < FORCED_TRIES_MAX; tries += 1) {
       const taken = await SqliteLease.take(this.context, live, true);
-      if (typeof taken !== 'string') return taken;
+      if (taken instanceof SqliteLease) return taken;
       await sleep(FORCED_PAUSE_MILLIS);
     }
     throw unavailable(

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import SqliteDatabase from 'better-sqlite3';
-import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { classified } from './read-model.errors.js';
 import type { ReadModelLease } from './read-model-store.js';
 import { SqliteReadModel } from './sqlite-read-model.js';
 import { SqliteReadModelStore } from './sqlite-read-model-store.js';
@@ -99,6 +100,39 @@ describe('the files of a SQLite read model', () => {
     const again = await acquire(store);
     expect([again.promoted, again.cursor]).toEqual([true, undefined]);
     await again.release();
+    await store.close();
+    await rm(directory, { recursive: true });
+  });
+
+  it.each([
+    'EROFS',
+    'ENOTDIR',
+    'EMFILE',
+    'ENOMEM',
+    'EPERM',
+    'SQLITE_READONLY_DBMOVED',
+    'SQLITE_FULL',
+  ])('takes %s for what passes, not for damage and not for a bug', (code) => {
+    const error = Object.assign(new Error('of the volume'), { code });
+    expect(classified('path', error)).toMatchObject({ code: 'READ_MODEL_UNAVAILABLE' });
+  });
+
+  it('needs no volume to be opened, and keeps no descriptor of what it cannot open', async () => {
+    const directory = await temporary();
+    const file = join(directory, 'tally');
+    await writeFile(file, '');
+    const store = SqliteReadModelStore.open({ directory, projection: tally() });
+    await expect(acquire(store)).rejects.toMatchObject({ code: 'READ_MODEL_UNAVAILABLE' });
+    await rm(file);
+    await mkdir(file);
+    await writeFile(join(file, 'catalog.sqlite'), 'x'.repeat(8_192));
+    const descriptors = () => readdir('/proc/self/fd').then((names) => names.length);
+    const before = await descriptors();
+    for (let tries = 0; tries < 20; tries += 1)
+      await expect(acquire(store)).rejects.toMatchObject({ code: 'READ_MODEL_DAMAGED' });
+    expect(await descriptors()).toBeLessThan(before + 10);
+    await rm(join(file, 'catalog.sqlite'));
+    await (await acquire(store)).release();
     await store.close();
     await rm(directory, { recursive: true });
   });

@@ -1,7 +1,7 @@
 import { type Clock, assert, systemClock } from '@holdfast/kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SqlProjection } from './projection.js';
-import { notReady } from './read-model.errors.js';
+import { notReady, unavailable } from './read-model.errors.js';
 import type {
   AcquireOptions,
   ReadModelDigest,
@@ -32,7 +32,7 @@ const WAITING_POLL_MILLIS = 100;
 /** The embedded read model: one SQLite file a generation, and a small catalog that says which one is live. */
 export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
   readonly projection: SqlProjection<SqliteTransaction>;
-  private readonly catalog: SqliteCatalog;
+  private catalog: SqliteCatalog | undefined;
 
   private constructor(
     private readonly options: SqliteReadModelStoreOptions,
@@ -40,10 +40,9 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
   ) {
     this.projection = options.projection;
     assertValid(this.projection);
-    this.catalog = new SqliteCatalog(options.directory, this.projection.name, clock);
   }
 
-  /** Throws `READ_MODEL_UNAVAILABLE`, `READ_MODEL_DAMAGED`. */
+  /** Its files are opened, and made, when they are first asked for: a disk that is not there yet is waited for like one that went away. */
   static open(options: SqliteReadModelStoreOptions): SqliteReadModelStore {
     return new SqliteReadModelStore(options, options.clock ?? systemClock);
   }
@@ -51,24 +50,36 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
   async acquire(options: AcquireOptions): Promise<ReadModelLease<SqliteTransaction> | undefined> {
     const { leaseMillis = LEASE_MILLIS, graceMillis = GRACE_MILLIS } = this.options;
     const { owner, target = 'live', signal } = options;
-    const { catalog, projection, clock } = this;
-    const context = { catalog, projection, owner, leaseMillis, graceMillis, clock };
-    for (let told = false; !signal.aborted; told = true) {
+    const { projection, clock } = this;
+    const lockedMillisMax = leaseMillis;
+    let lockedAtMillis: number | undefined;
+    while (!signal.aborted) {
+      const catalog = this.opened();
       catalog.reopenIfRemoved();
       catalog.sweep(clock.nowMillis() - graceMillis);
       const generation = catalog.choose(target, projection.version);
+      const context = { catalog, projection, owner, leaseMillis, graceMillis, clock };
       const taken = await SqliteLease.take(context, generation);
-      if (typeof taken !== 'string') return taken;
-      if (!told) options.onWaiting?.(taken);
+      if (taken instanceof SqliteLease) return taken;
+      if (taken.holder !== undefined) {
+        lockedAtMillis = undefined;
+        options.onWaiting?.(taken.holder, taken.cursor);
+      } else {
+        // A worker writes for moments, and shows by its lease that it lives. Whoever writes for longer than a lease lasts is none, or hangs.
+        lockedAtMillis ??= performance.now();
+        if (performance.now() - lockedAtMillis >= lockedMillisMax)
+          throw unavailable(catalog.pathOf(generation.id), 'another program keeps it locked');
+      }
       await sleep(WAITING_POLL_MILLIS, undefined, { signal }).catch(() => undefined);
     }
     return undefined;
   }
 
   async digest(): Promise<ReadModelDigest> {
-    const live = this.catalog.live();
+    const catalog = this.opened();
+    const live = catalog.live();
     if (live === undefined) throw notReady(this.projection);
-    const connection = new SqliteConnection(this.catalog.pathOf(live.id), { readonly: true });
+    const connection = new SqliteConnection(catalog.pathOf(live.id), { readonly: true });
     try {
       return await digestOf(connection);
     } finally {
@@ -77,8 +88,15 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
   }
 
   close(): Promise<void> {
-    this.catalog.close();
+    this.catalog?.close();
+    this.catalog = undefined;
     return Promise.resolve();
+  }
+
+  /** Throws `READ_MODEL_UNAVAILABLE`, `READ_MODEL_DAMAGED`. */
+  private opened(): SqliteCatalog {
+    const { directory } = this.options;
+    return (this.catalog ??= new SqliteCatalog(directory, this.projection.name, this.clock));
   }
 }
 

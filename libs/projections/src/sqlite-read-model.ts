@@ -225,7 +225,11 @@ function openedIf(
 ): SqliteConnection | undefined {
   if (!existsSync(path)) return undefined;
   const connection = new SqliteConnection(path, { readonly: true });
-  if (isMade(connection)) return connection;
-  connection.close();
-  return undefined;
+  let made = false;
+  try {
+    made = isMade(connection);
+  } finally {
+    if (!made) connection.close();
+  }
+  return made ? connection : undefined;
 }

@@ -5,7 +5,11 @@ import type { FollowedProjection } from './followed-projection.js';
 
 /** A projection that has something to apply and has not moved for so long needs an operator. */
 export const STALLED_MILLIS = 30_000;
-/** A worker that waits for another one's lease is well: it is the spare. */
+/** A projection in a thread of its own tells its status several times a second: one that has not for so long hangs. */
+export const SILENT_MILLIS_MAX = 15_000;
+/** A feed says something every second, and a spare looks every two. */
+export const UNHEARD_MILLIS_MAX = 30_000;
+/** A worker that waits for another one's lease is well: it is the spare, as long as the other one moves. */
 const WELL: ReadonlySet<ProjectionState> = new Set(['live', 'catching-up', 'waiting-for-lease']);
 
 /** What operators see of a projection. */
@@ -43,6 +47,11 @@ export function observeProjection(
     figure(({ lagSeconds }) => lagSeconds),
   );
   metrics.gaugeOf(
+    'holdfast_projection_unheard_seconds',
+    'How long ago the projection was last heard to have heard of its log: it rises when either hangs.',
+    figure(({ unheardMillis }) => unheardMillis / 1_000),
+  );
+  metrics.gaugeOf(
     'holdfast_projection_events_per_second',
     'Events applied in each of the last seconds.',
     figure(({ eventsPerSecond }) => eventsPerSecond),
@@ -59,11 +68,19 @@ export function observeProjection(
   );
 }
 
+/** The longest thing wrong first: of a status that is old, nothing else can be believed. */
 function healthOf(status: ProjectionStatus, upMillis: number, nowMillis: number): HealthResult {
   const { state, position, head, lagEvents, movedAtMillis, lastError } = status;
+  if (status.ageMillis > SILENT_MILLIS_MAX)
+    return `hung: it has told nothing for ${secondsOf(status.ageMillis)} s`;
   if (!WELL.has(state)) return `${state}${lastError ? `: ${lastError.message}` : ''}`;
+  if (status.unheardMillis > UNHEARD_MILLIS_MAX)
+    return `it has heard nothing of the log for ${secondsOf(status.unheardMillis)} s`;
   const stillMillis = movedAtMillis === undefined ? upMillis : nowMillis - movedAtMillis;
-  if (state === 'waiting-for-lease' || lagEvents === 0 || stillMillis < STALLED_MILLIS) return true;
-  const stillSeconds = Math.round(stillMillis / 1_000);
-  return `stalled: at position ${position} of ${head} for ${stillSeconds} s`;
+  if (lagEvents === 0 || stillMillis < STALLED_MILLIS) return true;
+  return `stalled: at position ${position} of ${head} for ${secondsOf(stillMillis)} s`;
+}
+
+function secondsOf(millis: number): number {
+  return Math.round(millis / 1_000);
 }

@@ -1,0 +1,60 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Services } from '../../support/services.js';
+
+/*
+ * Commands do not depend on the read model: whatever befalls it, or the thread that fills it, they go on, health says what is wrong, and the process still ends when it is told to.
+ */
+describe('a read model in trouble, in one process', () => {
+  let services: Services;
+
+  beforeEach(async () => {
+    services = await Services.prepare();
+  });
+  afterEach(() => services.remove());
+
+  const open = async (ledger: string) =>
+    (await fetch(`${services.front}/v1/ledgers/${ledger}`, { method: 'PUT' })).status;
+  const query = async () => (await fetch(`${services.front}/v1/ledgers`)).status;
+  const projection = async () => {
+    const ready = await fetch(`${services.front}/health/ready`);
+    const { checks } = (await ready.json()) as { checks: Record<string, string> };
+    return `${ready.status} ${checks['projection']}`;
+  };
+  /** Also before the process listens. */
+  const until = async (pattern: RegExp) => {
+    const told = async () => await projection().catch(() => '');
+    while (!pattern.test(await told())) await new Promise((resolve) => setTimeout(resolve, 100));
+  };
+
+  it('starts without the volume of the read models, and goes on by itself once it is there', async () => {
+    mkdirSync(services.dataDirectory);
+    writeFileSync(services.readModelDirectory, '');
+    services.spawn('holdfast');
+    await until(/^503 store-unavailable/);
+    expect(await open('first')).toBe(201);
+    expect(await query()).toBe(503);
+    rmSync(services.readModelDirectory);
+    await until(/^200 ok/);
+    expect(await query()).toBe(200);
+    expect(await services.end('holdfast', 'SIGTERM')).toEqual({ code: 0, signal: null });
+  });
+
+  it('takes commands, is not ready, and ends when told to, while its thread hangs in a call that never returns', async () => {
+    await services.start('holdfast');
+    expect(await open('first')).toBe(201);
+    const mark = join(services.walDirectory, 'WATERMARK');
+    // The writer has its file open; the reader opens the name anew, and a pipe that nobody writes to is opened for ever.
+    renameSync(mark, `${mark}.aside`);
+    execFileSync('mkfifo', [mark]);
+    await until(/^503 hung: it has told nothing/);
+    expect(await open('second')).toBe(201);
+    expect(await services.end('holdfast', 'SIGTERM')).toEqual({ code: null, signal: 'SIGKILL' });
+    renameSync(`${mark}.aside`, mark);
+    await services.start('holdfast');
+    await until(/^200 ok/);
+    expect(await open('second')).toBe(200);
+  }, 180_000);
+});
