@@ -52,8 +52,6 @@ export function decide(
       return refused(verdict.rejection, command, context);
     case 'unchanged':
       return hasKey(context) ? recordedUnchanged(verdict, context) : verdict;
-    case 'removed':
-      return verdict;
   }
 }
 

@@ -93,16 +93,16 @@ export type CommandRejected = {
 
 /**
  * A command that is idempotent by name found what it asks for, and its key is used up: a late duplicate is answered with this for ever. It says what the event
- * that made the thing says.
+ * that made the thing says; when it was made is null once that event has left the log.
  */
 export type CommandUnchanged =
-  | { readonly ledger: string; readonly command: 'OpenLedger'; readonly openedAt: string }
+  | { readonly ledger: string; readonly command: 'OpenLedger'; readonly openedAt: string | null }
   | {
       readonly ledger: string;
       readonly command: 'RegisterAsset';
       readonly asset: string;
       readonly scale: number;
-      readonly registeredAt: string;
+      readonly registeredAt: string | null;
     };
 
 export type LedgerEventData = {

@@ -12,13 +12,18 @@ import type {
  * the type-checker.
  */
 
-export type LedgerResource = { readonly id: string; readonly openedAt: string };
+export type LedgerResource = {
+  readonly id: string;
+  /** Null in the answer to a command that found it, once its event has left the log: the state does not hold it. */
+  readonly openedAt: string | null;
+};
 
 export type AssetResource = {
   readonly ledger: string;
   readonly code: string;
   readonly scale: number;
-  readonly registeredAt: string;
+  /** Null as `openedAt` of a ledger is. */
+  readonly registeredAt: string | null;
 };
 
 export type AccountResource = {
@@ -62,7 +67,7 @@ export type TransferMetadataResource = {
 export function ledgerResource({
   ledger,
   openedAt,
-}: Pick<LedgerOpened, 'ledger' | 'openedAt'>): LedgerResource {
+}: Omit<LedgerResource, 'id'> & Pick<LedgerOpened, 'ledger'>): LedgerResource {
   return { id: ledger, openedAt };
 }
 
@@ -71,7 +76,7 @@ export function assetResource({
   asset,
   scale,
   registeredAt,
-}: AssetRegistered): AssetResource {
+}: Omit<AssetResource, 'code'> & Pick<AssetRegistered, 'asset'>): AssetResource {
   return { ledger, code: asset, scale, registeredAt };
 }
 

@@ -1,10 +1,10 @@
 import type { ExpectedVersion } from '@holdfast/event-store';
-import type { Removed, Unchanged } from './decision.js';
+import type { Unchanged } from './decision.js';
 import type { LedgerEventData, LedgerEventType } from './ledger.events.js';
 import type { ProblemType, Rejection, RejectionParameters } from './rejections.js';
 
 /** What one use case says of a command; `decide` makes a `Decision` of it. */
-export type Verdict = Acceptance | Refusal | Unchanged | Removed;
+export type Verdict = Acceptance | Refusal | Unchanged;
 
 export interface Acceptance {
   readonly kind: 'acceptance';

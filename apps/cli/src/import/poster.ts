@@ -6,6 +6,7 @@ import { ImportError } from './import.errors.js';
 const OK = 200;
 const SUCCESS_MAX = 299;
 const CONFLICT = 409;
+const GONE = 410;
 const TOO_MANY_REQUESTS = 429;
 const SERVER_ERROR_MIN = 500;
 
@@ -14,7 +15,7 @@ export class Poster implements BatchSink {
   private readonly ledgerPath: string;
 
   constructor(
-    private readonly client: ServiceClient,
+    private readonly client: Pick<ServiceClient, 'get' | 'put' | 'post'>,
     private readonly ledger: string,
     private readonly known: KnownAccounts,
   ) {
@@ -35,7 +36,7 @@ export class Poster implements BatchSink {
     const { status } = await this.client.get(
       `${this.ledgerPath}/commands/${encodeURIComponent(key)}`,
     );
-    return status === OK;
+    return status === OK || status === GONE;
   }
 
   /** Sends a batch until each of its commands has its final answer. */
@@ -58,14 +59,12 @@ export class Poster implements BatchSink {
     });
     const rows = answers.slice(accounts.length);
     return {
-      posted: rows.filter(succeeded).length,
-      repeated: rows.filter((row) => succeeded(row) && row.replayed).length,
+      posted: rows.filter(isDone).length,
+      repeated: rows.filter((row) => isDone(row) && (row.replayed || row.status === GONE)).length,
       accountsOpened: opened.filter((account) => succeeded(account) && !account.replayed).length,
       rejects: batch.rows.flatMap(({ line, fields }, index) => {
         const row = rows[index];
-        return row === undefined || succeeded(row)
-          ? []
-          : [{ line, fields, reason: problemText(row) }];
+        return row === undefined || isDone(row) ? [] : [{ line, fields, reason: problemText(row) }];
       }),
     };
   }
@@ -80,6 +79,14 @@ export class Poster implements BatchSink {
 
 function succeeded({ status }: ItemAnswer): boolean {
   return status <= SUCCESS_MAX;
+}
+
+/**
+ * Posted now or by an earlier run. A key whose answer retention has removed was answered in an earlier run, and whatever was refused then is in that run's
+ * rejects: put among those of this one, it would be mended and posted a second time.
+ */
+function isDone(row: ItemAnswer): boolean {
+  return succeeded(row) || row.status === GONE;
 }
 
 /** Not overloaded, not failing, not still being answered for somebody else. */

@@ -16,12 +16,18 @@ import { fieldSchemas } from './ledger-fields.js';
  * The resources for OpenAPI only: answers are the ledger's own plain objects, and `implements` holds these classes to them.
  */
 
+const WHEN_MADE = {
+  ...fieldSchemas.instant,
+  nullable: true,
+  description: `${fieldSchemas.instant.description} Null only in the answer to a repeated \`PUT\`, once retention has removed the event that made it.`,
+} as const;
+
 export class LedgerDto implements LedgerResource {
   @ApiProperty(fieldSchemas.ledger)
   id!: string;
 
-  @ApiProperty(fieldSchemas.instant)
-  openedAt!: string;
+  @ApiProperty(WHEN_MADE)
+  openedAt!: string | null;
 }
 
 export class AssetDto implements AssetResource {
@@ -34,8 +40,8 @@ export class AssetDto implements AssetResource {
   @ApiProperty(fieldSchemas.scale)
   scale!: number;
 
-  @ApiProperty(fieldSchemas.instant)
-  registeredAt!: string;
+  @ApiProperty(WHEN_MADE)
+  registeredAt!: string | null;
 }
 
 export class AccountDto implements AccountResource {

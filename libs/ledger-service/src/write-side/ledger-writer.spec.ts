@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LedgerCommand } from '@holdfast/ledger';
+import type { LedgerCommand, PostTransfer } from '@holdfast/ledger';
 import { worldSetUp } from '@holdfast/ledger/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Attempt } from './command-outcome.js';
@@ -16,7 +16,7 @@ const attempt = (key = `key-${(keys += 1)}`, bodyHash = 'hash'): Attempt => ({
   actor: 'tester',
   idempotency: { key, bodyHash },
 });
-const transfer: LedgerCommand = {
+const transfer: PostTransfer = {
   type: 'PostTransfer',
   ledger: 'main',
   legs: [
@@ -34,6 +34,13 @@ afterEach(async () => {
   await writer.close();
   await rm(directory, { recursive: true, force: true });
 });
+
+async function removeAllButTheLastSegment(): Promise<void> {
+  const { rotations } = writer.log.stats();
+  while (writer.log.stats().rotations === rotations)
+    await writer.execute({ ...transfer, metadata: { filler: 'x'.repeat(400) } }, attempt());
+  await writer.log.wal.removeSegments({ below: writer.log.wal.durableSequence });
+}
 
 describe('the ledger writer', () => {
   it('decides, appends and applies in one turn, and tells when it is durable', async () => {
@@ -53,10 +60,7 @@ describe('the ledger writer', () => {
 
   it('says of a command whose event has been removed that it was decided, and applies nothing again', async () => {
     await writer.execute(transfer, attempt('old'));
-    const rotations = writer.log.stats().rotations;
-    while (writer.log.stats().rotations === rotations)
-      await writer.execute({ ...transfer, metadata: { filler: 'x'.repeat(400) } }, attempt());
-    await writer.log.wal.removeSegments({ below: writer.log.wal.durableSequence });
+    await removeAllButTheLastSegment();
     const before = writer.log.lastPosition;
     const removed = { code: 'LEDGER_ANSWER_REMOVED' };
     await expect(writer.execute(transfer, attempt('old'))).rejects.toMatchObject(removed);
@@ -75,6 +79,59 @@ describe('the ledger writer', () => {
     nowMillis -= 31 * 86_400_000;
     expect(await writer.execute(transfer, attempt('k'))).toEqual({ ...first, replayed: true });
   });
+
+  const named = { actor: 'tester' };
+  const register: LedgerCommand = {
+    type: 'RegisterAsset',
+    ledger: 'main',
+    asset: 'EUR',
+    scale: 2,
+  };
+
+  it('answers a command that finds what it asks for, also when the event of it has been removed', async () => {
+    const open: LedgerCommand = { type: 'OpenLedger', ledger: 'main' };
+    const before = await writer.execute(open, named);
+    expect(before).toMatchObject({
+      answer: { kind: 'ledger', created: false, body: { openedAt: expect.any(String) } },
+    });
+    await removeAllButTheLastSegment();
+    expect(await writer.execute(open, named)).toEqual({
+      ...before,
+      answer: { kind: 'ledger', created: false, body: { id: 'main', openedAt: null } },
+    });
+    expect(await writer.execute(register, named)).toMatchObject({
+      answer: {
+        kind: 'asset',
+        created: false,
+        body: { ledger: 'main', code: 'EUR', scale: 2, registeredAt: null },
+      },
+    });
+    expect(await writer.execute({ ...register, scale: 3 }, named)).toMatchObject({
+      rejection: { problem: 'asset-scale-differs' },
+    });
+  });
+
+  it.each(['interval', 'none'] as const)(
+    'answers a command that finds what is not synced yet, with durability %s',
+    async (durability) => {
+      const other = await mkdtemp(join(tmpdir(), 'holdfast-writer-'));
+      const lazy = await LedgerWriter.open(other, {
+        wal: { ...wal, durability, syncIntervalMillis: 10_000 },
+      });
+      for (const command of [{ type: 'OpenLedger', ledger: 'main' }, register] as const) {
+        const made = await lazy.execute(command, named);
+        const found = await lazy.execute(command, named);
+        expect(lazy.log.durablePosition).toBe(0);
+        expect(made).toMatchObject({ kind: 'answered', answer: { created: true } });
+        expect(found).toEqual({
+          ...made,
+          answer: { ...('answer' in made && made.answer), created: false },
+        });
+      }
+      await lazy.close();
+      await rm(other, { recursive: true });
+    },
+  );
 
   it('finds a command by its key, its ledger and its actor', async () => {
     const made = await writer.execute(transfer, attempt('k'));

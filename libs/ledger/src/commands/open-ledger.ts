@@ -29,9 +29,9 @@ export function openLedger(
   });
 }
 
+/** The state knows that it is open; when it was opened stands in the event alone, which retention may have removed. */
 function foundOpen({ ledger, type }: OpenLedger, position: Position, view: LedgerView): Verdict {
   const opened = view.eventAt(position);
-  if (opened?.type !== 'LedgerOpened') return { kind: 'removed', position };
-  const { openedAt } = opened.data;
+  const openedAt = opened?.type === 'LedgerOpened' ? opened.data.openedAt : null;
   return { kind: 'unchanged', position, data: { ledger, command: type, openedAt } };
 }

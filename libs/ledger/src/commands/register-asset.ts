@@ -46,14 +46,14 @@ export function registerAsset(
   });
 }
 
+/** When it was registered stands in the event alone, which retention may have removed. */
 function foundRegistered(
   { ledger, type, asset, scale }: RegisterAsset,
   position: Position,
   view: LedgerView,
 ): Verdict {
   const made = view.eventAt(position);
-  if (made?.type !== 'AssetRegistered') return { kind: 'removed', position };
-  const { registeredAt } = made.data;
+  const registeredAt = made?.type === 'AssetRegistered' ? made.data.registeredAt : null;
   const data = { ledger, command: type, asset, scale, registeredAt };
   return { kind: 'unchanged', position, data };
 }

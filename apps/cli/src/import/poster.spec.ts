@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ServiceAnswer, ServiceClient } from '../service/service-client.js';
+import { Batch, KnownAccounts } from './batch.js';
+import { Poster } from './poster.js';
+
+type Item = Readonly<{ status: number; headers?: object; body: object }>;
+
+const unasked = () => Promise.reject(new Error('is not asked'));
+const made: Item = { status: 201, headers: {}, body: {} };
+const replayed: Item = { ...made, headers: { 'Idempotency-Replayed': 'true' } };
+const problem = (status: number, slug: string): Item => ({
+  status,
+  body: { type: `/problems/${slug}`, title: slug },
+});
+
+/** A ledger that answers each bulk with the next of these lists, and how often it was asked. */
+function ledgerOf(...answers: readonly (readonly Item[])[]) {
+  const asked: unknown[] = [];
+  const post: ServiceClient['post'] = (_path, body, accepts) => {
+    for (const results of answers.slice(asked.length)) {
+      asked.push(body);
+      const answer: ServiceAnswer = { status: 200, body: { results } };
+      if (accepts?.(answer) !== false) return Promise.resolve(answer);
+    }
+    return Promise.reject(new Error('no answer is accepted'));
+  };
+  return { asked, client: { post, get: unasked, put: unasked } };
+}
+
+function batchOf(keys: readonly string[]): Batch {
+  const batch = new Batch(10, new KnownAccounts());
+  keys.forEach((key, index) =>
+    batch.add({
+      line: index + 2,
+      fields: [key],
+      mapped: {
+        kind: 'transfer',
+        key,
+        accounts: [],
+        transfer: { type: 'PostTransfer', ledger: 'main', legs: [] },
+      },
+    }),
+  );
+  return batch;
+}
+
+describe('a batch', () => {
+  it('is sent again until nothing of it waits for a passing reason', async () => {
+    const { client, asked } = ledgerOf(
+      [made, problem(429, 'overloaded'), problem(503, 'not-applied')],
+      [replayed, problem(409, 'idempotency-in-flight'), made],
+      [replayed, made, problem(422, 'insufficient-funds')],
+    );
+    const posted = await new Poster(client, 'main', new KnownAccounts()).post(
+      batchOf(['a', 'b', 'c']),
+    );
+    expect(asked).toHaveLength(3);
+    expect(posted).toEqual({
+      posted: 2,
+      repeated: 1,
+      accountsOpened: 0,
+      rejects: [{ line: 4, fields: ['c'], reason: expect.stringMatching(/^insufficient-funds/) }],
+    });
+  });
+
+  it('rejects no row whose answer of an earlier run has been removed', async () => {
+    const { client } = ledgerOf([problem(410, 'answer-removed'), made]);
+    const posted = await new Poster(client, 'main', new KnownAccounts()).post(batchOf(['a', 'b']));
+    expect(posted).toEqual({ posted: 2, repeated: 1, accountsOpened: 0, rejects: [] });
+  });
+});
