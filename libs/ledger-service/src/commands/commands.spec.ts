@@ -420,20 +420,32 @@ describe('dry runs', () => {
     expect(service.lastPosition).toBe(before);
   });
 
-  it.each([
-    ['PUT', '/v1/ledgers/third', undefined],
-    ['PUT', `${LEDGER}/assets/CHF`, { scale: 2 }],
-    ['POST', `${LEDGER}/accounts`, { asset: 'EUR', normalSide: 'credit' }],
-    ['PATCH', `${LEDGER}/accounts/bob`, { floor: null }],
-    ['PUT', `${LEDGER}/accounts/bob/status`, { status: 'frozen' }],
-  ])('rehearse %s %s', async (method, path, body) => {
-    const before = service.lastPosition;
-    const reply = await service.send(method, `${path}?dryRun=true`, {
-      ...(body && { body }),
-      headers: { 'if-match': '"1"' },
-    });
-    expect([reply.status, service.lastPosition]).toEqual([200, before]);
-  });
+  const match = { 'if-match': '"1"' };
+
+  it.each<[string, string, object | undefined, Record<string, string>]>([
+    ['PUT', '/v1/ledgers/third', undefined, {}],
+    ['PUT', LEDGER, undefined, {}],
+    ['PUT', `${LEDGER}/assets/CHF`, { scale: 2 }, {}],
+    ['PUT', `${LEDGER}/assets/EUR`, { scale: 2 }, {}],
+    ['POST', `${LEDGER}/accounts`, { asset: 'EUR', normalSide: 'credit' }, {}],
+    ['PATCH', `${LEDGER}/accounts/bob`, { floor: null }, match],
+    ['PUT', `${LEDGER}/accounts/bob/status`, { status: 'frozen' }, match],
+  ])(
+    'rehearse %s %s, whatever its key, with nothing that has a place',
+    async (method, path, body, headers) => {
+      const before = service.lastPosition;
+      for (const key of [undefined, 'fund-alice', 'a b', 'k'.repeat(300)]) {
+        const reply = await service.send(method, `${path}?dryRun=true`, {
+          ...(body && { body }),
+          ...(key !== undefined && { key }),
+          headers,
+        });
+        expect([reply.status, service.lastPosition]).toEqual([200, before]);
+        for (const name of ['location', 'etag', 'holdfast-position', 'idempotency-replayed'])
+          expect([name, reply.headers.get(name)]).toEqual([name, null]);
+      }
+    },
+  );
 });
 
 it('lets 64 concurrent transfers take what there is and no more', async () => {

@@ -58,6 +58,14 @@ const anyBody: Readonly<Record<string, Malformed>> = {
   },
 };
 
+/** Where no version is compared. */
+const preconditions: Readonly<Record<string, Malformed>> = {
+  'an If-Match': { headers: { 'if-match': '"1"' } },
+  'an If-Match for anything': { headers: { 'if-match': '*' } },
+  'an If-None-Match': { headers: { 'if-none-match': '*' } },
+  'an If-Unmodified-Since': { headers: { 'if-unmodified-since': 'Fri, 27 Nov 2026 15:00:00 GMT' } },
+};
+
 const badAccount = (field: object) => ({ body: { asset: 'EUR', normalSide: 'credit', ...field } });
 const badTransfer = (field: object) => ({ body: transfer('world', 'bob', '1', field) });
 const badLeg = (field: object) => ({
@@ -93,6 +101,7 @@ const endpoints: readonly Endpoint[] = [
     path: '/v1/ledgers/new',
     good: { body: {} },
     malformed: {
+      ...preconditions,
       'a name with a space': { path: '/v1/ledgers/a%20b' },
       'a name with a slash': { path: '/v1/ledgers/a%2Fb' },
       'a name that starts with a dot': { path: '/v1/ledgers/.a' },
@@ -117,6 +126,7 @@ const endpoints: readonly Endpoint[] = [
     good: { body: { scale: 2 } },
     malformed: {
       ...anyBody,
+      ...preconditions,
       'a code in lower case': { path: `${LEDGER}/assets/chf` },
       'a code that is too long': { path: `${LEDGER}/assets/${'A'.repeat(18)}` },
       'a scale below zero': { body: { scale: -1 } },
@@ -137,6 +147,7 @@ const endpoints: readonly Endpoint[] = [
     malformed: {
       ...anyCommand,
       ...anyBody,
+      ...preconditions,
       'an id with a slash': badAccount({ id: 'a/b' }),
       'an id that is null': badAccount({ id: null }),
       'an id that is too long': badAccount({ id: 'a'.repeat(129) }),
@@ -195,6 +206,7 @@ const endpoints: readonly Endpoint[] = [
     malformed: {
       ...anyCommand,
       ...anyBody,
+      ...preconditions,
       'legs that are lists': { body: { legs: [[], []] } },
       'legs that are null': { body: { legs: null } },
       'legs that are an object': { body: { legs: { 0: leg, 1: leg, length: 2 } } },
@@ -254,6 +266,10 @@ const endpoints: readonly Endpoint[] = [
       'no commands': { body: { commands: [] } },
       'commands that are an object': { body: { commands: {} } },
       'more than 1,000 commands': { body: { commands: Array.from({ length: 1001 }, () => 1) } },
+      'an If-Match': {
+        headers: { 'if-match': '"1"' },
+        body: { commands: [{ idempotencyKey: 'a' }] },
+      },
       'a key used twice': {
         body: {
           commands: [{ idempotencyKey: 'a' }, { idempotencyKey: 'b' }, { idempotencyKey: 'a' }],

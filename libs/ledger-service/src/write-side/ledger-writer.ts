@@ -142,18 +142,18 @@ export class LedgerWriter {
             throw ledgerAnswerRemoved(decision.position);
           },
         };
-      case 'unchanged':
+      case 'unchanged': {
+        const { data } = decision;
+        const found: Answerable = { type: 'CommandUnchanged', data, recordedAtMillis: nowMillis };
+        if (attempt.dryRun === true) return this.rehearsed(command.type, found);
         this.count(command.type, 'unchanged');
         return this.observed(() => ({
           kind: 'answered',
-          answer: answerOf({
-            type: 'CommandUnchanged',
-            data: decision.data,
-            recordedAtMillis: nowMillis,
-          }),
+          answer: answerOf(found),
           position: decision.position,
           replayed: false,
         }));
+      }
       case 'malformed':
         this.count(command.type, 'malformed');
         return { durable: () => Promise.resolve(), read: () => decision };

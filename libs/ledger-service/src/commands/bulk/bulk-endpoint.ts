@@ -12,7 +12,7 @@ import {
   outcomeAnswer,
   problemAnswer,
 } from '../http/http-answer.js';
-import { type BulkItem, bulkItemHash, bulkItemOf, lacksKey } from './bulk-item.js';
+import { type BulkItem, bulkItemHash, bulkItemOf, lacksKey, withoutKey } from './bulk-item.js';
 
 /** What all items of a bulk have in common. */
 export type BulkAttempt = Omit<Attempt, 'idempotency'>;
@@ -67,13 +67,13 @@ export class BulkEndpoint {
     attempt: BulkAttempt,
     interrupted: boolean,
   ): AdmittedItem {
-    if (lacksKey(command)) return { answer: problemAnswer('idempotency-key-missing') };
-    const item = bulkItemOf(ledger, command, pointer);
+    const { actor, dryRun = false } = attempt;
+    if (!dryRun && lacksKey(command)) return { answer: problemAnswer('idempotency-key-missing') };
+    const item = bulkItemOf(ledger, dryRun ? withoutKey(command) : command, pointer);
     if (!item.valid) return { answer: invalidAnswer(item.errors) };
-    const { actor, dryRun } = attempt;
-    const idempotency = dryRun === true ? undefined : this.idempotencyOf(ledger, actor, item.value);
-    // A key that is known is answered from what it was used for, which decides and records nothing.
-    if (interrupted && !this.isKnown(ledger, actor, idempotency))
+    const idempotency = this.idempotencyOf(ledger, actor, item.value);
+    // A key that is known is answered from what it was used for, which decides and records nothing; nor does a dry run.
+    if (interrupted && idempotency !== undefined && this.isNew(ledger, actor, idempotency))
       return { answer: problemAnswer('not-applied', NOT_APPLIED, { 'Retry-After': '1' }) };
     try {
       const pending = this.writer.admit(item.value.command, { ...attempt, idempotency });
@@ -83,16 +83,15 @@ export class BulkEndpoint {
     }
   }
 
-  private idempotencyOf(ledger: string, actor: string, item: BulkItem): Idempotency {
+  private idempotencyOf(ledger: string, actor: string, item: BulkItem): Idempotency | undefined {
     const { spelledKey } = item;
+    if (spelledKey === undefined) return undefined;
     const bodyHash = bulkItemHash(item);
     return { key: commandKeyOf(this.writer, { ledger, actor, spelledKey }, bodyHash), bodyHash };
   }
 
-  private isKnown(ledger: string, actor: string, idempotency: Idempotency | undefined): boolean {
-    if (idempotency === undefined) return false;
-    const { key, bodyHash } = idempotency;
-    return this.writer.recognise({ ledger, actor, key }, bodyHash) !== 'new';
+  private isNew(ledger: string, actor: string, { key, bodyHash }: Idempotency): boolean {
+    return this.writer.recognise({ ledger, actor, key }, bodyHash) === 'new';
   }
 
   private async settle(

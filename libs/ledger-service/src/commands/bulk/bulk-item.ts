@@ -9,8 +9,8 @@ import { BulkItemDto } from './bulk.dto.js';
 /** One command of a bulk as it would have come alone: the same command, the same key, the same hash. */
 export interface BulkItem {
   readonly command: LedgerCommand;
-  /** As it was spelled. */
-  readonly spelledKey: string;
+  /** As it was spelled; absent in a dry run only. */
+  readonly spelledKey: string | undefined;
   readonly request: HashedRequest;
 }
 
@@ -63,6 +63,14 @@ export function repeatedKeys(commands: readonly unknown[]): FieldError[] {
     seen.add(key);
   });
   return errors;
+}
+
+/** The item of a dry run, which ignores its key whatever it is. */
+export function withoutKey(command: unknown): unknown {
+  if (typeof command !== 'object' || command === null || Array.isArray(command)) return command;
+  const item: { idempotencyKey?: unknown } = { ...command };
+  delete item.idempotencyKey;
+  return item;
 }
 
 /** Whether an item has no key at all, which is a problem of its own. */

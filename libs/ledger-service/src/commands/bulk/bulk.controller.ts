@@ -21,7 +21,7 @@ export class BulkController {
     description:
       'Up to 1,000 commands, each with its own key and decided for itself, in order: it sees the effects of those before it. ' +
       'The answer holds what each would have been answered alone; a malformed one does not stop the others. ' +
-      'In a dry run each is decided against the ledger as it is, without the effects of those before it.',
+      'In a dry run each is decided against the ledger as it is, without the effects of those before it, and needs no key.',
   })
   @ApiResponse({
     status: 200,
@@ -37,7 +37,8 @@ export class BulkController {
     @Exchange() exchange: CommandExchange,
   ): Promise<string> {
     if (query.atomic === 'true') throw invalidRequest('query', [ATOMIC_NOT_AVAILABLE]);
-    const errors = repeatedKeys(commands);
+    exchange.assertNoOtherPrecondition();
+    const errors = query.isDryRun() ? [] : repeatedKeys(commands);
     if (errors.length > 0) throw invalidRequest('body', errors);
     return exchange.answer(
       await this.bulk.answer(ledger, commands, {

@@ -33,13 +33,15 @@ export class BulkItemDto {
   @IsIn(BULK_COMMAND_TYPES)
   type!: BulkCommandType;
 
-  @ApiProperty({
+  @ApiPropertyOptional({
     type: 'string',
     pattern: spelledKeyRule.pattern.source,
-    description: 'As the header Idempotency-Key of the command alone; new within the bulk.',
+    description:
+      'As the header Idempotency-Key of the command alone; new within the bulk. Required unless this is a dry run, which ignores it.',
   })
+  @MayBeAbsent()
   @Obeys(spelledKeyRule)
-  idempotencyKey!: string;
+  idempotencyKey?: string;
 
   @ApiProperty({
     oneOf: Object.values(BULK_BODIES).map((dto) => ({ $ref: getSchemaPath(dto) })),

@@ -171,4 +171,20 @@ describe('a bulk of independent commands', () => {
     expect(reply.headers.get('holdfast-dry-run')).toBe('true');
     expect(service.lastPosition).toBe(before);
   });
+
+  it('looks at no key in a dry run', async () => {
+    const keyless = { type: 'PostTransfer', body: transfer('alice', 'bob', '1') };
+    const spoilt = [undefined, 'a b', 7, 'same', 'same', 'fund-alice'].map((idempotencyKey) => ({
+      ...keyless,
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    }));
+    const results = resultsOf(await bulk([...spoilt, null], '?dryRun=true'));
+    expect(results.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200, 400]);
+    expect(results.map(({ headers }) => headers['Holdfast-Position'])).not.toContain(
+      expect.anything(),
+    );
+    expect(resultsOf(await bulk([keyless])).map(({ body }) => body['type'])).toEqual([
+      '/problems/idempotency-key-missing',
+    ]);
+  });
 });

@@ -43,6 +43,7 @@ export class ChangeAccountController {
       method: 'PATCH',
       path: resourcePaths.ofAccount(ledger, account),
       body,
+      takesIfMatch: true,
       dryRun: query.isDryRun(),
     });
   }

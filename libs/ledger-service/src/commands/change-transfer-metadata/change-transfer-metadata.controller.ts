@@ -39,6 +39,7 @@ export class ChangeTransferMetadataController {
       method: 'PATCH',
       path: `${resourcePaths.ofTransfer(ledger, transfer)}/metadata`,
       body,
+      takesIfMatch: true,
       dryRun: query.isDryRun(),
     });
   }

@@ -11,6 +11,8 @@ export interface CommandRequest extends Omit<HashedRequest, 'ifMatch'> {
   readonly command: LedgerCommand;
   /** The path is all that names it, so that repeating it is harmless without a key. */
   readonly keyOptional?: boolean;
+  /** The command compares a version, so that `If-Match` means something. */
+  readonly takesIfMatch?: boolean;
   readonly dryRun: boolean;
 }
 
@@ -21,6 +23,7 @@ export class CommandEndpoint {
 
   /** The answer's body as text; status and header fields are set on the exchange. */
   async answer(exchange: CommandExchange, request: CommandRequest): Promise<string> {
+    exchange.assertNoOtherPrecondition(request.takesIfMatch === true);
     const { actor, correlationId } = exchange;
     const outcome = await this.writer.execute(request.command, {
       actor,

@@ -9,6 +9,13 @@ import { invalidHeader } from './invalid-request.js';
 
 const JSON_MEDIA_TYPE = 'application/json; charset=utf-8';
 
+/** RFC 9110, 13.1, without those that are about reading. */
+const PRECONDITIONS = [
+  ['if-match', 'If-Match'],
+  ['if-none-match', 'If-None-Match'],
+  ['if-unmodified-since', 'If-Unmodified-Since'],
+] as const;
+
 /** The header fields of one request for a command, and the answer to it. A handler asks for it with `@Exchange()`. */
 export class CommandExchange {
   constructor(
@@ -59,6 +66,15 @@ export class CommandExchange {
     const version = this.expectedVersion;
     if (version === undefined) throw new ProblemException('precondition-required');
     return version;
+  }
+
+  /**
+   * A precondition that nobody checks is refused: whoever sends it counts on the command not being applied when it does not hold. Throws `invalid-request`.
+   */
+  assertNoOtherPrecondition(takesIfMatch = false): void {
+    for (const [field, name] of PRECONDITIONS)
+      if (this.header(field) !== undefined && !(takesIfMatch && field === 'if-match'))
+        throw invalidHeader(name, 'is not taken here: this command compares nothing with it');
   }
 
   /** For a command that its path says all of: unknown members are refused there too. Throws `invalid-request`. */

@@ -45,6 +45,7 @@ export class SetAccountStatusController {
       method: 'PUT',
       path: `${resourcePaths.ofAccount(ledger, account)}/status`,
       body,
+      takesIfMatch: true,
       dryRun: query.isDryRun(),
     });
   }

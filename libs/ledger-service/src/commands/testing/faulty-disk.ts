@@ -49,6 +49,10 @@ export class FaultyDisk extends NodeFileSystem {
     return watched;
   }
 
+  override isAt(file: File, path: string): boolean {
+    return super.isAt(this.real.get(file) ?? file, path);
+  }
+
   override tryLock(file: File): boolean {
     return super.tryLock(this.real.get(file) ?? file);
   }
