@@ -1,11 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
-import type { LogSource, Sequence } from '@holdfast/wal';
+import { errorCode } from '@holdfast/kernel';
+import type { LogSource, ScanVisitor, Sequence } from '@holdfast/wal';
 import { BATCH_BYTES_MAX, BatchCollector } from './batch-collector.js';
 import { CommitWindow } from './commit-window.js';
 import { BEFORE_FIRST_POSITION, type Position, type RecordedEvent } from './event.js';
 import type { EventBatch, EventSource, ReadAllOptions, SubscribeOptions } from './event-log.js';
 import { EventMatcher } from './event-matcher.js';
-import { EventStoreError, invalid, logClosed } from './event-store.errors.js';
+import { EventStoreError, invalid, logClosed, positionGone } from './event-store.errors.js';
 import { EventView } from './event-view.js';
 import type { Upcasters } from './upcaster.js';
 
@@ -65,7 +66,7 @@ export class DurableEvents implements EventSource {
     const eventsMax = batchEventsOf(options);
     return options.direction === 'backward'
       ? this.backward(options.after, matcher, eventsMax)
-      : this.forward(options.after ?? BEFORE_FIRST_POSITION, matcher, eventsMax);
+      : this.forwardFromStart(options.after ?? BEFORE_FIRST_POSITION, matcher, eventsMax);
   }
 
   async *subscribe(options: SubscribeOptions): AsyncGenerator<EventBatch, void> {
@@ -73,7 +74,7 @@ export class DurableEvents implements EventSource {
     const eventsMax = batchEventsOf(options);
     const { ending, release } = this.beginSubscription(options.signal);
     try {
-      let position = options.after;
+      let position = this.startAfter(options.after);
       while (!ending.aborted) {
         for await (const batch of this.forward(position, matcher, eventsMax, ending)) {
           yield batch;
@@ -95,7 +96,7 @@ export class DurableEvents implements EventSource {
     const wanted = new Set(positions);
     const found = new Map<Position, RecordedEvent>();
     let bytes = 0;
-    await this.source.scan(
+    await this.scan(
       sequenceOf((Math.min(...positions) - 1) as Position),
       (sequence, buffer, start, end, endsBatch) => {
         const position = positionOf(sequence);
@@ -130,6 +131,14 @@ export class DurableEvents implements EventSource {
     return { ending: controller.signal, release };
   }
 
+  private async *forwardFromStart(
+    after: Position,
+    matcher: EventMatcher,
+    eventsMax: number,
+  ): AsyncGenerator<EventBatch, void> {
+    yield* this.forward(this.startAfter(after), matcher, eventsMax);
+  }
+
   private async *forward(
     after: Position,
     matcher: EventMatcher,
@@ -137,7 +146,7 @@ export class DurableEvents implements EventSource {
     ending?: AbortSignal,
   ): AsyncGenerator<EventBatch, void> {
     const end = this.durablePosition;
-    let position = this.startAfter(after);
+    let position = after;
     while (position < end && ending?.aborted !== true) {
       this.assertOpen();
       const batch = await this.batchAfter(position, end, matcher, eventsMax);
@@ -155,7 +164,7 @@ export class DurableEvents implements EventSource {
     eventsMax: number,
   ): Promise<EventBatch> {
     const collector = new BatchCollector(after, eventsMax);
-    await this.source.scan(
+    await this.scan(
       sequenceOf(after),
       (sequence, buffer, start, stop, endsBatch) => {
         const position = positionOf(sequence);
@@ -202,7 +211,7 @@ export class DurableEvents implements EventSource {
   ): Promise<CommitWindow> {
     const from = Math.max(first, last - windowEvents + 1);
     const window = new CommitWindow(from === first);
-    await this.source.scan(
+    await this.scan(
       sequenceOf((from - 1) as Position),
       (sequence, buffer, start, end, endsBatch) => {
         const position = positionOf(sequence);
@@ -220,6 +229,17 @@ export class DurableEvents implements EventSource {
     return this.upcasters === undefined ? event : this.upcasters.upcast(event);
   }
 
+  /** As the source does it, with our own code where retention has overtaken the reader. */
+  private async scan(after: Sequence, visitor: ScanVisitor, upTo: Sequence): Promise<void> {
+    try {
+      await this.source.scan(after, visitor, upTo);
+    } catch (error) {
+      if (errorCode(error) !== 'WAL_SEQUENCE_GONE') throw error;
+      throw positionGone(after + 1, this.firstPosition);
+    }
+  }
+
+  /** Where reading begins: 0 is the first event that is there, but any other position wants what follows it. */
   private startAfter(after: Position): Position {
     const gone = (this.source.firstSequence - 1) as Position;
     if (after >= gone) return after;

@@ -60,6 +60,7 @@ export interface ReadStreamOptions {
   /** Inclusive; the first (forward) or the last (backward) when left out. */
   readonly from?: StreamVersion;
   readonly direction?: Direction;
+  /** Most events that are delivered: what compaction has taken does not count. */
   readonly limit?: number;
 }
 
@@ -67,6 +68,7 @@ export interface ReadTagOptions {
   /** Exclusive, in the direction of reading. */
   readonly after?: Position;
   readonly direction?: Direction;
+  /** Most events that are delivered: what compaction has taken does not count. */
   readonly limit?: number;
 }
 
@@ -139,7 +141,10 @@ export interface EventLog extends EventSource {
   eventAt(position: Position): RecordedEvent | undefined;
   /** The same, durable or not: what a decision may rest on, and nobody may be told yet. */
   admittedAt(position: Position): RecordedEvent | undefined;
-  /** Through the index: never scans the log. */
+  /**
+   * Through the index: never scans the log. Up to what is durable when the reading begins. Throws `EVENT_POSITION_GONE` at the first event that retention has
+   * removed, also when it overtakes the reader; and as `readAll` does.
+   */
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent>;
   readTag(tag: string, options?: ReadTagOptions): AsyncIterable<RecordedEvent>;
   /**

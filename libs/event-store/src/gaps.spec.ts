@@ -179,4 +179,120 @@ describe('a log that compaction has taken events from', () => {
       3, 4, 5, 6,
     ]);
   });
+
+  it('delivers as many as the limit says, however many compaction has taken', async () => {
+    const source = without(1, 3, 5, 9);
+    const events = readerOf(source, await replayed(log.wal));
+    const limited = (direction: 'forward' | 'backward', limit: number) =>
+      Promise.all([
+        collected(events.stream('a', { direction, limit })).then(versionsOf),
+        collected(events.tag('t', { direction, limit })).then(positionsOf),
+      ]);
+    expect(await limited('forward', 1)).toEqual([[4], [2]]);
+    expect(await limited('forward', 2)).toEqual([
+      [4, 6],
+      [2, 4],
+    ]);
+    expect(await limited('backward', 3)).toEqual([
+      [6, 4],
+      [12, 11, 10],
+    ]);
+    expect(await limited('forward', 0)).toEqual([[], []]);
+    // Known from the replay of what is left, one version stands for those before it.
+    const alone = readerOf(source, await replayed(source));
+    expect(versionsOf(await collected(alone.stream('a', { limit: 1 })))).toEqual([4]);
+  });
+
+  it('delivers what is still there of a list that is read backward, and then says so', async () => {
+    const source: LogSource = { ...without(), firstSequence: 4 as Sequence };
+    const events = readerOf(source, await replayed(log.wal));
+    const seen: number[] = [];
+    const reading = async (): Promise<void> => {
+      for await (const { version } of events.stream('a', { direction: 'backward' }))
+        seen.push(version);
+    };
+    await expect(reading()).rejects.toMatchObject({
+      code: 'EVENT_POSITION_GONE',
+      details: { position: 3, firstPosition: 4 },
+    });
+    expect(seen).toEqual([6, 5, 4, 3]);
+  });
+
+  describe('while retention overtakes its reader', () => {
+    let first: number;
+    let source: LogSource;
+
+    beforeEach(() => {
+      first = 1;
+      const whole = without();
+      source = Object.defineProperty(
+        {
+          ...whole,
+          recordAt: (sequence: Sequence) =>
+            sequence < first ? undefined : whole.recordAt(sequence),
+          scan: (after: Sequence, ...given: [ScanVisitor, Sequence?]) =>
+            after + 1 < first
+              ? Promise.reject(Object.assign(new Error('gone'), { code: 'WAL_SEQUENCE_GONE' }))
+              : whole.scan(after, ...given),
+        },
+        'firstSequence',
+        { get: () => first },
+      );
+    });
+
+    const gone = (position: number) => ({
+      code: 'EVENT_POSITION_GONE',
+      details: { position, firstPosition: first },
+    });
+
+    it.each(['stream', 'tag'] as const)(
+      'is told so by a %s of which the next was removed, and never of an end',
+      async (kind) => {
+        // Single reads: the bytes of a scan hold one event.
+        const events = readerOf(source, await replayed(log.wal));
+        const reader = events[kind](kind === 'stream' ? 'a' : 't', { limit: 1 });
+        expect(await collected(reader)).toHaveLength(1);
+        const lagging = new DurableEvents(source, undefined);
+        lagging.eventsAt = () => Promise.resolve(new Map<Position, RecordedEvent>());
+        const { index } = await replayed(log.wal);
+        const reading = new IndexedEvents(lagging, index)[kind](kind === 'stream' ? 'a' : 't', {});
+        await reading.next();
+        first = 8;
+        await expect(reading.next()).rejects.toMatchObject(gone(kind === 'stream' ? 3 : 2));
+      },
+    );
+
+    it('is told so by everything, in both directions', async () => {
+      const events = new DurableEvents(source, undefined);
+      const forward = events.readAll({ batchEvents: 2 })[Symbol.asyncIterator]();
+      const backward = events.readAll({ direction: 'backward', batchEvents: 2 });
+      await forward.next();
+      await backward.next();
+      first = 8;
+      await expect(forward.next()).rejects.toMatchObject(gone(3));
+      await expect(collected(backward)).resolves.toHaveLength(5);
+    });
+
+    it('is told so by a subscription that began before the first event and has not seen it', async () => {
+      const empty = { durable: 0 };
+      const late: LogSource = Object.defineProperties(
+        { ...source },
+        {
+          firstSequence: { get: () => first },
+          durableSequence: { get: () => empty.durable },
+          waitBeyond: {
+            value: () => {
+              empty.durable = 12;
+              first = 5;
+              return Promise.resolve();
+            },
+          },
+        },
+      );
+      const events = new DurableEvents(late, undefined);
+      const { signal } = new AbortController();
+      const reading = events.subscribe({ after: BEFORE_FIRST_POSITION, signal });
+      await expect(reading.next()).rejects.toMatchObject({ code: 'EVENT_POSITION_GONE' });
+    });
+  });
 });

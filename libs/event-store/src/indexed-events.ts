@@ -31,16 +31,15 @@ export class IndexedEvents {
     this.events.assertOpen();
     const count = this.index.streams.countUpTo(stream, this.events.durablePosition);
     const start = direction === 'forward' ? (from ?? 1) - 1 : Math.min(from ?? count, count) - 1;
-    const found = this.read(this.index.streams, stream, count, start, direction, options.limit);
-    for await (const { event, index } of found) {
+    const { streams } = this.index;
+    yield* this.read({ list: streams, term: stream, count, start, ...options }, (event, index) => {
       const expected = index + 1;
+      if (event.stream === stream && event.version === expected) return true;
       // The version itself was dropped by compaction, and the one that follows it stands in its place.
       if (event.stream === stream && event.version > expected && this.isStandIn(stream, index))
-        continue;
-      if (event.stream !== stream || event.version !== expected)
-        throw corruptEvent(`the index has version ${expected} of ${stream} there`, event.position);
-      yield event;
-    }
+        return false;
+      throw corruptEvent(`the index has version ${expected} of ${stream} there`, event.position);
+    });
   }
 
   async *tag(tag: string, options: ReadTagOptions): AsyncGenerator<RecordedEvent, void> {
@@ -52,10 +51,10 @@ export class IndexedEvents {
       direction === 'forward'
         ? countUpTo(tags, tag, after ?? 0)
         : Math.min(count, after === undefined ? count : countUpTo(tags, tag, after - 1)) - 1;
-    for await (const { event } of this.read(tags, tag, count, start, direction, options.limit)) {
-      if (!event.tags.includes(tag)) throw notTagged(tag, event.position);
-      yield event;
-    }
+    yield* this.read({ list: tags, term: tag, count, start, ...options }, (event) => {
+      if (event.tags.includes(tag)) return true;
+      throw notTagged(tag, event.position);
+    });
   }
 
   /**
@@ -87,50 +86,76 @@ export class IndexedEvents {
     );
   }
 
-  /** Entries of a list from index `start` on, run by run. */
+  /** The events of a list from index `start` on, run by run, that are there and pass: at most as many as the limit says. */
   private async *read(
-    list: PositionIndex,
-    term: string,
-    count: number,
-    start: number,
-    direction: Direction,
-    limit = Infinity,
-  ): AsyncGenerator<{ event: RecordedEvent; index: number }, void> {
+    { list, term, count, start, direction = 'forward', limit = Infinity }: ListRead,
+    passes: (event: RecordedEvent, index: number) => boolean,
+  ): AsyncGenerator<RecordedEvent, void> {
     if (!(limit >= 0)) throw invalid(`a limit is a number from 0, not ${limit}`);
     const step = direction === 'forward' ? 1 : -1;
-    const most = Math.floor(limit);
-    const stop = step === 1 ? Math.min(count, start + most) : Math.max(-1, start - most);
+    const stop = step === 1 ? count : -1;
+    let left = Math.floor(limit);
     let index = start;
-    while (step * (stop - index) > 0) {
-      for await (const event of this.at(positionsFrom(list, term, index, stop))) {
+    // As many as are wanted; where compaction has taken many, a larger run finds the next.
+    let runPositions = Math.min(left, RUN_POSITIONS_MAX);
+    while (left > 0 && step * (stop - index) > 0) {
+      this.events.assertOpen();
+      for await (const event of this.at(positionsFrom(list, term, index, stop, runPositions))) {
         // Undefined: dropped by compaction since it was indexed.
-        if (event !== undefined) yield { event, index };
+        if (event !== undefined && passes(event, index)) {
+          yield event;
+          left--;
+        }
         index += step;
+        if (left === 0) return;
       }
+      runPositions = Math.min(2 * runPositions, RUN_POSITIONS_MAX);
     }
   }
 
-  /** One event for each position; undefined where compaction has dropped it. Throws `EVENT_POSITION_GONE` where all before a position was removed. */
+  /**
+   * One event for each position; undefined where compaction has dropped it. Throws `EVENT_POSITION_GONE` at the first that was removed with all before it,
+   * also while the reader took its time.
+   */
   private async *at(
     positions: readonly Position[],
   ): AsyncGenerator<RecordedEvent | undefined, void> {
-    const lowest = Math.min(...positions) as Position;
     const { firstPosition } = this.events;
-    if (lowest < firstPosition) throw positionGone(lowest, firstPosition);
-    const found = areClose(positions) ? await this.events.eventsAt(positions) : undefined;
+    const held = positions.filter((position) => position >= firstPosition);
+    const found = areClose(held) ? await this.events.eventsAt(held) : undefined;
     let reads = 0;
     for (const position of positions) {
-      const event = found?.get(position) ?? this.events.eventAt(position);
+      const scanned = found?.get(position);
+      const event = scanned ?? this.events.eventAt(position);
+      // Asked after the read: retention may have passed the position since the run began, or just now.
+      if (scanned === undefined && position < this.events.firstPosition)
+        throw positionGone(position, this.events.firstPosition);
       yield event;
       if (++reads % SINGLE_READS_MAX === 0) await setImmediate();
     }
   }
 }
 
+interface ListRead {
+  readonly list: PositionIndex;
+  readonly term: string;
+  /** Of the list's entries, those that are durable. */
+  readonly count: number;
+  readonly start: number;
+  readonly direction?: Direction;
+  readonly limit?: number;
+}
+
 /** The positions at `index` and on towards `stop`, which is exclusive: as many as make a run. */
-function positionsFrom(list: PositionIndex, term: string, index: number, stop: number): Position[] {
+function positionsFrom(
+  list: PositionIndex,
+  term: string,
+  index: number,
+  stop: number,
+  most: number,
+): Position[] {
   const run: Position[] = [];
-  while (index !== stop && run.length < RUN_POSITIONS_MAX) {
+  while (index !== stop && run.length < most) {
     const { start, positions } = list.page(term, index);
     const page =
       index < stop
@@ -139,12 +164,12 @@ function positionsFrom(list: PositionIndex, term: string, index: number, stop: n
     run.push(...page);
     index += index < stop ? page.length : -page.length;
   }
-  return run;
+  return run.slice(0, most);
 }
 
 function areClose(positions: readonly Position[]): boolean {
-  const first = defined(positions[0], 'a page holds positions');
-  const last = defined(positions.at(-1), 'a page holds positions');
+  const [first = 0] = positions;
+  const last = positions.at(-1) ?? 0;
   return positions.length > 1 && Math.abs(last - first) <= positions.length * SCANNED_DISTANCE_MAX;
 }
 
