@@ -99,6 +99,22 @@ describe('how fresh an answer is', () => {
     expect([unknown.status, unknown.headers.get('preference-applied')]).toEqual([200, null]);
   });
 
+  it('is not waited for by a stop', async () => {
+    await service.stopAndRemove();
+    service = await TestLedgerService.start(60_000);
+    service.follow();
+    await service.get(`/v1/ledgers?minPosition=${await openLedger('main')}`);
+    await service.stopFollowing();
+    const path = `/v1/ledgers?minPosition=${await openLedger('second')}`;
+    const waiting = service.get<Problem>(path);
+    const metrics = async () => (await fetch(`${service.url}/metrics`)).text();
+    while (!(await metrics()).includes('requests_in_flight 2'));
+    await service.application.stop(50_000);
+    const { status, headers, body } = await waiting;
+    expect([status, body.type]).toEqual([503, '/problems/service-stopping']);
+    expect([body.outcome, headers.get('retry-after')]).toEqual(['not-applied', '1']);
+  });
+
   it('is unknown for the position of another log, and for what is no position', async () => {
     service.follow();
     await service.get(`/v1/ledgers?minPosition=${await openLedger('main')}`);

@@ -48,7 +48,8 @@ export class LedgerReader {
 
   /**
    * Throws `ProblemException`: `projection-lagging` when the read model did not come as far within the wait, `position-unknown`
-   * for a position of another log, and what the query misses. Throws `READ_MODEL_NOT_READY` and what else the read model throws.
+   * for a position of another log, `service-stopping` when the signal fired in the wait, and what the query misses. Throws
+   * `READ_MODEL_NOT_READY` and what else the read model throws.
    */
   async answer<Body>(
     query: LedgerQuery<Body>,
@@ -110,6 +111,11 @@ export class LedgerReader {
     signal: AbortSignal,
   ): Promise<void> {
     if (await this.model.waitForPosition(position, Math.max(0, waitMillis), signal)) return;
+    if (signal.aborted)
+      throw new ProblemException('service-stopping', {
+        outcome: 'not-applied',
+        retryAfterSeconds: RETRY_AFTER_SECONDS,
+      });
     throw lagging(this.model.read(({ cursor }) => cursor));
   }
 }

@@ -18,7 +18,12 @@ export interface QueryDescription {
   readonly etag?: string;
 }
 
-const EVERY_QUERYS_PROBLEMS = ['invalid-request', 'position-unknown', 'projection-lagging'];
+const EVERY_QUERYS_PROBLEMS = [
+  'invalid-request',
+  'position-unknown',
+  'projection-lagging',
+  'service-stopping',
+];
 
 /** A handler of `GET`, and what OpenAPI says of it. */
 export function AnswersQuery(query: QueryDescription): MethodDecorator {

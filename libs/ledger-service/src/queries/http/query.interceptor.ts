@@ -4,6 +4,7 @@ import {
   Injectable,
   type NestInterceptor,
 } from '@nestjs/common';
+import { ServiceLifecycle } from '@holdfast/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Observable, mergeMap } from 'rxjs';
 import { etagOf } from '../../shared/etag.js';
@@ -14,7 +15,10 @@ import { preferredWaitSeconds } from './prefer-wait.js';
 /** Turns the query that a controller returned into its answer: waits, asks, and says in the header of which moment it is. */
 @Injectable()
 export class QueryInterceptor implements NestInterceptor<LedgerQuery<unknown>, unknown> {
-  constructor(private readonly reader: LedgerReader) {}
+  constructor(
+    private readonly reader: LedgerReader,
+    private readonly lifecycle: ServiceLifecycle,
+  ) {}
 
   intercept(
     context: ExecutionContext,
@@ -32,9 +36,12 @@ export class QueryInterceptor implements NestInterceptor<LedgerQuery<unknown>, u
     reply: FastifyReply,
   ): Promise<unknown> {
     const leaving = new AbortController();
-    // A client that has gone need not be waited for.
+    // A client that has gone need not be waited for, and a stop waits for no position.
     const leave = () => leaving.abort();
+    const { stopping } = this.lifecycle;
     reply.raw.once('close', leave);
+    stopping.addEventListener('abort', leave, { once: true });
+    if (stopping.aborted) leave();
     try {
       const waitSeconds = preferredWaitSeconds(request.headers.prefer);
       const answer = await this.reader.answer(query, { waitSeconds, signal: leaving.signal });
@@ -42,6 +49,7 @@ export class QueryInterceptor implements NestInterceptor<LedgerQuery<unknown>, u
       return bodyOf(answer, request, reply);
     } finally {
       reply.raw.off('close', leave);
+      stopping.removeEventListener('abort', leave);
     }
   }
 }

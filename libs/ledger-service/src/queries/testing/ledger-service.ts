@@ -41,7 +41,7 @@ export class TestLedgerService {
   private constructor(
     readonly directory: string,
     readonly writer: LedgerWriter,
-    private readonly application: HttpApplication,
+    readonly application: HttpApplication,
     private readonly store: SqliteReadModelStore,
     readonly readModel: SqliteReadModel,
     readonly url: string,
@@ -49,7 +49,7 @@ export class TestLedgerService {
     readonly seen: { log: SeenLog },
   ) {}
 
-  static async start(): Promise<TestLedgerService> {
+  static async start(waitMillisMax = SHORT_WAIT_MILLIS): Promise<TestLedgerService> {
     const directory = await mkdtemp(join(tmpdir(), 'holdfast-queries-'));
     const writer = await LedgerWriter.open(join(directory, 'wal'), {
       wal: {
@@ -72,7 +72,7 @@ export class TestLedgerService {
           LedgerCommandsModule.forRoot({ writer }),
           LedgerQueriesModule.forRoot({
             readModel,
-            waitMillisMax: SHORT_WAIT_MILLIS,
+            waitMillisMax,
             log: { look: () => seen.log, ask: () => Promise.resolve(seen.log) },
           }),
         ],
