@@ -1,7 +1,11 @@
 import type { ProjectionWorkerConfiguration } from '@holdfast/config';
 import { Upcasters } from '@holdfast/event-store';
 import { ledgerEventSchemas } from '@holdfast/ledger';
-import { LedgerProjectionModule, LedgerProjector } from '@holdfast/ledger-service';
+import {
+  LedgerProjectionModule,
+  LedgerProjector,
+  assertUsableDirectory,
+} from '@holdfast/ledger-service';
 import {
   type HttpApplication,
   type Logger,
@@ -22,7 +26,10 @@ export async function startProjectionWorker(
   logger: Logger,
   lifecycle: ServiceLifecycle,
 ): Promise<HttpApplication> {
-  const { http, service, storage, readModel } = configuration;
+  const { http, service, storage, feed, readModel } = configuration;
+  // Before anything is made in it.
+  assertUsableDirectory(storage.readModelDirectory, 'make');
+  if (feed.kind === 'directory') assertUsableDirectory(storage.walDirectory, 'read');
   const projection = LedgerProjector.start({
     feed: feedOf(configuration, logger),
     readModelDirectory: storage.readModelDirectory,

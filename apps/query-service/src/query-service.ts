@@ -4,6 +4,7 @@ import {
   LEDGER_OPEN_API,
   LEDGER_PROBLEMS,
   LedgerQueriesModule,
+  assertUsableDirectory,
   ledgerProjection,
 } from '@holdfast/ledger-service';
 import {
@@ -29,6 +30,7 @@ export async function startQueryService(
   logger: Logger,
   lifecycle: ServiceLifecycle,
 ): Promise<HttpApplication> {
+  assertUsableDirectory(storage.readModelDirectory, 'read');
   const readModel = SqliteReadModel.open({
     directory: storage.readModelDirectory,
     projection: ledgerProjection,

@@ -29,6 +29,7 @@ export { LEDGER_ERROR_GUIDE } from './shared/ledger-error-guide.js';
 export { LEDGER_EXIT_CODES } from './shared/ledger-exit-codes.js';
 export { LEDGER_OPEN_API } from './shared/ledger-open-api.js';
 export { LEDGER_CODED_ERRORS, LEDGER_PROBLEMS } from './shared/ledger-problems.js';
+export { type DirectoryUse, assertUsableDirectory } from './shared/usable-directory.js';
 export { decodePosition, encodePosition } from './shared/position-token.js';
 export type {
   Answered,

@@ -23,6 +23,12 @@ export const LEDGER_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
       'A repeated command of long ago was decided then, and the event with its answer has left the log (410 `answer-removed`). Nothing was applied.',
     action: 'Nothing. It happens under the policy `snapshots` only.',
   },
+  DATA_DIRECTORY_UNUSABLE: {
+    meaning:
+      'A directory of the data is no directory, may not be used by the user of this process, or is mounted read-only; the message names it. The service does not start (78), and has changed nothing.',
+    action:
+      'Give it to that user (`chown`; 1000 in the containers), mount it for writing, or correct HOLDFAST_DATA_DIRECTORY.',
+  },
   ADMIN_TOKEN_MISSING: {
     meaning:
       'The admin API is to listen where others can reach it, and has no token. The service does not start (78).',

@@ -3,6 +3,7 @@ import { ExitCode, type ExitCodes } from '@holdfast/platform';
 /** How a process of the ledger ends, by the code of what ended it. docs/operations.md says what to do about each. */
 export const LEDGER_EXIT_CODES: ExitCodes = {
   CONFIGURATION_INVALID: ExitCode.CONFIGURATION,
+  DATA_DIRECTORY_UNUSABLE: ExitCode.CONFIGURATION,
   WAL_ARCHIVE_NOT_FOUND: ExitCode.CONFIGURATION,
   WAL_ARCHIVE_MISMATCH: ExitCode.CONFIGURATION,
   ADMIN_TOKEN_MISSING: ExitCode.CONFIGURATION,

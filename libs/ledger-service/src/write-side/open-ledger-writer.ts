@@ -4,6 +4,7 @@ import type { CheckpointedStateOptions, StateEvent } from '@holdfast/event-store
 import { errorCode } from '@holdfast/kernel';
 import type { Logger, ServiceLifecycle } from '@holdfast/platform';
 import { ArchiveDirectory, type ArchiveStore } from '@holdfast/wal';
+import { asUnusable, assertUsableDirectory } from '../shared/usable-directory.js';
 import { LedgerWriter, type LedgerWriterOptions } from './ledger-writer.js';
 import { stateEventLogger } from './log-state-events.js';
 
@@ -39,8 +40,27 @@ const SECOND_MILLIS = 1_000;
 const HOUR_MILLIS = 3_600_000;
 const DAY_MILLIS = 24 * HOUR_MILLIS;
 
-/** Opens the write side as a service does: with its progress in the log, and its failure as the end of the process. */
+/**
+ * Opens the write side as a service does: with its progress in the log, and its failure as the end of the process. Throws
+ * `DATA_DIRECTORY_UNUSABLE` before anything is made where a directory cannot be used, and for a file in it that cannot; and what opening the
+ * archive and the log throw.
+ */
 export async function openLedgerWriter(options: OpenLedgerWriterOptions): Promise<LedgerWriter> {
+  const { storage, wal } = options;
+  const { walDirectory, stateDirectory, snapshotDirectory, archiveDirectory } = storage;
+  assertUsableDirectory(walDirectory, wal?.create === true ? 'make' : 'write');
+  // The rest is made of the log, and only where there is one.
+  for (const directory of [stateDirectory, snapshotDirectory])
+    assertUsableDirectory(directory, 'write');
+  assertUsableDirectory(archiveDirectory, options.archives ? 'write' : 'read');
+  try {
+    return await open(options);
+  } catch (error) {
+    throw asUnusable(error, walDirectory);
+  }
+}
+
+async function open(options: OpenLedgerWriterOptions): Promise<LedgerWriter> {
   const { storage, wal, archives, logger, lifecycle } = options;
   const { walDirectory, archiveDirectory } = storage;
   const startedAt = performance.now();

@@ -1,0 +1,64 @@
+import { accessSync, constants, lstatSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { CodedError, errorCode, errorMessage } from '@holdfast/kernel';
+
+/** What a process does in a directory. `make`: it writes there, and makes the directory if there is none. */
+export type DirectoryUse = 'read' | 'write' | 'make';
+
+/** What the operating system says where another start of the same program fails in the same way. */
+const UNUSABLE: ReadonlySet<string | undefined> = new Set([
+  ...['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ELOOP'],
+]);
+
+/**
+ * Throws `DATA_DIRECTORY_UNUSABLE` for a directory that cannot be used so, and changes nothing. One that is not there and is not to be made
+ * is left to whoever opens it, who says what is missing.
+ */
+export function assertUsableDirectory(path: string, use: DirectoryUse): void {
+  const directory = resolve(path);
+  try {
+    const found = nearestThatIsThere(directory);
+    // A link to nothing is there, and is no directory.
+    if (statSync(found, { throwIfNoEntry: false })?.isDirectory() !== true)
+      throw unusable(directory, `${found} is not a directory`);
+    if (found !== directory && use !== 'make') return;
+    const { R_OK, W_OK, X_OK } = constants;
+    accessSync(found, X_OK | (use === 'read' ? R_OK : W_OK) | (found === directory ? R_OK : 0));
+  } catch (error) {
+    throw asUnusable(error, directory);
+  }
+}
+
+/** What was thrown, as `DATA_DIRECTORY_UNUSABLE` if it says that files at or below the path may not be used. */
+export function asUnusable(error: unknown, path: string): unknown {
+  if (!UNUSABLE.has(errorCode(error))) return error;
+  const { path: named = path } = error as NodeJS.ErrnoException;
+  return unusable(named, errorMessage(error), error);
+}
+
+function nearestThatIsThere(path: string): string {
+  let found = path;
+  while (found !== dirname(found) && isMissing(found)) found = dirname(found);
+  return found;
+}
+
+function isMissing(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch (error) {
+    // Something above it is a file, which the walk upwards finds.
+    if (errorCode(error) === 'ENOTDIR') return true;
+    throw error;
+  }
+}
+
+function unusable(path: string, reason: string, cause?: unknown): CodedError {
+  const user = process.getuid?.();
+  const who = user === undefined ? 'the user of this process' : `user ${user}`;
+  return new CodedError(
+    'DATA_DIRECTORY_UNUSABLE',
+    `${path} cannot be used: ${reason}. It must be a directory that ${who} may use, on a file system that is not mounted read-only; HOLDFAST_DATA_DIRECTORY names another`,
+    { path, user },
+    cause === undefined ? {} : { cause },
+  );
+}
