@@ -23,6 +23,8 @@ export interface SectionOwner {
   loaded(): void;
   /** The database says that there is no such key: returns if that can be believed. */
   assertAbsent(key: Buffer): void;
+  /** Reading from the database has failed. Does not return. */
+  unreadable(cause: unknown): never;
   /** Does not return. */
   damaged(reason: string, cause?: unknown): never;
 }
@@ -138,6 +140,6 @@ function fetched(database: StateDatabase, key: Buffer, owner: SectionOwner): Buf
     // A view of the database's own buffer, which dies with the next read.
     return database.getBinaryFast(key);
   } catch (cause) {
-    return owner.damaged('it cannot be read', cause);
+    return owner.unreadable(cause);
   }
 }

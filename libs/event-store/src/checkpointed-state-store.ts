@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { defined } from '@holdfast/kernel';
+import { defined, errorMessage } from '@holdfast/kernel';
 import { CheckpointChunks } from './checkpoint-chunks.js';
 import {
   ABSENT,
@@ -7,7 +7,13 @@ import {
   type Layer,
   type SectionOwner,
 } from './checkpointed-section.js';
-import { type EventStoreError, logClosed, stateDamaged } from './event-store.errors.js';
+import {
+  type EventStoreError,
+  logClosed,
+  stateDamaged,
+  stateUnavailable,
+} from './event-store.errors.js';
+import { faultCode, isOfSystem } from './state-fault.js';
 import { type StateDatabase, readMark } from './state-database.js';
 import type { StateMark } from './state-mark.js';
 import type { StateSection, StateStore } from './state-store.js';
@@ -119,13 +125,21 @@ export class CheckpointedStateStore implements StateStore, SectionOwner {
   retire(mark: StateMark): void {
     // This thread's view of the database may be of a moment before the checkpoint.
     this.database.resetReadTxn();
-    const seen = readMark(this.database);
+    const seen = this.readMark();
     if (seen === 'damaged' || seen?.digest !== mark.digest || seen.position !== mark.position)
       this.damaged('it does not show the checkpoint that was written');
     this.mark = mark;
     const { layers } = defined(this.frozen.shift(), 'a frozen overlay');
     // A section that is younger than the overlay has no layer in it.
     for (const name of layers.keys()) defined(this.sections.get(name), 'a section').retire();
+  }
+
+  private readMark(): ReturnType<typeof readMark> {
+    try {
+      return readMark(this.database);
+    } catch (cause) {
+      return this.unreadable(cause);
+    }
   }
 
   loaded(): void {
@@ -146,17 +160,35 @@ export class CheckpointedStateStore implements StateStore, SectionOwner {
     this.closeDoubted();
   }
 
+  /**
+   * Before the first read, where absent keys will be confirmed: the file stays open, so that a process that runs out of descriptors can still read. Throws what opening
+   * it throws, and `EVENT_STATE_DAMAGED`.
+   */
+  prepare(): void {
+    if (!this.isTrusted && this.mark !== undefined) this.doubtedTree();
+  }
+
   /** A flipped bit hides keys, and a hidden idempotency key would move money twice. */
   assertAbsent(key: Buffer): void {
     if (this.isTrusted) return;
     let fault: string | undefined;
     try {
-      this.doubted ??= new StateTree(this.options.databaseFile);
-      fault = this.doubted.faultOfAbsence(key);
+      fault = this.doubtedTree().faultOfAbsence(key);
     } catch (cause) {
-      this.damaged('it cannot be read', cause);
+      this.unreadable(cause);
     }
     if (fault !== undefined) this.damaged(fault);
+  }
+
+  private doubtedTree(): StateTree {
+    return (this.doubted ??= new StateTree(this.options.databaseFile));
+  }
+
+  /** Throws `EVENT_STATE_UNAVAILABLE` where the machine is to blame: the next read may succeed. Otherwise as `damaged`. */
+  unreadable(cause: unknown): never {
+    if (isOfSystem(faultCode(cause)))
+      throw stateUnavailable(`it cannot be read: ${errorMessage(cause)}`, cause);
+    return this.damaged('it cannot be read', cause);
   }
 
   private closeDoubted(): void {

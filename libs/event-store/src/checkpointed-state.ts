@@ -10,6 +10,7 @@ import {
   logClosed,
   snapshotCancelled,
   stateDamaged,
+  stateUnavailable,
 } from './event-store.errors.js';
 import type { ReplayOptions } from './replay.js';
 import { SharedSnapshot, type SnapshotOptions } from './shared-snapshot.js';
@@ -17,6 +18,8 @@ import { STOPPED } from './snapshot-work.js';
 import { SnapshotProof, type SnapshotProofOptions } from './snapshot-proof.js';
 import { SNAPSHOTS_KEPT, faultOfUse, listSnapshots, pruneSnapshots } from './snapshots.js';
 import { databaseFile } from './state-database.js';
+import { isPassing, provesDamage } from './state-fault.js';
+import type { ScanResult } from './state-scan.js';
 import { type OpenedState, openStateDirectory } from './state-directory.js';
 import type { StateMark } from './state-mark.js';
 import type {
@@ -108,7 +111,15 @@ export class CheckpointedState {
     log: StateSource,
     onFailure: (error: EventStoreError) => void,
   ): Promise<CheckpointedState> {
-    return new CheckpointedState(await openStateDirectory(options, log), log, options, onFailure);
+    const opened = await openStateDirectory(options, log);
+    const state = new CheckpointedState(opened, log, options, onFailure);
+    try {
+      state.store.prepare();
+      return state;
+    } catch (error) {
+      await state.release();
+      throw error;
+    }
   }
 
   /** Where the replay begins. */
@@ -349,7 +360,7 @@ export class CheckpointedState {
       if (code === STOPPED || code === 'EVENT_CANCELLED') throw snapshotCancelled();
       const reason = error instanceof Error ? error.message : String(error);
       onEvent({ kind: 'snapshot-failed', reason });
-      if (code === 'DAMAGED') this.fail(stateDamaged(reason, error));
+      if (provesDamage(code)) this.fail(stateDamaged(reason, error));
       throw error;
     }
   }
@@ -381,25 +392,46 @@ export class CheckpointedState {
   private async verify(): Promise<void> {
     const { firstVerifyBytesPerSecond, verifyBytesPerSecond, verifyPauseMillis } = this.options;
     let bytesPerSecond = firstVerifyBytesPerSecond;
+    let backOffMillis = TICK_MILLIS;
     // The first commands after a start have the machine for themselves.
     await this.rest(TICK_MILLIS);
     while (!this.isClosing()) {
       const startedAt = performance.now();
-      const answer = await this.reader
-        .run({ kind: 'scan', bytesPerSecond }, [], { signal: this.stopping.signal })
-        .catch(() => undefined);
+      const scan = await this.scan(bytesPerSecond);
       if (this.isClosing()) return;
-      const scan = answer !== undefined && 'scan' in answer ? answer.scan : undefined;
-      if (scan === undefined || scan.kind === 'damaged') {
-        this.fail(stateDamaged(scan?.reason ?? 'the thread that reads it through has ended'));
+      if (scan instanceof EventStoreError) {
+        this.fail(scan);
         return;
       }
+      if (scan === undefined) {
+        await this.rest((backOffMillis = Math.min(2 * backOffMillis, verifyPauseMillis)));
+        continue;
+      }
+      backOffMillis = TICK_MILLIS;
       if (scan.kind === 'whole') await this.isWhole(scan.mark, performance.now() - startedAt);
       if (scan.kind === 'whole') bytesPerSecond = verifyBytesPerSecond;
       // An empty database, or an interrupted scan, proves nothing yet.
       const restMillis =
         scan.kind === 'whole' ? verifyPauseMillis : Math.min(verifyPauseMillis, TICK_MILLIS);
       await this.rest(restMillis);
+    }
+  }
+
+  /** Undefined where it could not be made just now, which was told: it is tried again, less and less often. An error is the end of this process. */
+  private async scan(bytesPerSecond: number): Promise<ScanResult | EventStoreError | undefined> {
+    const { signal } = this.stopping;
+    try {
+      const answer = await this.reader.run({ kind: 'scan', bytesPerSecond }, [], { signal });
+      if (!('scan' in answer)) throw new TypeError('a scan was asked for');
+      return answer.scan.kind === 'damaged' ? stateDamaged(answer.scan.reason) : answer.scan;
+    } catch (error) {
+      if (this.isClosing()) return undefined;
+      const reason = `it could not be read through: ${errorMessage(error)}`;
+      const code = errorCode(error);
+      if (provesDamage(code)) return stateDamaged(reason, error);
+      if (!isPassing(code)) return stateUnavailable(reason, error);
+      this.options.onEvent({ kind: 'verify-failed', reason });
+      return undefined;
     }
   }
 
@@ -425,15 +457,22 @@ export class CheckpointedState {
       await this.opened.record.change({ unverifiedStarts: 0 }).catch(() => undefined);
   }
 
-  /** Nothing that is read from the database can be trusted. The next start makes it anew. */
+  /** This process can use the database no more. The next start makes it anew if it is damaged, and looks at it in any case. */
   private fail(error: EventStoreError): void {
-    if (this.failure !== undefined || this.released) return;
+    if (this.released) return;
+    // Also where something else has stopped it before.
+    if (error.code === 'EVENT_STATE_DAMAGED' && this.verified.state !== 'damaged')
+      this.noteDamage(error);
+    if (this.failure !== undefined) return;
     this.failure = error;
+    this.onFailure(error);
+  }
+
+  private noteDamage(error: EventStoreError): void {
     const reason = String(error.details['reason'] ?? error.message);
     this.verified = { ...this.verified, state: 'damaged' };
     this.condemn(reason);
     this.options.onEvent({ kind: 'damaged', reason });
-    this.onFailure(error);
   }
 
   /** On the disk before anybody hears of it: the process is about to end. */

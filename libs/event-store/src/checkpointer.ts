@@ -1,12 +1,18 @@
 import { defined } from '@holdfast/kernel';
 import type { CheckpointedStateStore, FrozenOverlay } from './checkpointed-state-store.js';
 import type { Position } from './event.js';
-import { type EventStoreError, logClosed, stateDamaged } from './event-store.errors.js';
+import {
+  type EventStoreError,
+  logClosed,
+  stateDamaged,
+  stateUnavailable,
+} from './event-store.errors.js';
 import type { StateMark, UncountedMark } from './state-mark.js';
 import type { CheckpointReport, CheckpointStep, ResolvedStateOptions } from './state-options.js';
 import type { StateRecord } from './state-record.js';
 import type { StateSource } from './state-source.js';
-import type { StateThread } from './state-thread.js';
+import { StateJobFailed, type StateThread } from './state-thread.js';
+import { isPassing, provesDamage } from './state-fault.js';
 
 export interface CheckpointerParts {
   readonly store: CheckpointedStateStore;
@@ -14,7 +20,7 @@ export interface CheckpointerParts {
   readonly thread: StateThread;
   readonly record: StateRecord;
   readonly options: ResolvedStateOptions;
-  /** The database could not be written, and may be anything now. */
+  /** The database is damaged, or cannot be written by this process any more. */
   readonly onFailure: (error: EventStoreError) => void;
 }
 
@@ -27,9 +33,6 @@ interface Frozen {
 
 /** Reads go through all that was frozen. Beyond this, what changes makes the next one larger. */
 const FROZEN_MAX = 32;
-
-/** A full disk is waited for; any other failure of a write leaves a database that nobody can vouch for. */
-const FULL_DISK = /no space left|disk quota|ENOSPC|EDQUOT|MDB_MAP_FULL/i;
 
 /**
  * Makes checkpoints, one at a time and in the order of their positions. Each costs what has changed since the one before, and never holds the event loop
@@ -150,14 +153,24 @@ export class Checkpointer {
       this.failed++;
       const reason = error instanceof Error ? error.message : String(error);
       options.onEvent({ kind: 'checkpoint-failed', reason });
-      if (!isWritten && isOfDatabase(error) && !FULL_DISK.test(reason))
-        this.parts.onFailure(stateDamaged(`a checkpoint could not be written: ${reason}`, error));
+      if (!isWritten && error instanceof StateJobFailed) this.judge(error);
       throw error;
     }
     this.made++;
     this.last = reportOf(this.mark, overlay.entries, performance.now() - startedAt);
     options.onEvent({ kind: 'checkpointed', report: this.last });
     return this.last;
+  }
+
+  /**
+   * A full disk, a lack of descriptors, a device that fails: the transaction was given up, the database is the checkpoint before, and the next attempt begins with the same
+   * changes. Where this process can try no more, it ends, and the next start compares the database with its seal. Neither condemns it.
+   */
+  private judge(error: StateJobFailed): void {
+    const { code, message } = error;
+    const reason = `a checkpoint could not be written: ${message}`;
+    if (provesDamage(code)) this.parts.onFailure(stateDamaged(reason, error));
+    else if (!isPassing(code)) this.parts.onFailure(stateUnavailable(reason, error));
   }
 
   private markOf({ position, lastRecordedAtMillis }: Frozen): UncountedMark {
@@ -171,13 +184,6 @@ export class Checkpointer {
       atMillis: Date.now(),
     };
   }
-}
-
-function isOfDatabase(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    (error.name === 'StateJobFailed' || error.message.includes("state's thread"))
-  );
 }
 
 function reportOf(mark: StateMark, changes: number, millis: number): CheckpointReport {

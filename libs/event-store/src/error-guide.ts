@@ -67,6 +67,12 @@ export const EVENT_STORE_ERROR_GUIDE: Readonly<Record<EventStoreErrorCode, Error
     action:
       'Nothing at once: the next start makes the state anew from a snapshot and the log. Look at the disk.',
   },
+  EVENT_STATE_UNAVAILABLE: {
+    meaning:
+      'The checkpointed state could not be read or written for a reason of the machine, which the message names: no file descriptors, no memory, no rights, a device that does not answer. Nothing says that it is damaged. A read is refused, and nothing was applied; where its thread has ended, the process ends with 70, and the next start looks at the state before it uses it.',
+    action:
+      'Look at the limits of the process and at the disk of `state/`. The command can be sent again.',
+  },
   EVENT_LOG_CLOSED: {
     meaning: 'The log was closed before this call. Nothing was appended or read.',
     action: 'Nothing: the service is stopping.',

@@ -18,6 +18,7 @@ export type EventStoreErrorCode =
   // Of the log as a whole: no further work until it is opened again
   | 'EVENT_STATE_BROKEN'
   | 'EVENT_STATE_DAMAGED'
+  | 'EVENT_STATE_UNAVAILABLE'
   | 'EVENT_LOG_CLOSED';
 
 export class EventStoreError extends CodedError {
@@ -56,6 +57,16 @@ export function stateDamaged(reason: string, cause?: unknown): EventStoreError {
     `the checkpointed state is damaged: ${reason}; nothing more is decided, and the next start makes it anew from a snapshot or the log`,
     { reason },
     cause === undefined ? undefined : { cause },
+  );
+}
+
+/** Of the system, which says nothing of what is on the disk. */
+export function stateUnavailable(reason: string, cause: unknown): EventStoreError {
+  return new EventStoreError(
+    'EVENT_STATE_UNAVAILABLE',
+    `the checkpointed state could not be used, and is not known to be damaged: ${reason}`,
+    { reason },
+    { cause },
   );
 }
 

@@ -79,8 +79,9 @@ export class FoldedState {
     try {
       this.evolve?.(event, this.state);
     } catch (cause) {
-      // Not the program's fault: what it read was not what was written.
-      if (errorCode(cause) === 'EVENT_STATE_DAMAGED') throw cause;
+      // Not the program's fault: what it read was not what was written, or could not be read.
+      const code = errorCode(cause);
+      if (code === 'EVENT_STATE_DAMAGED' || code === 'EVENT_STATE_UNAVAILABLE') throw cause;
       const { position, type } = event;
       throw new EventStoreError(
         'EVENT_STATE_BROKEN',

@@ -75,14 +75,14 @@ export class SnapshotProof {
     } catch (error) {
       // Also when the thread has ended with the log: then nothing was proven.
       if (errorCode(error) === STOPPED || signal.aborted) throw snapshotCancelled();
-      if (!isVerdict(error)) throw error;
+      if (!speaksAgainst(error)) throw error;
       return errorMessage(error);
     }
   }
 }
 
-/** Bytes that are wrong, gone, or cannot be read speak against the file. Too many open files do not. */
-function isVerdict(error: unknown): boolean {
+/** Bytes that are wrong, gone, or cannot be read speak against a snapshot. Too many open files do not. */
+export function speaksAgainst(error: unknown): boolean {
   if (!(error instanceof StateJobFailed)) return false;
   return error.code === undefined || error.code === 'ENOENT' || error.code === 'EIO';
 }

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { SnapshotWriter, verifyingSnapshot } from './snapshot-file.js';
+import { DAMAGED } from './state-fault.js';
 import type { StateDatabase } from './state-database.js';
 import type { StateMark } from './state-mark.js';
 import { type ScanOptions, scanState } from './state-scan.js';
@@ -45,7 +46,7 @@ export async function writeSnapshot(
       entry: (image) => writer?.add(image),
       slice: (done) => onProgress({ done, total }),
     });
-    if (scan.kind === 'damaged') throw coded('DAMAGED', scan.reason);
+    if (scan.kind === 'damaged') throw coded(DAMAGED, scan.reason);
     if (scan.kind === 'stopped') throw stopped();
     if (scan.kind === 'empty' || writer === undefined)
       throw coded('UNAVAILABLE', 'there is no checkpoint yet');

@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { type GetOptions, type RootDatabase, open } from 'lmdb';
 import { CHECKSUM_BYTES, KEY_LENGTH_BYTES, MARK_KEY, checksumOf } from './state-entry.js';
+import { faultCode } from './state-fault.js';
 import { type StateMark, parseMark } from './state-mark.js';
 import { valueIn } from './state-tree.js';
 
@@ -43,12 +44,17 @@ export function databaseFile(directory: string): string {
 
 /**
  * Why the file cannot be opened, or undefined. A page beyond the end of a mapped file kills the process with SIGBUS, so the file's length is
- * compared with what its meta pages promise before anything maps it.
+ * compared with what its meta pages promise before anything maps it. Throws what opening it throws: that proves nothing.
  */
 export function databaseFault(directory: string): string | undefined {
-  const path = databaseFile(directory);
-  if (!fs.existsSync(path)) return 'its file is missing';
-  const descriptor = fs.openSync(path, 'r');
+  let descriptor: number;
+  try {
+    descriptor = fs.openSync(databaseFile(directory), 'r');
+  } catch (error) {
+    const code = faultCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return 'its file is missing';
+    throw error;
+  }
   try {
     const { size } = fs.fstatSync(descriptor);
     const needed = neededBytes(descriptor);

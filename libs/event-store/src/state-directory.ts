@@ -5,8 +5,9 @@ import { type File, NodeFileSystem, behindState } from '@holdfast/wal';
 import type { Position } from './event.js';
 import { EventStoreError } from './event-store.errors.js';
 import { syncDirectory } from './snapshot-file.js';
+import { speaksAgainst } from './snapshot-proof.js';
 import { faultOfUse, listSnapshots } from './snapshots.js';
-import { assertRoom, isFullDisk, stateFault } from './state-fault.js';
+import { assertRoom, isOfSystem, isPassing, stateFault } from './state-fault.js';
 import {
   type StateDatabase,
   databaseFault,
@@ -171,9 +172,11 @@ async function openGeneration(
       throw error;
     }
     const fault = stateFault(error, directory);
-    if (isFullDisk(fault.code)) {
-      // Nothing that a new database would mend. This one did not kill the process; if that cannot be written either, the next start makes it anew.
-      await record.change({ opening: false, unverifiedStarts }).catch(() => undefined);
+    if (isOfSystem(fault.code)) {
+      // Nothing that a new database would mend. This one did not kill the process; if that cannot be written either, the next start makes it anew. A thread that has
+      // died of it may have died of damage: so many starts, and it is made anew.
+      const counted = isPassing(fault.code) ? { unverifiedStarts } : {};
+      await record.change({ opening: false, ...counted }).catch(() => undefined);
       throw Object.assign(new Error(fault.message, { cause: error }), { code: fault.code });
     }
     return `the database cannot be opened: ${errorMessage(error)}`;
@@ -315,9 +318,11 @@ async function fillFromSnapshot(
       const answer = await thread.run({ kind: 'load', path: file, stateVersion, leaveOut });
       if ('mark' in answer) return answer;
     } catch (error) {
-      onEvent({ kind: 'snapshot-refused', path: snapshot.path, reason: errorMessage(error) });
       await thread.close();
       fs.rmSync(path, { recursive: true, force: true });
+      // What the machine is short of says nothing of the snapshot, and an older one is no better.
+      if (!speaksAgainst(error)) throw error;
+      onEvent({ kind: 'snapshot-refused', path: snapshot.path, reason: errorMessage(error) });
     } finally {
       await thread.close();
     }

@@ -1,16 +1,43 @@
 import { statfsSync } from 'node:fs';
+import { getSystemErrorName } from 'node:util';
 
-/** The errors of the system that LMDB gives as numbers. */
+/** How LMDB gives an input/output error of the system. */
 const EIO = 5;
-const NAMES: Readonly<Record<number, string>> = { 28: 'ENOSPC', 122: 'EDQUOT' };
+/** LMDB's own errors that say what is in the file; others of its numbers say what it is short of. */
+const DAMAGE_OF_LMDB = new Map([
+  [-30797, 'MDB_PAGE_NOTFOUND'],
+  [-30796, 'MDB_CORRUPTED'],
+  [-30794, 'MDB_VERSION_MISMATCH'],
+  [-30793, 'MDB_INVALID'],
+]);
+/** Of an error that was thrown because bytes are not what was written. */
+export const DAMAGED = 'DAMAGED';
+const DAMAGE = new Set<string | undefined>([DAMAGED, ...DAMAGE_OF_LMDB.values()]);
+/** Of a thread that has ended in the middle of its work. */
+export const THREAD_ENDED = 'STATE_THREAD_ENDED';
+/** LMDB after it could not write its meta page: this process can write nothing more. */
+const PANIC = 'LMDB_-30795';
+/** Names that the system and Node give to what is missing, forbidden or failing just now. Theirs for a wrong argument begin otherwise. */
+const OF_SYSTEM = /^(E(?!RR_)[A-Z0-9]+|ERR_WORKER_[A-Z_]+|LMDB_-?[0-9]+|STATE_THREAD_ENDED)$/;
 /** Less than this is a full disk: a write that found some room has taken it. */
 const ROOM_BYTES_MIN = 1024 * 1024;
 
-const FULL = new Set(['ENOSPC', 'EDQUOT']);
+/** Whether an error with this code proves that the database is not what was written: nothing else condemns it. */
+export function provesDamage(code: string | undefined): boolean {
+  return DAMAGE.has(code);
+}
 
-/** Whether there is no room on the disk; such a failure is waited for, and says nothing of what is on it. */
-export function isFullDisk(code: string | undefined): boolean {
-  return code !== undefined && FULL.has(code);
+/**
+ * Whether the machine, and not the database, is to blame: no descriptors (`EMFILE`), no memory, no rights, a device that does not answer. It says nothing of what is
+ * on the disk; trying again, or another start, may find all well.
+ */
+export function isOfSystem(code: string | undefined): boolean {
+  return code !== undefined && !DAMAGE.has(code) && OF_SYSTEM.test(code);
+}
+
+/** Whether what failed may succeed in this process when it is tried again. */
+export function isPassing(code: string | undefined): boolean {
+  return isOfSystem(code) && code !== THREAD_ENDED && code !== PANIC;
 }
 
 /**
@@ -25,8 +52,14 @@ export function stateFault(
   const { message, code } = error as { message: string; code?: unknown };
   if (code === EIO && !hasRoom(directory))
     return { message: `${message} (ENOSPC: the disk is full)`, code: 'ENOSPC' };
-  if (typeof code === 'number') return { message, code: NAMES[code] };
-  return { message, code: typeof code === 'string' ? code : undefined };
+  return { message, code: faultCode(error) };
+}
+
+/** Its code, as text also where it is LMDB's. */
+export function faultCode(error: unknown): string | undefined {
+  const { code } = error as { code?: unknown };
+  if (typeof code !== 'number') return typeof code === 'string' ? code : undefined;
+  return code > 0 ? getSystemErrorName(-code) : (DAMAGE_OF_LMDB.get(code) ?? `LMDB_${code}`);
 }
 
 /**

@@ -91,6 +91,8 @@ export type StateEvent =
   | { readonly kind: 'snapshot-failed'; readonly reason: string }
   | { readonly kind: 'snapshot-damaged'; readonly snapshot: DamagedSnapshot }
   | { readonly kind: 'verified'; readonly mark: StateMark; readonly millis: number }
+  /** The database could not be read through just now, for a reason of the machine. */
+  | { readonly kind: 'verify-failed'; readonly reason: string }
   | { readonly kind: 'damaged'; readonly reason: string };
 
 /** In this order. */

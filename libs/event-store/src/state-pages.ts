@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { KEY_LENGTH_BYTES } from './state-entry.js';
+import { DAMAGED } from './state-fault.js';
 
 /*
  * LMDB's file, read without LMDB: its pages have no checksums, and one flipped bit makes it say that a key is not there. The layouts are those of
@@ -69,7 +70,9 @@ export interface TreeNode {
 }
 
 /** What the tree is not; becomes a text in `faultIn`. */
-export class Fault extends Error {}
+export class Fault extends Error {
+  readonly code = DAMAGED;
+}
 
 /** What is wrong, as far as the check meets it. */
 export function faultIn(check: () => void): string | undefined {

@@ -1,15 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defined, errorMessage } from '@holdfast/kernel';
+import { defined, errorCode, errorMessage } from '@holdfast/kernel';
 import type { LogSource } from '@holdfast/wal';
 import { CheckpointedState } from './checkpointed-state.js';
 import { positionOf, sequenceOf } from './durable-events.js';
 import { BEFORE_FIRST_POSITION, type Position } from './event.js';
-import { EventStoreError, stateDamaged } from './event-store.errors.js';
+import { EventStoreError, stateDamaged, stateUnavailable } from './event-store.errors.js';
 import { type Evolve, FoldedState } from './folded-state.js';
 import { type ReplayProgress, replay } from './replay.js';
 import { databaseFault } from './state-database.js';
+import { provesDamage } from './state-fault.js';
 import { currentDatabaseDirectory } from './state-directory.js';
 import type { StateMark } from './state-mark.js';
 import { type StatesTakenOver, resolveStateOptions } from './state-options.js';
@@ -122,7 +123,8 @@ export async function readThroughState(stateDirectory: string): Promise<StateMar
     const answer = await thread
       .run({ kind: 'scan', bytesPerSecond: Infinity })
       .catch((error: unknown) => {
-        throw stateDamaged(errorMessage(error), error);
+        const [reason, code] = [errorMessage(error), errorCode(error)];
+        throw provesDamage(code) ? stateDamaged(reason, error) : stateUnavailable(reason, error);
       });
     const scan = 'scan' in answer ? answer.scan : undefined;
     if (scan?.kind === 'whole') return scan.mark;

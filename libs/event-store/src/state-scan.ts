@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { type StateDatabase, imageOf, readMark } from './state-database.js';
+import { faultCode, isOfSystem } from './state-fault.js';
 import { CHECKSUM_BYTES, MARK_KEY, StateDigest, checksumOf } from './state-entry.js';
 import type { StateMark } from './state-mark.js';
 
@@ -32,7 +33,7 @@ const BEFORE_KEYS = Buffer.from([0]);
 /**
  * Reads one version of the whole database, against everything that damage could change: each value by its checksum, the order of the keys, that
  * each is found by looking it up (a flipped bit in a branch page hides keys from lookups that a walk over the leaves still sees), and the number and
- * digest of all. The visitor is given each entry in the order of the keys; what it throws is thrown on, for it says nothing of the database.
+ * digest of all. The visitor is given each entry in the order of the keys; what it throws is thrown on, for it says nothing of the database; so is what the machine is short of.
  */
 export async function scanState(
   database: StateDatabase,
@@ -94,6 +95,8 @@ export async function scanState(
   } catch (error) {
     // A full disk under a snapshot is no damage to what it was made of.
     if (visitorFailure !== undefined) throw visitorFailure.error;
+    // Nor is it when the machine is short of something, or the device does not answer.
+    if (isOfSystem(faultCode(error))) throw error;
     return damaged(error instanceof Error ? error.message : String(error));
   } finally {
     transaction.done();

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import { defined } from '@holdfast/kernel';
+import { defined, errorCode, errorMessage } from '@holdfast/kernel';
 import { logClosed } from './event-store.errors.js';
+import { THREAD_ENDED, isOfSystem } from './state-fault.js';
 import type { SnapshotProgress } from './snapshot-work.js';
 import type {
   StateAnswer,
@@ -41,18 +42,23 @@ export class StateThread {
   private readonly askers = new Map<number, Asker>();
   private lastId = 0;
   private failure: Error | undefined;
+  /** What ends it from now on may have ended it within its work. */
+  private hasStarted = false;
 
   /** Nothing runs before the first job. */
   constructor(private readonly directory: string) {}
 
-  /** Rejects with `StateJobFailed`, or with what ended the thread. Buffers in `transfer` are the thread's from now on. */
+  /**
+   * Rejects with `StateJobFailed`, and with `EVENT_LOG_CLOSED`. A thread that could not start, for want of descriptors or memory, is started again by the next job; one
+   * that ended later has the code `STATE_THREAD_ENDED` for good. Buffers in `transfer` are the thread's from now on.
+   */
   async run(
     job: StateJob,
     transfer: readonly ArrayBuffer[] = [],
     { signal, onProgress = () => undefined }: StateJobOptions = {},
   ): Promise<StateAnswer> {
     if (this.failure !== undefined) throw this.failure;
-    const worker = (this.worker ??= this.start());
+    const worker = (this.worker ??= this.started());
     const id = ++this.lastId;
     const order = (told: StateOrder, moved: readonly ArrayBuffer[] = []): void =>
       worker.postMessage(told, [...moved]);
@@ -80,6 +86,15 @@ export class StateThread {
     await this.ended;
   }
 
+  /** Throws `StateJobFailed` when the system has no room for a thread. */
+  private started(): Worker {
+    try {
+      return this.start();
+    } catch (error) {
+      throw new StateJobFailed(errorMessage(error), errorCode(error));
+    }
+  }
+
   private start(): Worker {
     // The file beside this one, compiled or not.
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
@@ -88,6 +103,10 @@ export class StateThread {
       workerData: { directory: this.directory } satisfies StateThreadData,
     });
     worker.on('message', (word: StateWord) => {
+      if ('ready' in word) {
+        this.hasStarted = true;
+        return;
+      }
       const { id } = word;
       const asker = defined(this.askers.get(id), 'the asker');
       if ('progress' in word) {
@@ -102,10 +121,10 @@ export class StateThread {
         asker.reject(new StateJobFailed(message, code));
       } else asker.resolve(answer);
     });
-    worker.on('error', (error) => this.fail(error));
+    worker.on('error', (error) => this.fail(worker, error));
     this.ended = new Promise((resolve) => {
       worker.on('exit', () => {
-        this.fail(new Error("the state's thread ended"));
+        this.fail(worker, undefined);
         resolve();
       });
     });
@@ -113,9 +132,19 @@ export class StateThread {
     return worker;
   }
 
-  private fail(error: unknown): void {
-    this.failure ??= error instanceof Error ? error : new Error(String(error));
-    for (const asker of this.askers.values()) asker.reject(this.failure);
+  private fail(worker: Worker, error: unknown): void {
+    if (this.worker !== worker) return;
+    const reason = error === undefined ? '' : `: ${errorMessage(error)}`;
+    const code = errorCode(error);
+    const ofStart = isOfSystem(code) ? code : 'ERR_WORKER_START';
+    const failure = new StateJobFailed(
+      `the state's thread ended${reason}`,
+      this.hasStarted ? THREAD_ENDED : ofStart,
+    );
+    // One that did not come to its first job has done nothing to the database, and the next job starts another.
+    if (this.hasStarted) this.failure ??= failure;
+    else this.worker = undefined;
+    for (const asker of this.askers.values()) asker.reject(failure);
     this.askers.clear();
   }
 }

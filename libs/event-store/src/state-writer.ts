@@ -15,6 +15,7 @@ import {
 } from './state-entry.js';
 import type { StateMark, UncountedMark } from './state-mark.js';
 import { type KeyChange, faultUnder } from './state-changes.js';
+import { Fault } from './state-pages.js';
 import { readSnapshot } from './snapshot-file.js';
 
 /**
@@ -39,7 +40,7 @@ export function writeCheckpoint(
   isTrusted: boolean,
 ): StateMark {
   const before = readMark(database);
-  if (before === 'damaged') throw new Error('the mark of the last checkpoint is damaged');
+  if (before === 'damaged') throw new Fault('the mark of the last checkpoint is damaged');
   if (!isTrusted) assertUndamaged(directory, changes);
   const digest = before === undefined ? new StateDigest() : StateDigest.of(before);
   const written = database.transactionSync(() => {
@@ -140,7 +141,7 @@ function assertUndamaged(directory: string, chunks: readonly Uint8Array[]): void
     { key: Buffer.from(MARK_KEY), isDeletion: false },
   ];
   const fault = faultUnder(databaseFile(directory), changes);
-  if (fault !== undefined) throw Object.assign(new Error(fault), { code: 'DAMAGED' });
+  if (fault !== undefined) throw new Fault(fault);
 }
 
 function putImage(database: StateDatabase, image: Buffer): void {

@@ -56,6 +56,8 @@ export type StateOrder =
 
 /** What it tells: how far a job has come, and what has come of it. */
 export type StateWord =
+  /** Once, before everything else: it can work. */
+  | { readonly ready: true }
   | { readonly id: number; readonly progress: SnapshotProgress }
   | { readonly id: number; readonly answer: StateAnswer };
 
@@ -73,6 +75,7 @@ const { loadSnapshot, writeCheckpoint } = await import('./state-writer.js');
 const { scanState } = await import('./state-scan.js');
 const { faultOfFreePages, sealOf } = await import('./state-seal.js');
 const { stateFault } = await import('./state-fault.js');
+const { Fault } = await import('./state-pages.js');
 const { readBack, writeSnapshot } = await import('./snapshot-work.js');
 
 const { directory } = workerData as StateThreadData;
@@ -97,6 +100,8 @@ parentPort?.on('message', (order: StateOrder) => {
     say({ id, answer });
   });
 });
+
+say({ ready: true });
 
 function say(word: StateWord): void {
   parentPort?.postMessage(word);
@@ -153,7 +158,7 @@ function isTrusted(job: { readonly isTrusted: boolean }): boolean {
 /** With the seal of what was just committed; nobody else commits. */
 function sealed(mark: StateMark): StateAnswer {
   const tree = sealOf(databaseFile(directory));
-  if (typeof tree === 'string') throw new Error(`what was written is damaged: ${tree}`);
+  if (typeof tree === 'string') throw new Fault(`what was written is damaged: ${tree}`);
   return { mark, tree };
 }
 

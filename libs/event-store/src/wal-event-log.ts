@@ -4,6 +4,7 @@ import {
   assert,
   defined,
   errorCode,
+  errorMessage,
   systemClock,
 } from '@holdfast/kernel';
 import { type Admission, Wal, type WalOptions, type WalStats } from '@holdfast/wal';
@@ -378,7 +379,9 @@ export class WalEventLog implements EventLog {
       this.folding = false;
     } catch (error) {
       this.breakOff(error as CodedError);
-      throw error;
+      if (errorCode(error) === 'EVENT_STATE_BROKEN') throw error;
+      // The commit stands: whoever appended it must not take this for a refusal.
+      throw unfolded(error);
     }
   }
 
@@ -412,6 +415,15 @@ function assertSize(commit: Commit): void {
   if (count === 0) throw invalid('a commit has at least one event');
   if (count > COMMIT_EVENTS_MAX)
     throw tooLarge(`a commit has at most ${COMMIT_EVENTS_MAX} events, not ${count}`, { count });
+}
+
+function unfolded(cause: unknown): EventStoreError {
+  return new EventStoreError(
+    'EVENT_STATE_BROKEN',
+    `what the fold of a commit needs of the state could not be read; the commit stands: ${errorMessage(cause)}`,
+    {},
+    { cause },
+  );
 }
 
 function unknownPosition(position: Position, lastPosition: Position): EventStoreError {

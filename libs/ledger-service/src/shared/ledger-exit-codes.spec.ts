@@ -2,12 +2,15 @@ import { ExitCode } from '@holdfast/platform';
 import { expect, it } from '@jest/globals';
 import { LEDGER_EXIT_CODES } from './ledger-exit-codes.js';
 
-it.each(['WAL_POISONED', 'WAL_FENCED', 'EVENT_STATE_BROKEN', 'EVENT_STATE_DAMAGED'])(
-  '%s ends the process with the code that says that only another start can go on',
-  (code) => {
-    expect(LEDGER_EXIT_CODES[code]).toBe(ExitCode.POISONED);
-  },
-);
+it.each([
+  'WAL_POISONED',
+  'WAL_FENCED',
+  'EVENT_STATE_BROKEN',
+  'EVENT_STATE_DAMAGED',
+  'EVENT_STATE_UNAVAILABLE',
+])('%s ends the process with the code that says that only another start can go on', (code) => {
+  expect(LEDGER_EXIT_CODES[code]).toBe(ExitCode.POISONED);
+});
 
 it.each(['WAL_FULL', 'ENOSPC', 'EDQUOT'])(
   '%s ends a start with the code that says that there is no room',

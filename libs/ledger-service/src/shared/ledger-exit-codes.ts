@@ -43,4 +43,6 @@ export const LEDGER_EXIT_CODES: ExitCodes = {
   EVENT_STATE_BROKEN: ExitCode.POISONED,
   // The log is sound, and the next start makes the state of it anew.
   EVENT_STATE_DAMAGED: ExitCode.POISONED,
+  // Another start looks at the state again; by then the machine may have what it was short of.
+  EVENT_STATE_UNAVAILABLE: ExitCode.POISONED,
 };

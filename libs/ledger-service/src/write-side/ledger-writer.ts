@@ -330,6 +330,7 @@ const LOG_FAILURES: ReadonlySet<string | undefined> = new Set([
   'WAL_CLOSED',
   'EVENT_LOG_CLOSED',
   'EVENT_STATE_DAMAGED',
+  'EVENT_STATE_UNAVAILABLE',
 ]);
 
 function unknown(cause: unknown): never {

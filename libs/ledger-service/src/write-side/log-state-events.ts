@@ -38,6 +38,9 @@ export function stateEventLogger(logger: Logger): (event: StateEvent) => void {
       case 'verified':
         logger.debug({ millis: event.millis }, 'the checkpointed state was read through');
         return;
+      case 'verify-failed':
+        logger.error({ reason: event.reason }, 'the checkpointed state could not be read through');
+        return;
       case 'damaged':
         logger.error({ reason: event.reason }, 'the checkpointed state is damaged');
         return;

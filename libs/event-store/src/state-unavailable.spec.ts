@@ -1,0 +1,175 @@
+import { mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { CheckpointedStateStore } from './checkpointed-state-store.js';
+import { stateUnavailable } from './event-store.errors.js';
+import type { Evolve } from './folded-state.js';
+import { openStateDatabase } from './state-database.js';
+import type { StateEvent } from './state-options.js';
+import { readStateFacts } from './state-record.js';
+import { StateJobFailed, StateThread } from './state-thread.js';
+import { oneAppend, sampleEvent } from './testing/sample-events.js';
+import { WalEventLog } from './wal-event-log.js';
+
+const OF_THE_SYSTEM = ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EACCES', 'EIO', 'EROFS', 'ENOSPC'];
+const UNAVAILABLE: unknown = expect.objectContaining({ code: 'EVENT_STATE_UNAVAILABLE' });
+
+const evolve: Evolve = ({ position, stream }, state) => {
+  state.section<number>('last').set(stream, position);
+};
+
+describe('what the machine is short of', () => {
+  let directory: string;
+  let events: StateEvent[];
+  let log: WalEventLog;
+  let told: (event: StateEvent) => void;
+
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'state-unavailable-'));
+    told = () => undefined;
+    log = await open();
+    await log.append(oneAppend('stream', [sampleEvent(1)])).durable;
+    await log.checkpoint();
+  });
+
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await log.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  async function open(folding: Evolve = evolve): Promise<WalEventLog> {
+    events = [];
+    return WalEventLog.open(join(directory, 'log'), {
+      wal: { create: true, frameBytesMax: 64 * 1024, segmentBytes: 256 * 1024 },
+      evolve: folding,
+      state: {
+        directory: join(directory, 'state'),
+        onEvent: (event) => {
+          events.push(event);
+          told(event);
+        },
+      },
+    });
+  }
+
+  const kinds = () => events.map(({ kind }) => kind);
+
+  function nextJobFails(code: string | undefined): void {
+    jest
+      .spyOn(StateThread.prototype, 'run')
+      .mockRejectedValueOnce(new StateJobFailed('it failed', code));
+  }
+
+  async function expectSound(): Promise<void> {
+    expect(kinds()).not.toContain('damaged');
+    expect(readStateFacts(join(directory, 'state'))).not.toHaveProperty('rebuild');
+    await log.close();
+    log = await open();
+    expect(kinds()).not.toContain('rebuilding');
+    expect(log.replayReport.after).toBeGreaterThan(0);
+  }
+
+  it.each(OF_THE_SYSTEM)('%s fails a checkpoint, and the next one is made', async (code) => {
+    nextJobFails(code);
+    log.append(oneAppend('stream', [sampleEvent(2)]));
+    await expect(log.checkpoint()).rejects.toMatchObject({ code });
+    expect([log.poisoned, kinds().includes('checkpoint-failed')]).toEqual([undefined, true]);
+    expect(await log.checkpoint()).toMatchObject({ position: 2 });
+    await expectSound();
+  });
+
+  it.each(['STATE_THREAD_ENDED', 'LMDB_-30795', undefined])(
+    '%s ends the process, and the next start looks at the state',
+    async (code) => {
+      nextJobFails(code);
+      log.append(oneAppend('stream', [sampleEvent(2)]));
+      await expect(log.checkpoint()).rejects.toThrow('it failed');
+      expect(await log.failed).toEqual(UNAVAILABLE);
+      expect(() => log.append(oneAppend('stream', [sampleEvent(3)]))).toThrow(UNAVAILABLE);
+      await expectSound();
+    },
+  );
+
+  it('is not taken for what LMDB says of damage', async () => {
+    nextJobFails('MDB_CORRUPTED');
+    log.append(oneAppend('stream', [sampleEvent(2)]));
+    await expect(log.checkpoint()).rejects.toThrow('it failed');
+    expect(await log.failed).toMatchObject({ code: 'EVENT_STATE_DAMAGED' });
+    expect(readStateFacts(join(directory, 'state'))).toHaveProperty('rebuild');
+  });
+
+  it('keeps the state from being read through for a while, and is told', async () => {
+    await log.close();
+    const failed = Promise.withResolvers<StateEvent>();
+    told = (event) => event.kind === 'verify-failed' && failed.resolve(event);
+    log = await open();
+    nextJobFails('EMFILE');
+    expect(await failed.promise).toMatchObject({ reason: expect.stringContaining('it failed') });
+    expect([log.poisoned, log.stateStatus()?.verification.state]).toEqual([undefined, 'pending']);
+    await expectSound();
+  });
+
+  it('refuses a start, which changes nothing', async () => {
+    await log.close();
+    const state = join(directory, 'state');
+    const [name = ''] = readdirSync(state).filter((file) => file.startsWith('lmdb-'));
+    const file = join(state, name, 'data.mdb');
+    renameSync(file, `${file}.aside`);
+    symlinkSync('data.mdb', file);
+    for (let attempt = 0; attempt < 6; attempt++)
+      await expect(open()).rejects.toMatchObject({ code: 'ELOOP' });
+    renameSync(`${file}.aside`, file);
+    log = await open();
+    await expectSound();
+  });
+
+  it('in the middle of a fold is no refusal of the commit, which stands', async () => {
+    await log.close();
+    log = await open(() => {
+      throw stateUnavailable('no descriptor', undefined);
+    });
+    const commit = oneAppend('stream', [sampleEvent(2)]);
+    expect(() => log.append(commit)).toThrow(
+      expect.objectContaining({ code: 'EVENT_STATE_BROKEN', cause: UNAVAILABLE }),
+    );
+    expect(log.poisoned).toEqual(UNAVAILABLE);
+    await expectSound();
+    expect(log.streamVersion('stream')).toBe(2);
+  });
+
+  it('refuses one read, and only damage condemns what is read', async () => {
+    const lmdb = join(directory, 'lmdb');
+    const database = openStateDatabase(lmdb);
+    const damages: unknown[] = [];
+    const store = new CheckpointedStateStore(database, undefined, {
+      cacheEntries: 10,
+      databaseFile: join(lmdb, 'data.mdb'),
+      onDamage: (error) => damages.push(error),
+    });
+    for (const code of [...OF_THE_SYSTEM, 24, -30790]) {
+      const cause = Object.assign(new Error('it failed'), { code });
+      expect(() => store.unreadable(cause)).toThrow(UNAVAILABLE);
+    }
+    expect([damages, store.populated]).toEqual([[], undefined]);
+    const corrupted = Object.assign(new Error('it failed'), { code: -30796 });
+    expect(() => store.unreadable(corrupted)).toThrow(
+      expect.objectContaining({ code: 'EVENT_STATE_DAMAGED' }),
+    );
+    expect(damages).toHaveLength(1);
+    await database.close();
+  });
+
+  it('keeps a thread from starting once, and not for ever', async () => {
+    const lmdb = join(directory, 'lmdb');
+    writeFileSync(lmdb, 'no directory');
+    const thread = new StateThread(lmdb);
+    const scan = { kind: 'scan', bytesPerSecond: Infinity } as const;
+    await expect(thread.run(scan)).rejects.toMatchObject({ code: 'ERR_WORKER_START' });
+    rmSync(lmdb);
+    expect(await thread.run(scan)).toEqual({ scan: { kind: 'empty' } });
+    await thread.close();
+    await expect(thread.run(scan)).rejects.toMatchObject({ code: 'EVENT_LOG_CLOSED' });
+  });
+});
