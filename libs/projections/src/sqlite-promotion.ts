@@ -73,11 +73,12 @@ export class SqlitePromotion {
 
   /** How far the live generation came, if that is further than the filled one is. */
   private behind(): Position | undefined {
-    const theirs = this.live?.cursor;
-    const ours = this.filled.cursor;
-    // Positions of two logs cannot be compared: then the read model of the old one is given up on purpose.
-    if (theirs === undefined || (ours !== undefined && ours.logId !== theirs.logId))
-      return undefined;
+    const { live } = this;
+    const theirs = live?.cursor;
+    if (live === undefined || theirs === undefined) return undefined;
+    // Positions of two logs, or of two histories, cannot be compared: then the read model of the old one is given up on purpose.
+    const { logId = theirs.logId } = this.filled.cursor ?? {};
+    if (logId !== theirs.logId || this.catalog.isRefused(live.generation)) return undefined;
     return theirs.position > positionOf(this.filled) ? theirs.position : undefined;
   }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Services } from '../../support/services.js';
@@ -41,6 +41,43 @@ describe('a read model in trouble, in one process', () => {
     expect(await query()).toBe(200);
     expect(await services.end('holdfast', 'SIGTERM')).toEqual({ code: 0, signal: null });
   });
+
+  it('never shows what an older copy of the log does not hold, with read models and state of the time after it', async () => {
+    const names = async () => {
+      const listed = (await (await fetch(`${services.front}/v1/ledgers`)).json()) as {
+        items?: readonly { readonly name?: string }[];
+      };
+      return listed.items?.length;
+    };
+    const copy = `${services.walDirectory}.copy`;
+    await services.start('holdfast');
+    expect(await open('kept')).toBe(201);
+    await services.end('holdfast', 'SIGTERM');
+    cpSync(services.walDirectory, copy, { recursive: true });
+    await services.start('holdfast');
+    for (const lost of ['lost-1', 'lost-2', 'lost-3']) expect(await open(lost)).toBe(201);
+    while ((await names()) !== 4) await new Promise((resolve) => setTimeout(resolve, 20));
+    await services.end('holdfast', 'SIGTERM');
+    rmSync(services.walDirectory, { recursive: true });
+    renameSync(copy, services.walDirectory);
+    services.spawn('holdfast');
+    const seen = new Set<number | undefined>();
+    const watching = setInterval(
+      () =>
+        void names().then(
+          (count) => seen.add(count),
+          () => 0,
+        ),
+      5,
+    );
+    await until(/^200 ok/);
+    clearInterval(watching);
+    expect(await names()).toBe(1);
+    // Undefined: 503.
+    expect([...seen].filter((count) => count !== undefined && count !== 1)).toEqual([]);
+    expect(await open('kept')).toBe(200);
+    expect(await open('lost-1')).toBe(201);
+  }, 180_000);
 
   it('takes commands, is not ready, and ends when told to, while its thread hangs in a call that never returns', async () => {
     await services.start('holdfast');

@@ -458,6 +458,16 @@ export function describeReadModelStore<Transaction>(
         expect(await fresh.promote()).toEqual({ promoted: true });
       });
 
+      it('replaces tables that are refused, however far they came in a history that is no more', async () => {
+        const live = await leaseOf(worker());
+        await apply(live, event(1, 'a', 5), event(9, 'a', 5));
+        await live.refuse('of another history');
+        const fresh = await leaseOf(worker(), 'fresh');
+        await apply(fresh, event(1, 'a', 5));
+        expect(await fresh.promote()).toEqual({ promoted: true });
+        expect(await subject.rows()).toEqual([{ stream: 'a', events: 1, total: 5 }]);
+      });
+
       it('goes on with live tables after the grace time has swept the replaced ones away', async () => {
         const live = await leaseOf(worker());
         await apply(live, event(1, 'a', 5));
