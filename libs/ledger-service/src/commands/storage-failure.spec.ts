@@ -76,7 +76,11 @@ describe('a disk whose sync fails', () => {
     expect((await service.send('GET', '/health/ready')).body).toEqual({
       ready: true,
       checks: { log: 'ok', scrubbing: 'ok' },
-      facts: { durablePosition: service.lastPosition },
+      facts: {
+        logId: service.writer.log.logId,
+        durablePosition: service.lastPosition,
+        logTimeline: service.writer.log.newestTimeline,
+      },
     });
     disk.fail();
     await post('a');

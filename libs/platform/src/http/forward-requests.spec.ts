@@ -25,7 +25,7 @@ import type { FastifyReply } from 'fastify';
 import { ProblemException } from '../problems/problem.exception.js';
 import { type Served, serve } from '../testing/served.js';
 import { PageQuery } from './page-query.dto.js';
-import { type ForwardedRoute, forwardRequests } from './forward-requests.js';
+import { type ForwardOptions, type ForwardedRoute, forwardRequests } from './forward-requests.js';
 
 const ROUTES: readonly ForwardedRoute[] = [
   { path: '/v1/*', methods: ['POST', 'PUT', 'PATCH'] },
@@ -80,10 +80,10 @@ class CommandsController {
     void firstPartRead.promise.then(() => reply.raw.end('second'));
   }
 
-  @Post('broken-answer')
-  broken(@Res() reply: FastifyReply) {
+  @Post('broken-answer/:bytes')
+  broken(@Param('bytes') bytes: string, @Res() reply: FastifyReply) {
     reply.hijack();
-    reply.raw.writeHead(200, { 'content-type': 'text/plain', 'content-length': '100' });
+    reply.raw.writeHead(200, { 'content-type': 'text/plain', 'content-length': bytes });
     reply.raw.write('half');
     void setTimeout(20).then(() => reply.raw.destroy());
   }
@@ -119,9 +119,12 @@ async function startCommandService(): Promise<Served> {
   return served;
 }
 
-async function startFrontDoor(upstream: string, answerMillisMax = 30_000): Promise<Served> {
+async function startFrontDoor(
+  upstream: string,
+  limits: Partial<Omit<ForwardOptions, 'upstream' | 'routes'>> = {},
+): Promise<Served> {
   const served = await serve(QueryModule, {}, (application) =>
-    forwardRequests(application, { upstream, routes: ROUTES, answerMillisMax }),
+    forwardRequests(application, { upstream, routes: ROUTES, ...limits }),
   );
   running.push({ close: () => served.application.stop(0) });
   return served;
@@ -131,21 +134,35 @@ async function startBoth(): Promise<Served> {
   return startFrontDoor((await startCommandService()).url);
 }
 
+let connectionsMade = 0;
 let connectionsClosed = 0;
 
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await setTimeout(1);
+}
+
 /** A server that takes connections and treats them as told. */
-async function startBroken(onBytes: 'reset' | 'silence' | 'garbage'): Promise<string> {
+async function startBroken(
+  onBytes: 'reset' | 'silence' | 'garbage' | 'half' | 'half of a long one' | 'drops',
+): Promise<string> {
   const server: Server = createServer((socket) => {
+    connectionsMade++;
     socket.on('error', () => undefined);
     socket.on('close', () => connectionsClosed++);
     socket.once('data', () => {
       if (onBytes === 'reset') socket.resetAndDestroy();
       if (onBytes === 'garbage') socket.end('what?\r\n\r\n');
+      if (onBytes === 'half') socket.write('HTTP/1.1 201 Created\r\ncontent-length: 9\r\n\r\n{"a"');
+      if (onBytes === 'half of a long one' || onBytes === 'drops')
+        socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\n{"a\r\n');
+      if (onBytes !== 'drops') return;
+      const drop = setInterval(() => socket.write('1\r\n \r\n'), 20);
+      socket.on('close', () => clearInterval(drop));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   running.push({ close: () => server.close() });
-  connectionsClosed = 0;
+  connectionsMade = connectionsClosed = 0;
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
@@ -358,10 +375,14 @@ describe('forwarded requests', () => {
     expect(Buffer.from(second.value as Uint8Array).toString()).toBe('second');
   });
 
-  it('show an answer that broke off as broken', async () => {
+  it('show a long answer that broke off as broken, and tell of a short one that nobody knows', async () => {
     const { url } = await startBoth();
-    const response = await fetch(`${url}/v1/ledgers/books/broken-answer`, { method: 'POST' });
-    await expect(response.text()).rejects.toThrow();
+    const post = (path: string) => fetch(`${url}/v1/ledgers/books/${path}`, { method: 'POST' });
+    await expect((await post('broken-answer/100000')).text()).rejects.toThrow();
+    expect(await answerOf(await post('broken-answer/100'))).toMatchObject({
+      status: 503,
+      body: { type: '/problems/storage-unavailable', outcome: 'unknown' },
+    });
   });
 });
 
@@ -408,11 +429,54 @@ describe('forwarding to a service that is down', () => {
   );
 
   it('says that the outcome is unknown when no answer came in time', async () => {
-    const { url } = await startFrontDoor(await startBroken('silence'), 200);
+    const { url } = await startFrontDoor(await startBroken('silence'), { answerMillisMax: 200 });
     const answer = await answerOf(
       await fetch(`${url}/v1/ledgers/books/transfers`, json({ memo: '' })),
     );
     expect(answer).toEqual(unavailable('unknown'));
+  });
+
+  it('says that the outcome is unknown when a short answer falls silent half-way', async () => {
+    const { url } = await startFrontDoor(await startBroken('half'), { answerMillisMax: 200 });
+    const answer = await answerOf(
+      await fetch(`${url}/v1/ledgers/books/transfers`, json({ memo: '' })),
+    );
+    expect(answer).toEqual(unavailable('unknown'));
+  });
+
+  it.each(['half of a long one', 'drops'] as const)(
+    'breaks an answer off that does not end, and its connection serves the next: %s',
+    async (how) => {
+      const limits = { answerMillisMax: 200, connectionsMax: 1, waitMillisMax: 10_000 };
+      const { url, application } = await startFrontDoor(await startBroken(how), limits);
+      const post = async () =>
+        (await fetch(`${url}/v1/ledgers/books/transfers`, json({ memo: '' }))).text();
+      const outcomes = await Promise.allSettled([post(), post(), post()]);
+      expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+      expect(await application.drain(1_000)).toBe(true);
+    },
+  );
+
+  it('says that nothing was applied when there was no room at the service in time', async () => {
+    const limits = { connectionsMax: 1, waitMillisMax: 50 };
+    const { url } = await startFrontDoor(await startBroken('silence'), limits);
+    const gone = new AbortController();
+    const first = fetch(`${url}/v1/ledgers/books/transfers`, {
+      ...json({ memo: '' }),
+      signal: gone.signal,
+    }).catch(() => 'gone');
+    await until(() => connectionsMade === 1);
+    const second = await answerOf(
+      await fetch(`${url}/v1/ledgers/books/transfers`, json({ memo: '' })),
+    );
+    expect(second).toMatchObject({
+      status: 503,
+      retryAfter: '1',
+      body: { type: '/problems/storage-unavailable', outcome: 'not-applied' },
+    });
+    gone.abort();
+    expect(await first).toBe('gone');
+    expect(connectionsMade).toBe(1);
   });
 
   it('says of a query that nothing was applied', async () => {

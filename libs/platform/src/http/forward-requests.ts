@@ -7,6 +7,7 @@ import type { Outcome } from '../problems/problem-details.js';
 import { ProblemException } from '../problems/problem.exception.js';
 import { CORRELATION_ID_HEADER } from './correlation-id.js';
 import type { HttpApplication } from './http-application.js';
+import { Places } from './places.js';
 
 export interface ForwardedRoute {
   /** A route of Fastify: `/v1/*`, or `/v1/ledgers/:ledger/commands/:key`. */
@@ -18,11 +19,21 @@ export interface ForwardOptions {
   /** `http://127.0.0.1:7401` */
   readonly upstream: string;
   readonly routes: readonly ForwardedRoute[];
-  /** How long the upstream may take to begin its answer. Default 30,000. */
+  /** How long the upstream may take to begin its answer, and be silent in the middle of it; in all it has twice as long. Default 30,000. */
   readonly answerMillisMax?: number;
+  /** How many requests are with the upstream at once; default 128, as many as there are connections. */
+  readonly connectionsMax?: number;
+  /** How long a request may wait until the upstream has room for it. Default 5,000. */
+  readonly waitMillisMax?: number;
 }
 
 const ANSWER_MILLIS_MAX = 30_000;
+/** From the moment that a request has a connection to the last byte of its answer, whoever is slow: the client, the upstream or the network. */
+const WHOLE_ANSWER_FACTOR = 2;
+const WAIT_MILLIS_MAX = 5_000;
+const WAITING_MAX = 1_024;
+/** An answer that says that it is no longer than this is sent on when it is whole, so that one that breaks off is a problem and no half answer. */
+const WHOLE_ANSWER_BYTES_MAX = 64 * 1024;
 const CONNECT_MILLIS_MAX = 2_000;
 const CONNECTIONS_MAX = 128;
 /** Shorter than a server of ours keeps an idle connection, so that it never closes one that is just being used. */
@@ -31,19 +42,31 @@ const IDLE_MILLIS_MAX = 30_000;
 /**
  * Forwards requests to another service as they came, and its answers as they come, beside the application's own routes. Call it before
  * `listen`. Nothing is ever sent twice: a command's fate is for its sender to ask about. An upstream that cannot be reached is the
- * problem `storage-unavailable`: outcome `not-applied` when no connection was made, `unknown` when one broke.
+ * problem `storage-unavailable`: outcome `not-applied` when no connection was made, `unknown` when one broke. Every wait has an end: for a connection
+ * (`not-applied`), for the beginning of the answer, for its next bytes, and for its end (`unknown`; an answer under way that is too long to be kept
+ * is broken off).
  */
 export function forwardRequests(application: HttpApplication, options: ForwardOptions): void {
+  const { answerMillisMax = ANSWER_MILLIS_MAX, connectionsMax = CONNECTIONS_MAX } = options;
   const pool = new Pool(options.upstream, {
-    connections: CONNECTIONS_MAX,
+    connections: connectionsMax,
     pipelining: 1,
     keepAliveTimeout: IDLE_MILLIS_MAX,
     keepAliveMaxTimeout: IDLE_MILLIS_MAX,
     connectTimeout: CONNECT_MILLIS_MAX,
-    headersTimeout: options.answerMillisMax ?? ANSWER_MILLIS_MAX,
-    // An answer may be a stream of events that is silent for long.
-    bodyTimeout: 0,
+    headersTimeout: answerMillisMax,
+    bodyTimeout: answerMillisMax,
   });
+  const upstream: Upstream = {
+    pool,
+    // Whatever waits for a connection waits here, and not in the pool, where a wait has no end.
+    places: new Places({
+      placesMax: connectionsMax,
+      waitingMax: WAITING_MAX,
+      waitMillisMax: options.waitMillisMax ?? WAIT_MILLIS_MAX,
+    }),
+    wholeAnswerMillisMax: WHOLE_ANSWER_FACTOR * answerMillisMax,
+  };
   void application.fastify.register((instance, _options, registered) => {
     // In this context only: bodies are not read here but handed on.
     instance.removeAllContentTypeParsers();
@@ -53,23 +76,29 @@ export function forwardRequests(application: HttpApplication, options: ForwardOp
       instance.route({
         url: path,
         method: [...methods],
-        handler: (request, reply) => forward(pool, request, reply),
+        handler: (request, reply) => forward(upstream, request, reply),
       });
     registered();
   });
 }
 
+interface Upstream {
+  readonly pool: Pool;
+  readonly places: Places;
+  readonly wholeAnswerMillisMax: number;
+}
+
 async function forward(
-  pool: Pool,
+  upstream: Upstream,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const clientGone = new AbortController();
   reply.raw.once('close', () => clientGone.abort());
   try {
-    const answer = await askUpstream(pool, request, clientGone.signal);
+    const { statusCode, headers, body } = await askUpstream(upstream, request, clientGone.signal);
     closeIfUnread(request, reply);
-    return await reply.code(answer.statusCode).headers(endToEnd(answer.headers)).send(answer.body);
+    return await reply.code(statusCode).headers(endToEnd(headers)).send(body);
   } catch (error) {
     // Nobody is left to be told.
     if (clientGone.signal.aborted) return reply.hijack();
@@ -83,7 +112,35 @@ function closeIfUnread(request: FastifyRequest, reply: FastifyReply): void {
   if (!request.raw.complete && !reply.raw.headersSent) void reply.header('connection', 'close');
 }
 
+interface UpstreamAnswer extends Pick<Dispatcher.ResponseData, 'statusCode' | 'headers'> {
+  readonly body: Readable | Buffer;
+}
+
+/** The answer, whole or under way. It has its place until its last byte was read. */
 async function askUpstream(
+  { pool, places, wholeAnswerMillisMax }: Upstream,
+  request: FastifyRequest,
+  clientGone: AbortSignal,
+): Promise<UpstreamAnswer> {
+  const giveBack = await places.take(clientGone);
+  const signal = AbortSignal.any([clientGone, AbortSignal.timeout(wholeAnswerMillisMax)]);
+  try {
+    const { statusCode, headers, body } = await sendUpstream(pool, request, signal);
+    const length = Number(headers['content-length'] ?? Infinity);
+    if (length <= WHOLE_ANSWER_BYTES_MAX) {
+      const whole = Buffer.from(await body.arrayBuffer().catch(brokenOff(request)));
+      giveBack();
+      return { statusCode, headers, body: whole };
+    }
+    body.once('close', giveBack);
+    return { statusCode, headers, body };
+  } catch (error) {
+    giveBack();
+    throw error;
+  }
+}
+
+async function sendUpstream(
   pool: Pool,
   request: FastifyRequest,
   signal: AbortSignal,
@@ -98,12 +155,22 @@ async function askUpstream(
     });
   } catch (error) {
     if (error instanceof ProblemException) throw error;
-    throw new ProblemException('storage-unavailable', {
-      detail: 'the service that answers this request cannot be reached',
-      outcome: outcomeOf(error, request.method),
-      cause: error,
-    });
+    throw unreachable(error, request);
   }
+}
+
+function brokenOff(request: FastifyRequest): (error: unknown) => never {
+  return (error) => {
+    throw unreachable(error, request);
+  };
+}
+
+function unreachable(error: unknown, { method }: FastifyRequest): ProblemException {
+  return new ProblemException('storage-unavailable', {
+    detail: 'the service that answers this request cannot be reached',
+    outcome: outcomeOf(error, method),
+    cause: error,
+  });
 }
 
 /** Header fields that speak about one connection (RFC 9110, 7.6.1), and `Expect`, which the server has already answered. */
