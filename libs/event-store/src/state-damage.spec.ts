@@ -133,6 +133,17 @@ describe('checkpointed state that is damaged, lost, or of another history', () =
     await reader.close();
   });
 
+  it('is not proved any further once the proof was told to stop, in the database as in the log', async () => {
+    const { position: reached } = await log.checkpoint();
+    const reader = await WalReader.open(at('log'));
+    const given = { evolve, signal: AbortSignal.abort() };
+    const cancelled = expect.objectContaining({ code: 'EVENT_CANCELLED' });
+    await expect(readThroughState(at('state'), given.signal)).rejects.toEqual(cancelled);
+    await expect(stateDigestAt(reader, reached, given)).rejects.toEqual(cancelled);
+    await expect(verifyState(reader, at('state'), given)).rejects.toEqual(cancelled);
+    await reader.close();
+  });
+
   it.each<[string, () => void]>([
     ['its directory is deleted', () => rmSync(at('state'), { recursive: true })],
     ['its database is deleted', () => rmSync(database())],

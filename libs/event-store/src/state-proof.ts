@@ -30,6 +30,8 @@ export interface StateDigestOptions {
   /** For the state while it is made: as large as the state itself. The system's temporary directory when left out. */
   readonly workDirectory?: string;
   readonly onProgress?: (progress: ReplayProgress) => void;
+  /** Ends the work at its next slice, with `EVENT_CANCELLED`. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ReplayedState {
@@ -51,7 +53,8 @@ export async function stateDigestAt(
   upTo: Position,
   options: StateDigestOptions = {},
 ): Promise<ReplayedState> {
-  const { evolve, upcasters, stateVersion, takesOver, snapshotDirectory, onProgress } = options;
+  const { evolve, upcasters, stateVersion, takesOver, snapshotDirectory, onProgress, signal } =
+    options;
   const directory = mkdtempSync(join(options.workDirectory ?? tmpdir(), 'holdfast-state-'));
   try {
     const log = new ReplayedLog(source, upTo);
@@ -72,7 +75,13 @@ export async function stateDigestAt(
       const from = position as Position;
       folded.startAt(from, lastRecordedAtMillis);
       const pacing = state.pacing();
-      const { events } = await replay(source, folded, { after: from, upTo, onProgress, ...pacing });
+      const told = (progress: ReplayProgress): void => {
+        throwIfCancelled(signal);
+        onProgress?.(progress);
+      };
+      throwIfCancelled(signal);
+      const paced = { after: from, upTo, onProgress: told, ...pacing };
+      const { events } = await replay(source, folded, paced);
       const { entries, digest } = await state.checkpoint();
       return { position: upTo, entries, digest, from, events };
     } finally {
@@ -101,7 +110,7 @@ export async function verifyState(
   stateDirectory: string,
   options: StateDigestOptions = {},
 ): Promise<StateVerification> {
-  const checkpoint = await readThroughState(stateDirectory);
+  const checkpoint = await readThroughState(stateDirectory, options.signal);
   const { stateVersion } = checkpoint;
   const upTo = checkpoint.position as Position;
   const replayed = await stateDigestAt(source, upTo, { stateVersion, ...options });
@@ -113,7 +122,10 @@ export async function verifyState(
  * The mark of the last checkpoint, after the whole database was read and found to be what was written. Throws as `verifyState`; a damaged database may also kill
  * the process.
  */
-export async function readThroughState(stateDirectory: string): Promise<StateMark> {
+export async function readThroughState(
+  stateDirectory: string,
+  signal?: AbortSignal,
+): Promise<StateMark> {
   const directory = currentDatabaseDirectory(stateDirectory);
   if (directory === undefined) throw noCheckpoint(stateDirectory);
   const fault = databaseFault(directory);
@@ -121,18 +133,27 @@ export async function readThroughState(stateDirectory: string): Promise<StateMar
   const thread = new StateThread(directory);
   try {
     const answer = await thread
-      .run({ kind: 'scan', bytesPerSecond: Infinity })
+      .run({ kind: 'scan', bytesPerSecond: Infinity }, [], { ...(signal && { signal }) })
       .catch((error: unknown) => {
         const [reason, code] = [errorMessage(error), errorCode(error)];
         throw provesDamage(code) ? stateDamaged(reason, error) : stateUnavailable(reason, error);
       });
     const scan = 'scan' in answer ? answer.scan : undefined;
     if (scan?.kind === 'whole') return scan.mark;
+    if (scan?.kind === 'stopped') throw cancelled();
     if (scan?.kind === 'damaged') throw stateDamaged(scan.reason);
     throw noCheckpoint(stateDirectory);
   } finally {
     await thread.close();
   }
+}
+
+function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw cancelled();
+}
+
+function cancelled(): EventStoreError {
+  return new EventStoreError('EVENT_CANCELLED', 'the proof of the state was cancelled');
 }
 
 function noCheckpoint(directory: string): EventStoreError {

@@ -94,6 +94,7 @@ describe('the verification of a read model', () => {
 
   it('leaves nothing behind when it is stopped, and refuses what was never made', async () => {
     await expect(verify()).rejects.toMatchObject({ code: 'READ_MODEL_NOT_READY' });
+    expect(await readdir(directory)).toEqual([]);
     await follow();
     expect(await verify(AbortSignal.abort())).toBeUndefined();
   });

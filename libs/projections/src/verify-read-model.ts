@@ -1,14 +1,17 @@
 import type { EventSource, Position } from '@holdfast/event-store';
 import { assert } from '@holdfast/kernel';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FeedCursor } from './event-feed.js';
 import { feedDiverged } from './feed.errors.js';
 import type { SqlProjection } from './projection.js';
+import { notReady } from './read-model.errors.js';
 import type { ReadModelDigest } from './read-model-store.js';
 import { type RebuildProgress, rebuildProjection } from './rebuild-projection.js';
 import { SourceFeed } from './source-feed.js';
 import { SourceUpTo } from './source-up-to.js';
+import { catalogPath } from './sqlite-catalog.js';
 import { SqliteReadModelStore } from './sqlite-read-model-store.js';
 import type { SqliteTransaction } from './sqlite-transaction.js';
 
@@ -92,6 +95,8 @@ async function digestIn(
   directory: string,
   projection: SqlProjection<SqliteTransaction>,
 ): Promise<ReadModelDigest> {
+  // To open a catalog that is not there would be to make it.
+  if (!existsSync(catalogPath(directory, projection.name))) throw notReady(projection);
   const store = SqliteReadModelStore.open({ directory, projection });
   try {
     return await store.digest();

@@ -1,9 +1,30 @@
-import type { FileSystem } from './file-system.js';
-import { writeFullyAsync } from './file-system.js';
-import { withFile } from './segment-file.js';
+import { createHash } from 'node:crypto';
+import { type File, type FileSystem, writeFullyAsync } from './file-system.js';
+import { openToRead, withFile } from './segment-file.js';
 import { refused } from './backup-target.js';
 
 const COPY_BYTES = 1024 * 1024;
+
+/** A file that travels along, open from the moment the backup was asked for: whoever prunes it meanwhile takes its name, and not what is read here. */
+export interface TravellingFile {
+  readonly name: string;
+  readonly file: File;
+}
+
+/** Opens them all, or none. The caller closes them. */
+export function openFiles(
+  fileSystem: FileSystem,
+  files: readonly { readonly name: string; readonly path: string }[],
+): readonly TravellingFile[] {
+  const opened: TravellingFile[] = [];
+  try {
+    for (const { name, path } of files) opened.push({ name, file: openToRead(fileSystem, path) });
+    return opened;
+  } catch (error) {
+    for (const { file } of opened) file.close();
+    throw error;
+  }
+}
 
 /**
  * Copies a file under its digest; durable, and compared in length and content, when it resolves. What is there already is read, and counts only when it is the same. Throws `WAL_BACKUP_REFUSED`
@@ -11,51 +32,53 @@ const COPY_BYTES = 1024 * 1024;
  */
 export async function copyFile(
   fileSystem: FileSystem,
-  path: string,
+  source: File,
   directory: string,
 ): Promise<{ bytes: number; sha256: string }> {
-  const bytes = withFile(fileSystem, path, (file) => file.size());
-  const sha256 = Buffer.from(await fileSystem.sha256(path, bytes)).toString('hex');
+  const bytes = source.size();
+  const sha256 = await digestOf(source, bytes);
   const target = `${directory}/${sha256}`;
   const holds = async (): Promise<boolean> => {
     if (withFile(fileSystem, target, (file) => file.size()) !== bytes) return false;
     return Buffer.from(await fileSystem.sha256(target, bytes)).toString('hex') === sha256;
   };
   if (!fileSystem.exists(target) || !(await holds())) {
-    await copyBytes(fileSystem, path, `${target}.tmp`, bytes);
+    await copyBytes(fileSystem, source, `${target}.tmp`, bytes);
     // What bears this name has rotted: it is of no use to anybody. Crash here: the file is missing where it was damaged.
     if (fileSystem.exists(target)) fileSystem.unlink(target);
     await fileSystem.publish(`${target}.tmp`, target);
-    if (!(await holds())) throw refused(directory, `${path} changed while it was copied`);
+    if (!(await holds())) throw refused(directory, `${source.path} changed while it was copied`);
   }
   fileSystem.syncDirectory(directory);
   return { bytes, sha256 };
 }
 
+/** Of the open file: by its name it may be gone. */
+async function digestOf(source: File, bytes: number): Promise<string> {
+  const hash = createHash('sha256');
+  for (let at = 0; at < bytes; at += COPY_BYTES) hash.update(await chunkOf(source, bytes, at));
+  return hash.digest('hex');
+}
+
 async function copyBytes(
   fileSystem: FileSystem,
-  from: string,
+  source: File,
   to: string,
   bytes: number,
 ): Promise<void> {
   if (fileSystem.exists(to)) fileSystem.unlink(to);
-  const source = fileSystem.open(from, 'read');
+  const target = fileSystem.open(to, 'create');
   try {
-    const target = fileSystem.open(to, 'create');
-    try {
-      const chunk = Buffer.alloc(COPY_BYTES);
-      for (let at = 0; at < bytes; at += chunk.length) {
-        const read = await source.readAsync(
-          chunk.subarray(0, Math.min(chunk.length, bytes - at)),
-          at,
-        );
-        await writeFullyAsync(target, chunk.subarray(0, read), at);
-      }
-      await target.dataSyncAsync();
-    } finally {
-      target.close();
-    }
+    for (let at = 0; at < bytes; at += COPY_BYTES)
+      await writeFullyAsync(target, await chunkOf(source, bytes, at), at);
+    await target.dataSyncAsync();
   } finally {
-    source.close();
+    target.close();
   }
+}
+
+/** A file that is shorter than it was gives a shorter chunk, and what is made of it is not what was asked for. */
+async function chunkOf(source: File, bytes: number, at: number): Promise<Buffer> {
+  const chunk = Buffer.alloc(Math.min(COPY_BYTES, bytes - at));
+  return chunk.subarray(0, await source.readAsync(chunk, at));
 }

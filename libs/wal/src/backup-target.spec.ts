@@ -95,6 +95,21 @@ describe('the directory of a backup', () => {
     await wal.close();
   });
 
+  it('holds a file that its owner has pruned while the backup was made', async () => {
+    const system = SimulatedFileSystem.on({
+      files: new Map([['/one', Buffer.from('one')]]),
+      directories: new Set(),
+    });
+    const wal = await filled(system);
+    const making = wal.backup(BACKUP, { files: [{ name: 'one', path: '/one' }] });
+    system.unlink('/one');
+    expect(await making).toMatchObject({ files: 1 });
+    const [name] = system.list(`${BACKUP}/files`);
+    expect(below(system).get(`${BACKUP}/files/${name}`)?.toString()).toBe('one');
+    await wal.close();
+    expect(system.openFileCount).toBe(0);
+  });
+
   it('of an earlier version has no mark, and gets one', async () => {
     const system = SimulatedFileSystem.on();
     const wal = await filled(system);

@@ -53,6 +53,8 @@ export async function verifyBackup(
   options: {
     readonly fileSystem?: FileSystem;
     readonly onProgress?: (progress: WorkProgress) => void;
+    /** Ends the reading at its next slice; the report is then of what was read, and says so. */
+    readonly signal?: AbortSignal;
   } = {},
 ): Promise<BackupVerification> {
   const fileSystem = options.fileSystem ?? new NodeFileSystem();
@@ -68,11 +70,13 @@ export async function verifyBackup(
     const { onProgress } = options;
     const verified = await verifySegments(fileSystem, entries, bound, {
       catalog,
+      signal: options.signal,
       ...(onProgress !== undefined && { onProgress }),
     });
     content.close();
     const problems = [...verified.problems];
     for (const file of manifest.files) {
+      if (options.signal?.aborted === true) break;
       const reason = await problemOf(fileSystem, content.pathOf(file), file);
       if (reason !== undefined)
         problems.push({ file: content.pathOf(file), offset: 0, firstSequence: 0, reason });

@@ -4,7 +4,7 @@ import { type ArchivedSegment, sameSeal } from './archive-store.js';
 import { throwIfCancelled } from './archive-writer.js';
 import { describeArchived, notFinished } from './archived-segment.js';
 import { type WorkOptions } from './archiving.js';
-import { copyFile } from './backup-files.js';
+import { copyFile, type TravellingFile } from './backup-files.js';
 import {
   BACKUP_FILE_NAME,
   type BackupEntry,
@@ -36,7 +36,7 @@ export const FILES_DIRECTORY = 'files';
 const OUR_FILE = /^[0-9a-f]{64}(\.tmp)?$/;
 
 export interface BackupOptions extends WorkOptions {
-  /** Files of the caller's that travel along, checksummed like the rest; they must not change meanwhile. */
+  /** Files of the caller's that travel along, checksummed like the rest; they may be removed meanwhile, but must not change. */
   readonly files?: readonly { readonly name: string; readonly path: string }[];
   /** Directories of the live data beside the log's own: no backup is made in one of them, or around one. */
   readonly apartFrom?: readonly string[];
@@ -63,6 +63,8 @@ export interface BackupSource {
   readonly bound: VisibleBound;
   readonly logId: string;
   readonly nowMicros: number;
+  /** What travels along. */
+  readonly files: readonly TravellingFile[];
 }
 
 /**
@@ -222,16 +224,15 @@ class BackupCopy {
   }
 
   private async files(): Promise<BackupFile[]> {
-    const { fileSystem } = this.source;
-    const asked = this.options.files ?? [];
+    const { fileSystem, files: asked } = this.source;
     const directory = `${this.directory}/${FILES_DIRECTORY}`;
     if (asked.length > 0) makeDirectory(fileSystem, directory);
     const files: BackupFile[] = [];
-    for (const { name, path } of asked) {
+    for (const { name, file } of asked) {
       throwIfCancelled(this.options.signal);
       if (!BACKUP_FILE_NAME.test(name) || name.includes('..'))
         throw refused(this.directory, `'${name}' cannot be the name of a file in it`);
-      files.push({ name, ...(await copyFile(fileSystem, path, directory)) });
+      files.push({ name, ...(await copyFile(fileSystem, file, directory)) });
     }
     return files;
   }

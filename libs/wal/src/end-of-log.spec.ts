@@ -116,6 +116,24 @@ describe('verifying', () => {
     ]);
   });
 
+  it('that is told to stop reports what it has found until then, and how far it has read', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    while (wal.stats().rotations < 3)
+      await wal.append(batchAfter(wal.lastSequence, 4, 2_000)).durable;
+    await wal.flush();
+    const [damaged, second] = wal.segments();
+    system.disk.flipBit(damaged!.path, 0x2000 + 100);
+    const stop = new AbortController();
+    const report = await wal.verify(({ bytesDone }) => {
+      if (bytesDone > 0) stop.abort();
+    }, stop.signal);
+    expect(report.problems[0]).toMatchObject({ file: damaged!.path });
+    expect(report.lastSequence).toBeLessThan(second!.name.firstSequence);
+    expect(report.unverified).toEqual([expect.stringContaining('It was cancelled')]);
+    await wal.close();
+  });
+
   it('says that an archive was not read, where the log has one', async () => {
     const system = SimulatedFileSystem.on();
     await openSimulated(system).then((wal) => wal.close());

@@ -50,6 +50,8 @@ export interface VerifyOptions {
   /** Where files are opened, so that a segment which retention removes meanwhile is passed over. */
   readonly catalog?: SegmentCatalog;
   readonly onProgress?: (progress: VerifyProgress) => void;
+  /** Ends the reading at its next slice; the report is then of what was read, and says so. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const YIELD_BYTES = 4 * 1024 * 1024;
@@ -62,7 +64,7 @@ export async function verifySegments(
   fileSystem: FileSystem,
   entries: readonly CatalogEntry[],
   bound: VisibleBound,
-  { extent, catalog, onProgress }: VerifyOptions = {},
+  { extent, catalog, onProgress, signal }: VerifyOptions = {},
 ): Promise<VerifyReport> {
   const lastSegment = Math.max(bound.segment, extent?.lastSegment ?? 0);
   const visible = entries.filter((entry) => entry.name.segment <= lastSegment);
@@ -83,14 +85,15 @@ export async function verifySegments(
     problems.push(missingSegments(extent.directory, segment, before - 1, sequence));
   };
   for (const [at, entry] of visible.entries()) {
+    if (signal?.aborted === true) break;
     noteMissing(entry.name.segment);
     const done = bytesDone;
     const next = entries[at + 1]?.header;
     const successor = next?.segment === entry.name.segment + 1 ? next : undefined;
     const length = lengthOf(entry);
-    const found = await verifySegment(files, entry, length, successor, (offset) =>
-      onProgress?.({ bytesDone: done + offset, bytesTotal }),
-    );
+    const onOffset = (offset: number): void =>
+      onProgress?.({ bytesDone: done + offset, bytesTotal });
+    const found = await verifySegment(files, entry, length, { successor, signal, onOffset });
     bytesDone += length ?? 0;
     if (found === 'removed') {
       segment = entry.name.segment + 1;
@@ -104,7 +107,9 @@ export async function verifySegments(
     [segment, sequence] = [entry.name.segment + 1, found.nextSequence];
     onProgress?.({ bytesDone, bytesTotal });
   }
-  noteMissing(lastSegment + 1);
+  if (signal?.aborted === true)
+    unverified.push(`It was cancelled: nothing behind sequence ${sequence - 1} was read.`);
+  else noteMissing(lastSegment + 1);
   return {
     segments: visible.length,
     ...totals,
@@ -134,14 +139,19 @@ interface VerifiedSegment {
   readonly problems: readonly VerifyProblem[];
 }
 
+interface SegmentReading {
+  /** Its header names the segment's last frame. */
+  readonly successor: SegmentHeader | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly onOffset: (offset: number) => void;
+}
+
 async function verifySegment(
   catalog: SegmentCatalog,
   asked: CatalogEntry,
   /** Undefined where a missing successor would have told it: then the segment is read as far as it is valid. */
   knownLength: number | undefined,
-  /** Its header names the segment's last frame. */
-  successor: SegmentHeader | undefined,
-  onOffset: (offset: number) => void,
+  { successor, signal, onOffset }: SegmentReading,
 ): Promise<VerifiedSegment | 'removed'> {
   const problems: VerifyProblem[] = [];
   let path = asked.path;
@@ -173,6 +183,8 @@ async function verifySegment(
         yielded = scanner.offset;
         onOffset(scanner.offset);
         await setImmediate();
+        if (signal?.aborted === true)
+          return { frames, records, bytes: scanner.offset, nextSequence: sequence, problems };
       }
     }
     bytes = scanner.offset;

@@ -98,7 +98,10 @@ export class WalReader implements LogSource {
   }
 
   /** Reads everything up to the last whole frame and reports every damage, also what would make a start refuse the log; and says what it could not verify. */
-  async verify(onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport> {
+  async verify(
+    onProgress?: (progress: VerifyProgress) => void,
+    signal?: AbortSignal,
+  ): Promise<VerifyReport> {
     const { fileSystem, directory } = this;
     const end = await judgeEnd(fileSystem, directory.path);
     // In this order: what the extent names was made before the list of segments that the bound brings up to date.
@@ -109,6 +112,7 @@ export class WalReader implements LogSource {
     const report = await verifySegments(fileSystem, catalog.all(), bound, {
       catalog,
       extent,
+      signal,
       ...(onProgress === undefined ? undefined : { onProgress }),
     });
     const timelineOf = (segment: number): string | undefined =>

@@ -12,6 +12,7 @@ import {
   type WorkOptions,
 } from './archiving.js';
 import { type BackupOptions, type BackupReport, backUp } from './backup.js';
+import { openFiles } from './backup-files.js';
 import { unreadArchive } from './end-of-log.js';
 import { type CompactionPolicy, type CompactionReport, compactSegments } from './compaction.js';
 import { type FloorKeeper, Floors } from './floors.js';
@@ -283,10 +284,14 @@ export class Wal implements LogSource {
   }
 
   /** Reads everything that is durable and reports every damage, and what it could not verify; appends go on meanwhile. */
-  async verify(onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport> {
+  async verify(
+    onProgress?: (progress: VerifyProgress) => void,
+    signal?: AbortSignal,
+  ): Promise<VerifyReport> {
     const { fileSystem, catalog, directory } = this.parts;
     const report = await verifySegments(fileSystem, catalog.all(), this.bound, {
       catalog,
+      signal,
       ...(onProgress === undefined ? undefined : { onProgress }),
     });
     const unread = unreadArchive(fileSystem, directory, catalog.firstSequence);
@@ -352,18 +357,23 @@ export class Wal implements LogSource {
    * Copies the log, with what its archive holds, to a directory of its own, while appends go on: everything that is durable now. What an earlier backup there has copied is not
    * copied again. A crash or cancel leaves the earlier backup as it was. Throws `WAL_BACKUP_REFUSED`, `WAL_BACKUP_DAMAGED`, `WAL_CORRUPT`, `WAL_CANCELLED`, and what the disks say.
    */
-  backup(directory: string, options: BackupOptions = {}): Promise<BackupReport> {
-    return this.beside('backup', async () => {
-      await this.finishAll();
-      const { fileSystem, catalog, clock } = this.parts;
-      const { bound, logId } = this;
-      const nowMicros = clock.nowMillis() * 1000;
-      const source = { fileSystem, catalog, bound, logId, nowMicros };
-      const { archive, directory: own } = this.parts;
-      const live = [own, ...(archive?.directory === undefined ? [] : [archive.directory])];
-      const apartFrom = [...live, ...(options.apartFrom ?? [])];
-      return backUp(source, resolve(directory), this.endingWithUs({ ...options, apartFrom }));
-    });
+  async backup(directory: string, options: BackupOptions = {}): Promise<BackupReport> {
+    // At once: what the caller has listed may be pruned while the backup waits for its turn.
+    const files = openFiles(this.parts.fileSystem, options.files ?? []);
+    try {
+      return await this.beside('backup', async () => {
+        await this.finishAll();
+        const { fileSystem, catalog, clock, archive, directory: own } = this.parts;
+        const { bound, logId } = this;
+        const nowMicros = clock.nowMillis() * 1000;
+        const source = { fileSystem, catalog, bound, logId, nowMicros, files };
+        const live = [own, ...(archive?.directory === undefined ? [] : [archive.directory])];
+        const apartFrom = [...live, ...(options.apartFrom ?? [])];
+        return backUp(source, resolve(directory), this.endingWithUs({ ...options, apartFrom }));
+      });
+    } finally {
+      for (const { file } of files) file.close();
+    }
   }
 
   /** One pass over the sealed segments at a bounded rate, in the background worker. */

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { CodedError } from '@holdfast/kernel';
 import { verifyBackup } from '@holdfast/wal';
 import { type JobFlags, runJob } from '../admin/run-job.js';
 import { workHere } from '../admin/work-here.js';
@@ -34,10 +33,8 @@ export async function verifyBackupIn(
   try {
     const report = await workHere('Verifying', terminal, ({ progress, signal }) =>
       verifyBackup(directory, {
-        onProgress: ({ bytesDone, bytesTotal }) => {
-          if (signal.aborted) throw new CodedError('WORK_CANCELLED', 'it was cancelled');
-          progress(bytesDone, bytesTotal, 'bytes');
-        },
+        signal,
+        onProgress: ({ bytesDone, bytesTotal }) => progress(bytesDone, bytesTotal, 'bytes'),
       }),
     );
     const { problems, unverified, firstSequence, lastSequence, segments, bytes } = report;

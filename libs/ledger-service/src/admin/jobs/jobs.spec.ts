@@ -11,7 +11,9 @@ function held(): { work: Work; end: (result: object) => void; context: () => Wor
   return {
     work: (context) => {
       given = context;
-      context.signal.addEventListener('abort', () => ending.reject(new Error('stopped')));
+      context.signal.addEventListener('abort', () =>
+        ending.reject(new CodedError('WORK_CANCELLED', 'stopped')),
+      );
       return ending.promise;
     },
     end: ending.resolve,
@@ -98,6 +100,26 @@ describe('jobs', () => {
     const { id } = jobs.start('archive', 'changes', work);
     jobs.cancel(id);
     expect(await jobs.ended(id)).toMatchObject({ state: 'cancelled', result: { segments: 2 } });
+  });
+
+  it('tells what a cancelled one has found on its way out', async () => {
+    const ending = (code: string): string => {
+      const work: Work = ({ signal }) =>
+        new Promise((_, reject) =>
+          signal.addEventListener('abort', () => reject(new CodedError(code, code))),
+        );
+      const { id } = jobs.start('archive', 'changes', work);
+      jobs.cancel(id);
+      return id;
+    };
+    expect(await jobs.ended(ending('WAL_CORRUPT'))).toMatchObject({
+      state: 'failed',
+      problem: { code: 'WAL_CORRUPT' },
+    });
+    for (const code of ['WORK_CANCELLED', 'WAL_CANCELLED', 'EVENT_CANCELLED']) {
+      const ended = await jobs.ended(ending(code));
+      expect([ended?.state, ended?.problem]).toEqual(['cancelled', undefined]);
+    }
   });
 
   it('tells why it failed, and goes on with the next', async () => {

@@ -16,6 +16,16 @@ const RUNNING_MAX: Readonly<Record<JobLane, number>> = {
   'at-once': JOBS_AT_ONCE_MAX,
 };
 
+/** With what work ends that was told to stop, or whose log was closed. */
+const CANCELLED: ReadonlySet<string> = new Set([
+  'WORK_CANCELLED',
+  'WAL_CANCELLED',
+  'WAL_CLOSED',
+  'EVENT_CANCELLED',
+  'EVENT_LOG_CLOSED',
+  'ABORT_ERR',
+]);
+
 export interface JobsOptions {
   readonly logger: Logger;
   readonly clock?: Clock;
@@ -175,8 +185,10 @@ class Job {
       this.result = await this.work({ signal, progress });
       this.end(signal.aborted ? 'cancelled' : 'succeeded');
     } catch (error) {
-      if (!signal.aborted) this.problem = problemOf(error);
-      this.end(signal.aborted ? 'cancelled' : 'failed');
+      // What it finds on its way out is no less true because it was to stop.
+      const isStopped = signal.aborted && CANCELLED.has(errorCode(error) ?? '');
+      if (!isStopped) this.problem = problemOf(error);
+      this.end(isStopped ? 'cancelled' : 'failed');
     }
   }
 

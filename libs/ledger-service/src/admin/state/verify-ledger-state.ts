@@ -74,12 +74,14 @@ async function provenState(
       evolve,
       upcasters,
       onProgress,
+      signal,
       snapshotDirectory,
       takesOver: LEDGER_STATE.takesOver,
     };
     if (records.firstSequence > 1) return await verifyState(records, stateDirectory, fromSnapshot);
     // From the first event on where that can be: it proves the snapshots too.
-    const whole = await verifyState(records, stateDirectory, { evolve, upcasters, onProgress });
+    const fromFirst = { evolve, upcasters, onProgress, signal };
+    const whole = await verifyState(records, stateDirectory, fromFirst);
     if (whole.matches || !hasGaps(whole)) return whole;
     // Without events that compaction has taken, a replay cannot make the keys that were once known: what is older than a snapshot is taken from there.
     return await verifyState(records, stateDirectory, fromSnapshot);
