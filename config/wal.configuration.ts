@@ -50,7 +50,7 @@ export class WalConfiguration {
   @SwitchVariable('HOLDFAST_WAL_CREATE', {
     default: true,
     meaning:
-      'Make the log when the directory holds none. Set it to false once there is one: then a volume that was not mounted is an error and not an empty ledger.',
+      'Make the log when the directory holds none. Set it to false once there is one: then a volume that was not mounted is an error and not an empty ledger. It holds for the archive too (`HOLDFAST_RETENTION_POLICY=archive`); where segments have left the log for an archive, none is made anew.',
   })
   readonly create!: boolean;
 

@@ -8,8 +8,14 @@ import { crc32 } from 'node:zlib';
 import { type Position, Upcasters, stateDigestAt } from '@holdfast/event-store';
 import { defined } from '@holdfast/kernel';
 import { evolve, ledgerEventSchemas } from '@holdfast/ledger';
-import { LedgerWriter, openArchive } from '@holdfast/ledger-service';
-import { BEFORE_FIRST, type LogSource, type Sequence, WalReader } from '@holdfast/wal';
+import { LedgerWriter } from '@holdfast/ledger-service';
+import {
+  BEFORE_FIRST,
+  type LogSource,
+  openArchiveOf,
+  type Sequence,
+  WalReader,
+} from '@holdfast/wal';
 
 const [data = '', restored = '', scratch = ''] = process.argv.slice(2);
 
@@ -45,7 +51,7 @@ async function ofCopy(): Promise<{
 }
 
 async function ofOriginal(position: Position): Promise<typeof copy> {
-  const archive = openArchive(join(data, 'archive'));
+  const archive = openArchiveOf(join(data, 'wal'), join(data, 'archive'));
   const log = await WalReader.open(join(data, 'wal'), { ...(archive && { archive }) });
   const upcasters = new Upcasters(ledgerEventSchemas);
   const options = { evolve, upcasters, workDirectory: scratch };

@@ -1,5 +1,4 @@
-import { errorCode } from '@holdfast/kernel';
-import { ArchiveDirectory, type ArchiveStore, WalReader } from '@holdfast/wal';
+import { type ArchiveStore, openArchiveOf, WalReader } from '@holdfast/wal';
 import { DurableEvents } from './durable-events.js';
 import type { EventBatch, EventSource, ReadAllOptions, SubscribeOptions } from './event-log.js';
 import type { Position, RecordedEvent } from './event.js';
@@ -32,7 +31,9 @@ export class EventLogReader implements EventSource {
     directory: string,
     options: EventLogReaderOptions = {},
   ): Promise<EventLogReader> {
-    const archive = archiveIn(options.archiveDirectory);
+    const { archiveDirectory } = options;
+    const archive =
+      archiveDirectory === undefined ? undefined : openArchiveOf(directory, archiveDirectory);
     try {
       const reader = await WalReader.open(directory, { ...(archive && { archive }) });
       return new EventLogReader(reader, archive, options);
@@ -83,15 +84,5 @@ export class EventLogReader implements EventSource {
     this.events.close();
     await this.reader.close();
     await this.archive?.close();
-  }
-}
-
-function archiveIn(directory: string | undefined): ArchiveStore | undefined {
-  if (directory === undefined) return undefined;
-  try {
-    return ArchiveDirectory.open(directory);
-  } catch (error) {
-    if (errorCode(error) === 'WAL_ARCHIVE_NOT_FOUND') return undefined;
-    throw error;
   }
 }

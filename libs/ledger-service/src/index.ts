@@ -52,6 +52,5 @@ export {
 export {
   type LedgerStorage,
   type OpenLedgerWriterOptions,
-  openArchive,
   openLedgerWriter,
 } from './write-side/open-ledger-writer.js';

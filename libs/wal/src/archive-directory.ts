@@ -3,7 +3,9 @@ import { errorCode, errorMessage } from '@holdfast/kernel';
 import { ARCHIVE_BLOCK_BYTES, type StoredBlock } from './archive-format.js';
 import {
   type ArchivedSegment,
+  type ArchiveOwner,
   type ArchiveStore,
+  type ArchiveWriter,
   type PutOptions,
   sameSeal,
   type SegmentSource,
@@ -27,6 +29,8 @@ import { WalError } from './wal.errors.js';
 const MARKER = 'ARCHIVE';
 const TITLE = 'holdfast-wal-archive 1';
 const SUFFIX = '.walz';
+/** With the epoch of who writes it; of a version that had one name for all of them, none. */
+const TEMPORARY = /\.walz(?:-([0-9]+)-[0-9a-f]{16})?\.tmp$/;
 /** 4 MiB of blocks for reading single records. */
 const CACHED_BLOCKS_MAX = 64;
 /** Tables of blocks kept: one of a 64 MiB segment has 1,025 entries. */
@@ -43,6 +47,7 @@ export interface ArchiveDirectoryOptions {
  * durable and was read back, and never changes after that.
  */
 export class ArchiveDirectory implements ArchiveStore {
+  private marked: ArchiveOwner | undefined;
   private known = new Map<string, ArchivedSegment>();
   private readonly tables = new Map<string, readonly StoredBlock[]>();
   private readonly cache = new BlockCache(CACHED_BLOCKS_MAX);
@@ -58,10 +63,25 @@ export class ArchiveDirectory implements ArchiveStore {
     const fileSystem = options.fileSystem ?? new NodeFileSystem();
     const path = resolve(directory);
     if (options.create === true) makeArchive(fileSystem, path);
-    else if (!isArchive(fileSystem, path)) throw noArchive(path);
     const archive = new ArchiveDirectory(path, fileSystem, options.fileSystem === undefined);
     archive.refresh();
     return archive;
+  }
+
+  /** One that was made before its mark named a log is that of the log whose segments it holds. */
+  get owner(): ArchiveOwner | undefined {
+    if (this.marked !== undefined) return this.marked;
+    const first = this.segments()[0];
+    return first && { logId: first.header.logId, firstSegment: first.name.segment };
+  }
+
+  bind(owner: ArchiveOwner): void {
+    if (this.marked !== undefined) return;
+    const { logId, firstSegment } = this.owner ?? owner;
+    const lines = [TITLE, `log-id ${logId}`, `first-segment ${firstSegment}`];
+    // Crash before it is durable: an archive that has no owner still, and the next open of the log binds it.
+    writeMarker(this.fileSystem, this.directory, lines, logId);
+    this.marked = { logId, firstSegment };
   }
 
   segments(): readonly ArchivedSegment[] {
@@ -73,6 +93,10 @@ export class ArchiveDirectory implements ArchiveStore {
 
   /** Files that are known already are not read again: they never change. */
   refresh(): void {
+    // Of a volume that was unmounted meanwhile the directory is there still, and empty.
+    const mark = readMarker(this.fileSystem, this.directory);
+    if (mark === undefined) throw noArchive(this.directory);
+    this.marked = mark.owner;
     const found = new Map<string, ArchivedSegment>();
     for (const file of this.fileSystem.list(this.directory)) {
       if (nameIn(file) === undefined) continue;
@@ -103,7 +127,10 @@ export class ArchiveDirectory implements ArchiveStore {
     const path = `${this.directory}/${file}`;
     this.refresh();
     const present = this.known.get(file);
-    const temporary = `${path}.tmp`;
+    const { writer } = options;
+    const suffix = writer === undefined ? '' : `-${writer.epoch}-${writer.timeline}`;
+    const temporary = `${path}${suffix}.tmp`;
+    if (writer !== undefined) this.removeStrays(writer);
     if (present === undefined) {
       await writeArchivedSegment(this.fileSystem, temporary, source, options);
       try {
@@ -126,6 +153,20 @@ export class ArchiveDirectory implements ArchiveStore {
 
   async close(): Promise<void> {
     if (this.ownsFileSystem) await this.fileSystem.close();
+  }
+
+  /** Of writers before this one. Whoever of them is only stopped finds its file gone, and links nothing. */
+  private removeStrays(writer: ArchiveWriter): void {
+    for (const file of this.fileSystem.list(this.directory)) {
+      const epoch = TEMPORARY.exec(file)?.[1];
+      const isOlder = epoch === undefined ? TEMPORARY.test(file) : Number(epoch) < writer.epoch;
+      if (!isOlder) continue;
+      try {
+        this.fileSystem.unlink(`${this.directory}/${file}`);
+      } catch (error) {
+        if (errorCode(error) !== 'ENOENT') throw error;
+      }
+    }
   }
 
   /** Reads back what is there, and throws unless it is the source's content. */
@@ -189,7 +230,7 @@ function sourceDigest(source: SegmentSource): string {
 }
 
 function makeArchive(fileSystem: FileSystem, directory: string): void {
-  if (isArchive(fileSystem, directory)) return;
+  if (readMarker(fileSystem, directory) !== undefined) return;
   if (!fileSystem.exists(directory)) {
     const parent = dirname(directory);
     try {
@@ -200,15 +241,34 @@ function makeArchive(fileSystem: FileSystem, directory: string): void {
     }
     fileSystem.syncDirectory(parent);
   }
-  replaceFile(fileSystem, directory, MARKER, Buffer.from(withChecksum([TITLE]), 'latin1'));
+  writeMarker(fileSystem, directory, [TITLE], 'new');
 }
 
-function isArchive(fileSystem: FileSystem, directory: string): boolean {
-  const content = readSmallFile(fileSystem, `${directory}/${MARKER}`, 1024)?.toString('latin1');
-  if (content === undefined) return false;
+/** Two that make an archive at once do not share the temporary file: `by` is in its name. */
+function writeMarker(
+  fileSystem: FileSystem,
+  directory: string,
+  lines: readonly string[],
+  by: string,
+): void {
+  const content = Buffer.from(withChecksum(lines), 'latin1');
+  const temporaryName = `${MARKER}-${process.pid}-${by}.tmp`;
+  replaceFile(fileSystem, directory, MARKER, content, { temporaryName });
+}
+
+function readMarker(
+  fileSystem: FileSystem,
+  directory: string,
+): { readonly owner: ArchiveOwner | undefined } | undefined {
+  const path = `${directory}/${MARKER}`;
+  const content = readSmallFile(fileSystem, path, 1024)?.toString('latin1');
+  if (content === undefined) return undefined;
   const lines = checkedLines(content);
-  if (lines?.[0] === TITLE) return true;
-  throw unsupported(`${directory}/${MARKER}`, lines?.[0] ?? 'not the mark of an archive');
+  if (lines?.[0] !== TITLE) throw unsupported(path, lines?.[0] ?? 'not the mark of an archive');
+  const logId = /^log-id ([0-9a-f]{32})$/.exec(lines[1] ?? '')?.[1];
+  const firstSegment = /^first-segment ([0-9]+)$/.exec(lines[2] ?? '')?.[1];
+  if (logId === undefined || firstSegment === undefined) return { owner: undefined };
+  return { owner: { logId, firstSegment: Number(firstSegment) } };
 }
 
 function noArchive(directory: string): WalError {

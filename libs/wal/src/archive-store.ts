@@ -34,8 +34,23 @@ export interface SegmentSource {
 }
 
 export interface PutOptions {
+  /** Who puts it: two writers, as one that was taken over and its successor, never write to one temporary file. */
+  readonly writer?: ArchiveWriter;
   readonly signal?: AbortSignal;
   readonly onBytes?: (bytes: number) => void;
+}
+
+/** A writer of the log, by its claim and its open. */
+export interface ArchiveWriter {
+  readonly epoch: number;
+  /** 16 hex digits. */
+  readonly timeline: string;
+}
+
+/** Whose archive it is, and what it must hold: every segment from the first one on that has left the log. */
+export interface ArchiveOwner {
+  readonly logId: string;
+  readonly firstSegment: number;
 }
 
 /**
@@ -43,11 +58,17 @@ export interface PutOptions {
  * network inside of `read`, because readers of the log are synchronous. Contents never change once they are there.
  */
 export interface ArchiveStore {
+  /** Undefined for one that was made and has not been used. */
+  readonly owner: ArchiveOwner | undefined;
+  /**
+   * Makes it the archive of this log, durable when it returns; nothing happens when it has an owner. What it holds already says where it begins, otherwise the owner that is given does.
+   */
+  bind(owner: ArchiveOwner): void;
   /** Where it is on this machine, if it is there: no backup is made in it. */
   readonly directory?: string;
   /** Of one log, lowest first; of several generations the highest. As of the last `refresh`. */
   segments(): readonly ArchivedSegment[];
-  /** Looks for what others have put here meanwhile. */
+  /** Looks for what others have put here meanwhile. Throws `WAL_ARCHIVE_NOT_FOUND` when it is not there any more. */
   refresh(): void;
   /** Positional reads of the content, checked block by block. Throws `WAL_CORRUPT`, `WAL_READ_FAILED`. */
   open(segment: ArchivedSegment): File;

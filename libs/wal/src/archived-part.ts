@@ -1,27 +1,47 @@
 import { type ArchivedSegment, type ArchiveStore, sameSeal } from './archive-store.js';
 import type { CatalogEntry } from './segment-catalog.js';
 import type { SegmentHeader } from './segment-header.js';
-import { WalError } from './wal.errors.js';
+import { missingSegment, WalError } from './wal.errors.js';
 
 /**
- * The segments before the first live one that an archive holds without a hole, oldest first. Each must end as its successor's header says: the chain
- * goes on across the border. Throws `WAL_ARCHIVE_MISMATCH`.
+ * The segments before the first live one that an archive holds, oldest first. Each must end as its successor's header says: the chain
+ * goes on across the border. One that the archive must hold and does not is damage, and no beginning: `archivedUpTo` is what the floor says was archived, of an archive that is not bound yet.
+ * Throws `WAL_ARCHIVE_MISMATCH`, `WAL_MISSING_SEGMENT`.
  */
 export function archivedBefore(
   archive: ArchiveStore | undefined,
   firstLive: SegmentHeader | undefined,
+  archivedUpTo = 0,
 ): CatalogEntry[] {
-  if (archive === undefined || firstLive === undefined) return [];
+  if (archive === undefined) return [];
+  const { owner } = archive;
+  if (owner !== undefined && owner.logId !== firstLive?.logId) throw foreign(archive);
+  if (firstLive === undefined) return [];
   const segments = archivedByNumber(archive);
   const entries: CatalogEntry[] = [];
   let successor = firstLive;
   for (;;) {
     const archived = segments.get(successor.segment - 1);
     if (archived === undefined) break;
+    if (archived.header.logId !== successor.logId) throw foreign(archive);
     if (!precedes(archived, successor)) throw mismatch(archived, successor);
     entries.unshift(entryOf(archived));
     successor = archived.header;
   }
+  const { segment, firstSequence } = successor;
+  const lowest = Math.min(owner?.firstSegment ?? segment, ...segments.keys());
+  // What the floor says was archived here has left the log, and this archive does not even hold the segment behind it.
+  const isElsewhere =
+    entries.length === 0 &&
+    segment > 1 &&
+    archivedUpTo >= firstSequence - 1 &&
+    archivedUpTo > 0 &&
+    !segments.has(segment);
+  if (lowest < segment || isElsewhere)
+    throw missingSegment(placeOf(archive), {
+      segment: segment - 1,
+      lastSequence: firstSequence - 1,
+    });
   return entries;
 }
 
@@ -50,13 +70,23 @@ function entryOf(archived: ArchivedSegment): CatalogEntry {
   return { name, path, header, dataLength, index: undefined, archived };
 }
 
-function mismatch({ path, header }: ArchivedSegment, successor: SegmentHeader): WalError {
-  const reason =
-    header.logId === successor.logId
-      ? `does not end where segment ${successor.segment} of the log goes on`
-      : 'belongs to another log';
-  return new WalError('WAL_ARCHIVE_MISMATCH', `${path} ${reason}; nothing was changed`, {
-    file: path,
-    segment: successor.segment,
-  });
+function mismatch({ path }: ArchivedSegment, { segment }: SegmentHeader): WalError {
+  return new WalError(
+    'WAL_ARCHIVE_MISMATCH',
+    `${path} does not end where segment ${segment} of the log goes on; nothing was changed`,
+    { file: path, segment },
+  );
+}
+
+function placeOf({ directory = 'the archive' }: ArchiveStore): string {
+  return directory;
+}
+
+function foreign(archive: ArchiveStore): WalError {
+  const directory = placeOf(archive);
+  return new WalError(
+    'WAL_ARCHIVE_MISMATCH',
+    `the archive ${directory} belongs to another log; nothing was changed`,
+    { file: directory },
+  );
 }

@@ -1,5 +1,5 @@
 import { archivedBefore, archivedByNumber, isArchived } from './archived-part.js';
-import type { ArchiveStore, SegmentSource } from './archive-store.js';
+import type { ArchiveStore, ArchiveWriter, SegmentSource } from './archive-store.js';
 import { throwIfCancelled } from './archive-writer.js';
 import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import type { SegmentHeader } from './segment-header.js';
@@ -55,6 +55,7 @@ export async function archiveSegments(
   /** Where the floor stands: what is below it and in the archive was compared already. */
   archived: Sequence,
   setFloor: (sequence: Sequence) => void,
+  writer: ArchiveWriter,
   options: WorkOptions,
 ): Promise<ArchiveReport> {
   archive.refresh();
@@ -73,6 +74,7 @@ export async function archiveSegments(
     const wasThere = isArchived(present, entry.name.segment, successor);
     const before = bytesDone;
     const stored = await archive.put(sourceOf(catalog, entry, successor), {
+      writer,
       ...(options.signal !== undefined && { signal: options.signal }),
       onBytes: (count) => {
         bytesDone += count;

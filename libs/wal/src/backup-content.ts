@@ -101,6 +101,8 @@ function assertExtent(manifest: BackupManifest, segments: readonly ArchivedSegme
 function storeOf(fileSystem: FileSystem, segments: readonly ArchivedSegment[]): ArchiveStore {
   const cache = new BlockCache(CACHED_BLOCKS_MAX);
   return {
+    owner: undefined,
+    bind: () => undefined,
     segments: () => segments,
     refresh: () => undefined,
     open: ({ path, contentBytes, name }): File => {

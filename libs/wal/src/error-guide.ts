@@ -50,9 +50,9 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
   },
   WAL_MISSING_SEGMENT: {
     meaning:
-      'A segment file that belongs to the log is not there. The message names it and its sequences. Nothing was changed.',
+      'A segment file that belongs to the log, or to its archive, is not there. The message names it and its sequences. Nothing was changed.',
     action:
-      'Put the file back from where it went, or from a backup. Starting without it would silently drop its records.',
+      'Put the file back from where it went, or from a backup; an archive on another volume may have been written to under its mount point while it was not mounted. Starting without it would silently drop its records.',
   },
   WAL_MANIFEST_DAMAGED: {
     meaning:
@@ -114,9 +114,9 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
   },
   WAL_ARCHIVE_NOT_FOUND: {
     meaning:
-      'The directory is no archive. An unmounted volume looks exactly like this, so none is made unless asked.',
+      'The directory is no archive. An unmounted volume looks exactly like this, so none is made unless asked, and never for a log from which segments have left for an archive.',
     action:
-      'Check that the volume is mounted and the path is right. Only for a new archive: open it with `create`.',
+      'Check that the volume is mounted and the path is right. Only for a new archive: start once with `HOLDFAST_WAL_CREATE=true`.',
   },
   WAL_ARCHIVE_CONFLICT: {
     meaning:
@@ -126,8 +126,9 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
   },
   WAL_ARCHIVE_MISMATCH: {
     meaning:
-      'The archive belongs to another log, or to another history of it: its last segment is not the one that the first live segment follows. Nothing was changed.',
-    action: 'Name the archive that belongs to this log, or none.',
+      'The archive belongs to another log, or to another history of it: its last segment is not the one that the first live segment follows. A new log beside the archive of an old one gets this too. Nothing was changed.',
+    action:
+      "Name the archive that belongs to this log, or none; check that the log's own volume is mounted.",
   },
   WAL_BACKUP_REFUSED: {
     meaning:

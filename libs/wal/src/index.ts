@@ -1,5 +1,13 @@
 export { ArchiveDirectory, type ArchiveDirectoryOptions } from './archive-directory.js';
-export type { ArchivedSegment, ArchiveStore, PutOptions, SegmentSource } from './archive-store.js';
+export { type ArchiveOfLogOptions, openArchiveOf } from './archive-of-log.js';
+export type {
+  ArchivedSegment,
+  ArchiveOwner,
+  ArchiveStore,
+  ArchiveWriter,
+  PutOptions,
+  SegmentSource,
+} from './archive-store.js';
 export {
   ARCHIVE_FLOOR,
   type ArchiveReport,

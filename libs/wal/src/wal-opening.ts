@@ -1,9 +1,9 @@
 import { randomBytes as systemRandomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
-import { assert, type Clock, errorCode } from '@holdfast/kernel';
+import { assert, type Clock, defined, errorCode } from '@holdfast/kernel';
 import { archivedBefore } from './archived-part.js';
 import type { ArchiveStore } from './archive-store.js';
-import { withArchived } from './archiving.js';
+import { ARCHIVE_FLOOR, withArchived } from './archiving.js';
 import { holdsPlace } from './expected-place.js';
 import type { FileSystem } from './file-system.js';
 import { readFloors } from './floors.js';
@@ -99,7 +99,8 @@ export async function assembleParts(
     const diagnosis = diagnose(fileSystem, directory);
     await checkSealedFrames(fileSystem, directory, toVerify(diagnosis, options));
     // Before anything is changed: an archive of another log is refused here.
-    archivedBefore(options.archive, firstHeaderOf(diagnosis));
+    const floors = readFloors(fileSystem, directory);
+    archivedBefore(options.archive, firstHeaderOf(diagnosis), floors.get(ARCHIVE_FLOOR));
     // After the scan: if a successor has begun a segment before it, then it took our claim before that. Otherwise the next number is free
     // for the first who takes it, and a writer that was stopped here can never begin one behind its successor's.
     lock.assertHeld();
@@ -138,6 +139,11 @@ export async function assembleParts(
         ...sealed.map((entry) => toCatalog(directory, entry)),
         { ...current, dataLength: undefined, index: current.writer.index },
       ];
+      // Not before: an archive that was bound to a log whose making crashed would fit no other. Until it is bound it holds nothing, or what says whose it is.
+      archive?.bind({
+        logId: manifest.logId,
+        firstSegment: defined(live[0], 'a segment').name.segment,
+      });
       catalog.replaceAll(withArchived(archive, live));
       return {
         parts: {

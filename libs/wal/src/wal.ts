@@ -334,6 +334,7 @@ export class Wal implements LogSource {
         archive,
         floor,
         (sequence) => this.floors.set(ARCHIVE_FLOOR, sequence),
+        { epoch: this.parts.lock.epoch, timeline: this.timeline },
         this.endingWithUs(options),
       );
     });

@@ -17,9 +17,11 @@ const STOP_MILLIS_MAX = 10_000;
  * that nobody else knows. Throws what opening a log throws: `WAL_LOCKED` where a service runs.
  */
 export async function serveLocally(data: string, terminal: Terminal): Promise<LocalAdmin> {
+  const environment = { ...process.env, HOLDFAST_DATA_DIRECTORY: data };
+  // An archive may be made where a service would make it.
+  const createArchive = configurationOf('command-service', environment).wal.create;
   const { storage, wal, state, floors, retention } = configurationOf('command-service', {
-    ...process.env,
-    HOLDFAST_DATA_DIRECTORY: data,
+    ...environment,
     // What is not there is a mistyped path, and not a log to be made.
     HOLDFAST_WAL_CREATE: 'false',
   });
@@ -30,7 +32,8 @@ export async function serveLocally(data: string, terminal: Terminal): Promise<Lo
   });
   const lifecycle = new ServiceLifecycle();
   const archives = retention.policy === 'archive';
-  const writer = await openLedgerWriter({ storage, wal, state, archives, logger, lifecycle });
+  const options = { storage, wal, state, archives, createArchive, logger, lifecycle };
+  const writer = await openLedgerWriter(options);
   try {
     const consumers = new FeedConsumers();
     const keeping = new LogKeeping({ writer, consumers, logger, floors, retention });

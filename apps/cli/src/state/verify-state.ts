@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { configurationOf } from '@holdfast/config';
 import { EventLogReader, Upcasters } from '@holdfast/event-store';
 import { ledgerEventSchemas } from '@holdfast/ledger';
-import { type LedgerStateProof, openArchive, verifyLedgerState } from '@holdfast/ledger-service';
-import { WalReader } from '@holdfast/wal';
+import { type LedgerStateProof, verifyLedgerState } from '@holdfast/ledger-service';
+import { openArchiveOf, WalReader } from '@holdfast/wal';
 import { workHere } from '../admin/work-here.js';
 import type { CliExit } from '../exit-code.js';
 import { countText } from '../terminal/quantities.js';
@@ -34,7 +33,7 @@ async function prove(flags: VerifyStateFlags, terminal: Terminal): Promise<Ledge
     ...(flags.data !== undefined && { HOLDFAST_DATA_DIRECTORY: resolve(flags.data) }),
   });
   const { walDirectory, archiveDirectory } = storage;
-  const archive = existsSync(archiveDirectory) ? openArchive(archiveDirectory) : undefined;
+  const archive = openArchiveOf(walDirectory, archiveDirectory);
   const records = await WalReader.open(walDirectory, { ...(archive && { archive }) });
   try {
     const upcasters = new Upcasters(ledgerEventSchemas);

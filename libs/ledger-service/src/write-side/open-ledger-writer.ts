@@ -1,9 +1,8 @@
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { CheckpointedStateOptions, StateEvent } from '@holdfast/event-store';
-import { errorCode } from '@holdfast/kernel';
 import type { Logger, ServiceLifecycle } from '@holdfast/platform';
-import { ArchiveDirectory, type ArchiveStore } from '@holdfast/wal';
+import { openArchiveOf } from '@holdfast/wal';
 import { asUnusable, assertUsableDirectory } from '../shared/usable-directory.js';
 import { LedgerWriter, type LedgerWriterOptions } from './ledger-writer.js';
 import { stateEventLogger } from './log-state-events.js';
@@ -28,8 +27,10 @@ export interface LedgerStateSettings {
 export interface OpenLedgerWriterOptions extends Pick<LedgerWriterOptions, 'wal'> {
   readonly storage: LedgerStorage;
   readonly state: LedgerStateSettings;
-  /** Makes the archive if there is none; one that is there is read from in any case. */
+  /** The log is archived. Its archive is made with the log, or when the log may be made and has none; one that is there is read from in any case. */
   readonly archives: boolean;
+  /** Makes an archive that is to be and is not there. As the log's own `create` when left out. */
+  readonly createArchive?: boolean;
   readonly logger: Logger;
   readonly lifecycle: ServiceLifecycle;
 }
@@ -67,7 +68,10 @@ async function open(options: OpenLedgerWriterOptions): Promise<LedgerWriter> {
   let toldAt = startedAt;
   // The archive may be in the data directory, which is the log's to make.
   if (archives && wal?.create === true) makeDirectoryOf(walDirectory);
-  const archive = openArchive(archiveDirectory, archives);
+  const archive = openArchiveOf(walDirectory, archiveDirectory, {
+    create: archives && (options.createArchive ?? wal?.create === true),
+    required: archives,
+  });
   const writer = await LedgerWriter.open(walDirectory, {
     wal: { ...wal, ...(archive && { archive }) },
     state: stateOptions(options, stateEventLogger(logger)),
@@ -87,16 +91,6 @@ async function open(options: OpenLedgerWriterOptions): Promise<LedgerWriter> {
   );
   void writer.failed.then((failure) => lifecycle.fatal(failure));
   return writer;
-}
-
-/** The archive of a log, if it has one. Throws what opening an archive throws. */
-export function openArchive(directory: string, create = false): ArchiveStore | undefined {
-  try {
-    return ArchiveDirectory.open(directory, { create });
-  } catch (error) {
-    if (!create && errorCode(error) === 'WAL_ARCHIVE_NOT_FOUND') return undefined;
-    throw error;
-  }
 }
 
 /**

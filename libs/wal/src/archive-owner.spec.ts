@@ -1,0 +1,170 @@
+import { describe, expect, it } from '@jest/globals';
+import { ArchiveDirectory } from './archive-directory.js';
+import { openArchiveOf } from './archive-of-log.js';
+import { withChecksum } from './manifest.js';
+import {
+  batchAfter,
+  type DiskImage,
+  LOG,
+  openSimulated,
+  SimulatedFileSystem,
+  textsOf,
+} from './testing/index.js';
+import { WalReader } from './wal-reader.js';
+
+const ARCHIVE = '/volume/archive';
+const empty = { files: new Map<string, Buffer>(), directories: new Set(['/data', '/volume']) };
+
+const archiveOn = (system: SimulatedFileSystem): ArchiveDirectory =>
+  ArchiveDirectory.open(ARCHIVE, { create: true, fileSystem: system });
+
+/** A closed log whose first segments are in the archive only. */
+async function archivedLog(): Promise<DiskImage> {
+  const system = SimulatedFileSystem.on(empty);
+  const archive = archiveOn(system);
+  for (let sequence = 1; sequence <= 4; sequence++) {
+    const wal = await openSimulated(system, { archive }, sequence);
+    await wal.append(batchAfter(sequence - 1, 1)).durable;
+    await wal.archiveSealed();
+    await wal.removeSegments({ below: wal.lastSequence });
+    await wal.close();
+  }
+  return system.disk.image();
+}
+
+function without(image: DiskImage, pattern: RegExp): DiskImage {
+  const files = [...image.files].filter(([path]) => !pattern.test(path));
+  return { files: new Map(files), directories: image.directories };
+}
+
+describe('the archive of a log', () => {
+  it('is not begun anew in the place of one that is not mounted, whatever is asked for', async () => {
+    const system = SimulatedFileSystem.on(without(await archivedLog(), /\/volume\//));
+    const options = { fileSystem: system, create: true, required: true };
+    expect(() => openArchiveOf(LOG, ARCHIVE, options)).toThrow(
+      expect.objectContaining({ code: 'WAL_ARCHIVE_NOT_FOUND' }),
+    );
+    expect(() => openArchiveOf(LOG, ARCHIVE, { fileSystem: system })).toThrow(
+      expect.objectContaining({ code: 'WAL_ARCHIVE_NOT_FOUND' }),
+    );
+    // Even when somebody makes one by hand.
+    const made = openSimulated(system, { archive: archiveOn(system) }, 9);
+    await expect(made).rejects.toMatchObject({ code: 'WAL_MISSING_SEGMENT' });
+  });
+
+  it('is made only when asked for, and need not be there for a log that has none', async () => {
+    const system = SimulatedFileSystem.on(empty);
+    await (await openSimulated(system)).close();
+    expect(openArchiveOf(LOG, ARCHIVE, { fileSystem: system })).toBeUndefined();
+    expect(() => openArchiveOf(LOG, ARCHIVE, { fileSystem: system, required: true })).toThrow(
+      expect.objectContaining({ code: 'WAL_ARCHIVE_NOT_FOUND' }),
+    );
+    expect(system.exists(ARCHIVE)).toBe(false);
+    expect(openArchiveOf(LOG, ARCHIVE, { fileSystem: system, create: true })).toBeDefined();
+  });
+
+  it('with a hole is damage for the writer and for readers, where it was a later beginning', async () => {
+    const image = await archivedLog();
+    for (const number of [1, 2]) {
+      const hole = new RegExp(`/volume/.*000${number}-.*walz`);
+      const system = SimulatedFileSystem.on(without(image, hole));
+      const archive = archiveOn(system);
+      const wanted = { code: 'WAL_MISSING_SEGMENT', details: { segment: number } };
+      const before = system.disk.image();
+      await expect(openSimulated(system, { archive }, 9)).rejects.toMatchObject(wanted);
+      expect(without(system.disk.image(), /LOCK|claim/)).toEqual(without(before, /LOCK|claim/));
+      await expect(WalReader.open(LOG, { fileSystem: system, archive })).rejects.toMatchObject(
+        wanted,
+      );
+    }
+  });
+
+  it('is that of one log: another one, and a new one in the place of a lost one, are refused', async () => {
+    const image = await archivedLog();
+    const system = SimulatedFileSystem.on(without(image, /\/data\//));
+    await expect(openSimulated(system, { archive: archiveOn(system) }, 9)).rejects.toMatchObject({
+      code: 'WAL_ARCHIVE_MISMATCH',
+    });
+    const other = SimulatedFileSystem.on(without(image, /\/data\//));
+    await (await openSimulated(other, {}, 10)).close();
+    const archive = archiveOn(other);
+    await expect(openSimulated(other, { archive }, 11)).rejects.toMatchObject({
+      code: 'WAL_ARCHIVE_MISMATCH',
+    });
+  });
+
+  it('says that it is gone when its volume goes while the log is open', async () => {
+    const system = SimulatedFileSystem.on(await archivedLog());
+    const archive = archiveOn(system);
+    const wal = await openSimulated(system, { archive }, 9);
+    await wal.append(batchAfter(4, 1)).durable;
+    system.rename('/volume', '/elsewhere');
+    system.makeDirectory('/volume');
+    system.makeDirectory(ARCHIVE);
+    await expect(wal.archiveSealed()).rejects.toMatchObject({ code: 'WAL_ARCHIVE_NOT_FOUND' });
+    expect(system.list(ARCHIVE)).toEqual([]);
+    await wal.close();
+  });
+
+  it('of a version that wrote no owner is recognised, and bound to the log whose segments it holds', async () => {
+    const image = await archivedLog();
+    const marker = Buffer.from(withChecksum(['holdfast-wal-archive 1']), 'latin1');
+    const files = new Map(image.files).set(`${ARCHIVE}/ARCHIVE`, marker);
+    const system = SimulatedFileSystem.on({ ...image, files });
+    const archive = archiveOn(system);
+    const wal = await openSimulated(system, { archive }, 9);
+    expect(await textsOf(wal)).toHaveLength(4);
+    const owner = { logId: wal.logId, firstSegment: 1 };
+    await wal.close();
+    expect(archiveOn(system).owner).toEqual(owner);
+    expect(system.disk.image().files.get(`${ARCHIVE}/ARCHIVE`)?.toString()).toContain(
+      `log-id ${owner.logId}`,
+    );
+  });
+});
+
+describe('two writers of one archive', () => {
+  it('never link what the other has half written', async () => {
+    const stopped = SimulatedFileSystem.on(empty);
+    const first = await openSimulated(stopped, { archive: archiveOn(stopped) });
+    await first.append(batchAfter(0, 1)).durable;
+    await first.close();
+    // The first is stopped before it links its file, the second before it has written its own.
+    const held = await openSimulated(stopped, { archive: archiveOn(stopped) }, 2);
+    const [reached, released] = [
+      Promise.withResolvers<undefined>(),
+      Promise.withResolvers<undefined>(),
+    ];
+    const publish = stopped.publish.bind(stopped);
+    stopped.publish = async (from, to) => {
+      reached.resolve(undefined);
+      await released.promise;
+      await publish(from, to);
+    };
+    const archiving = held.archiveSealed();
+    archiving.catch(() => undefined);
+    await reached.promise;
+    const successor = stopped.sibling();
+    const second = await openSimulated(
+      successor,
+      { archive: archiveOn(successor), takeover: true },
+      3,
+    );
+    const compressing = Promise.withResolvers<undefined>();
+    successor.compress = () => {
+      compressing.resolve(undefined);
+      return new Promise(() => undefined);
+    };
+    void second.archiveSealed().catch(() => undefined);
+    await compressing.promise;
+    released.resolve(undefined);
+    await archiving.catch(() => undefined);
+    successor.kill();
+    const after = successor.sibling();
+    const wal = await openSimulated(after, { archive: archiveOn(after), takeover: true }, 4);
+    expect((await wal.archiveSealed()).archivedSequence).toBe(1);
+    expect(after.list(ARCHIVE).filter((file) => file.endsWith('.tmp'))).toEqual([]);
+    expect(await textsOf(wal)).toHaveLength(1);
+    await wal.close();
+  });
+});
