@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
-import { assert, defined } from '@holdfast/kernel';
+import { defined } from '@holdfast/kernel';
 import type { StateDatabase } from './state-database.js';
 import { CHECKSUM_BYTES, KEY_LENGTH_BYTES } from './state-entry.js';
 import { StateKeyWriter } from './state-key.js';
-import type { StateSection } from './state-store.js';
+import { type StateSection, invalidKey, isKey } from './state-store.js';
 
 /** In the place of a value: there is none, whatever is below. */
 export const ABSENT = Symbol('absent');
@@ -63,7 +63,7 @@ export class CheckpointedSection implements StateSection<StateValue> {
   }
 
   delete(key: string): void {
-    this.change(key, ABSENT);
+    if (isKey(key)) this.change(key, ABSENT);
   }
 
   /** The changes so far, which from now on never change again. */
@@ -90,7 +90,7 @@ export class CheckpointedSection implements StateSection<StateValue> {
   }
 
   private change(key: string, value: StateValue | typeof ABSENT): void {
-    assert(key.isWellFormed(), 'the key of an entry is well-formed Unicode');
+    if (!isKey(key)) throw invalidKey(key);
     const { size } = this.active;
     this.active.set(key, value);
     this.owner.activeEntries += this.active.size - size;
@@ -111,7 +111,8 @@ export class CheckpointedSection implements StateSection<StateValue> {
     const known = this.old.get(key) ?? this.retired.get(key);
     if (known !== undefined) return known;
     const { populated } = this.owner;
-    if (populated === undefined) return ABSENT;
+    // Half of a surrogate pair would be looked up as U+FFFD: another's entry.
+    if (populated === undefined || !isKey(key)) return ABSENT;
     const value = this.read(populated, key);
     this.young.set(key, value);
     this.owner.loaded();

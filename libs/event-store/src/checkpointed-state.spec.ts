@@ -135,6 +135,17 @@ describe('the checkpointed state store', () => {
     expect(await under.scan()).toBe('whole');
   });
 
+  it('does not find the entry of U+FFFD under half of a surrogate pair', async () => {
+    const under = new StoreUnderTest();
+    under.store.section<number>('s').set('a\ufffd', 1);
+    await under.checkpoint();
+    await under.checkpoint();
+    const section = under.store.section<number>('s');
+    section.delete('a\ud800');
+    await under.checkpoint();
+    expect([section.get('a\ud800'), section.get('a\ufffd')]).toEqual([undefined, 1]);
+  });
+
   it('holds what a map holds, whatever comes between checkpoints, and its digest says so', async () => {
     const key = fc.integer({ min: 0, max: 30 });
     const step = fc.oneof(

@@ -17,8 +17,7 @@ export class CommitEncoder {
   private readonly encoder = new EventEncoder();
   private drafts: Draft[] = [];
   private recordedAtMillis = 0;
-  /** The commit's metadata, and how it is recorded for an event without its own. */
-  private metadata: JsonObject | undefined;
+  /** The commit's metadata, as it is recorded for an event without its own. */
   private commonMetadata = NO_METADATA;
 
   constructor(private readonly upcasters: Upcasters | undefined) {}
@@ -30,7 +29,6 @@ export class CommitEncoder {
   encode(commit: Commit, bases: readonly StreamVersion[], recordedAtMillis: number): Uint8Array[] {
     this.encoder.begin();
     this.recordedAtMillis = recordedAtMillis;
-    this.metadata = commit.metadata;
     this.commonMetadata = recordedMetadata(commit.metadata);
     // Of its exact size: an array that grows from nothing reserves seventeen places, and most commits are one event.
     this.drafts = new Array<Draft>(eventCountOf(commit));
@@ -52,8 +50,10 @@ export class CommitEncoder {
     for (const [index, draft] of drafts.entries()) {
       draft.position = (first + index) as Position;
       draft.endsCommit = index === drafts.length - 1;
+      Object.freeze(draft);
     }
-    return drafts;
+    // The state, whoever appends it again and the caller hold the same events: none of them changes what the others see.
+    return Object.freeze(drafts);
   }
 
   private add(event: NewEvent, stream: string, version: StreamVersion): Draft {
@@ -83,9 +83,12 @@ export class CommitEncoder {
 
   private metadataOf({ metadata }: NewEvent): RecordedMetadata {
     if (metadata === undefined) return this.commonMetadata;
-    return recordedMetadata(
-      this.metadata === undefined ? metadata : { ...this.metadata, ...metadata },
-    );
+    const own = recordedMetadata(metadata);
+    if (this.commonMetadata === NO_METADATA || own === NO_METADATA)
+      return own === NO_METADATA ? this.commonMetadata : own;
+    // Copies both: what JSON cannot hold was refused, and what is undefined has gone, so it takes nothing away.
+    const merged = Object.freeze({ ...this.commonMetadata.metadata, ...own.metadata });
+    return { json: JSON.stringify(merged), metadata: merged };
   }
 }
 
@@ -101,7 +104,8 @@ interface RecordedMetadata {
   readonly metadata: JsonObject;
 }
 
-const NO_METADATA: RecordedMetadata = { json: '', metadata: {} };
+/** Shared by every event without metadata. */
+const NO_METADATA: RecordedMetadata = { json: '', metadata: Object.freeze({}) };
 
 function recordedMetadata(given: JsonObject | undefined): RecordedMetadata {
   if (given === undefined) return NO_METADATA;
@@ -110,8 +114,8 @@ function recordedMetadata(given: JsonObject | undefined): RecordedMetadata {
   return json === '{}' ? NO_METADATA : { json, metadata };
 }
 
-/** In the order of their first mention. */
+/** A copy, in the order of their first mention. */
 function distinct(tags: readonly string[] = []): readonly string[] {
-  if (tags.length > COMPARED_TAGS_MAX) return Array.from(new Set(tags));
-  return tags.filter((tag, index) => tags.indexOf(tag) === index);
+  if (tags.length > COMPARED_TAGS_MAX) return Object.freeze(Array.from(new Set(tags)));
+  return Object.freeze(tags.filter((tag, index) => tags.indexOf(tag) === index));
 }

@@ -39,6 +39,12 @@ export const EVENT_STORE_ERROR_GUIDE: Readonly<Record<EventStoreErrorCode, Error
       'An event has a newer schema than this program knows: it is behind the one that wrote the log. Nothing is damaged.',
     action: 'Start the newer version again.',
   },
+  EVENT_UPCAST_FAILED: {
+    meaning:
+      'A step of the program that brings older events up to date failed, or gave no data; the message names the event. Nothing is damaged.',
+    action:
+      'It is a mistake of the program: start one whose steps take the event. The log is sound.',
+  },
   EVENT_POSITION_UNKNOWN: {
     meaning:
       'A position was asked for that was never given out, or state that has no checkpoint yet. A mistake of the caller.',

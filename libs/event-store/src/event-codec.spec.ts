@@ -67,6 +67,31 @@ describe('an encoded event', () => {
   });
 });
 
+describe('the limit of an event', () => {
+  /** An event of exactly so many encoded bytes, whose texts may take up to three times their characters. */
+  function ofBytes(bytes: number): RecordedEvent {
+    const event = anEvent({
+      stream: 'cart-é',
+      tags: ['ü'],
+      metadata: { note: '€'.repeat(300), more: 'x'.repeat(3_000) },
+      data: { text: 'x'.repeat(EVENT_BYTES_MAX - 20_000) },
+    });
+    const missing = bytes - encode(event).length;
+    return { ...event, data: { text: 'x'.repeat(EVENT_BYTES_MAX - 20_000 + missing) } };
+  }
+
+  it('is on its encoded bytes, to the byte, and the refusal counts them', () => {
+    expect(encode(ofBytes(EVENT_BYTES_MAX))).toHaveLength(EVENT_BYTES_MAX);
+    for (const bytes of [EVENT_BYTES_MAX + 1, EVENT_BYTES_MAX + 100_000])
+      expect(() => encode(ofBytes(bytes))).toThrow(
+        expect.objectContaining({
+          code: 'EVENT_TOO_LARGE',
+          details: expect.objectContaining({ bytes, bytesMax: EVENT_BYTES_MAX }),
+        }),
+      );
+  });
+});
+
 describe('the copy that an event keeps of its data', () => {
   it('is what its JSON text is parsed to', () => {
     fc.assert(

@@ -95,7 +95,7 @@ export class EventEncoder {
     const typeAt = start + EVENT_HEADER_BYTES;
     const streamAt = this.writeName(event.type, typeAt, TYPE_BYTES_MAX, 'event type');
     buffer[start + TYPE_BYTES_AT] = streamAt - typeAt;
-    const tagsAt = this.writeName(placed.stream, streamAt, STREAM_BYTES_MAX, 'stream name');
+    const tagsAt = this.writeName(placed.stream, streamAt, STREAM_BYTES_MAX, STREAM_NAME);
     buffer.writeUInt16LE(tagsAt - streamAt, start + STREAM_BYTES_AT);
     const metadataAt = this.writeTags(tags, tagsAt);
     buffer[start + TAG_COUNT_AT] = tags.length;
@@ -136,13 +136,30 @@ export class EventEncoder {
 
   /** Returns where it ends. */
   private writeName(name: string, at: number, lengthMax: number, what: string): number {
-    if (typeof name !== 'string' || name === '') throw invalid(`the ${what} is empty`);
-    // Two names with lone surrogates would both be written as U+FFFD, and become one.
-    if (!name.isWellFormed()) throw invalid(`the ${what} is not well-formed Unicode`);
+    assertText(name, what);
     const length = name.length > lengthMax ? name.length : writeText(this.buffer, name, at);
-    if (length > lengthMax) throw invalid(`the ${what} is longer than ${lengthMax} bytes`);
+    if (length > lengthMax) throw nameTooLong(lengthMax, what);
     return at + length;
   }
+}
+
+/** For a stream that is named and not written: the same rules. Throws `EVENT_INVALID`. */
+export function assertStreamName(stream: string): void {
+  assertText(stream, STREAM_NAME);
+  if (Buffer.byteLength(stream) > STREAM_BYTES_MAX)
+    throw nameTooLong(STREAM_BYTES_MAX, STREAM_NAME);
+}
+
+const STREAM_NAME = 'stream name';
+
+function assertText(name: string, what: string): void {
+  if (typeof name !== 'string' || name === '') throw invalid(`the ${what} is empty`);
+  // Two names with lone surrogates would both be written as U+FFFD, and become one.
+  if (!name.isWellFormed()) throw invalid(`the ${what} is not well-formed Unicode`);
+}
+
+function nameTooLong(bytesMax: number, what: string): Error {
+  return invalid(`the ${what} is longer than ${bytesMax} bytes`);
 }
 
 function assertSchemaVersion({ schemaVersion }: NewEvent): void {
@@ -156,14 +173,25 @@ function assertU48(value: number, what: string): void {
   throw invalid(`the ${what} is a whole number up to ${U48_MAX}, not ${value}`);
 }
 
-/** Room enough for the event. Refuses early what is too large in any case, before a buffer is made for it. */
+/** Room enough for the event. Refuses early, and by what it takes, what is too large, before a buffer is made for it. */
 function bytesMax(placed: PlacedEvent): number {
   const bodyBytes = textBytesMax(placed.metadataJson) + textBytesMax(placed.dataJson);
-  if (bodyBytes > EVENT_BYTES_MAX) throw eventTooLarge(placed, bodyBytes);
+  if (bodyBytes > EVENT_BYTES_MAX) {
+    const bytes = bytesOf(placed);
+    if (bytes > EVENT_BYTES_MAX) throw eventTooLarge(placed, bytes);
+  }
   const tagBytes =
     placed.tags.length * (TAG_HEADER_BYTES + TAG_BYTES_MAX * BYTES_PER_CHARACTER_MAX);
   const nameBytes = (TYPE_BYTES_MAX + STREAM_BYTES_MAX) * BYTES_PER_CHARACTER_MAX;
   return EVENT_HEADER_BYTES + nameBytes + tagBytes + bodyBytes;
+}
+
+/** Names that are none are refused later, by what is wrong with them. */
+function bytesOf({ event, stream, tags, metadataJson, dataJson }: PlacedEvent): number {
+  let bytes = EVENT_HEADER_BYTES + tags.length * TAG_HEADER_BYTES;
+  for (const text of [event.type, stream, ...tags, metadataJson, dataJson])
+    if (typeof text === 'string') bytes += Buffer.byteLength(text);
+  return bytes;
 }
 
 function textBytesMax(text: string): number {

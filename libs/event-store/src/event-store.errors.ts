@@ -11,6 +11,7 @@ export type EventStoreErrorCode =
   | 'EVENT_CORRUPT'
   | 'EVENT_UNSUPPORTED_FORMAT'
   | 'EVENT_UNKNOWN_SCHEMA'
+  | 'EVENT_UPCAST_FAILED'
   | 'EVENT_POSITION_UNKNOWN'
   | 'EVENT_POSITION_GONE'
   // Long work on the state

@@ -1,5 +1,6 @@
 import type { StreamVersion } from './event.js';
 import type { Commit, ExpectedVersion, StreamAppend } from './event-log.js';
+import { assertStreamName } from './event-encoder.js';
 import { EventStoreError, invalid } from './event-store.errors.js';
 
 /** An append whose stream is not where its appender believes it to be. */
@@ -13,7 +14,10 @@ export type VersionCheck =
   | { readonly bases: readonly StreamVersion[]; readonly conflict?: undefined }
   | { readonly conflict: VersionConflict };
 
-/** Checks every append of a commit against its stream; several appends to one stream see one another. */
+/**
+ * Checks every append of a commit against its stream; several appends to one stream see one another. Throws `EVENT_INVALID` for an expected version that is
+ * none, and for a guard of a stream that cannot be.
+ */
 export function checkVersions(
   { appends }: Commit,
   currentVersion: (stream: string) => StreamVersion,
@@ -22,6 +26,8 @@ export function checkVersions(
   const within = appends.length > 1 ? new Map<string, StreamVersion>() : undefined;
   for (const [index, append] of appends.entries()) {
     const { stream, expectedVersion, events } = append;
+    // Before its version is looked up: what cannot be stored would be looked up under another name.
+    if (events.length === 0) assertStreamName(stream);
     const actual = within?.get(stream) ?? currentVersion(stream);
     if (!isAsExpected(expectedVersion, actual)) return { conflict: { append, actual } };
     bases[index] = actual;

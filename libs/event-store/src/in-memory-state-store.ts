@@ -1,4 +1,4 @@
-import type { StateSection, StateStore } from './state-store.js';
+import { type StateSection, type StateStore, invalidKey, isKey } from './state-store.js';
 
 /**
  * The most entries that one JavaScript `Map` is given. V8 refuses more than 2^24 with a RangeError, and that would come
@@ -40,6 +40,7 @@ class InMemorySection implements StateSection<unknown> {
   }
 
   set(key: string, value: unknown): void {
+    if (!isKey(key)) throw invalidKey(key);
     this.mapFor(key).set(key, value);
   }
 

@@ -9,7 +9,8 @@ type Place = (string | number)[];
  * A copy of plain data that is exactly what its JSON text will be parsed to: an event's own, whatever its caller does to the
  * original. `JSON.stringify` alone quietly makes null of NaN, text of a Date and `{}` of a Map, and the log would hold something else
  * than its caller believes, so all that JSON would change is refused; but negative zero becomes zero, and properties that are undefined
- * are left out. Throws `EVENT_INVALID` with the place within `what`.
+ * are left out. It is frozen to the last level: what is folded into the state, kept and handed out is one object.
+ * Throws `EVENT_INVALID` with the place within `what`.
  */
 export function plainCopy(value: JsonObject, what: string): JsonObject {
   const place = [what];
@@ -19,6 +20,8 @@ export function plainCopy(value: JsonObject, what: string): JsonObject {
 
 function copyOfObject(value: object, place: Place): JsonObject {
   assertDepth(place);
+  if (Object.getOwnPropertySymbols(value).length > 0)
+    throw notJson(place, 'an object with a symbol for a key');
   const copy: Record<string, JsonValue> = {};
   for (const key in value) {
     const member: unknown = value[key as keyof typeof value];
@@ -26,7 +29,7 @@ function copyOfObject(value: object, place: Place): JsonObject {
     if (key === '__proto__') define(copy, key, copyOf(member, key, place));
     else copy[key] = copyOf(member, key, place);
   }
-  return copy;
+  return Object.freeze(copy);
 }
 
 function copyOf(value: unknown, key: string | number, place: Place): JsonValue {
@@ -52,12 +55,12 @@ function copyOfNested(value: object, key: string | number, place: Place): JsonVa
   return copy;
 }
 
-function copyOfArray(values: readonly unknown[], place: Place): JsonValue[] {
+function copyOfArray(values: readonly unknown[], place: Place): readonly JsonValue[] {
   assertDepth(place);
   const copy = new Array<JsonValue>(values.length);
   for (let index = 0; index < values.length; index++)
     copy[index] = copyOf(values[index], index, place);
-  return copy;
+  return Object.freeze(copy);
 }
 
 function copyOfPlain(value: object, place: Place): JsonObject {

@@ -1,3 +1,5 @@
+import { type EventStoreError, invalid } from './event-store.errors.js';
+
 /**
  * The write side's state: a synchronous key-value store in named sections, folded from the log.
  *
@@ -11,7 +13,18 @@ export interface StateStore {
 
 /** One kind of entry: accounts, idempotency keys, index chunks. */
 export interface StateSection<Value> {
+  /** Undefined under a key that is not well-formed Unicode: nothing is stored there. */
   get(key: string): Value | undefined;
+  /** Throws `EVENT_INVALID` for a key that is not well-formed Unicode: written as bytes, it would be another. */
   set(key: string, value: Value): void;
   delete(key: string): void;
+}
+
+/** Nearly every key is ASCII, of which V8 knows it without looking. */
+export function isKey(key: string): boolean {
+  return key.isWellFormed();
+}
+
+export function invalidKey(key: string): EventStoreError {
+  return invalid('the key of an entry is not well-formed Unicode', { key: key.toWellFormed() });
 }

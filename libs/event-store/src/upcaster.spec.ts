@@ -34,6 +34,36 @@ describe('upcasters', () => {
     );
   });
 
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['a list', []],
+    ['a map', new Map()],
+    ['what JSON cannot hold', { at: new Date(0) }],
+  ])('fail where a step gives %s', (_, data) => {
+    const steps = { 1: () => data as JsonObject };
+    const upcasters = new Upcasters([{ type: 'A', schemaVersion: 2, steps }]);
+    expect(() => upcasters.upcast(anEvent('A', 1))).toThrow(
+      expect.objectContaining({
+        code: 'EVENT_UPCAST_FAILED',
+        details: { position: 1, type: 'A', from: 1 },
+      }),
+    );
+  });
+
+  it('fail, with the reason, where a step throws', () => {
+    const cause = new Error('no such field');
+    const steps = {
+      1: () => {
+        throw cause;
+      },
+    };
+    const upcasters = new Upcasters([{ type: 'A', schemaVersion: 2, steps }]);
+    expect(() => upcasters.upcast(anEvent('A', 1))).toThrow(
+      expect.objectContaining({ code: 'EVENT_UPCAST_FAILED', cause }),
+    );
+  });
+
   it.each<[string, EventSchema[]]>([
     ['without its first step', [{ type: 'A', schemaVersion: 3, steps: { 2: (data) => data } }]],
     ['without its last step', [{ type: 'A', schemaVersion: 3, steps: { 1: (data) => data } }]],

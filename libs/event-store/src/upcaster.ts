@@ -1,6 +1,7 @@
-import { assert } from '@holdfast/kernel';
+import { assert, defined } from '@holdfast/kernel';
 import type { JsonObject, NewEvent, RecordedEvent } from './event.js';
 import { EventStoreError, invalid } from './event-store.errors.js';
+import { plainCopy } from './json-data.js';
 
 /**
  * Data of one schema version made into data of the next. Pure: no clock, no random, no I/O. `event` is the event as
@@ -37,14 +38,14 @@ export class Upcasters {
     }
   }
 
-  /** The event in its present form. Throws `EVENT_UNKNOWN_SCHEMA` when it is newer than this program. */
+  /** The event in its present form. Throws `EVENT_UNKNOWN_SCHEMA` when it is newer than this program, `EVENT_UPCAST_FAILED` when a step does not give data. */
   upcast(event: RecordedEvent): RecordedEvent {
     const schema = this.schemas.get(event.type);
     if (schema === undefined || schema.schemaVersion === event.schemaVersion) return event;
     if (event.schemaVersion > schema.schemaVersion) throw unknownSchema(event, schema);
     let { data } = event;
     for (let version = event.schemaVersion; version < schema.schemaVersion; version++)
-      data = schema.steps?.[version]?.(data, event) ?? data;
+      data = stepped(data, event, version, schema.steps?.[version]);
     return { ...event, schemaVersion: schema.schemaVersion, data };
   }
 
@@ -58,6 +59,26 @@ export class Upcasters {
     throw invalid(
       `${type} is written in schema version ${schema.schemaVersion}, not ${schemaVersion}`,
       { type, schemaVersion, present: schema.schemaVersion },
+    );
+  }
+}
+
+/** What the step gives is checked as what is appended is: in this process and behind a feed, consumers get the same. */
+function stepped(
+  data: JsonObject,
+  event: RecordedEvent,
+  from: number,
+  step: Upcast | undefined,
+): JsonObject {
+  try {
+    return plainCopy(defined(step, 'a step of a chain without gaps')(data, event), 'data');
+  } catch (cause) {
+    const { position, type } = event;
+    throw new EventStoreError(
+      'EVENT_UPCAST_FAILED',
+      `the step that leads on from version ${from} of ${type} failed for the event at position ${position}`,
+      { position, type, from },
+      { cause },
     );
   }
 }

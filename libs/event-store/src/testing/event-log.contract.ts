@@ -149,6 +149,98 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
         expect(log.eventAt(position(1))).toStrictEqual(recorded);
       });
 
+      it('lays it under by what each says: what is undefined takes nothing away', () => {
+        const own = sampleEvent(1, { metadata: { actor: undefined, own: 1 } });
+        const none = sampleEvent(2, { metadata: { actor: undefined } });
+        const metadata = { actor: 'alice', ['__proto__']: 'kept' };
+        const { events } = log.append({ ...oneAppend('a', [own, none]), metadata });
+        expect(events.map((event) => Object.entries(event.metadata))).toEqual([
+          [
+            ['actor', 'alice'],
+            ['__proto__', 'kept'],
+            ['own', 1],
+          ],
+          [
+            ['actor', 'alice'],
+            ['__proto__', 'kept'],
+          ],
+        ]);
+      });
+
+      it('gives out nothing through which a caller could change what others see', async () => {
+        const evolve: Evolve = ({ data, metadata, tags, stream }, state) => {
+          state.section<object>('seen').set(stream, { data, metadata, tags });
+        };
+        await reopen({ evolve });
+        const data = { legs: [{ amount: '1' }] };
+        const given = [
+          sampleEvent(1, { data, tags: ['t'], metadata: { by: { name: 'alice' } } }),
+          sampleEvent(2),
+        ];
+        const appended = await appendDurably(log, oneAppend('s', given, 'no-stream'));
+        const { events } = appended;
+        const [first, second] = events;
+        const parts: unknown[] = [events, first, second, first?.tags, second?.tags];
+        parts.push(first?.data, first?.data['legs'], (first?.data['legs'] as unknown[])[0]);
+        parts.push(first?.metadata, first?.metadata['by'], second?.data, second?.metadata);
+        expect(parts.map((part) => Object.isFrozen(part))).toEqual(parts.map(() => true));
+        // The caller's own objects stay its own.
+        data.legs.push({ amount: '2' });
+        expect(first?.data).toEqual({ legs: [{ amount: '1' }] });
+        const again = log.append(oneAppend('s', given, 'no-stream'));
+        expect([again.repeated, again.events]).toEqual([true, events]);
+      });
+
+      it('knows no stream and no tag under text that cannot be stored', async () => {
+        await appendDurably(log, oneAppend('s\ufffd', sampleEvents(2, { tags: ['t\ufffd'] })));
+        await reopen();
+        expect([log.streamVersion('s\ufffd'), log.streamVersion('s\ud800')]).toEqual([2, 0]);
+        expect(await collected(log.readStream('s\ud800'))).toEqual([]);
+        expect(await collected(log.readTag('t\ud800'))).toEqual([]);
+      });
+
+      it.each<[string, string]>([
+        ['a lone surrogate', 's\ud800'],
+        ['no character', ''],
+        ['more than 512 bytes', 'é'.repeat(257)],
+      ])('refuses a guard of a stream whose name has %s', (_, stream) => {
+        const appends = [
+          { stream, expectedVersion: 'no-stream' as const, events: [] },
+          { stream: 'other', expectedVersion: 'any' as const, events: sampleEvents(1) },
+        ];
+        expect(() => log.append({ appends })).toThrow(
+          expect.objectContaining({ code: 'EVENT_INVALID' }),
+        );
+        expect(log.lastPosition).toBe(0);
+      });
+
+      const common = { actor: 'alice' };
+      it.each<[string, unknown]>([
+        ['a map', new Map([['a', 1]])],
+        ['a date', new Date(0)],
+        ['a number', 5],
+        ['a text', 'text'],
+        ['an array', ['a']],
+        ['null', null],
+        ['a function', () => 1],
+        ['an object with a function in it', { a: () => 1 }],
+        ['an object with a date in it', { a: new Date(0) }],
+        ['an object with a map in it', { a: { b: new Map() } }],
+        ['an object with undefined in a list', { a: [undefined] }],
+        ['an object with a symbol for a key', { [Symbol('a')]: 1 }],
+      ])('refuses metadata that is %s, with metadata of the commit and without', (_, given) => {
+        const events = [sampleEvent(1, { metadata: given as never })];
+        for (const commit of [
+          oneAppend('s', events),
+          { ...oneAppend('s', events), metadata: common },
+          { ...oneAppend('s', [sampleEvent(1)]), metadata: given as never },
+        ])
+          expect(() => log.append(commit)).toThrow(
+            expect.objectContaining({ code: 'EVENT_INVALID' }),
+          );
+        expect(log.lastPosition).toBe(0);
+      });
+
       it.each<[string, Commit]>([
         ['a commit without appends', { appends: [] }],
         ['a commit without events', oneAppend('s', [])],
@@ -723,6 +815,19 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
         await reopen({ upcasters: present });
         const written = await appendDurably(log, oneAppend('s', [event]));
         expect(await allEvents(log)).toEqual(written.events);
+      });
+
+      it('fail, by the position, where a step gives no data', async () => {
+        await appendDurably(log, oneAppend('s', [sampleEvent(7)]));
+        const steps = { 1: () => undefined as never };
+        const forgetful = new Upcasters([{ type: 'Counted', schemaVersion: 2, steps }]);
+        const failed = { code: 'EVENT_UPCAST_FAILED', details: { position: 1, from: 1 } };
+        await reopen({ upcasters: forgetful });
+        await expect(allEvents(log)).rejects.toMatchObject(failed);
+        await log.close();
+        const evolve = (): void => undefined;
+        await expect(engine.open({ upcasters: forgetful, evolve })).rejects.toMatchObject(failed);
+        log = await engine.open();
       });
 
       it('refuse to write any version of a type but the present one', async () => {

@@ -67,6 +67,17 @@ export function describeStateStore(
       },
     );
 
+    it('refuses a key that is not well-formed Unicode, and knows of nothing under it', () => {
+      const section = store.section<string>('keys');
+      section.set('a\ufffd', 'of another key');
+      expect(() => section.set('a\ud800', 'value')).toThrow(
+        expect.objectContaining({ code: 'EVENT_INVALID' }),
+      );
+      section.delete('a\ud800');
+      expect(section.get('a\ud800')).toBeUndefined();
+      expect(section.get('a\ufffd')).toBe('of another key');
+    });
+
     it('does not hand out a value that changed after it was replaced', () => {
       const section = store.section<readonly number[]>('a');
       section.set('x', [1]);
