@@ -1,4 +1,5 @@
 import { AdminConfiguration, FloorsConfiguration } from './admin.configuration.js';
+import { ClockConfiguration } from './clock.configuration.js';
 import { FeedServerConfiguration } from './feed.configuration.js';
 import { RetentionConfiguration } from './retention.configuration.js';
 import { ScrubConfiguration } from './scrub.configuration.js';
@@ -34,6 +35,9 @@ export class CommandServiceConfiguration {
 
   @Section(() => StateConfiguration)
   readonly state!: StateConfiguration;
+
+  @Section(() => ClockConfiguration)
+  readonly clock!: ClockConfiguration;
 
   @Section(() => AdminConfiguration)
   readonly admin!: AdminConfiguration;

@@ -45,6 +45,7 @@ describe('configuration', () => {
         ...{ checkpointBytes: 67_108_864, checkpointSeconds: 60 },
         ...{ snapshotHours: 24, cacheEntries: 100_000, keyRetentionDays: 30 },
       },
+      clock: { skewSeconds: 10, gapDays: 7, accept: '' },
       admin: {
         ...{ host: '127.0.0.1', port: 7404, backupDirectory: '' },
         access: { token: '', tokenFile: '' },

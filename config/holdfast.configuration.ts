@@ -1,4 +1,5 @@
 import { AdminConfiguration, FloorsConfiguration } from './admin.configuration.js';
+import { ClockConfiguration } from './clock.configuration.js';
 import { FrontDoorConfiguration, QueriesConfiguration } from './queries.configuration.js';
 import { ReadModelConfiguration } from './read-model.configuration.js';
 import { RetentionConfiguration } from './retention.configuration.js';
@@ -25,6 +26,9 @@ export class HoldfastConfiguration {
 
   @Section(() => StateConfiguration)
   readonly state!: StateConfiguration;
+
+  @Section(() => ClockConfiguration)
+  readonly clock!: ClockConfiguration;
 
   @Section(() => AdminConfiguration)
   readonly admin!: AdminConfiguration;

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { JobFlags } from './admin/run-job.js';
+import type { ClockFlags } from './clock/clock.js';
 import type { CompactFlags } from './compact/compact.js';
 import type { CliExit } from './exit-code.js';
 import type { DropFloorFlags, FloorsFlags } from './floors/floors.js';
@@ -32,6 +33,7 @@ export function addAdministration(
       const { dropFloor } = await import('./floors/floors.js');
       done(await dropFloor(name, flags, terminal));
     });
+  addClock(holdfast, terminal, done);
   addState(holdfast, terminal, done);
   addBackup(holdfast, terminal, done);
   administering(holdfast.command('archive'))
@@ -67,6 +69,22 @@ export function addAdministration(
     .action(async (flags: JobsFlags) => {
       const { jobs } = await import('./jobs/jobs.js');
       done(await jobs(flags, terminal));
+    });
+}
+
+function addClock(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => void): void {
+  const clock = holdfast.command('clock').description('whether the clock of a service is believed');
+  running(clock.command('show'))
+    .description('what it says, and what is expected of it; exit code 1 when commands are refused')
+    .action(async (flags: ClockFlags) => {
+      const { showClock } = await import('./clock/clock.js');
+      done(await showClock(flags, terminal));
+    });
+  running(clock.command('accept'))
+    .description('take commands again by what it says now')
+    .action(async (flags: ClockFlags) => {
+      const { acceptClock } = await import('./clock/clock.js');
+      done(await acceptClock(flags, terminal));
     });
 }
 
@@ -164,6 +182,13 @@ function instant(text: string): Date {
 }
 
 /** With the options that say whose log it is. */
+/** Of a service that runs: what is asked for ends with the process. */
+function running(command: Command): Command {
+  return command
+    .option('--url <url>', 'its admin API (HOLDFAST_ADMIN_URL when left out)')
+    .option('--json', 'as JSON');
+}
+
 function administering(command: Command): Command {
   return command
     .option('--url <url>', 'the admin API of a running service (HOLDFAST_ADMIN_URL when left out)')

@@ -70,6 +70,15 @@ describe('the commands that administer', () => {
     await rm(data, { recursive: true });
   });
 
+  it('show the clock of a service that runs, and accept it', async () => {
+    for (const command of ['show', 'accept']) {
+      const { exit, output } = await runCli('clock', command, '--url', service!.url);
+      expect([exit, output]).toEqual([0, expect.stringMatching(/^The clock is believed: 20/)]);
+    }
+    const json = await runCli('clock', 'show', '--url', service!.url, '--json');
+    expect(JSON.parse(json.output)).toMatchObject({ trusted: true });
+  });
+
   it('list floors, and tell by the exit code that a consumer is far behind', async () => {
     const { exit, output } = await runCli('floors', 'list', '--url', service!.url);
     expect(exit).toBe(1);

@@ -23,10 +23,12 @@ export async function startCommandService(
   logger: Logger,
   lifecycle: ServiceLifecycle,
 ): Promise<StoppableService> {
-  const { http, service, storage, wal, state, scrub, floors, retention, admin, feedServer } =
+  const { http, service, storage, wal, state, clock, scrub, floors, retention, admin, feedServer } =
     configuration;
   const archives = retention.policy === 'archive';
-  const writer = await openLedgerWriter({ storage, wal, state, archives, logger, lifecycle });
+  const writer = await openLedgerWriter({
+    ...{ storage, wal, state, clock, archives, logger, lifecycle },
+  });
   const consumers = new FeedConsumers({ floorNames: feedServer.floorNames });
   const keeping = new LogKeeping({ writer, consumers, logger, floors, retention });
   const application = await createHttpApplication(

@@ -39,10 +39,13 @@ export async function startHoldfast(
   logger: Logger,
   lifecycle: ServiceLifecycle,
 ): Promise<StartedHoldfast> {
-  const { http, service, storage, wal, state, floors, retention, admin, readModel } = configuration;
+  const { http, service, storage, wal, state, clock, floors, retention, admin, readModel } =
+    configuration;
   // First of all: whoever has the log has the data directory.
   const archives = retention.policy === 'archive';
-  const writer = await openLedgerWriter({ storage, wal, state, archives, logger, lifecycle });
+  const writer = await openLedgerWriter({
+    ...{ storage, wal, state, clock, archives, logger, lifecycle },
+  });
   const { walDirectory, archiveDirectory, readModelDirectory } = storage;
   const consumers = new FeedConsumers();
   const projection = await ProjectionThread.start(

@@ -23,6 +23,12 @@ export const EVENT_STORE_ERROR_GUIDE: Readonly<Record<EventStoreErrorCode, Error
       'More entries of the state wait for a checkpoint than may: the disk of `state/` is slower than the load. Nothing was appended; clients get 429.',
     action: 'Look at `holdfast_state_failed_checkpoints_total` and at that disk; is it full?',
   },
+  EVENT_CLOCK_SKEW: {
+    meaning:
+      'The wall clock cannot be believed: it is ahead of what the monotonic clock allows, behind the last event, or, at a start, long after it. The message names both times. Nothing was appended; clients get 503 `clock-skew`.',
+    action:
+      'Set the clock right: commands go on by themselves once it is. If it is right as it is, `holdfast clock accept`.',
+  },
   EVENT_CORRUPT: {
     meaning:
       'A record of the log verifies and yet is no event; the message names its position. A bug, or another program has written to this log. Nothing was changed.',

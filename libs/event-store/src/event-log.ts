@@ -121,11 +121,11 @@ export interface EventLog extends EventSource {
   readonly poisoned: CodedError | undefined;
   /** Resolves with that reason, if it ever comes to that: the process should then end, and recovery decides. */
   readonly failed: Promise<CodedError>;
-  /** max(last recordedAt, clock): what a decision takes as the present. */
+  /** max(last recordedAt, clock), as far as the clock can be believed: what an append gets now. */
   now(): number;
   /**
    * Admits a commit: synchronously, so that the caller's state may follow at once. Throws `EVENT_WRONG_VERSION`,
-   * `EVENT_TOO_LARGE`, `EVENT_INVALID`, or what the engine throws (`WAL_OVERLOADED`, `WAL_FULL`, `WAL_POISONED`) before
+   * `EVENT_TOO_LARGE`, `EVENT_INVALID`, `EVENT_CLOCK_SKEW`, or what the engine throws (`WAL_OVERLOADED`, `WAL_FULL`, `WAL_POISONED`) before
    * anything is assigned; afterwards the only failure is an unknown outcome. `EVENT_STATE_BROKEN` comes after admission: the commit
    * stands, and this process does nothing more.
    *

@@ -7,6 +7,7 @@ export type EventStoreErrorCode =
   | 'EVENT_TOO_LARGE'
   | 'EVENT_WRONG_VERSION'
   | 'EVENT_STATE_OVERLOADED'
+  | 'EVENT_CLOCK_SKEW'
   // Reading
   | 'EVENT_CORRUPT'
   | 'EVENT_UNSUPPORTED_FORMAT'

@@ -1,6 +1,6 @@
 import {
-  type Clock,
   type CodedError,
+  type MonotonicClock,
   assert,
   defined,
   errorCode,
@@ -33,6 +33,7 @@ import { EventStoreError, invalid, logClosed, tooLarge } from './event-store.err
 import { checkVersions, wrongVersion } from './expected-versions.js';
 import { FoldedLog } from './folded-log.js';
 import { type Evolve, FoldedState } from './folded-state.js';
+import { type ClockBounds, type ClockStatus, LogClock, type Present } from './log-clock.js';
 import { InMemoryStateStore } from './in-memory-state-store.js';
 import { IndexedEvents } from './indexed-events.js';
 import { PendingCommits } from './pending-commits.js';
@@ -62,7 +63,9 @@ export interface WalEventLogOptions {
   readonly state?: StateStore | CheckpointedStateOptions;
   readonly evolve?: Evolve;
   readonly upcasters?: Upcasters;
-  readonly clock?: Clock;
+  readonly clock?: MonotonicClock;
+  /** Beyond these nothing is appended (`EVENT_CLOCK_SKEW`). Every clock is believed when left out. */
+  readonly clockBounds?: ClockBounds | undefined;
   /** Called about ten times a second while the log is replayed, and once at its end. */
   readonly onReplayProgress?: (progress: ReplayProgress) => void;
 }
@@ -90,7 +93,8 @@ export class WalEventLog implements EventLog {
   private readonly durableEvents: DurableEvents;
   private readonly indexedEvents: IndexedEvents;
   private readonly pending = new PendingCommits();
-  private readonly clock: Clock;
+  /** Known once the log was replayed: it begins with the time of the last event. */
+  private logClock: LogClock | undefined;
   private readonly checkpointed: CheckpointedState | undefined;
   private replayed: ReplayReport | undefined;
   private reportBroken: (error: CodedError) => void = () => undefined;
@@ -109,7 +113,6 @@ export class WalEventLog implements EventLog {
     checkpointed: CheckpointedState | undefined,
   ) {
     this.state = folded.state;
-    this.clock = options.clock ?? systemClock;
     this.folded = folded;
     this.checkpointed = checkpointed;
     this.encoder = new CommitEncoder(options.upcasters);
@@ -157,6 +160,11 @@ export class WalEventLog implements EventLog {
         ...checkpointed?.pacing(),
       });
       if (log.broken !== undefined) throw log.broken;
+      log.logClock = new LogClock(
+        options.clock ?? systemClock,
+        options.clockBounds,
+        () => folded.lastRecordedAtMillis,
+      );
       checkpointed?.start();
       return log;
     } catch (error) {
@@ -228,7 +236,26 @@ export class WalEventLog implements EventLog {
   }
 
   now(): number {
-    return Math.max(this.folded.lastRecordedAtMillis, this.clock.nowMillis());
+    return this.present().logMillis;
+  }
+
+  /** What a decision takes as the present. */
+  present(): Present {
+    return this.time.present();
+  }
+
+  clockStatus(): ClockStatus {
+    return this.time.status();
+  }
+
+  /** An operator says that the clock is right. */
+  acceptClock(): ClockStatus {
+    return this.time.accept();
+  }
+
+  /** For what records nothing and would be recorded otherwise. Throws `EVENT_CLOCK_SKEW`. */
+  assertClock(): void {
+    this.time.assertTrusted();
   }
 
   append(commit: Commit): AppendedCommit {
@@ -240,6 +267,7 @@ export class WalEventLog implements EventLog {
       if (repeated === undefined) throw wrongVersion(check.conflict);
       return repeated;
     }
+    this.time.assertTrusted();
     this.checkpointed?.assertRoom();
     const records = this.encoder.encode(commit, check.bases, this.timeOf(commit));
     const admission = this.admit(records);
@@ -344,6 +372,10 @@ export class WalEventLog implements EventLog {
 
   private assertOpen(): void {
     if (this.closed !== undefined) throw logClosed();
+  }
+
+  private get time(): LogClock {
+    return defined(this.logClock, 'the clock of a log that is open');
   }
 
   private timeOf({ recordedAtMillis }: Commit): number {

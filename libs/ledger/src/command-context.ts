@@ -5,6 +5,8 @@ export interface CommandContext {
    * `recordedAtMillis`, so that what an event says of its time is what its envelope says.
    */
   readonly nowMillis: number;
+  /** What the wall clock says: nothing takes effect after it, also where the log's time is ahead of it. `nowMillis` when left out. */
+  readonly wallMillis?: number | undefined;
   /** A new UUIDv7 in canonical text form: the event's id, and the id of what the command makes. */
   readonly commandId: string;
   /** Who asks: visible ASCII without `/`, 1–128 characters. Keys of different actors never meet. */

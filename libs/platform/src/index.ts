@@ -40,6 +40,7 @@ export {
 export { Metrics } from './metrics/metrics.js';
 export { InjectLogger, PlatformModule, type PlatformParts } from './platform.module.js';
 export type { CodedErrorProblem, CodedErrorProblems } from './problems/coded-error-problems.js';
+export { shownDetails } from './problems/problem-answer.js';
 export { PLATFORM_PROBLEMS } from './problems/platform-problems.js';
 export {
   ProblemCatalogue,

@@ -26,7 +26,7 @@ const AWAY_TO = 4 * 24;
  */
 describe('a week of traffic under the policy archive', () => {
   const random = SeededRandom.announced('week');
-  const clock = { nowMillis: () => now };
+  const clock = { nowMillis: () => now, monotonicMillis: () => now };
   const consumers = new FeedConsumers({ clock });
   const logger = createLogger({ service: 'test', level: 'silent' });
   const context = { signal: new AbortController().signal, progress: () => undefined };

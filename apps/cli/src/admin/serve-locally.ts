@@ -20,7 +20,7 @@ export async function serveLocally(data: string, terminal: Terminal): Promise<Lo
   const environment = { ...process.env, HOLDFAST_DATA_DIRECTORY: data };
   // An archive may be made where a service would make it.
   const createArchive = configurationOf('command-service', environment).wal.create;
-  const { storage, wal, state, floors, retention } = configurationOf('command-service', {
+  const { storage, wal, state, clock, floors, retention } = configurationOf('command-service', {
     ...environment,
     // What is not there is a mistyped path, and not a log to be made.
     HOLDFAST_WAL_CREATE: 'false',
@@ -32,7 +32,7 @@ export async function serveLocally(data: string, terminal: Terminal): Promise<Lo
   });
   const lifecycle = new ServiceLifecycle();
   const archives = retention.policy === 'archive';
-  const options = { storage, wal, state, archives, createArchive, logger, lifecycle };
+  const options = { storage, wal, state, clock, archives, createArchive, logger, lifecycle };
   const writer = await openLedgerWriter(options);
   try {
     const consumers = new FeedConsumers();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { runs } from '@holdfast/kernel/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Clock } from '@holdfast/kernel';
+import type { MonotonicClock } from '@holdfast/kernel';
 import fc from 'fast-check';
 import type { NewEvent, RecordedEvent, StreamVersion } from '../event.js';
 import type { Commit, EventLog, ExpectedVersion, StreamAppend } from '../event-log.js';
@@ -26,7 +26,7 @@ export interface EngineOptions {
   readonly state?: StateStore;
   readonly evolve?: Evolve;
   readonly upcasters?: Upcasters;
-  readonly clock?: Clock;
+  readonly clock?: MonotonicClock;
 }
 
 /** One log of an engine, empty at first. */
@@ -311,7 +311,7 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
     describe('time', () => {
       it('never goes back, neither with the clock nor across a restart', async () => {
         let wall = 1_000_000;
-        const clock = { nowMillis: () => wall };
+        const clock = { nowMillis: () => wall, monotonicMillis: () => wall };
         await reopen({ clock });
         const times: number[] = [];
         for (const now of [1_000_000, 1_000_500, 900_000, 1_000_600]) {

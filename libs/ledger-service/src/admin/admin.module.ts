@@ -3,6 +3,7 @@ import { LedgerWriter } from '../write-side/ledger-writer.js';
 import { ArchiveController } from './archive/archive.controller.js';
 import { BackupController } from './backup/backup.controller.js';
 import { BackupPlace } from './backup/backup-place.js';
+import { ClockController } from './clock/clock.controller.js';
 import { CompactionController } from './compaction/compaction.controller.js';
 import { ConsumerFloors } from './floors/consumer-floors.js';
 import { FloorsController } from './floors/floors.controller.js';
@@ -35,7 +36,7 @@ export class AdminModule implements OnApplicationShutdown {
       controllers: [
         ...[JobsController, LogController, StateController],
         ...[FloorsController, RetentionController, ArchiveController, BackupController],
-        CompactionController,
+        ...[CompactionController, ClockController],
       ],
       providers: [
         { provide: LedgerWriter, useValue: writer },

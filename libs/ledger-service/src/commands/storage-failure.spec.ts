@@ -136,6 +136,7 @@ it('ends the process with the exit code of poison', async () => {
       snapshotDirectory: join(directory, 'snapshots'),
       archiveDirectory: join(directory, 'archive'),
     },
+    clock: { skewSeconds: 10, gapDays: 7, accept: '' },
     state: {
       checkpointBytes: 1e6,
       checkpointSeconds: 60,

@@ -1,4 +1,5 @@
 import type { CommitFigures, WalStats } from '@holdfast/wal';
+import { instantText } from '@holdfast/ledger';
 import { Health, Metrics } from '@holdfast/platform';
 import type { FeedConsumers } from '@holdfast/projections';
 import type { LedgerWriter } from '../write-side/ledger-writer.js';
@@ -7,6 +8,7 @@ const COMMIT_BUCKETS_SECONDS = [
   0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1,
 ];
 const MICROS_A_SECOND = 1_000_000;
+const MILLIS_A_SECOND = 1_000;
 
 /** What operators see of the write side. Each figure is explained in docs/metrics.md. */
 export function observeWriter(
@@ -17,6 +19,15 @@ export function observeWriter(
   health.register('log', () => {
     const { failure } = writer;
     return failure === undefined ? true : `${failure.code}: ${failure.message}`;
+  });
+  health.register('clock', () => {
+    const { fault, wallMillis, expectedMillis } = writer.log.clockStatus();
+    if (fault === undefined) return true;
+    const [clockTime, expectedTime] = [wallMillis, expectedMillis].map(instantText);
+    // Queries and answers that are repeated need no clock: requests may be sent.
+    return {
+      degraded: `${fault}: the clock says ${clockTime}, expected was ${expectedTime}; commands are refused until it is right, or accepted`,
+    };
   });
   health.tell('durablePosition', () => writer.log.durablePosition);
   // Positions of two logs, or of two histories of one, say nothing about each other: whoever compares positions compares these first.
@@ -90,6 +101,11 @@ function observeLog(writer: LedgerWriter, metrics: Metrics): void {
       '1 when the log takes no more work.',
       () => (writer.failure === undefined ? 0 : 1),
     ],
+    [
+      'holdfast_clock_skew_seconds',
+      'How far the wall clock is ahead (or, below zero, behind) of what is expected of it; 0 while it is believed.',
+      () => skewSeconds(writer),
+    ],
     ['holdfast_log_last_position', 'The last position given out.', () => log.lastPosition],
     ['holdfast_log_durable_position', 'The last durable position.', () => log.durablePosition],
     [
@@ -100,6 +116,11 @@ function observeLog(writer: LedgerWriter, metrics: Metrics): void {
   ];
   for (const reading of counters) metrics.counterOf(...reading);
   for (const reading of gauges) metrics.gaugeOf(...reading);
+}
+
+function skewSeconds({ log }: LedgerWriter): number {
+  const { fault, wallMillis, expectedMillis } = log.clockStatus();
+  return fault === undefined ? 0 : (wallMillis - expectedMillis) / MILLIS_A_SECOND;
 }
 
 function observeCommands(writer: LedgerWriter, metrics: Metrics): void {

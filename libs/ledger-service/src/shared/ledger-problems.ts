@@ -141,7 +141,12 @@ export const LEDGER_PROBLEMS: ProblemKinds = {
       'The reason passes. Send this command again under the same key, together with those before it.',
   },
   'projection-lagging': { status: 503, title: 'The read model has not come so far yet' },
-  'clock-skew': { status: 503, title: 'The clock cannot be trusted' },
+  'clock-skew': {
+    status: 503,
+    title: 'The clock cannot be trusted',
+    detail: (of) =>
+      `The clock of the service says ${of('clockTime')}, and ${of('expectedTime')} was expected. Nothing was applied.`,
+  },
 };
 
 /** What clients are told when the log or the read model cannot serve them. Before admission nothing was applied; afterwards nobody knows. */
@@ -154,6 +159,12 @@ export const LEDGER_CODED_ERRORS: CodedErrorProblems = {
   EVENT_STATE_OVERLOADED: { problem: 'overloaded', retryAfterSeconds: 1 },
   // A read that came after the log had closed.
   EVENT_LOG_CLOSED: { problem: 'service-stopping', outcome: 'not-applied' },
+  EVENT_CLOCK_SKEW: {
+    problem: 'clock-skew',
+    outcome: 'not-applied',
+    retryAfterSeconds: 30,
+    shown: ['clockTime', 'expectedTime'],
+  },
   WAL_FULL: {
     problem: 'storage-unavailable',
     outcome: 'not-applied',

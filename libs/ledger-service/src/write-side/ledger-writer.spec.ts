@@ -72,7 +72,8 @@ describe('the ledger writer', () => {
   it('moves money once under one key, also when a clock was a month ahead in between', async () => {
     await writer.close();
     let nowMillis = Date.now();
-    writer = await LedgerWriter.open(directory, { wal, clock: { nowMillis: () => nowMillis } });
+    const clock = { nowMillis: () => nowMillis, monotonicMillis: () => 0 };
+    writer = await LedgerWriter.open(directory, { wal, clock });
     const first = await writer.execute(transfer, attempt('k'));
     nowMillis += 31 * 86_400_000;
     await writer.execute(transfer, attempt('of the future')).catch(() => undefined);
@@ -132,6 +133,44 @@ describe('the ledger writer', () => {
       await rm(other, { recursive: true });
     },
   );
+
+  it('applies nothing while the clock cannot be believed, and answers what was decided before', async () => {
+    await writer.close();
+    let nowMillis = Date.now();
+    const clock = { nowMillis: () => nowMillis, monotonicMillis: () => 0 };
+    const clockBounds = { skewMillisMax: 10_000, gapMillisMax: 1_000_000 };
+    writer = await LedgerWriter.open(directory, { wal, clock, clockBounds });
+    const first = await writer.execute(transfer, attempt('k'));
+    const { lastPosition } = writer.log;
+    nowMillis += 31 * 86_400_000;
+    const skew = { code: 'EVENT_CLOCK_SKEW', details: { fault: 'ahead' } };
+    await expect(writer.execute(transfer, attempt('new'))).rejects.toMatchObject(skew);
+    const dry = { actor: 'tester', dryRun: true };
+    await expect(writer.execute(transfer, dry)).rejects.toMatchObject(skew);
+    expect(await writer.execute(transfer, attempt('k'))).toEqual({ ...first, replayed: true });
+    const again = { type: 'OpenLedger', ledger: 'main' } as const;
+    expect(await writer.execute(again, { actor: 'tester' })).toMatchObject({ kind: 'answered' });
+    expect(writer.log.lastPosition).toBe(lastPosition);
+    nowMillis -= 31 * 86_400_000;
+    expect(await writer.execute(transfer, attempt('new'))).toMatchObject({ replayed: false });
+  });
+
+  it('lets nothing take effect in the future of the wall clock, where the time of the log is ahead', async () => {
+    await writer.close();
+    let nowMillis = Date.now() + 5_000;
+    const clock = { nowMillis: () => nowMillis, monotonicMillis: () => 0 };
+    writer = await LedgerWriter.open(directory, { wal, clock });
+    await writer.execute(transfer, attempt());
+    nowMillis -= 5_000;
+    const now = new Date(nowMillis).toISOString();
+    expect(await writer.execute(transfer, attempt())).toMatchObject({
+      answer: { body: { effectiveAt: now, recordedAt: new Date(nowMillis + 5_000).toISOString() } },
+    });
+    const effectiveAt = new Date(nowMillis + 1).toISOString();
+    expect(await writer.execute({ ...transfer, effectiveAt }, attempt())).toMatchObject({
+      answer: { rejection: { problem: 'effective-in-future', parameters: { effectiveAt, now } } },
+    });
+  });
 
   it('finds a command by its key, its ledger and its actor', async () => {
     const made = await writer.execute(transfer, attempt('k'));

@@ -1,12 +1,13 @@
 import {
   type CheckpointedStateOptions,
+  type ClockBounds,
   type Position,
   type RecordedEvent,
   type ReplayProgress,
   Upcasters,
   WalEventLog,
 } from '@holdfast/event-store';
-import { type Clock, type CodedError, assert, defined, errorCode } from '@holdfast/kernel';
+import { type CodedError, type MonotonicClock, assert, defined, errorCode } from '@holdfast/kernel';
 import {
   type Answer,
   type Answerable,
@@ -49,6 +50,8 @@ export type DecisionLabel =
 
 export type CommitListener = (commit: CommitFigures) => void;
 
+const CLOCK_WATCH_MILLIS = 1_000;
+
 export interface LedgerWriterOptions {
   /** `onCommit` is the writer's own: see there. */
   readonly wal?: Omit<WalOptions, 'onCommit'>;
@@ -56,7 +59,9 @@ export interface LedgerWriterOptions {
   readonly state?: Omit<CheckpointedStateOptions, 'stateVersion' | 'takesOver'> | undefined;
   /** How long compaction leaves the events of keys alone that are used from now on; 30 days when left out. */
   readonly keyRetentionMillis?: number;
-  readonly clock?: Clock;
+  readonly clock?: MonotonicClock;
+  /** Beyond these commands are refused with `EVENT_CLOCK_SKEW`. Every clock is believed when left out. */
+  readonly clockBounds?: ClockBounds;
   readonly onReplayProgress?: (progress: ReplayProgress) => void;
 }
 
@@ -78,6 +83,7 @@ export interface FoundCommand {
  */
 export class LedgerWriter {
   private readonly view: LedgerView;
+  private readonly watching: NodeJS.Timeout;
   private readonly counts = new Map<LedgerCommandType, Map<DecisionLabel, number>>();
 
   private constructor(
@@ -86,11 +92,14 @@ export class LedgerWriter {
     private readonly keyRetentionMillis: number | undefined,
   ) {
     this.view = new LedgerView(log.state, log);
+    // A clock that is wrong, or right again, is noticed also while nobody sends a command.
+    this.watching = setInterval(() => log.clockStatus(), CLOCK_WATCH_MILLIS);
+    this.watching.unref();
   }
 
   /** Opens the log and replays it. Throws what `Wal.open` throws, before anything was changed, and `LEDGER_EVENT_UNKNOWN`. */
   static async open(directory: string, options: LedgerWriterOptions = {}): Promise<LedgerWriter> {
-    const { wal, state, clock, onReplayProgress } = options;
+    const { wal, state, clock, clockBounds, onReplayProgress } = options;
     const commitListeners = new Set<CommitListener>();
     const log = await WalEventLog.open(directory, {
       evolve,
@@ -98,6 +107,7 @@ export class LedgerWriter {
       wal: { ...wal, onCommit: (commit) => commitListeners.forEach((tell) => tell(commit)) },
       ...(state && { state: { ...state, ...LEDGER_STATE } }),
       ...(clock && { clock }),
+      clockBounds,
       ...(onReplayProgress && { onReplayProgress }),
     });
     return new LedgerWriter(log, commitListeners, options.keyRetentionMillis);
@@ -110,26 +120,31 @@ export class LedgerWriter {
 
   /**
    * The synchronous part of `execute`. Throws before anything was applied: `WAL_OVERLOADED`, `WAL_FULL`, `WAL_TOO_LARGE`,
-   * `LEDGER_UNAVAILABLE`. Throws `LEDGER_OUTCOME_UNKNOWN` for a key that was used in a part of the log that failed.
+   * `LEDGER_UNAVAILABLE`, `EVENT_CLOCK_SKEW`. Throws `LEDGER_OUTCOME_UNKNOWN` for a key that was used in a part of the log that failed.
    */
   admit(command: LedgerCommand, attempt: Attempt): PendingOutcome {
-    const nowMillis = this.log.now();
+    const { logMillis: nowMillis, wallMillis } = this.log.present();
     const commandId = newUuidV7(nowMillis);
     const context = {
       ...attempt,
       nowMillis,
+      wallMillis,
       commandId,
       keyRetentionMillis: this.keyRetentionMillis,
     };
     const decision = this.decide(command, context);
     switch (decision.kind) {
       case 'accepted':
-        if (attempt.dryRun === true)
+        if (attempt.dryRun === true) {
+          this.log.assertClock();
           return this.rehearsed(command.type, answerable(decision.append, nowMillis));
+        }
         return this.recorded(command.type, 'accepted', decision.append, nowMillis);
       case 'refused':
         if (decision.append !== undefined)
           return this.recorded(command.type, 'rejected', decision.append, nowMillis);
+        // What it would be refused for in earnest. A refusal that rests on no time is told in any case.
+        if (attempt.dryRun === true) this.log.assertClock();
         this.count(command.type, attempt.dryRun === true ? 'dry-run' : 'refused');
         return this.observed(() => ({ kind: 'refused', rejection: decision.rejection }));
       case 'replayed':
@@ -219,6 +234,7 @@ export class LedgerWriter {
 
   /** Waits for everything admitted, then releases the log. */
   close(): Promise<void> {
+    clearInterval(this.watching);
     return this.log.close();
   }
 

@@ -1,10 +1,11 @@
 import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { CheckpointedStateOptions, StateEvent } from '@holdfast/event-store';
+import type { CheckpointedStateOptions, ClockBounds, StateEvent } from '@holdfast/event-store';
 import type { Logger, ServiceLifecycle } from '@holdfast/platform';
 import { openArchiveOf } from '@holdfast/wal';
 import { asUnusable, assertUsableDirectory } from '../shared/usable-directory.js';
 import { LedgerWriter, type LedgerWriterOptions } from './ledger-writer.js';
+import { clockLogger } from './log-clock-changes.js';
 import { stateEventLogger } from './log-state-events.js';
 
 /** Where the parts of a service's data are. */
@@ -24,9 +25,18 @@ export interface LedgerStateSettings {
   readonly keyRetentionDays: number;
 }
 
+/** As the configuration says it. */
+export interface LedgerClockSettings {
+  readonly skewSeconds: number;
+  readonly gapDays: number;
+  /** A time, or empty. */
+  readonly accept: string;
+}
+
 export interface OpenLedgerWriterOptions extends Pick<LedgerWriterOptions, 'wal'> {
   readonly storage: LedgerStorage;
   readonly state: LedgerStateSettings;
+  readonly clock: LedgerClockSettings;
   /** The log is archived. Its archive is made with the log, or when the log may be made and has none; one that is there is read from in any case. */
   readonly archives: boolean;
   /** Makes an archive that is to be and is not there. As the log's own `create` when left out. */
@@ -75,6 +85,7 @@ async function open(options: OpenLedgerWriterOptions): Promise<LedgerWriter> {
   const writer = await LedgerWriter.open(walDirectory, {
     wal: { ...wal, ...(archive && { archive }) },
     state: stateOptions(options, stateEventLogger(logger)),
+    clockBounds: clockBounds(options),
     keyRetentionMillis: options.state.keyRetentionDays * DAY_MILLIS,
     onReplayProgress: ({ position, lastPosition }) => {
       if (performance.now() - toldAt < PROGRESS_MILLIS) return;
@@ -106,6 +117,16 @@ function makeDirectoryOf(path: string): void {
     closeSync(parent);
     if (made === first) return;
   }
+}
+
+function clockBounds({ clock, logger }: OpenLedgerWriterOptions): ClockBounds {
+  const { skewSeconds, gapDays, accept } = clock;
+  return {
+    skewMillisMax: skewSeconds * SECOND_MILLIS,
+    gapMillisMax: gapDays * DAY_MILLIS,
+    acceptedMillis: accept === '' ? undefined : Date.parse(accept),
+    onChange: clockLogger(logger),
+  };
 }
 
 function stateOptions(

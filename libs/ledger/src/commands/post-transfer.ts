@@ -110,16 +110,22 @@ export function postTransfer(
   });
 }
 
-function effectiveAtOf({ effectiveAt }: PostTransfer, { nowMillis }: CommandContext): number {
-  if (effectiveAt === undefined) return nowMillis;
+function effectiveAtOf({ effectiveAt }: PostTransfer, context: CommandContext): number {
+  if (effectiveAt === undefined) return presentOf(context);
   return defined(instantMillis(effectiveAt), 'the time that a checked text stands for');
 }
 
-function refuseFuture(effectiveAt: number, { nowMillis }: CommandContext): Refusal | undefined {
-  if (effectiveAt <= nowMillis) return undefined;
+/** The log's time may be ahead of the wall clock; then what it has not come to yet is still the future. */
+function presentOf({ nowMillis, wallMillis = nowMillis }: CommandContext): number {
+  return Math.min(nowMillis, wallMillis);
+}
+
+function refuseFuture(effectiveAt: number, context: CommandContext): Refusal | undefined {
+  const present = presentOf(context);
+  if (effectiveAt <= present) return undefined;
   return refuse('effective-in-future', {
     effectiveAt: instantText(effectiveAt),
-    now: instantText(nowMillis),
+    now: instantText(present),
   });
 }
 

@@ -8,6 +8,8 @@ export interface CodedErrorProblem {
   readonly retryAfterSeconds?: number;
   /** A sentence that may be shown to anybody; the error's own message is only logged. */
   readonly detail?: string;
+  /** Of the error's details, those that may be shown to anybody: members of the problem, and parameters of its own sentence. */
+  readonly shown?: readonly string[];
 }
 
 /** By `CodedError.code`, for example `{ WAL_OVERLOADED: { problem: 'overloaded', retryAfterSeconds: 1 } }`. */

@@ -1,4 +1,4 @@
-import { errorCode } from '@holdfast/kernel';
+import { type CodedError, type ErrorDetails, errorCode } from '@holdfast/kernel';
 import { HttpException } from '@nestjs/common';
 import type { CodedErrorProblems } from './coded-error-problems.js';
 import { ProblemException, type ProblemExceptionOptions } from './problem.exception.js';
@@ -29,12 +29,19 @@ export function problemAnswer(thrown: unknown, codedErrors: CodedErrorProblems):
   const code = errorCode(thrown);
   const coded = code === undefined ? undefined : codedErrors[code];
   if (coded !== undefined) {
-    const { problem, ...options } = coded;
-    return { slug: problem, ...options };
+    const { problem, shown, ...options } = coded;
+    const parameters = shown && shownDetails(thrown, shown);
+    return { slug: problem, ...options, ...(parameters && { parameters }) };
   }
   const { status, message } = httpError(thrown);
   if (status < 400 || status >= 500) return { slug: 'internal-error' };
   return { slug: SLUGS_BY_STATUS[status] ?? 'invalid-request', detail: message };
+}
+
+/** Of a coded error's details, those with these names. */
+export function shownDetails(error: unknown, names: readonly string[]): ErrorDetails {
+  const { details = {} } = error as Partial<CodedError>;
+  return Object.fromEntries(names.map((name) => [name, details[name]]));
 }
 
 /** The status and message of Nest's exceptions, and of Fastify's errors where Nest does not see them first. */

@@ -43,7 +43,7 @@ describe('compaction of a ledger', () => {
         directory: join(directory, 'state'),
         snapshotDirectory: join(directory, 'snapshots'),
       },
-      clock: { nowMillis: () => now },
+      clock: { nowMillis: () => now, monotonicMillis: () => now },
     });
 
   const refused = (key: string) =>

@@ -5,7 +5,7 @@ import type { CheckpointedStateOptions } from '@holdfast/event-store';
 import { type HttpApplication, ServiceLifecycle, createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
 import { ArchiveDirectory } from '@holdfast/wal';
-import { LedgerWriter } from '../../write-side/ledger-writer.js';
+import { LedgerWriter, type LedgerWriterOptions } from '../../write-side/ledger-writer.js';
 import { LogKeeping, type LogKeepingOptions, type RetentionSettings } from '../log-keeping.js';
 import { startAdmin } from '../start-admin.js';
 
@@ -26,6 +26,7 @@ export interface AdminServiceOptions {
   readonly state?: Partial<CheckpointedStateOptions>;
   /** Default false. */
   readonly archive?: boolean;
+  readonly writer?: Pick<LedgerWriterOptions, 'clock' | 'clockBounds'>;
 }
 
 export interface LoggedLine {
@@ -57,6 +58,7 @@ export class TestAdminService {
         ? ArchiveDirectory.open(join(directory, 'archive'), { create: true })
         : undefined;
     const writer = await LedgerWriter.open(join(directory, 'wal'), {
+      ...options.writer,
       wal: { ...SMALL_LOG, ...(archive && { archive }) },
       state: {
         directory: join(directory, 'state'),

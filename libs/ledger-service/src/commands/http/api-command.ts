@@ -26,6 +26,7 @@ const EVERY_COMMANDS_PROBLEMS = [
   'idempotency-key-reused',
   'overloaded',
   'storage-unavailable',
+  'clock-skew',
 ];
 
 export const positionHeader = {

@@ -7,6 +7,7 @@ import {
   PROBLEM_MEDIA_TYPE,
   ProblemCatalogue,
   type ProblemOccurrence,
+  shownDetails,
 } from '@holdfast/platform';
 import { etagOf } from '../../shared/etag.js';
 import { LEDGER_CODED_ERRORS, LEDGER_PROBLEMS } from '../../shared/ledger-problems.js';
@@ -110,10 +111,10 @@ export function invalidAnswer(errors: readonly FieldError[]): HttpAnswer {
 export function failureAnswer(error: unknown): HttpAnswer {
   const failure = LEDGER_CODED_ERRORS[errorCode(error) ?? ''];
   if (failure === undefined) throw error;
-  const { problem, outcome, detail, retryAfterSeconds } = failure;
+  const { problem, outcome, detail, retryAfterSeconds, shown = [] } = failure;
   return problemAnswer(
     problem,
-    { outcome, detail },
+    { outcome, detail, parameters: shownDetails(error, shown) },
     retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) },
   );
 }

@@ -1,0 +1,51 @@
+import type { ClockStatus } from '@holdfast/event-store';
+import { instantText } from '@holdfast/ledger';
+import { InjectLogger, type Logger } from '@holdfast/platform';
+import { Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { LedgerWriter } from '../../write-side/ledger-writer.js';
+import { AdminProblems } from '../admin-problems.js';
+import type { Plain } from '../plain.js';
+import { ClockDto } from './clock.dto.js';
+
+@ApiTags('clock')
+@Controller('admin/clock')
+export class ClockController {
+  constructor(
+    private readonly writer: LedgerWriter,
+    @InjectLogger() private readonly logger: Logger,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Whether the clock is believed, and what it is compared with' })
+  @ApiResponse({ status: 200, type: ClockDto })
+  @AdminProblems()
+  status(): Plain<ClockDto> {
+    return clockOf(this.writer.log.clockStatus());
+  }
+
+  @Post('accept')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Accept what the clock says now',
+    description:
+      'Commands are taken again. Where the clock is behind the last event, the time of the log stands still until the clock has come to it.',
+  })
+  @ApiResponse({ status: 200, type: ClockDto, description: 'The clock as it is believed now.' })
+  @AdminProblems()
+  accept(): Plain<ClockDto> {
+    const before = clockOf(this.writer.log.clockStatus());
+    const accepted = clockOf(this.writer.log.acceptClock());
+    this.logger.warn({ before, accepted }, 'an operator has accepted the clock');
+    return accepted;
+  }
+}
+
+function clockOf({ fault, wallMillis, expectedMillis }: ClockStatus): Plain<ClockDto> {
+  return {
+    trusted: fault === undefined,
+    ...(fault !== undefined && { fault }),
+    clockTime: instantText(wallMillis),
+    expectedTime: instantText(expectedMillis),
+  };
+}

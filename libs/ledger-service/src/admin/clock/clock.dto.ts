@@ -1,0 +1,24 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+export class ClockDto {
+  @ApiProperty({ type: 'boolean', description: 'Commands are taken.' })
+  trusted!: boolean;
+
+  @ApiProperty({
+    enum: ['gap', 'ahead', 'behind'],
+    required: false,
+    description:
+      'Why not: long after the last event at a start, ahead of what the monotonic clock allows, or behind the last event.',
+  })
+  fault?: 'gap' | 'ahead' | 'behind';
+
+  @ApiProperty({ type: 'string', example: '2026-11-23T10:00:00.000Z' })
+  clockTime!: string;
+
+  @ApiProperty({
+    type: 'string',
+    description: 'What the clock is compared with.',
+    example: '2026-11-23T10:00:00.000Z',
+  })
+  expectedTime!: string;
+}
