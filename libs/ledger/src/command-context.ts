@@ -24,6 +24,6 @@ export interface CommandContext {
 export interface Idempotency {
   /** `Idempotency-Key`: visible ASCII, 1–255 characters. */
   readonly key: string;
-  /** Over method, path, query, If-Match and the canonical validated body; opaque here, at most 128 characters. */
+  /** Over method, path, If-Match and the canonical validated body; opaque here, at most 128 characters. */
   readonly bodyHash: string;
 }

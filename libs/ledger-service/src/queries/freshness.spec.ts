@@ -91,12 +91,16 @@ describe('how fresh an answer is', () => {
   });
 
   it('says which preference was applied, and minds none that it does not know', async () => {
+    await service.stopAndRemove();
+    service = await TestLedgerService.start(3_500);
     service.follow();
     const path = `/v1/ledgers?minPosition=${await openLedger('main')}`;
     const known = await service.get(path, { prefer: 'wait=2' });
     const unknown = await service.get(path, { prefer: 'wait=soon, colour=red' });
     expect([known.status, known.headers.get('preference-applied')]).toEqual([200, 'wait=2']);
     expect([unknown.status, unknown.headers.get('preference-applied')]).toEqual([200, null]);
+    const capped = await service.get('/v1/ledgers', { prefer: 'wait=999999' });
+    expect(capped.headers.get('preference-applied')).toBe('wait=3');
   });
 
   it('is not waited for by a stop', async () => {

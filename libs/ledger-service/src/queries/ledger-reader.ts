@@ -79,6 +79,11 @@ export class LedgerReader {
     return answerOf(finding, cursor);
   }
 
+  /** How much of the wait that a client prefers is granted, in whole seconds. */
+  appliedWaitSeconds(waitSeconds: number): number {
+    return Math.min(waitSeconds, Math.floor(this.options.waitMillisMax / 1_000));
+  }
+
   private async reach(token: string, waitMillis: number, signal: AbortSignal): Promise<Position> {
     const deadline = performance.now() + waitMillis;
     // Until the read model has seen its log, it cannot know whether the position is of that log.

@@ -94,7 +94,7 @@ const REJECTIONS: Readonly<Record<ProblemType, ProblemKind>> = {
   'idempotency-key-reused': {
     status: 422,
     title: 'The idempotency key was used for another request',
-    detail: () => 'A repeated request must be the same in method, path, query, If-Match and body.',
+    detail: () => 'A repeated request must be the same in method, path, If-Match and body.',
   },
   'effective-in-future': {
     status: 422,

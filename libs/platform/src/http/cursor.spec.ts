@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { runs } from '@holdfast/kernel/testing';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -49,7 +50,21 @@ describe('cursors', () => {
     );
   });
 
-  it.each(['', 'A', 'AAAA', 'AAAAAAAA', '!', 'null', 'x'.repeat(100_000)])('are not %p', (text) => {
-    expect(() => decodeCursor('list', text, isAnything)).toThrow(refusal);
-  });
+  it.each(['', 'x', '7', 'null', '"list"', '{', '{"0":"list"}', '[', '[]', '["list"]', '\xff'])(
+    'are refused with a good checksum over %p',
+    (text) => {
+      const content = Buffer.from(text, 'latin1');
+      const checksum = Buffer.alloc(4);
+      checksum.writeUInt32BE(crc32(content));
+      const cursor = Buffer.concat([checksum, content]).toString('base64url');
+      expect(() => decodeCursor('list', cursor, isNumber)).toThrow(refusal);
+    },
+  );
+
+  it.each(['g9zvtzE', '', 'A', 'AAAA', 'AAAAAAAA', '!', 'null', 'x'.repeat(100_000)])(
+    'are not %p',
+    (text) => {
+      expect(() => decodeCursor('list', text, isAnything)).toThrow(refusal);
+    },
+  );
 });

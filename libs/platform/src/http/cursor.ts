@@ -35,10 +35,19 @@ export function decodeCursor<Value extends CursorValue>(
   accepts: (value: unknown) => value is Value,
 ): Value {
   const content = checkedContent(cursor);
-  const [cursorKind, value] =
-    content === undefined ? [] : (JSON.parse(content.toString()) as unknown[]);
+  const [cursorKind, value] = content === undefined ? [] : listIn(content);
   if (cursorKind !== kind || !accepts(value)) throw new ProblemException('cursor-invalid');
   return value;
+}
+
+/** Anybody can make a checksum, so what is under a good one need not be ours. */
+function listIn(content: Buffer): readonly unknown[] {
+  try {
+    const value: unknown = JSON.parse(content.toString());
+    return Array.isArray(value) ? value : [];
+  } catch {
+    return [];
+  }
 }
 
 /** The bytes under the checksum, or undefined if they are not what `encodeCursor` made. */

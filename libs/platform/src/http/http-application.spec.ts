@@ -631,3 +631,33 @@ it('is told to be stopping when it is stopped', async () => {
   expect(application.lifecycle.unavailableBecause).toBe('the service is stopping');
   expect(application.lifecycle.stopping.aborted).toBe(true);
 });
+
+describe('an upload that its client breaks off', () => {
+  it('is no fault of the service', async () => {
+    const { url, application, lines } = await serve(TestModule, {});
+    try {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      socket.write(
+        'POST /v1/books/transfers HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"legs"',
+      );
+      await setTimeout(50);
+      socket.destroy();
+      while (!lines.some(({ aborted }) => aborted === true)) await setTimeout(1);
+      await setTimeout(20);
+      expect(lines.map(({ level }) => level)).toEqual(['info']);
+    } finally {
+      await application.stop(0);
+    }
+  });
+});
+
+it.each(['/v1/books/transfers', '/nothing', '/%', '/health/live', '/fail/bug'])(
+  'keeps %s out of caches and from being taken for something else',
+  async (path) => {
+    const { headers } = await fetch(`${served.url}${path}`);
+    expect([headers.get('cache-control'), headers.get('x-content-type-options')]).toEqual([
+      'no-store',
+      'nosniff',
+    ]);
+  },
+);

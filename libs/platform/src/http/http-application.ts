@@ -18,7 +18,7 @@ import { StrictValidationPipe } from '../validation/strict-validation.pipe.js';
 import { UndeclaredQueryGuard } from '../validation/undeclared-query.guard.js';
 import { answerClientError } from './answer-client-error.js';
 import { CORRELATION_ID_HEADER, correlationIdOf } from './correlation-id.js';
-import { observeRequests } from './observe-requests.js';
+import { UNLESS_SAID_OTHERWISE, observeRequests } from './observe-requests.js';
 import { type OpenApiOptions, serveOpenApi } from './open-api.js';
 import { RequestsInFlight } from './requests-in-flight.js';
 
@@ -136,7 +136,7 @@ function fastifyAdapter(
     clientErrorHandler: (error, socket) => answerClientError(catalogue, error, socket),
     // For a path that cannot be decoded: it is answered before any hook has run.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
-      void reply.header(CORRELATION_ID_HEADER, request.id);
+      void reply.header(CORRELATION_ID_HEADER, request.id).headers(UNLESS_SAID_OTHERWISE);
       filter.answer(error, request, reply);
     },
     // No Nest middleware is used, and each request would pay for the plugin that runs it.

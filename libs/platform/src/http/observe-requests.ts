@@ -12,6 +12,12 @@ const DURATION_BUCKETS_SECONDS = [
 const MICROS_A_MILLI = 1_000;
 const MILLIS_A_SECOND = 1_000;
 
+/** Balances and refusals are for who asked: nobody on the way keeps them. And what is JSON is not taken for anything else. */
+export const UNLESS_SAID_OTHERWISE = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+};
+
 export interface RequestObservers {
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -35,7 +41,7 @@ export function observeRequests(fastify: FastifyInstance, observers: RequestObse
   );
   fastify.addHook('onRequest', (request, reply, done) => {
     inFlight.count++;
-    void reply.header(CORRELATION_ID_HEADER, request.id);
+    void reply.header(CORRELATION_ID_HEADER, request.id).headers(UNLESS_SAID_OTHERWISE);
     if (lifecycle.unavailableBecause !== undefined) void reply.header('connection', 'close');
     // Not onResponse: it is never called for an answer that was cut off.
     reply.raw.once('close', () => {

@@ -24,6 +24,11 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    // Whoever has not sent the whole request and left is told nothing, and did not meet a fault of ours.
+    if (hasLeft(request)) {
+      reply.hijack();
+      return;
+    }
     const named = problemAnswer(thrown, this.codedErrors);
     // A slug that no table has is a bug of the thrower, and answered as one.
     const answer = this.catalogue.find(named.slug) === undefined ? UNFORESEEN : named;
@@ -62,6 +67,11 @@ export class ProblemFilter implements ExceptionFilter {
       'a request failed',
     );
   }
+}
+
+/** The connection ended before the request did. */
+function hasLeft({ raw }: FastifyRequest): boolean {
+  return raw.destroyed && !raw.complete;
 }
 
 export function pathOf(url: string): string {

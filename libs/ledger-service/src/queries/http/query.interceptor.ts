@@ -45,7 +45,8 @@ export class QueryInterceptor implements NestInterceptor<LedgerQuery<unknown>, u
     try {
       const waitSeconds = preferredWaitSeconds(request.headers.prefer);
       const answer = await this.reader.answer(query, { waitSeconds, signal: leaving.signal });
-      if (waitSeconds !== undefined) reply.header('Preference-Applied', `wait=${waitSeconds}`);
+      if (waitSeconds !== undefined)
+        reply.header('Preference-Applied', `wait=${this.reader.appliedWaitSeconds(waitSeconds)}`);
       return bodyOf(answer, request, reply);
     } finally {
       reply.raw.off('close', leave);
