@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorCode, errorMessage } from '@holdfast/kernel';
 import { CheckpointedStateStore } from './checkpointed-state-store.js';
 import { Checkpointer } from './checkpointer.js';
+import { makeDurableDirectory } from './durable-directory.js';
 import type { Position } from './event.js';
 import {
   EventStoreError,
@@ -335,7 +335,8 @@ export class CheckpointedState {
       );
     try {
       await this.checkpoint();
-      mkdirSync(snapshotDirectory, { recursive: true });
+      // Events and older snapshots go on the strength of what will be in it.
+      makeDurableDirectory(snapshotDirectory);
       // The thread would notice too, but only after its first slice, and with a file in its hands.
       if (signal.aborted) throw snapshotCancelled();
       const answer = await this.reader.run(

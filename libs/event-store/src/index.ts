@@ -1,3 +1,4 @@
+export { makeDurableDirectory } from './durable-directory.js';
 export {
   BEFORE_FIRST_POSITION,
   type JsonObject,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { syncDirectory } from './durable-directory.js';
 import { StateDigest } from './state-entry.js';
 import { type StateMark, parseMark } from './state-mark.js';
 
@@ -198,15 +199,6 @@ export function readSnapshotMark(path: string): StateMark | undefined {
     return crc32(body) === head.readUInt32LE(MAGIC.length + 8)
       ? parseMark(body.toString('utf8'))
       : undefined;
-  } finally {
-    fs.closeSync(descriptor);
-  }
-}
-
-export function syncDirectory(directory: string): void {
-  const descriptor = fs.openSync(directory, 'r');
-  try {
-    fs.fsyncSync(descriptor);
   } finally {
     fs.closeSync(descriptor);
   }

@@ -2,7 +2,8 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '@holdfast/kernel';
 import type { Position } from './event.js';
-import { readSnapshotMark, syncDirectory } from './snapshot-file.js';
+import { syncDirectory } from './durable-directory.js';
+import { readSnapshotMark } from './snapshot-file.js';
 import { type ResolvedStateOptions, type SnapshotEntry, leftOutOf } from './state-options.js';
 import { type LogOfPlaces, isOfLog } from './state-source.js';
 

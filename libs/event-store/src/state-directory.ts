@@ -1,10 +1,10 @@
 import * as fs from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { errorCode, errorMessage } from '@holdfast/kernel';
 import { type File, NodeFileSystem, behindState } from '@holdfast/wal';
 import type { Position } from './event.js';
 import { EventStoreError } from './event-store.errors.js';
-import { syncDirectory } from './snapshot-file.js';
+import { makeDurableDirectory } from './durable-directory.js';
 import { speaksAgainst } from './snapshot-proof.js';
 import { faultOfUse, listSnapshots } from './snapshots.js';
 import { assertRoom, isOfSystem, isPassing, stateFault } from './state-fault.js';
@@ -56,7 +56,7 @@ export async function openStateDirectory(
   log: StateSource,
 ): Promise<OpenedState> {
   const { directory } = options;
-  makeDirectory(directory);
+  makeDurableDirectory(directory);
   const lock = tryLock(directory);
   const found = readStateFacts(directory);
   const facts = found === 'damaged' ? undefined : found;
@@ -354,12 +354,6 @@ function generationsIn(directory: string): number[] {
     .readdirSync(directory)
     .map((name) => Number(GENERATION.exec(name)?.[1] ?? NaN))
     .filter(Number.isSafeInteger);
-}
-
-function makeDirectory(directory: string): void {
-  if (fs.existsSync(directory)) return;
-  fs.mkdirSync(directory, { recursive: true });
-  syncDirectory(dirname(directory));
 }
 
 /** Undefined when another process has it: one that the log was taken over from, for otherwise the log's own lock had refused. */

@@ -1,4 +1,5 @@
-import { statfsSync } from 'node:fs';
+import { closeSync, openSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 
 /** How LMDB gives an input/output error of the system. */
@@ -63,12 +64,25 @@ export function faultCode(error: unknown): string | undefined {
 }
 
 /**
+ * Before LMDB writes: what it cannot write, it prints on the standard error, between the lines of the log. Throws what the system says where the volume has become
+ * read-only, and `ENOSPC` where it is full to the last page.
+ */
+export function assertWritable(directory: string): void {
+  closeSync(openSync(join(directory, 'data.mdb'), 'r+'));
+  const { bfree } = statfsSync(directory);
+  if (bfree === 0) throw noRoom(directory);
+}
+
+/**
  * Before LMDB makes a database: it maps its lock file without having got room for it, and a page that the disk has no room for kills the process. Throws
  * `ENOSPC`.
  */
 export function assertRoom(directory: string): void {
-  if (hasRoom(directory)) return;
-  throw Object.assign(
+  if (!hasRoom(directory)) throw noRoom(directory);
+}
+
+function noRoom(directory: string): Error {
+  return Object.assign(
     new Error(`ENOSPC: no space left on device, for the database of the state in ${directory}`),
     { code: 'ENOSPC' },
   );

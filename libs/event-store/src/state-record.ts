@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { errorCode } from '@holdfast/kernel';
 import { logClosed } from './event-store.errors.js';
-import { syncDirectory } from './snapshot-file.js';
+import { syncDirectory } from './durable-directory.js';
 import type { TreeSeal } from './state-seal.js';
 
 /** Which events a state is of. */

@@ -15,6 +15,7 @@ import {
 } from './state-entry.js';
 import type { StateMark, UncountedMark } from './state-mark.js';
 import { type KeyChange, faultUnder } from './state-changes.js';
+import { assertWritable } from './state-fault.js';
 import { Fault } from './state-pages.js';
 import { readSnapshot } from './snapshot-file.js';
 
@@ -42,6 +43,7 @@ export function writeCheckpoint(
   const before = readMark(database);
   if (before === 'damaged') throw new Fault('the mark of the last checkpoint is damaged');
   if (!isTrusted) assertUndamaged(directory, changes);
+  assertWritable(directory);
   const digest = before === undefined ? new StateDigest() : StateDigest.of(before);
   const written = database.transactionSync(() => {
     for (const change of changesIn(changes)) apply(database, change, digest);

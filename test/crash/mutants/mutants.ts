@@ -816,6 +816,14 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
+  ...mutantsOf(`${STATE}/durable-directory.ts`, [
+    [
+      'the directory of the state or of snapshots is not synced in the one above it',
+      'the names of a state on the disk',
+      'syncDirectory(dirname(made));',
+      '',
+    ],
+  ]),
   ...mutantsOf(`${STATE}/snapshots.ts`, [
     [
       'a snapshot of another history is used',

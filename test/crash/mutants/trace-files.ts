@@ -13,7 +13,9 @@ const paths = new Map<number, string>();
 const TEXT_CHARACTERS_MAX = 2_000;
 
 function note(call: TracedCall): void {
-  if (!/\/(state|snapshots)(\/|$)/.test(call.path) || call.path.includes('lmdb-')) return;
+  const isOfState = /\/(state|snapshots)(\/|$)/.test(call.path) && !call.path.includes('lmdb-');
+  // A directory's entry is durable once the one above it is synced.
+  if (!isOfState && call.call !== 'sync') return;
   fs.appendFileSync(into, `${JSON.stringify(call)}\n`);
 }
 

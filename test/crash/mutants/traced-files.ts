@@ -14,6 +14,7 @@ export async function assertNamesAreDurable(): Promise<void> {
   const said = calls.flatMap(({ call, text = '' }, at) => (call === 'said' ? [{ at, text }] : []));
   if (said.length < 8) throw new Error(`only ${said.map(({ text }) => text).join()} was said`);
   calls.forEach((_, at) => assertSyncedBeforeNamed(calls, at));
+  calls.forEach((_, at) => assertDirectoryIsDurable(calls, at));
   for (const { at, text } of said) assertDurable(calls.slice(0, at), text);
   assertPrunedAfterwards(calls);
 }
@@ -52,6 +53,15 @@ function assertSyncedBeforeNamed(calls: readonly TracedCall[], at: number): void
   const begun = before.findLastIndex(({ call: kind }) => kind === 'rename') + 1;
   if (bytesOf('read', synced) < bytesOf('write', begun))
     throw new Error(`${basename(path)} becomes ${basename(to)}, and is not read back`);
+}
+
+/** What is in a directory is lost with it when a power cut takes that back. */
+function assertDirectoryIsDurable(calls: readonly TracedCall[], at: number): void {
+  const { call, to = '' } = calls[at] ?? { call: 'said', path: '' };
+  if (call !== 'rename') return;
+  const above = dirname(dirname(to));
+  if (!calls.slice(0, at).some((other) => other.call === 'sync' && other.path === above))
+    throw new Error(`${basename(to)} is in a directory that is not durable itself`);
 }
 
 /** What was told is in a file whose name was durable before. */

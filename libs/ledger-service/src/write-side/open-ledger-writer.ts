@@ -1,6 +1,10 @@
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import type { CheckpointedStateOptions, ClockBounds, StateEvent } from '@holdfast/event-store';
+import { dirname } from 'node:path';
+import {
+  type CheckpointedStateOptions,
+  type ClockBounds,
+  type StateEvent,
+  makeDurableDirectory,
+} from '@holdfast/event-store';
 import type { Logger, ServiceLifecycle } from '@holdfast/platform';
 import { openArchiveOf } from '@holdfast/wal';
 import { asUnusable, assertUsableDirectory } from '../shared/usable-directory.js';
@@ -76,8 +80,8 @@ async function open(options: OpenLedgerWriterOptions): Promise<LedgerWriter> {
   const { walDirectory, archiveDirectory } = storage;
   const startedAt = performance.now();
   let toldAt = startedAt;
-  // The archive may be in the data directory, which is the log's to make.
-  if (archives && wal?.create === true) makeDirectoryOf(walDirectory);
+  // The archive may be in the data directory, which is the log's to make. Durable first: a log in a directory that a power cut takes back would be lost with it.
+  if (archives && wal?.create === true) makeDurableDirectory(dirname(walDirectory));
   const archive = openArchiveOf(walDirectory, archiveDirectory, {
     create: archives && (options.createArchive ?? wal?.create === true),
     required: archives,
@@ -104,21 +108,7 @@ async function open(options: OpenLedgerWriterOptions): Promise<LedgerWriter> {
   return writer;
 }
 
-/**
- * Each directory is durable before anything is put into it: a log in a directory that a power cut takes back would be lost with it. One that is there
- * already is synced too, because whoever made it may have died before it came to that.
- */
-function makeDirectoryOf(path: string): void {
-  const directory = dirname(resolve(path));
-  const first = mkdirSync(directory, { recursive: true }) ?? directory;
-  for (let made = directory; made !== dirname(made); made = dirname(made)) {
-    const parent = openSync(dirname(made), 'r');
-    fsyncSync(parent);
-    closeSync(parent);
-    if (made === first) return;
-  }
-}
-
+<<<<<<< HEAD
 function clockBounds({ clock, logger }: OpenLedgerWriterOptions): ClockBounds {
   const { skewSeconds, gapDays, accept } = clock;
   return {
@@ -129,6 +119,18 @@ function clockBounds({ clock, logger }: OpenLedgerWriterOptions): ClockBounds {
   };
 }
 
+=======
+/** The archive of a log, if it has one. Throws what opening an archive throws. */
+export function openArchive(directory: string, create = false): ArchiveStore | undefined {
+  try {
+    return ArchiveDirectory.open(directory, { create });
+  } catch (error) {
+    if (!create && errorCode(error) === 'WAL_ARCHIVE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+>>>>>>> 5bd28ac (fix(event-store): the directories of state and snapshots are durable before anything rests on them)
 function stateOptions(
   { storage, state }: OpenLedgerWriterOptions,
   onEvent: (event: StateEvent) => void,
