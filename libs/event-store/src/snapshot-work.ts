@@ -69,7 +69,7 @@ export async function writeSnapshot(
 /** Reads every byte of a snapshot, at a bounded rate. Throws when any of them is not what was written, and with the code `STOPPED`. */
 export async function readBack(
   path: string,
-  { bytesPerSecond, stopped: isStopped }: ScanOptions,
+  { bytesPerSecond, stopped: isStopped }: Pick<ScanOptions, 'bytesPerSecond' | 'stopped'>,
   onProgress: (bytes: number) => void = () => undefined,
 ): Promise<StateMark> {
   const reading = verifyingSnapshot(path);

@@ -7,8 +7,12 @@ import type { StateMark } from './state-mark.js';
 export interface ScanOptions {
   /** Bytes of entries a second, at most. */
   readonly bytesPerSecond: number;
-  /** Looked at between slices. */
+  /** Looked at between slices, and while it rests. */
   readonly stopped: () => boolean;
+  /** How long the database's file is now. */
+  readonly fileBytes: () => number;
+  /** How much longer it may become before the scan rests no more. Left out: `PINNED_BYTES`, or an eighth of the file if that is more. */
+  readonly pinnedBytesMax?: number;
 }
 
 export type ScanResult =
@@ -27,6 +31,10 @@ export interface ScanVisitor {
 
 /** The thread looks for messages, and rests, after this many entries. */
 const SLICE_ENTRIES = 1_000;
+/** While it rests, it looks so often whether it still may. */
+const REST_MILLIS = 100;
+const PINNED_BYTES = 16 * 1024 * 1024;
+const PINNED_PART = 1 / 8;
 /** Below the key of any entry, and none itself. */
 const BEFORE_KEYS = Buffer.from([0]);
 
@@ -34,15 +42,22 @@ const BEFORE_KEYS = Buffer.from([0]);
  * Reads one version of the whole database, against everything that damage could change: each value by its checksum, the order of the keys, that
  * each is found by looking it up (a flipped bit in a branch page hides keys from lookups that a walk over the leaves still sees), and the number and
  * digest of all. The visitor is given each entry in the order of the keys; what it throws is thrown on, for it says nothing of the database; so is what the machine is short of.
+ *
+ * LMDB gives no page of the version that is read to a checkpoint, nor any that a later one has freed, so the file grows with each checkpoint and never shrinks. When it
+ * has grown by `pinnedBytesMax`, the rest is read without a rest: what is pinned then is what the checkpoints of that time write.
  */
 export async function scanState(
   database: StateDatabase,
   options: ScanOptions,
   visitor?: ScanVisitor,
 ): Promise<ScanResult> {
+  const begunBytes = options.fileBytes();
   // Scans run beside one another in a thread: each has the newest version of the time it begins, and not one that another holds.
   database.resetReadTxn();
   const transaction = database.useReadTransaction();
+  const { pinnedBytesMax = Math.max(PINNED_BYTES, begunBytes * PINNED_PART) } = options;
+  const mayRest = (): boolean =>
+    !options.stopped() && options.fileBytes() - begunBytes <= pinnedBytesMax;
   let visitorFailure: { readonly error: unknown } | undefined;
   const visit = (call: () => void): void => {
     try {
@@ -83,8 +98,7 @@ export async function scanState(
         bytes += image.length;
       }
       visitor?.slice?.(digest.entries);
-      const dueMillis = (1_000 * bytes) / options.bytesPerSecond;
-      await setTimeout(Math.max(0, dueMillis - (performance.now() - startedAt)));
+      await rest(startedAt + (1_000 * bytes) / options.bytesPerSecond, mayRest);
       if (options.stopped()) return { kind: 'stopped' };
     }
     if (digest.entries !== mark.entries)
@@ -101,6 +115,13 @@ export async function scanState(
   } finally {
     transaction.done();
   }
+}
+
+/** Until then, or as long as it may; others run in any case. */
+async function rest(until: number, mayRest: () => boolean): Promise<void> {
+  await setTimeout(0);
+  while (performance.now() < until && mayRest())
+    await setTimeout(Math.min(REST_MILLIS, Math.max(0, until - performance.now())));
 }
 
 function damaged(reason: string): ScanResult {

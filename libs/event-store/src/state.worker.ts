@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { SnapshotProgress, WrittenSnapshot } from './snapshot-work.js';
@@ -120,6 +121,7 @@ async function answerTo(id: number, job: StateJob): Promise<StateAnswer> {
   const at = (bytesPerSecond: number): ScanOptions => ({
     bytesPerSecond,
     stopped: () => stopped.has(id),
+    fileBytes: () => statSync(databaseFile(directory)).size,
   });
   switch (job.kind) {
     case 'checkpoint': {
