@@ -108,7 +108,6 @@ async function open(options: OpenLedgerWriterOptions): Promise<LedgerWriter> {
   return writer;
 }
 
-<<<<<<< HEAD
 function clockBounds({ clock, logger }: OpenLedgerWriterOptions): ClockBounds {
   const { skewSeconds, gapDays, accept } = clock;
   return {
@@ -119,18 +118,6 @@ function clockBounds({ clock, logger }: OpenLedgerWriterOptions): ClockBounds {
   };
 }
 
-=======
-/** The archive of a log, if it has one. Throws what opening an archive throws. */
-export function openArchive(directory: string, create = false): ArchiveStore | undefined {
-  try {
-    return ArchiveDirectory.open(directory, { create });
-  } catch (error) {
-    if (!create && errorCode(error) === 'WAL_ARCHIVE_NOT_FOUND') return undefined;
-    throw error;
-  }
-}
-
->>>>>>> 5bd28ac (fix(event-store): the directories of state and snapshots are durable before anything rests on them)
 function stateOptions(
   { storage, state }: OpenLedgerWriterOptions,
   onEvent: (event: StateEvent) => void,
