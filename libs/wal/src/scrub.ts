@@ -23,6 +23,8 @@ export interface ScrubReport {
   readonly bytes: number;
   /** Not finished yet, so that their digest is not known; or removed meanwhile. */
   readonly skipped: number;
+  /** How far the pass has come: the last sequence of the last segment that it has looked at, 0 without one. */
+  readonly lastSequence: number;
   readonly problems: readonly VerifyProblem[];
 }
 
@@ -36,11 +38,13 @@ export async function scrubSegments(
   options: ScrubOptions,
 ): Promise<ScrubReport> {
   const problems: VerifyProblem[] = [];
-  let [segments, bytes, skipped] = [0, 0, 0];
-  for (const entry of catalog.all()) {
+  let [segments, bytes, skipped, lastSequence] = [0, 0, 0, 0];
+  const entries = catalog.all();
+  for (const [at, entry] of entries.entries()) {
     const { dataLength } = entry;
     if (dataLength === undefined || options.signal?.aborted === true) break;
     const problem = await scrub(catalog, entry);
+    lastSequence = (entries[at + 1]?.name.firstSequence ?? 1) - 1;
     if (problem === 'unfinished') {
       skipped++;
       continue;
@@ -52,7 +56,7 @@ export async function scrubSegments(
     options.onSegment?.({ path: entry.path, bytes: dataLength, intact, problem });
     await pause((dataLength / options.bytesPerSecond) * 1000, options.signal);
   }
-  return { segments, bytes, skipped, problems };
+  return { segments, bytes, skipped, lastSequence, problems };
 }
 
 async function scrub(

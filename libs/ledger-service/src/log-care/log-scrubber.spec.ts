@@ -105,7 +105,13 @@ describe('a scrubber', () => {
         scrub: ({ onSegment }) => {
           if (found) onSegment?.({ path: problem.file, bytes: 1, intact: false, problem });
           found = false;
-          return Promise.resolve({ segments: 0, bytes: 0, skipped: 0, problems: [] });
+          return Promise.resolve({
+            segments: 0,
+            bytes: 0,
+            skipped: 0,
+            lastSequence: 0,
+            problems: [],
+          });
         },
       },
     );
@@ -123,7 +129,7 @@ describe('a scrubber', () => {
           const problem = { file: '/a', offset: 0, firstSequence: 1, reason: 'the worker ended' };
           onSegment?.({ path: '/a', bytes: 1, intact: false, problem });
           cut = true;
-          return { segments: 1, bytes: 1, skipped: 0, problems: [problem] };
+          return { segments: 1, bytes: 1, skipped: 0, lastSequence: 9, problems: [problem] };
         },
       },
     );
