@@ -30,6 +30,7 @@ describe('configuration', () => {
         logLevel: 'info',
         stopGraceMillis: 10_000,
         bodyBytesMax: 4_194_304,
+        bodiesBytesMax: 64 * 1024 * 1024,
       },
       storage: { dataDirectory: './data', archive: '' },
       wal: {

@@ -33,7 +33,16 @@ export class ServiceConfiguration {
     default: 4 * 1024 * 1024,
     min: 1024,
     max: 64 * 1024 * 1024,
-    meaning: 'The largest request body.',
+    meaning: 'The largest request body of a bulk. Other requests take 512 KiB at most.',
   })
   readonly bodyBytesMax!: number;
+
+  @BytesVariable('HOLDFAST_BODIES_BYTES_MAX', {
+    default: 64 * 1024 * 1024,
+    min: 1024 * 1024,
+    max: 1024 * 1024 * 1024,
+    meaning:
+      'What all request bodies that are being received or answered may hold together; beyond it requests are answered with 503 `too-many-uploads`.',
+  })
+  readonly bodiesBytesMax!: number;
 }

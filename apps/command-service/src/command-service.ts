@@ -39,6 +39,7 @@ export async function startCommandService(
       problems: LEDGER_PROBLEMS,
       codedErrors: LEDGER_CODED_ERRORS,
       bodyBytesMax: service.bodyBytesMax,
+      bodiesBytesMax: service.bodiesBytesMax,
       openApi: LEDGER_OPEN_API,
     },
   );

@@ -72,6 +72,7 @@ export async function startHoldfast(
       problems: LEDGER_PROBLEMS,
       codedErrors: LEDGER_CODED_ERRORS,
       bodyBytesMax: service.bodyBytesMax,
+      bodiesBytesMax: service.bodiesBytesMax,
       openApi: LEDGER_OPEN_API,
     },
   );

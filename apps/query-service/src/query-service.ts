@@ -48,6 +48,7 @@ export async function startQueryService(
       problems: LEDGER_PROBLEMS,
       codedErrors: LEDGER_CODED_ERRORS,
       bodyBytesMax: service.bodyBytesMax,
+      bodiesBytesMax: service.bodiesBytesMax,
       openApi: LEDGER_OPEN_API,
     },
   );

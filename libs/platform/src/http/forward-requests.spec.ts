@@ -24,6 +24,7 @@ import { IsString, MaxLength } from 'class-validator';
 import type { FastifyReply } from 'fastify';
 import { ProblemException } from '../problems/problem.exception.js';
 import { type Served, serve } from '../testing/served.js';
+import { LargeBody } from './bodies-in-flight.js';
 import { PageQuery } from './page-query.dto.js';
 import { type ForwardOptions, type ForwardedRoute, forwardRequests } from './forward-requests.js';
 
@@ -47,6 +48,7 @@ const firstPartRead = Promise.withResolvers<undefined>();
 @Controller('v1/ledgers/:ledger')
 class CommandsController {
   @Post('transfers')
+  @LargeBody()
   @Header('location', '/v1/ledgers/books/transfers/7')
   @Header('etag', '"1"')
   post(

@@ -76,6 +76,7 @@ export function forwardRequests(application: HttpApplication, options: ForwardOp
       instance.route({
         url: path,
         method: [...methods],
+        config: { body: 'forwarded' },
         handler: (request, reply) => forward(upstream, request, reply),
       });
     registered();

@@ -22,6 +22,7 @@ import { ProblemException } from '../problems/problem.exception.js';
 import { type Served, serve } from '../testing/served.js';
 import { IsNestedList } from '../validation/nested.js';
 import { MayBeAbsent } from '../validation/presence.js';
+import { ORDINARY_BODY_BYTES_MAX } from './bodies-in-flight.js';
 import { PageQuery } from './page-query.dto.js';
 
 class LegDto {
@@ -474,9 +475,9 @@ describe('malformed requests', () => {
     expect((await post(path, good, { 'content-type': mediaType })).status).toBe(201);
   });
 
-  it('takes 4 MiB and not a byte more', async () => {
+  it('takes 512 KiB and not a byte more', async () => {
     const fill = (bytes: number) => `{"legs":[{"accountId":"${'a'.repeat(bytes - 27)}"}]}`;
-    const limit = 4 * 1024 * 1024;
+    const limit = ORDINARY_BODY_BYTES_MAX;
     expect((await post(path, fill(limit))).status).toBe(400);
     const { status, type, body } = await post(path, fill(limit + 1));
     expect([status, type, body['type']]).toEqual([

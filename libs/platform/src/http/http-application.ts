@@ -17,6 +17,7 @@ import { assertParametersValidated } from '../validation/assert-parameters-valid
 import { StrictValidationPipe } from '../validation/strict-validation.pipe.js';
 import { UndeclaredQueryGuard } from '../validation/undeclared-query.guard.js';
 import { answerClientError } from './answer-client-error.js';
+import { BODIES_BYTES_MAX, limitBodies } from './bodies-in-flight.js';
 import { CORRELATION_ID_HEADER, correlationIdOf } from './correlation-id.js';
 import { UNLESS_SAID_OTHERWISE, observeRequests } from './observe-requests.js';
 import { type OpenApiOptions, serveOpenApi } from './open-api.js';
@@ -29,8 +30,10 @@ export interface HttpApplicationOptions {
   /** The service's problems, beside those of the platform. */
   readonly problems?: ProblemKinds;
   readonly codedErrors?: CodedErrorProblems;
-  /** Default 4 MiB. */
+  /** The largest body of a route with `LargeBody`; default 4 MiB. Others take 512 KiB. */
   readonly bodyBytesMax?: number;
+  /** What all bodies in flight may hold together; default 64 MiB. */
+  readonly bodiesBytesMax?: number;
   /** Absent: no `/openapi.json` and no `/docs`. */
   readonly openApi?: OpenApiOptions;
 }
@@ -77,6 +80,10 @@ export async function createHttpApplication(
   const fastify = nest.getHttpAdapter().getInstance();
   const inFlight = new RequestsInFlight();
   acceptJsonBodiesOnly(fastify);
+  limitBodies(fastify, {
+    bodyBytesMax,
+    bodiesBytesMax: options.bodiesBytesMax ?? BODIES_BYTES_MAX,
+  });
   observeRequests(fastify, { logger, metrics, lifecycle, inFlight });
   if (options.openApi !== undefined) serveOpenApi(nest, options.openApi);
   return new HttpApplication(nest, lifecycle, inFlight);

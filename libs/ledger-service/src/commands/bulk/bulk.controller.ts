@@ -1,4 +1,4 @@
-import { type FieldError, invalidRequest } from '@holdfast/platform';
+import { type FieldError, LargeBody, invalidRequest } from '@holdfast/platform';
 import { Body, Controller, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { LedgerTarget } from '../../shared/targets.dto.js';
@@ -15,6 +15,7 @@ export class BulkController {
   constructor(private readonly bulk: BulkEndpoint) {}
 
   @Post()
+  @LargeBody()
   @HttpCode(200)
   @ApiOperation({
     summary: 'Many commands in one request',
