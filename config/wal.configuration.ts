@@ -8,7 +8,7 @@ export class WalConfiguration {
   @ChoiceVariable('HOLDFAST_WAL_DURABILITY', {
     default: 'sync',
     meaning:
-      'When an answer is given: `sync` after fdatasync, so that nothing answered is ever lost; `interval` after the write, with a sync soon after; `none` for tests and imports.',
+      'When an answer is given: `sync` after fdatasync, so that nothing answered is ever lost; `interval` after the write, with a sync soon after; `none` likewise, with a sync within a second, for tests and imports.',
     choices: ['sync', 'interval', 'none'],
   })
   readonly durability!: 'sync' | 'interval' | 'none';

@@ -182,6 +182,11 @@ export class WalEventLog implements EventLog {
     return this.durableEvents.durablePosition;
   }
 
+  /** The last position whose append was acknowledged: above the durable one where answers do not wait for a sync. */
+  get acknowledgedPosition(): Position {
+    return positionOf(this.wal.acknowledgedSequence);
+  }
+
   get firstPosition(): Position {
     return this.durableEvents.firstPosition;
   }

@@ -6,7 +6,13 @@ import type { PredecessorSeal } from './segment-header.js';
 import type { SegmentChain, StartedSegment } from './segment-chain.js';
 import { type EncodedFrame, SegmentSyncFailed } from './segment-writer.js';
 import { WalError } from './wal.errors.js';
-import type { Admission, AppendOptions, Durability, Sequence } from './wal.types.js';
+import {
+  type Admission,
+  type AppendOptions,
+  BEFORE_FIRST,
+  type Durability,
+  type Sequence,
+} from './wal.types.js';
 
 /** What the commit path tells its owner, in the order of events. */
 export interface CommitObserver {
@@ -55,6 +61,8 @@ export class GroupCommit {
   /** Written, but only synced up to `durable`. */
   private written: Sequence;
   private durable: Sequence;
+  /** Below `durable` until the first frame of this process is acknowledged. */
+  private acknowledged: Sequence = BEFORE_FIRST;
   /** The durable sequence that the last frame carries: the idle frame brings it up to date. */
   private carriedDurable: Sequence;
   private syncRequested = false;
@@ -86,6 +94,11 @@ export class GroupCommit {
 
   get durableSequence(): Sequence {
     return this.durable;
+  }
+
+  /** The last record whose submitter was told: durable in a `sync` log, written in the others. */
+  get acknowledgedSequence(): Sequence {
+    return this.acknowledged > this.durable ? this.acknowledged : this.durable;
   }
 
   /** Bytes admitted and not yet acknowledged. */
@@ -256,6 +269,7 @@ export class GroupCommit {
     });
     this.queue.release(frame);
     this.inFlight = undefined;
+    this.acknowledged = frame.last;
     frame.resolve();
     this.afterWork();
   }

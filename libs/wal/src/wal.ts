@@ -218,6 +218,11 @@ export class Wal implements LogSource {
     return this.commits.durableSequence;
   }
 
+  /** The last record whose append was acknowledged: above the durable one where answers do not wait for a sync. */
+  get acknowledgedSequence(): Sequence {
+    return this.commits.acknowledgedSequence;
+  }
+
   /** Why the log takes no more appends, if it has failed. */
   get poison(): WalError | undefined {
     return this.commits.poison;

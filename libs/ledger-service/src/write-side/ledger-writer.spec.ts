@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LedgerCommand, PostTransfer } from '@holdfast/ledger';
 import { worldSetUp } from '@holdfast/ledger/testing';
+import type { Sequence } from '@holdfast/wal';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Attempt } from './command-outcome.js';
 import { LedgerWriter } from './ledger-writer.js';
@@ -117,7 +118,8 @@ describe('the ledger writer', () => {
     async (durability) => {
       const other = await mkdtemp(join(tmpdir(), 'holdfast-writer-'));
       const lazy = await LedgerWriter.open(other, {
-        wal: { ...wal, durability, syncIntervalMillis: 10_000 },
+        wal: { ...wal, durability, syncIntervalMillis: 60_000 },
+        unsyncedMillisMax: 60_000,
       });
       for (const command of [{ type: 'OpenLedger', ledger: 'main' }, register] as const) {
         const made = await lazy.execute(command, named);
@@ -170,6 +172,38 @@ describe('the ledger writer', () => {
     expect(await writer.execute({ ...transfer, effectiveAt }, attempt())).toMatchObject({
       answer: { rejection: { problem: 'effective-in-future', parameters: { effectiveAt, now } } },
     });
+  });
+
+  it.each(['interval', 'none'] as const)(
+    'repeats an answer that did not wait for a sync without waiting for one, with durability %s',
+    async (durability) => {
+      await writer.close();
+      writer = await LedgerWriter.open(directory, {
+        wal: { ...wal, durability, syncIntervalMillis: 60_000 },
+        unsyncedMillisMax: 60_000,
+      });
+      const { durablePosition } = writer.log;
+      const pending = writer.admit(transfer, attempt('k'));
+      const tooEarly = writer.admit(transfer, attempt('k'));
+      expect(await writer.settle(tooEarly)).toEqual({ kind: 'in-flight' });
+      const first = await writer.settle(pending);
+      expect(await writer.execute(transfer, attempt('k'))).toEqual({ ...first, replayed: true });
+      const key = { ledger: 'main', actor: 'tester', key: 'k' };
+      expect(await writer.find(key)).toMatchObject({ kind: 'found', outcome: 'accepted' });
+      expect(writer.log.durablePosition).toBe(durablePosition);
+    },
+  );
+
+  it('lets readers see what was answered soon, also where nobody waits for a sync', async () => {
+    await writer.close();
+    writer = await LedgerWriter.open(directory, {
+      wal: { ...wal, durability: 'none' },
+      unsyncedMillisMax: 1,
+    });
+    await writer.execute(transfer, attempt());
+    const { wal: log, lastPosition } = writer.log;
+    await log.waitBeyond((lastPosition - 1) as Sequence);
+    expect(writer.log.durablePosition).toBe(lastPosition);
   });
 
   it('finds a command by its key, its ledger and its actor', async () => {

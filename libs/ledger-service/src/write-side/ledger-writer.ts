@@ -28,7 +28,7 @@ import {
   recognise,
 } from '@holdfast/ledger';
 import type { CommitFigures, WalOptions } from '@holdfast/wal';
-import type { Attempt, CommandOutcome, InFlight, PendingOutcome } from './command-outcome.js';
+import type { Attempt, CommandOutcome, PendingOutcome } from './command-outcome.js';
 import { LEDGER_STATE } from './ledger-state-version.js';
 import {
   ledgerAnswerRemoved,
@@ -51,6 +51,7 @@ export type DecisionLabel =
 export type CommitListener = (commit: CommitFigures) => void;
 
 const CLOCK_WATCH_MILLIS = 1_000;
+const UNSYNCED_MILLIS_MAX_DEFAULT = 1_000;
 
 export interface LedgerWriterOptions {
   /** `onCommit` is the writer's own: see there. */
@@ -59,6 +60,8 @@ export interface LedgerWriterOptions {
   readonly state?: Omit<CheckpointedStateOptions, 'stateVersion' | 'takesOver'> | undefined;
   /** How long compaction leaves the events of keys alone that are used from now on; 30 days when left out. */
   readonly keyRetentionMillis?: number;
+  /** With durability `none`: the longest time until what was answered is synced, and readers see it. Default 1,000. */
+  readonly unsyncedMillisMax?: number;
   readonly clock?: MonotonicClock;
   /** Beyond these commands are refused with `EVENT_CLOCK_SKEW`. Every clock is believed when left out. */
   readonly clockBounds?: ClockBounds;
@@ -84,17 +87,23 @@ export interface FoundCommand {
 export class LedgerWriter {
   private readonly view: LedgerView;
   private readonly watching: NodeJS.Timeout;
+  private readonly syncing: NodeJS.Timeout | undefined;
   private readonly counts = new Map<LedgerCommandType, Map<DecisionLabel, number>>();
 
   private constructor(
     readonly log: WalEventLog,
     private readonly commitListeners: Set<CommitListener>,
     private readonly keyRetentionMillis: number | undefined,
+    unsyncedMillisMax: number | undefined,
   ) {
     this.view = new LedgerView(log.state, log);
     // A clock that is wrong, or right again, is noticed also while nobody sends a command.
-    this.watching = setInterval(() => log.clockStatus(), CLOCK_WATCH_MILLIS);
-    this.watching.unref();
+    this.watching = setInterval(() => log.clockStatus(), CLOCK_WATCH_MILLIS).unref();
+    // Where nobody asks for a sync, readers would see nothing before the next checkpoint. A failure is the log's to tell.
+    if (unsyncedMillisMax !== undefined)
+      this.syncing = setInterval(() => {
+        if (log.lastPosition > log.durablePosition) log.wal.flush().catch(() => undefined);
+      }, unsyncedMillisMax).unref();
   }
 
   /** Opens the log and replays it. Throws what `Wal.open` throws, before anything was changed, and `LEDGER_EVENT_UNKNOWN`. */
@@ -110,7 +119,9 @@ export class LedgerWriter {
       clockBounds,
       ...(onReplayProgress && { onReplayProgress }),
     });
-    return new LedgerWriter(log, commitListeners, options.keyRetentionMillis);
+    const { keyRetentionMillis, unsyncedMillisMax = UNSYNCED_MILLIS_MAX_DEFAULT } = options;
+    const syncMillis = wal?.durability === 'none' ? unsyncedMillisMax : undefined;
+    return new LedgerWriter(log, commitListeners, keyRetentionMillis, syncMillis);
   }
 
   /** Decides a command and, if it changes anything, appends it. Resolves once the outcome may be told. */
@@ -185,14 +196,12 @@ export class LedgerWriter {
    * The command that used a key, or undefined: then it is not in the log, but may still be on its way. Waits until it is
    * durable; throws `LEDGER_OUTCOME_UNKNOWN` when that cannot become true, and `LEDGER_ANSWER_REMOVED`.
    */
-  async find(key: CommandKey): Promise<FoundCommand | InFlight | undefined> {
+  async find(key: CommandKey): Promise<FoundCommand | undefined> {
     const used = this.view.keyUse(key.ledger, key.actor, key.key);
     if (used === undefined) return undefined;
     const { position, event } = used;
     if (event === undefined) throw ledgerAnswerRemoved(position);
     await this.log.whenDurable(position).catch(unknown);
-    // Only a log that answers before it syncs has come here too early.
-    if (position > this.log.durablePosition) return { kind: 'in-flight' };
     return {
       kind: 'found',
       position,
@@ -235,6 +244,7 @@ export class LedgerWriter {
   /** Waits for everything admitted, then releases the log. */
   close(): Promise<void> {
     clearInterval(this.watching);
+    clearInterval(this.syncing);
     return this.log.close();
   }
 
@@ -282,9 +292,10 @@ export class LedgerWriter {
   }
 
   private replayed(type: LedgerCommandType, position: Position): PendingOutcome {
-    if (position > this.log.durablePosition) {
-      // A failed log never acknowledges it, and to say "nothing was applied" of it would be to guess.
-      if (this.failure !== undefined) unknown(this.failure);
+    // A failed log never makes it durable, and to say "nothing was applied" of it would be to guess.
+    if (position > this.log.durablePosition && this.failure !== undefined) unknown(this.failure);
+    // Where answers do not wait for a sync, neither does their repetition.
+    if (position > this.log.acknowledgedPosition) {
       this.count(type, 'in-flight');
       return { durable: () => Promise.resolve(), read: () => ({ kind: 'in-flight' }) };
     }
@@ -316,10 +327,10 @@ export class LedgerWriter {
   }
 
   private eventAt(position: Position): RecordedEvent {
-    const event = this.log.eventAt(position);
+    const event = this.log.admittedAt(position);
     if (event === undefined && position < this.log.firstPosition)
       throw ledgerAnswerRemoved(position);
-    return defined(event, `the durable event at ${position}`);
+    return defined(event, `the event at ${position}`);
   }
 
   private count(type: LedgerCommandType, label: DecisionLabel): void {

@@ -31,7 +31,6 @@ export class FindCommandController {
     'invalid-request',
     'ledger-not-found',
     'command-not-found',
-    'idempotency-in-flight',
     'answer-removed',
     'storage-unavailable',
   )
@@ -42,7 +41,6 @@ export class FindCommandController {
     if (!this.writer.hasLedger(ledger))
       throw new ProblemException('ledger-not-found', { parameters: { ledger } });
     const { found, key } = await this.search(ledger, exchange.actor, spelled);
-    if (found?.kind === 'in-flight') throw new ProblemException('idempotency-in-flight');
     if (found === undefined)
       throw new ProblemException('command-not-found', { parameters: { key } });
     const { outcome, recordedAtMillis, answer, position } = found;
