@@ -51,7 +51,7 @@ export class SegmentChain {
 
   /**
    * Plans room for a frame in the current segment or the one to come, and says in which. `undefined`: the queue must drain first.
-   * Throws `WAL_FULL` with nothing planned.
+   * Throws `WAL_FULL`, `WAL_OVERLOADED` or `SegmentSyncFailed` with nothing planned.
    */
   reserve(bytes: number): SegmentWriter | undefined {
     const target = this.upcoming ?? this.current.writer;
@@ -59,7 +59,7 @@ export class SegmentChain {
     return this.upcoming === undefined ? this.planRotation(bytes) : undefined;
   }
 
-  /** Plans more room for the last planned frame of a segment. Throws `WAL_FULL` with nothing planned. */
+  /** Plans more room for the last planned frame of a segment. Throws `WAL_FULL`, `WAL_OVERLOADED` or `SegmentSyncFailed` with nothing planned. */
   extend(segment: SegmentWriter, bytes: number): boolean {
     if (segment.plannedEnd > this.identity.segmentBytes / SPARE_WHEN_FILLED) this.spare.prepare();
     try {
@@ -76,9 +76,10 @@ export class SegmentChain {
     try {
       return writer.reserve(bytes, { intoReserve: true }) ? writer : undefined;
     } catch (error) {
-      if (error instanceof SegmentSyncFailed) throw error;
+      const reason = full(this.directory, error);
       // Nobody waits for this frame: without room for it, readers and recovery know a little less.
-      return undefined;
+      if (reason instanceof WalError) return undefined;
+      throw reason;
     }
   }
 
@@ -157,10 +158,25 @@ export class SegmentChain {
   }
 }
 
-/** Without room the append is refused; a bug or a failed sync is what it is. */
+/** What says that there is no room, and nothing of the disk's health: no space, no quota, no bigger file. */
+const NO_ROOM = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+
+/** Nothing was opened, so nothing of the disk is known: it passes when others have closed their files. */
+const NO_RESOURCES = ['EMFILE', 'ENFILE', 'ENOMEM'];
+
+/** Without room the append is refused. Whatever else the disk says ends the writer, as it would in a frame's own write; a bug is what it is. */
 function full(directory: string, cause: unknown): unknown {
   const code = errorCode(cause);
   if (code === undefined) return cause;
+  if (NO_RESOURCES.includes(code)) {
+    return new WalError(
+      'WAL_OVERLOADED',
+      `no file could be opened for another segment in ${directory}: ${errorMessage(cause)}; nothing was appended`,
+      { directory, reason: code },
+      { cause },
+    );
+  }
+  if (!NO_ROOM.includes(code)) return new SegmentSyncFailed(cause, 'making room for a record');
   return new WalError(
     'WAL_FULL',
     `no room for another record in ${directory}: ${errorMessage(cause)}; nothing was appended`,

@@ -158,14 +158,14 @@ export class SegmentWriter {
 }
 
 /**
- * A sync that was only to make zeros durable has failed. The kernel tells an open file of a failed write-back once, so this error may have been
+ * A sync or a write that was only to make room has failed. The kernel tells an open file of a failed write-back once, so this error may have been
  * that of a frame in flight, whose own sync will now succeed: the writer must end as if the frame's sync had failed.
  */
 export class SegmentSyncFailed extends Error {
   override readonly name = 'SegmentSyncFailed';
 
-  constructor(cause: unknown) {
-    super(`syncing zeros failed: ${errorMessage(cause)}`, { cause });
+  constructor(cause: unknown, what = 'syncing zeros') {
+    super(`${what} failed: ${errorMessage(cause)}`, { cause });
   }
 }
 

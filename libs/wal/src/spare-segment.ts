@@ -2,6 +2,10 @@ import { errorCode } from '@holdfast/kernel';
 import type { File, FileSystem } from './file-system.js';
 import { SegmentWriter } from './segment-writer.js';
 
+/** How long after a failed attempt the next one begins: doubled with each, up to a minute. */
+const RETRY_MILLIS_MIN = 1_000;
+const RETRY_MILLIS_MAX = 60_000;
+
 /**
  * The next segment's file, zeroed ahead of need by the background worker. When it is not ready in time, a file is made on the spot and
  * zeroed piece by piece as it fills; the one in the background then serves the rotation after.
@@ -14,24 +18,35 @@ export class SpareSegment {
   private preparing: Promise<void> | undefined;
   private count = 0;
   private closed = false;
+  /** Attempts in the background that have failed one after the other, and when the next may begin. */
+  private failures = 0;
+  private notBeforeMillis = 0;
 
   constructor(
     private readonly fileSystem: FileSystem,
     private readonly directory: string,
     private readonly epoch: number,
     private readonly segmentBytes: number,
+    private readonly nowMillis: () => number = () => performance.now(),
   ) {}
 
-  /** Begins to make one unless there is one. A full disk is no failure here: admission will meet it again and say so. */
+  /**
+   * Begins to make one unless there is one. A full disk is no failure here: admission will meet it again and say so. After a failure it waits, longer each time: on a full disk a segment of zeros with each
+   * append would take again and again what checkpoints and MANIFEST need.
+   */
   prepare(): void {
     if (this.ready !== undefined || this.preparing !== undefined || this.closed) return;
+    if (this.nowMillis() < this.notBeforeMillis) return;
     const path = this.newPath();
     this.preparing = this.fileSystem
       .createZeroed(path, this.segmentBytes)
       .then(() => {
         this.ready = { path, file: this.fileSystem.open(path, 'write') };
+        this.failures = 0;
       })
       .catch(() => {
+        const waitMillis = Math.min(RETRY_MILLIS_MAX, RETRY_MILLIS_MIN * 2 ** this.failures++);
+        this.notBeforeMillis = this.nowMillis() + waitMillis;
         this.discard(path);
       })
       .finally(() => {

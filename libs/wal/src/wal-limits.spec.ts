@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { setImmediate } from 'node:timers/promises';
+import { SpareSegment } from './spare-segment.js';
 import { batchAfter, openSimulated, SimulatedFileSystem, textsOf } from './testing/index.js';
 import type { Wal } from './wal.js';
 import { resolveLimits } from './wal-options.js';
@@ -54,7 +56,7 @@ describe('admission', () => {
 
   it.each([
     ['open', 'ENOSPC'],
-    ['open', 'EMFILE'],
+    ['write', 'EFBIG'],
     ['write', 'ENOSPC'],
     ['write', 'EDQUOT'],
   ] as const)(
@@ -77,6 +79,69 @@ describe('admission', () => {
       expect(await textsOf(wal)).toHaveLength(last + 1);
     },
   );
+
+  it('is overloaded while no file can be opened for the next segment, and goes on then', async () => {
+    const ends = ['create-zeroed', 'open'].map((operation) =>
+      system.faults.plan({
+        operation: operation as 'open',
+        path: /next-1-/,
+        effect: { kind: 'error', code: 'EMFILE' },
+      }),
+    );
+    const batch = batchAfter(0, 1, 3_000);
+    await expect(
+      (async () => {
+        for (;;) await wal.append(batch).durable;
+      })(),
+    ).rejects.toMatchObject({ code: 'WAL_OVERLOADED', details: { reason: 'EMFILE' } });
+    expect(wal.poison).toBeUndefined();
+    for (const end of ends) end();
+    await wal.append(batch).durable;
+  });
+
+  it.each(['EIO', 'EROFS', 'EACCES'])(
+    'ends when zeros for the next segment meet %s, which says nothing of room',
+    async (code) => {
+      system.faults.plan({
+        operation: 'create-zeroed',
+        effect: { kind: 'error', code: 'ENOSPC' },
+      });
+      system.faults.plan({
+        operation: 'write',
+        path: /next-1-[2-9]/,
+        effect: { kind: 'error', code },
+      });
+      await expect(
+        (async () => {
+          for (;;) await wal.append(batchAfter(0, 1, 3_000)).durable;
+        })(),
+      ).rejects.toMatchObject({ code: 'WAL_POISONED', cause: { cause: { code } } });
+      await expect(wal.failed).resolves.toMatchObject({ code: 'WAL_POISONED' });
+    },
+  );
+
+  it('does not fill a full disk with zeros again and again', async () => {
+    let attempts = 0;
+    let now = 0;
+    const disk = SimulatedFileSystem.on({ files: new Map(), directories: new Set(['/log']) });
+    disk.createZeroed = () => {
+      attempts++;
+      return Promise.reject(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }));
+    };
+    const spare = new SpareSegment(disk, '/log', 1, 32 * 1024, () => now);
+    for (let append = 0; append < 60; append++) {
+      spare.prepare();
+      await setImmediate();
+    }
+    expect(attempts).toBe(1);
+    now = 1_000;
+    spare.prepare();
+    await setImmediate();
+    now = 2_500;
+    spare.prepare();
+    expect(attempts).toBe(2);
+    await spare.close();
+  });
 
   it('takes nothing once the log is closed', async () => {
     await wal.append(batchAfter(0, 1)).durable;

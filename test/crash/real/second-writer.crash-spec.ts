@@ -135,7 +135,7 @@ describe('a second writer', () => {
           BROKEN,
           'EMFILE',
           'WAL_READ_FAILED',
-          'WAL_FULL',
+          'WAL_OVERLOADED',
           'WAL_POISONED',
         ];
         expect([...endings].filter((ending) => !expected.includes(ending))).toEqual([]);
