@@ -8,6 +8,7 @@ import {
   LedgerCommandsModule,
   LedgerProjectionModule,
   LedgerQueriesModule,
+  QueryThreads,
   type LedgerWriter,
   LogKeeping,
   ledgerProjection,
@@ -117,6 +118,7 @@ class HoldfastModule {
         LedgerCommandsModule.forRoot({ writer, scrub, consumers, keeping }),
         LedgerQueriesModule.forRoot({
           readModel,
+          asker: new QueryThreads({ readModelDirectory: storage.readModelDirectory }),
           waitMillisMax: queries.waitMillisMax,
           durablePosition: () => writer.log.durablePosition,
           log: { look: () => writer.log, ask: () => Promise.resolve(writer.log) },

@@ -5,6 +5,7 @@ import {
   LedgerCommandsModule,
   LedgerProjector,
   LedgerWriter,
+  askedHere,
 } from '@holdfast/ledger-service';
 import {
   type HttpApplication,
@@ -51,7 +52,7 @@ beforeAll(async () => {
     HOLDFAST_HTTP_PORT: '0',
     HOLDFAST_COMMAND_URL: await commands.listen(0),
   });
-  front = await startQueryService(configuration, logger, new ServiceLifecycle());
+  front = await startQueryService(configuration, logger, new ServiceLifecycle(), askedHere);
   frontUrl = await front.nest.getUrl();
 });
 afterAll(async () => {
@@ -127,7 +128,7 @@ describe('the front door', () => {
       HOLDFAST_HTTP_PORT: '0',
       HOLDFAST_COMMAND_URL: await behind.listen(0),
     });
-    const mixed = await startQueryService(configuration, logger, new ServiceLifecycle());
+    const mixed = await startQueryService(configuration, logger, new ServiceLifecycle(), askedHere);
     const url = await mixed.nest.getUrl();
     const answer = await fetch(`${url}${LEDGER}/accounts/alice`);
     const ready = await fetch(`${url}/health/ready`);

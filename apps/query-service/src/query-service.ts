@@ -4,6 +4,8 @@ import {
   LEDGER_OPEN_API,
   LEDGER_PROBLEMS,
   LedgerQueriesModule,
+  type QueryAsker,
+  QueryThreads,
   assertUsableDirectory,
   ledgerProjection,
 } from '@holdfast/ledger-service';
@@ -24,11 +26,16 @@ const COMMANDS: readonly ForwardedRoute[] = [
   { path: '/v1/ledgers/:ledger/commands/:key', methods: ['GET'] },
 ];
 
+function inThreads(_readModel: SqliteReadModel, readModelDirectory: string): QueryAsker {
+  return new QueryThreads({ readModelDirectory });
+}
+
 /** The front door: queries answered from the read model, commands handed to the command service. */
 export async function startQueryService(
   { http, service, storage, queries, commands }: QueryServiceConfiguration,
   logger: Logger,
   lifecycle: ServiceLifecycle,
+  askerOf: (readModel: SqliteReadModel, directory: string) => QueryAsker = inThreads,
 ): Promise<HttpApplication> {
   assertUsableDirectory(storage.readModelDirectory, 'read');
   const readModel = SqliteReadModel.open({
@@ -39,6 +46,7 @@ export async function startQueryService(
   const application = await createHttpApplication(
     LedgerQueriesModule.forRoot({
       readModel,
+      asker: askerOf(readModel, storage.readModelDirectory),
       waitMillisMax,
       log: new CommandLog(commands.url),
     }),

@@ -22,6 +22,8 @@ export {
 } from './projections/ledger-projection.module.js';
 export { LedgerProjector, type LedgerProjectorOptions } from './projections/ledger-projector.js';
 export { ledgerProjection } from './projections/ledger.projection.js';
+export { type QueryAsker, askedHere } from './queries/ledger-queries.js';
+export { QueryThreads } from './queries/query-threads.js';
 export { LedgerQueriesModule, type LedgerQueriesOptions } from './queries/ledger-queries.module.js';
 export type { LogSight, SeenLog } from './queries/ledger-reader.js';
 export { etagOf, versionOfEtag } from './shared/etag.js';

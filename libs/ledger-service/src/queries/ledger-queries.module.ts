@@ -9,6 +9,7 @@ import { GetStatementController } from './get-statement/get-statement.controller
 import { GetTransferController } from './get-transfer/get-transfer.controller.js';
 import { GetTrialBalanceController } from './get-trial-balance/get-trial-balance.controller.js';
 import { QueryInterceptor } from './http/query.interceptor.js';
+import { type QueryAsker, askedHere } from './ledger-queries.js';
 import { LedgerReader, type LedgerReaderOptions, type LogSight } from './ledger-reader.js';
 import { ListAccountsController } from './list-accounts/list-accounts.controller.js';
 import { ListAssetsController } from './list-assets/list-assets.controller.js';
@@ -19,8 +20,11 @@ import { observeReadModel } from './observe-read-model.js';
 export interface LedgerQueriesOptions extends LedgerReaderOptions {
   /** Of `ledgerProjection`. The module closes it when the application is closed. */
   readonly readModel: SqliteReadModel;
+  /** Who answers; this thread when left out. The module closes it too. */
+  readonly asker?: QueryAsker;
 }
 
+const ASKER = Symbol('who answers queries');
 const LOG = Symbol('the log that commands go to');
 
 /** The read side over HTTP, its health and its position. */
@@ -28,6 +32,7 @@ const LOG = Symbol('the log that commands go to');
 export class LedgerQueriesModule implements OnApplicationShutdown {
   constructor(
     @Inject(SqliteReadModel) private readonly readModel: SqliteReadModel,
+    @Inject(ASKER) private readonly asker: QueryAsker,
     @Inject(Health) health: Health,
     @Inject(Metrics) metrics: Metrics,
     @Inject(LOG) log: LogSight | undefined,
@@ -40,7 +45,11 @@ export class LedgerQueriesModule implements OnApplicationShutdown {
     );
   }
 
-  static forRoot({ readModel, ...options }: LedgerQueriesOptions): DynamicModule {
+  static forRoot({
+    readModel,
+    asker = askedHere(readModel),
+    ...options
+  }: LedgerQueriesOptions): DynamicModule {
     return {
       module: LedgerQueriesModule,
       controllers: [
@@ -58,14 +67,16 @@ export class LedgerQueriesModule implements OnApplicationShutdown {
       ],
       providers: [
         { provide: SqliteReadModel, useValue: readModel },
+        { provide: ASKER, useValue: asker },
         { provide: LOG, useValue: options.log },
-        { provide: LedgerReader, useValue: new LedgerReader(readModel, options) },
+        { provide: LedgerReader, useValue: new LedgerReader(readModel, asker, options) },
         QueryInterceptor,
       ],
     };
   }
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
+    await this.asker.close();
     this.readModel.close();
   }
 }

@@ -1,20 +1,34 @@
 import type { ReadModelSnapshot } from '@holdfast/projections';
 import type { Finding } from './found.js';
 import type { FreshQuery } from './http/fresh-query.dto.js';
+import type { LEDGER_QUERIES } from './ledger-queries.js';
 
-/**
- * What a query's controller returns, for `QueryInterceptor` to wait for, ask and answer. `ask` sees one moment of the read model
- * and is synchronous, so that its answer and the answer's `Holdfast-Position` cannot be of two moments.
- */
-export interface LedgerQuery<Body> {
-  /** A `Holdfast-Position` that the answer must not lie before. */
-  readonly minPosition: string | undefined;
-  readonly ask: (snapshot: ReadModelSnapshot) => Finding<Body>;
+export type QueryName = keyof typeof LEDGER_QUERIES;
+
+type QueryOf<Name extends QueryName> = (typeof LEDGER_QUERIES)[Name];
+type ArgumentsOf<Name extends QueryName> =
+  Parameters<QueryOf<Name>> extends [ReadModelSnapshot, ...infer Arguments] ? Arguments : never;
+type BodyOf<Name extends QueryName> =
+  ReturnType<QueryOf<Name>> extends Finding<infer Body> ? Body : never;
+
+/** One query by name, as plain data: it may be asked in another thread. */
+export interface QueryCall {
+  readonly name: QueryName;
+  readonly arguments: readonly unknown[];
 }
 
-export function ledgerQuery<Body>(
+/** What a query's controller returns, for `QueryInterceptor` to wait for, ask and answer. */
+export interface LedgerQuery<Body> extends QueryCall {
+  /** A `Holdfast-Position` that the answer must not lie before. */
+  readonly minPosition: string | undefined;
+  /** There for its type only: what the answer's body says. */
+  readonly body?: Body;
+}
+
+export function ledgerQuery<Name extends QueryName>(
   { minPosition }: Pick<FreshQuery, 'minPosition'>,
-  ask: (snapshot: ReadModelSnapshot) => Finding<Body>,
-): LedgerQuery<Body> {
-  return { minPosition, ask };
+  name: Name,
+  ...given: ArgumentsOf<Name>
+): LedgerQuery<BodyOf<Name>> {
+  return { minPosition, name, arguments: given };
 }

@@ -4,10 +4,12 @@ import { ProblemException } from '@holdfast/platform';
 import { type FeedCursor, type SqliteReadModel, divergenceOf } from '@holdfast/projections';
 import { decodePosition, encodePosition } from '../shared/position-token.js';
 import type { Finding, Found } from './found.js';
+import type { QueryAsker } from './ledger-queries.js';
 import type { LedgerQuery } from './ledger-query.js';
 
-export interface QueryAnswer<Body> {
-  readonly found: Found<Body>;
+export interface QueryAnswer {
+  /** The body as JSON. */
+  readonly found: Found<Uint8Array>;
   /** The `Holdfast-Position` of the moment that the answer shows; undefined while the read model has seen no log. */
   readonly position: string | undefined;
 }
@@ -43,6 +45,7 @@ const RETRY_AFTER_SECONDS = 1;
 export class LedgerReader {
   constructor(
     private readonly model: SqliteReadModel,
+    private readonly asker: QueryAsker,
     private readonly options: LedgerReaderOptions,
   ) {}
 
@@ -51,10 +54,10 @@ export class LedgerReader {
    * for a position of another log, `service-stopping` when the signal fired in the wait, and what the query misses. Throws
    * `READ_MODEL_NOT_READY` and what else the read model throws.
    */
-  async answer<Body>(
-    query: LedgerQuery<Body>,
+  async answer(
+    query: LedgerQuery<unknown>,
     options: { readonly waitSeconds: number | undefined; readonly signal: AbortSignal },
-  ): Promise<QueryAnswer<Body>> {
+  ): Promise<QueryAnswer> {
     const { waitSeconds, signal } = options;
     const { waitMillisMax, durablePosition } = this.options;
     const asked = waitSeconds === undefined ? waitMillisMax : waitSeconds * 1_000;
@@ -69,10 +72,8 @@ export class LedgerReader {
         Math.min(waitMillis, UNASKED_WAIT_MILLIS_MAX),
         signal,
       );
-    const { finding, cursor } = this.model.read((snapshot) => ({
-      finding: query.ask(snapshot),
-      cursor: snapshot.cursor,
-    }));
+    const { name, arguments: given } = query;
+    const { finding, cursor } = await this.asker.ask({ name, arguments: given }, signal);
     await this.assertOfLog(cursor);
     // The tables that were waited for may have been replaced since, by ones of another history.
     if ((cursor?.position ?? BEFORE_FIRST_POSITION) < least) throw lagging(cursor);
@@ -147,7 +148,7 @@ function lagging(cursor: FeedCursor | undefined): ProblemException {
   });
 }
 
-function answerOf<Body>(finding: Finding<Body>, cursor: FeedCursor | undefined): QueryAnswer<Body> {
+function answerOf(finding: Finding<Uint8Array>, cursor: FeedCursor | undefined): QueryAnswer {
   const position = positionOf(cursor);
   if (finding.kind === 'found') return { found: finding, position };
   throw new ProblemException(finding.problem, {

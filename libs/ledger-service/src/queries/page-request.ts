@@ -34,6 +34,16 @@ export const numbersKeys: KeyKind<NumbersKey> = {
 
 const SELECTION_HASH_CHARACTERS = 16;
 
+/** The same as plain data, for another thread. */
+export interface PagePlace<Key extends CursorValue> {
+  readonly limit: number;
+  readonly forward: boolean;
+  /** The key of the last entry of the page before. */
+  readonly beyond: Key;
+  /** Of which list, and of which selection of it. */
+  readonly cursorKind: string;
+}
+
 /**
  * A place in one list: beyond which key the page lies, and how to go on from its end. Entries are found by their key, never by
  * counting, so entries that come in between two pages neither repeat nor hide any other.
@@ -43,22 +53,27 @@ export class PageRequest<Key extends CursorValue> {
   readonly forward: boolean;
   /** The key of the last entry of the page before. */
   readonly beyond: Key;
-  private readonly cursorKind: string;
+
+  constructor(readonly place: PagePlace<Key>) {
+    this.limit = place.limit;
+    this.forward = place.forward;
+    this.beyond = place.beyond;
+  }
 
   /** `list` names the list and all that selects its entries. Throws `ProblemException` `cursor-invalid`. */
-  constructor(
+  static of<Key extends CursorValue>(
     [name, ...selection]: readonly [name: string, ...selection: CursorValue[]],
     query: FreshPageQuery,
     keys: KeyKind<Key>,
-  ) {
-    this.limit = query.pageSize();
-    this.forward = query.direction !== 'backward';
+  ): PageRequest<Key> {
+    const forward = query.direction !== 'backward';
     // Hashed, because a selection may be longer than a cursor.
-    const selected = hash('sha256', JSON.stringify([this.forward, selection]), 'base64url');
-    this.cursorKind = `${name}:${selected.slice(0, SELECTION_HASH_CHARACTERS)}`;
-    const start = this.forward ? keys.beforeFirst : keys.afterLast;
-    this.beyond =
-      query.cursor === undefined ? start : decodeCursor(this.cursorKind, query.cursor, keys.is);
+    const selected = hash('sha256', JSON.stringify([forward, selection]), 'base64url');
+    const cursorKind = `${name}:${selected.slice(0, SELECTION_HASH_CHARACTERS)}`;
+    const start = forward ? keys.beforeFirst : keys.afterLast;
+    const beyond =
+      query.cursor === undefined ? start : decodeCursor(cursorKind, query.cursor, keys.is);
+    return new PageRequest({ limit: query.pageSize(), forward, beyond, cursorKind });
   }
 
   /** For SQL: `WHERE key ${comparison} ? ORDER BY key ${order} LIMIT ?`, the limit being `limit` + 1 to see whether there is more. */
@@ -83,6 +98,6 @@ export class PageRequest<Key extends CursorValue> {
   }
 
   cursorAt(key: Key): string {
-    return encodeCursor(this.cursorKind, key);
+    return encodeCursor(this.place.cursorKind, key);
   }
 }

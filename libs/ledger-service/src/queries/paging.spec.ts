@@ -133,7 +133,7 @@ describe('a list of thousands', () => {
     let pages = 0;
     for (let cursor: string | null = null; pages === 0 || cursor !== null; pages++) {
       if (cursor !== null) query.cursor = cursor;
-      const page = new PageRequest(['spec'], query, numbersKeys);
+      const page = PageRequest.of(['spec'], query, numbersKeys);
       const finding = service.readModel.read((snapshot) =>
         listTransfers(snapshot, 'main', filter, page, 30),
       );

@@ -29,6 +29,17 @@ export const LEDGER_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
     action:
       'Give it to that user (`chown`; 1000 in the containers), mount it for writing, or correct HOLDFAST_DATA_DIRECTORY.',
   },
+  QUERIES_FULL: {
+    meaning: 'More queries wait for a thread than may wait (429). Commands are not concerned.',
+    action:
+      'Clients ask again. If it stays so, ask for smaller pages, or let query services of their own answer.',
+  },
+  QUERY_THREAD_ENDED: {
+    meaning:
+      'The thread that answered this query ended, or the service is stopping (503). Commands are not concerned, and no answer is wrong.',
+    action:
+      'Clients ask again: another thread is begun. If it repeats, the cause is in the log: report it as a bug.',
+  },
   ADMIN_TOKEN_MISSING: {
     meaning:
       'The admin API is to listen where others can reach it, and has no token. The service does not start (78).',

@@ -155,6 +155,13 @@ export const LEDGER_CODED_ERRORS: CodedErrorProblems = {
     problem: 'too-large',
     detail: 'The command is larger than the log takes at once.',
   },
+  QUERY_THREAD_ENDED: {
+    problem: 'storage-unavailable',
+    outcome: 'not-applied',
+    retryAfterSeconds: 1,
+    detail: 'The read model cannot be read just now.',
+  },
+  QUERIES_FULL: { problem: 'overloaded', outcome: 'not-applied', retryAfterSeconds: 1 },
   WAL_OVERLOADED: { problem: 'overloaded', retryAfterSeconds: 1 },
   EVENT_STATE_OVERLOADED: { problem: 'overloaded', retryAfterSeconds: 1 },
   // A read that came after the log had closed.

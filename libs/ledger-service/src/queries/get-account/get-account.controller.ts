@@ -5,7 +5,6 @@ import { AccountTarget } from '../../shared/targets.dto.js';
 import { FreshQuery } from '../http/fresh-query.dto.js';
 import { AnswersQuery, QueryController } from '../http/query-controller.js';
 import { type LedgerQuery, ledgerQuery } from '../ledger-query.js';
-import { getAccount } from './get-account.query.js';
 
 @QueryController('v1/ledgers/:ledger/accounts/:account')
 export class GetAccountController {
@@ -19,6 +18,6 @@ export class GetAccountController {
     @Param() { ledger, account }: AccountTarget,
     @Query() query: FreshQuery,
   ): LedgerQuery<AccountResource> {
-    return ledgerQuery(query, (snapshot) => getAccount(snapshot, ledger, account));
+    return ledgerQuery(query, 'getAccount', ledger, account);
   }
 }

@@ -5,7 +5,6 @@ import { AssetTarget } from '../../shared/targets.dto.js';
 import { FreshQuery } from '../http/fresh-query.dto.js';
 import { AnswersQuery, QueryController } from '../http/query-controller.js';
 import { type LedgerQuery, ledgerQuery } from '../ledger-query.js';
-import { getAsset } from './get-asset.query.js';
 
 @QueryController('v1/ledgers/:ledger/assets/:asset')
 export class GetAssetController {
@@ -18,6 +17,6 @@ export class GetAssetController {
     @Param() { ledger, asset }: AssetTarget,
     @Query() query: FreshQuery,
   ): LedgerQuery<AssetResource> {
-    return ledgerQuery(query, (snapshot) => getAsset(snapshot, ledger, asset));
+    return ledgerQuery(query, 'getAsset', ledger, asset);
   }
 }

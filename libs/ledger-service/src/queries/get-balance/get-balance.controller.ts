@@ -5,7 +5,6 @@ import { AnswersQuery, QueryController } from '../http/query-controller.js';
 import { type LedgerQuery, ledgerQuery } from '../ledger-query.js';
 import type { BalanceResource } from './balance.js';
 import { BalanceDto } from './get-balance.dto.js';
-import { getBalance } from './get-balance.query.js';
 
 @QueryController('v1/ledgers/:ledger/accounts/:account/balance')
 export class GetBalanceController {
@@ -19,6 +18,6 @@ export class GetBalanceController {
     @Param() { ledger, account }: AccountTarget,
     @Query() query: FreshQuery,
   ): LedgerQuery<BalanceResource> {
-    return ledgerQuery(query, (snapshot) => getBalance(snapshot, ledger, account));
+    return ledgerQuery(query, 'getBalance', ledger, account);
   }
 }

@@ -5,12 +5,11 @@ import { LedgerTarget } from '../../shared/targets.dto.js';
 import { FreshQuery } from '../http/fresh-query.dto.js';
 import { AnswersQuery, QueryController } from '../http/query-controller.js';
 import { type LedgerQuery, ledgerQuery } from '../ledger-query.js';
-import { getLedger } from './get-ledger.query.js';
 
 @QueryController('v1/ledgers/:ledger')
 export class GetLedgerController {
   @AnswersQuery({ summary: 'Get a ledger', answer: LedgerDto, missing: ['ledger-not-found'] })
   get(@Param() { ledger }: LedgerTarget, @Query() query: FreshQuery): LedgerQuery<LedgerResource> {
-    return ledgerQuery(query, (snapshot) => getLedger(snapshot, ledger));
+    return ledgerQuery(query, 'getLedger', ledger);
   }
 }

@@ -5,7 +5,6 @@ import { AnswersQuery, QueryController } from '../http/query-controller.js';
 import { type LedgerQuery, ledgerQuery } from '../ledger-query.js';
 import { PageRequest, numbersKeys } from '../page-request.js';
 import { StatementDto } from './get-statement.dto.js';
-import { getStatement } from './get-statement.query.js';
 import type { Statement } from './statement.js';
 
 @QueryController('v1/ledgers/:ledger/accounts/:account/statement')
@@ -20,7 +19,7 @@ export class GetStatementController {
     @Param() { ledger, account }: AccountTarget,
     @Query() query: FreshPageQuery,
   ): LedgerQuery<Statement> {
-    const page = new PageRequest(['statement', ledger, account], query, numbersKeys);
-    return ledgerQuery(query, (snapshot) => getStatement(snapshot, ledger, account, page));
+    const page = PageRequest.of(['statement', ledger, account], query, numbersKeys);
+    return ledgerQuery(query, 'getStatement', ledger, account, page.place);
   }
 }

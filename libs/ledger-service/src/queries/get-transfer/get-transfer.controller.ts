@@ -5,7 +5,6 @@ import { TransferTarget } from '../../shared/targets.dto.js';
 import { FreshQuery } from '../http/fresh-query.dto.js';
 import { AnswersQuery, QueryController } from '../http/query-controller.js';
 import { type LedgerQuery, ledgerQuery } from '../ledger-query.js';
-import { getTransfer } from './get-transfer.query.js';
 
 @QueryController('v1/ledgers/:ledger/transfers/:transfer')
 export class GetTransferController {
@@ -19,6 +18,6 @@ export class GetTransferController {
     @Param() { ledger, transfer }: TransferTarget,
     @Query() query: FreshQuery,
   ): LedgerQuery<TransferResource> {
-    return ledgerQuery(query, (snapshot) => getTransfer(snapshot, ledger, transfer));
+    return ledgerQuery(query, 'getTransfer', ledger, transfer);
   }
 }

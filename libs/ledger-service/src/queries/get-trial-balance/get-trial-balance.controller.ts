@@ -4,7 +4,6 @@ import { FreshQuery } from '../http/fresh-query.dto.js';
 import { AnswersQuery, QueryController } from '../http/query-controller.js';
 import { type LedgerQuery, ledgerQuery } from '../ledger-query.js';
 import { TrialBalanceDto } from './get-trial-balance.dto.js';
-import { getTrialBalance } from './get-trial-balance.query.js';
 import type { TrialBalance } from './trial-balance.js';
 
 @QueryController('v1/ledgers/:ledger/trial-balance')
@@ -15,6 +14,6 @@ export class GetTrialBalanceController {
     missing: ['ledger-not-found'],
   })
   get(@Param() { ledger }: LedgerTarget, @Query() query: FreshQuery): LedgerQuery<TrialBalance> {
-    return ledgerQuery(query, (snapshot) => getTrialBalance(snapshot, ledger));
+    return ledgerQuery(query, 'getTrialBalance', ledger);
   }
 }

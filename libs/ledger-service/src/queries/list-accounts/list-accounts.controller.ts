@@ -7,7 +7,6 @@ import { PageOf } from '../http/pages.dto.js';
 import { AnswersQuery, QueryController } from '../http/query-controller.js';
 import { type LedgerQuery, ledgerQuery } from '../ledger-query.js';
 import { type Page, PageRequest, textKeys } from '../page-request.js';
-import { listAccounts } from './list-accounts.query.js';
 
 class AccountsPage extends PageOf(AccountDto) {}
 
@@ -22,7 +21,7 @@ export class ListAccountsController {
     @Param() { ledger }: LedgerTarget,
     @Query() query: FreshPageQuery,
   ): LedgerQuery<Page<AccountResource>> {
-    const page = new PageRequest(['accounts', ledger], query, textKeys);
-    return ledgerQuery(query, (snapshot) => listAccounts(snapshot, ledger, page));
+    const page = PageRequest.of(['accounts', ledger], query, textKeys);
+    return ledgerQuery(query, 'listAccounts', ledger, page.place);
   }
 }

@@ -7,7 +7,6 @@ import { PageOf } from '../http/pages.dto.js';
 import { AnswersQuery, QueryController } from '../http/query-controller.js';
 import { type LedgerQuery, ledgerQuery } from '../ledger-query.js';
 import { type Page, PageRequest, textKeys } from '../page-request.js';
-import { listAssets } from './list-assets.query.js';
 
 class AssetsPage extends PageOf(AssetDto) {}
 
@@ -22,7 +21,7 @@ export class ListAssetsController {
     @Param() { ledger }: LedgerTarget,
     @Query() query: FreshPageQuery,
   ): LedgerQuery<Page<AssetResource>> {
-    const page = new PageRequest(['assets', ledger], query, textKeys);
-    return ledgerQuery(query, (snapshot) => listAssets(snapshot, ledger, page));
+    const page = PageRequest.of(['assets', ledger], query, textKeys);
+    return ledgerQuery(query, 'listAssets', ledger, page.place);
   }
 }

@@ -6,7 +6,6 @@ import { PageOf } from '../http/pages.dto.js';
 import { AnswersQuery, QueryController } from '../http/query-controller.js';
 import { type LedgerQuery, ledgerQuery } from '../ledger-query.js';
 import { type Page, PageRequest, textKeys } from '../page-request.js';
-import { listLedgers } from './list-ledgers.query.js';
 
 class LedgersPage extends PageOf(LedgerDto) {}
 
@@ -14,7 +13,7 @@ class LedgersPage extends PageOf(LedgerDto) {}
 export class ListLedgersController {
   @AnswersQuery({ summary: 'List the ledgers', answer: LedgersPage })
   list(@Query() query: FreshPageQuery): LedgerQuery<Page<LedgerResource>> {
-    const page = new PageRequest(['ledgers'], query, textKeys);
-    return ledgerQuery(query, (snapshot) => listLedgers(snapshot, page));
+    const page = PageRequest.of(['ledgers'], query, textKeys);
+    return ledgerQuery(query, 'listLedgers', page.place);
   }
 }

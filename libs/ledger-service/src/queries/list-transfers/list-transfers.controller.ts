@@ -7,7 +7,6 @@ import { AnswersQuery, QueryController } from '../http/query-controller.js';
 import { type LedgerQuery, ledgerQuery } from '../ledger-query.js';
 import { type Page, PageRequest, numbersKeys } from '../page-request.js';
 import { ListTransfersQuery } from './list-transfers.dto.js';
-import { listTransfers } from './list-transfers.query.js';
 
 class TransfersPage extends PageOf(TransferDto) {}
 
@@ -26,7 +25,7 @@ export class ListTransfersController {
   ): LedgerQuery<Page<TransferResource>> {
     const filter = query.filter();
     const { account, reference, metadata, effectiveFromMillis, effectiveBeforeMillis } = filter;
-    const page = new PageRequest(
+    const page = PageRequest.of(
       [
         'transfers',
         ledger,
@@ -39,6 +38,6 @@ export class ListTransfersController {
       query,
       numbersKeys,
     );
-    return ledgerQuery(query, (snapshot) => listTransfers(snapshot, ledger, filter, page));
+    return ledgerQuery(query, 'listTransfers', ledger, filter, page.place);
   }
 }

@@ -1,0 +1,85 @@
+import type { FeedCursor, ReadModelSnapshot, SqliteReadModel } from '@holdfast/projections';
+import type { Finding } from './found.js';
+import { getAccount } from './get-account/get-account.query.js';
+import { getAsset } from './get-asset/get-asset.query.js';
+import { getBalance } from './get-balance/get-balance.query.js';
+import { getLedger } from './get-ledger/get-ledger.query.js';
+import { getStatement } from './get-statement/get-statement.query.js';
+import { getTransfer } from './get-transfer/get-transfer.query.js';
+import { getTrialBalance } from './get-trial-balance/get-trial-balance.query.js';
+import type { QueryCall } from './ledger-query.js';
+import { listAccounts } from './list-accounts/list-accounts.query.js';
+import { listAssets } from './list-assets/list-assets.query.js';
+import { listLedgers } from './list-ledgers/list-ledgers.query.js';
+import { listTransfers } from './list-transfers/list-transfers.query.js';
+import type { TransferFilter } from './list-transfers/transfer-filter.js';
+import { type NumbersKey, type PagePlace, PageRequest } from './page-request.js';
+
+type TextPlace = PagePlace<string>;
+type NumbersPlace = PagePlace<NumbersKey>;
+
+/** Every query by its name. Each is synchronous and sees one moment; what it is given besides is plain data. */
+export const LEDGER_QUERIES = {
+  getAccount,
+  getAsset,
+  getBalance,
+  getLedger,
+  getTransfer,
+  getTrialBalance,
+  getStatement: (now: ReadModelSnapshot, ledger: string, account: string, place: NumbersPlace) =>
+    getStatement(now, ledger, account, new PageRequest(place)),
+  listAccounts: (now: ReadModelSnapshot, ledger: string, place: TextPlace) =>
+    listAccounts(now, ledger, new PageRequest(place)),
+  listAssets: (now: ReadModelSnapshot, ledger: string, place: TextPlace) =>
+    listAssets(now, ledger, new PageRequest(place)),
+  listLedgers: (now: ReadModelSnapshot, place: TextPlace) =>
+    listLedgers(now, new PageRequest(place)),
+  listTransfers: (
+    now: ReadModelSnapshot,
+    ledger: string,
+    filter: TransferFilter,
+    place: NumbersPlace,
+  ) => listTransfers(now, ledger, filter, new PageRequest(place)),
+};
+
+/** An answer and the moment that it shows: of one snapshot, so that they cannot be of two. */
+export interface Asked {
+  /** The body as JSON: whoever asks in one thread makes the text there too. */
+  readonly finding: Finding<Uint8Array<ArrayBuffer>>;
+  readonly cursor: FeedCursor | undefined;
+}
+
+/** Who answers queries: this thread, or others. */
+export interface QueryAsker {
+  /**
+   * Throws `READ_MODEL_NOT_READY` and what else the read model throws, `QUERIES_FULL` when too many wait, `QUERY_THREAD_ENDED`, and the signal's reason when it fires
+   * before the query has begun.
+   */
+  ask(call: QueryCall, signal: AbortSignal): Promise<Asked>;
+  close(): Promise<void>;
+}
+
+/** Answers in this thread, which then does nothing else: for tests, and for tools. */
+export function askedHere(model: SqliteReadModel): QueryAsker {
+  return {
+    ask: (call) => new Promise((resolve) => resolve(askNow(model, call))),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Throws what the read model and the query throw. */
+export function askNow(model: SqliteReadModel, { name, arguments: given }: QueryCall): Asked {
+  const query = LEDGER_QUERIES[name] as (
+    snapshot: ReadModelSnapshot,
+    ...given: readonly unknown[]
+  ) => Finding<unknown>;
+  return model.read((snapshot) => ({
+    finding: asText(query(snapshot, ...given)),
+    cursor: snapshot.cursor,
+  }));
+}
+
+function asText(finding: Finding<unknown>): Asked['finding'] {
+  if (finding.kind === 'missing') return finding;
+  return { ...finding, body: new TextEncoder().encode(JSON.stringify(finding.body)) };
+}

@@ -1,0 +1,150 @@
+import { Worker } from 'node:worker_threads';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CodedError, type ErrorDetails } from '@holdfast/kernel';
+import type { Asked, QueryAsker } from './ledger-queries.js';
+import type { QueryCall } from './ledger-query.js';
+
+/** More threads than this read one file no faster, and each holds a program of its own in memory. */
+export const QUERY_THREADS_MAX = 2;
+/** More queries than this waiting for a thread are refused; each waits at most for those before it, whose work is bounded. */
+export const QUERIES_WAITING_MAX = 256;
+/** A query that runs at the end of the service may take so long; then its thread is left behind. */
+const STOP_MILLIS_MAX = 2_000;
+
+export interface QueryThreadData {
+  readonly readModelDirectory: string;
+}
+
+/** What a thread is told: one query, and the next when that is answered. */
+export type ToQueryThread = { readonly kind: 'ask'; readonly call: QueryCall } | { kind: 'stop' };
+
+/** What it tells. Errors lose their class on the way, so they travel as what they say. */
+export type FromQueryThread =
+  | { readonly kind: 'asked'; readonly asked: Asked }
+  | {
+      readonly kind: 'failed';
+      readonly code: string | undefined;
+      readonly message: string;
+      readonly details: ErrorDetails;
+    };
+
+interface Asking {
+  readonly call: QueryCall;
+  readonly signal: AbortSignal;
+  readonly resolve: (asked: Asked) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Answers queries in threads of their own, one at a time in each: SQLite is synchronous, and a query of many rows takes the thread that runs it
+ * for as long as it needs. The thread that commits must not be that one.
+ *
+ * The second thread is started when the first one is busy, and one that ended when a query needs it.
+ */
+export class QueryThreads implements QueryAsker {
+  private readonly threads = new Map<Worker, Asking | undefined>();
+  private readonly waiting: Asking[] = [];
+  private closing = false;
+
+  constructor(
+    private readonly data: QueryThreadData,
+    private readonly script = new URL('./query.worker.js', import.meta.url),
+  ) {
+    // Its program takes a while to load.
+    this.begin();
+  }
+
+  ask(call: QueryCall, signal: AbortSignal): Promise<Asked> {
+    if (this.closing) throw new CodedError('QUERY_THREAD_ENDED', 'the service is stopping');
+    if (this.waiting.length >= QUERIES_WAITING_MAX)
+      throw new CodedError('QUERIES_FULL', `${QUERIES_WAITING_MAX} queries are waiting already`);
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ call, signal, resolve, reject });
+      this.hand();
+    });
+  }
+
+  /** Queries that wait are refused, those that run are answered. */
+  async close(): Promise<void> {
+    this.closing = true;
+    for (const { reject } of this.waiting.splice(0)) reject(ended('the service is stopping'));
+    await Promise.all(Array.from(this.threads.keys(), stop));
+  }
+
+  /** Gives what waits to threads that have nothing to do. */
+  private hand(): void {
+    while (this.waiting.length > 0) {
+      const thread = this.idle() ?? (this.mayBegin() ? this.begin() : undefined);
+      if (thread === undefined) return;
+      const asking = this.nextWanted();
+      if (asking === undefined) return;
+      this.threads.set(thread, asking);
+      thread.postMessage({ kind: 'ask', call: asking.call } satisfies ToQueryThread);
+    }
+  }
+
+  /** Nobody works for a client that has gone. */
+  private nextWanted(): Asking | undefined {
+    for (;;) {
+      const asking = this.waiting.shift();
+      if (asking?.signal.aborted !== true) return asking;
+      asking.reject(asking.signal.reason);
+    }
+  }
+
+  private idle(): Worker | undefined {
+    for (const [thread, asking] of this.threads) if (asking === undefined) return thread;
+    return undefined;
+  }
+
+  private mayBegin(): boolean {
+    return !this.closing && this.threads.size < QUERY_THREADS_MAX;
+  }
+
+  private begin(): Worker {
+    const thread = new Worker(this.script, { name: 'query', workerData: this.data });
+    this.threads.set(thread, undefined);
+    let failure: unknown;
+    thread.on('message', (message: FromQueryThread) => {
+      const asking = this.threads.get(thread);
+      this.threads.set(thread, undefined);
+      if (message.kind === 'asked') asking?.resolve(message.asked);
+      else asking?.reject(failureOf(message));
+      this.hand();
+    });
+    thread.on('error', (error: unknown) => {
+      failure = error;
+    });
+    thread.on('exit', () => {
+      const asking = this.threads.get(thread);
+      this.threads.delete(thread);
+      // Each thread that is begun again takes a query with it, so one that cannot start is not begun over and over.
+      asking?.reject(ended('the thread of the query ended', failure));
+      this.hand();
+    });
+    thread.unref();
+    return thread;
+  }
+}
+
+async function stop(thread: Worker): Promise<void> {
+  const exited = new Promise<unknown>((resolve) => thread.once('exit', resolve));
+  thread.ref();
+  thread.postMessage({ kind: 'stop' } satisfies ToQueryThread);
+  const waiting = new AbortController();
+  const late = sleep(STOP_MILLIS_MAX, 'late', { signal: waiting.signal }).catch(() => 'ended');
+  if ((await Promise.race([exited, late])) === 'late') void thread.terminate();
+  waiting.abort();
+}
+
+function ended(reason: string, cause?: unknown): CodedError {
+  return new CodedError('QUERY_THREAD_ENDED', reason, {}, { cause });
+}
+
+function failureOf({
+  code,
+  message,
+  details,
+}: FromQueryThread & { readonly kind: 'failed' }): Error {
+  return code === undefined ? new Error(message) : new CodedError(code, message, details);
+}
