@@ -5,6 +5,7 @@ import type { BackupRuns } from './backup-runs.js';
 import type { ImportRuns } from './import-runs.js';
 import type { Installation } from './installation.js';
 import type { RebuildRuns } from './rebuild-runs.js';
+import type { ShiftedClock } from './shifted-clock.js';
 import type { DataDisk } from './soak-disk.js';
 
 /** What a disturbance works on. */
@@ -15,6 +16,7 @@ export interface Scene {
   readonly rebuilds: RebuildRuns;
   readonly backups: BackupRuns;
   readonly work: AdminWork;
+  readonly clock: ShiftedClock;
   readonly random: SeededRandom;
   /** Sends many commands at once. */
   readonly burst: () => void;

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { type Disturbance, type Scene, underWay } from './disturbance.js';
 import { PROCESSES } from './installation.js';
+import { MACHINE_DISTURBANCES } from './machine-disturbances.js';
 import { losePower } from './power-loss.js';
 import { STATE_DISTURBANCES } from './state-disturbances.js';
 import { UPKEEP_DISTURBANCES } from './upkeep-disturbances.js';
@@ -33,6 +34,7 @@ export const DISTURBANCES: readonly Disturbance[] = [
   { name: 'read model removed', cards: 1, run: removeReadModel },
   { name: 'import', cards: 1, run: beginImport },
   { name: 'import killed', cards: 1, run: killImport },
+  ...MACHINE_DISTURBANCES,
   ...STATE_DISTURBANCES,
   ...UPKEEP_DISTURBANCES,
 ];

@@ -21,7 +21,7 @@ const CRASHES: ReadonlySet<NodeJS.Signals | null> = new Set(['SIGSEGV', 'SIGBUS'
 const LAST_WORDS_CHARACTERS_MAX = 4_000;
 
 /** What may be tolerated of processes that end by themselves. */
-type Tolerance = 'nothing' | 'full-disk' | 'power-loss';
+type Tolerance = 'nothing' | 'full-disk' | 'descriptors' | 'power-loss';
 
 /**
  * The three services as containers would run them. A process that ends by itself is a doubt, but for what a full or failing disk, or a database that was
@@ -127,13 +127,14 @@ export class Installation {
       void this.restart(name, child);
       return;
     }
-    const intolerable = this.tolerance === 'full-disk' && NEVER.has(exit.code);
+    const isSupervised = this.tolerance === 'full-disk' || this.tolerance === 'descriptors';
+    const intolerable = isSupervised && NEVER.has(exit.code);
     if (this.tolerance === 'nothing' || intolerable) {
       this.onDoubt(new Doubt(`${name} ended by itself with ${told(exit)}: ${wordsOf(child)}`));
       return;
     }
     this.tally.count(this.tally.endings, `${name} ${told(exit)}`);
-    if (this.tolerance === 'full-disk') void this.restart(name, child);
+    if (isSupervised) void this.restart(name, child);
   }
 
   private isOfDamage(child: Child, exit: Exit): boolean {

@@ -60,6 +60,11 @@ export class DataDisk {
     this.image?.restart();
   }
 
+  /** While no file on it is open for writing. */
+  remount(mode: 'ro' | 'rw'): void {
+    this.image?.remount(mode);
+  }
+
   /** After every process that used it has ended: copies the data to where it needs no mount. The image stays. */
   keep(target: string): void {
     // A soak may end while the power is off.

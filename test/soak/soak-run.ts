@@ -18,6 +18,7 @@ import { Installation, PROCESSES } from './installation.js';
 import { MoneyChecks } from './money-checks.js';
 import { Pace } from './pace.js';
 import { RebuildRuns } from './rebuild-runs.js';
+import { ShiftedClock } from './shifted-clock.js';
 import { DataDisk, whatIsMissing } from './soak-disk.js';
 import type { SoakDisk, SoakOptions } from './soak-options.js';
 import { type SoakReport, reportOf } from './soak-report.js';
@@ -180,12 +181,14 @@ export class SoakRun {
   private async assemble(): Promise<Parts> {
     const { disk, journal, tally, options } = this;
     const onDoubt = (error: unknown): void => this.doubt(error);
+    const clock = new ShiftedClock(this.directory);
     const environment = {
       HOLDFAST_DATA_DIRECTORY: disk.dataDirectory,
       // So that it has a good part of the log behind it between two faults.
       HOLDFAST_SCRUB_PAUSE_SECONDS: '1',
       HOLDFAST_SCRUB_BYTES_PER_SECOND: '64MiB',
       ...UPKEEP,
+      ...clock.environment,
       ...options.environment,
     };
     const services = await Services.prepare(environment, this.directory);
@@ -221,7 +224,7 @@ export class SoakRun {
     });
     return {
       ...{ services, installation, imports, rebuilds, backups, work },
-      ...{ auditor, traffic, checks, disk },
+      ...{ auditor, traffic, checks, disk, clock },
     };
   }
 }
@@ -237,4 +240,5 @@ interface Parts {
   readonly traffic: Traffic;
   readonly checks: MoneyChecks;
   readonly disk: DataDisk;
+  readonly clock: ShiftedClock;
 }

@@ -52,6 +52,11 @@ export class FileSystemImage {
     execFileSync('umount', [this.mountPoint]);
   }
 
+  /** To read-only only while no file on it is open for writing. */
+  remount(mode: 'ro' | 'rw'): void {
+    execFileSync('mount', ['-o', `remount,${mode}`, this.mountPoint]);
+  }
+
   private mount(): void {
     execFileSync('mount', ['-o', 'loop', this.image, this.mountPoint]);
   }
