@@ -7,7 +7,6 @@ import { getLedger } from './get-ledger/get-ledger.query.js';
 import { getStatement } from './get-statement/get-statement.query.js';
 import { getTransfer } from './get-transfer/get-transfer.query.js';
 import { getTrialBalance } from './get-trial-balance/get-trial-balance.query.js';
-import type { QueryCall } from './ledger-query.js';
 import { listAccounts } from './list-accounts/list-accounts.query.js';
 import { listAssets } from './list-assets/list-assets.query.js';
 import { listLedgers } from './list-ledgers/list-ledgers.query.js';
@@ -41,6 +40,14 @@ export const LEDGER_QUERIES = {
     place: NumbersPlace,
   ) => listTransfers(now, ledger, filter, new PageRequest(place)),
 };
+
+export type QueryName = keyof typeof LEDGER_QUERIES;
+
+/** One query by name, as plain data: it may be asked in another thread. */
+export interface QueryCall {
+  readonly name: QueryName;
+  readonly arguments: readonly unknown[];
+}
 
 /** An answer and the moment that it shows: of one snapshot, so that they cannot be of two. */
 export interface Asked {

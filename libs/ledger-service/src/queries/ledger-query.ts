@@ -1,21 +1,13 @@
 import type { ReadModelSnapshot } from '@holdfast/projections';
 import type { Finding } from './found.js';
 import type { FreshQuery } from './http/fresh-query.dto.js';
-import type { LEDGER_QUERIES } from './ledger-queries.js';
-
-export type QueryName = keyof typeof LEDGER_QUERIES;
+import type { LEDGER_QUERIES, QueryCall, QueryName } from './ledger-queries.js';
 
 type QueryOf<Name extends QueryName> = (typeof LEDGER_QUERIES)[Name];
 type ArgumentsOf<Name extends QueryName> =
   Parameters<QueryOf<Name>> extends [ReadModelSnapshot, ...infer Arguments] ? Arguments : never;
 type BodyOf<Name extends QueryName> =
   ReturnType<QueryOf<Name>> extends Finding<infer Body> ? Body : never;
-
-/** One query by name, as plain data: it may be asked in another thread. */
-export interface QueryCall {
-  readonly name: QueryName;
-  readonly arguments: readonly unknown[];
-}
 
 /** What a query's controller returns, for `QueryInterceptor` to wait for, ask and answer. */
 export interface LedgerQuery<Body> extends QueryCall {

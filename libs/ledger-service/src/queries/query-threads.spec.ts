@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { QueryCall } from './ledger-query.js';
+import type { QueryCall } from './ledger-queries.js';
 import { QUERIES_WAITING_MAX, QUERY_THREADS_MAX, QueryThreads } from './query-threads.js';
 
 /** A thread that answers with what it was asked, and with its own number; `hold` is answered by the next thread's `release`. */

@@ -1,8 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError, type ErrorDetails } from '@holdfast/kernel';
-import type { Asked, QueryAsker } from './ledger-queries.js';
-import type { QueryCall } from './ledger-query.js';
+import type { Asked, QueryAsker, QueryCall } from './ledger-queries.js';
 
 /** More threads than this read one file no faster, and each holds a program of its own in memory. */
 export const QUERY_THREADS_MAX = 2;
