@@ -6,7 +6,7 @@ import {
   openSimulated,
   SimulatedFileSystem,
 } from './testing/index.js';
-import { FLOORS_MAX } from './floors.js';
+import { FLOORS_MAX, readFloors } from './floors.js';
 import type { Sequence } from './wal.types.js';
 
 const floor = (sequence: number): Sequence => sequence as Sequence;
@@ -84,5 +84,17 @@ describe('floors', () => {
         details: { file: path },
       });
     }
+  });
+
+  it('are read beside a writer that removes the file of the one before it meanwhile', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await wal.append(batchAfter(0, 1)).durable;
+    wal.floors.set('projection', wal.durableSequence);
+    await wal.close();
+    const list = system.list.bind(system);
+    let looks = 0;
+    system.list = (path) => [...list(path), ...(looks++ === 0 ? ['FLOORS-99'] : [])];
+    expect(readFloors(system, LOG)).toEqual(new Map([['projection', 1]]));
   });
 });

@@ -125,15 +125,22 @@ export class Floors {
   }
 }
 
+/** How often a file may be gone that was listed: each time another writer has begun. */
+const LOOKS_MAX = 10;
+
 /** Those of the highest epoch; empty when there is no file. Throws `WAL_CORRUPT` when it is damaged. */
 export function readFloors(
   fileSystem: FileSystem,
   directory: string,
+  looksLeft = LOOKS_MAX,
 ): ReadonlyMap<string, Sequence> {
   const newest = floorsFiles(fileSystem, directory).at(-1);
   if (newest === undefined) return new Map();
   const path = `${directory}/${newest}`;
   const content = readSmallFile(fileSystem, path, FLOORS_BYTES_MAX);
+  // Beside a writer that has just begun: it removes the file of the one before it when its own is durable.
+  if (content === undefined && looksLeft > 1)
+    return readFloors(fileSystem, directory, looksLeft - 1);
   const [title, ...lines] = checkedLines(content?.toString('latin1') ?? '') ?? [];
   const entries = lines.map((line) => /^([0-9]+) (.+)$/.exec(line));
   if (title !== TITLE || entries.includes(null)) {
