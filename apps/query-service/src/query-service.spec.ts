@@ -76,6 +76,18 @@ async function send(method: string, path: string, key?: string, body?: object) {
 }
 
 describe('the front door', () => {
+  it.each([
+    ['DELETE', LEDGER, 'GET, HEAD, PUT'],
+    ['DELETE', `${LEDGER}/accounts`, 'GET, HEAD, POST'],
+    ['POST', `${LEDGER}/accounts/bob`, 'GET, HEAD, PATCH'],
+    ['POST', `${LEDGER}/accounts/bob/balance`, 'GET, HEAD'],
+    ['PUT', `${LEDGER}/bulk`, 'POST'],
+    ['POST', `${LEDGER}/commands/k`, 'GET, HEAD'],
+  ])('says which methods %s %s could have had', async (method, path, allow) => {
+    const { status, headers } = await send(method, path);
+    expect([status, headers.get('allow')]).toEqual([405, allow]);
+  });
+
   it('forwards commands and answers queries, at one address', async () => {
     const opened = await send('PUT', LEDGER);
     await send('PUT', `${LEDGER}/assets/EUR`, undefined, { scale: 2 });

@@ -7,10 +7,10 @@ import {
   type QueryAsker,
   QueryThreads,
   assertUsableDirectory,
+  commandRoutes,
   ledgerProjection,
 } from '@holdfast/ledger-service';
 import {
-  type ForwardedRoute,
   type HttpApplication,
   type Logger,
   type ServiceLifecycle,
@@ -19,12 +19,6 @@ import {
 } from '@holdfast/platform';
 import { SqliteReadModel } from '@holdfast/projections';
 import { CommandLog } from './command-log.js';
-
-/** Whatever writes; and whether a command happened, which only the writer knows. */
-const COMMANDS: readonly ForwardedRoute[] = [
-  { path: '/v1/ledgers/*', methods: ['PUT', 'POST', 'PATCH'] },
-  { path: '/v1/ledgers/:ledger/commands/:key', methods: ['GET'] },
-];
 
 function inThreads(_readModel: SqliteReadModel, readModelDirectory: string): QueryAsker {
   return new QueryThreads({ readModelDirectory });
@@ -60,7 +54,7 @@ export async function startQueryService(
       openApi: LEDGER_OPEN_API,
     },
   );
-  forwardRequests(application, { upstream: commands.url, routes: COMMANDS });
+  forwardRequests(application, { upstream: commands.url, routes: commandRoutes() });
   const url = await application.listen(http.port, service.host);
   logger.info({ url, commands: commands.url }, 'serving queries, forwarding commands');
   return application;

@@ -11,6 +11,7 @@ export type { JobDto } from './admin/jobs/jobs.dto.js';
 export type { Plain } from './admin/plain.js';
 export { LogKeeping, type LogKeepingOptions } from './admin/log-keeping.js';
 export { type StartAdminOptions, startAdmin } from './admin/start-admin.js';
+export { commandRoutes } from './commands/command-routes.js';
 export {
   LedgerCommandsModule,
   type LedgerCommandsOptions,

@@ -20,6 +20,16 @@ describe('the admin API', () => {
     });
   });
 
+  it('says which methods an address takes', async () => {
+    for (const [method, path] of [
+      ['DELETE', '/admin/log'],
+      ['GET', '/admin/log/verify'],
+    ] as const) {
+      const { status, body } = await service.send(method, path);
+      expect([status, body['type']]).toEqual([405, '/problems/method-not-allowed']);
+    }
+  });
+
   it('verifies the log as a job, and finds damage', async () => {
     await service.rotate(2);
     const begun = await service.send('POST', '/admin/log/verify');

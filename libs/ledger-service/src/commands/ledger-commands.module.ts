@@ -23,6 +23,18 @@ import { observeWriter } from './writer-telemetry.js';
 const NO_SCRUBBING: LogCareOptions['scrub'] = { bytesPerSecond: 0, pauseSeconds: 1 };
 const KEEPING = Symbol('the keeping of the log');
 
+export const COMMAND_CONTROLLERS = [
+  OpenLedgerController,
+  RegisterAssetController,
+  OpenAccountController,
+  ChangeAccountController,
+  SetAccountStatusController,
+  PostTransferController,
+  ChangeTransferMetadataController,
+  BulkController,
+  FindCommandController,
+] as const;
+
 export interface LedgerCommandsOptions {
   /** Open, and replayed. The module closes it when the application is closed. */
   readonly writer: LedgerWriter;
@@ -66,17 +78,7 @@ export class LedgerCommandsModule implements OnApplicationShutdown {
         EventFeedModule.register({ source: writer.log, ...(consumers && { consumers }) }),
         LogCareModule.forRoot({ writer, scrub }),
       ],
-      controllers: [
-        OpenLedgerController,
-        RegisterAssetController,
-        OpenAccountController,
-        ChangeAccountController,
-        SetAccountStatusController,
-        PostTransferController,
-        ChangeTransferMetadataController,
-        BulkController,
-        FindCommandController,
-      ],
+      controllers: [...COMMAND_CONTROLLERS],
       providers: [
         { provide: LedgerWriter, useValue: writer },
         { provide: KEEPING, useValue: keeping ?? null },

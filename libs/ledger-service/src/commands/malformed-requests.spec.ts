@@ -368,13 +368,24 @@ it('says where and what is wrong, with a pointer for each', async () => {
 });
 
 it('answers paths and methods that are none with problems too', async () => {
-  for (const [method, path] of [
-    ['GET', '/nothing'],
-    ['DELETE', `${LEDGER}/accounts/bob`],
-    ['POST', '/v1/ledgers'],
-  ] as const)
-    expect((await service.send(method, path)).body).toMatchObject({
-      type: '/problems/not-found',
-      status: 404,
-    });
+  for (const [method, path, allow] of [
+    ['GET', '/nothing', undefined],
+    ['DELETE', `${LEDGER}/accounts/bob`, 'PATCH'],
+    ['POST', LEDGER, 'PUT'],
+    ['POST', `${LEDGER}/assets/EUR`, 'PUT'],
+    ['PUT', `${LEDGER}/accounts`, 'POST'],
+    ['POST', `${LEDGER}/accounts/bob/status`, 'PUT'],
+    ['PUT', `${LEDGER}/transfers`, 'POST'],
+    ['POST', `${LEDGER}/transfers/${TRANSFER_ID}/metadata`, 'PATCH'],
+    ['DELETE', `${LEDGER}/bulk`, 'POST'],
+    ['POST', `${LEDGER}/commands/key`, 'GET, HEAD'],
+  ] as const) {
+    const { body, headers } = await service.send(method, path);
+    expect([path, headers.get('allow') ?? undefined]).toEqual([path, allow]);
+    expect(body).toMatchObject(
+      allow === undefined
+        ? { type: '/problems/not-found', status: 404 }
+        : { type: '/problems/method-not-allowed', status: 405 },
+    );
+  }
 });

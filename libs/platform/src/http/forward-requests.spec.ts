@@ -241,7 +241,8 @@ describe('forwarded requests', () => {
     expect((await fetch(`${url}/v1/ledgers/books/transfers?limit=x`)).status).toBe(400);
     expect((await fetch(`${url}/v1/ledgers/books/commands/a%2Fb%20c`)).status).toBe(200);
     expect(arrived).toEqual([{ key: 'a/b c' }]);
-    expect((await fetch(`${url}/v1/ledgers/books/nowhere`)).status).toBe(404);
+    expect((await fetch(`${url}/v1/ledgers/books/nowhere`)).status).toBe(405);
+    expect((await fetch(`${url}/nowhere`)).status).toBe(404);
   });
 
   it("bring the upstream's problems back unchanged, and are not repeated for them", async () => {

@@ -323,8 +323,6 @@ describe('answers', () => {
   it.each([
     ['GET', '/nowhere'],
     ['GET', '/v1/books'],
-    ['DELETE', '/v1/books/transfers'],
-    ['POST', '/fail/funds'],
   ])('answers %s %s, which nobody serves, with not-found', async (method, path) => {
     const { status, type, body } = await ask(path, { method });
     expect([status, type]).toEqual([404, 'application/problem+json']);
@@ -662,3 +660,14 @@ it.each(['/v1/books/transfers', '/nothing', '/%', '/health/live', '/fail/bug'])(
     ]);
   },
 );
+
+it.each([
+  ['DELETE', '/v1/books/transfers', 'GET, HEAD, POST'],
+  ['GET', '/v1/books/void', 'POST'],
+  ['PATCH', '/v1/a%2Fb/transfers?limit=1', 'GET, HEAD, POST'],
+  ['OPTIONS', '/health/live', 'GET, HEAD'],
+])('says which methods %s %s could have had', async (method, path, allow) => {
+  const response = await fetch(`${served.url}${path}`, { method });
+  expect([response.status, response.headers.get('allow')]).toEqual([405, allow]);
+  expect(await response.json()).toMatchObject({ type: '/problems/method-not-allowed' });
+});

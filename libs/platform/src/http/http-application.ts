@@ -19,6 +19,7 @@ import { UndeclaredQueryGuard } from '../validation/undeclared-query.guard.js';
 import { answerClientError } from './answer-client-error.js';
 import { BODIES_BYTES_MAX, limitBodies } from './bodies-in-flight.js';
 import { CORRELATION_ID_HEADER, correlationIdOf } from './correlation-id.js';
+import { KnownRoutes } from './known-routes.js';
 import { UNLESS_SAID_OTHERWISE, observeRequests } from './observe-requests.js';
 import { type OpenApiOptions, serveOpenApi } from './open-api.js';
 import { RequestsInFlight } from './requests-in-flight.js';
@@ -57,7 +58,8 @@ export async function createHttpApplication(
   const { logger, codedErrors = {}, bodyBytesMax = BODY_BYTES_MAX } = options;
   const lifecycle = options.lifecycle ?? new ServiceLifecycle();
   const catalogue = new ProblemCatalogue(PLATFORM_PROBLEMS, options.problems ?? {});
-  const filter = new ProblemFilter(catalogue, codedErrors, logger);
+  const routes = new KnownRoutes();
+  const filter = new ProblemFilter(catalogue, codedErrors, logger, routes);
   const metrics = new Metrics();
   const nest = await NestFactory.create<NestFastifyApplication>(
     {
@@ -80,6 +82,7 @@ export async function createHttpApplication(
   const fastify = nest.getHttpAdapter().getInstance();
   const inFlight = new RequestsInFlight();
   acceptJsonBodiesOnly(fastify);
+  fastify.addHook('onRoute', ({ method, url }) => routes.add(method, url));
   limitBodies(fastify, {
     bodyBytesMax,
     bodiesBytesMax: options.bodiesBytesMax ?? BODIES_BYTES_MAX,

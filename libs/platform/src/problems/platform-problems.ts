@@ -7,6 +7,7 @@ export const PLATFORM_PROBLEMS = {
   unauthorized: { status: 401, title: 'Authentication is required' },
   forbidden: { status: 403, title: 'Not allowed' },
   'not-found': { status: 404, title: 'There is nothing at this address' },
+  'method-not-allowed': { status: 405, title: 'This address does not take this method' },
   'not-acceptable': { status: 406, title: 'No representation that the request accepts' },
   'request-timeout': { status: 408, title: 'The request was not sent in time' },
   'too-large': { status: 413, title: 'The request is too large' },

@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { KnownRoutes } from '../http/known-routes.js';
 import type { Logger } from '../logging/logger.js';
 import type { CodedErrorProblems } from './coded-error-problems.js';
 import { type ProblemAnswer, problemAnswer } from './problem-answer.js';
@@ -16,6 +17,7 @@ export class ProblemFilter implements ExceptionFilter {
     private readonly catalogue: ProblemCatalogue,
     private readonly codedErrors: CodedErrorProblems,
     private readonly logger: Logger,
+    private readonly routes: Pick<KnownRoutes, 'methodsAt'>,
   ) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
@@ -29,7 +31,8 @@ export class ProblemFilter implements ExceptionFilter {
       reply.hijack();
       return;
     }
-    const named = problemAnswer(thrown, this.codedErrors);
+    const thrownAs = problemAnswer(thrown, this.codedErrors);
+    const named = this.methodNotAllowed(thrownAs, request) ?? thrownAs;
     // A slug that no table has is a bug of the thrower, and answered as one.
     const answer = this.catalogue.find(named.slug) === undefined ? UNFORESEEN : named;
     const { status } = this.catalogue.kind(answer.slug);
@@ -37,6 +40,18 @@ export class ProblemFilter implements ExceptionFilter {
     if (!reply.sent && !reply.raw.headersSent) this.send(answer, status, request, reply);
     // An answer that was under way must be seen to be broken: nothing may look like its end.
     else if (!reply.raw.writableEnded) reply.raw.destroy();
+  }
+
+  /** No route fits the request, but some would with another method (RFC 9110, 15.5.6). */
+  private methodNotAllowed(
+    { slug }: ProblemAnswer,
+    { is404, method, url }: FastifyRequest,
+  ): ProblemAnswer | undefined {
+    if (!is404 || slug !== 'not-found') return undefined;
+    const methods = this.routes.methodsAt(pathOf(url));
+    // One that takes the method was refused for its path: a name that is too long, or cannot be decoded.
+    if (methods.length === 0 || methods.includes(method)) return undefined;
+    return { slug: 'method-not-allowed', headers: { allow: methods.join(', ') } };
   }
 
   private send(

@@ -1,0 +1,19 @@
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/internal';
+import { RequestMethod } from '@nestjs/common';
+import { MetadataScanner } from '@nestjs/core';
+import type { ForwardedRoute } from '@holdfast/platform';
+import { COMMAND_CONTROLLERS } from './ledger-commands.module.js';
+
+/** The routes of the write side, as its controllers declare them, for a front door that hands on these and no others. */
+export function commandRoutes(): readonly ForwardedRoute[] {
+  return COMMAND_CONTROLLERS.flatMap((controller) => {
+    const prototype = controller.prototype as unknown as Readonly<Record<string, object>>;
+    const path = `/${String(Reflect.getMetadata(PATH_METADATA, controller))}`;
+    return new MetadataScanner().getAllMethodNames(prototype).flatMap((name) => {
+      const handler = prototype[name] ?? {};
+      const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
+      if (method === undefined) return [];
+      return [{ path, methods: [RequestMethod[method] as ForwardedRoute['methods'][number]] }];
+    });
+  });
+}
