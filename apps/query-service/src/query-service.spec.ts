@@ -76,6 +76,23 @@ async function send(method: string, path: string, key?: string, body?: object) {
 }
 
 describe('the front door', () => {
+  it('describes the commands that it hands on beside its own queries', async () => {
+    const { body } = await send('GET', '/openapi.json');
+    const { paths, components } = body as {
+      paths: Record<string, Record<string, unknown>>;
+      components: { schemas: Record<string, unknown> };
+    };
+    const operations = (path: string) => Object.keys(paths[`/v1/ledgers${path}`] ?? {}).sort();
+    expect(operations('/{ledger}/transfers')).toEqual(['get', 'post']);
+    expect(operations('/{ledger}/accounts/{account}')).toEqual(['get', 'patch']);
+    expect(operations('/{ledger}/bulk')).toEqual(['post']);
+    expect(operations('/{ledger}/commands/{key}')).toEqual(['get']);
+    const named = [...JSON.stringify(paths).matchAll(/#\/components\/schemas\/(\w+)/g)];
+    expect(
+      named.map(([, name = '']) => name).filter((name) => !(name in components.schemas)),
+    ).toEqual([]);
+  });
+
   it.each([
     ['DELETE', LEDGER, 'GET, HEAD, PUT'],
     ['DELETE', `${LEDGER}/accounts`, 'GET, HEAD, POST'],

@@ -3,6 +3,7 @@ import {
   LEDGER_CODED_ERRORS,
   LEDGER_OPEN_API,
   LEDGER_PROBLEMS,
+  LedgerCommandsModule,
   LedgerQueriesModule,
   type QueryAsker,
   QueryThreads,
@@ -51,7 +52,7 @@ export async function startQueryService(
       codedErrors: LEDGER_CODED_ERRORS,
       bodyBytesMax: service.bodyBytesMax,
       bodiesBytesMax: service.bodiesBytesMax,
-      openApi: LEDGER_OPEN_API,
+      openApi: { ...LEDGER_OPEN_API, elsewhere: LedgerCommandsModule.described() },
     },
   );
   forwardRequests(application, { upstream: commands.url, routes: commandRoutes() });

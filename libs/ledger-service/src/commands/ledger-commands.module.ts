@@ -89,8 +89,20 @@ export class LedgerCommandsModule implements OnApplicationShutdown {
     };
   }
 
+  /** What a front door shows in its OpenAPI document: the controllers and what they are made of, without a log. */
+  static described(): DynamicModule {
+    return {
+      module: DescribedCommandsModule,
+      controllers: [...COMMAND_CONTROLLERS],
+      providers: [{ provide: LedgerWriter, useValue: undefined }, CommandEndpoint, BulkEndpoint],
+    };
+  }
+
   /** Everything admitted is made durable, and the log's lock is released. */
   async onApplicationShutdown(): Promise<void> {
     await this.writer.close();
   }
 }
+
+@Module({})
+class DescribedCommandsModule {}

@@ -88,7 +88,7 @@ export async function createHttpApplication(
     bodiesBytesMax: options.bodiesBytesMax ?? BODIES_BYTES_MAX,
   });
   observeRequests(fastify, { logger, metrics, lifecycle, inFlight });
-  if (options.openApi !== undefined) serveOpenApi(nest, options.openApi);
+  if (options.openApi !== undefined) await serveOpenApi(nest, options.openApi);
   return new HttpApplication(nest, lifecycle, inFlight);
 }
 

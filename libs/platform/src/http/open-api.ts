@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { PROBLEM_MEDIA_TYPE } from '../problems/problem-details.js';
@@ -9,13 +11,20 @@ export interface OpenApiOptions {
   readonly title: string;
   readonly version: string;
   readonly description?: string;
+  /** A module that another process serves by the same address. It is described here, and nothing of it is made. */
+  readonly elsewhere?: DynamicModule;
 }
 
 type Schema = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string];
 
 /** `/openapi.json`, generated from the controllers, and `/docs`, a page that shows it. Neither needs anything from another host. */
-export function serveOpenApi(nest: NestFastifyApplication, options: OpenApiOptions): void {
-  const document = JSON.stringify(openApiDocument(nest, options));
+export async function serveOpenApi(
+  nest: NestFastifyApplication,
+  options: OpenApiOptions,
+): Promise<void> {
+  const document = JSON.stringify(
+    together(openApiDocument(nest, options), await describedElsewhere(options)),
+  );
   const fastify = nest.getHttpAdapter().getInstance();
   fastify.get('/openapi.json', (_request, reply) =>
     reply.header('content-type', 'application/json').send(document),
@@ -43,6 +52,34 @@ export function openApiDocument(
     for (const operation of [path.get, path.put, path.post, path.patch, path.delete])
       if (operation !== undefined) operation.responses['default'] ??= PROBLEM_RESPONSE;
   return document;
+}
+
+/** Nest makes nothing of an application in preview: it only knows the routes. */
+async function describedElsewhere(options: OpenApiOptions): Promise<OpenAPIObject | undefined> {
+  if (options.elsewhere === undefined) return undefined;
+  const preview = await NestFactory.create<NestFastifyApplication>(
+    options.elsewhere,
+    new FastifyAdapter(),
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as a class
+    { preview: true, logger: false, abortOnError: false },
+  );
+  return openApiDocument(preview, options);
+}
+
+/** One document of both; a path may have operations here and elsewhere. */
+function together(here: OpenAPIObject, elsewhere: OpenAPIObject | undefined): OpenAPIObject {
+  if (elsewhere === undefined) return here;
+  const paths = { ...here.paths };
+  for (const [path, operations] of Object.entries(elsewhere.paths))
+    paths[path] = { ...operations, ...paths[path] };
+  return {
+    ...here,
+    paths,
+    components: {
+      ...here.components,
+      schemas: { ...elsewhere.components?.schemas, ...here.components?.schemas },
+    },
+  };
 }
 
 const PROBLEM_SCHEMA: Schema = {
