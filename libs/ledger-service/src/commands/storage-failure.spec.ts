@@ -75,7 +75,7 @@ describe('a disk whose sync fails', () => {
     await start();
     expect((await service.send('GET', '/health/ready')).body).toEqual({
       ready: true,
-      checks: { log: 'ok', scrubbing: 'ok' },
+      checks: { clock: 'ok', log: 'ok', scrubbing: 'ok' },
       facts: {
         logId: service.writer.log.logId,
         durablePosition: service.lastPosition,

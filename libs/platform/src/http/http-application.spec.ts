@@ -307,6 +307,16 @@ describe('answers', () => {
     ]);
   });
 
+  it('logs a refusal that the tables foresee once, however often it is met, and without a stack', async () => {
+    const loggedOf = (code: string) => served.lines.filter((line) => line['code'] === code);
+    for (let request = 0; request < 5; request++) await ask('/fail/poisoned');
+    expect(loggedOf('WAL_POISONED')).toEqual([
+      expect.objectContaining({ level: 'warn', reason: 'poisoned', problem: expect.any(String) }),
+    ]);
+    expect(loggedOf('WAL_POISONED')[0]).not.toHaveProperty('err');
+    expect(served.lines.filter(({ err, path }) => err && path === '/fail/poisoned')).toEqual([]);
+  });
+
   it('breaks off an answer that fails half-way, and leaves one alone that was complete', async () => {
     const half = await fetch(`${served.url}/fail/after/half`);
     expect(half.status).toBe(200);

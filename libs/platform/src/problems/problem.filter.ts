@@ -6,6 +6,7 @@ import type { CodedErrorProblems } from './coded-error-problems.js';
 import { type ProblemAnswer, problemAnswer } from './problem-answer.js';
 import type { ProblemCatalogue } from './problem-catalogue.js';
 import { PROBLEM_MEDIA_TYPE } from './problem-details.js';
+import { RefusalsLog } from './refusals-log.js';
 
 const RETRY_AFTER_SECONDS = 1;
 const UNFORESEEN: ProblemAnswer = { slug: 'internal-error' };
@@ -13,12 +14,16 @@ const UNFORESEEN: ProblemAnswer = { slug: 'internal-error' };
 /** Turns everything thrown on the way to an answer into problem+json. The only one of its kind: statuses and retries are told here. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
+  private readonly refusals: RefusalsLog;
+
   constructor(
     private readonly catalogue: ProblemCatalogue,
     private readonly codedErrors: CodedErrorProblems,
     private readonly logger: Logger,
     private readonly routes: Pick<KnownRoutes, 'methodsAt'>,
-  ) {}
+  ) {
+    this.refusals = new RefusalsLog(logger);
+  }
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -36,7 +41,9 @@ export class ProblemFilter implements ExceptionFilter {
     // A slug that no table has is a bug of the thrower, and answered as one.
     const answer = this.catalogue.find(named.slug) === undefined ? UNFORESEEN : named;
     const { status } = this.catalogue.kind(answer.slug);
-    if (status >= 500) this.log(thrown, named, request);
+    // Of 5xx, 503 is what the tables foresee: a passing state of the whole service, and no fault met by this request.
+    if (status === 503) this.refusals.refused(thrown, answer.slug);
+    else if (status >= 500) this.log(thrown, named, request);
     if (!reply.sent && !reply.raw.headersSent) this.send(answer, status, request, reply);
     // An answer that was under way must be seen to be broken: nothing may look like its end.
     else if (!reply.raw.writableEnded) reply.raw.destroy();
