@@ -18,7 +18,13 @@ import {
   readBlockTable,
   sha256OfArchived,
 } from './archived-segment.js';
-import { type File, type FileSystem, readSmallFile, replaceFile } from './file-system.js';
+import {
+  ensureDirectory,
+  type File,
+  type FileSystem,
+  readSmallFile,
+  replaceFile,
+} from './file-system.js';
 import { checkedLines, withChecksum } from './manifest.js';
 import { NodeFileSystem } from './node-file-system.js';
 import { readFooter } from './segment-footer.js';
@@ -231,15 +237,10 @@ function sourceDigest(source: SegmentSource): string {
 
 function makeArchive(fileSystem: FileSystem, directory: string): void {
   if (readMarker(fileSystem, directory) !== undefined) return;
-  if (!fileSystem.exists(directory)) {
-    const parent = dirname(directory);
-    try {
-      fileSystem.makeDirectory(directory);
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') throw noArchive(parent);
-      if (errorCode(error) !== 'EEXIST') throw error;
-    }
-    fileSystem.syncDirectory(parent);
+  try {
+    ensureDirectory(fileSystem, directory);
+  } catch (error) {
+    throw errorCode(error) === 'ENOENT' ? noArchive(dirname(directory)) : error;
   }
   writeMarker(fileSystem, directory, [TITLE], 'new');
 }

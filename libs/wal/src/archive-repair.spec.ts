@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { systemClock } from '@holdfast/kernel';
 import { ArchiveDirectory } from './archive-directory.js';
 import { repairFromArchive } from './archive-repair.js';
 import {
@@ -9,6 +10,7 @@ import {
   SimulatedFileSystem,
   textsOf,
 } from './testing/index.js';
+import { WriterLock } from './writer-lock.js';
 
 const archiveOn = (system: SimulatedFileSystem): ArchiveDirectory =>
   ArchiveDirectory.open('/archive', { create: true, fileSystem: system });
@@ -74,6 +76,31 @@ describe('repair from the archive', () => {
     const { repaired } = await repairFromArchive(LOG, archiveOn(system), { fileSystem: system });
     expect(repaired).toEqual([]);
     await expect(openSimulated(system)).rejects.toMatchObject({ code: 'WAL_MISSING_SEGMENT' });
+  });
+
+  it.each([
+    ['sets a damaged file aside', false],
+    ['publishes a missing one', true],
+  ])('is fenced before it %s', async (_, missing) => {
+    const { image, segments } = await archivedLog();
+    const files = new Map(image.files);
+    if (missing) files.delete(segments[1]!);
+    const system = SimulatedFileSystem.on({ ...image, files });
+    if (!missing) system.disk.flipBit(segments[1]!, 12_000);
+    const sha256 = system.sha256.bind(system);
+    let before: string[] = [];
+    system.sha256 = async (path, bytes) => {
+      // The content is ready, and a writer takes over.
+      if (path.endsWith('.tmp')) {
+        WriterLock.acquire(system.sibling(), LOG, { takeover: true, clock: systemClock });
+        before = system.list(LOG).sort();
+      }
+      return sha256(path, bytes);
+    };
+    const repair = repairFromArchive(LOG, archiveOn(system), { fileSystem: system });
+    await expect(repair).rejects.toMatchObject({ code: 'WAL_FENCED' });
+    expect(system.list(LOG).sort()).toEqual(before);
+    expect(system.exists(`${LOG}/quarantine`)).toBe(false);
   });
 
   it('refuses a damaged archive, and a log that is being written', async () => {

@@ -4,7 +4,7 @@ import { precedes } from './archived-part.js';
 import type { ArchivedSegment, ArchiveStore } from './archive-store.js';
 import { throwIfCancelled } from './archive-writer.js';
 import type { WorkOptions } from './archiving.js';
-import type { FileSystem } from './file-system.js';
+import { ensureDirectory, type FileSystem } from './file-system.js';
 import { type Manifest, readManifest } from './manifest.js';
 import { NodeFileSystem } from './node-file-system.js';
 import { segmentPath } from './recovery.js';
@@ -38,7 +38,8 @@ const QUARANTINE = 'quarantine';
  * Puts sealed segments that are missing or damaged (rows 5 and 6 of recovery) back from the archive: only where the archived one belongs to this log, its digest verifies, and the
  * segment behind it goes on where it ends. What was damaged is set aside in `quarantine/`. An operator's explicit step, with no writer running; the next open then judges the log as always.
  *
- * Crash anywhere: a segment that is missing still or again, and the next run puts it back. Throws `WAL_NOT_FOUND`, `WAL_LOCKED`, `WAL_CORRUPT` of the archive, `WAL_CANCELLED`.
+ * Crash anywhere: a segment that is missing still or again, and the next run puts it back. Throws `WAL_NOT_FOUND`, `WAL_LOCKED`, `WAL_CORRUPT` of the archive, `WAL_FENCED`,
+ * `WAL_CANCELLED`.
  */
 export async function repairFromArchive(
   log: string,
@@ -53,7 +54,7 @@ export async function repairFromArchive(
       throw new WalError('WAL_NOT_FOUND', `there is no log in ${directory}`, { directory });
     const lock = WriterLock.acquire(fileSystem, directory, { takeover: false, clock: systemClock });
     try {
-      return await compareAll({ fileSystem, directory, manifest, archive }, options);
+      return await compareAll({ fileSystem, directory, manifest, archive, lock }, options);
     } finally {
       lock.release();
     }
@@ -67,6 +68,7 @@ interface Repairable {
   readonly directory: string;
   readonly manifest: Manifest;
   readonly archive: ArchiveStore;
+  readonly lock: WriterLock;
 }
 
 async function compareAll(log: Repairable, options: WorkOptions): Promise<ArchiveRepairReport> {
@@ -139,16 +141,20 @@ async function stateOf(
 }
 
 async function putBack(
-  { fileSystem, directory, archive }: Repairable,
+  { fileSystem, directory, archive, lock }: Repairable,
   damaged: SegmentName | undefined,
   archived: ArchivedSegment,
   reason: 'missing' | 'damaged',
 ): Promise<RepairedSegment> {
   const path = segmentPath(directory, archived.name);
-  const temporary = `${path}.tmp`;
+  // With the epoch: a writer that takes over, or a repair after it, makes another one.
+  const temporary = `${path}-${lock.epoch}.tmp`;
   await writeArchivedContent(fileSystem, archive, archived, temporary);
+  // Who has taken over since we looked has judged the files as they were, and perhaps gone on behind them: they are its own.
+  lock.assertHeld();
   const quarantine =
     damaged === undefined ? undefined : await setAside(fileSystem, directory, damaged);
+  lock.assertHeld();
   // Crash before this: the segment is missing, and a temporary file with its content goes with the next open or run.
   await fileSystem.publish(temporary, path);
   fileSystem.syncDirectory(directory);
@@ -161,10 +167,7 @@ async function setAside(
   name: SegmentName,
 ): Promise<string> {
   const quarantine = `${directory}/${QUARANTINE}`;
-  if (!fileSystem.exists(quarantine)) {
-    fileSystem.makeDirectory(quarantine);
-    fileSystem.syncDirectory(directory);
-  }
+  ensureDirectory(fileSystem, quarantine);
   const file = formatSegmentName(name);
   for (let number = 1; ; number++) {
     const target = `${quarantine}/${file}.damaged-${number}`;

@@ -1,7 +1,11 @@
-import { dirname } from 'node:path';
-import { errorCode } from '@holdfast/kernel';
 import { readBackupManifest } from './backup-manifest.js';
-import { type File, type FileSystem, readSmallFile, replaceFile } from './file-system.js';
+import {
+  ensureDirectory,
+  type File,
+  type FileSystem,
+  readSmallFile,
+  replaceFile,
+} from './file-system.js';
 import { checkedLines, withChecksum } from './manifest.js';
 import { withFile } from './segment-file.js';
 import { WalError } from './wal.errors.js';
@@ -29,7 +33,7 @@ export function claimTarget(
 ): File {
   assertApart(fileSystem, directory, live);
   if (fileSystem.exists(directory)) assertOurs(fileSystem, directory, logId);
-  makeDirectory(fileSystem, directory);
+  ensureDirectory(fileSystem, directory);
   const lock = lockDirectory(fileSystem, directory);
   try {
     // Once more: the backup of another log may have begun here meanwhile.
@@ -88,18 +92,6 @@ function isEmpty(fileSystem: FileSystem, directory: string): boolean {
 function mark(fileSystem: FileSystem, directory: string, logId: string): void {
   const lines = [TITLE, `log-id ${logId}`];
   replaceFile(fileSystem, directory, MARKER, Buffer.from(withChecksum(lines), 'latin1'));
-}
-
-export function makeDirectory(fileSystem: FileSystem, directory: string): void {
-  if (!fileSystem.exists(directory)) {
-    try {
-      fileSystem.makeDirectory(directory);
-    } catch (error) {
-      if (errorCode(error) !== 'EEXIST') throw error;
-    }
-  }
-  // Also when it was there: whoever made it may have been killed before this.
-  fileSystem.syncDirectory(dirname(directory));
 }
 
 function lockDirectory(fileSystem: FileSystem, directory: string): File {

@@ -21,9 +21,9 @@ import {
   TAIL_FILE,
   type WantedSegment,
 } from './backup-segments.js';
-import { claimTarget, makeDirectory, refused, removeOurs } from './backup-target.js';
+import { claimTarget, refused, removeOurs } from './backup-target.js';
 import { CutFile } from './cut-file.js';
-import type { File, FileSystem } from './file-system.js';
+import { ensureDirectory, type File, type FileSystem } from './file-system.js';
 import type { VisibleBound } from './log-cursor.js';
 import { summarizeWithEnd } from './sealing.js';
 import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
@@ -111,7 +111,7 @@ class BackupCopy {
   async run(): Promise<BackupReport> {
     const { directory, source } = this;
     const { fileSystem, logId, nowMicros } = source;
-    makeDirectory(fileSystem, this.segmentsDirectory);
+    ensureDirectory(fileSystem, this.segmentsDirectory);
     const named = new Map(this.previous?.segments.map(({ sha256, file }) => [sha256, file]));
     const segments: BackupEntry[] = [];
     for (const [at, entry] of this.entries.slice(0, -1).entries()) {
@@ -226,7 +226,7 @@ class BackupCopy {
   private async files(): Promise<BackupFile[]> {
     const { fileSystem, files: asked } = this.source;
     const directory = `${this.directory}/${FILES_DIRECTORY}`;
-    if (asked.length > 0) makeDirectory(fileSystem, directory);
+    if (asked.length > 0) ensureDirectory(fileSystem, directory);
     const files: BackupFile[] = [];
     for (const { name, file } of asked) {
       throwIfCancelled(this.options.signal);

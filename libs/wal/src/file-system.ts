@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { errorCode } from '@holdfast/kernel';
 import type { StoredBlock } from './archive-format.js';
 import { readFailed } from './wal.errors.js';
@@ -105,6 +106,25 @@ function noProgress(file: File): Error {
   return Object.assign(new Error(`ENOSPC: a write to ${file.path} made no progress`), {
     code: 'ENOSPC',
   });
+}
+
+/**
+ * One level, with its entry durable in its parent when this returns; also that of one which is found: whoever made it may have been killed before the sync, and what is put into it may be relied
+ * on. Throws `ENOENT` without the parent. Crash in between: a directory with nothing in it, or none.
+ */
+export function ensureDirectory(fileSystem: FileSystem, directory: string): void {
+  const found = fileSystem.exists(directory);
+  try {
+    if (!found) fileSystem.makeDirectory(directory);
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
+  try {
+    fileSystem.syncDirectory(dirname(directory));
+  } catch (error) {
+    // Where we may not even look we cannot have made anything.
+    if (!found || errorCode(error) !== 'EACCES') throw error;
+  }
 }
 
 export interface ReplaceOptions {

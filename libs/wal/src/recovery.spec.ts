@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { systemClock } from '@holdfast/kernel';
 import { crc32 } from './checksum.js';
 import { decodeFrameHeader, frameEnd, type FrameHeader } from './frame-decoder.js';
 import { FrameEncoder } from './frame-encoder.js';
 import { decodeSegmentHeader, frameSeed, isHeader, type SegmentHeader } from './segment-header.js';
+import { diagnose } from './recovery.js';
+import { repair } from './repair.js';
 import { parseSegmentName } from './segment-name.js';
 import {
   batchAfter,
@@ -16,6 +19,7 @@ import {
 import type { Sequence } from './wal.types.js';
 import type { WalOptions } from './wal-options.js';
 import { HEADER_BLOCK_BYTES, SEGMENT_DATA_START } from './wal-format.js';
+import { WriterLock } from './writer-lock.js';
 
 const MANIFEST = `${LOG}/MANIFEST`;
 const WATERMARK = `${LOG}/WATERMARK`;
@@ -256,10 +260,58 @@ describe('recovery, by the rows of its table', () => {
     expect(kept.equals(torn.subarray(0, to - third!.fileOffset))).toBe(true);
   });
 
+  it('3: syncs the name of a quarantine that an opener before it made and was killed', async () => {
+    const log = await unpromisedLog(3);
+    const path = log.segment(0);
+    log.zero(path, log.frames(path)[2]!.fileOffset + 100);
+    const directories = new Set([...log.directories, `${LOG}/quarantine`]);
+    const system = SimulatedFileSystem.on({ files: log.files, directories });
+    // Between the reading of the tail and its copy.
+    const order: string[] = [];
+    const [sync, open] = [system.syncDirectory.bind(system), system.open.bind(system)];
+    system.syncDirectory = (directory) => {
+      order.push(`sync ${directory}`);
+      sync(directory);
+    };
+    system.open = (file, mode) => {
+      order.push(file.includes('quarantine') ? 'copy' : 'other');
+      return open(file, mode);
+    };
+    await (await openSimulated(system, {}, 8)).close();
+    expect(order.slice(0, order.indexOf('copy')).slice(-2)).toEqual(['other', `sync ${LOG}`]);
+  });
+
+  it('3: an opener that was stopped before its copy takes nothing from the one that took over', async () => {
+    const log = await unpromisedLog(3);
+    const path = log.segment(0);
+    log.zero(path, log.frames(path)[2]!.fileOffset + 100);
+    const system = SimulatedFileSystem.on(log);
+    const stopped = WriterLock.acquire(system, LOG, { takeover: false, clock: systemClock });
+    const diagnosis = diagnose(system, LOG);
+    const other = system.sibling();
+    const open = other.open.bind(other);
+    let woken: unknown;
+    other.open = (file, mode) => {
+      const opened = open(file, mode);
+      // The other has its temporary file in its hands.
+      if (file.includes('quarantine') && mode === 'create')
+        try {
+          repair(system, LOG, diagnosis, stopped);
+        } catch (error) {
+          woken = error;
+        }
+      return opened;
+    };
+    const wal = await openSimulated(other, { takeover: true }, 9);
+    expect(woken).toMatchObject({ code: 'WAL_FENCED' });
+    expect(wal.recovered).toContainEqual(expect.objectContaining({ kind: 'torn-tail' }));
+    await wal.close();
+  });
+
   it.each(['interval', 'none'] as const)(
     '3: several frames behind a tear are torn too where the mode is %s',
     async (durability) => {
-      const log = await unpromisedLog(4, { durability });
+      const log = await unpromisedLog(4, { durability, syncIntervalMillis: 60_000 });
       const path = log.segment(0);
       const [, second] = log.frames(path);
       log.flip(path, second!.fileOffset + 20);

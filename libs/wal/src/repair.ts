@@ -1,11 +1,14 @@
 import { errorCode } from '@holdfast/kernel';
-import { type FileSystem, replaceFile, writeFully } from './file-system.js';
+import { ensureDirectory, type FileSystem, replaceFile, writeFully } from './file-system.js';
 import type { Diagnosis, TailSegment } from './recovery.js';
 import { readAt, type SegmentFacts, withFile } from './segment-file.js';
 import { formatSegmentName } from './segment-name.js';
 import { HEADER_BLOCK_BYTES } from './wal-format.js';
+import type { WriterLock } from './writer-lock.js';
 
 const QUARANTINE = 'quarantine';
+/** The epoch of the writer that makes it; none in one of an older release. */
+const UNFINISHED_COPY = /\.torn(?:-([0-9]+))?\.tmp$/;
 const COPY_BYTES = 1024 * 1024;
 
 /** What an operator should hear of an opening. */
@@ -34,13 +37,14 @@ export function repair(
   fileSystem: FileSystem,
   directory: string,
   diagnosis: Diagnosis,
+  lock: WriterLock,
 ): RecoveryNote[] {
   const notes: RecoveryNote[] = [];
   const leftovers = diagnosis.removable.map((segment) => segment.file);
   notes.push(...removeFiles(fileSystem, directory, leftovers));
   for (const segment of diagnosis.damagedCopies) notes.push(restoreHeaderCopy(fileSystem, segment));
   if (diagnosis.tail !== undefined) {
-    notes.push(...quarantineTornTail(fileSystem, directory, diagnosis.tail));
+    notes.push(...quarantineTornTail(fileSystem, directory, diagnosis.tail, lock));
     notes.push(...rewriteUnpromised(fileSystem, diagnosis.tail));
   }
   return notes;
@@ -104,20 +108,34 @@ function quarantineTornTail(
   fileSystem: FileSystem,
   directory: string,
   tail: TailSegment,
+  lock: WriterLock,
 ): RecoveryNote[] {
   if (tail.torn === undefined) return [];
   const { from, to } = tail.torn;
   const bytes = Buffer.alloc(to - from);
   withFile(fileSystem, tail.path, (file) => readAt(file, bytes, from));
   const quarantine = `${directory}/${QUARANTINE}`;
-  if (!fileSystem.exists(quarantine)) {
-    // Its name is durable before the next segment seals the tail off: a crash after that leaves the copy.
-    fileSystem.makeDirectory(quarantine);
-    fileSystem.syncDirectory(directory);
-  }
+  // Its name is durable before the next segment seals the tail off: a crash after that leaves the copy.
+  ensureDirectory(fileSystem, quarantine);
+  removeUnfinishedCopies(fileSystem, quarantine, lock.epoch);
   const name = `${formatSegmentName(tail.name)}-${from.toString(16).padStart(8, '0')}.torn`;
-  replaceFile(fileSystem, quarantine, name, bytes);
+  replaceFile(fileSystem, quarantine, name, bytes, {
+    temporaryName: `${name}-${lock.epoch}.tmp`,
+    beforeRename: () => lock.assertHeld(),
+  });
   return [{ kind: 'torn-tail', file: tail.path, from, to, copy: `${quarantine}/${name}` }];
+}
+
+/**
+ * What openers before us left when they were killed while they copied. One that was only stopped cannot give its copy a name any more, as with the strays beside the segments. Crash in between: the
+ * next torn tail finds the rest.
+ */
+function removeUnfinishedCopies(fileSystem: FileSystem, quarantine: string, epoch: number): void {
+  for (const file of fileSystem.list(quarantine)) {
+    const by = UNFINISHED_COPY.exec(file);
+    if (by !== null && Number(by[1] ?? 0) < epoch)
+      removeIfThere(fileSystem, `${quarantine}/${file}`);
+  }
 }
 
 /**

@@ -5,7 +5,7 @@ import { archivedBefore } from './archived-part.js';
 import type { ArchiveStore } from './archive-store.js';
 import { ARCHIVE_FLOOR, withArchived } from './archiving.js';
 import { holdsPlace } from './expected-place.js';
-import type { FileSystem } from './file-system.js';
+import { ensureDirectory, type FileSystem } from './file-system.js';
 import { readFloors } from './floors.js';
 import { createManifest, type Manifest, readManifest, sameManifest } from './manifest.js';
 import { ManifestKeeper } from './manifest-keeper.js';
@@ -107,7 +107,7 @@ export async function assembleParts(
     notes.push(...removeStrays(fileSystem, directory, diagnosis));
     // The writer that we take over from was in the middle of a removal or a compaction when it was stopped: look again.
     if (!isCurrent(fileSystem, directory, diagnosis.manifest)) continue;
-    notes.push(...repair(fileSystem, directory, diagnosis));
+    notes.push(...repair(fileSystem, directory, diagnosis, lock));
     const { segment, seal } = nextAfter(diagnosis);
     const lastSequence = seal.lastSequence as Sequence;
     let manifest: Manifest;
@@ -281,26 +281,10 @@ function holdsLog(fileSystem: FileSystem, directory: string): boolean {
  * one which exists already: whoever made it may have been killed before the sync.
  */
 function makeDirectories(fileSystem: FileSystem, directory: string): void {
-  const parent = dirname(directory);
-  if (fileSystem.exists(directory)) {
-    syncFoundDirectory(fileSystem, parent);
-    return;
+  if (!fileSystem.exists(directory)) {
+    const parent = dirname(directory);
+    assert(parent !== directory, 'the root of the file system exists');
+    makeDirectories(fileSystem, parent);
   }
-  assert(parent !== directory, 'the root of the file system exists');
-  makeDirectories(fileSystem, parent);
-  try {
-    fileSystem.makeDirectory(directory);
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
-  }
-  fileSystem.syncDirectory(parent);
-}
-
-function syncFoundDirectory(fileSystem: FileSystem, parent: string): void {
-  try {
-    fileSystem.syncDirectory(parent);
-  } catch (error) {
-    // Where we may not even look we cannot have made anything.
-    if (errorCode(error) !== 'EACCES') throw error;
-  }
+  ensureDirectory(fileSystem, directory);
 }

@@ -205,14 +205,14 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'the name of a new directory is not synced',
       'a log is made',
-      '  }\n  fileSystem.syncDirectory(parent);\n}',
-      '  }\n}',
+      '  ensureDirectory(fileSystem, directory);\n}',
+      '  if (!fileSystem.exists(directory)) fileSystem.makeDirectory(directory);\n}',
     ],
     [
       'the name of a directory that is there is taken for durable',
       'a directory that a killed process has made',
-      'syncFoundDirectory(fileSystem, parent);\n    return;',
-      'return;',
+      '  ensureDirectory(fileSystem, directory);\n}',
+      '  if (!fileSystem.exists(directory)) ensureDirectory(fileSystem, directory);\n}',
     ],
     [
       'each opening goes on in the history of the last',
@@ -379,7 +379,7 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'a claim is not durable before the older ones go',
       'killed and opened again and again',
-      'fileSystem.syncDirectory(directory);\n    for (const lower of claims)',
+      'fileSystem.syncDirectory(directory);\n      for (const lower of claims)',
       'for (const lower of claims)',
     ],
     [
