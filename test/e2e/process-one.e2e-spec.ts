@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeWith } from '../crash/real/requirements.js';
+import { bareEnvironment } from '../support/bare-environment.js';
 import { inRepository } from '../support/repository.js';
 import { runs } from '../support/runs.js';
 
@@ -57,7 +58,7 @@ describeWith(
       const main = inRepository(`dist/apps/${app}/src/main.js`);
       const [command, ...line] = [...UNSHARE, process.execPath, '--import', HOLD_IMPORTS, main];
       process1 = spawn(command, line, {
-        env: { PATH: process.env['PATH'], HOLDFAST_DATA_DIRECTORY: join(directory, 'data') },
+        env: { ...bareEnvironment(), HOLDFAST_DATA_DIRECTORY: join(directory, 'data') },
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       const ended = once(process1, 'exit');

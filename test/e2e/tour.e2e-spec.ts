@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
+import { bareEnvironment } from '../support/bare-environment.js';
 import { inRepository } from '../support/repository.js';
 
 /** It may have to build first. */
@@ -19,7 +20,7 @@ describe('the tour of docs/tour.md', () => {
 
 function run(script: string): Promise<{ output: string; exitCode: number | null }> {
   const tour = spawn(process.execPath, [inRepository(script)], {
-    env: { PATH: process.env['PATH'] },
+    env: bareEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

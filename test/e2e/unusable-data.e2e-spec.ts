@@ -5,6 +5,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeWith } from '../crash/real/requirements.js';
+import { bareEnvironment } from '../support/bare-environment.js';
 import type { Application } from '../support/services.js';
 import { inRepository } from '../support/repository.js';
 import { runs } from '../support/runs.js';
@@ -29,7 +30,7 @@ async function start(application: Application, data: string, by: readonly string
   const main = inRepository(`dist/apps/${application}/src/main.js`);
   const [command = process.execPath, ...line] = by.concat(process.execPath, main);
   child = spawn(command, line, {
-    env: { PATH: process.env['PATH'], HOLDFAST_DATA_DIRECTORY: data, HOLDFAST_HTTP_PORT: '0' },
+    env: { ...bareEnvironment(), HOLDFAST_DATA_DIRECTORY: data, HOLDFAST_HTTP_PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { bareEnvironment } from './bare-environment.js';
 import { inRepository } from './repository.js';
 
 export interface Exit {
@@ -30,7 +31,7 @@ export class Child {
   ) {
     this.process = spawn(process.execPath, [inRepository(script), ...given], {
       cwd,
-      env: { PATH: process.env['PATH'], ...environment },
+      env: { ...bareEnvironment(), ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.process.stdout?.on('data', (text: Buffer) => {

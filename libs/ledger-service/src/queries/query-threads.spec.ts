@@ -2,24 +2,25 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { QueryCall } from './ledger-queries.js';
 import { QUERIES_WAITING_MAX, QUERY_THREADS_MAX, QueryThreads } from './query-threads.js';
 
-/** A thread that answers with what it was asked, and with its own number; `hold` is answered by the next thread's `release`. */
+/**
+ * A thread that answers with what it was asked, and with its own number. `hold` is answered once `release` was asked of any thread, be that before
+ * it or after it: which of two threads has loaded first is up to the machine.
+ */
 const SCRIPT = new URL(
   `data:text/javascript,${encodeURIComponent(`
-    import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
-    const channel = new BroadcastChannel('query threads under test');
+    import { parentPort, threadId, workerData } from 'node:worker_threads';
+    const released = new Int32Array(workerData.released);
     const answer = (body) => parentPort.postMessage({
       kind: 'asked',
       asked: { finding: { kind: 'found', body }, cursor: undefined },
     });
-    channel.onmessage = () => held && answer([threadId, 'held']);
-    let held = false;
     parentPort.on('message', ({ kind, call }) => {
-      if (kind === 'stop') { channel.close(); parentPort.close(); return; }
+      if (kind === 'stop') { parentPort.close(); return; }
       const [what] = call.arguments;
-      if (what === 'hold') held = true;
-      else if (what === 'release') { channel.postMessage(''); answer([threadId, what]); }
-      else if (what === 'die') process.exit(1);
-      else if (what === 'fail')
+      if (what === 'hold') Atomics.wait(released, 0, 0);
+      if (what === 'release') { Atomics.store(released, 0, 1); Atomics.notify(released, 0); }
+      if (what === 'die') process.exit(1);
+      if (what === 'fail')
         parentPort.postMessage({ kind: 'failed', code: 'READ_MODEL_DAMAGED', message: 'bad', details: { path: 'p' } });
       else answer([threadId, what]);
     });
@@ -29,7 +30,9 @@ const SCRIPT = new URL(
 describe('threads of queries', () => {
   let threads: QueryThreads;
   const start = (script = SCRIPT) => {
-    threads = new QueryThreads({ readModelDirectory: '/nowhere' }, script);
+    const released = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const data = { readModelDirectory: '/nowhere', released };
+    threads = new QueryThreads(data, script);
     return threads;
   };
   afterEach(() => threads.close());
