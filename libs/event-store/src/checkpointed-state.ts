@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorCode, errorMessage } from '@holdfast/kernel';
@@ -47,9 +48,10 @@ export class CheckpointedState {
   private readonly checkpointer: Checkpointer;
   private readonly writer: StateThread;
   private readonly reader: StateThread;
-  private readonly startedAt = performance.now();
   private bytes = 0;
   private checkpointedAt = performance.now();
+  /** Or the start, before the first of this process. */
+  private snapshottedAt = performance.now();
   private ticking: NodeJS.Timeout | undefined;
   private verifying: Promise<void> = Promise.resolve();
   private readonly proof: SnapshotProof;
@@ -233,7 +235,10 @@ export class CheckpointedState {
 
   private faultOf(snapshot: SnapshotEntry): DamagedSnapshot | undefined {
     const { position, path } = snapshot;
-    const reason = faultOfUse(snapshot, this.options, this.log);
+    const reason =
+      faultOfUse(snapshot, this.options, this.log) ??
+      // By hand, say: a backup would take it along, and nothing may be removed on its strength.
+      (existsSync(path) ? undefined : 'its file is not there any more');
     return reason === undefined ? this.proof.damaged([snapshot])[0] : { position, path, reason };
   }
 
@@ -305,9 +310,10 @@ export class CheckpointedState {
     if (performance.now() - this.checkpointedAt >= checkpointMillis) this.checkpointInBackground();
     if (snapshotMillis === 0 || snapshotDirectory === undefined) return;
     const newest = this.snapshots()[0];
-    // Without any snapshot, the interval counts from the start.
-    const ageMillis =
-      newest === undefined ? performance.now() - this.startedAt : Date.now() - newest.mark.atMillis;
+    // Nobody sets the clock that counts within this process, and the log's time counts over its starts: a wall clock that was wrong once would put the next one off until it has come there.
+    const loggedMillis =
+      newest === undefined ? 0 : this.log.lastRecordedAtMillis - newest.mark.lastRecordedAtMillis;
+    const ageMillis = Math.max(performance.now() - this.snapshottedAt, loggedMillis);
     const isNewer = (this.mark?.position ?? 0) > (newest?.position ?? 0);
     if (isNewer && ageMillis >= snapshotMillis && !this.snapshotting.isRunning)
       this.snapshot().catch(() => undefined);
@@ -350,6 +356,7 @@ export class CheckpointedState {
       );
       if (!('snapshot' in answer)) throw new TypeError('a snapshot was asked for');
       const { path, bytes, mark } = answer.snapshot;
+      this.snapshottedAt = performance.now();
       this.listedSnapshots = this.findSnapshots();
       await this.prune(path, signal);
       const { position, entries, digest, atMillis } = mark;

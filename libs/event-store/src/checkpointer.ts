@@ -9,7 +9,7 @@ import {
 } from './event-store.errors.js';
 import type { StateMark, UncountedMark } from './state-mark.js';
 import type { CheckpointReport, CheckpointStep, ResolvedStateOptions } from './state-options.js';
-import type { StateRecord } from './state-record.js';
+import type { StateFacts, StatePlace, StateRecord } from './state-record.js';
 import type { StateSource } from './state-source.js';
 import { StateJobFailed, type StateThread } from './state-thread.js';
 import { isPassing, provesDamage } from './state-fault.js';
@@ -49,11 +49,18 @@ export class Checkpointer {
   private readonly frozen: Frozen[] = [];
   private running: Promise<CheckpointReport> | undefined;
   private closed = false;
+  /** What the record is to say of a checkpoint that the database has, while the record or the floor does not stand for it yet. */
+  private unsettled: Pick<StateFacts, 'checkpoint' | 'tree'> | undefined;
 
   constructor(
     private readonly parts: CheckpointerParts,
     private mark: StateMark | undefined,
-  ) {}
+  ) {
+    // A process before this one may have ended between the two.
+    const recorded = parts.record.facts.checkpoint?.position;
+    if (mark !== undefined && mark.position !== recorded)
+      this.unsettled = { checkpoint: placeOf(mark) };
+  }
 
   get current(): StateMark | undefined {
     return this.mark;
@@ -108,9 +115,12 @@ export class Checkpointer {
 
   private async make(): Promise<CheckpointReport> {
     const startedAt = performance.now();
-    const { store, log, thread, record, options } = this.parts;
+    const { store, log, thread, options } = this.parts;
     if (!this.isBehind) {
-      if (this.mark?.position === log.lastPosition) return reportOf(this.mark, 0, 0);
+      if (this.mark?.position === log.lastPosition) {
+        await this.settleAgain(this.mark.position as Position);
+        return reportOf(this.mark, 0, 0);
+      }
       this.cut();
     }
     const frozen = defined(this.frozen[0], 'what was frozen first');
@@ -138,21 +148,14 @@ export class Checkpointer {
       const { mark, tree } = 'mark' in answer ? answer : {};
       step('written');
       this.mark = defined(mark, 'the mark of a checkpoint');
+      this.unsettled = { checkpoint: placeOf(this.mark), tree };
       store.retire(this.mark);
       this.frozen.shift();
       isWritten = true;
       step('retired');
-      // Crash before this: the record names the checkpoint before, and the database is one ahead of it, which is allowed.
-      const { logId, timeline } = this.mark;
-      await record.change({ checkpoint: { logId, position, timeline }, tree });
-      step('recorded');
-      // Last: only now does nobody need the log below for this. Crash before it: the log keeps more than it must.
-      log.moveFloor(position);
-      step('floor-moved');
+      await this.settle(position);
     } catch (error) {
-      this.failed++;
-      const reason = error instanceof Error ? error.message : String(error);
-      options.onEvent({ kind: 'checkpoint-failed', reason });
+      this.tellFailed(error);
       if (!isWritten && error instanceof StateJobFailed) this.judge(error);
       throw error;
     }
@@ -160,6 +163,37 @@ export class Checkpointer {
     this.last = reportOf(this.mark, overlay.entries, performance.now() - startedAt);
     options.onEvent({ kind: 'checkpointed', report: this.last });
     return this.last;
+  }
+
+  /** Record and floor of the checkpoint that the database has, unless they stand for it. */
+  private async settle(position: Position): Promise<void> {
+    if (this.unsettled === undefined) return;
+    const { log, record, options } = this.parts;
+    const step = (name: CheckpointStep): void =>
+      options.onEvent({ kind: 'checkpoint-step', step: name, position });
+    // Crash before this: the record names the checkpoint before, and the database is one ahead of it, which is allowed.
+    await record.change(this.unsettled);
+    step('recorded');
+    // Last: only now does nobody need the log below for this. Crash before it: the log keeps more than it must.
+    log.moveFloor(position);
+    step('floor-moved');
+    this.unsettled = undefined;
+  }
+
+  /** An attempt that failed after the database had it: nothing is to be written again, and it is no checkpoint made before record and floor say so. */
+  private async settleAgain(position: Position): Promise<void> {
+    try {
+      await this.settle(position);
+    } catch (error) {
+      this.tellFailed(error);
+      throw error;
+    }
+  }
+
+  private tellFailed(error: unknown): void {
+    this.failed++;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.parts.options.onEvent({ kind: 'checkpoint-failed', reason });
   }
 
   /**
@@ -184,6 +218,10 @@ export class Checkpointer {
       atMillis: Date.now(),
     };
   }
+}
+
+function placeOf({ logId, position, timeline }: StateMark): StatePlace {
+  return { logId, position, timeline };
 }
 
 function reportOf(mark: StateMark, changes: number, millis: number): CheckpointReport {

@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -7,7 +15,7 @@ import { stateUnavailable } from './event-store.errors.js';
 import type { Evolve } from './folded-state.js';
 import { openStateDatabase } from './state-database.js';
 import type { StateEvent } from './state-options.js';
-import { readStateFacts } from './state-record.js';
+import { type StateFacts, StateRecord, readStateFacts } from './state-record.js';
 import { StateJobFailed, StateThread } from './state-thread.js';
 import { oneAppend, sampleEvent } from './testing/sample-events.js';
 import { WalEventLog } from './wal-event-log.js';
@@ -54,6 +62,11 @@ describe('what the machine is short of', () => {
     });
   }
 
+  function facts(): StateFacts | undefined {
+    const read = readStateFacts(join(directory, 'state'));
+    return read === 'damaged' ? undefined : read;
+  }
+  const recorded = () => facts()?.checkpoint?.position;
   const kinds = () => events.map(({ kind }) => kind);
 
   function nextJobFails(code: string | undefined): void {
@@ -78,6 +91,33 @@ describe('what the machine is short of', () => {
     expect([log.poisoned, kinds().includes('checkpoint-failed')]).toEqual([undefined, true]);
     expect(await log.checkpoint()).toMatchObject({ position: 2 });
     await expectSound();
+  });
+
+  it('keeps a checkpoint unmade until its record is written and the floor has moved', async () => {
+    const floor = () => log.wal.floors.all().get('checkpoint');
+    const inTheWay = join(directory, 'state', `STATE.${facts()?.generation}.tmp`);
+    await log.append(oneAppend('stream', [sampleEvent(2)])).durable;
+    mkdirSync(inTheWay);
+    for (let attempt = 0; attempt < 2; attempt++)
+      await expect(log.checkpoint()).rejects.toMatchObject({ code: 'EISDIR' });
+    expect([recorded(), floor(), log.stateStatus()?.failedCheckpoints]).toEqual([1, 1, 2]);
+    rmSync(inTheWay, { recursive: true });
+    expect(await log.checkpoint()).toMatchObject({ position: 2, changes: 0 });
+    expect([recorded(), floor()]).toEqual([2, 2]);
+    await expectSound();
+  });
+
+  it('records the checkpoint of a process that ended before it could', async () => {
+    await log.append(oneAppend('stream', [sampleEvent(2)])).durable;
+    const failing = jest
+      .spyOn(StateRecord.prototype, 'change')
+      .mockRejectedValue(new Error('ended'));
+    await log.close();
+    failing.mockRestore();
+    expect(recorded()).toBe(1);
+    log = await open();
+    expect(await log.checkpoint()).toMatchObject({ position: 2 });
+    expect(recorded()).toBe(2);
   });
 
   it.each(['STATE_THREAD_ENDED', 'LMDB_-30795', undefined])(

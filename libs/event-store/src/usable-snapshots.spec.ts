@@ -115,6 +115,47 @@ describe('a snapshot that no state can begin with', () => {
     expect(await made.promise).toBe(2);
   });
 
+  it.each(['the same process', 'the next start'])(
+    'goes on by schedule in %s after a wall clock that was ahead once',
+    async (where) => {
+      let made = Promise.withResolvers<number>();
+      const onEvent = (event: StateEvent): void => {
+        if (event.kind === 'snapshot') made.resolve(event.report.position);
+      };
+      const timers = jest.spyOn(globalThis, 'setInterval');
+      const reopened = async () => {
+        timers.mockClear();
+        await reopen({ snapshotMillis: 1, onEvent });
+        return timers.mock.calls.find(([, millis]) => millis === 1_000)?.[0];
+      };
+      let tick = await reopened();
+      await log.append(oneAppend('stream', [sampleEvent(1)])).durable;
+      const ahead = Date.now() + 365 * 86_400_000;
+      const clock = jest.spyOn(Date, 'now').mockReturnValue(ahead);
+      await log.snapshot();
+      clock.mockRestore();
+      made = Promise.withResolvers();
+      if (where === 'the next start') tick = await reopened();
+      timers.mockRestore();
+      await log.append(oneAppend('stream', [sampleEvent(2)])).durable;
+      await log.checkpoint();
+      tick?.();
+      expect(await made.promise).toBe(2);
+    },
+  );
+
+  it('because it was removed by hand is counted on by nobody', async () => {
+    const [, second = ''] = await snapshots(2);
+    rmSync(second);
+    expect(log.snapshots().map(({ position }) => position)).toEqual([1]);
+    expect(log.stateStatus()?.unusableSnapshots).toMatchObject([
+      { position: 2, path: second, reason: 'its file is not there any more' },
+    ]);
+    expect(await whole()).toEqual([1]);
+    const [third] = await snapshots(1);
+    expect(log.snapshots()[0]?.path).toBe(third);
+  });
+
   it('because it has rotted is no reason to remove the older one', async () => {
     const [first = '', second = ''] = await snapshots(2);
     flip(second);

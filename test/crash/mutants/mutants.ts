@@ -587,8 +587,8 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'the floor moves before the record',
       STEPS,
-      'await record.change({ checkpoint:',
-      'log.moveFloor(position);\n      await record.change({ checkpoint:',
+      'await record.change(this.unsettled);',
+      'log.moveFloor(position);\n    await record.change(this.unsettled);',
     ],
     [
       'a checkpoint counts what came while it was made',

@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Position, RetentionOptions } from '@holdfast/event-store';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { ClockFault, Position, RetentionOptions } from '@holdfast/event-store';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { WorkContext } from '../jobs/job.js';
 import { TestAdminService } from '../testing/admin-service.js';
-import { LogRetention, type LogRetentionOptions } from './log-retention.js';
+import { LogRetention, type LogRetentionOptions, type RetainedLog } from './log-retention.js';
+import { RetentionSchedule } from './retention-schedule.js';
 import { NO_SNAPSHOTS, type RetentionSnapshots } from './retention-snapshots.js';
 
 const HOUR_MILLIS = 3_600_000;
@@ -139,9 +140,56 @@ describe('retention of a log', () => {
       below: 1,
       limits: [{ reason: 'age' }, { reason: 'snapshots' }, { reason: 'positions' }],
     });
-    const later = { nowMillis: () => Date.now() + 2 * HOUR_MILLIS };
-    const plan = retention({ liveMillisMin: HOUR_MILLIS }, { ...parts, clock: later }).plan();
+  });
+
+  it('lets go of what is older than the last event by so much', () => {
+    const { wal, firstPosition, durablePosition } = service.writer.log;
+    const laterMillis = Date.now() + 2 * HOUR_MILLIS;
+    const log: RetainedLog = {
+      ...{ wal, firstPosition, durablePosition },
+      eventAt: (position) =>
+        position === durablePosition
+          ? { recordedAtMillis: laterMillis }
+          : service.writer.log.eventAt(position),
+      clockStatus: () => ({ fault: undefined }),
+    };
+    const snapshots = snapshotsAt(durable(), (durable() - 1) as Position);
+    const clock = { nowMillis: () => laterMillis };
+    const plan = retention({ liveMillisMin: HOUR_MILLIS }, { log, snapshots, clock }).plan();
     expect(plan.removal.segments.length).toBeGreaterThan(2);
+  });
+
+  it('takes nothing for old because a wall clock says so that the log does not follow', async () => {
+    const parts = {
+      snapshots: snapshotsAt(durable(), (durable() - 1) as Position),
+      clock: { nowMillis: () => Date.now() + 31 * 24 * HOUR_MILLIS },
+    };
+    const aged = retention({ liveMillisMin: 30 * 24 * HOUR_MILLIS }, parts);
+    expect(aged.plan().removal.segments).toEqual([]);
+    expect((await aged.apply(context)).removal.segments).toEqual([]);
+    expect(service.writer.log.firstPosition).toBe(1);
+  });
+
+  it('is not begun by schedule while the clock cannot be believed', () => {
+    let fault: ClockFault | undefined = 'ahead';
+    const begun: string[] = [];
+    const jobs = { has: () => false, start: (kind: string) => begun.push(kind) };
+    const { wal, firstPosition, durablePosition } = service.writer.log;
+    const log: RetainedLog = {
+      ...{ wal, firstPosition, durablePosition },
+      eventAt: () => undefined,
+      clockStatus: () => ({ fault }),
+    };
+    const timers = jest.spyOn(globalThis, 'setInterval');
+    const schedule = new RetentionSchedule(retention({}, { log }), jobs as never, HOUR_MILLIS);
+    const tick = timers.mock.calls.find(([, millis]) => millis === HOUR_MILLIS)?.[0];
+    timers.mockRestore();
+    schedule.stop();
+    tick?.();
+    expect(begun).toEqual([]);
+    fault = undefined;
+    tick?.();
+    expect(begun).toEqual(['retention']);
   });
 
   it('removes nothing when archiving fails or was cancelled, and counts the failure', async () => {

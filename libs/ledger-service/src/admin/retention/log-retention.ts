@@ -1,5 +1,6 @@
 import {
   BEFORE_FIRST_POSITION,
+  type ClockStatus,
   type DamagedSnapshot,
   type Position,
   type RetentionBound,
@@ -17,6 +18,7 @@ import { NO_SNAPSHOTS, type RetentionSnapshots } from './retention-snapshots.js'
 /** What retention must know of a log. */
 export interface RetainedLog extends TimedEvents {
   readonly wal: Pick<Wal, 'planRemoval' | 'removeSegments'>;
+  clockStatus(): Pick<ClockStatus, 'fault'>;
 }
 
 /** The archive, where there is one. */
@@ -79,6 +81,11 @@ export class LogRetention {
 
   get policy(): RetentionOptions['policy'] {
     return this.parts.options.policy;
+  }
+
+  /** The wall clock cannot be believed: nothing goes unless somebody asks for it. */
+  get isClockInDoubt(): boolean {
+    return this.parts.log.clockStatus().fault !== undefined;
   }
 
   plan(): RetentionPlan {
@@ -145,9 +152,15 @@ export class LogRetention {
 
   private facts(snapshotPositions: readonly Position[]): RetentionFacts {
     const { log, archive } = this.parts;
+    const { durablePosition } = log;
     return {
-      durablePosition: log.durablePosition,
-      nowMillis: this.clock.nowMillis(),
+      durablePosition,
+      // What goes is gone for good, so a wall clock that is ahead makes nothing old: age is told by the log's own time, which no event was recorded ahead of. Where compaction has dropped
+      // the last event, nothing is old.
+      nowMillis: Math.min(
+        this.clock.nowMillis(),
+        log.eventAt(durablePosition)?.recordedAtMillis ?? 0,
+      ),
       archivedPosition: archive?.archivedPosition ?? BEFORE_FIRST_POSITION,
       snapshotPositions,
       firstPositionSince: (millis) => firstPositionSince(log, millis),

@@ -23,6 +23,8 @@ export class RetentionSchedule {
   private begin(): void {
     // One that waits or runs will do what this one would.
     if (this.jobs.has('retention')) return;
+    // What a wrong clock lets go does not come back. A later time will do.
+    if (this.retention.isClockInDoubt) return;
     try {
       this.jobs.start('retention', 'changes', (context) => this.retention.apply(context), {
         uneventful: (report) => (report as RetentionReport).removal.segments.length === 0,
