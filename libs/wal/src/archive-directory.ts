@@ -37,6 +37,7 @@ const TITLE = 'holdfast-wal-archive 1';
 const SUFFIX = '.walz';
 /** With the epoch of who writes it; of a version that had one name for all of them, none. */
 const TEMPORARY = /\.walz(?:-([0-9]+)-[0-9a-f]{16})?\.tmp$/;
+const READ_ONLY = ['EROFS', 'EACCES', 'EPERM'];
 /** 4 MiB of blocks for reading single records. */
 const CACHED_BLOCKS_MAX = 64;
 /** Tables of blocks kept: one of a 64 MiB segment has 1,025 entries. */
@@ -56,7 +57,9 @@ export class ArchiveDirectory implements ArchiveStore {
   private marked: ArchiveOwner | undefined;
   private known = new Map<string, ArchivedSegment>();
   private readonly tables = new Map<string, readonly StoredBlock[]>();
-  private readonly cache = new BlockCache(CACHED_BLOCKS_MAX);
+  private cache = new BlockCache(CACHED_BLOCKS_MAX);
+  /** Of the directory and its mark, when what is known was read: another volume that is mounted here has another. */
+  private identity: string | undefined;
 
   private constructor(
     readonly directory: string,
@@ -76,39 +79,60 @@ export class ArchiveDirectory implements ArchiveStore {
 
   /** One that was made before its mark named a log is that of the log whose segments it holds. */
   get owner(): ArchiveOwner | undefined {
-    if (this.marked !== undefined) return this.marked;
-    const first = this.segments()[0];
-    return first && { logId: first.header.logId, firstSegment: first.name.segment };
+    return this.marked ?? ownerBy(this.known);
   }
 
   bind(owner: ArchiveOwner): void {
     if (this.marked !== undefined) return;
-    const { logId, firstSegment } = this.owner ?? owner;
+    const named = this.owner;
+    const { logId, firstSegment } = named ?? owner;
     const lines = [TITLE, `log-id ${logId}`, `first-segment ${firstSegment}`];
-    // Crash before it is durable: an archive that has no owner still, and the next open of the log binds it.
-    writeMarker(this.fileSystem, this.directory, lines, logId);
+    try {
+      // Crash before it is durable: an archive that has no owner still, and the next open of the log binds it.
+      writeMarker(this.fileSystem, this.directory, lines, logId);
+    } catch (error) {
+      // Its segments name the owner, and nothing can be put into an archive that is read-only: the mark is for one that can be written.
+      if (named === undefined || !READ_ONLY.includes(errorCode(error) ?? '')) throw error;
+      return;
+    }
     this.marked = { logId, firstSegment };
   }
 
   segments(): readonly ArchivedSegment[] {
-    const all = [...this.known.values()].sort(
-      (a, b) => a.name.segment - b.name.segment || b.name.generation - a.name.generation,
-    );
-    return all.filter(({ name }, at) => name.segment !== all[at - 1]?.name.segment);
+    return newestOf(this.known);
   }
 
-  /** Files that are known already are not read again: they never change. */
+  /**
+   * Files that are known already are not read again: they never change, as long as it is the same directory. One that has become another log's, or has no owner any more, is refused, and
+   * what was known stays. Throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_ARCHIVE_MISMATCH`, and what opening throws.
+   */
   refresh(): void {
     // Of a volume that was unmounted meanwhile the directory is there still, and empty.
     const mark = readMarker(this.fileSystem, this.directory);
     if (mark === undefined) throw noArchive(this.directory);
-    this.marked = mark.owner;
+    const { owner } = this;
+    const identity = this.identityNow();
+    const known = identity === this.identity ? this.known : new Map<string, ArchivedSegment>();
     const found = new Map<string, ArchivedSegment>();
     for (const file of this.fileSystem.list(this.directory)) {
       if (nameIn(file) === undefined) continue;
-      found.set(file, this.known.get(file) ?? this.describe(`${this.directory}/${file}`));
+      found.set(file, known.get(file) ?? this.describe(`${this.directory}/${file}`));
     }
+    const logId = (mark.owner ?? ownerBy(found))?.logId;
+    // Mounted in the wrong place: nothing of our log is put here, and nothing leaves our log because it is here.
+    if (owner !== undefined && logId !== owner.logId) throw swapped(this.directory);
+    if (identity !== this.identity) {
+      this.tables.clear();
+      this.cache = new BlockCache(CACHED_BLOCKS_MAX);
+    }
+    this.identity = identity;
+    this.marked = mark.owner;
     this.known = found;
+  }
+
+  private identityNow(): string {
+    const [mark, directory] = this.fileSystem.ancestry(`${this.directory}/${MARKER}`);
+    return `${mark} ${directory}`;
   }
 
   open(segment: ArchivedSegment): File {
@@ -214,6 +238,20 @@ export class ArchiveDirectory implements ArchiveStore {
   }
 }
 
+/** Lowest first; of several generations the highest. */
+function newestOf(known: ReadonlyMap<string, ArchivedSegment>): readonly ArchivedSegment[] {
+  const all = [...known.values()].sort(
+    (a, b) => a.name.segment - b.name.segment || b.name.generation - a.name.generation,
+  );
+  return all.filter(({ name }, at) => name.segment !== all[at - 1]?.name.segment);
+}
+
+/** Of an archive whose mark names none. */
+function ownerBy(known: ReadonlyMap<string, ArchivedSegment>): ArchiveOwner | undefined {
+  const first = newestOf(known)[0];
+  return first && { logId: first.header.logId, firstSegment: first.name.segment };
+}
+
 export function fileOf(name: Parameters<typeof formatSegmentName>[0]): string {
   return formatSegmentName(name).replace(/\.wal$/, SUFFIX);
 }
@@ -277,6 +315,14 @@ function noArchive(directory: string): WalError {
     'WAL_ARCHIVE_NOT_FOUND',
     `there is no archive in ${directory}; an unmounted volume looks like this, so none is made unless asked`,
     { directory },
+  );
+}
+
+function swapped(directory: string): WalError {
+  return new WalError(
+    'WAL_ARCHIVE_MISMATCH',
+    `the archive in ${directory} is no longer that of this log, as when another volume is mounted there; nothing was changed`,
+    { file: directory },
   );
 }
 

@@ -8,8 +8,10 @@ import {
   LOG,
   openSimulated,
   SimulatedFileSystem,
+  simulatedOptions,
   textsOf,
 } from './testing/index.js';
+import { Wal } from './wal.js';
 import { WalReader } from './wal-reader.js';
 
 const ARCHIVE = '/volume/archive';
@@ -167,4 +169,84 @@ describe('two writers of one archive', () => {
     expect(await textsOf(wal)).toHaveLength(1);
     await wal.close();
   });
+
+  it.each([
+    ['of another log', true],
+    ['without an owner', false],
+  ])('in whose place one %s appears is not used, and the log goes on', async (_, owned) => {
+    const system = SimulatedFileSystem.on(empty);
+    const options = { create: true, fileSystem: system };
+    const other = ArchiveDirectory.open('/volume/other', options);
+    if (owned) {
+      const wal = await Wal.open('/data/other', {
+        ...simulatedOptions(system, 20),
+        archive: other,
+      });
+      await wal.close();
+    }
+    await (await openSimulated(system, { archive: archiveOn(system) }, 1)).close();
+    const wal = await openSimulated(system, { archive: archiveOn(system) }, 2);
+    await wal.append(batchAfter(0, 1)).durable;
+    await wal.archiveSealed();
+    const manifest = system.disk.image().files.get(`${LOG}/MANIFEST`);
+    system.rename(ARCHIVE, '/volume/away');
+    system.rename('/volume/other', ARCHIVE);
+    const before = system.list(ARCHIVE);
+    const refused = { code: 'WAL_ARCHIVE_MISMATCH' };
+    await expect(wal.archiveSealed()).rejects.toMatchObject(refused);
+    await expect(wal.removeSegments({ below: wal.lastSequence })).rejects.toMatchObject(refused);
+    expect(system.list(ARCHIVE)).toEqual(before);
+    expect(system.disk.image().files.get(`${LOG}/MANIFEST`)).toEqual(manifest);
+    await wal.append(batchAfter(1, 1)).durable;
+    system.rename(ARCHIVE, '/volume/other');
+    system.rename('/volume/away', ARCHIVE);
+    await wal.removeSegments({ below: wal.lastSequence });
+    await wal.close();
+    const again = await openSimulated(system, { archive: archiveOn(system) }, 3);
+    expect(await textsOf(again)).toHaveLength(2);
+    await again.close();
+  });
+
+  it('of which a copy lacks a segment is looked at before MANIFEST says that more has left', async () => {
+    const system = SimulatedFileSystem.on(await archivedLog());
+    const archive = archiveOn(system);
+    const wal = await openSimulated(system, { archive }, 9);
+    const first = wal.firstSequence;
+    await wal.append(batchAfter(wal.lastSequence, 1)).durable;
+    await wal.archiveSealed();
+    const [oldest] = archive.segments();
+    system.makeDirectory('/volume/copy');
+    for (const name of system.list(ARCHIVE)) {
+      const path = `${ARCHIVE}/${name}`;
+      if (path === oldest?.path) continue;
+      const content = system.disk.image().files.get(path) ?? Buffer.alloc(0);
+      const file = system.open(`/volume/copy/${name}`, 'create');
+      file.write(content, 0);
+      file.close();
+    }
+    const manifest = system.disk.image().files.get(`${LOG}/MANIFEST`);
+    system.rename(ARCHIVE, '/volume/away');
+    system.rename('/volume/copy', ARCHIVE);
+    await expect(wal.removeSegments({ below: wal.lastSequence })).rejects.toMatchObject({
+      code: 'WAL_MISSING_SEGMENT',
+    });
+    expect(system.disk.image().files.get(`${LOG}/MANIFEST`)).toEqual(manifest);
+    expect(wal.firstSequence).toBe(first);
+    await wal.close();
+  });
+
+  it.each(['EROFS', 'EACCES'])(
+    'that an earlier version made is used where it cannot be written (%s)',
+    async (code) => {
+      const image = await archivedLog();
+      const unmarked = Buffer.from(withChecksum(['holdfast-wal-archive 1']), 'latin1');
+      const files = new Map(image.files).set(`${ARCHIVE}/ARCHIVE`, unmarked);
+      const system = SimulatedFileSystem.on({ ...image, files });
+      const archive = ArchiveDirectory.open(ARCHIVE, { fileSystem: system });
+      system.faults.plan({ operation: 'open', path: /ARCHIVE-/, effect: { kind: 'error', code } });
+      const wal = await openSimulated(system, { archive }, 9);
+      expect(await textsOf(wal)).toHaveLength(4);
+      await wal.close();
+    },
+  );
 });

@@ -68,7 +68,7 @@ export interface ArchiveStore {
   readonly directory?: string;
   /** Of one log, lowest first; of several generations the highest. As of the last `refresh`. */
   segments(): readonly ArchivedSegment[];
-  /** Looks for what others have put here meanwhile. Throws `WAL_ARCHIVE_NOT_FOUND` when it is not there any more. */
+  /** Looks for what others have put here meanwhile. Throws `WAL_ARCHIVE_NOT_FOUND` when it is not there any more, `WAL_ARCHIVE_MISMATCH` when it is another log's now. */
   refresh(): void;
   /** Positional reads of the content, checked block by block. Throws `WAL_CORRUPT`, `WAL_READ_FAILED`. */
   open(segment: ArchivedSegment): File;

@@ -86,8 +86,11 @@ export async function removeSegments(
     readonly lock: WriterLock;
   },
   plan: RemovalPlan,
-  /** Told when MANIFEST is durable, before the first file goes: from here on no reader of this process may open one of them. */
-  onRemoved: (firstSegment: number) => void,
+  /**
+   * Asked before anything changes, and may throw: then nothing has. What it gives is done when MANIFEST is durable, before the first file goes: from there on no reader of this process
+   * may open one of them.
+   */
+  prepare: (firstSegment: number) => () => void,
 ): Promise<RemovalReport> {
   const { fileSystem, directory, manifest, lock } = parts;
   const last = plan.segments.at(-1);
@@ -97,8 +100,9 @@ export async function removeSegments(
     [...manifest.current.generations].filter(([segment]) => segment >= firstSegment),
   );
   const { firstSequence } = plan;
+  const onRemoved = prepare(firstSegment);
   manifest.replace({ ...manifest.current, firstSegment, firstSequence, generations });
-  onRemoved(firstSegment);
+  onRemoved();
   const left: string[] = [];
   for (const { file } of plan.segments) {
     // After a takeover these files are our successor's to remove.

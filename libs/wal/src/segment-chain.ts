@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { assert, type Clock, errorCode, errorMessage } from '@holdfast/kernel';
 import type { FileSystem } from './file-system.js';
 import type { PredecessorSeal, SegmentHeader } from './segment-header.js';
@@ -153,10 +154,33 @@ export class SegmentChain {
     // Crash before the name is there: a stray (row 13). Between the two names of it: the segment counts, and the next open removes the temporary one.
     // Crash before the name is durable: no frame is in it, and the segment before it ends where it would have ended.
     await this.fileSystem.publish(writer.file.path, path);
-    await this.fileSystem.syncDirectoryAsync(this.directory);
+    await this.syncName();
     this.started = { name, path, header, writer };
   }
+
+  /**
+   * A sync of the directory begins by opening it. Without a free descriptor that open is what failed: nothing was synced, so no failed sync is hidden by the next attempt. Nothing is in the segment
+   * before this returns, and nothing is acknowledged meanwhile.
+   */
+  private async syncName(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.fileSystem.syncDirectoryAsync(this.directory);
+        return;
+      } catch (error) {
+        const isPassing = NO_DESCRIPTOR.includes(errorCode(error) ?? '');
+        if (!isPassing || attempt >= DIRECTORY_OPENS_MAX) throw error;
+        await setTimeout(Math.min(2 ** attempt, DIRECTORY_PAUSE_MILLIS_MAX));
+      }
+    }
+  }
 }
+
+/** What an open says and a sync never does: `ENOMEM` may be either's. */
+const NO_DESCRIPTOR = ['EMFILE', 'ENFILE'];
+/** Some five seconds. */
+const DIRECTORY_OPENS_MAX = 60;
+const DIRECTORY_PAUSE_MILLIS_MAX = 100;
 
 /** What says that there is no room, and nothing of the disk's health: no space, no quota, no bigger file. */
 const NO_ROOM = ['ENOSPC', 'EDQUOT', 'EFBIG'];

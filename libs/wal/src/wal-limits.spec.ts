@@ -99,6 +99,13 @@ describe('admission', () => {
     await wal.append(batch).durable;
   });
 
+  it('waits for a free descriptor to make the name of the next segment durable', async () => {
+    const meet = { operation: 'sync-directory', skip: 0, times: 3 } as const;
+    system.faults.plan({ ...meet, effect: { kind: 'error', code: 'EMFILE' } });
+    while (wal.stats().rotations === 0) await wal.append(batchAfter(0, 1, 3_000)).durable;
+    expect(wal.poison).toBeUndefined();
+  });
+
   it.each(['EIO', 'EROFS', 'EACCES'])(
     'ends when zeros for the next segment meet %s, which says nothing of room',
     async (code) => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { batchAfter, LOG, openSimulated, SimulatedFileSystem, textsOf } from './testing/index.js';
 import { WalReader } from './wal-reader.js';
 import type { Sequence } from './wal.types.js';
@@ -43,6 +43,48 @@ describe('a reader in another process', () => {
     expect(seen).toEqual([1, 2, 3, 4]);
     await Promise.all([reader.close(), second.close()]);
     expect(observer.openFileCount).toBe(0);
+  });
+
+  describe('while nothing moves', () => {
+    let aSecondLater = 0;
+    beforeEach(() => {
+      const now = performance.now.bind(performance);
+      aSecondLater = 0;
+      jest.spyOn(performance, 'now').mockImplementation(() => now() + (aSecondLater += 1_000));
+    });
+    afterEach(() => {
+      jest.restoreAllMocks();
+    });
+
+    it('finds the WATERMARK that has taken the place of the one it has open', async () => {
+      const system = SimulatedFileSystem.on();
+      const first = await openSimulated(system, {}, 1);
+      await first.append(batchAfter(0, 1)).durable;
+      const reader = await WalReader.open(LOG, { fileSystem: system.sibling() });
+      expect(reader.durableSequence).toBe(1);
+      await first.close();
+      system.unlink(`${LOG}/WATERMARK`);
+      const second = await openSimulated(system, {}, 2);
+      await second.append(batchAfter(1, 2)).durable;
+      // The first look may find that something has moved: the end of the sealed segment.
+      expect([reader.durableSequence, reader.durableSequence].at(-1)).toBe(3);
+      await Promise.all([reader.close(), second.close()]);
+    });
+
+    it.each(['another log', 'nothing'])('says that %s is in the place of its log', async (what) => {
+      const system = SimulatedFileSystem.on();
+      const old = await openSimulated(system, {}, 1);
+      await old.append(batchAfter(0, 2)).durable;
+      await old.close();
+      const reader = await WalReader.open(LOG, { fileSystem: system.sibling() });
+      expect(reader.durableSequence).toBe(2);
+      system.rename(LOG, `${LOG}-old`);
+      const gone: unknown = expect.objectContaining({ code: 'WAL_NOT_FOUND' });
+      if (what === 'another log') await (await openSimulated(system, {}, 2)).close();
+      for (let look = 0; look < 2; look++) expect(() => reader.durableSequence).toThrow(gone);
+      await expect(textsOf(reader)).rejects.toEqual(gone);
+      await reader.close();
+    });
   });
 
   it('changes nothing and holds no lock', async () => {

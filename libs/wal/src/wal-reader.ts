@@ -26,6 +26,8 @@ import { type Watermark, WatermarkReader } from './watermark.js';
 
 /** A reader that has nothing to read looks again after 1 ms at first, and after this long in the end. */
 const POLL_MILLIS_MAX = 20;
+/** How often it looks, while nothing moves, whether what it reads is still what has the names. */
+const PLACE_MILLIS = 1_000;
 
 /**
  * Reads a log from any process, without a lock, also while it is written. Sees synced records only: the writer's WATERMARK says how far, and
@@ -157,6 +159,9 @@ const CHANGES_MAX = 20;
 class DirectoryWatch implements Visibility {
   readonly catalog: SegmentCatalog;
   private readonly watermark: WatermarkReader;
+  private readonly identity: string | undefined;
+  private moved = { sequence: 0, lookedAtMillis: performance.now() };
+  private replaced: WalError | undefined;
 
   private constructor(
     private readonly fileSystem: FileSystem,
@@ -166,6 +171,7 @@ class DirectoryWatch implements Visibility {
   ) {
     this.catalog = new SegmentCatalog(fileSystem, () => this.refresh(), archive);
     this.watermark = new WatermarkReader(fileSystem, path);
+    this.identity = fileSystem.ancestry(path)[0];
   }
 
   static open(
@@ -195,9 +201,9 @@ class DirectoryWatch implements Visibility {
     });
   }
 
-  /** As far as there are files: for a report that names what is missing. */
+  /** As far as there are files: for a report that names what is missing. Throws `WAL_NOT_FOUND` when another directory has taken its place. */
   knownBound(): VisibleBound & { watermark: Watermark | undefined; newest: number } {
-    const watermark = this.watermark.read();
+    const watermark = this.watermarkInPlace();
     const newest = this.catalog.newest;
     if (
       watermark !== undefined &&
@@ -226,6 +232,31 @@ class DirectoryWatch implements Visibility {
       offset: sealed?.dataLength ?? 0,
       ...facts,
     };
+  }
+
+  /**
+   * While nothing moves, WATERMARK may have been replaced, and the whole directory too, as by a restored one: whoever follows must not go on with the old history. Throws `WAL_NOT_FOUND` then, for
+   * good.
+   */
+  private watermarkInPlace(): Watermark | undefined {
+    if (this.replaced !== undefined) throw this.replaced;
+    const watermark = this.watermark.read();
+    const sequence = watermark?.sequence ?? 0;
+    const nowMillis = performance.now();
+    const hasMoved = sequence !== this.moved.sequence;
+    if (!hasMoved && nowMillis - this.moved.lookedAtMillis < PLACE_MILLIS) return watermark;
+    this.moved = { sequence, lookedAtMillis: nowMillis };
+    if (hasMoved) return watermark;
+    if (this.fileSystem.ancestry(this.path)[0] !== this.identity) {
+      this.replaced = new WalError(
+        'WAL_NOT_FOUND',
+        `the log that was opened in ${this.path} is not there any more: another directory, or none, is in its place`,
+        { directory: this.path },
+      );
+      throw this.replaced;
+    }
+    this.watermark.keepInPlace();
+    return this.watermark.read();
   }
 
   /** Which segments must be there: from MANIFEST's first to the one that the watermark names. */

@@ -310,7 +310,7 @@ export class Wal implements LogSource {
 
   /**
    * Removes whole sealed segments of which every sequence is below the one that is asked for, below every floor, and in the archive if the log has one. Appends
-   * and readers go on; they read from the archive what is there, and otherwise get `WAL_SEQUENCE_GONE`. Throws `WAL_FENCED`, `WAL_CLOSED`, the poison.
+   * and readers go on; they read from the archive what is there, and otherwise get `WAL_SEQUENCE_GONE`. Throws `WAL_ARCHIVE_MISMATCH`, `WAL_FENCED`, `WAL_CLOSED`, the poison.
    */
   removeSegments(options: RemovalOptions): Promise<RemovalReport> {
     return this.exclusively(() => {
@@ -318,7 +318,9 @@ export class Wal implements LogSource {
       archive?.refresh();
       return removeSegments(this.parts, this.planRemoval(options), (firstSegment) => {
         const live = this.live().filter(({ name }) => name.segment >= firstSegment);
-        catalog.replaceAll(withArchived(archive, live));
+        // An archive that does not hold what goes, or is another's, ends it here: a MANIFEST that counts on it would never open.
+        const entries = withArchived(archive, live);
+        return () => catalog.replaceAll(entries);
       });
     });
   }

@@ -99,6 +99,12 @@ export class WatermarkReader {
     return newestSlot(this.content.subarray(0, this.file.read(this.content, 0)));
   }
 
+  /** Opens it anew at the next reading where another file, or none, has its name: the writer writes to that one. */
+  keepInPlace(): void {
+    const { file } = this;
+    if (file !== undefined && !this.fileSystem.isAt(file, file.path)) this.close();
+  }
+
   close(): void {
     this.file?.close();
     this.file = undefined;
