@@ -33,6 +33,7 @@ export { LEDGER_EXIT_CODES } from './shared/ledger-exit-codes.js';
 export { LEDGER_OPEN_API } from './shared/ledger-open-api.js';
 export { LEDGER_CODED_ERRORS, LEDGER_PROBLEMS } from './shared/ledger-problems.js';
 export { type DirectoryUse, assertUsableDirectory } from './shared/usable-directory.js';
+export { timelinesOf } from './shared/log-timelines.js';
 export { decodePosition, encodePosition } from './shared/position-token.js';
 export type {
   Answered,

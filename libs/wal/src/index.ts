@@ -67,6 +67,7 @@ export {
   type Durability,
   type LogPosition,
   type LogSource,
+  type LogTimeline,
   type ReadRange,
   type ScanVisitor,
   type Sequence,

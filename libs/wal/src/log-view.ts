@@ -12,7 +12,14 @@ import { LogCursor, type VisibleBound } from './log-cursor.js';
 import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { unsupported } from './segment-file.js';
 import { corrupt } from './wal.errors.js';
-import type { LogSource, ReadRange, ScanVisitor, Sequence, WalRecord } from './wal.types.js';
+import type {
+  LogSource,
+  LogTimeline,
+  ReadRange,
+  ScanVisitor,
+  Sequence,
+  WalRecord,
+} from './wal.types.js';
 
 /** Where a view learns how far it may look: the writer itself, or its watermark seen from another process. */
 export interface Visibility {
@@ -146,6 +153,20 @@ export class LogView implements LogSource {
     // The bound first: with it the catalog is as new as what is durable.
     this.visibility.bound();
     return this.visibility.catalog.newest?.header.timeline ?? '';
+  }
+
+  timelines(countMax: number): LogTimeline[] {
+    const found: LogTimeline[] = [];
+    for (const { header, name } of this.visibility.catalog.all().toReversed()) {
+      const { timeline } = header;
+      const firstSequence = name.firstSequence as Sequence;
+      const later = found.at(-1);
+      if (later?.timeline === timeline) found[found.length - 1] = { timeline, firstSequence };
+      else if (later?.firstSequence === firstSequence) continue;
+      else if (found.length === countMax) break;
+      else found.push({ timeline, firstSequence });
+    }
+    return found;
   }
 
   private async *recordsUpTo(

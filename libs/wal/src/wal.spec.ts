@@ -60,6 +60,17 @@ describe('the log', () => {
     expect(await all(second)).toEqual(['1:a.', '2:b.']);
     expect(second.logId).toBe(first.logId);
     expect(second.timelineAt(1 as Sequence)).not.toBe(second.timelineAt(2 as Sequence));
+    await second.close();
+    // A third, which writes nothing, and a fourth.
+    await (await openWal()).close();
+    const fourth = await openWal();
+    const timelines = [
+      [fourth.timeline, 3],
+      [fourth.timelineAt(2 as Sequence), 2],
+      [fourth.timelineAt(1 as Sequence), 1],
+    ].map(([timeline, firstSequence]) => ({ timeline, firstSequence }));
+    expect(fourth.timelines(3)).toEqual(timelines);
+    expect(fourth.timelines(2)).toEqual(timelines.slice(0, 2));
   });
 
   it('rotates through segments, finishes them, and reads across', async () => {

@@ -44,6 +44,7 @@ import {
   BEFORE_FIRST,
   type Durability,
   type LogSource,
+  type LogTimeline,
   type ReadRange,
   type ScanVisitor,
   type Sequence,
@@ -263,6 +264,11 @@ export class Wal implements LogSource {
 
   get newestTimeline(): string {
     return this.view.newestTimeline;
+  }
+
+  /** The newest timelines that the log is made of, the newest first, at most so many. Of two that begin at one place, the older one holds nothing and is left out. */
+  timelines(countMax: number): LogTimeline[] {
+    return this.view.timelines(countMax);
   }
 
   waitBeyond(after: Sequence, signal?: AbortSignal): Promise<void> {

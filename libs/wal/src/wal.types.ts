@@ -66,6 +66,13 @@ export interface LogPosition {
   readonly timeline: string;
 }
 
+/** A stretch of a log's history: from its first sequence to that of the next one. */
+export interface LogTimeline {
+  /** 16 hex digits. */
+  readonly timeline: string;
+  readonly firstSequence: Sequence;
+}
+
 /** What both the writer and `WalReader` offer to those who read. */
 export interface LogSource {
   readonly logId: string;

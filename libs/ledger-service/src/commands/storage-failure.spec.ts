@@ -80,6 +80,7 @@ describe('a disk whose sync fails', () => {
         logId: service.writer.log.logId,
         durablePosition: service.lastPosition,
         logTimeline: service.writer.log.newestTimeline,
+        logTimelines: `${service.writer.log.newestTimeline}@1`,
       },
     });
     disk.fail();

@@ -2,6 +2,7 @@ import type { CommitFigures, WalStats } from '@holdfast/wal';
 import { instantText } from '@holdfast/ledger';
 import { Health, Metrics } from '@holdfast/platform';
 import type { FeedConsumers } from '@holdfast/projections';
+import { TIMELINES_TOLD_MAX, timelinesText } from '../shared/log-timelines.js';
 import type { LedgerWriter } from '../write-side/ledger-writer.js';
 
 const COMMIT_BUCKETS_SECONDS = [
@@ -33,6 +34,7 @@ export function observeWriter(
   // Positions of two logs, or of two histories of one, say nothing about each other: whoever compares positions compares these first.
   health.tell('logId', () => writer.log.logId);
   health.tell('logTimeline', () => writer.log.newestTimeline);
+  health.tell('logTimelines', () => timelinesText(writer.log.wal.timelines(TIMELINES_TOLD_MAX)));
   observeCommits(writer, metrics);
   observeLog(writer, metrics);
   observeCommands(writer, metrics);
