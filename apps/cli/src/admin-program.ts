@@ -158,7 +158,7 @@ function addBackup(holdfast: Command, terminal: Terminal, done: (exit: CliExit) 
     .option('--to-position <position>', 'the last position to restore', wholeNumber)
     .option(
       '--to-time <time>',
-      'nothing that was written later, such as 2026-11-23T10:00:00Z',
+      'up to the last record that was written by then, such as 2026-11-23T10:00:00Z',
       instant,
     )
     .option('--json', 'as JSON')

@@ -9,6 +9,7 @@ import {
   openSimulated,
   SimulatedFileSystem,
   textsOf,
+  withAbandonedArchive,
 } from './testing/index.js';
 import { WriterLock } from './writer-lock.js';
 
@@ -101,6 +102,20 @@ describe('repair from the archive', () => {
     await expect(repair).rejects.toMatchObject({ code: 'WAL_FENCED' });
     expect(system.list(LOG).sort()).toEqual(before);
     expect(system.exists(`${LOG}/quarantine`)).toBe(false);
+  });
+
+  it('leaves alone what it cannot judge, because the header behind it is damaged, when the archive holds a history that was left', async () => {
+    const system = await withAbandonedArchive({ rotations: 3 });
+    const files = [...system.disk.image().files];
+    const segments = files.filter(([path]) => /log\/.*\.wal$/.test(path)).sort();
+    const [, , third = ['']] = segments;
+    system.disk.flipBit(third[0], 20);
+    system.disk.flipBit(third[0], 4_116);
+    const before = system.disk.image().files;
+    const { repaired } = await repairFromArchive(LOG, archiveOn(system), { fileSystem: system });
+    expect(repaired).toEqual([]);
+    for (const [path] of segments)
+      expect(system.disk.image().files.get(path)?.equals(before.get(path)!)).toBe(true);
   });
 
   it('refuses a damaged archive, and a log that is being written', async () => {

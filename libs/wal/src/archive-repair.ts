@@ -36,7 +36,7 @@ const QUARANTINE = 'quarantine';
 
 /**
  * Puts sealed segments that are missing or damaged (rows 5 and 6 of recovery) back from the archive: only where the archived one belongs to this log, its digest verifies, and the
- * segment behind it goes on where it ends. What was damaged is set aside in `quarantine/`. An operator's explicit step, with no writer running; the next open then judges the log as always.
+ * live segment behind it goes on where it ends. What was damaged is set aside in `quarantine/`. An operator's explicit step, with no writer running; the next open then judges the log as always.
  *
  * Crash anywhere: a segment that is missing still or again, and the next run puts it back. Throws `WAL_NOT_FOUND`, `WAL_LOCKED`, `WAL_CORRUPT` of the archive, `WAL_FENCED`,
  * `WAL_CANCELLED`.
@@ -75,9 +75,8 @@ async function compareAll(log: Repairable, options: WorkOptions): Promise<Archiv
   const { fileSystem, directory, manifest, archive } = log;
   archive.refresh();
   const names = liveNames(fileSystem, directory, manifest);
-  const archived = new Map(archive.segments().map((segment) => [segment.name.segment, segment]));
   const newest = Math.max(0, ...names.keys());
-  const candidates = [...archived.values()].filter(({ name, header }) => {
+  const candidates = archive.segments().filter(({ name, header }) => {
     const isLive = name.segment >= manifest.firstSegment && name.segment < newest;
     const counts = name.generation === (manifest.generations.get(name.segment) ?? 0);
     return isLive && counts && header.logId === manifest.logId;
@@ -89,7 +88,7 @@ async function compareAll(log: Repairable, options: WorkOptions): Promise<Archiv
   for (const segment of candidates.reverse()) {
     throwIfCancelled(options.signal);
     const name = names.get(segment.name.segment);
-    const successor = headerOf(log, names.get(segment.name.segment + 1), archived);
+    const successor = headerOf(log, names.get(segment.name.segment + 1));
     const fits = successor !== undefined && precedes(segment, successor);
     const state = name === undefined ? 'missing' : await stateOf(log, name, segment);
     if (fits && state !== 'intact') {
@@ -115,14 +114,14 @@ function liveNames(
   return new Map(live.map((name) => [name.segment, name]));
 }
 
-/** The header of a live segment; the archived one's where the file is missing or its header is damaged. */
+/**
+ * The header of a live segment, and of nothing else: the archive may hold a history that the log has left, so its own headers prove nothing. One that fits was put back before, and is live.
+ */
 function headerOf(
   { fileSystem, directory }: Repairable,
   name: SegmentName | undefined,
-  archived: ReadonlyMap<number, ArchivedSegment>,
 ): SegmentHeader | undefined {
-  if (name === undefined) return undefined;
-  return inspectSegment(fileSystem, directory, name).header ?? archived.get(name.segment)?.header;
+  return name === undefined ? undefined : inspectSegment(fileSystem, directory, name).header;
 }
 
 async function stateOf(

@@ -5,6 +5,7 @@ import { restoreLog } from './restore.js';
 import {
   batchAfter,
   type DiskImage,
+  framesOf,
   LOG,
   openSimulated,
   SeededRandom,
@@ -57,6 +58,13 @@ function openAt(system: SimulatedFileSystem, seed = 42): Promise<Wal> {
     .map(([path, content]) => [path.replace(RESTORED, LOG), content] as const);
   const image = { files: new Map(moved), directories: new Set(['/data', LOG]) };
   return openSimulated(SimulatedFileSystem.on(image), { create: false }, seed);
+}
+
+/** Whether the last frame of the log holds no record. */
+function endsIdle(system: SimulatedFileSystem): boolean {
+  const segments = system.list(LOG).filter((file) => file.endsWith('.wal'));
+  const content = system.disk.image().files.get(`${LOG}/${segments.sort().at(-1) ?? ''}`);
+  return content !== undefined && framesOf(content).at(-1)?.recordCount === 0;
 }
 
 describe('a backup', () => {
@@ -316,18 +324,49 @@ describe('a restore', () => {
     }
   }, 60_000);
 
-  it('to a time ends before the first frame that was written later', async () => {
+  it('to a time ends behind the last frame that was written at or before it', async () => {
     const system = await backedUp();
     for (const [index, { millis }] of times.entries()) {
       if (index % 3 !== 0) continue;
       for (const atMillis of [millis - 1, millis]) {
         const { texts: found, wal } = await restored(system, { atMillis });
-        const later = times.find((frame) => frame.millis > atMillis);
-        expect(found).toEqual(texts.slice(0, (later?.firstSequence ?? texts.length + 1) - 1));
+        // The second writer's clock began in front of the end of the first one's.
+        const last = times.findLast((frame) => frame.millis <= atMillis);
+        expect(found).toEqual(texts.slice(0, last?.lastSequence ?? 0));
         await wal.close();
       }
     }
   }, 60_000);
+
+  it.each(['in the segment that is written', 'in sealed ones'])(
+    'to a time holds what was acknowledged by then, also behind frames under a clock that was wrong for a while (%s)',
+    async (where) => {
+      let [millis, ahead] = [Date.UTC(2026, 0, 1), 0];
+      const clock = { nowMillis: (): number => (millis += 1) + ahead };
+      const system = SimulatedFileSystem.on();
+      const wal = await openSimulated(system, { clock, idleMillis: 1 });
+      const records = where === 'in sealed ones' ? 60 : 4;
+      const append = async (): Promise<void> => {
+        for (let done = 0; done < records; done++)
+          await wal.append(batchAfter(wal.lastSequence, 2, 600)).durable;
+      };
+      await append();
+      // The idle frame, and for a record, as where the clock jumps between admission and writing.
+      ahead = 365 * 86_400_000;
+      await wal.append(batchAfter(wal.lastSequence, 1)).durable;
+      while (!endsIdle(system)) await new Promise((resolve) => setImmediate(resolve));
+      ahead = 0;
+      await append();
+      const [atMillis, acknowledged] = [millis, wal.durableSequence];
+      await append();
+      await wal.backup(BACKUP);
+      const all = await textsOf(wal);
+      await wal.close();
+      const found = await restored(system, { atMillis });
+      expect(found.texts).toEqual(all.slice(0, acknowledged));
+      await found.wal.close();
+    },
+  );
 
   it('is refused into a directory with anything in it, or beyond what the backup holds', async () => {
     const system = await backedUp();

@@ -12,6 +12,7 @@ import { FrameScanner } from './frame-scanner.js';
 import { writeManifest } from './manifest.js';
 import { NodeFileSystem } from './node-file-system.js';
 import { segmentPath } from './recovery.js';
+import { lastWrittenBy } from './restore-time.js';
 import { type RestoredEnd, sealRestored } from './restored-end.js';
 import type { CatalogEntry } from './segment-catalog.js';
 import { withFile } from './segment-file.js';
@@ -25,7 +26,7 @@ import { FRAME_HEADER_BYTES, SEGMENT_DATA_START, ZERO_CHUNK_BYTES } from './wal-
 export interface RestoreOptions extends WorkOptions {
   /** Cut at the last batch that ends at or below this sequence. */
   readonly upTo?: Sequence;
-  /** Cut before the first frame that was written after this time, in milliseconds since 1970. Together with `upTo`, the lower of the two. */
+  /** Cut behind the last frame with records that was written at or before this time, in milliseconds since 1970. Together with `upTo`, the lower of the two. */
   readonly atMillis?: number;
   readonly fileSystem?: FileSystem;
   readonly clock?: Clock;
@@ -59,7 +60,7 @@ export async function restoreLog(
   let content: BackupContent | undefined;
   try {
     content = BackupContent.open(fileSystem, backup);
-    const cut = findCut(content, options);
+    const cut = await findCut(content, options);
     const directory = resolve(target);
     prepareTarget(fileSystem, directory);
     return await writeLog(content, cut, directory, options);
@@ -85,14 +86,14 @@ interface Cut {
   readonly lastSequence: number;
 }
 
-function findCut(content: BackupContent, options: RestoreOptions): Cut {
-  const { manifest, entries, segments } = content;
+async function findCut(content: BackupContent, options: RestoreOptions): Promise<Cut> {
+  const { manifest, entries } = content;
   const { firstSequence, lastSequence } = manifest;
   const upTo = Math.min(options.upTo ?? lastSequence, lastSequence);
-  const upToMicros = (options.atMillis ?? Infinity) * 1000;
+  const { atMillis = Infinity } = options;
   const outOfRange =
     upTo < firstSequence - 1 ||
-    Number.isNaN(upToMicros) ||
+    Number.isNaN(atMillis) ||
     (options.upTo !== undefined && options.upTo > lastSequence);
   if (outOfRange) {
     throw new WalError(
@@ -101,36 +102,23 @@ function findCut(content: BackupContent, options: RestoreOptions): Cut {
       { firstSequence, lastSequence },
     );
   }
+  const writtenBy = await lastWrittenBy(content, atMillis * 1000, options.signal);
+  const last = Math.min(upTo, writtenBy ?? firstSequence - 1);
   for (const [at, entry] of entries.entries()) {
     const next = entries[at + 1];
-    const archived = defined(segments[at], 'an archived segment');
-    const isWhole =
-      next !== undefined &&
-      next.name.firstSequence <= upTo &&
-      Math.max(archived.firstWallMicros, archived.lastWallMicros) <= upToMicros;
-    if (isWhole) continue;
-    const cut = cutWithin(content, entry, upTo, upToMicros);
-    // It kept all of it, and there is more below the limit: a clock that went back.
-    if (cut.offset === entry.dataLength && next !== undefined && cut.lastSequence < upTo) continue;
-    return cut;
+    if (next === undefined || next.name.firstSequence > last)
+      return cutWithin(content, entry, last);
   }
   throw new WalError('WAL_BACKUP_DAMAGED', 'the backup holds no segment', {});
 }
 
-function cutWithin(
-  content: BackupContent,
-  entry: CatalogEntry,
-  upTo: number,
-  upToMicros: number,
-): Cut {
+function cutWithin(content: BackupContent, entry: CatalogEntry, upTo: number): Cut {
   const { header, dataLength = 0, path } = entry;
   const { file } = content.catalog.open(entry);
   try {
     const scanner = new FrameScanner(file, header, { limit: dataLength, reuse: true });
     let [offset, lastSequence] = [SEGMENT_DATA_START, header.firstSequence - 1];
     for (let frame = scanner.next(); frame !== undefined; frame = scanner.next()) {
-      if (frame.header.wallMicros > upToMicros)
-        return { entry, offset, frame: undefined, lastSequence };
       const last = lastSequenceOf(frame.header);
       if (last > upTo) {
         const { buffer, bodyStart } = frame;

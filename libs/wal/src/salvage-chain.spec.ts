@@ -9,6 +9,7 @@ import {
   openSimulated,
   SimulatedFileSystem,
   textsOf,
+  withAbandonedArchive,
 } from './testing/index.js';
 import { Wal } from './wal.js';
 import { BEFORE_FIRST, type Durability, type Sequence } from './wal.types.js';
@@ -88,6 +89,52 @@ describe('salvaging a log that was taken over', () => {
     });
   });
 });
+
+describe('salvaging with the archive of a history that the log has left', () => {
+  it.each([
+    ['is whole', 0, 0],
+    ['has a damaged frame', 2, 9_000],
+    ['has a damaged header before its end', 3, 20],
+    ['has a damaged header at its end', 4, 20],
+    ['has lost its last segment', 4, undefined],
+  ])('brings nothing of it over where the log %s', async (_, number, damagedAt) => {
+    const system = await withAbandonedArchive({ rotations: 3 });
+    const path = `${LOG}/${segmentsOf(system)[number - 1] ?? ''}`;
+    if (damagedAt === undefined) system.unlink(path);
+    else if (number > 0)
+      for (const at of [damagedAt, damagedAt + 4_096]) system.disk.flipBit(path, at);
+    const archive = ArchiveDirectory.open('/archive', { fileSystem: system });
+    const { texts, report } = await salvaged(system, archive);
+    const own = texts.filter((text) => text.includes('new'));
+    expect(texts.filter((text) => text.includes('old'))).toEqual([]);
+    expect(own.length).toBeGreaterThan(number === 0 ? 40 : 10);
+    expect(report.leftOut.length).toBeGreaterThan(0);
+  });
+
+  it('brings over what the watermark proves to be missing', async () => {
+    const system = await withAbandonedArchive({ rotations: 3 }, 'old');
+    const texts = await textsOfOpened(system);
+    const segments = segmentsOf(system);
+    for (const file of segments.slice(1, -1)) system.unlink(`${LOG}/${file}`);
+    const archive = ArchiveDirectory.open('/archive', { fileSystem: system });
+    const found = await salvaged(system, archive);
+    expect(found.texts).toEqual(texts);
+    const system2 = await withAbandonedArchive({ rotations: 3 }, 'old');
+    for (const file of segments.slice(1)) system2.unlink(`${LOG}/${file}`);
+    const archive2 = ArchiveDirectory.open('/archive', { fileSystem: system2 });
+    const most = await salvaged(system2, archive2);
+    expect(most.texts.length).toBeGreaterThan(texts.length / 2);
+    expect(texts.slice(0, most.texts.length)).toEqual(most.texts);
+  });
+});
+
+async function textsOfOpened(system: SimulatedFileSystem): Promise<string[]> {
+  const copy = SimulatedFileSystem.on(system.disk.image());
+  const wal = await openSimulated(copy, {}, 99);
+  const texts = await textsOf(wal);
+  await wal.close();
+  return texts;
+}
 
 describe('a salvage says what is gone', () => {
   it('at the end of the log: promised by the watermark, and in no file', async () => {

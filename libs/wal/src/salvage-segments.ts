@@ -1,14 +1,21 @@
 import { errorMessage } from '@holdfast/kernel';
-import { precedes } from './archived-part.js';
-import { type ArchivedSegment, type ArchiveStore, sameSeal } from './archive-store.js';
-import type { File, FileSystem } from './file-system.js';
-import { FrameScanner } from './frame-scanner.js';
+import type { ArchiveStore } from './archive-store.js';
+import type { FileSystem } from './file-system.js';
 import { type Manifest, readManifest } from './manifest.js';
-import { lastFrameMatches, segmentPath } from './recovery.js';
+import { segmentPath } from './recovery.js';
+import {
+  attempt,
+  type Candidate,
+  dataEndOf,
+  endsWell,
+  isContinued,
+  isIntact,
+} from './salvage-candidate.js';
+import { abandonedIn, isSameFile } from './salvage-forks.js';
 import { inspectSegment, openToRead } from './segment-file.js';
-import { sealedLength, type SegmentHeader } from './segment-header.js';
+import type { SegmentHeader } from './segment-header.js';
 import { parseSegmentName, type SegmentName } from './segment-name.js';
-import { readWatermark } from './watermark.js';
+import { readWatermark, type Watermark } from './watermark.js';
 
 /** Something that could not be brought over. */
 export interface SalvageLoss {
@@ -16,16 +23,6 @@ export interface SalvageLoss {
   readonly from: number;
   readonly to: number;
   readonly reason: string;
-}
-
-/** A file that may be a segment of the log. */
-interface Candidate {
-  readonly name: SegmentName;
-  readonly path: string;
-  readonly header: SegmentHeader;
-  readonly size: number;
-  readonly archived?: ArchivedSegment;
-  open(): File;
 }
 
 export interface SourceSegment extends Candidate {
@@ -66,16 +63,18 @@ export function findSegments(
     .filter(({ segment }) => segment >= (manifest?.firstSegment ?? 0));
   const live = names.flatMap((name) => candidateOf(fileSystem, directory, name, losses) ?? []);
   const all = [...live, ...archivedIn(archive)].sort(byPreference(manifest));
-  const newest = Math.max(...all.map(({ name }) => name.segment));
-  const logId = manifest?.logId ?? all.find(({ name }) => name.segment === newest)?.header.logId;
+  const known = live.length > 0 ? live : all;
+  const newest = Math.max(...known.map(({ name }) => name.segment));
+  const logId = manifest?.logId ?? known.find(({ name }) => name.segment === newest)?.header.logId;
   const own = all.filter(({ header, path, size }) => {
     if (header.logId === logId) return true;
     losses.push({ file: path, from: 0, to: size, reason: 'the segment belongs to another log' });
     return false;
   });
-  const segments = chooseAll(own, names);
-  losses.push(...missingIn(fileSystem, directory, segments, names, manifest?.firstSegment));
+  const watermark = attempt(() => readWatermark(fileSystem, directory));
+  const segments = chooseAll(own, names, abandonedIn(own, names, watermark));
   const counting = segments.filter(({ isForked }) => !isForked);
+  losses.push(...missingIn(directory, counting, names, manifest?.firstSegment, watermark));
   const first = counting[0]?.name.firstSequence ?? 1;
   return { logId, firstSequence: Math.min(first, manifest?.firstSequence ?? 1), segments, losses };
 }
@@ -128,6 +127,7 @@ function byPreference(
 function chooseAll(
   candidates: readonly Candidate[],
   names: readonly SegmentName[],
+  abandoned: ReadonlySet<Candidate>,
 ): SourceSegment[] {
   const numbers = new Set(
     [...candidates.map(({ name }) => name), ...names].map((it) => it.segment),
@@ -138,12 +138,13 @@ function chooseAll(
   for (const number of [...numbers].sort((a, b) => b - a)) {
     const next = successor?.segment === number + 1 ? successor : undefined;
     const here = candidates.filter(({ name }) => name.segment === number);
-    const counting = choose(here, next);
-    if (counting !== undefined) {
-      const forks = here.filter(({ header }) => header.timeline !== counting.header.timeline);
-      segments.push({ ...counting, lastSequenceMax });
-      segments.push(...forks.map((fork) => ({ ...fork, lastSequenceMax, ...FORKED })));
-    }
+    const counting = choose(
+      here.filter((one) => !abandoned.has(one)),
+      next,
+    );
+    if (counting !== undefined) segments.push({ ...counting, lastSequenceMax });
+    const forks = here.filter(({ header }) => header.timeline !== counting?.header.timeline);
+    segments.push(...forks.map((fork) => ({ ...fork, lastSequenceMax, ...FORKED })));
     successor = counting?.header;
     // Where no header can be read, the name still says where the segment begins.
     const begins = counting?.name ?? names.find(({ segment }) => segment === number);
@@ -159,55 +160,28 @@ function choose(
   candidates: readonly Candidate[],
   next: SegmentHeader | undefined,
 ): Omit<SourceSegment, 'lastSequenceMax'> | undefined {
-  const fitting = candidates.filter((candidate) => isContinued(candidate, next));
+  const live = candidates.filter(({ archived }) => archived === undefined);
+  // With nothing behind it to judge by, the live one is the log's; a copy of it only where its own end is damaged.
+  const fitting = candidates.filter((one) =>
+    next !== undefined || live.length === 0
+      ? isContinued(one, next)
+      : live.some((it) => isSameFile(one, it) && (one === it || !endsWell(it))),
+  );
   const sealed = fitting.length > 1 ? fitting.find((it) => isIntact(it, next)) : undefined;
-  const counting = sealed ?? fitting[0] ?? candidates[0];
+  const counting = sealed ?? fitting[0] ?? live[0];
   if (counting === undefined) return undefined;
-  const isSealed = fitting.includes(counting);
+  const isSealed = isContinued(counting, next);
   return { ...counting, dataEnd: dataEndOf(counting, next), isSealed, isForked: false };
-}
-
-/** Without a successor an archived one still says where it ended. */
-function isContinued(candidate: Candidate, next: SegmentHeader | undefined): boolean {
-  const { archived, header } = candidate;
-  if (archived !== undefined) return next === undefined || precedes(archived, next);
-  if (next === undefined) return false;
-  if (header.compacted !== undefined) return sameSeal(header.compacted.original, next.predecessor);
-  const matches = attempt(() =>
-    opened(candidate, (file) => lastFrameMatches(file, header, next.predecessor)),
-  );
-  return matches === true;
-}
-
-function isIntact(candidate: Candidate, next: SegmentHeader | undefined): boolean {
-  const limit = dataEndOf(candidate, next) ?? 0;
-  const reached = attempt(() =>
-    opened(candidate, (file) => {
-      const scanner = new FrameScanner(file, candidate.header, { limit, reuse: true });
-      while (scanner.next() !== undefined);
-      return scanner.offset;
-    }),
-  );
-  return reached === limit;
-}
-
-function dataEndOf(
-  { archived, header }: Candidate,
-  next: SegmentHeader | undefined,
-): number | undefined {
-  if (archived !== undefined) return archived.dataLength;
-  return next === undefined ? header.compacted?.dataLength : sealedLength(header, next);
 }
 
 /** Numbers that must have been, and of which there is no file: between those that are, from MANIFEST's first, and up to the one that the watermark names. */
 function missingIn(
-  fileSystem: FileSystem,
   directory: string,
   segments: readonly SourceSegment[],
   names: readonly SegmentName[],
   firstSegment: number | undefined,
+  watermark: Watermark | undefined,
 ): SalvageLoss[] {
-  const watermark = attempt(() => readWatermark(fileSystem, directory));
   const present = new Set([...segments.map(({ name }) => name), ...names].map((it) => it.segment));
   const ordered = [...present].sort((a, b) => a - b);
   const losses: SalvageLoss[] = [];
@@ -223,22 +197,4 @@ function missingIn(
     expected = Math.max(expected, number + 1);
   }
   return losses;
-}
-
-function opened<Result>(candidate: Candidate, work: (file: File) => Result): Result {
-  const file = candidate.open();
-  try {
-    return work(file);
-  } finally {
-    file.close();
-  }
-}
-
-/** Undefined for what cannot be read: salvage goes on with what can. */
-export function attempt<Result>(read: () => Result): Result | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }

@@ -5,7 +5,8 @@ import type { FileSystem } from './file-system.js';
 import { readFloors } from './floors.js';
 import { lastSequenceOf } from './frame-decoder.js';
 import { NodeFileSystem } from './node-file-system.js';
-import { attempt, findSegments, type SalvageLoss, type SourceLog } from './salvage-segments.js';
+import { attempt } from './salvage-candidate.js';
+import { findSegments, type SalvageLoss, type SourceLog } from './salvage-segments.js';
 import { piecesOf, type SalvageLeftOut } from './salvage-frames.js';
 import { refused, SalvagedLog, type SalvagedRecords } from './salvaged-log.js';
 import { readWatermark } from './watermark.js';
@@ -39,6 +40,7 @@ export interface SalvageOptions {
  * that was salvaged opens, but it is not the log that was promised.
  *
  * The header of a segment bounds the one before it: where a writer was taken over, what it wrote behind the length that its successor has sealed is no part of the log.
+ * Live files come before archived ones: an archive may hold a history that the log has left, by a restore, and nothing of that is brought over.
  *
  * The new MANIFEST names no segment until everything stands, so a salvage that was cut short does not open as a log. Throws
  * `WAL_SALVAGE_REFUSED` when the target exists or nothing can be read.
@@ -114,7 +116,9 @@ function promisedBeside(fileSystem: FileSystem, directory: string, log: SourceLo
     attempt(() => readWatermark(fileSystem, directory)),
     attempt(() => readFloors(fileSystem, directory)),
   ];
-  const named = log.segments.find(({ name }) => name.segment === watermark?.segment);
+  const named = log.segments.find(
+    ({ name, isForked }) => !isForked && name.segment === watermark?.segment,
+  );
   const isForeign = named !== undefined && named.header.timeline !== watermark?.timeline;
   return Math.max(0, isForeign ? 0 : (watermark?.sequence ?? 0), ...(floors?.values() ?? []));
 }

@@ -1,3 +1,4 @@
+export { withAbandonedArchive } from './abandoned-archive.js';
 export { afterPowerCut, DiskReplay, type PendingChange, type PendingEntry } from './disk-replay.js';
 export { framesOf, type Lie, segmentHeaderOf, withForgedFrame } from './forged-frame.js';
 export { SeededRandom } from './seeded-random.js';

@@ -13,7 +13,7 @@ export interface RestoreOptions {
   readonly target: string;
   /** The last position to restore; everything when left out. */
   readonly upTo?: number;
-  /** Nothing that was written later; everything when left out. */
+  /** Up to the last record that was written at or before this time; everything when left out. */
   readonly atMillis?: number;
 }
 

@@ -1,0 +1,52 @@
+import { type Candidate, endsWell, isContinued } from './salvage-candidate.js';
+import type { SegmentName } from './segment-name.js';
+import type { Watermark } from './watermark.js';
+
+/**
+ * The archived segments of a history that the log has left, where no live one stands in their place: an archive keeps what was there before a restore, and it may go further than the log does.
+ * A live segment is of the log. An archived one alone is only where the log is known to have come so far, by the name of a file or by WATERMARK; and not where it does not go on from what is
+ * there before it, or has another timeline than WATERMARK names. What comes behind such a one is of its history too, up to the next live segment.
+ */
+export function abandonedIn(
+  candidates: readonly Candidate[],
+  names: readonly SegmentName[],
+  watermark: Watermark | undefined,
+): ReadonlySet<Candidate> {
+  const known = [...names.map(({ segment }) => segment), ...(watermark ? [watermark.segment] : [])];
+  // Nothing is left of the log but its archive.
+  const reached = known.length === 0 ? Infinity : Math.max(...known);
+  const isAbandoned = ({ name, header }: Candidate): boolean =>
+    name.segment > reached ||
+    (name.segment === watermark?.segment && header.timeline !== watermark.timeline);
+  const numbers = [...new Set(candidates.map(({ name }) => name.segment))].sort((a, b) => a - b);
+  const abandoned = new Set<Candidate>();
+  let before: readonly Candidate[] = [];
+  let hasLeft = false;
+  for (const number of numbers) {
+    const here = candidates.filter(({ name }) => name.segment === number);
+    const live = here.filter(({ archived }) => archived === undefined);
+    const prior = before[0]?.name.segment === number - 1 ? before : [];
+    before = live.length > 0 ? ofTheLog(here, live) : here;
+    if (live.length === 0) {
+      // Behind a gap there is nothing to compare with.
+      const isContinuation = (one: Candidate): boolean =>
+        prior.length === 0 ? !hasLeft : prior.some((it) => isContinued(it, one.header));
+      before = here.filter((one) => !isAbandoned(one) && isContinuation(one));
+      for (const one of here) if (!before.includes(one)) abandoned.add(one);
+    }
+    hasLeft = before.length === 0;
+  }
+  return abandoned;
+}
+
+/** With the archived one only where the live one is damaged at its end: it may be cut short, by a restore, and then the archived one goes on in the history that was left. */
+function ofTheLog(here: readonly Candidate[], live: readonly Candidate[]): readonly Candidate[] {
+  const damaged = live.filter((one) => !endsWell(one));
+  return here.filter((one) => live.includes(one) || damaged.some((it) => isSameFile(one, it)));
+}
+
+/** Two copies of one segment; a segment's header is written once. */
+export function isSameFile(one: Candidate, other: Candidate): boolean {
+  const [a, b] = [one.header, other.header];
+  return a.timeline === b.timeline && a.salt === b.salt && a.createdMicros === b.createdMicros;
+}
