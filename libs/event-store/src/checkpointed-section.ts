@@ -3,7 +3,7 @@ import { defined } from '@holdfast/kernel';
 import type { StateDatabase } from './state-database.js';
 import { CHECKSUM_BYTES, KEY_LENGTH_BYTES } from './state-entry.js';
 import { StateKeyWriter } from './state-key.js';
-import { type StateSection, invalidKey, isKey } from './state-store.js';
+import { type StateSection, invalidKey, isKey, someKeyBegins } from './state-store.js';
 
 /** In the place of a value: there is none, whatever is below. */
 export const ABSENT = Symbol('absent');
@@ -21,6 +21,8 @@ export interface SectionOwner {
   activeEntries: number;
   /** One more value was loaded into the cache. */
   loaded(): void;
+  /** It was read through: what is not found in the database is not there. */
+  readonly isTrusted: boolean;
   /** The database says that there is no such key: returns if that can be believed. */
   assertAbsent(key: Buffer): void;
   /** Reading from the database has failed. Does not return. */
@@ -64,6 +66,15 @@ export class CheckpointedSection implements StateSection<StateValue> {
 
   delete(key: string): void {
     if (isKey(key)) this.change(key, ABSENT);
+  }
+
+  /** What was read, and what retired, is in the database too. A key that was deleted since is found as well. */
+  hasBeginning(prefix: string): boolean | undefined {
+    this.owner.assertOpen();
+    if ([this.active, ...this.frozen].some((layer) => someKeyBegins(layer, prefix))) return true;
+    const { populated, isTrusted } = this.owner;
+    if (populated === undefined) return false;
+    return isTrusted ? this.isBeginningIn(populated, prefix) : undefined;
   }
 
   /** The changes so far, which from now on never change again. */
@@ -117,6 +128,17 @@ export class CheckpointedSection implements StateSection<StateValue> {
     this.young.set(key, value);
     this.owner.loaded();
     return value;
+  }
+
+  /** Keys are in order there. One of more than `KEY_BYTES_MAX` is not found by its beginning; no tag and no name of a stream is that long. */
+  private isBeginningIn(database: StateDatabase, prefix: string): boolean {
+    const start = Buffer.from(this.keys.imageHeadOf(prefix).subarray(KEY_LENGTH_BYTES));
+    try {
+      const [first] = database.getKeys({ start, limit: 1 });
+      return first !== undefined && start.equals(first.subarray(0, start.length));
+    } catch (cause) {
+      return this.owner.unreadable(cause);
+    }
   }
 
   private read(database: StateDatabase, key: string): StateValue | typeof ABSENT {

@@ -135,6 +135,26 @@ describe('the checkpointed state store', () => {
     expect(await under.scan()).toBe('whole');
   });
 
+  it('knows a key by its beginning in memory, while it is checkpointed and from the database, once absence is believed', async () => {
+    const tested = new StoreUnderTest();
+    const section = tested.store.section<number>('a');
+    tested.store.section<number>('b').set('k-', 1);
+    section.set('k"1', 1);
+    const asked = () =>
+      ['k"', 'k"1', 'k"2', 'k-', 'l', 'j'].map((key) => section.hasBeginning(key));
+    const right = [true, true, false, false, false, false];
+    expect(asked()).toEqual(right);
+    tested.store.trust();
+    await tested.checkpoint(() => expect(asked()).toEqual(right));
+    expect(asked()).toEqual(right);
+    section.set('k"1', 2);
+    await tested.checkpoint();
+    await tested.checkpoint();
+    expect(asked()).toEqual(right);
+    tested.store.isTrusted = false;
+    expect(asked()).toEqual(right.map(() => undefined));
+  });
+
   it('does not find the entry of U+FFFD under half of a surrogate pair', async () => {
     const under = new StoreUnderTest();
     under.store.section<number>('s').set('a\ufffd', 1);

@@ -152,6 +152,11 @@ export interface EventLog extends EventSource {
    * index has seen it or not. Undefined: there is none. Synchronous, so that a decision may rest on it.
    */
   lastTagged(tag: string): TaggedEvent | undefined;
+  /**
+   * Whether an event was ever appended with a tag that begins so; undefined where nobody can tell yet, because the state was not read
+   * through since the start. Looks through all of the state that is in memory: for a question whose answer is kept.
+   */
+  hasTagBeginning(prefix: string): boolean | undefined;
   /** Waits for everything admitted, then releases the log. Whoever appends or reads from here on gets `EVENT_LOG_CLOSED`. */
   close(): Promise<void>;
 }

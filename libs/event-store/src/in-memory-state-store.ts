@@ -1,4 +1,10 @@
-import { type StateSection, type StateStore, invalidKey, isKey } from './state-store.js';
+import {
+  type StateSection,
+  type StateStore,
+  invalidKey,
+  isKey,
+  someKeyBegins,
+} from './state-store.js';
 
 /**
  * The most entries that one JavaScript `Map` is given. V8 refuses more than 2^24 with a RangeError, and that would come
@@ -47,6 +53,10 @@ class InMemorySection implements StateSection<unknown> {
   delete(key: string): void {
     if (this.newest.delete(key)) return;
     this.older.find((map) => map.delete(key));
+  }
+
+  hasBeginning(prefix: string): boolean {
+    return [this.newest, ...this.older].some((map) => someKeyBegins(map, prefix));
   }
 
   /** The map that holds the key; for a new one, a map with room. */

@@ -79,6 +79,7 @@ function watched(see: (value: unknown) => void): StateStore {
       return {
         get: (key) => section.get(key),
         delete: (key) => section.delete(key),
+        hasBeginning: (prefix) => section.hasBeginning(prefix),
         set: (key, value) => {
           see(value);
           section.set(key, value);

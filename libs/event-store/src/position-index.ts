@@ -36,6 +36,11 @@ export class PositionIndex {
     return end === undefined ? 0 : lengthOf(end);
   }
 
+  /** Whether a term begins so, or did; undefined where nobody can tell yet. */
+  hasBeginning(prefix: string): boolean | undefined {
+    return this.ends.hasBeginning(prefix);
+  }
+
   /** Returns the new length. */
   append(term: string, position: Position): number {
     const end = this.ends.get(term);

@@ -18,6 +18,11 @@ export interface StateSection<Value> {
   /** Throws `EVENT_INVALID` for a key that is not well-formed Unicode: written as bytes, it would be another. */
   set(key: string, value: Value): void;
   delete(key: string): void;
+  /**
+   * Whether there is a key that begins so, or was; undefined where nobody can tell yet, because the absence of a key cannot be believed. Looks through all
+   * that is in memory: for a question whose answer is kept.
+   */
+  hasBeginning(prefix: string): boolean | undefined;
 }
 
 /** Nearly every key is ASCII, of which V8 knows it without looking. */
@@ -27,4 +32,9 @@ export function isKey(key: string): boolean {
 
 export function invalidKey(key: string): EventStoreError {
   return invalid('the key of an entry is not well-formed Unicode', { key: key.toWellFormed() });
+}
+
+export function someKeyBegins(entries: ReadonlyMap<string, unknown>, prefix: string): boolean {
+  for (const key of entries.keys()) if (key.startsWith(prefix)) return true;
+  return false;
 }

@@ -326,6 +326,10 @@ export class WalEventLog implements EventLog {
     return this.indexedEvents.lastTagged(tag, (position) => this.admittedAt(position));
   }
 
+  hasTagBeginning(prefix: string): boolean | undefined {
+    return this.folded.index.tags.hasBeginning(prefix);
+  }
+
   readAll(options: ReadAllOptions = {}): AsyncIterable<EventBatch> {
     return this.durableEvents.readAll(options);
   }

@@ -33,13 +33,15 @@ describe('the spelling of a key', () => {
     },
   );
 
-  it('stands for the same key however often it is quoted, and every step is listed', () => {
+  it('stands for the same key however often it is quoted, and each lists every other', () => {
     fc.assert(
       fc.property(visible, fc.integer({ min: 0, max: 3 }), (text, times) => {
         let spelled = text;
         for (let time = 0; time < times; time++) spelled = quoted(spelled);
         expect(keySpelledAs(spelled)).toBe(keySpelledAs(text));
-        expect(keySpellings(spelled)).toEqual(expect.arrayContaining([...keySpellings(text)]));
+        expect(keySpellings(spelled)[0]).toBe(spelled);
+        expect(new Set(keySpellings(spelled))).toEqual(new Set([spelled, ...keySpellings(text)]));
+        if (spelledKeyRule.accepts(text)) expect(keySpellings(text)).toContain(keySpelledAs(text));
         expect(keySpelledAs(keySpelledAs(text))).toBe(keySpelledAs(text));
       }),
     );

@@ -13,20 +13,27 @@ export const spelledKeyRule: TextRule = {
   problem: `${keyRule.problem}, bare or as a quoted string`,
 };
 
+/** The key that a spelling stands for. A key is never quoted itself, so `"\"a\""` is the key `a` too. */
+export function keySpelledAs(text: string): string {
+  const content = QUOTED.exec(text)?.[1];
+  return content === undefined ? text : keySpelledAs(content.replaceAll(/\\(["\\])/g, '$1'));
+}
+
 /**
- * The spellings of a key from the one that arrived to the key itself, which is the last: `"a"` in quotes is spelled so, and is the key `a`. A key is never
- * quoted itself, so `"\"a\""` is the key `a` too.
+ * Every text that stands for the same key and may have been recorded: the one that arrived first, then the key itself, in quotes, in quotes of quotes, and so
+ * on as long as a key may be.
  *
  * Commands are recorded under the key. Logs of earlier releases may hold the others also, because an item of a bulk was recorded as it was spelled: whoever
  * looks for a command looks for every spelling, or a payment made then would be made again.
  */
 export function keySpellings(text: string): readonly [string, ...string[]] {
-  const content = QUOTED.exec(text)?.[1];
-  if (content === undefined) return [text];
-  return [text, ...keySpellings(content.replaceAll(/\\(["\\])/g, '$1'))];
+  const spellings: [string, ...string[]] = [text];
+  // Each step at least doubles the quotation marks, so there are few.
+  for (let spelled = keySpelledAs(text); keyRule.accepts(spelled); spelled = quoted(spelled))
+    if (spelled !== text) spellings.push(spelled);
+  return spellings;
 }
 
-/** The key that a spelling stands for. */
-export function keySpelledAs(text: string): string {
-  return keySpellings(text).at(-1) ?? text;
+function quoted(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 }

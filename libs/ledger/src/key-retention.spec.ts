@@ -55,6 +55,7 @@ describe('keys of commands', () => {
     const view = new LedgerView(store, {
       lastTagged: () => ({ position, event: undefined }),
       admittedAt: () => undefined,
+      hasTagBeginning: () => true,
     });
     const key = { ledger: 'main', actor: 'tester', key: 'k' };
     expect(recognise(key, 'any', view)).toEqual({ kind: 'removed', position });

@@ -21,7 +21,7 @@ import { ledgerEventOf } from './recorded-event.js';
 const NO_METADATA: Metadata = {};
 
 /** Of the log, what a decision may look at: events that were admitted, durable or not. */
-export type AdmittedEvents = Pick<EventLog, 'lastTagged' | 'admittedAt'>;
+export type AdmittedEvents = Pick<EventLog, 'lastTagged' | 'admittedAt' | 'hasTagBeginning'>;
 
 /** What deciders may read: a typed window on the state and on the log, which change under it as events are applied. */
 export class LedgerView {
@@ -31,6 +31,8 @@ export class LedgerView {
   private readonly metadata: StateSection<Metadata>;
   private readonly references: StateSection<string>;
   private readonly transfers: StateSection<TransferEntry>;
+  /** Whether keys in quotes are in the log, by what their tags begin with: at most one entry for each ledger and actor. */
+  private readonly quotedKeys = new Map<string, boolean>();
 
   constructor(
     store: StateStore,
@@ -72,6 +74,21 @@ export class LedgerView {
   /** The event that used the key. A key is known for as long as that is in the log, whatever any clock says. */
   keyUse(ledger: string, actor: string, key: string): TaggedEvent | undefined {
     return this.events.lastTagged(tags.ofCommandKey(ledger, actor, key));
+  }
+
+  /**
+   * Whether the log may hold a key that begins with a quotation mark. Only earlier releases recorded keys in quotes, so an answer stands for as long as the
+   * log is open; until the state was read through there is none, and it may.
+   */
+  mayHoldQuotedKeys(ledger: string, actor: string): boolean {
+    // A ledger that is not open has no commands, and whoever names many of them fills nothing.
+    if (this.ledger(ledger) === undefined) return false;
+    const beginning = tags.ofCommandKey(ledger, actor, '"');
+    const known = this.quotedKeys.get(beginning);
+    if (known !== undefined) return known;
+    const found = this.events.hasTagBeginning(beginning);
+    if (found !== undefined) this.quotedKeys.set(beginning, found);
+    return found ?? true;
   }
 
   /** Undefined when it has left the log. */

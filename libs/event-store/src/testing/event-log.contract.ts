@@ -670,6 +670,19 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
       expect(log.lastTagged('b')).toBeUndefined();
     });
 
+    it('knows whether a tag begins so, and after a restart perhaps not yet', async () => {
+      expect(log.hasTagBeginning('')).toBe(false);
+      const { durable } = log.append(oneAppend('a', [sampleEvent(1, { tags: ['key:a/"b"'] })]));
+      const beginnings = ['', 'key:a/"', 'key:a/"b"', 'key:a/"b"c', 'key:b', 'a'];
+      const asked = () => beginnings.map((beginning) => log.hasTagBeginning(beginning));
+      const right = [true, true, true, false, false, false];
+      expect(asked()).toEqual(right);
+      await durable;
+      await log.close();
+      log = await engine.open();
+      expect(right.map((is, index) => asked()[index] ?? is)).toEqual(right);
+    });
+
     it('gives the same answers as a plain list of events, before and after a restart', async () => {
       await fc.assert(
         fc.asyncProperty(someCommits, someReads, async (commits, reads) => {

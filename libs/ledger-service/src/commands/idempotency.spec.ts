@@ -106,10 +106,9 @@ describe('a repeated request', () => {
 
   it('is found under a spelling that an earlier release recorded', async () => {
     const body = transfer('world', 'bob', '1') as { legs: PostTransferLeg[] };
-    const { writer } = service;
     const path = `${LEDGER}/transfers`;
     const record = (key: string, legs: PostTransferLeg[]) =>
-      writer.execute(
+      service.writer.execute(
         { type: 'PostTransfer', ledger: 'main', legs },
         {
           actor: 'anonymous',
@@ -117,6 +116,8 @@ describe('a repeated request', () => {
         },
       );
     await record('"old"', body.legs);
+    // The upgrade: this program is opened on what another has written.
+    service = await service.restart();
     const before = service.lastPosition;
     const commands = [{ type: 'PostTransfer', idempotencyKey: '"old"', body }];
     const bulk = await service.send('POST', `${LEDGER}/bulk`, { body: { commands } });
@@ -125,16 +126,33 @@ describe('a repeated request', () => {
     expect(alone.headers.get('idempotency-replayed')).toBe('true');
     const found = await service.send('GET', `${LEDGER}/commands/%22old%22`);
     expect(found.body).toMatchObject({ key: '"old"', answer: { body: alone.body } });
-    expect(service.lastPosition).toBe(before);
+    // In whatever spelling it is sent today.
+    for (const spelled of ['old', '"\\"old\\""']) {
+      const again = await service.send('POST', path, { key: spelled, body });
+      expect([again.text, again.headers.get('idempotency-replayed')]).toEqual([alone.text, 'true']);
+      const inBulk = await service.send('POST', `${LEDGER}/bulk`, {
+        body: { commands: [{ type: 'PostTransfer', idempotencyKey: spelled, body }] },
+      });
+      expect(inBulk.body['results']).toMatchObject([
+        { status: 201, headers: { 'Idempotency-Replayed': 'true' }, body: alone.body },
+      ]);
+      const sought = await service.send('GET', `${LEDGER}/commands/${encodeURIComponent(spelled)}`);
+      expect(sought.body).toMatchObject({ key: '"old"', answer: { body: alone.body } });
+    }
+    await record('"\\"older\\""', body.legs);
+    const older = await service.send('POST', path, { key: 'older', body });
+    expect(older.headers.get('idempotency-replayed')).toBe('true');
+    expect(service.lastPosition).toBe(before + 1);
 
     // Recorded twice by an earlier release, under both spellings and for different requests.
     const other = transfer('world', 'bob', '2') as typeof body;
     await record('"both"', body.legs);
     await record('both', other.legs);
-    for (const sent of [body, other]) {
-      const again = await service.send('POST', path, { key: '"both"', body: sent });
-      expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
-    }
+    for (const sent of [body, other])
+      for (const key of ['"both"', 'both']) {
+        const again = await service.send('POST', path, { key, body: sent });
+        expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
+      }
   });
 
   it('moves money once when it is sent twice at the same time', async () => {

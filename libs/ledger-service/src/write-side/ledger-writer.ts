@@ -216,6 +216,11 @@ export class LedgerWriter {
     return recognise(key, bodyHash, this.view).kind;
   }
 
+  /** Whether keys may have been recorded in quotes, as earlier releases did: see `keySpellings`. */
+  mayHoldQuotedKeys(ledger: string, actor: string): boolean {
+    return this.view.mayHoldQuotedKeys(ledger, actor);
+  }
+
   /** Whether the ledger is open, durably or not: what is not there cannot be lost. */
   hasLedger(ledger: string): boolean {
     return this.view.ledger(ledger) !== undefined;

@@ -25,6 +25,7 @@ export class FrozenStateStore implements StateStore {
       get: (key) => values.get(key) as Value | undefined,
       set: (key, value) => void values.set(key, deepFrozen(value)),
       delete: (key) => void values.delete(key),
+      hasBeginning: (prefix) => Array.from(values.keys()).some((key) => key.startsWith(prefix)),
     };
   }
 

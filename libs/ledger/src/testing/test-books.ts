@@ -48,6 +48,8 @@ export class TestBooks {
     this.view = new LedgerView(this.store, {
       lastTagged: (tag) => this.lastTagged(tag),
       admittedAt: (position) => this.events[position - 1],
+      hasTagBeginning: (prefix) =>
+        this.events.some(({ tags }) => tags.some((tag) => tag.startsWith(prefix))),
     });
     this.events = [...(copyOf?.events ?? [])];
     this.nowMillis = copyOf?.nowMillis ?? TEST_START_MILLIS;
