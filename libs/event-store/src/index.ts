@@ -32,7 +32,7 @@ export { type EventSchema, type Upcast, Upcasters } from './upcaster.js';
 export { EVENT_STORE_ERROR_GUIDE } from './error-guide.js';
 export { EventStoreError, type EventStoreErrorCode } from './event-store.errors.js';
 export type { Evolve } from './folded-state.js';
-export type { ClockBounds, ClockFault, ClockStatus } from './log-clock.js';
+export { type ClockBounds, type ClockFault, type ClockStatus, timeText } from './log-clock.js';
 export type { ReplayProgress, ReplayReport } from './replay.js';
 export {
   type ReplayedState,

@@ -153,6 +153,31 @@ describe('the clock at a start', () => {
     expect(() => clock.assertTrusted()).toThrow(skew('behind'));
   });
 
+  it.each([
+    ['back', -DAY, 'behind'],
+    ['back to 1970', -START, 'behind'],
+    ['ahead', DAY, 'ahead'],
+  ])(
+    'is accepted as it is where the last event is ahead of it, and no later jump is: %s',
+    (_, millis, fault) => {
+      const machine = new Machine();
+      machine.last = START + 31 * DAY;
+      const clock = machine.clock();
+      clock.accept();
+      machine.pass(DAY);
+      clock.assertTrusted();
+      machine.wall += millis;
+      expect(() => clock.assertTrusted()).toThrow(skew(fault));
+      expect(clock.status()).toMatchObject({ fault, expectedMillis: START + DAY });
+      machine.pass(DAY);
+      expect(() => clock.assertTrusted()).toThrow(skew(fault));
+      machine.wall -= millis;
+      clock.assertTrusted();
+      machine.wall += millis;
+      expect(clock.accept().fault).toBeUndefined();
+    },
+  );
+
   it('is accepted by the time that was named, and no other jump is', () => {
     const machine = new Machine();
     machine.last = START - 30 * DAY;

@@ -111,9 +111,10 @@ export class LogClock {
     const { bounds, anchor } = this;
     if (bounds === undefined) return { fault: undefined, expectedMillis: wallMillis };
     const { skewMillisMax, gapMillisMax } = bounds;
-    if (lastMillis - wallMillis > skewMillisMax && lastMillis > this.standsAtMillis)
-      return { fault: 'behind', expectedMillis: lastMillis };
     const monotonicMillis = this.clock.monotonicMillis();
+    const isBehind = lastMillis - wallMillis > skewMillisMax;
+    if (isBehind && lastMillis > this.standsAtMillis)
+      return { fault: 'behind', expectedMillis: lastMillis };
     if (anchor === undefined) {
       // An empty log has no gap.
       if (lastMillis > 0 && wallMillis - lastMillis > gapMillisMax)
@@ -123,6 +124,9 @@ export class LogClock {
     }
     const passedMillis = monotonicMillis - anchor.monotonicMillis;
     const expectedMillis = anchor.wallMillis + passedMillis;
+    // That one time was accepted. Beside it, a wall clock that steps back has the monotonic clock against it, and no more the last event.
+    if (isBehind && expectedMillis - wallMillis > skewMillisMax)
+      return { fault: 'behind', expectedMillis: Math.floor(expectedMillis) };
     if (wallMillis - expectedMillis > skewMillisMax)
       return { fault: 'ahead', expectedMillis: Math.floor(expectedMillis) };
     // Small corrections must not add up to a fault over the years; a jump must not become a correction.
@@ -144,8 +148,8 @@ function clockSkew(fault: ClockFault, status: Omit<ClockStatus, 'fault'>): Event
   );
 }
 
-/** A clock may say what is no date. */
-function timeText(millis: number): string {
+/** As `2026-11-23T10:00:00.000Z`; the number itself where it is no date, which a clock may say. */
+export function timeText(millis: number): string {
   const date = new Date(millis);
   return Number.isNaN(date.getTime()) ? String(millis) : date.toISOString();
 }

@@ -155,6 +155,21 @@ describe('a repeated request', () => {
       }
   });
 
+  it('is answered as it was by an earlier release, which ignored If-Match where nothing is compared with it', async () => {
+    const { legs } = transfer('world', 'bob', '1') as { legs: PostTransferLeg[] };
+    const path = `${LEDGER}/transfers`;
+    const bodyHash = requestHash({ method: 'POST', path, ifMatch: '"1"', body: { legs } });
+    await service.writer.execute(
+      { type: 'PostTransfer', ledger: 'main', legs },
+      { actor: 'anonymous', idempotency: { key: 'matched', bodyHash } },
+    );
+    const headers = { 'if-match': '"1"' };
+    const again = await service.send('POST', path, { key: 'matched', headers, body: { legs } });
+    expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
+    const fresh = await service.send('POST', path, { key: 'fresh', headers, body: { legs } });
+    expect([fresh.status, fresh.body['type']]).toEqual([400, '/problems/invalid-request']);
+  });
+
   it('moves money once when it is sent twice at the same time', async () => {
     const request = { key: 'twice', body: transfer('alice', 'bob', '600') };
     const replies = await Promise.all(

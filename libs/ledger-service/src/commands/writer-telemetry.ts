@@ -1,5 +1,5 @@
 import type { CommitFigures, WalStats } from '@holdfast/wal';
-import { instantText } from '@holdfast/ledger';
+import { timeText } from '@holdfast/event-store';
 import { Health, Metrics } from '@holdfast/platform';
 import type { FeedConsumers } from '@holdfast/projections';
 import { TIMELINES_TOLD_MAX, timelinesText } from '../shared/log-timelines.js';
@@ -24,7 +24,7 @@ export function observeWriter(
   health.register('clock', () => {
     const { fault, wallMillis, expectedMillis } = writer.log.clockStatus();
     if (fault === undefined) return true;
-    const [clockTime, expectedTime] = [wallMillis, expectedMillis].map(instantText);
+    const [clockTime, expectedTime] = [wallMillis, expectedMillis].map(timeText);
     // Queries and answers that are repeated need no clock: requests may be sent.
     return {
       degraded: `${fault}: the clock says ${clockTime}, expected was ${expectedTime}; commands are refused until it is right, or accepted`,

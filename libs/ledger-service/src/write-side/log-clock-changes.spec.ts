@@ -11,6 +11,8 @@ it('a clock that is not believed is told of in one line with both times, and its
   const expectedMillis = Date.UTC(2026, 10, 23);
   tell({ fault: 'ahead', wallMillis: expectedMillis + 60_000, expectedMillis });
   tell({ fault: undefined, wallMillis: expectedMillis, expectedMillis });
+  // No date.
+  tell({ fault: 'ahead', wallMillis: 9e15, expectedMillis });
   expect(lines).toMatchObject([
     {
       ...{ level: 'error', fault: 'ahead', skewSeconds: 60 },
@@ -18,5 +20,6 @@ it('a clock that is not believed is told of in one line with both times, and its
       msg: expect.stringContaining('cannot be believed'),
     },
     { level: 'warn', msg: expect.stringContaining('commands go on') },
+    { level: 'error', fault: 'ahead', clockTime: '9000000000000000' },
   ]);
 });

@@ -1,11 +1,15 @@
-import type { ClockStatus } from '@holdfast/event-store';
+import { type ClockStatus, timeText } from '@holdfast/event-store';
 import type { Logger } from '@holdfast/platform';
 
 /** One line when a clock stops being believed, and one when it is believed again. */
 export function clockLogger(logger: Logger): (status: ClockStatus) => void {
   return ({ fault, wallMillis, expectedMillis }) => {
     const skewSeconds = (wallMillis - expectedMillis) / 1_000;
-    const clock = { fault, clockTime: timeOf(wallMillis), expectedTime: timeOf(expectedMillis) };
+    const clock = {
+      fault,
+      clockTime: timeText(wallMillis),
+      expectedTime: timeText(expectedMillis),
+    };
     if (fault === undefined)
       logger.warn({ ...clock }, 'the clock is believed again: commands go on');
     else
@@ -14,8 +18,4 @@ export function clockLogger(logger: Logger): (status: ClockStatus) => void {
         'the clock cannot be believed: commands are refused until it is right, or until an operator accepts it',
       );
   };
-}
-
-function timeOf(millis: number): string {
-  return new Date(millis).toISOString();
 }

@@ -367,6 +367,17 @@ describe('forwarded requests', () => {
     expect(headers['connection']).toBe('keep-alive');
   });
 
+  it('say of an answer to HEAD how long it would be to GET', async () => {
+    const { url } = await startBoth();
+    const address = `${url}/v1/ledgers/books/commands/k`;
+    const [got, headed] = [await fetch(address), await fetch(address, { method: 'HEAD' })];
+    expect([headed.status, headed.headers.get('content-length')]).toEqual([
+      200,
+      String((await got.arrayBuffer()).byteLength),
+    ]);
+    expect(await headed.text()).toBe('');
+  });
+
   it('get an answer while it is still being made', async () => {
     const { url } = await startBoth();
     const response = await fetch(`${url}/v1/ledgers/books/stream`, { method: 'POST' });

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Readable, Transform } from 'node:stream';
+import { Readable, Transform } from 'node:stream';
 import { errorCode } from '@holdfast/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Dispatcher, Pool } from 'undici';
@@ -131,7 +131,8 @@ async function askUpstream(
     if (length <= WHOLE_ANSWER_BYTES_MAX) {
       const whole = Buffer.from(await body.arrayBuffer().catch(brokenOff(request)));
       giveBack();
-      return { statusCode, headers, body: whole };
+      // Of a stream Fastify does not say that its length is 0, which would not be what GET is answered.
+      return { statusCode, headers, body: request.method === 'HEAD' ? Readable.from([]) : whole };
     }
     body.once('close', giveBack);
     return { statusCode, headers, body };

@@ -1,5 +1,4 @@
-import type { ClockStatus } from '@holdfast/event-store';
-import { instantText } from '@holdfast/ledger';
+import { type ClockStatus, timeText } from '@holdfast/event-store';
 import { InjectLogger, type Logger } from '@holdfast/platform';
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
@@ -45,7 +44,7 @@ function clockOf({ fault, wallMillis, expectedMillis }: ClockStatus): Plain<Cloc
   return {
     trusted: fault === undefined,
     ...(fault !== undefined && { fault }),
-    clockTime: instantText(wallMillis),
-    expectedTime: instantText(expectedMillis),
+    clockTime: timeText(wallMillis),
+    expectedTime: timeText(expectedMillis),
   };
 }

@@ -1,4 +1,4 @@
-import type { LedgerCommand } from '@holdfast/ledger';
+import type { Idempotency, LedgerCommand } from '@holdfast/ledger';
 import { Injectable } from '@nestjs/common';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import type { CommandExchange } from './command-exchange.js';
@@ -23,13 +23,18 @@ export class CommandEndpoint {
 
   /** The answer's body as text; status and header fields are set on the exchange. */
   async answer(exchange: CommandExchange, request: CommandRequest): Promise<string> {
-    exchange.assertNoOtherPrecondition(request.takesIfMatch === true);
     const { actor, correlationId } = exchange;
+    const idempotency = this.idempotencyOf(exchange, request);
+    // Earlier releases ignored preconditions that nobody checks: what was decided then is answered as it was.
+    const takesIfMatch = request.takesIfMatch === true;
+    if (exchange.otherPrecondition(takesIfMatch) !== undefined)
+      if (this.isNew(request.command.ledger, actor, idempotency))
+        exchange.assertNoOtherPrecondition(takesIfMatch);
     const outcome = await this.writer.execute(request.command, {
       actor,
       correlationId,
       dryRun: request.dryRun,
-      idempotency: this.idempotencyOf(exchange, request),
+      idempotency,
     });
     const answer = outcomeAnswer(outcome, this.writer.log.logId);
     return exchange.answer(
@@ -37,6 +42,12 @@ export class CommandEndpoint {
         ? { ...answer, headers: { ...answer.headers, 'Holdfast-Dry-Run': 'true' } }
         : answer,
     );
+  }
+
+  private isNew(ledger: string, actor: string, idempotency: Idempotency | undefined): boolean {
+    if (idempotency === undefined) return true;
+    const { key, bodyHash } = idempotency;
+    return this.writer.recognise({ ledger, actor, key }, bodyHash) === 'new';
   }
 
   /** A dry run has no key, and does not look at one. */

@@ -72,9 +72,16 @@ export class CommandExchange {
    * A precondition that nobody checks is refused: whoever sends it counts on the command not being applied when it does not hold. Throws `invalid-request`.
    */
   assertNoOtherPrecondition(takesIfMatch = false): void {
-    for (const [field, name] of PRECONDITIONS)
-      if (this.header(field) !== undefined && !(takesIfMatch && field === 'if-match'))
-        throw invalidHeader(name, 'is not taken here: this command compares nothing with it');
+    const name = this.otherPrecondition(takesIfMatch);
+    if (name !== undefined)
+      throw invalidHeader(name, 'is not taken here: this command compares nothing with it');
+  }
+
+  /** The name of a precondition that nobody checks, if there is one. */
+  otherPrecondition(takesIfMatch: boolean): string | undefined {
+    return PRECONDITIONS.find(
+      ([field]) => this.header(field) !== undefined && !(takesIfMatch && field === 'if-match'),
+    )?.[1];
   }
 
   /** For a command that its path says all of: unknown members are refused there too. Throws `invalid-request`. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Position } from '@holdfast/event-store';
 import { type Answerable, answerOf } from '@holdfast/ledger';
 import { describe, expect, it } from '@jest/globals';
-import { recordedAnswer } from './http-answer.js';
+import { outcomeAnswer, recordedAnswer } from './http-answer.js';
 import { requestHash } from './request-hash.js';
 
 const LOG_ID = '3f7a52a9c1d24c0d8b6f3a1e5d7c9b20';
@@ -110,14 +110,26 @@ describe('recorded answers', () => {
     'number %i never changes',
     (index, event) => {
       const answer = answerOf({ ...event, recordedAtMillis: RECORDED_AT });
-      const { status, headers, body } = recordedAnswer(answer, LOG_ID, (index + 1) as Position);
+      const { status, headers, body } = recordedAnswer(answer, LOG_ID, positionOf(index));
       expect(`${status} ${JSON.stringify(headers)} ${JSON.stringify(body)}`).toBe(golden[index]);
     },
   );
 
-  it('cover every event and every refusal', () => {
+  it('cover every event and every refusal that is recorded', () => {
     expect(golden).toHaveLength(events.length);
-    expect(new Set(rejections().map(({ problem }) => problem)).size).toBe(18);
+    expect(new Set(rejections().map(({ problem }) => problem)).size).toBe(17);
+  });
+});
+
+it('a key that was used for another request is refused in words that may change: no event holds the refusal', () => {
+  const rejection = { problem: 'idempotency-key-reused', parameters: { key: 'k' } } as const;
+  expect(outcomeAnswer({ kind: 'refused', rejection }, LOG_ID)).toMatchObject({
+    status: 422,
+    body: {
+      type: '/problems/idempotency-key-reused',
+      detail: 'A repeated request must be the same in method, path, If-Match and body.',
+      key: 'k',
+    },
   });
 });
 
@@ -141,6 +153,11 @@ describe('request hashes', () => {
     ).toBe('82R9ZG8xzjTwGD_IJVbRzz2WcrxsMnxbUyhbvcZIoTg');
   });
 });
+
+/** In the log of the golden file. Position 24 was a refusal that is never recorded, and has no answer any more. */
+function positionOf(index: number): Position {
+  return (index + 1 < 24 ? index + 1 : index + 2) as Position;
+}
 
 function rejections() {
   const rejected = { ledger: 'main', command: 'PostTransfer' } as const;
@@ -196,7 +213,6 @@ function rejections() {
       problem: 'amount-overflow',
       parameters: { accountId: 'alice', counter: 'debitsPosted' },
     },
-    { ...rejected, problem: 'idempotency-key-reused', parameters: { key: 'k' } },
     {
       ...rejected,
       problem: 'effective-in-future',
