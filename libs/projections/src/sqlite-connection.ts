@@ -18,6 +18,7 @@ const CACHE_KIBIBYTES = 32 * 1024;
 export class SqliteConnection {
   readonly database: Database;
   private readonly statements = new Map<string, Statement>();
+  private readonly device: number;
   private readonly inode: number;
 
   /** Throws `READ_MODEL_UNAVAILABLE`, `READ_MODEL_DAMAGED`. */
@@ -35,7 +36,7 @@ export class SqliteConnection {
         this.database.pragma(`synchronous = ${synchronous}`);
         this.database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
       }
-      this.inode = statSync(path).ino;
+      ({ dev: this.device, ino: this.inode } = statSync(path));
     } catch (error) {
       // What is tried again and again must not keep a descriptor each time.
       database?.close();
@@ -88,7 +89,8 @@ export class SqliteConnection {
 
   /** Whether the file at the path is still the open one: a deleted file goes on taking writes and nobody would know. */
   isInPlace(): boolean {
-    return this.read(() => statSync(this.path, { throwIfNoEntry: false })?.ino === this.inode);
+    const found = this.read(() => statSync(this.path, { throwIfNoEntry: false }));
+    return found?.ino === this.inode && found.dev === this.device;
   }
 
   close(): void {

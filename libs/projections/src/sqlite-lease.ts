@@ -1,5 +1,5 @@
 import type { Position } from '@holdfast/event-store';
-import { type Clock, assert, defined } from '@holdfast/kernel';
+import { type MonotonicClock, assert, defined } from '@holdfast/kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedCursor } from './event-feed.js';
 import { LifeLock } from './life-lock.js';
@@ -23,16 +23,25 @@ export interface LeaseContext {
   readonly owner: string;
   readonly leaseMillis: number;
   readonly graceMillis: number;
-  readonly clock: Clock;
+  readonly clock: MonotonicClock;
+  /** A lease that has been watched unchanged for as long as one lasts: it has run out, whatever the wall clock says. */
+  readonly overdue?: LeaseMark | undefined;
+}
+
+/** Changes with each renewal. */
+export interface LeaseMark {
+  readonly token: number;
+  readonly untilMillis: number;
 }
 
 /** Somebody else has the generation: a worker that shows life, and where it stands, or whoever writes just now. */
 interface Occupied {
   readonly holder: string | undefined;
   readonly cursor: FeedCursor | undefined;
+  readonly lease: LeaseMark | undefined;
 }
 
-const LOCKED: Occupied = { holder: undefined, cursor: undefined };
+const LOCKED: Occupied = { holder: undefined, cursor: undefined, lease: undefined };
 const TAKING_TIMEOUT_MILLIS = 20;
 /** A forced take waits for one transaction of the present worker, which is bounded by the size of a batch. */
 const FORCED_TRIES_MAX = 500;
@@ -73,7 +82,7 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
     before: Bookkeeping,
   ) {
     this.cursor = cursorOf(before);
-    this.renewedAtMillis = context.clock.nowMillis();
+    this.renewedAtMillis = context.clock.monotonicMillis();
     this.promotion = new SqlitePromotion(context.catalog, this, (live) => this.takeByForce(live));
     if (before.attempts > 0)
       this.failure = {
@@ -117,10 +126,14 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
     const locks = `${connection.path}.lock`;
     const look = (): Bookkeeping | Occupied => {
       const before = bookkeepingOf(connection);
-      // After its time, a holder that is alive but stuck loses the lease too.
-      const inTime = before.lease_until > context.clock.nowMillis();
-      const held = !force && inTime && LifeLock.isHeld(locks, before.token);
-      return held ? { holder: before.owner ?? 'unknown', cursor: cursorOf(before) } : before;
+      const { token, lease_until: untilMillis } = before;
+      const { overdue } = context;
+      const isOverdue = token === overdue?.token && untilMillis === overdue.untilMillis;
+      // After its time, a holder that is alive but stuck loses the lease too. The wall clock that wrote the time may have been set back since.
+      const inTime = untilMillis > context.clock.nowMillis() && !isOverdue;
+      if (force || !inTime || !LifeLock.isHeld(locks, token)) return before;
+      const holder = before.owner ?? 'unknown';
+      return { holder, cursor: cursorOf(before), lease: { token, untilMillis } };
     };
     // Looked at without the write lock first, so that those who wait do not slow down the one who works.
     const found = look();
@@ -158,6 +171,8 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
       this.move(to);
       await work(this.connection);
       this.connection.prepare('COMMIT').run();
+      // Before anybody hears of the position, and a floor moves to it: what is committed to removed files is nowhere. Crash here: they are as they were.
+      this.assertInPlace();
     } catch (error) {
       this.connection.rollback();
       throw classified(this.connection.path, error);
@@ -166,7 +181,7 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
     }
     this.cursor = to;
     this.failure = undefined;
-    this.renewedAtMillis = this.context.clock.nowMillis();
+    this.renewedAtMillis = this.context.clock.monotonicMillis();
   }
 
   private move(to: FeedCursor): void {
@@ -195,13 +210,15 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
   async renew(): Promise<void> {
     this.assertUsable();
     this.assertWanted();
-    await this.promotion.renew();
-    const now = this.context.clock.nowMillis();
-    if (now - this.renewedAtMillis < this.context.leaseMillis / 3) return;
+    // Two looks at a directory, with each batch and each half second without one: never by a clock, which may be set or find no time for them.
     this.assertInPlace();
+    await this.promotion.renew();
+    const { clock, leaseMillis, graceMillis, catalog } = this.context;
+    const now = clock.monotonicMillis();
+    if (now - this.renewedAtMillis < leaseMillis / 3) return;
     this.held(() => undefined);
     this.renewedAtMillis = now;
-    this.context.catalog.sweep(now - this.context.graceMillis);
+    catalog.sweep(clock.nowMillis() - graceMillis);
   }
 
   async recordFailure(error: string): Promise<FailedAttempts> {
@@ -220,7 +237,10 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
   async promote(): Promise<Promotion> {
     this.assertUsable();
     this.assertWanted();
-    return await this.promotion.run();
+    this.assertInPlace();
+    const promotion = await this.promotion.run();
+    this.assertInPlace();
+    return promotion;
   }
 
   refuse(reason: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import SqliteDatabase from 'better-sqlite3';
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { classified } from './read-model.errors.js';
@@ -103,6 +103,27 @@ describe('the files of a SQLite read model', () => {
     await store.close();
     await rm(directory, { recursive: true });
   });
+
+  it.each(['removed', 'replaced by a copy'])(
+    'moves on to no position while its files are %s',
+    async (how) => {
+      const directory = await temporary();
+      const store = SqliteReadModelStore.open({ directory, projection: tally() });
+      const lease = await acquire(store);
+      await lease.transact(cursorAt(7), () => undefined);
+      const tables = join(directory, 'tally');
+      await rename(tables, `${tables}.away`);
+      if (how !== 'removed') await cp(`${tables}.away`, tables, { recursive: true });
+      const moved = lease.transact(cursorAt(8), () => undefined);
+      await expect(moved).rejects.toMatchObject({ code: 'READ_MODEL_UNAVAILABLE' });
+      expect(lease.cursor).toEqual(cursorAt(7));
+      await expect(lease.renew()).rejects.toMatchObject({ code: 'READ_MODEL_UNAVAILABLE' });
+      await expect(lease.promote()).rejects.toMatchObject({ code: 'READ_MODEL_UNAVAILABLE' });
+      await lease.release();
+      await store.close();
+      await rm(directory, { recursive: true });
+    },
+  );
 
   it.each([
     'EROFS',

@@ -1,4 +1,4 @@
-import { type Clock, assert, systemClock } from '@holdfast/kernel';
+import { type MonotonicClock, assert, systemClock } from '@holdfast/kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SqlProjection } from './projection.js';
 import { notReady, unavailable } from './read-model.errors.js';
@@ -11,7 +11,7 @@ import type {
 import { SqliteCatalog } from './sqlite-catalog.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import { digestOf } from './sqlite-digest.js';
-import { SqliteLease } from './sqlite-lease.js';
+import { type LeaseMark, SqliteLease } from './sqlite-lease.js';
 import type { SqliteTransaction } from './sqlite-transaction.js';
 
 export interface SqliteReadModelStoreOptions {
@@ -22,7 +22,7 @@ export interface SqliteReadModelStoreOptions {
   readonly leaseMillis?: number;
   /** How long replaced tables stay for queries that still read them. Default 60,000. */
   readonly graceMillis?: number;
-  readonly clock?: Clock;
+  readonly clock?: MonotonicClock;
 }
 
 const LEASE_MILLIS = 5_000;
@@ -36,7 +36,7 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
 
   private constructor(
     private readonly options: SqliteReadModelStoreOptions,
-    private readonly clock: Clock,
+    private readonly clock: MonotonicClock,
   ) {
     this.projection = options.projection;
     assertValid(this.projection);
@@ -53,14 +53,20 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
     const { projection, clock } = this;
     const lockedMillisMax = leaseMillis;
     let lockedAtMillis: number | undefined;
+    let watched: Watched | undefined;
     while (!signal.aborted) {
       const catalog = this.opened();
       catalog.reopenIfRemoved();
       catalog.sweep(clock.nowMillis() - graceMillis);
       const generation = catalog.choose(target, projection.version);
-      const context = { catalog, projection, owner, leaseMillis, graceMillis, clock };
+      const watchedMillis = clock.monotonicMillis() - (watched?.sinceMillis ?? Infinity);
+      const overdue = watchedMillis >= leaseMillis ? watched?.lease : undefined;
+      const context = { catalog, projection, owner, leaseMillis, graceMillis, clock, overdue };
       const taken = await SqliteLease.take(context, generation);
       if (taken instanceof SqliteLease) return taken;
+      const sinceMillis = clock.monotonicMillis();
+      if (taken.lease !== undefined && !isSame(taken.lease, watched?.lease))
+        watched = { lease: taken.lease, sinceMillis };
       if (taken.holder !== undefined) {
         lockedAtMillis = undefined;
         options.onWaiting?.(taken.holder, taken.cursor);
@@ -98,6 +104,16 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
     const { directory } = this.options;
     return (this.catalog ??= new SqliteCatalog(directory, this.projection.name, this.clock));
   }
+}
+
+/** A lease, and since when it has been seen unchanged. */
+interface Watched {
+  readonly lease: LeaseMark;
+  readonly sinceMillis: number;
+}
+
+function isSame(found: LeaseMark, known: LeaseMark | undefined): boolean {
+  return found.token === known?.token && found.untilMillis === known.untilMillis;
 }
 
 function assertValid({ name, version, handles }: SqlProjection<SqliteTransaction>): void {

@@ -1,5 +1,5 @@
 import type { JsonObject, Position, RecordedEvent, StreamVersion } from '@holdfast/event-store';
-import type { Clock } from '@holdfast/kernel';
+import type { MonotonicClock } from '@holdfast/kernel';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { FeedCursor } from '../event-feed.js';
 import type { SqlProjection } from '../projection.js';
@@ -26,11 +26,22 @@ export interface ReadModelUnderTest<Transaction> {
   dispose(): Promise<void>;
 }
 
-export class TestClock implements Clock {
+export class TestClock implements MonotonicClock {
+  private setMillis = 0;
+
   constructor(private millis = 1_000_000) {}
 
   nowMillis(): number {
+    return this.millis + this.setMillis;
+  }
+
+  monotonicMillis(): number {
     return this.millis;
+  }
+
+  /** Sets the wall clock by so much: no time passes. */
+  step(millis: number): void {
+    this.setMillis += millis;
   }
 
   advance(millis: number): void {
@@ -225,6 +236,37 @@ export function describeReadModelStore<Transaction>(
           code: 'READ_MODEL_FENCED',
         });
         expect(await subject.rows()).toEqual([{ stream: 'a', events: 2, total: 6 }]);
+      });
+
+      it('renews its lease as before when the wall clock is set back, and loses it when it hangs', async () => {
+        const stuck = await leaseOf(worker());
+        await apply(stuck, event(1, 'a', 5));
+        subject.clock.step(-3_600_000);
+        subject.clock.advance(LEASE_UNDER_TEST_MILLIS / 2);
+        await stuck.renew();
+        subject.clock.advance(LEASE_UNDER_TEST_MILLIS + 1);
+        const successor = await leaseOf(worker());
+        expect(successor.token).toBeGreaterThan(stuck.token);
+        await expect(apply(stuck, event(2, 'a', 1))).rejects.toMatchObject({
+          code: 'READ_MODEL_FENCED',
+        });
+      });
+
+      it('loses a lease that nobody has seen it renew for as long as one lasts, whatever the wall clock says', async () => {
+        const stuck = await leaseOf(worker());
+        await apply(stuck, event(1, 'a', 5));
+        subject.clock.step(-3_600_000);
+        let looks = 0;
+        const successor = (await worker().acquire({
+          owner: 'second',
+          onWaiting: () => {
+            looks += 1;
+            subject.clock.advance(LEASE_UNDER_TEST_MILLIS / 2);
+          },
+          signal,
+        }))!;
+        leases.push(successor);
+        expect([looks, successor.token > stuck.token]).toEqual([2, true]);
       });
 
       it('keeps its lease for as long as it renews it', async () => {
