@@ -425,10 +425,10 @@ describe('forwarding to a service that is down', () => {
       await fetch(`${url}/v1/ledgers/books/transfers`, json({ memo: '' })),
     );
     expect(answer).toEqual(unavailable('not-applied'));
-    expect(lines.find(({ level }) => level === 'error')).toMatchObject({
-      problem: 'storage-unavailable',
-      path: '/v1/ledgers/books/transfers',
-    });
+    expect(lines).toMatchObject([
+      { level: 'warn', problem: 'storage-unavailable', msg: 'requests are being refused' },
+      { path: '/v1/ledgers/books/transfers', status: 503 },
+    ]);
   });
 
   it.each(['reset', 'garbage'] as const)(
