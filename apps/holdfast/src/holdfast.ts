@@ -11,7 +11,6 @@ import {
   QueryThreads,
   type LedgerWriter,
   LogKeeping,
-  ledgerProjection,
   openLedgerWriter,
   startAdmin,
 } from '@holdfast/ledger-service';
@@ -22,7 +21,7 @@ import {
   createHttpApplication,
   servicesTogether,
 } from '@holdfast/platform';
-import { FeedConsumers, SqliteReadModel } from '@holdfast/projections';
+import { FeedConsumers } from '@holdfast/projections';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ProjectionThread } from './projection-thread.js';
 
@@ -108,16 +107,11 @@ class HoldfastModule {
     { storage, scrub, queries }: HoldfastConfiguration,
     { writer, consumers, keeping, projection }: HoldfastParts,
   ): DynamicModule {
-    const readModel = SqliteReadModel.open({
-      directory: storage.readModelDirectory,
-      projection: ledgerProjection,
-    });
     return {
       module: HoldfastModule,
       imports: [
         LedgerCommandsModule.forRoot({ writer, scrub, consumers, keeping }),
         LedgerQueriesModule.forRoot({
-          readModel,
           asker: new QueryThreads({ readModelDirectory: storage.readModelDirectory }),
           waitMillisMax: queries.waitMillisMax,
           durablePosition: () => writer.log.durablePosition,

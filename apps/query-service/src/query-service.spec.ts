@@ -6,6 +6,7 @@ import {
   LedgerProjector,
   LedgerWriter,
   askedHere,
+  ledgerProjection,
 } from '@holdfast/ledger-service';
 import {
   type HttpApplication,
@@ -13,7 +14,7 @@ import {
   createHttpApplication,
   createLogger,
 } from '@holdfast/platform';
-import { SourceFeed } from '@holdfast/projections';
+import { SourceFeed, SqliteReadModel } from '@holdfast/projections';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,6 +23,10 @@ import { startQueryService } from './query-service.js';
 
 const logger = createLogger({ service: 'test', level: 'silent' });
 const LEDGER = '/v1/ledgers/main';
+
+function here(directory: string) {
+  return askedHere(SqliteReadModel.open({ directory, projection: ledgerProjection }));
+}
 
 let directory: string;
 let commands: HttpApplication;
@@ -52,7 +57,7 @@ beforeAll(async () => {
     HOLDFAST_HTTP_PORT: '0',
     HOLDFAST_COMMAND_URL: await commands.listen(0),
   });
-  front = await startQueryService(configuration, logger, new ServiceLifecycle(), askedHere);
+  front = await startQueryService(configuration, logger, new ServiceLifecycle(), here);
   frontUrl = await front.nest.getUrl();
 });
 afterAll(async () => {
@@ -157,7 +162,7 @@ describe('the front door', () => {
       HOLDFAST_HTTP_PORT: '0',
       HOLDFAST_COMMAND_URL: await behind.listen(0),
     });
-    const mixed = await startQueryService(configuration, logger, new ServiceLifecycle(), askedHere);
+    const mixed = await startQueryService(configuration, logger, new ServiceLifecycle(), here);
     const url = await mixed.nest.getUrl();
     const answer = await fetch(`${url}${LEDGER}/accounts/alice`);
     const ready = await fetch(`${url}/health/ready`);

@@ -9,7 +9,6 @@ import {
   QueryThreads,
   assertUsableDirectory,
   commandRoutes,
-  ledgerProjection,
 } from '@holdfast/ledger-service';
 import {
   type HttpApplication,
@@ -18,10 +17,9 @@ import {
   createHttpApplication,
   forwardRequests,
 } from '@holdfast/platform';
-import { SqliteReadModel } from '@holdfast/projections';
 import { CommandLog } from './command-log.js';
 
-function inThreads(_readModel: SqliteReadModel, readModelDirectory: string): QueryAsker {
+function inThreads(readModelDirectory: string): QueryAsker {
   return new QueryThreads({ readModelDirectory });
 }
 
@@ -30,18 +28,13 @@ export async function startQueryService(
   { http, service, storage, queries, commands }: QueryServiceConfiguration,
   logger: Logger,
   lifecycle: ServiceLifecycle,
-  askerOf: (readModel: SqliteReadModel, directory: string) => QueryAsker = inThreads,
+  askerOf: (readModelDirectory: string) => QueryAsker = inThreads,
 ): Promise<HttpApplication> {
   assertUsableDirectory(storage.readModelDirectory, 'read');
-  const readModel = SqliteReadModel.open({
-    directory: storage.readModelDirectory,
-    projection: ledgerProjection,
-  });
   const { waitMillisMax } = queries;
   const application = await createHttpApplication(
     LedgerQueriesModule.forRoot({
-      readModel,
-      asker: askerOf(readModel, storage.readModelDirectory),
+      asker: askerOf(storage.readModelDirectory),
       waitMillisMax,
       log: new CommandLog(commands.url),
     }),

@@ -25,6 +25,7 @@ export {
   ProjectionRunner,
   type ProjectionRunnerOptions,
 } from './projection-runner.js';
+export { PositionWaiters } from './position-waiters.js';
 export type { ProjectionState, ProjectionStatus } from './projection-status.js';
 export type { ReportTarget } from './progress-reports.js';
 export type { Projection, SqlProjection } from './projection.js';

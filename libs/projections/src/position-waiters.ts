@@ -16,6 +16,10 @@ export class PositionWaiters {
 
   constructor(private readonly position: () => Position) {}
 
+  get waiting(): boolean {
+    return this.waiters.size > 0;
+  }
+
   /** True once the position is reached; false after the timeout, when the signal fires, or at the close. */
   wait(position: Position, timeoutMillis: number, signal?: AbortSignal): Promise<boolean> {
     if (this.position() >= position) return Promise.resolve(true);

@@ -2,7 +2,7 @@ import { createHash, hash } from 'node:crypto';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { ReadModelDigest, TableDigest } from './read-model-store.js';
 import type { SqliteConnection } from './sqlite-connection.js';
-import { bookkeepingOf, cursorOf } from './sqlite-generation.js';
+import { bookkeepingOf, cursorOf } from './sqlite-bookkeeping.js';
 
 type Value = bigint | number | string | Buffer | null;
 

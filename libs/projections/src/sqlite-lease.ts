@@ -6,14 +6,10 @@ import { LifeLock } from './life-lock.js';
 import type { SqlProjection } from './projection.js';
 import { classified, conflict, fenced, isBusy, unavailable } from './read-model.errors.js';
 import type { FailedAttempts, Promotion, ReadModelLease } from './read-model-store.js';
+import { type Bookkeeping, bookkeepingOf, cursorOf } from './sqlite-bookkeeping.js';
 import type { Generation, SqliteCatalog } from './sqlite-catalog.js';
 import { BUSY_TIMEOUT_MILLIS, SqliteConnection } from './sqlite-connection.js';
-import {
-  type Bookkeeping,
-  bookkeepingOf,
-  cursorOf,
-  prepareGeneration,
-} from './sqlite-generation.js';
+import { prepareGeneration } from './sqlite-generation.js';
 import { type FilledGeneration, SqlitePromotion } from './sqlite-promotion.js';
 import type { SqliteTransaction } from './sqlite-transaction.js';
 

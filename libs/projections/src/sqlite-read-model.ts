@@ -1,4 +1,4 @@
-import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
+import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store/reading';
 import { assert } from '@holdfast/kernel';
 import type { Statement } from 'better-sqlite3';
 import { existsSync } from 'node:fs';
@@ -19,7 +19,7 @@ import {
 } from './sqlite-catalog.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import { digestOf } from './sqlite-digest.js';
-import { type Bookkeeping, bookkeepingOf, cursorOf, isPrepared } from './sqlite-generation.js';
+import { type Bookkeeping, bookkeepingOf, cursorOf, isPrepared } from './sqlite-bookkeeping.js';
 
 export interface SqliteReadModelOptions {
   /** The directory given to `SqliteReadModelStore`. */

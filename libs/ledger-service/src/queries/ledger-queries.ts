@@ -1,5 +1,5 @@
 import type { FeedCursor, ReadModelSnapshot, SqliteReadModel } from '@holdfast/projections';
-import type { Finding } from './found.js';
+import { type Finding, found } from './found.js';
 import { getAccount } from './get-account/get-account.query.js';
 import { getAsset } from './get-asset/get-asset.query.js';
 import { getBalance } from './get-balance/get-balance.query.js';
@@ -19,6 +19,8 @@ type NumbersPlace = PagePlace<NumbersKey>;
 
 /** Every query by its name. Each is synchronous and sees one moment; what it is given besides is plain data. */
 export const LEDGER_QUERIES = {
+  /** For the cursor that comes with every answer. */
+  look: () => found(null),
   getAccount,
   getAsset,
   getBalance,
@@ -60,17 +62,20 @@ export interface Asked {
 export interface QueryAsker {
   /**
    * Throws `READ_MODEL_NOT_READY` and what else the read model throws, `QUERIES_FULL` when too many wait, `QUERY_THREAD_ENDED`, and the signal's reason when it fires
-   * before the query has begun.
+   * before the query has begun. A `look` is never one too many, and comes before queries that wait: `ReadModelSight` has one at a time.
    */
   ask(call: QueryCall, signal: AbortSignal): Promise<Asked>;
   close(): Promise<void>;
 }
 
-/** Answers in this thread, which then does nothing else: for tests, and for tools. */
+/** Answers in this thread, which then does nothing else: for tests, and for tools. Closes the model. */
 export function askedHere(model: SqliteReadModel): QueryAsker {
   return {
     ask: (call) => new Promise((resolve) => resolve(askNow(model, call))),
-    close: () => Promise.resolve(),
+    close: () => {
+      model.close();
+      return Promise.resolve();
+    },
   };
 }
 

@@ -1,11 +1,12 @@
 import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
-import { type CodedError, defined } from '@holdfast/kernel';
+import type { CodedError } from '@holdfast/kernel';
 import { ProblemException } from '@holdfast/platform';
-import { type FeedCursor, type SqliteReadModel, divergenceOf } from '@holdfast/projections';
+import { type FeedCursor, divergenceOf } from '@holdfast/projections';
 import { decodePosition, encodePosition } from '../shared/position-token.js';
 import type { Finding, Found } from './found.js';
 import type { QueryAsker } from './ledger-queries.js';
 import type { LedgerQuery } from './ledger-query.js';
+import type { ReadModelSight } from './read-model-sight.js';
 
 export interface QueryAnswer {
   /** The body as JSON. */
@@ -44,7 +45,7 @@ const RETRY_AFTER_SECONDS = 1;
 /** Asks the read model, once it has come as far as the client needs. */
 export class LedgerReader {
   constructor(
-    private readonly model: SqliteReadModel,
+    private readonly sight: ReadModelSight,
     private readonly asker: QueryAsker,
     private readonly options: LedgerReaderOptions,
   ) {}
@@ -67,7 +68,7 @@ export class LedgerReader {
         ? BEFORE_FIRST_POSITION
         : await this.reach(query.minPosition, waitMillis, signal);
     if (query.minPosition === undefined && durablePosition !== undefined)
-      await this.model.waitForPosition(
+      await this.sight.waitForPosition(
         durablePosition(),
         Math.min(waitMillis, UNASKED_WAIT_MILLIS_MAX),
         signal,
@@ -89,10 +90,9 @@ export class LedgerReader {
     const deadline = performance.now() + waitMillis;
     // Until the read model has seen its log, it cannot know whether the position is of that log.
     await this.waitFor(FIRST_POSITION, waitMillis, signal);
-    const own = defined(
-      this.model.read(({ cursor }) => cursor),
-      'where a first event was',
-    );
+    const own = await this.sight.cursor();
+    // The tables that were waited for may have been replaced since.
+    if (own === undefined) throw lagging(own);
     await this.assertOfLog(own);
     const position = decodePosition(token, own.logId);
     if (position === 'malformed' || position === 'foreign') throw positionUnknown(position);
@@ -116,13 +116,13 @@ export class LedgerReader {
     waitMillis: number,
     signal: AbortSignal,
   ): Promise<void> {
-    if (await this.model.waitForPosition(position, Math.max(0, waitMillis), signal)) return;
+    if (await this.sight.waitForPosition(position, Math.max(0, waitMillis), signal)) return;
     if (signal.aborted)
       throw new ProblemException('service-stopping', {
         outcome: 'not-applied',
         retryAfterSeconds: RETRY_AFTER_SECONDS,
       });
-    throw lagging(this.model.read(({ cursor }) => cursor));
+    throw lagging(await this.sight.cursor());
   }
 }
 

@@ -1,14 +1,14 @@
 import { type Clock, systemClock } from '@holdfast/kernel';
 import type { Health, HealthResult } from '@holdfast/platform';
-import type { SqliteReadModel } from '@holdfast/projections';
 import { type LogSight, divergenceFrom } from './ledger-reader.js';
+import type { ReadModelSight } from './read-model-sight.js';
 
 /** Behind the log and not moved for so long: whoever fills it needs an operator. */
 const STILL_MILLIS_MAX = 30_000;
 
 /** What a process of queries tells of its read model: whether it may be answered from, and how far it is behind. */
 export function observeReadModel(
-  readModel: SqliteReadModel,
+  readModel: ReadModelSight,
   log: LogSight | undefined,
   health: Health,
   clock: Clock = systemClock,
@@ -18,7 +18,7 @@ export function observeReadModel(
     // The log first: what the read model reaches meanwhile is no lag.
     const seen = await log?.ask();
     // What it throws says why it cannot be read.
-    const cursor = readModel.read((snapshot) => snapshot.cursor);
+    const cursor = await readModel.cursor();
     const divergence = await divergenceFrom(log, cursor);
     if (divergence !== undefined) return divergence.message;
     const position = cursor?.position ?? 0;
@@ -31,10 +31,10 @@ export function observeReadModel(
     // What it shows is true, of an earlier moment, and every answer says of which.
     return { degraded: `nobody fills it: ${still}, and the log is ${behind} further` };
   });
-  health.tell('readModelPosition', () => readModel.position);
+  health.tell('readModelPosition', () => readModel.position());
   health.tell('readModelLagEvents', async () => {
     const seen = await log?.ask();
-    const cursor = readModel.ready ? readModel.read((snapshot) => snapshot.cursor) : undefined;
+    const cursor = await readModel.cursor();
     if (seen === undefined || cursor === undefined) return undefined;
     if ((await divergenceFrom(log, cursor)) !== undefined) return undefined;
     return Math.max(0, seen.durablePosition - cursor.position);

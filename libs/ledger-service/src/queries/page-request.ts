@@ -1,4 +1,4 @@
-import { type CursorValue, decodeCursor, encodeCursor } from '@holdfast/platform';
+import { type CursorValue, decodeCursor, encodeCursor } from '@holdfast/platform/reading';
 import { hash } from 'node:crypto';
 import type { FreshPageQuery } from './http/fresh-query.dto.js';
 
@@ -32,6 +32,8 @@ export const numbersKeys: KeyKind<NumbersKey> = {
   afterLast: [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
 };
 
+/** What the items of one page may have as JSON together: an answer of more keeps a thread of queries, and memory, for too long. */
+export const PAGE_BYTES_MAX = 1024 * 1024;
 const SELECTION_HASH_CHARACTERS = 16;
 
 /** The same as plain data, for another thread. */
@@ -85,16 +87,28 @@ export class PageRequest<Key extends CursorValue> {
     return this.forward ? 'ASC' : 'DESC';
   }
 
-  /** `rows` are those of the page, and the one after it if there is one. */
+  /**
+   * `rows` are those of the page, and the one after it if there is one; only those that fit are taken. A page that would have more bytes than `bytesMax` ends
+   * before its limit, with at least one item.
+   */
   pageOf<Row, Item>(
-    rows: readonly Row[],
+    rows: Iterable<Row>,
     keyOf: (row: Row) => Key,
     itemOf: (row: Row) => Item,
+    bytesMax = PAGE_BYTES_MAX,
   ): Page<Item> {
-    const ofPage = rows.slice(0, this.limit);
-    const last = ofPage.at(-1);
-    const more = rows.length > this.limit && last !== undefined;
-    return { items: ofPage.map(itemOf), nextCursor: more ? this.cursorAt(keyOf(last)) : null };
+    const items: Item[] = [];
+    let bytes = 0;
+    let last: Row | undefined;
+    for (const row of rows) {
+      const item = items.length < this.limit ? itemOf(row) : undefined;
+      bytes += item === undefined ? 0 : Buffer.byteLength(JSON.stringify(item));
+      const full = item === undefined || bytes > bytesMax;
+      if (full && last !== undefined) return { items, nextCursor: this.cursorAt(keyOf(last)) };
+      if (item !== undefined) items.push(item);
+      last = row;
+    }
+    return { items, nextCursor: null };
   }
 
   cursorAt(key: Key): string {

@@ -44,6 +44,12 @@ describe('threads of queries', () => {
     return (finding as unknown as { body: [number, string] }).body;
   };
 
+  /** Both threads run: what one of them tells another is heard. */
+  const startBoth = async () => {
+    start();
+    await Promise.all([ask('one'), ask('two')]);
+  };
+
   it('answer each query with its own answer, however many come at a time', async () => {
     start();
     const names = Array.from({ length: 50 }, (_, index) => `query ${index}`);
@@ -54,7 +60,7 @@ describe('threads of queries', () => {
   });
 
   it('answer beside a query that takes long, and one after the other', async () => {
-    start();
+    await startBoth();
     const held = ask('hold');
     const [beside] = await ask('short');
     expect(await ask('another')).toEqual([beside, 'another']);
@@ -63,7 +69,7 @@ describe('threads of queries', () => {
   });
 
   it('take no more than so many that wait, and forget those whose clients have gone', async () => {
-    start();
+    await startBoth();
     const leaving = new AbortController();
     const held = ask('hold');
     const busy = ask('release');
@@ -75,6 +81,18 @@ describe('threads of queries', () => {
     await Promise.all([held, busy]);
     for (const each of await Promise.all(waiting))
       expect(each).toEqual(expect.objectContaining({ message: 'gone' }));
+  });
+
+  it('look at the read model before queries that wait, also when no more may wait', async () => {
+    await startBoth();
+    const busy = [ask('hold'), ask('first')];
+    const order: string[] = [];
+    const waiting = Array.from({ length: QUERIES_WAITING_MAX }, (_, index) =>
+      ask(index === 0 ? 'release' : 'late').then(() => order.push('query')),
+    );
+    const look = threads.ask({ name: 'look', arguments: ['look'] }, staying);
+    await Promise.all([...busy, ...waiting, look.then(() => order.push('look'))]);
+    expect(order[0]).toBe('look');
   });
 
   it('tell why a query failed, under its code', async () => {

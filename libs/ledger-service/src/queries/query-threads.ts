@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError, type ErrorDetails } from '@holdfast/kernel';
+import { ledgerProjection } from '../projections/ledger.projection.js';
 import type { Asked, QueryAsker, QueryCall } from './ledger-queries.js';
 
 /** More threads than this read one file no faster, and each holds a program of its own in memory. */
@@ -10,8 +11,13 @@ export const QUERIES_WAITING_MAX = 256;
 /** A query that runs at the end of the service may take so long; then its thread is left behind. */
 const STOP_MILLIS_MAX = 2_000;
 
-export interface QueryThreadData {
+export interface QueryThreadsOptions {
   readonly readModelDirectory: string;
+}
+
+export interface QueryThreadData extends QueryThreadsOptions {
+  /** Given, because what it is defined with would have to be loaded. */
+  readonly projection: { readonly name: string; readonly version: number };
 }
 
 /** What a thread is told: one query, and the next when that is answered. */
@@ -38,7 +44,7 @@ interface Asking {
  * Answers queries in threads of their own, one at a time in each: SQLite is synchronous, and a query of many rows takes the thread that runs it
  * for as long as it needs. The thread that commits must not be that one.
  *
- * The second thread is started when the first one is busy, and one that ended when a query needs it.
+ * They are started at once, so that the first queries wait for no program to load, and one that ended when a query needs it.
  */
 export class QueryThreads implements QueryAsker {
   private readonly threads = new Map<Worker, Asking | undefined>();
@@ -46,19 +52,21 @@ export class QueryThreads implements QueryAsker {
   private closing = false;
 
   constructor(
-    private readonly data: QueryThreadData,
+    private readonly options: QueryThreadsOptions,
     private readonly script = new URL('./query.worker.js', import.meta.url),
   ) {
-    // Its program takes a while to load.
-    this.begin();
+    while (this.mayBegin()) this.begin();
   }
 
   ask(call: QueryCall, signal: AbortSignal): Promise<Asked> {
     if (this.closing) throw new CodedError('QUERY_THREAD_ENDED', 'the service is stopping');
-    if (this.waiting.length >= QUERIES_WAITING_MAX)
+    const isLook = call.name === 'look';
+    if (!isLook && this.waiting.length >= QUERIES_WAITING_MAX)
       throw new CodedError('QUERIES_FULL', `${QUERIES_WAITING_MAX} queries are waiting already`);
     return new Promise((resolve, reject) => {
-      this.waiting.push({ call, signal, resolve, reject });
+      const asking = { call, signal, resolve, reject };
+      if (isLook) this.waiting.unshift(asking);
+      else this.waiting.push(asking);
       this.hand();
     });
   }
@@ -101,7 +109,9 @@ export class QueryThreads implements QueryAsker {
   }
 
   private begin(): Worker {
-    const thread = new Worker(this.script, { name: 'query', workerData: this.data });
+    const { name, version } = ledgerProjection;
+    const workerData: QueryThreadData = { ...this.options, projection: { name, version } };
+    const thread = new Worker(this.script, { name: 'query', workerData });
     this.threads.set(thread, undefined);
     let failure: unknown;
     thread.on('message', (message: FromQueryThread) => {

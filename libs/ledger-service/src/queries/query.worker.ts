@@ -1,15 +1,14 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { CodedError, defined, errorCode, errorMessage } from '@holdfast/kernel';
-import { SqliteReadModel } from '@holdfast/projections';
-import { ledgerProjection } from '../projections/ledger.projection.js';
+import { SqliteReadModel } from '@holdfast/projections/reading';
 import { askNow } from './ledger-queries.js';
 import type { FromQueryThread, QueryThreadData, ToQueryThread } from './query-threads.js';
 
-/** Answers one query after the other from the tables, with a connection of its own. */
+/** Answers one query after the other from the tables, with a connection of its own. Loads what queries need and no more: a service is ready when this is. */
 
-const { readModelDirectory } = workerData as QueryThreadData;
+const { readModelDirectory, projection } = workerData as QueryThreadData;
 const main: MessagePort = defined(parentPort, 'the main thread');
-const model = SqliteReadModel.open({ directory: readModelDirectory, projection: ledgerProjection });
+const model = SqliteReadModel.open({ directory: readModelDirectory, projection });
 
 main.on('message', (message: ToQueryThread) => {
   if (message.kind === 'ask') answer(message);

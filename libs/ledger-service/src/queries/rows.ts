@@ -1,15 +1,14 @@
-import {
-  type AccountResource,
-  type AccountStatus,
-  type AssetResource,
-  type LedgerResource,
-  type Metadata,
-  type Side,
-  type TransferLegResource,
-  type TransferResource,
-  accountResource,
-  instantText,
+import type {
+  AccountResource,
+  AccountStatus,
+  AssetResource,
+  LedgerResource,
+  Metadata,
+  Side,
+  TransferLegResource,
+  TransferResource,
 } from '@holdfast/ledger';
+import { accountResource, instantText } from '@holdfast/ledger/reading';
 import { amountText } from './amount-text.js';
 
 /*

@@ -13,7 +13,7 @@ export class PageQuery {
     minimum: 1,
     maximum: PAGE_LIMIT_MAX,
     default: PAGE_LIMIT_DEFAULT,
-    description: 'How many entries to answer with.',
+    description: 'How many entries to answer with at most; fewer when they are large.',
   })
   @MayBeAbsent()
   @IsIntegerText(1, PAGE_LIMIT_MAX)

@@ -38,12 +38,12 @@ export class Metrics {
   }
 
   /** A gauge whose value is asked for when somebody collects: what is not collected costs nothing. */
-  gaugeOf(name: string, help: string, read: () => number): void {
+  gaugeOf(name: string, help: string, read: () => number | Promise<number>): void {
     this.gauge({
       name,
       help,
-      collect() {
-        this.set(read());
+      async collect() {
+        this.set(await read());
       },
     });
   }

@@ -1,4 +1,5 @@
-import { type Side, instantText } from '@holdfast/ledger';
+import type { Side } from '@holdfast/ledger';
+import { instantText } from '@holdfast/ledger/reading';
 import type { ReadModelSnapshot } from '@holdfast/projections';
 import { amountText } from '../amount-text.js';
 import { type Finding, accountMissing, found, ledgerMissing } from '../found.js';

@@ -1,4 +1,5 @@
-import { type Side, instantText } from '@holdfast/ledger';
+import type { Side } from '@holdfast/ledger';
+import { instantText } from '@holdfast/ledger/reading';
 import type { ReadModelSnapshot } from '@holdfast/projections';
 import { amountText } from '../amount-text.js';
 import { type Finding, accountMissing, found, ledgerMissing } from '../found.js';
@@ -48,7 +49,7 @@ function linesOf(
   snapshot: ReadModelSnapshot,
   accountKey: number,
   { beyond, comparison, order, limit }: PageRequest<NumbersKey>,
-): readonly LineRow[] {
+): Iterable<LineRow> {
   return snapshot
     .prepare<[number, number, number, number], LineRow>(
       `SELECT entry_version, line, side, amount, balance, l.effective_at, transfer_id, reference, recorded_at
@@ -56,7 +57,7 @@ function linesOf(
        WHERE account_key = ? AND (entry_version, line) ${comparison} (?, ?)
        ORDER BY entry_version ${order}, line ${order} LIMIT ?`,
     )
-    .all(accountKey, ...beyond, limit + 1);
+    .iterate(accountKey, ...beyond, limit + 1);
 }
 
 function lineOf(row: LineRow): StatementLine {

@@ -18,7 +18,7 @@ export function listAccounts(
       `SELECT ${ACCOUNT_COLUMNS} FROM accounts
        WHERE ledger_key = ? AND account_id ${page.comparison} ? ORDER BY account_id ${page.order} LIMIT ?`,
     )
-    .all(ledgerKey, page.beyond, page.limit + 1);
+    .iterate(ledgerKey, page.beyond, page.limit + 1);
   return found(
     page.pageOf(
       rows,

@@ -18,7 +18,7 @@ export function listAssets(
       `SELECT asset, scale, registered_at FROM assets
        WHERE ledger_key = ? AND asset ${page.comparison} ? ORDER BY asset ${page.order} LIMIT ?`,
     )
-    .all(ledgerKey, page.beyond, page.limit + 1);
+    .iterate(ledgerKey, page.beyond, page.limit + 1);
   return found(
     page.pageOf(
       rows,

@@ -14,6 +14,6 @@ export function listLedgers(
       `SELECT ledger, opened_at FROM ledgers
        WHERE ledger ${page.comparison} ? ORDER BY ledger ${page.order} LIMIT ?`,
     )
-    .all(page.beyond, page.limit + 1);
+    .iterate(page.beyond, page.limit + 1);
   return found(page.pageOf(rows, ({ ledger }) => ledger, ledgerResourceOf));
 }

@@ -17,6 +17,7 @@ import { ledgerProjection } from '../../projections/ledger.projection.js';
 import { LEDGER_OPEN_API } from '../../shared/ledger-open-api.js';
 import { LEDGER_CODED_ERRORS, LEDGER_PROBLEMS } from '../../shared/ledger-problems.js';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
+import { askedHere } from '../ledger-queries.js';
 import { LedgerQueriesModule } from '../ledger-queries.module.js';
 import type { SeenLog } from '../ledger-reader.js';
 
@@ -71,7 +72,7 @@ export class TestLedgerService {
         imports: [
           LedgerCommandsModule.forRoot({ writer }),
           LedgerQueriesModule.forRoot({
-            readModel,
+            asker: askedHere(readModel),
             waitMillisMax,
             log: { look: () => seen.log, ask: () => Promise.resolve(seen.log) },
           }),

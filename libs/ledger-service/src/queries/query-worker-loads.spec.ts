@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
+
+/** Every source that is loaded when this one is, and every package: what imports for their types only is left out, as by the compiler. */
+function loadedBy(start: string): { readonly files: Set<string>; readonly packages: Set<string> } {
+  const [files, packages] = [new Set<string>(), new Set<string>()];
+  const pending = [start];
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    if (files.has(path)) continue;
+    files.add(path);
+    const { outputText } = ts.transpileModule(readFileSync(path, 'utf8'), {
+      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+    });
+    for (const { fileName } of ts.preProcessFile(outputText).importedFiles) {
+      const source = sourceOf(fileName, path);
+      if (source === undefined) packages.add(fileName.replace(/^node:/, ''));
+      else pending.push(source);
+    }
+  }
+  return { files, packages };
+}
+
+function sourceOf(name: string, from: string): string | undefined {
+  const room = /^@holdfast\/([^/]+)(\/.+)?$/.exec(name);
+  if (room !== null) return join(ROOT, 'libs', room[1]!, 'src', room[2] ?? '', 'index.ts');
+  return name.startsWith('.') ? join(dirname(from), name.replace(/\.js$/, '.ts')) : undefined;
+}
+
+describe('a thread of queries', () => {
+  it('loads what queries need, and no framework, log or network', () => {
+    const { files, packages } = loadedBy(
+      join(ROOT, 'libs/ledger-service/src/queries/query.worker.ts'),
+    );
+    expect([...files].filter((file) => !existsSync(file))).toEqual([]);
+    const installed = [...packages].filter((name) => existsSync(join(ROOT, 'node_modules', name)));
+    expect(installed).toEqual(['better-sqlite3']);
+    expect(files.size).toBeLessThan(60);
+  });
+});

@@ -1,0 +1,6 @@
+/** The small door of this room: what a thread of queries needs of it, which loads nothing else. */
+export {
+  type ReadModelSnapshot,
+  SqliteReadModel,
+  type SqliteReadModelOptions,
+} from '../sqlite-read-model.js';

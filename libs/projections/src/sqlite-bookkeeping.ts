@@ -1,0 +1,38 @@
+import type { Position } from '@holdfast/event-store';
+import { defined } from '@holdfast/kernel';
+import type { FeedCursor } from './event-feed.js';
+import type { SqliteConnection } from './sqlite-connection.js';
+
+/** The projection's position and lease, in the same file and so in the same transactions as its tables. */
+export interface Bookkeeping {
+  readonly log_id: string | null;
+  readonly position: number;
+  readonly timeline: string | null;
+  readonly token: number;
+  readonly owner: string | null;
+  readonly lease_until: number;
+  readonly attempts: number;
+  readonly error: string | null;
+}
+
+const EXISTS = `SELECT 1 FROM sqlite_schema WHERE name = 'holdfast_projection'`;
+const BOOKKEEPING = `
+  SELECT log_id, position, timeline, token, owner, lease_until, attempts, error FROM holdfast_projection
+`;
+
+/** Whether a file's tables have been made. */
+export function isPrepared(connection: SqliteConnection): boolean {
+  return connection.prepare(EXISTS).get() !== undefined;
+}
+
+export function bookkeepingOf(connection: SqliteConnection): Bookkeeping {
+  return defined(
+    connection.prepare<[], Bookkeeping>(BOOKKEEPING).get(),
+    'the one row of a generation',
+  );
+}
+
+export function cursorOf({ log_id, position, timeline }: Bookkeeping): FeedCursor | undefined {
+  if (log_id === null || timeline === null) return undefined;
+  return { logId: log_id, position: position as Position, timeline };
+}
