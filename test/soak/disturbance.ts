@@ -7,6 +7,7 @@ import type { Installation } from './installation.js';
 import type { RebuildRuns } from './rebuild-runs.js';
 import type { ShiftedClock } from './shifted-clock.js';
 import type { DataDisk } from './soak-disk.js';
+import type { Tally } from './tally.js';
 
 /** What a disturbance works on. */
 export interface Scene {
@@ -17,6 +18,7 @@ export interface Scene {
   readonly backups: BackupRuns;
   readonly work: AdminWork;
   readonly clock: ShiftedClock;
+  readonly tally: Tally;
   readonly random: SeededRandom;
   /** Sends many commands at once. */
   readonly burst: () => void;
@@ -28,6 +30,8 @@ export interface Disturbance {
   readonly cards: number;
   /** Needs a disk that can be filled and lose its power. */
   readonly needsDisk?: boolean;
+  /** Needs a disk that can become read-only under those who write to it. */
+  readonly needsExt4?: boolean;
   /** Ends with every process ready. True when the command service was started again. */
   readonly run: (scene: Scene) => Promise<boolean>;
 }

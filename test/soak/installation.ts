@@ -21,7 +21,7 @@ const CRASHES: ReadonlySet<NodeJS.Signals | null> = new Set(['SIGSEGV', 'SIGBUS'
 const LAST_WORDS_CHARACTERS_MAX = 4_000;
 
 /** What may be tolerated of processes that end by themselves. */
-type Tolerance = 'nothing' | 'full-disk' | 'descriptors' | 'power-loss';
+type Tolerance = 'nothing' | 'full-disk' | 'descriptors' | 'power-loss' | 'read-only';
 
 /**
  * The three services as containers would run them. A process that ends by itself is a doubt, but for what a full or failing disk, or a database that was

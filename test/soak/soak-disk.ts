@@ -65,6 +65,11 @@ export class DataDisk {
     this.image?.remount(mode);
   }
 
+  /** At once, whoever writes to it, until `restart`. Needs ext4. */
+  turnReadOnly(): void {
+    this.image?.turnReadOnly();
+  }
+
   /** After every process that used it has ended: copies the data to where it needs no mount. The image stays. */
   keep(target: string): void {
     // A soak may end while the power is off.

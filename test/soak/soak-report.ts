@@ -15,6 +15,9 @@ export interface SoakReport {
   /** Processes that ended by themselves over a full or failing disk, or a damaged state. */
   readonly endings: Readonly<Record<string, number>>;
   readonly disturbances: Readonly<Record<string, number>>;
+  readonly clockJumps: Readonly<Record<string, number>>;
+  readonly descriptorLimits: Readonly<Record<string, number>>;
+  readonly readOnlyDisks: Readonly<Record<string, number>>;
   readonly skipped: readonly string[];
   readonly commands: {
     readonly distinct: number;
@@ -64,6 +67,9 @@ export function reportOf(
     pauses: Object.fromEntries(tally.pauses),
     endings: Object.fromEntries(tally.endings),
     disturbances: Object.fromEntries(tally.disturbances),
+    clockJumps: Object.fromEntries(tally.clockJumps),
+    descriptorLimits: Object.fromEntries(tally.descriptorLimits),
+    readOnlyDisks: Object.fromEntries(tally.readOnlyDisks),
     skipped: end.skipped,
     commands: {
       distinct: end.distinct,
@@ -97,9 +103,12 @@ export function tableOf(report: SoakReport): string {
     ['command', `\`${report.command.replaceAll('|', '\\|')}\``],
     ['result', report.passed ? 'passed' : 'DOUBT'],
     ['time', `${report.seconds} s`],
-    ['kills (SIGKILL)', `${sum(kills)}: ${list(kills)}`],
-    ['pauses (SIGSTOP)', `${sum(pauses)}: ${list(pauses)}`],
+    ['kills (SIGKILL)', counted(kills)],
+    ['pauses (SIGSTOP)', counted(pauses)],
     ['disturbances', list(disturbances)],
+    ['clocks set wrong', counted(report.clockJumps)],
+    ['descriptors used up', counted(report.descriptorLimits)],
+    ['disks that became read-only', counted(report.readOnlyDisks)],
     ['skipped', report.skipped.join('; ') || 'none'],
     ['ended by themselves over a failing disk or a damaged state', list(endings) || 'none'],
     ['commands', `${commands.distinct} keys, sent ${commands.sent} times`],
@@ -129,8 +138,9 @@ export function tableOf(report: SoakReport): string {
   );
 }
 
-function sum(counts: Readonly<Record<string, number>>): number {
-  return totalOf(new Map(Object.entries(counts)));
+function counted(counts: Readonly<Record<string, number>>): string {
+  const sum = totalOf(new Map(Object.entries(counts)));
+  return sum === 0 ? 'none' : `${sum}: ${list(counts)}`;
 }
 
 function list(counts: Readonly<Record<string, number>>): string {

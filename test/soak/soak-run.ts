@@ -57,8 +57,9 @@ function wanted(only: string): readonly Disturbance[] {
   return DISTURBANCES.filter(({ name }) => new RegExp(only).test(name));
 }
 
-function lackOf({ needsDisk }: Disturbance, disk: SoakDisk): string | undefined {
-  return needsDisk === true ? whatIsMissing(disk) : undefined;
+function lackOf({ needsDisk, needsExt4 }: Disturbance, disk: SoakDisk): string | undefined {
+  if (needsExt4 === true && disk !== 'ext4') return 'a disk of its own (--disk ext4)';
+  return needsDisk === true || needsExt4 === true ? whatIsMissing(disk) : undefined;
 }
 
 /** One soak, from an empty disk to its report. */
@@ -151,6 +152,7 @@ export class SoakRun {
     const restarted = await disturbance.run({
       ...parts,
       random: this.random,
+      tally: this.tally,
       burst: () => traffic.burst(),
     });
     const rebuildIsDue = this.tally.elapsedSeconds > this.nextRebuildCheckAtSeconds;

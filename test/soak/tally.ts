@@ -9,6 +9,12 @@ export class Tally {
   /** By what was asked of the operator's API, and what came of it. */
   readonly work = new Map<string, number>();
   readonly disturbances = new Map<string, number>();
+  /** By how far the clock was wrong. */
+  readonly clockJumps = new Map<string, number>();
+  /** By process. */
+  readonly descriptorLimits = new Map<string, number>();
+  /** By when the disk became read-only, and what the processes did. */
+  readonly readOnlyDisks = new Map<string, number>();
   /** From the start of a command service to its readiness. */
   readonly recoveryMillis: number[] = [];
   commandsSent = 0;

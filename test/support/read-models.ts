@@ -1,3 +1,4 @@
+import { errorCode } from '@holdfast/kernel';
 import { ledgerProjection } from '@holdfast/ledger-service';
 import { SqliteReadModelStore } from '@holdfast/projections';
 import { rmSync } from 'node:fs';
@@ -15,10 +16,12 @@ export async function readModelDigest(directory: string, position: number): Prom
   for (;;) {
     const store = SqliteReadModelStore.open({ directory, projection: ledgerProjection });
     try {
-      const digest = await store.digest();
-      if ((digest.cursor?.position ?? 0) >= position) return digest.sha256;
+      // While it is filled for the first time there is none to be asked.
+      const digest = await store.digest().catch(undefinedIfNotReady);
+      const reached = digest?.cursor?.position ?? 0;
+      if (digest !== undefined && reached >= position) return digest.sha256;
       if (performance.now() > givingUpAt)
-        throw new Error(`the read model is at ${digest.cursor?.position}, not at ${position}`);
+        throw new Error(`the read model is at ${reached}, not at ${position}`);
     } finally {
       await store.close();
     }
@@ -45,4 +48,8 @@ export async function rebuiltDigest(services: Services, position: number): Promi
     await services.end('rebuilding worker', 'SIGTERM');
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+function undefinedIfNotReady(error: unknown): undefined {
+  if (errorCode(error) !== 'READ_MODEL_NOT_READY') throw error;
 }
