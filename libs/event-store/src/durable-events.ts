@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { errorCode } from '@holdfast/kernel';
-import type { LogSource, ScanVisitor, Sequence } from '@holdfast/wal';
+import type { LogSource, ScanVisitor, Sequence, WalRecord } from '@holdfast/wal';
 import { BATCH_BYTES_MAX, BatchCollector } from './batch-collector.js';
 import { CommitWindow } from './commit-window.js';
 import { BEFORE_FIRST_POSITION, type Position, type RecordedEvent } from './event.js';
@@ -53,11 +53,12 @@ export class DurableEvents implements EventSource {
 
   eventAt(position: Position): RecordedEvent | undefined {
     this.assertOpen();
-    const record = this.source.recordAt(sequenceOf(position));
-    if (record === undefined) return undefined;
-    const { payload, endsBatch } = record;
-    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
-    return this.decode(this.view.moveTo(position, bytes, 0, bytes.length, endsBatch));
+    return this.eventOf(this.source.recordAt(sequenceOf(position)));
+  }
+
+  eventAtOrAbove(position: Position): RecordedEvent | undefined {
+    this.assertOpen();
+    return this.eventOf(this.source.recordAtOrAbove(sequenceOf(position)));
   }
 
   /** Throws `EVENT_POSITION_GONE` when the log no longer holds what follows `after`. */
@@ -222,6 +223,13 @@ export class DurableEvents implements EventSource {
       sequenceOf(last),
     );
     return window;
+  }
+
+  private eventOf(record: WalRecord | undefined): RecordedEvent | undefined {
+    if (record === undefined) return undefined;
+    const { sequence, payload, endsBatch } = record;
+    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+    return this.decode(this.view.moveTo(positionOf(sequence), bytes, 0, bytes.length, endsBatch));
   }
 
   private decode(view: EventView): RecordedEvent {

@@ -46,6 +46,11 @@ describe('a log that compaction has taken events from', () => {
       durableSequence: log.wal.durableSequence,
       firstSequence: log.wal.firstSequence,
       recordAt: (sequence) => (dropped.includes(sequence) ? undefined : log.wal.recordAt(sequence)),
+      recordAtOrAbove: (sequence) => {
+        let at: number = sequence;
+        while (dropped.includes(at)) at += 1;
+        return log.wal.recordAtOrAbove(at as Sequence);
+      },
       read: (range) => log.wal.read(range),
       follow: (options) => log.wal.follow(options),
       waitBeyond: (after, signal) => log.wal.waitBeyond(after, signal),

@@ -102,24 +102,36 @@ describe('the first position since a time', () => {
       fc.property(gaps, fc.integer({ min: 0, max: 200 }), fc.nat(70), (steps, since, hole) => {
         let millis = 0;
         const times = steps.map((step) => (millis += step));
+        const events = times.flatMap((recordedAtMillis, index) =>
+          (index + 1) % 7 === hole % 7 ? [] : [{ position: at(index + 1), recordedAtMillis }],
+        );
         const log: TimedEvents = {
           firstPosition: at(1),
           durablePosition: at(times.length),
-          eventAt: (position) => {
-            const recordedAtMillis = times[position - 1];
-            const missing = recordedAtMillis === undefined || position % 7 === hole % 7;
-            return missing ? undefined : { recordedAtMillis };
-          },
+          eventAtOrAbove: (asked) => events.find(({ position }) => position >= asked),
         };
         const found = firstPositionSince(log, since);
         // Everything below is older, and everything from there on is not.
-        for (let position = 1; position <= times.length; position += 1) {
-          const event = log.eventAt(at(position));
-          if (event === undefined) continue;
-          expect(event.recordedAtMillis >= since).toBe(position >= found);
-        }
+        for (const { position, recordedAtMillis } of events)
+          expect(recordedAtMillis >= since).toBe(position >= found);
       }),
       { numRuns: runs({ short: 50, long: 300 }) },
     );
+  });
+
+  it('asks a handful of times, however many positions compaction has given up', () => {
+    let asked = 0;
+    const log: TimedEvents = {
+      firstPosition: at(1),
+      durablePosition: at(2_000_000),
+      eventAtOrAbove: (position) => {
+        asked += 1;
+        return position > 1_900_000
+          ? { position, recordedAtMillis: position }
+          : { position: at(1_900_001), recordedAtMillis: 1_900_001 };
+      },
+    };
+    expect(firstPositionSince(log, 1_950_000)).toBe(1_950_000);
+    expect(asked).toBeLessThan(30);
   });
 });

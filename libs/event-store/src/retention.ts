@@ -86,7 +86,10 @@ function limit(reason: RetentionLimit['reason'], below: number): RetentionLimit 
 export interface TimedEvents {
   readonly firstPosition: Position;
   readonly durablePosition: Position;
-  eventAt(position: Position): { readonly recordedAtMillis: number } | undefined;
+  /** The first durable event from a position on: what compaction gave up is passed over as a whole. */
+  eventAtOrAbove(
+    position: Position,
+  ): { readonly position: Position; readonly recordedAtMillis: number } | undefined;
 }
 
 /** The lowest position recorded at or after a time, by halving: some thirty events are read, however long the log is. */
@@ -96,21 +99,9 @@ export function firstPositionSince(log: TimedEvents, millis: number): Position {
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     // A position without an event was given up by compaction; its neighbour above speaks for it.
-    const at = recordedAtOrAbove(log, middle, high);
-    if (at === undefined || at.millis >= millis) high = middle;
-    else low = at.position + 1;
+    const event = log.eventAtOrAbove(middle as Position);
+    if (event === undefined || event.recordedAtMillis >= millis) high = middle;
+    else low = event.position + 1;
   }
   return low as Position;
-}
-
-function recordedAtOrAbove(
-  log: TimedEvents,
-  from: number,
-  end: number,
-): { position: number; millis: number } | undefined {
-  for (let position = from; position < end; position += 1) {
-    const event = log.eventAt(position as Position);
-    if (event !== undefined) return { position, millis: event.recordedAtMillis };
-  }
-  return undefined;
 }

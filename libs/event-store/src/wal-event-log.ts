@@ -309,6 +309,11 @@ export class WalEventLog implements EventLog {
     return this.durableEvents.eventAt(position);
   }
 
+  /** The first durable event from a position on: what compaction dropped is passed over as a whole. */
+  eventAtOrAbove(position: Position): RecordedEvent | undefined {
+    return this.durableEvents.eventAtOrAbove(position);
+  }
+
   admittedAt(position: Position): RecordedEvent | undefined {
     const pending = this.pending.holding(position);
     return pending?.events[position - pending.first] ?? this.eventAt(position);

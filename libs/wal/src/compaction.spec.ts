@@ -83,6 +83,11 @@ describe('compaction', () => {
           sequence < below && isDropped(sequence) ? undefined : sequence,
         );
       }
+      const numbers = left.map((text) => Number.parseInt(text, 10));
+      for (let sequence = 0; sequence <= texts.length + 1; sequence++)
+        expect(source.recordAtOrAbove(at(sequence))?.sequence).toBe(
+          numbers.find((number) => number >= sequence),
+        );
       expect(await source.scan(BEFORE_FIRST, () => undefined)).toBe(wal.durableSequence);
       expect((await source.verify()).problems).toEqual([]);
       expect(source.timelineAt(at(1))).toBe(wal.timeline);

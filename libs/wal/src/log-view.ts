@@ -68,15 +68,30 @@ export class LogView implements LogSource {
       if (errorCode(error) === 'WAL_SEQUENCE_GONE') return undefined;
       throw error;
     }
-    let found: WalRecord | undefined;
-    this.visit(entry.path, frame, (at, start, end, endsBatch) => {
-      if (at < sequence) return true;
-      // Past it: compaction dropped this one.
-      if (at === sequence)
-        found = { sequence, payload: frame.buffer.subarray(start, end), endsBatch };
-      return false;
-    });
-    return found;
+    const found = this.firstOf(entry, frame, sequence);
+    // Past it: compaction dropped this one.
+    return found?.sequence === sequence ? found : undefined;
+  }
+
+  recordAtOrAbove(sequence: Sequence): WalRecord | undefined {
+    const bound = this.visibility.bound();
+    let from = Math.max(sequence, this.firstSequence);
+    while (from <= bound.sequence) {
+      const entry = this.visibility.catalog.find(from);
+      if (entry === undefined) return undefined;
+      try {
+        const frame = this.frameOf(entry, from as Sequence, bound);
+        const found = this.firstOf(entry, frame, from);
+        if (found !== undefined) return found.sequence > bound.sequence ? undefined : found;
+        // Compaction makes one frame of all frames that it drops one after another.
+        from = lastSequenceOf(frame.header) + 1;
+      } catch (error) {
+        if (errorCode(error) !== 'WAL_SEQUENCE_GONE') throw error;
+        // Removed since the bound was taken: the log begins behind it now.
+        from = Math.max(from + 1, this.firstSequence);
+      }
+    }
+    return undefined;
   }
 
   async *read(range: ReadRange): AsyncGenerator<WalRecord> {
@@ -230,6 +245,22 @@ export class LogView implements LogSource {
       offset: scanner.offset,
       firstSequence: sequence,
     });
+  }
+
+  /** The first record of the frame that is not below the sequence. */
+  private firstOf(
+    { path }: CatalogEntry,
+    frame: ScannedFrame,
+    sequence: number,
+  ): WalRecord | undefined {
+    let found: WalRecord | undefined;
+    this.visit(path, frame, (at, start, end, endsBatch) => {
+      if (at < sequence) return true;
+      const payload = frame.buffer.subarray(start, end);
+      found = { sequence: at as Sequence, payload, endsBatch };
+      return false;
+    });
+    return found;
   }
 
   private cache(path: string, frame: ScannedFrame): void {

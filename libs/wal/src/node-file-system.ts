@@ -218,6 +218,7 @@ class NodeFile implements File {
  */
 class BackgroundWorker {
   private worker: Worker | undefined;
+  private closed = false;
   private lastId = 0;
   private readonly waiting = new Map<
     number,
@@ -225,6 +226,8 @@ class BackgroundWorker {
   >();
 
   run(job: BackgroundJob): Promise<BackgroundAnswer> {
+    // A worker that is started now would have nobody to end it.
+    if (this.closed) return Promise.reject(new Error('the background worker was closed'));
     const worker = (this.worker ??= this.start());
     const id = ++this.lastId;
     return new Promise((resolve, reject) => {
@@ -235,6 +238,7 @@ class BackgroundWorker {
   }
 
   async close(): Promise<void> {
+    this.closed = true;
     await this.worker?.terminate();
   }
 

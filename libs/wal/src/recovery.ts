@@ -7,7 +7,7 @@ import { type Manifest, MANIFEST_NAME, readManifest } from './manifest.js';
 import { inspectSegment, readAt, type SegmentFacts, withFile } from './segment-file.js';
 import { frameSeed, type PredecessorSeal, type SegmentHeader } from './segment-header.js';
 import { formatSegmentName, parseSegmentName, type SegmentName } from './segment-name.js';
-import { scanTail, type TailScan } from './tail-scan.js';
+import { endOfFrameWith, scanTail, type TailScan } from './tail-scan.js';
 import { corrupt, lostTail, missingSegment, WalError } from './wal.errors.js';
 import { readWatermark, type Watermark } from './watermark.js';
 import { FRAME_HEADER_BYTES, SEGMENT_DATA_START, ZERO_CHUNK_BYTES } from './wal-format.js';
@@ -345,7 +345,9 @@ function judgeTail(
     path: facts.path,
     scan,
     promised,
-    unpromisedFrom: unpromisedFrom(header, scan, promised),
+    unpromisedFrom: withFile(fileSystem, facts.path, (file) =>
+      unpromisedFrom(file, header, scan, promised),
+    ),
     torn,
   };
 }
@@ -354,12 +356,14 @@ function judgeTail(
  * Behind the frame that holds the last promised sequence. Empty frames that follow it count as unpromised too: the next segment's header
  * names the last frame, so that frame must be on the disk and not only in the page cache of a failed sync.
  */
-function unpromisedFrom(segment: SegmentHeader, scan: TailScan, promised: number): number {
+function unpromisedFrom(
+  file: File,
+  segment: SegmentHeader,
+  scan: TailScan,
+  promised: number,
+): number {
   if (promised < segment.firstSequence) return SEGMENT_DATA_START;
-  return defined(
-    scan.frames.find((frame) => frame.lastSequence >= promised),
-    'the frame of a promised sequence',
-  ).end;
+  return endOfFrameWith(file, segment, scan, promised);
 }
 
 function dataIsZero(fileSystem: FileSystem, segment: SegmentFacts): boolean {

@@ -43,7 +43,8 @@ export async function scrubSegments(
   for (const [at, entry] of entries.entries()) {
     const { dataLength } = entry;
     if (dataLength === undefined || options.signal?.aborted === true) break;
-    const problem = await scrub(catalog, entry);
+    const problem = await scrub(catalog, entry, options.signal);
+    if (problem === 'cancelled') break;
     lastSequence = (entries[at + 1]?.name.firstSequence ?? 1) - 1;
     if (problem === 'unfinished') {
       skipped++;
@@ -62,7 +63,8 @@ export async function scrubSegments(
 async function scrub(
   catalog: SegmentCatalog,
   asked: CatalogEntry,
-): Promise<VerifyProblem | 'unfinished' | undefined> {
+  signal: AbortSignal | undefined,
+): Promise<VerifyProblem | 'unfinished' | 'cancelled' | undefined> {
   const found = (reason: string): VerifyProblem => ({
     file: asked.path,
     offset: 0,
@@ -79,6 +81,8 @@ async function scrub(
       ? undefined
       : found('the SHA-256 of the segment differs');
   } catch (error) {
+    // Whoever cancels a pass may end the worker and close the files under it: that says nothing of the segment.
+    if (signal?.aborted === true) return 'cancelled';
     // Removed or replaced since this pass began: what counts now is read by the next one.
     if (catalog.bySegment(asked.name.segment)?.path !== asked.path) return 'unfinished';
     return found(errorMessage(error));

@@ -4,6 +4,7 @@ import { FrameScanner } from './frame-scanner.js';
 import { readAt } from './segment-file.js';
 import { frameSeed, type SegmentHeader } from './segment-header.js';
 import { SparseIndex } from './sparse-index.js';
+import { readFailed } from './wal.errors.js';
 import { FRAME_ALIGNMENT, FRAME_HEADER_BYTES, FRAME_MAGIC } from './wal-format.js';
 
 /** Everything that stands in the last segment of a log, which no successor has sealed. */
@@ -16,8 +17,6 @@ export interface TailScan {
   readonly lastHeaderCrc: number;
   /** 0 when there is no frame. */
   readonly lastFrameOffset: number;
-  /** For each frame, in order: where it ends and its last sequence; to find what a promise covers. */
-  readonly frames: readonly { readonly end: number; readonly lastSequence: number }[];
   readonly index: SparseIndex;
   /** The highest durable sequence that any frame carries, before V or after it. */
   readonly promisedByFrames: number;
@@ -32,14 +31,14 @@ export function scanTail(file: File, segment: SegmentHeader): TailScan {
   const size = file.size();
   const scanner = new FrameScanner(file, segment, { limit: size, reuse: true });
   const index = new SparseIndex();
-  const frames: { end: number; lastSequence: number }[] = [];
+  let lastSequence = segment.firstSequence - 1;
   let lastHeaderCrc = segment.headerCrc;
   let lastFrameOffset = 0;
   let promised = 0;
   for (let frame = scanner.next(); frame !== undefined; frame = scanner.next()) {
     const { header } = frame;
     index.offer(header.firstSequence, header.fileOffset);
-    frames.push({ end: frameEnd(header), lastSequence: lastSequenceOf(header) });
+    lastSequence = lastSequenceOf(header);
     lastHeaderCrc = header.headerCrc;
     lastFrameOffset = header.fileOffset;
     promised = Math.max(promised, header.durableSequence);
@@ -48,15 +47,31 @@ export function scanTail(file: File, segment: SegmentHeader): TailScan {
   return {
     validEnd: scanner.offset,
     stopReason: scanner.stopReason,
-    lastSequence: frames.at(-1)?.lastSequence ?? segment.firstSequence - 1,
+    lastSequence,
     lastHeaderCrc,
     lastFrameOffset,
-    frames,
     index,
     promisedByFrames: Math.max(promised, beyond.promised),
     laterFrame: beyond.laterFrame,
     nonZeroEnd: beyond.nonZeroEnd,
   };
+}
+
+/**
+ * Where the frame ends that holds the sequence, which the scan has found valid. Found again by the index: one object kept for each of a million frames would be most of what an open needs.
+ * Throws `WAL_READ_FAILED`.
+ */
+export function endOfFrameWith(
+  file: File,
+  segment: SegmentHeader,
+  { index, validEnd }: Pick<TailScan, 'index' | 'validEnd'>,
+  sequence: number,
+): number {
+  const from = index.locate(sequence);
+  const scanner = new FrameScanner(file, segment, { from, limit: validEnd, reuse: true });
+  for (let frame = scanner.next(); frame !== undefined; frame = scanner.next())
+    if (lastSequenceOf(frame.header) >= sequence) return frameEnd(frame.header);
+  throw readFailed(file.path, scanner.offset, new Error(scanner.stopReason));
 }
 
 const CHUNK_BYTES = 1024 * 1024;

@@ -145,6 +145,37 @@ describe('a lesser failure', () => {
     await wal.close();
   });
 
+  it('of whoever listens to commits is counted, and the frame is durable', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system, {
+      onCommit: () => {
+        throw new Error('a metric is broken');
+      },
+    });
+    for (const at of [0, 1]) await wal.append(batchAfter(at, 1)).durable;
+    expect([wal.durableSequence, wal.poison, wal.stats().onCommitFailures]).toEqual([
+      2,
+      undefined,
+      2,
+    ]);
+    await wal.close();
+  });
+
+  it('of the lock that is asked for again after a takeover ends nobody', async () => {
+    const system = SimulatedFileSystem.on();
+    const stopped = await openSimulated(system);
+    const other = system.sibling();
+    const wal = await openSimulated(other, { takeover: true }, 2);
+    other.tryLock = () => {
+      throw Object.assign(new Error('ENOLCK'), { code: 'ENOLCK' });
+    };
+    await wal.append(batchAfter(0, 1)).durable;
+    expect([wal.durableSequence, wal.poison]).toEqual([1, undefined]);
+    await wal.close();
+    system.kill();
+    await stopped.close();
+  });
+
   it('of the background leaves a segment without a footer, which the next open writes', async () => {
     const system = SimulatedFileSystem.on();
     const wal = await openSimulated(system);

@@ -45,7 +45,7 @@ export interface WalOptions {
   readonly ioMode?: IoMode | 'adaptive';
   /** After this long without a commit, an empty frame carries the durable sequence. Default 100. */
   readonly idleMillis?: number;
-  /** Told of each commit, for metrics. Must not throw. */
+  /** Told of each commit, for metrics. What it throws is counted in `onCommitFailures`, and changes nothing. */
   readonly onCommit?: (commit: CommitFigures) => void;
   readonly fileSystem?: FileSystem;
   readonly clock?: Clock;

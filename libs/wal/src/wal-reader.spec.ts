@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { readManifest, writeManifest } from './manifest.js';
 import { batchAfter, LOG, openSimulated, SimulatedFileSystem, textsOf } from './testing/index.js';
 import { WalReader } from './wal-reader.js';
 import type { Sequence } from './wal.types.js';
@@ -155,5 +156,28 @@ describe('a reader in another process', () => {
         details: { file: path },
       });
     }
+  });
+
+  it('says so when the segments change with every look, and goes on when they rest', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await wal.append(batchAfter(0, 2)).durable;
+    await wal.close();
+    const observer = system.sibling();
+    const manifest = readManifest(system, LOG)!;
+    const list = observer.list.bind(observer);
+    let generation = 0;
+    observer.list = (directory) => {
+      // As compaction does, of a segment that has not been listed.
+      const generations = new Map([[1_000, ++generation]]);
+      writeManifest(system, LOG, { ...manifest, generations });
+      return list(directory);
+    };
+    const opening = WalReader.open(LOG, { fileSystem: observer });
+    await expect(opening).rejects.toMatchObject({ code: 'WAL_READ_FAILED' });
+    observer.list = list;
+    const reader = await WalReader.open(LOG, { fileSystem: observer });
+    expect(reader.durableSequence).toBe(2);
+    await reader.close();
   });
 });

@@ -75,6 +75,10 @@ export class WalReader implements LogSource {
     return this.view.recordAt(sequence);
   }
 
+  recordAtOrAbove(sequence: Sequence): WalRecord | undefined {
+    return this.view.recordAtOrAbove(sequence);
+  }
+
   read(range: ReadRange): AsyncIterable<WalRecord> {
     return this.view.read(range);
   }
@@ -310,6 +314,7 @@ class DirectoryWatch implements Visibility {
         this.catalog.replaceAll([...archived, ...entries], name);
         return;
       }
+      if (entries !== undefined && attempt >= CHANGES_MAX) throw restless(this.path);
       if (unchanged || attempt >= CHANGES_MAX) throw failure;
     }
   }
@@ -344,6 +349,15 @@ class DirectoryWatch implements Visibility {
     }
     return entries;
   }
+}
+
+/** Each look was sound, and each was out of date when it ended. */
+function restless(directory: string): WalError {
+  return new WalError(
+    'WAL_READ_FAILED',
+    `the segments of ${directory} were replaced ${CHANGES_MAX} times while they were listed; nothing was changed`,
+    { directory, changesMax: CHANGES_MAX },
+  );
 }
 
 /** Throws `WAL_NOT_FOUND`, `WAL_MANIFEST_DAMAGED`. */

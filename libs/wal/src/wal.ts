@@ -80,6 +80,8 @@ export interface WalStats {
   readonly rotations: number;
   /** Writes of WATERMARK that failed: readers in other processes lag while they do. */
   readonly watermarkFailures: number;
+  /** Calls of `onCommit` that threw: its metrics lack those commits. */
+  readonly onCommitFailures: number;
 }
 
 /**
@@ -106,6 +108,7 @@ export class Wal implements LogSource {
     microsMax: 0,
     rotations: 0,
     watermarkFailures: 0,
+    onCommitFailures: 0,
   };
   private reportFailure: (error: WalError) => void = () => undefined;
   private bound: VisibleBound;
@@ -113,6 +116,8 @@ export class Wal implements LogSource {
   private maintenance: Promise<void> = Promise.resolve();
   /** Backups that are being made: they read segment after segment. */
   private copies: Promise<unknown> = Promise.resolve();
+  /** Scrubbing passes: nothing waits for them but the end of the log. */
+  private passes: Promise<unknown> = Promise.resolve();
   private stopping = false;
   private closed: Promise<void> | undefined;
 
@@ -244,6 +249,10 @@ export class Wal implements LogSource {
 
   recordAt(sequence: Sequence): WalRecord | undefined {
     return this.view.recordAt(sequence);
+  }
+
+  recordAtOrAbove(sequence: Sequence): WalRecord | undefined {
+    return this.view.recordAtOrAbove(sequence);
   }
 
   read(range: ReadRange): AsyncIterable<WalRecord> {
@@ -390,9 +399,17 @@ export class Wal implements LogSource {
     }
   }
 
-  /** One pass over the sealed segments at a bounded rate, in the background worker. */
-  scrub(options: ScrubOptions): Promise<ScrubReport> {
-    return scrubSegments(this.parts.catalog, options);
+  /** One pass over the sealed segments at a bounded rate, in the background worker. The end of the log ends it, and it reports what it had read. Throws `WAL_CLOSED`. */
+  async scrub(options: ScrubOptions): Promise<ScrubReport> {
+    const closed = this.closedError();
+    if (closed !== undefined) throw closed;
+    const pass = scrubSegments(this.parts.catalog, this.endingWithUs(options));
+    const settled = pass.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.passes = Promise.all([this.passes, settled]);
+    return pass;
   }
 
   /** The segments of the log's directory, oldest first; the newest, which still grows, has no data length. Reads nothing. */
@@ -427,6 +444,7 @@ export class Wal implements LogSource {
       commitMicrosMax: tally.microsMax,
       rotations: tally.rotations,
       watermarkFailures: tally.watermarkFailures,
+      onCommitFailures: tally.onCommitFailures,
     };
   }
 
@@ -447,6 +465,7 @@ export class Wal implements LogSource {
     const owned = options.fileSystem === undefined;
     // The worker may be zeroing a segment that nobody will need.
     if (owned) await fileSystem.close();
+    await this.passes;
     await spare.close();
     chain.close();
     catalog.close();
@@ -522,7 +541,12 @@ export class Wal implements LogSource {
     tally.bytesWritten += commit.bytes;
     tally.micros += commit.micros;
     if (commit.micros > tally.microsMax) tally.microsMax = commit.micros;
-    this.parts.options.onCommit?.(commit);
+    try {
+      this.parts.options.onCommit?.(commit);
+    } catch {
+      // The frame is durable, and whoever waits for it must hear so: a fault of metrics is no fault of the log.
+      tally.onCommitFailures++;
+    }
   }
 
   private rotated(sealed: StartedSegment, seal: PredecessorSeal, current: StartedSegment): void {

@@ -82,6 +82,8 @@ export interface LogSource {
   readonly firstSequence: Sequence;
   /** One record, or undefined when it is not in the visible part of the log. A view that stays valid. */
   recordAt(sequence: Sequence): WalRecord | undefined;
+  /** The first visible record from here on: what compaction dropped is passed over a frame at a time. A view that stays valid. Throws as `read`. */
+  recordAtOrAbove(sequence: Sequence): WalRecord | undefined;
   /** Records in order. Views stay valid. Throws `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`. */
   read(range: ReadRange): AsyncIterable<WalRecord>;
   /** Bulk and without copies, about 1 GB/s; yields to the event loop between reads. Resolves to the last sequence visited, or passed over because compaction dropped it. */

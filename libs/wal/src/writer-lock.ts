@@ -83,7 +83,12 @@ export class WriterLock {
 
   /** After a takeover from a stopped process: takes the operating system's lock as soon as that process is gone. */
   retryLock(): void {
-    if (!this.lockHeld) this.lockHeld = this.fileSystem.tryLock(this.lockFile);
+    if (this.lockHeld) return;
+    try {
+      this.lockHeld = this.fileSystem.tryLock(this.lockFile);
+    } catch {
+      // It is asked for again with the next commit. Until then the claim decides, and the frame that is durable stays so.
+    }
   }
 
   /** LOCK and the claim stay: unlinking a lock file lets two processes lock two files of one name. */
