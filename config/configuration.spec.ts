@@ -41,6 +41,7 @@ describe('configuration', () => {
         queuedBytesMax: 33_554_432,
         create: true,
         takeover: false,
+        allowNetworkFileSystem: false,
       },
       state: {
         ...{ checkpointBytes: 67_108_864, checkpointSeconds: 60 },

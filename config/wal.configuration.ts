@@ -60,4 +60,11 @@ export class WalConfiguration {
       'Take the log from a process that is stopped but not dead. That process acknowledges nothing more.',
   })
   readonly takeover!: boolean;
+
+  @SwitchVariable('HOLDFAST_WAL_ALLOW_NETWORK_FILE_SYSTEM', {
+    default: false,
+    meaning:
+      'Open the log also on a file system of a network, a cluster or another program (NFS, GPFS, FUSE …), which is refused otherwise. Only where its locks keep a second writer out and its syncs reach a disk.',
+  })
+  readonly allowNetworkFileSystem!: boolean;
 }

@@ -21,8 +21,9 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
   },
   WAL_UNSUPPORTED_FILE_SYSTEM: {
     meaning:
-      'The directory is on a network file system, whose locks cannot be trusted to keep a second writer out.',
-    action: 'Move the log to a local disk or block volume.',
+      'The directory is on a file system of a network (NFS, SMB, Ceph …), a cluster (GPFS, Lustre, BeeGFS, OCFS2, GFS2 …) or another program (FUSE, shared folders of a virtual machine), whose locks cannot be trusted to keep a second writer out, nor its syncs to reach a disk.',
+    action:
+      'Move the log to a local disk or block volume. Only where you know that its locks and syncs hold: start with `HOLDFAST_WAL_ALLOW_NETWORK_FILE_SYSTEM=true`.',
   },
   WAL_UNSUPPORTED_FORMAT: {
     meaning:
@@ -81,13 +82,13 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
   },
   WAL_OVERLOADED: {
     meaning:
-      'More bytes wait to be written than the queue may hold: the disk is slower than the load. Nothing was appended.',
+      'More bytes wait to be written than the queue may hold: the disk is slower than the load. Or no file could be opened for another segment: the limit of open files (descriptors) or the memory is used up. Nothing was appended.',
     action:
-      'Clients should back off and send again (429). If it lasts, look at commit times in the metrics and at the disk.',
+      'Clients should back off and send again (429). If it lasts, look at commit times in the metrics and at the disk; where the message names `EMFILE`, `ENFILE` or `ENOMEM`, raise the limit of open files (`ulimit -n`) or of memory. The log goes on by itself.',
   },
   WAL_FULL: {
     meaning:
-      'There is no room for another record: disk full, quota, or file limits. Nothing was appended, and everything before is safe.',
+      'There is no room for another record: disk full, quota, or the largest file that is allowed. Nothing was appended, and everything before is safe. A lack of descriptors is `WAL_OVERLOADED`, and any other error of the disk ends the writer.',
     action: 'Free space or raise the limit. The log goes on by itself, without a restart.',
   },
   WAL_CLOSED: {

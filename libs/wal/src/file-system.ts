@@ -34,7 +34,7 @@ export interface FileSystem {
   syncDirectoryAsync(directory: string): Promise<void>;
   /** An exclusive lock of the operating system, freed when the file is closed or the process dies. False when another has it. */
   tryLock(file: File): boolean;
-  /** True for a network file system, whose locks and cache cannot be trusted. */
+  /** True for a file system of a network, a cluster or another program, whose locks, syncs and cache cannot be trusted. */
   isNetwork(directory: string): boolean;
   /**
    * The identity (device and inode) of the directory and of each one above it, itself first, with links followed; of a path that does not exist, from the deepest

@@ -6,12 +6,8 @@ import { tryLock } from 'fs-native-extensions';
 import { assert, defined } from '@holdfast/kernel';
 import type { StoredBlock } from './archive-format.js';
 import type { File, FileSystem } from './file-system.js';
+import { NETWORK_FILE_SYSTEMS } from './network-file-systems.js';
 import type { BackgroundAnswer, BackgroundJob } from './node-file-system.worker.js';
-
-/** Types that statfs reports for file systems on a network: NFS, SMB, CIFS, SMB2, AFS, Ceph, 9p. */
-const NETWORK_FILE_SYSTEMS = new Set([
-  0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f, 0x00c36400, 0x01021997,
-]);
 
 const linkAsync = promisify(fs.link);
 const unlinkAsync = promisify(fs.unlink);

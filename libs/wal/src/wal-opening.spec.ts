@@ -70,6 +70,7 @@ describe('opening', () => {
     system.isNetwork = () => true;
     await expect(openSimulated(system)).rejects.toMatchObject({
       code: 'WAL_UNSUPPORTED_FILE_SYSTEM',
+      message: expect.stringContaining('HOLDFAST_WAL_ALLOW_NETWORK_FILE_SYSTEM=true'),
     });
     await (await openSimulated(system, { allowNetworkFileSystem: true })).close();
   });

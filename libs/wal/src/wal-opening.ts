@@ -75,7 +75,7 @@ export function prepareDirectory(
   if (options.allowNetworkFileSystem !== true && fileSystem.isNetwork(directory)) {
     throw new WalError(
       'WAL_UNSUPPORTED_FILE_SYSTEM',
-      `${directory} is on a network file system, whose locks cannot be trusted to keep a second writer out`,
+      `${directory} is on a file system of a network, a cluster or another program (FUSE), whose locks and syncs cannot be trusted; the option allowNetworkFileSystem (HOLDFAST_WAL_ALLOW_NETWORK_FILE_SYSTEM=true) opens it all the same`,
       { directory },
     );
   }

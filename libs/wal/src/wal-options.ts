@@ -18,7 +18,7 @@ export interface WalOptions {
   readonly create?: boolean;
   /** Takes the log from a writer that is stopped but not dead. That writer acknowledges nothing more. */
   readonly takeover?: boolean;
-  /** Opens a log on a network file system, whose locks cannot be trusted. */
+  /** Opens a log on a file system of a network, a cluster or another program (`network-file-systems.ts`), whose locks and syncs cannot be trusted. */
   readonly allowNetworkFileSystem?: boolean;
   /**
    * Reads every frame of the sealed segments before anything is changed on disk, so that damage refuses the open. Otherwise an open reads what
