@@ -147,10 +147,10 @@ describe('retention of a log', () => {
     const laterMillis = Date.now() + 2 * HOUR_MILLIS;
     const log: RetainedLog = {
       ...{ wal, firstPosition, durablePosition },
-      eventAt: (position) =>
+      eventAtOrAbove: (position) =>
         position === durablePosition
-          ? { recordedAtMillis: laterMillis }
-          : service.writer.log.eventAt(position),
+          ? { position, recordedAtMillis: laterMillis }
+          : service.writer.log.eventAtOrAbove(position),
       clockStatus: () => ({ fault: undefined }),
     };
     const snapshots = snapshotsAt(durable(), (durable() - 1) as Position);
@@ -177,7 +177,7 @@ describe('retention of a log', () => {
     const { wal, firstPosition, durablePosition } = service.writer.log;
     const log: RetainedLog = {
       ...{ wal, firstPosition, durablePosition },
-      eventAt: () => undefined,
+      eventAtOrAbove: () => undefined,
       clockStatus: () => ({ fault }),
     };
     const timers = jest.spyOn(globalThis, 'setInterval');

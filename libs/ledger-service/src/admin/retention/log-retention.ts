@@ -159,7 +159,7 @@ export class LogRetention {
       // the last event, nothing is old.
       nowMillis: Math.min(
         this.clock.nowMillis(),
-        log.eventAt(durablePosition)?.recordedAtMillis ?? 0,
+        log.eventAtOrAbove(durablePosition)?.recordedAtMillis ?? 0,
       ),
       archivedPosition: archive?.archivedPosition ?? BEFORE_FIRST_POSITION,
       snapshotPositions,
