@@ -16,7 +16,9 @@ import {
 } from '@holdfast/platform';
 import { SourceFeed, SqliteReadModel } from '@holdfast/projections';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startQueryService } from './query-service.js';
@@ -174,6 +176,27 @@ describe('the front door', () => {
     await behind.stop(1_000);
   });
 
+  it('answers no query, and is not ready, before the command service has answered once: nobody knows of which history the read model is', async () => {
+    const configuration = configurationOf('query-service', {
+      HOLDFAST_DATA_DIRECTORY: directory,
+      HOLDFAST_HTTP_PORT: '0',
+      // Nobody listens on the port of a service that has ended.
+      HOLDFAST_COMMAND_URL: await closedPort(),
+    });
+    const early = await startQueryService(configuration, logger, new ServiceLifecycle(), here);
+    try {
+      const url = await early.nest.getUrl();
+      const answer = await fetch(`${url}${LEDGER}/accounts/alice`);
+      expect([answer.status, await answer.json()]).toMatchObject([
+        503,
+        { type: '/problems/projection-lagging', outcome: 'not-applied' },
+      ]);
+      expect((await fetch(`${url}/health/ready`)).status).toBe(503);
+    } finally {
+      await early.stop(1_000);
+    }
+  });
+
   it('still answers queries when the command service is away, and says that nothing was applied', async () => {
     await commands.stop(1_000);
     const refused = await send('PUT', '/v1/ledgers/second');
@@ -189,3 +212,12 @@ describe('the front door', () => {
     });
   });
 });
+
+async function closedPort(): Promise<string> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return `http://127.0.0.1:${port}`;
+}

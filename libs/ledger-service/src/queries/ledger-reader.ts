@@ -1,5 +1,5 @@
 import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
-import type { CodedError } from '@holdfast/kernel';
+import { CodedError } from '@holdfast/kernel';
 import { ProblemException } from '@holdfast/platform';
 import { type FeedCursor, divergenceOf } from '@holdfast/projections';
 import { decodePosition, encodePosition } from '../shared/position-token.js';
@@ -107,7 +107,9 @@ export class LedgerReader {
       outcome: 'not-applied',
       retryAfterSeconds: RETRY_AFTER_SECONDS,
       detail:
-        'The read model is not of the log that commands go to, or of a history that it no longer has. It is not answered from.',
+        divergence.code === 'FEED_DIVERGED'
+          ? 'The read model is not of the log that commands go to, or of a history that it no longer has. It is not answered from.'
+          : 'The command service has not answered yet, so nobody knows whether the read model is of its log.',
     });
   }
 
@@ -126,16 +128,27 @@ export class LedgerReader {
   }
 }
 
-/** Why the read model at this cursor is not of the log; undefined when it is, or when nobody knows. */
+/**
+ * Why the read model at this cursor is not of the log; undefined when it is. While the log has not been seen even once, nobody knows: the read model may be of a
+ * history that a restore took away, so it is refused until then.
+ */
 export async function divergenceFrom(
   log: LogSight | undefined,
   cursor: FeedCursor | undefined,
 ): Promise<CodedError | undefined> {
   if (log === undefined || cursor === undefined) return undefined;
   const seen = await log.look();
-  if (seen === undefined || divergenceOf(seen, cursor) === undefined) return undefined;
+  if (seen === undefined) return logNotSeen();
+  if (divergenceOf(seen, cursor) === undefined) return undefined;
   // What was seen a moment ago may be older than what the read model has seen since.
   return divergenceOf((await log.ask()) ?? seen, cursor);
+}
+
+function logNotSeen(): CodedError {
+  return new CodedError(
+    'FEED_UNAVAILABLE',
+    'the command service has not answered since this process began, so nobody knows whether the read model is of its log',
+  );
 }
 
 function lagging(cursor: FeedCursor | undefined): ProblemException {
