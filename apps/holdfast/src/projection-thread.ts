@@ -102,7 +102,8 @@ export class ProjectionThread implements FollowedProjection {
   get status(): ProjectionStatus {
     const last = defined(this.last, 'the status of a thread that has started');
     const ageMillis = performance.now() - this.toldAtMillis;
-    return { ...last, ageMillis, unheardMillis: last.unheardMillis + ageMillis };
+    const stillMillis = last.stillMillis + ageMillis;
+    return { ...last, ageMillis, stillMillis, unheardMillis: last.unheardMillis + ageMillis };
   }
 
   /**

@@ -1,5 +1,5 @@
 import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
-import { type Clock, type CodedError, systemClock } from '@holdfast/kernel';
+import { type Clock, type CodedError, type MonotonicClock, systemClock } from '@holdfast/kernel';
 import type { FeedCursor } from './event-feed.js';
 import { feedRefused, feedUnavailable } from './feed.errors.js';
 
@@ -55,7 +55,7 @@ const REPORTER_CHARACTERS_MAX = 512;
 const LOCAL = 'local';
 
 export interface FeedConsumersOptions {
-  readonly clock?: Clock;
+  readonly clock?: MonotonicClock;
   /**
    * The names under which a floor may be kept. A floor keeps the log from being removed until an operator drops it, so a feed that
    * others can reach should say who may have one. Left out: every name, where all who read are the program's own.
@@ -68,7 +68,7 @@ export class FeedConsumers {
   private readonly connected = new Set<ConnectedConsumer>();
   private readonly reporting = new Map<string, ReportingConsumer>();
 
-  private readonly clock: Clock;
+  private readonly clock: MonotonicClock;
   private readonly floorNames: ReadonlySet<string> | undefined;
 
   constructor({ clock = systemClock, floorNames }: FeedConsumersOptions = {}) {
@@ -115,7 +115,7 @@ export class FeedConsumers {
     if (refusal !== undefined) throw refusal;
     this.reporting.delete(key);
     if (ended) return;
-    const heardAtMillis = this.clock.nowMillis();
+    const heardAtMillis = this.clock.monotonicMillis();
     const status = known?.status ?? {
       ...newConsumer(consumer, reporter, this.clock),
       keepsFloor: true,
@@ -168,7 +168,7 @@ export class FeedConsumers {
   }
 
   private forgetSilent(): void {
-    const heardSince = this.clock.nowMillis() - REPORT_SILENCE_MILLIS;
+    const heardSince = this.clock.monotonicMillis() - REPORT_SILENCE_MILLIS;
     for (const [key, { heardAtMillis }] of this.reporting)
       if (heardAtMillis < heardSince) this.reporting.delete(key);
   }

@@ -143,7 +143,9 @@ describe('the list of consumers', () => {
 
   it('forgets one that is silent for long', () => {
     let now = 1_000;
-    const consumers = new FeedConsumers({ clock: { nowMillis: () => now } });
+    const consumers = new FeedConsumers({
+      clock: { nowMillis: () => 0, monotonicMillis: () => now },
+    });
     consumers.report(report('a', 1));
     now += REPORT_SILENCE_MILLIS;
     consumers.report(report('b', 2));

@@ -1,5 +1,11 @@
 import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
-import { type Clock, CodedError, errorCode, errorMessage, systemClock } from '@holdfast/kernel';
+import {
+  CodedError,
+  errorCode,
+  errorMessage,
+  type MonotonicClock,
+  systemClock,
+} from '@holdfast/kernel';
 import { hostname } from 'node:os';
 import { threadId } from 'node:worker_threads';
 import { BackOff, pause } from './back-off.js';
@@ -39,7 +45,7 @@ export interface ProjectionRunnerOptions<Transaction> {
   readonly onState?: (status: ProjectionStatus) => void;
   /** Default `live`. `fresh` fills tables anew beside the live ones and ends once they have taken over. */
   readonly target?: ReadModelTarget;
-  readonly clock?: Clock;
+  readonly clock?: MonotonicClock;
 }
 
 const BATCH_EVENTS = 1_000;

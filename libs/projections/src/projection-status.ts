@@ -1,5 +1,5 @@
 import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
-import { type Clock, errorCode, errorMessage } from '@holdfast/kernel';
+import { type MonotonicClock, errorCode, errorMessage } from '@holdfast/kernel';
 import type { FeedBatch } from './event-feed.js';
 import { RateMeter } from './rate-meter.js';
 
@@ -32,8 +32,8 @@ export interface ProjectionStatus {
   readonly eventsPerSecond: number;
   /** Events handed to `apply` and committed since the start of this process. */
   readonly appliedEvents: number;
-  /** When the position last moved: with a lag and a long time since, it is stalled. */
-  readonly movedAtMillis: number | undefined;
+  /** For how long the position has not moved, or since the start: with a lag and a long time, it is stalled. */
+  readonly stillMillis: number;
   /** Failures in a row of the commit that is next, over all processes. */
   readonly attempts: number;
   /** The last failure, also when it has been overcome since. */
@@ -55,25 +55,26 @@ export class StatusKeeper {
   private position = BEFORE_FIRST_POSITION;
   private head = BEFORE_FIRST_POSITION;
   private appliedEvents = 0;
-  private movedAtMillis: number | undefined;
+  /** This and the next two by a clock that nobody sets: a step of the wall clock hides no lag and makes none. */
+  private movedAtMillis: number;
   private attempts = 0;
   private lastError: ProjectionStatus['lastError'];
   /** Everything that was in the log at this time has been applied. */
   private completeUntilMillis: number;
-  /** By a clock that nobody sets. */
-  private heardAtMillis = performance.now();
+  private heardAtMillis: number;
   private readonly rate = new RateMeter();
 
   constructor(
     private readonly projection: { readonly name: string; readonly version: number },
-    private readonly clock: Clock,
+    private readonly clock: MonotonicClock,
     private readonly onState: (status: ProjectionStatus) => void = () => undefined,
   ) {
-    this.completeUntilMillis = clock.nowMillis();
+    const now = clock.monotonicMillis();
+    this.movedAtMillis = this.completeUntilMillis = this.heardAtMillis = now;
   }
 
   get status(): ProjectionStatus {
-    const now = this.clock.nowMillis();
+    const now = this.clock.monotonicMillis();
     const lagEvents = Math.max(0, this.head - this.position);
     return {
       name: this.projection.name,
@@ -83,13 +84,13 @@ export class StatusKeeper {
       position: this.position,
       head: this.head,
       lagEvents,
-      lagSeconds: lagEvents === 0 ? 0 : Math.max(0, (now - this.completeUntilMillis) / 1_000),
+      lagSeconds: lagEvents === 0 ? 0 : (now - this.completeUntilMillis) / 1_000,
       eventsPerSecond: this.rate.perSecond(),
       appliedEvents: this.appliedEvents,
-      movedAtMillis: this.movedAtMillis,
+      stillMillis: now - this.movedAtMillis,
       attempts: this.attempts,
       lastError: this.lastError,
-      unheardMillis: performance.now() - this.heardAtMillis,
+      unheardMillis: now - this.heardAtMillis,
       ageMillis: 0,
     };
   }
@@ -108,7 +109,7 @@ export class StatusKeeper {
 
   /** Another worker moves the read model meanwhile, and this is where it stands. */
   waits(position: Position): void {
-    if (position !== this.position) this.movedAtMillis = this.clock.nowMillis();
+    if (position !== this.position) this.movedAtMillis = this.clock.monotonicMillis();
     this.position = position;
     this.enter('waiting-for-lease');
   }
@@ -116,30 +117,30 @@ export class StatusKeeper {
   /** Told while nothing can be applied, so that the lag is the one there is. */
   headIs(head: Position): void {
     this.head = head;
-    this.heardAtMillis = performance.now();
+    this.heardAtMillis = this.clock.monotonicMillis();
   }
 
   heard({ events, head }: FeedBatch): void {
     this.headIs(head);
     const [oldest] = events;
     // Times never decrease along the log, so nothing older than the first event of a batch is missing.
-    if (oldest !== undefined) this.completeUntilMillis = oldest.recordedAtMillis;
+    if (oldest !== undefined) this.completeUntilMillis = this.timeOf(oldest.recordedAtMillis);
   }
 
   moved({ events, cursor, head }: FeedBatch): void {
-    const now = this.clock.nowMillis();
     this.position = cursor.position;
     this.appliedEvents += events.length;
-    this.movedAtMillis = now;
+    this.movedAtMillis = this.clock.monotonicMillis();
     this.attempts = 0;
     this.rate.count(events.length);
-    this.completeUntilMillis = events.at(-1)?.recordedAtMillis ?? this.completeUntilMillis;
+    const newest = events.at(-1);
+    if (newest !== undefined) this.completeUntilMillis = this.timeOf(newest.recordedAtMillis);
     this.caughtUp(head);
   }
 
   /** Also told by each heartbeat. */
   caughtUp(head: Position): void {
-    if (this.position >= head) this.completeUntilMillis = this.clock.nowMillis();
+    if (this.position >= head) this.completeUntilMillis = this.clock.monotonicMillis();
     this.enter(head - this.position < LIVE_LAG_EVENTS ? 'live' : 'catching-up');
   }
 
@@ -150,5 +151,10 @@ export class StatusKeeper {
       message: errorMessage(error),
       atMillis: this.clock.nowMillis(),
     };
+  }
+
+  /** What the wall clock said when an event was recorded, on the clock that nobody sets. An event of the future is as good as new. */
+  private timeOf(recordedAtMillis: number): number {
+    return this.clock.monotonicMillis() - Math.max(0, this.clock.nowMillis() - recordedAtMillis);
   }
 }

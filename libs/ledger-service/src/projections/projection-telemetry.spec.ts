@@ -21,13 +21,13 @@ const WELL: ProjectionStatus = {
   lagSeconds: 0,
   eventsPerSecond: 0,
   appliedEvents: 24,
-  movedAtMillis: NOW,
+  stillMillis: 0,
   attempts: 0,
   lastError: undefined,
   unheardMillis: 0,
   ageMillis: 0,
 };
-const BEHIND = { head: 40 as Position, lagEvents: 16, movedAtMillis: NOW - STALLED_MILLIS };
+const BEHIND = { head: 40 as Position, lagEvents: 16, stillMillis: STALLED_MILLIS };
 const LOCKED = { code: 'READ_MODEL_UNAVAILABLE', message: 'it is locked', atMillis: NOW };
 
 describe('the health of a projection', () => {
@@ -59,7 +59,7 @@ describe('the health of a projection', () => {
   ])('%s', async (_, differs, told) => {
     const health = new Health(new ServiceLifecycle());
     const projection = { status: { ...WELL, ...differs }, stop: () => Promise.resolve() };
-    observeProjection(projection, health, new Metrics(), { nowMillis: () => NOW });
+    observeProjection(projection, health, new Metrics());
     const { ready, checks } = await health.report();
     expect([ready, checks]).toEqual([told === 'ok', { projection: told }]);
   });

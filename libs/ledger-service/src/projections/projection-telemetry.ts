@@ -1,4 +1,3 @@
-import { type Clock, systemClock } from '@holdfast/kernel';
 import { type Health, type HealthResult, type Metrics } from '@holdfast/platform';
 import type { ProjectionState, ProjectionStatus } from '@holdfast/projections';
 import type { FollowedProjection } from './followed-projection.js';
@@ -17,12 +16,8 @@ export function observeProjection(
   projection: FollowedProjection,
   health: Health,
   metrics: Metrics,
-  clock: Clock = systemClock,
 ): void {
-  const startedAtMillis = clock.nowMillis();
-  health.register('projection', () =>
-    healthOf(projection.status, clock.nowMillis() - startedAtMillis, clock.nowMillis()),
-  );
+  health.register('projection', () => healthOf(projection.status));
   health.tell('projectionState', () => projection.status.state);
   health.tell('projectionLagEvents', () => projection.status.lagEvents);
   const figure = (read: (status: ProjectionStatus) => number) => () => read(projection.status);
@@ -69,14 +64,13 @@ export function observeProjection(
 }
 
 /** The longest thing wrong first: of a status that is old, nothing else can be believed. */
-function healthOf(status: ProjectionStatus, upMillis: number, nowMillis: number): HealthResult {
-  const { state, position, head, lagEvents, movedAtMillis, lastError } = status;
+function healthOf(status: ProjectionStatus): HealthResult {
+  const { state, position, head, lagEvents, stillMillis, lastError } = status;
   if (status.ageMillis > SILENT_MILLIS_MAX)
     return `hung: it has told nothing for ${secondsOf(status.ageMillis)} s`;
   if (!WELL.has(state)) return `${state}${lastError ? `: ${lastError.message}` : ''}`;
   if (status.unheardMillis > UNHEARD_MILLIS_MAX)
     return `it has heard nothing of the log for ${secondsOf(status.unheardMillis)} s`;
-  const stillMillis = movedAtMillis === undefined ? upMillis : nowMillis - movedAtMillis;
   if (lagEvents === 0 || stillMillis < STALLED_MILLIS) return true;
   return `stalled: at position ${position} of ${head} for ${secondsOf(stillMillis)} s`;
 }

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '@holdfast/kernel';
+import { type MonotonicClock, systemClock } from '@holdfast/kernel';
 import type { Health, HealthResult } from '@holdfast/platform';
 import { type LogSight, divergenceFrom } from './ledger-reader.js';
 import type { ReadModelSight } from './read-model-sight.js';
@@ -11,9 +11,9 @@ export function observeReadModel(
   readModel: ReadModelSight,
   log: LogSight | undefined,
   health: Health,
-  clock: Clock = systemClock,
+  clock: Pick<MonotonicClock, 'monotonicMillis'> = systemClock,
 ): void {
-  const movement = { position: -1, atMillis: clock.nowMillis() };
+  const movement = { position: -1, atMillis: clock.monotonicMillis() };
   health.register('read-model', async (): Promise<HealthResult> => {
     // The log first: what the read model reaches meanwhile is no lag.
     const seen = await log?.ask();
@@ -22,7 +22,7 @@ export function observeReadModel(
     const divergence = await divergenceFrom(log, cursor);
     if (divergence !== undefined) return divergence.message;
     const position = cursor?.position ?? 0;
-    const now = clock.nowMillis();
+    const now = clock.monotonicMillis();
     if (position !== movement.position) Object.assign(movement, { position, atMillis: now });
     const behind = (seen?.durablePosition ?? 0) - position;
     const stillMillis = now - movement.atMillis;

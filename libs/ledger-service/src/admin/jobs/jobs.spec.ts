@@ -28,7 +28,7 @@ describe('jobs', () => {
   beforeEach(() => {
     now = 1_000_000;
     const logger = createLogger({ service: 'test', level: 'silent' });
-    jobs = new Jobs({ logger, clock: { nowMillis: () => now } });
+    jobs = new Jobs({ logger, clock: { nowMillis: () => now, monotonicMillis: () => now } });
   });
 
   it('tells how far it is, how fast, and how long it will take', async () => {

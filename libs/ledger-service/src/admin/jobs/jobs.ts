@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type Clock, CodedError, errorCode, errorMessage, systemClock } from '@holdfast/kernel';
+import {
+  CodedError,
+  errorCode,
+  errorMessage,
+  type MonotonicClock,
+  systemClock,
+} from '@holdfast/kernel';
 import type { Logger } from '@holdfast/platform';
 import type { JobLane, JobOptions, JobProblem, JobState, JobStatus, JobUnit, Work } from './job.js';
 import { ProgressMeter } from './progress-meter.js';
@@ -28,7 +34,7 @@ const CANCELLED: ReadonlySet<string> = new Set([
 
 export interface JobsOptions {
   readonly logger: Logger;
-  readonly clock?: Clock;
+  readonly clock?: MonotonicClock;
 }
 
 /**
@@ -39,7 +45,7 @@ export class Jobs {
   private readonly jobs = new Map<string, Job>();
   private readonly waiting: Job[] = [];
   private readonly running = new Map<JobLane, number>();
-  private readonly clock: Clock;
+  private readonly clock: MonotonicClock;
   private closing = false;
 
   constructor(private readonly options: JobsOptions) {
@@ -158,7 +164,7 @@ class Job {
     readonly kind: string,
     readonly lane: JobLane,
     private readonly work: Work,
-    readonly options: JobOptions & { readonly clock: Clock },
+    readonly options: JobOptions & { readonly clock: MonotonicClock },
   ) {
     const { clock } = options;
     this.createdAtMillis = clock.nowMillis();

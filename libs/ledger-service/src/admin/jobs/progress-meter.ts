@@ -1,4 +1,4 @@
-import type { Clock } from '@holdfast/kernel';
+import type { MonotonicClock } from '@holdfast/kernel';
 import type { JobProgress, JobUnit } from './job.js';
 
 /** The rate is taken over about this long, so that it follows what happens now. */
@@ -16,14 +16,14 @@ export class ProgressMeter {
     { readonly done: number; readonly total: number; readonly unit: JobUnit } | undefined;
   private samples: Sample[] = [];
 
-  constructor(private readonly clock: Clock) {}
+  constructor(private readonly clock: Pick<MonotonicClock, 'monotonicMillis'>) {}
 
   update(done: number, total: number, unit: JobUnit): void {
     // Another unit is another stage of the work, with a rate of its own.
     if (this.last !== undefined && (this.last.unit !== unit || done < this.last.done))
       this.samples = [];
     this.last = { done, total, unit };
-    const atMillis = this.clock.nowMillis();
+    const atMillis = this.clock.monotonicMillis();
     const newest = this.samples.at(-1);
     if (newest !== undefined && atMillis - newest.atMillis < WINDOW_MILLIS / SAMPLES_MAX) return;
     this.samples.push({ atMillis, done });
