@@ -1,5 +1,4 @@
 import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
-import { CodedError } from '@holdfast/kernel';
 import { ProblemException } from '@holdfast/platform';
 import { type FeedCursor, divergenceOf } from '@holdfast/projections';
 import { decodePosition, encodePosition } from '../shared/position-token.js';
@@ -106,10 +105,9 @@ export class LedgerReader {
     throw new ProblemException('projection-lagging', {
       outcome: 'not-applied',
       retryAfterSeconds: RETRY_AFTER_SECONDS,
-      detail:
-        divergence.code === 'FEED_DIVERGED'
-          ? 'The read model is not of the log that commands go to, or of a history that it no longer has. It is not answered from.'
-          : 'The command service has not answered yet, so nobody knows whether the read model is of its log.',
+      detail: divergence.proved
+        ? 'The read model is not of the log that commands go to, or of a history that it no longer has. It is not answered from.'
+        : divergence.message,
     });
   }
 
@@ -128,28 +126,35 @@ export class LedgerReader {
   }
 }
 
+/** Why nothing may be answered from the read model. */
+export interface ReadModelDoubt {
+  readonly message: string;
+  /** It is of another log or history; otherwise nobody knows. */
+  readonly proved: boolean;
+}
+
 /**
- * Why the read model at this cursor is not of the log; undefined when it is. While the log has not been seen even once, nobody knows: the read model may be of a
- * history that a restore took away, so it is refused until then.
+ * Why the read model at this cursor may not be of the log; undefined when it is. While the log has not been seen even once, nobody knows: the read model may be of
+ * a history that a restore took away.
  */
 export async function divergenceFrom(
   log: LogSight | undefined,
   cursor: FeedCursor | undefined,
-): Promise<CodedError | undefined> {
+): Promise<ReadModelDoubt | undefined> {
   if (log === undefined || cursor === undefined) return undefined;
   const seen = await log.look();
-  if (seen === undefined) return logNotSeen();
+  if (seen === undefined) return LOG_NOT_SEEN;
   if (divergenceOf(seen, cursor) === undefined) return undefined;
   // What was seen a moment ago may be older than what the read model has seen since.
-  return divergenceOf((await log.ask()) ?? seen, cursor);
+  const divergence = divergenceOf((await log.ask()) ?? seen, cursor);
+  return divergence && { message: divergence.message, proved: true };
 }
 
-function logNotSeen(): CodedError {
-  return new CodedError(
-    'FEED_UNAVAILABLE',
+const LOG_NOT_SEEN: ReadModelDoubt = {
+  message:
     'the command service has not answered since this process began, so nobody knows whether the read model is of its log',
-  );
-}
+  proved: false,
+};
 
 function lagging(cursor: FeedCursor | undefined): ProblemException {
   return new ProblemException('projection-lagging', {

@@ -66,6 +66,12 @@ export const LEDGER_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
       'A restore makes a new data directory, and there is something in this one. Nothing was changed.',
     action: 'Name another, or remove what an interrupted restore has left.',
   },
+  RESTORE_UNFINISHED: {
+    meaning:
+      'The data directory holds a restore that has not ended, and no log yet. A service that began one would serve an empty ledger in its place, so it does not start (78).',
+    action:
+      'Wait until the restore has ended. If it was killed, empty the directory and restore again.',
+  },
   PROJECTION_THREAD_ENDED: {
     meaning:
       'The projection runs as a thread of the process that does everything, and ended without being told to. The process ends as well, because half a service would look whole.',

@@ -1,5 +1,5 @@
-import { accessSync, constants, lstatSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { accessSync, constants, existsSync, lstatSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { CodedError, errorCode, errorMessage } from '@holdfast/kernel';
 
 /** What a process does in a directory. `make`: it writes there, and makes the directory if there is none. */
@@ -27,6 +27,23 @@ export function assertUsableDirectory(path: string, use: DirectoryUse): void {
   } catch (error) {
     throw asUnusable(error, directory);
   }
+}
+
+/** What a restore into a directory that was there works in, until the log gets its name. */
+export const UNFINISHED_RESTORE = 'restoring';
+
+/**
+ * Throws `RESTORE_UNFINISHED` where a restore is at work, or was killed, beside the place of a log that is not there yet: a log that is begun there would be an empty
+ * ledger in the place of the restored one.
+ */
+export function assertNoUnfinishedRestore(walDirectory: string): void {
+  const unfinished = join(dirname(resolve(walDirectory)), UNFINISHED_RESTORE);
+  if (existsSync(walDirectory) || !existsSync(unfinished)) return;
+  throw new CodedError(
+    'RESTORE_UNFINISHED',
+    `${unfinished} is a restore that has not ended: wait for it, or, if it was killed, empty the directory that it is in and restore again`,
+    { path: unfinished },
+  );
 }
 
 /** What was thrown, as `DATA_DIRECTORY_UNUSABLE` if it says that files at or below the path may not be used. */

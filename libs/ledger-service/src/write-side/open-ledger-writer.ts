@@ -7,7 +7,11 @@ import {
 } from '@holdfast/event-store';
 import type { Logger, ServiceLifecycle } from '@holdfast/platform';
 import { openArchiveOf } from '@holdfast/wal';
-import { asUnusable, assertUsableDirectory } from '../shared/usable-directory.js';
+import {
+  asUnusable,
+  assertNoUnfinishedRestore,
+  assertUsableDirectory,
+} from '../shared/usable-directory.js';
 import { LedgerWriter, type LedgerWriterOptions } from './ledger-writer.js';
 import { clockLogger } from './log-clock-changes.js';
 import { stateEventLogger } from './log-state-events.js';
@@ -56,13 +60,14 @@ const HOUR_MILLIS = 3_600_000;
 const DAY_MILLIS = 24 * HOUR_MILLIS;
 
 /**
- * Opens the write side as a service does: with its progress in the log, and its failure as the end of the process. Throws
+ * Opens the write side as a service does: with its progress in the log, and its failure as the end of the process. Throws `RESTORE_UNFINISHED`, and
  * `DATA_DIRECTORY_UNUSABLE` before anything is made where a directory cannot be used, and for a file in it that cannot; and what opening the
  * archive and the log throw.
  */
 export async function openLedgerWriter(options: OpenLedgerWriterOptions): Promise<LedgerWriter> {
   const { storage, wal } = options;
   const { walDirectory, stateDirectory, snapshotDirectory, archiveDirectory } = storage;
+  assertNoUnfinishedRestore(walDirectory);
   assertUsableDirectory(walDirectory, wal?.create === true ? 'make' : 'write');
   // The rest is made of the log, and only where there is one.
   for (const directory of [stateDirectory, snapshotDirectory])

@@ -11,16 +11,19 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CodedError, errorCode } from '@holdfast/kernel';
+import { UNFINISHED_RESTORE } from '../../shared/usable-directory.js';
 
 /** What makes a data directory a log comes last. */
 const LAST = 'wal';
-const UNFINISHED = 'restoring';
 
 /**
  * Where a restore works until it is known to be whole: beside the target, under its name with `.restoring` behind it; inside of it when it is there already and empty, because it may be a mounted
  * volume, whose name cannot be given to another directory. Both are on the disk of the target, so that its name, or those of its parts, are given by a rename.
  */
 export class RestorePlace {
+  /** What has its final name already, and where it was before. */
+  private readonly given: { readonly from: string; readonly to: string }[] = [];
+
   private constructor(
     private readonly target: string,
     /** Build the data directory here. */
@@ -31,7 +34,9 @@ export class RestorePlace {
   static prepare(target: string): RestorePlace {
     const isThere = existsSync(target);
     if (isThere && readdirSync(target).length > 0) throw notEmpty(target);
-    const directory = isThere ? join(target, UNFINISHED) : `${target}.${UNFINISHED}`;
+    const directory = isThere
+      ? join(target, UNFINISHED_RESTORE)
+      : `${target}.${UNFINISHED_RESTORE}`;
     mkdirSync(dirname(directory), { recursive: true });
     try {
       mkdirSync(directory);
@@ -50,22 +55,35 @@ export class RestorePlace {
     const { target, directory } = this;
     syncDirectory(directory);
     if (dirname(directory) !== target) {
-      renameSync(directory, target);
+      this.give(directory, target);
       syncDirectory(dirname(target));
       return;
     }
     for (const name of readdirSync(directory)) {
-      if (name !== LAST) renameSync(join(directory, name), join(target, name));
+      if (name === LAST) continue;
+      this.give(join(directory, name), join(target, name));
     }
     syncDirectory(target);
-    renameSync(join(directory, LAST), join(target, LAST));
+    this.give(join(directory, LAST), join(target, LAST));
     rmdirSync(directory);
     syncDirectory(target);
   }
 
-  /** Nothing of it is left. */
+  /**
+   * Nothing of it is left. What has its name already loses it first, the log before all else and by one rename. Crash on the way: as in `finish`, in the other
+   * direction, so there is no log in the target that a service would open.
+   */
   discard(): void {
+    for (const { from, to } of this.given.reverse()) {
+      mkdirSync(dirname(from), { recursive: true });
+      renameSync(to, from);
+    }
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private give(from: string, to: string): void {
+    renameSync(from, to);
+    this.given.push({ from, to });
   }
 }
 

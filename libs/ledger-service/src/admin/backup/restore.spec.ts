@@ -7,6 +7,8 @@ import { WalReader } from '@holdfast/wal';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import type { WorkContext } from '../jobs/job.js';
 import { TestAdminService } from '../testing/admin-service.js';
+import { assertNoUnfinishedRestore } from '../../shared/usable-directory.js';
+import { RestorePlace } from './restore-place.js';
 import { restoreData } from './restore-work.js';
 
 const context = (progress: WorkContext['progress'] = () => undefined): WorkContext => ({
@@ -91,6 +93,38 @@ describe('a restore of a data directory', () => {
     await expect(cancelled).rejects.toMatchObject({ code: 'WORK_CANCELLED' });
     expect(await readdir(place)).toEqual([]);
   });
+
+  it('keeps a service from beginning an empty log while it is at work, or when it was killed', async () => {
+    const target = join(place, 'volume');
+    await mkdir(target);
+    const start = () => assertNoUnfinishedRestore(join(target, 'wal'));
+    expect(start).not.toThrow();
+    let looked = 0;
+    await restoreData(
+      { backup: whole, target },
+      context(() => {
+        looked += 1;
+        expect(start).toThrow(expect.objectContaining({ code: 'RESTORE_UNFINISHED' }));
+      }),
+    );
+    expect(looked).toBeGreaterThan(0);
+    expect(start).not.toThrow();
+  });
+
+  it.each(['new', 'empty'])(
+    'takes the names back that it has given in a %s directory',
+    async (kind) => {
+      const target = join(place, 'target');
+      if (kind === 'empty') await mkdir(target);
+      const half = RestorePlace.prepare(target);
+      for (const name of ['state', 'wal']) await mkdir(join(half.directory, name));
+      half.finish();
+      expect((await readdir(target)).sort()).toEqual(['state', 'wal']);
+      half.discard();
+      expect(await readdir(place)).toEqual(kind === 'empty' ? ['target'] : []);
+      if (kind === 'empty') expect(await readdir(target)).toEqual([]);
+    },
+  );
 
   it('is refused where another was killed, and where anything is', async () => {
     const target = join(place, 'target');
