@@ -71,10 +71,11 @@ export class CheckpointedSection implements StateSection<StateValue> {
   /** What was read, and what retired, is in the database too. A key that was deleted since is found as well. */
   hasBeginning(prefix: string): boolean | undefined {
     this.owner.assertOpen();
-    if ([this.active, ...this.frozen].some((layer) => someKeyBegins(layer, prefix))) return true;
     const { populated, isTrusted } = this.owner;
-    if (populated === undefined) return false;
-    return isTrusted ? this.isBeginningIn(populated, prefix) : undefined;
+    // Before the layers: an answer that cannot be kept must cost nothing, however much they hold.
+    if (populated !== undefined && !isTrusted) return undefined;
+    if ([this.active, ...this.frozen].some((layer) => someKeyBegins(layer, prefix))) return true;
+    return populated !== undefined && this.isBeginningIn(populated, prefix);
   }
 
   /** The changes so far, which from now on never change again. */

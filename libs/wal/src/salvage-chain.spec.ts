@@ -111,6 +111,23 @@ describe('salvaging with the archive of a history that the log has left', () => 
     expect(report.leftOut.length).toBeGreaterThan(0);
   });
 
+  it('brings over what the floor of the archive proves to be missing', async () => {
+    const system = SimulatedFileSystem.on({ files: new Map(), directories: new Set(['/data']) });
+    const archive = ArchiveDirectory.open('/data/archive', { create: true, fileSystem: system });
+    for (let sequence = 1; sequence <= 4; sequence++) {
+      const wal = await openSimulated(system, { archive }, sequence);
+      await wal.append(batchAfter(sequence - 1, 1)).durable;
+      await wal.archiveSealed();
+      await wal.close();
+    }
+    const written = await textsOfOpened(system);
+    const [, ...others] = segmentsOf(system);
+    for (const file of [...others, 'WATERMARK']) system.unlink(`${LOG}/${file}`);
+    const { report, texts } = await salvaged(system, archive);
+    expect(texts).toEqual(written.slice(0, 3));
+    expect(report).toMatchObject({ lastSequence: 3, leftOut: [] });
+  });
+
   it('brings over what the watermark proves to be missing', async () => {
     const system = await withAbandonedArchive({ rotations: 3 }, 'old');
     const texts = await textsOfOpened(system);

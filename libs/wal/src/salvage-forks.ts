@@ -4,19 +4,21 @@ import type { Watermark } from './watermark.js';
 
 /**
  * The archived segments of a history that the log has left, where no live one stands in their place: an archive keeps what was there before a restore, and it may go further than the log does.
- * A live segment is of the log. An archived one alone is only where the log is known to have come so far, by the name of a file or by WATERMARK; and not where it does not go on from what is
+ * A live segment is of the log. An archived one alone is only where the log is known to have come so far, by the name of a file, by WATERMARK, or by its floor of what was archived (a restored
+ * log has none until it archives for itself); and not where it does not go on from what is
  * there before it, or has another timeline than WATERMARK names. What comes behind such a one is of its history too, up to the next live segment.
  */
 export function abandonedIn(
   candidates: readonly Candidate[],
   names: readonly SegmentName[],
   watermark: Watermark | undefined,
+  archivedUpTo: number,
 ): ReadonlySet<Candidate> {
   const known = [...names.map(({ segment }) => segment), ...(watermark ? [watermark.segment] : [])];
   // Nothing is left of the log but its archive.
   const reached = known.length === 0 ? Infinity : Math.max(...known);
-  const isAbandoned = ({ name, header }: Candidate): boolean =>
-    name.segment > reached ||
+  const isAbandoned = ({ name, header, archived }: Candidate): boolean =>
+    (name.segment > reached && (archived?.seal.lastSequence ?? Infinity) > archivedUpTo) ||
     (name.segment === watermark?.segment && header.timeline !== watermark.timeline);
   const numbers = [...new Set(candidates.map(({ name }) => name.segment))].sort((a, b) => a - b);
   const abandoned = new Set<Candidate>();

@@ -1,6 +1,8 @@
 import { errorMessage } from '@holdfast/kernel';
 import type { ArchiveStore } from './archive-store.js';
+import { ARCHIVE_FLOOR } from './archiving.js';
 import type { FileSystem } from './file-system.js';
+import { readFloors } from './floors.js';
 import { type Manifest, readManifest } from './manifest.js';
 import { segmentPath } from './recovery.js';
 import {
@@ -72,7 +74,9 @@ export function findSegments(
     return false;
   });
   const watermark = attempt(() => readWatermark(fileSystem, directory));
-  const segments = chooseAll(own, names, abandonedIn(own, names, watermark));
+  const archivedUpTo = attempt(() => readFloors(fileSystem, directory))?.get(ARCHIVE_FLOOR) ?? 0;
+  const abandoned = abandonedIn(own, names, watermark, archivedUpTo);
+  const segments = chooseAll(own, names, abandoned);
   const counting = segments.filter(({ isForked }) => !isForked);
   losses.push(...missingIn(directory, counting, names, manifest?.firstSegment, watermark));
   const first = counting[0]?.name.firstSequence ?? 1;

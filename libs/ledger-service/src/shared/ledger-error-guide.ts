@@ -68,9 +68,9 @@ export const LEDGER_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
   },
   RESTORE_UNFINISHED: {
     meaning:
-      'The data directory holds a restore that has not ended, and no log yet. A service that began one would serve an empty ledger in its place, so it does not start (78).',
+      'In the data directory, or beside it under its name with `.restoring` behind it, is a restore that has not ended, and there is no log yet. A service that began one would serve an empty ledger in its place, so it does not start (78).',
     action:
-      'Wait until the restore has ended. If it was killed, empty the directory and restore again.',
+      'Wait until the restore has ended. If it was killed, remove what it has left and restore again.',
   },
   PROJECTION_THREAD_ENDED: {
     meaning:

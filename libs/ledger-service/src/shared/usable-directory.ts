@@ -29,19 +29,26 @@ export function assertUsableDirectory(path: string, use: DirectoryUse): void {
   }
 }
 
-/** What a restore into a directory that was there works in, until the log gets its name. */
-export const UNFINISHED_RESTORE = 'restoring';
+/** Where a restore works until the log gets its name: inside of a data directory that is there, otherwise beside the one to be. */
+export function unfinishedRestores(target: string): {
+  readonly inside: string;
+  readonly beside: string;
+} {
+  return { inside: join(target, 'restoring'), beside: `${target}.restoring` };
+}
 
 /**
- * Throws `RESTORE_UNFINISHED` where a restore is at work, or was killed, beside the place of a log that is not there yet: a log that is begun there would be an empty
+ * Throws `RESTORE_UNFINISHED` where a restore is at work, or was killed, at the place of a log that is not there yet: a log that is begun there would be an empty
  * ledger in the place of the restored one.
  */
 export function assertNoUnfinishedRestore(walDirectory: string): void {
-  const unfinished = join(dirname(resolve(walDirectory)), UNFINISHED_RESTORE);
-  if (existsSync(walDirectory) || !existsSync(unfinished)) return;
+  if (existsSync(walDirectory)) return;
+  const { inside, beside } = unfinishedRestores(dirname(resolve(walDirectory)));
+  const unfinished = [inside, beside].find((path) => existsSync(path));
+  if (unfinished === undefined) return;
   throw new CodedError(
     'RESTORE_UNFINISHED',
-    `${unfinished} is a restore that has not ended: wait for it, or, if it was killed, empty the directory that it is in and restore again`,
+    `${unfinished} is a restore that has not ended: wait for it, or, if it was killed, remove it and restore again`,
     { path: unfinished },
   );
 }

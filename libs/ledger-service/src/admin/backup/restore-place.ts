@@ -9,9 +9,9 @@ import {
   rmdirSync,
   rmSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { CodedError, errorCode } from '@holdfast/kernel';
-import { UNFINISHED_RESTORE } from '../../shared/usable-directory.js';
+import { unfinishedRestores } from '../../shared/usable-directory.js';
 
 /** What makes a data directory a log comes last. */
 const LAST = 'wal';
@@ -31,12 +31,12 @@ export class RestorePlace {
   ) {}
 
   /** Throws `RESTORE_TARGET_NOT_EMPTY`, also where an earlier restore has been killed: what it has left is for a person to look at. */
-  static prepare(target: string): RestorePlace {
+  static prepare(path: string): RestorePlace {
+    const target = resolve(path);
     const isThere = existsSync(target);
     if (isThere && readdirSync(target).length > 0) throw notEmpty(target);
-    const directory = isThere
-      ? join(target, UNFINISHED_RESTORE)
-      : `${target}.${UNFINISHED_RESTORE}`;
+    const { inside, beside } = unfinishedRestores(target);
+    const directory = isThere ? inside : beside;
     mkdirSync(dirname(directory), { recursive: true });
     try {
       mkdirSync(directory);

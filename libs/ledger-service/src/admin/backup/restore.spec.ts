@@ -94,22 +94,28 @@ describe('a restore of a data directory', () => {
     expect(await readdir(place)).toEqual([]);
   });
 
-  it('keeps a service from beginning an empty log while it is at work, or when it was killed', async () => {
-    const target = join(place, 'volume');
-    await mkdir(target);
-    const start = () => assertNoUnfinishedRestore(join(target, 'wal'));
-    expect(start).not.toThrow();
-    let looked = 0;
-    await restoreData(
-      { backup: whole, target },
-      context(() => {
-        looked += 1;
-        expect(start).toThrow(expect.objectContaining({ code: 'RESTORE_UNFINISHED' }));
-      }),
-    );
-    expect(looked).toBeGreaterThan(0);
-    expect(start).not.toThrow();
-  });
+  it.each([
+    ['a directory that is there', true],
+    ['one to be made', false],
+  ])(
+    'keeps a service from beginning an empty log in %s while it is at work, or when it was killed',
+    async (_, isThere) => {
+      const target = join(place, 'volume');
+      if (isThere) await mkdir(target);
+      const start = () => assertNoUnfinishedRestore(join(target, 'wal'));
+      expect(start).not.toThrow();
+      let looked = 0;
+      await restoreData(
+        { backup: whole, target },
+        context(() => {
+          looked += 1;
+          expect(start).toThrow(expect.objectContaining({ code: 'RESTORE_UNFINISHED' }));
+        }),
+      );
+      expect(looked).toBeGreaterThan(0);
+      expect(start).not.toThrow();
+    },
+  );
 
   it.each(['new', 'empty'])(
     'takes the names back that it has given in a %s directory',
