@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { readManifest, writeManifest } from './manifest.js';
-import { batchAfter, LOG, openSimulated, SimulatedFileSystem, textsOf } from './testing/index.js';
+import {
+  batchAfter,
+  type DiskImage,
+  LOG,
+  openSimulated,
+  SimulatedFileSystem,
+  textsOf,
+} from './testing/index.js';
 import { WalReader } from './wal-reader.js';
 import type { Sequence } from './wal.types.js';
 
@@ -72,6 +79,21 @@ describe('a reader in another process', () => {
       await Promise.all([reader.close(), second.close()]);
     });
 
+    it('goes on where the newest segment that it knows was sealed and compacted meanwhile', async () => {
+      const system = SimulatedFileSystem.on();
+      const first = await openSimulated(system, {}, 1);
+      await first.append(batchAfter(0, 2, 2_000)).durable;
+      const reader = await WalReader.open(LOG, { fileSystem: system.sibling() });
+      expect(reader.durableSequence).toBe(2);
+      await first.close();
+      const second = await openSimulated(system, {}, 2);
+      const policy = { below: at(3), drop: (sequence: Sequence) => sequence === 1 };
+      expect(await second.compact(policy)).toMatchObject({ rewritten: 1 });
+      for (let look = 0; look < 2; look++) expect(reader.durableSequence).toBe(2);
+      expect(reader.recordAt(at(1))).toBeUndefined();
+      await Promise.all([reader.close(), second.close()]);
+    });
+
     it.each(['another log', 'nothing'])('says that %s is in the place of its log', async (what) => {
       const system = SimulatedFileSystem.on();
       const old = await openSimulated(system, {}, 1);
@@ -83,6 +105,75 @@ describe('a reader in another process', () => {
       const gone: unknown = expect.objectContaining({ code: 'WAL_NOT_FOUND' });
       if (what === 'another log') await (await openSimulated(system, {}, 2)).close();
       for (let look = 0; look < 2; look++) expect(() => reader.durableSequence).toThrow(gone);
+      await expect(textsOf(reader)).rejects.toEqual(gone);
+      await reader.close();
+    });
+  });
+
+  describe('whose files are overwritten in place by another history of the log', () => {
+    let nowMillis: number;
+    beforeEach(() => {
+      nowMillis = 0;
+      jest.spyOn(performance, 'now').mockImplementation(() => nowMillis);
+    });
+    afterEach(() => {
+      jest.restoreAllMocks();
+    });
+
+    /** Opened once for each: the history forks behind the first. */
+    async function historyOf(
+      system: SimulatedFileSystem,
+      sizes: readonly number[],
+      firstSeed: number,
+    ): Promise<DiskImage> {
+      for (const [at, size] of sizes.entries()) {
+        const wal = await openSimulated(system, {}, firstSeed + at);
+        await wal.append(batchAfter(wal.lastSequence, size)).durable;
+        await wal.close();
+      }
+      return system.disk.image();
+    }
+
+    /** As `rsync --inplace --delete` does: the same directory, and the same files where the names are the same. */
+    function overwrite(system: SimulatedFileSystem, { files }: DiskImage, but: readonly string[]) {
+      for (const name of system.list(LOG)) {
+        const path = `${LOG}/${name}`;
+        if (!files.has(path) && !but.includes(name)) system.unlink(path);
+      }
+      for (const [path, content] of files) {
+        if (but.some((name) => path === `${LOG}/${name}`)) continue;
+        const file = system.open(path, system.exists(path) ? 'write' : 'create');
+        file.truncate(content.length);
+        file.write(content, 0);
+        file.close();
+      }
+    }
+
+    it.each<[what: string, other: number[], but: string[]]>([
+      ['of the same names', [2], []],
+      ['of the same names, that goes further', [2, 3], []],
+      ['of the same names, without its WATERMARK', [2], ['WATERMARK']],
+      ['with fewer records in each segment', [1, 1, 1], []],
+      ['with more records in each segment', [3, 1], []],
+      ['that ends earlier', [], []],
+      ['that ends earlier, without its WATERMARK', [], ['WATERMARK']],
+    ])('finds one %s', async (_, other, but) => {
+      const system = SimulatedFileSystem.on();
+      const fork = await historyOf(system, [2], 1);
+      await historyOf(system, [2, 1], 10);
+      const reader = await WalReader.open(LOG, { fileSystem: system.sibling() });
+      expect(reader.durableSequence).toBe(5);
+      expect(reader.recordAt(at(3))).toBeDefined();
+      overwrite(system, await historyOf(SimulatedFileSystem.on(fork), other, 20), but);
+      const gone: unknown = expect.objectContaining({ code: 'WAL_NOT_FOUND' });
+      // The first look may find that WATERMARK has moved.
+      const looks = (): Sequence[] =>
+        [1, 2].map(() => {
+          nowMillis += 1_000;
+          return reader.durableSequence;
+        });
+      expect(looks).toThrow(gone);
+      expect(() => reader.recordAt(at(3))).toThrow(gone);
       await expect(textsOf(reader)).rejects.toEqual(gone);
       await reader.close();
     });

@@ -12,7 +12,7 @@ import { NodeFileSystem } from './node-file-system.js';
 import { checkedHeader, noPart, segmentPath } from './recovery.js';
 import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { inspectSegment } from './segment-file.js';
-import { sealedLength } from './segment-header.js';
+import { sealedLength, type SegmentHeader } from './segment-header.js';
 import { parseSegmentName } from './segment-name.js';
 import {
   type LogExtent,
@@ -165,6 +165,10 @@ class DirectoryWatch implements Visibility {
   private readonly watermark: WatermarkReader;
   private readonly identity: string | undefined;
   private moved = { sequence: 0, lookedAtMillis: performance.now() };
+  /** The highest sequence that was shown: no history that goes on from this one gives it again. */
+  private shown = 0;
+  /** Of a WATERMARK that does not fit the segment it names: looked at once. */
+  private doubtedTimeline = '';
   private replaced: WalError | undefined;
 
   private constructor(
@@ -205,13 +209,21 @@ class DirectoryWatch implements Visibility {
     });
   }
 
-  /** As far as there are files: for a report that names what is missing. Throws `WAL_NOT_FOUND` when another directory has taken its place. */
+  /** As far as there are files: for a report that names what is missing. Throws `WAL_NOT_FOUND` when another history has taken its place. */
   knownBound(): VisibleBound & { watermark: Watermark | undefined; newest: number } {
+    const bound = this.boundInPlace();
+    this.shown = Math.max(this.shown, bound.sequence);
+    return bound;
+  }
+
+  private boundInPlace(): ReturnType<DirectoryWatch['knownBound']> {
     const watermark = this.watermarkInPlace();
     const newest = this.catalog.newest;
     if (
       watermark !== undefined &&
-      (newest === undefined || watermark.segment > newest.name.segment)
+      (newest === undefined ||
+        watermark.segment > newest.name.segment ||
+        this.isDoubtful(watermark))
     )
       this.refresh();
     const entries = this.catalog.all();
@@ -238,9 +250,17 @@ class DirectoryWatch implements Visibility {
     };
   }
 
+  /** Whether another history may have written it. One that was left here by chance is no reason to list the directory again and again. */
+  private isDoubtful({ segment, timeline }: Watermark): boolean {
+    const known = this.catalog.bySegment(segment)?.header.timeline;
+    if (known === timeline || timeline === this.doubtedTimeline) return false;
+    this.doubtedTimeline = timeline;
+    return true;
+  }
+
   /**
-   * While nothing moves, WATERMARK may have been replaced, and the whole directory too, as by a restored one: whoever follows must not go on with the old history. Throws `WAL_NOT_FOUND` then, for
-   * good.
+   * While nothing moves, WATERMARK may have been replaced, and the whole directory too, as by a restored one, or what is in its files: whoever follows must not go on with the old history. Throws
+   * `WAL_NOT_FOUND` then, for good.
    */
   private watermarkInPlace(): Watermark | undefined {
     if (this.replaced !== undefined) throw this.replaced;
@@ -251,16 +271,53 @@ class DirectoryWatch implements Visibility {
     if (!hasMoved && nowMillis - this.moved.lookedAtMillis < PLACE_MILLIS) return watermark;
     this.moved = { sequence, lookedAtMillis: nowMillis };
     if (hasMoved) return watermark;
-    if (this.fileSystem.ancestry(this.path)[0] !== this.identity) {
-      this.replaced = new WalError(
-        'WAL_NOT_FOUND',
-        `the log that was opened in ${this.path} is not there any more: another directory, or none, is in its place`,
-        { directory: this.path },
-      );
-      throw this.replaced;
-    }
+    if (this.fileSystem.ancestry(this.path)[0] !== this.identity)
+      throw this.gone('another directory, or none, is in its place');
+    const { newest } = this.catalog;
+    // Where it is not there it may have been sealed and compacted since.
+    if (newest === undefined || !this.fileSystem.exists(newest.path)) this.refresh();
+    else this.headerInPlace(newest);
     this.watermark.keepInPlace();
     return this.watermark.read();
+  }
+
+  private gone(reason: string): WalError {
+    return (this.replaced ??= new WalError(
+      'WAL_NOT_FOUND',
+      `the log that was opened in ${this.path} is not there any more: ${reason}`,
+      { directory: this.path },
+    ));
+  }
+
+  /** As it was read before. What is damaged now proves no other history: whoever reads on finds the damage. */
+  private headerInPlace({ name, header }: CatalogEntry): SegmentHeader {
+    const now = inspectSegment(this.fileSystem, this.path, name).header;
+    if (now !== undefined && now.headerCrc !== header.headerCrc)
+      throw this.gone('its files hold another history');
+    return header;
+  }
+
+  /**
+   * What was copied over the same names keeps directory and files, and what was read of them before is of the old history. The log itself only adds segments, replaces sealed ones by higher
+   * generations, and drops the first.
+   */
+  private assertSameHistory(entries: readonly CatalogEntry[], firstSegment: number): void {
+    const now = new Map(entries.map((entry) => [entry.name.segment, entry]));
+    const newest = this.catalog.newest?.name.segment ?? Infinity;
+    const goesOn = (entry: CatalogEntry): boolean =>
+      entry.name.segment <= newest || entry.name.firstSequence > this.shown;
+    const isSame = ({ name, path, dataLength, archived }: CatalogEntry): boolean => {
+      const found = now.get(name.segment);
+      if (archived !== undefined || name.segment < firstSegment) return true;
+      if (found === undefined) return name.segment !== newest;
+      if (found.path !== path)
+        return (
+          found.name.firstSequence === name.firstSequence && found.name.generation > name.generation
+        );
+      return (dataLength ?? found.dataLength) === (found.dataLength ?? dataLength);
+    };
+    if (!entries.every(goesOn) || !this.catalog.all().every(isSame))
+      throw this.gone('its files hold another history');
   }
 
   /** Which segments must be there: from MANIFEST's first to the one that the watermark names. */
@@ -287,7 +344,8 @@ class DirectoryWatch implements Visibility {
   }
 
   /**
-   * Lists the directory; headers of segments that are known already are not read again. The writer may be removing or replacing segments: MANIFEST is
+   * Lists the directory; headers of segments that are known already are not read again, but for two that tell whether it is the same history still: that of the newest, and that of the segment
+   * that WATERMARK names. The writer may be removing or replacing segments: MANIFEST is
    * durable before a file goes, so a listing that lacks one is followed by a MANIFEST that says so.
    */
   refresh(): void {
@@ -304,6 +362,7 @@ class DirectoryWatch implements Visibility {
       const unchanged = sameManifest(manifest, this.manifest);
       if (entries !== undefined && unchanged) {
         const { firstSegment, firstSequence } = manifest;
+        this.assertSameHistory(entries, firstSegment);
         // After MANIFEST: a segment is in the archive before it leaves the log.
         this.archive?.refresh();
         const archived =
@@ -329,13 +388,16 @@ class DirectoryWatch implements Visibility {
         return segment >= this.manifest.firstSegment && generation === current;
       })
       .sort((a, b) => a.segment - b.segment);
+    const telling = [this.catalog.newest?.name.segment, this.watermark.read()?.segment];
     const entries: CatalogEntry[] = [];
     for (const name of names) {
       const path = segmentPath(this.path, name);
       const known = this.catalog.bySegment(name.segment);
       const header =
         known?.path === path
-          ? known.header
+          ? telling.includes(name.segment)
+            ? this.headerInPlace(known)
+            : known.header
           : checkedHeader(this.manifest, inspectSegment(this.fileSystem, this.path, name));
       const previous = entries.at(-1);
       if (previous?.name.segment === name.segment) throw noPart(path, name);
