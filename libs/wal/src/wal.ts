@@ -525,15 +525,6 @@ export class Wal implements LogSource {
     }
   }
 
-  /** Once a segment, because nothing but the lag of readers depends on it: one that was replaced or removed is opened anew. */
-  private keepWatermark(): void {
-    try {
-      this.parts.watermark.keepInPlace();
-    } catch {
-      this.tally.watermarkFailures++;
-    }
-  }
-
   private count(commit: CommitFigures): void {
     const { tally } = this;
     tally.commits++;
@@ -552,7 +543,6 @@ export class Wal implements LogSource {
   private rotated(sealed: StartedSegment, seal: PredecessorSeal, current: StartedSegment): void {
     const { catalog, fileSystem } = this.parts;
     this.tally.rotations++;
-    this.keepWatermark();
     catalog.append(
       { ...current, index: current.writer.index, dataLength: undefined },
       seal.dataLength,

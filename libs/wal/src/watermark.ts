@@ -25,9 +25,13 @@ const SLOT_BYTES = 48;
 const SLOT_DISTANCE = 512;
 const FILE_BYTES = SLOT_DISTANCE + SLOT_BYTES;
 
+/** How often a writer looks whether its file is still the one of its name. */
+const PLACE_MILLIS = 1_000;
+
 export class WatermarkWriter {
   private readonly slot = Buffer.alloc(SLOT_BYTES);
   private turn = 0;
+  private lookedAtMillis = performance.now();
 
   private constructor(
     private readonly fileSystem: FileSystem,
@@ -41,15 +45,8 @@ export class WatermarkWriter {
     return new WatermarkWriter(fileSystem, path, openOrCreate(fileSystem, path));
   }
 
-  /** Opens it again where another file, or none, has its name: nobody would see what is written to ours. */
-  keepInPlace(): void {
-    if (this.fileSystem.isAt(this.file, this.path)) return;
-    const file = openOrCreate(this.fileSystem, this.path);
-    this.file.close();
-    this.file = file;
-  }
-
   write(watermark: Watermark): void {
+    this.keepInPlace();
     const { slot } = this;
     slot.writeUInt32LE(MAGIC, 0);
     slot.write(watermark.timeline, 8, 'hex');
@@ -60,6 +57,18 @@ export class WatermarkWriter {
     slot.writeUInt32LE(crc32(slot.subarray(8)), 4);
     writeFully(this.file, slot, this.turn * SLOT_DISTANCE);
     this.turn = 1 - this.turn;
+  }
+
+  /** Opens it again where another file, or none, has its name: nobody would see what is written to ours. */
+  private keepInPlace(): void {
+    const nowMillis = performance.now();
+    if (nowMillis - this.lookedAtMillis < PLACE_MILLIS) return;
+    if (!this.fileSystem.isAt(this.file, this.path)) {
+      const file = openOrCreate(this.fileSystem, this.path);
+      this.file.close();
+      this.file = file;
+    }
+    this.lookedAtMillis = nowMillis;
   }
 
   /** Only where it must not lag: a restore has nobody else to promise what it has made. */
