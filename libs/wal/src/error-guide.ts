@@ -88,8 +88,9 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
   },
   WAL_FULL: {
     meaning:
-      'There is no room for another record: disk full, quota, or the largest file that is allowed. Nothing was appended, and everything before is safe. A lack of descriptors is `WAL_OVERLOADED`, and any other error of the disk ends the writer.',
-    action: 'Free space or raise the limit. The log goes on by itself, without a restart.',
+      'There is no room for another record: disk full, quota, or the largest file that is allowed. The last 64 MiB of a disk, or the last sixteenth of one below 1 GiB, are not filled with records: checkpoints, MANIFEST and a start use them to make room again. Nothing was appended, and everything before is safe. A lack of descriptors is `WAL_OVERLOADED`, and any other error of the disk ends the writer.',
+    action:
+      'Free space or raise the limit. The log looks once a second and goes on by itself, without a restart.',
   },
   WAL_CLOSED: {
     meaning: 'The log was closed before this append. Nothing was appended.',

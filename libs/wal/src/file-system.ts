@@ -36,6 +36,8 @@ export interface FileSystem {
   tryLock(file: File): boolean;
   /** True for a file system of a network, a cluster or another program, whose locks, syncs and cache cannot be trusted. */
   isNetwork(directory: string): boolean;
+  /** Of the volume that the directory is on: how large it is, and what of it we may still write. Zeros where it does not say. */
+  space(directory: string): { readonly totalBytes: number; readonly freeBytes: number };
   /**
    * The identity (device and inode) of the directory and of each one above it, itself first, with links followed; of a path that does not exist, from the deepest
    * directory above it that does. Two paths that share one lie in the same directory, however they are spelt, linked or mounted.

@@ -87,6 +87,11 @@ export class NodeFileSystem implements FileSystem {
     return NETWORK_FILE_SYSTEMS.has(fs.statfsSync(directory).type);
   }
 
+  space(directory: string): { totalBytes: number; freeBytes: number } {
+    const { bsize, blocks, bavail } = fs.statfsSync(directory);
+    return { totalBytes: blocks * bsize, freeBytes: bavail * bsize };
+  }
+
   ancestry(path: string): readonly string[] {
     let existing = resolve(path);
     // The root exists.

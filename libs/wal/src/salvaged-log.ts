@@ -58,6 +58,7 @@ export class SalvagedLog {
       durability: 'none' as const,
       frameBytesMax: FRAME_BYTES_MAX,
       segmentBytes: SEGMENT_BYTES_DEFAULT,
+      roomRetryMillis: 0,
     };
     this.spare = new SpareSegment(fileSystem, directory, identity.epoch, identity.segmentBytes);
     const randomU32 = (): number => randomBytes(4).readUInt32LE(0);

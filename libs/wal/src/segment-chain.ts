@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { assert, type Clock, errorCode, errorMessage } from '@holdfast/kernel';
+import { DiskRoom } from './disk-room.js';
 import type { FileSystem } from './file-system.js';
 import type { PredecessorSeal, SegmentHeader } from './segment-header.js';
 import { formatSegmentName, type SegmentName } from './segment-name.js';
-import { SegmentSyncFailed, SegmentWriter } from './segment-writer.js';
+import { SegmentSyncFailed, SegmentWriter, zerosForFirst } from './segment-writer.js';
 import type { SpareSegment } from './spare-segment.js';
 import { WalError } from './wal.errors.js';
 import type { Durability, Sequence } from './wal.types.js';
@@ -19,6 +20,7 @@ export interface ChainIdentity {
   readonly durability: Durability;
   readonly frameBytesMax: number;
   readonly segmentBytes: number;
+  readonly roomRetryMillis: number;
 }
 
 export interface StartedSegment {
@@ -35,6 +37,7 @@ export interface StartedSegment {
 export class SegmentChain {
   private started: StartedSegment | undefined;
   private upcoming: SegmentWriter | undefined;
+  private readonly room: DiskRoom;
 
   constructor(
     private readonly fileSystem: FileSystem,
@@ -43,7 +46,11 @@ export class SegmentChain {
     private readonly spare: SpareSegment,
     private readonly clock: Clock,
     private readonly randomU32: () => number,
-  ) {}
+  ) {
+    // Not longer and longer: a look costs little, and clients wait for it.
+    const retry = { min: identity.roomRetryMillis, max: identity.roomRetryMillis };
+    this.room = new DiskRoom(fileSystem, directory, retry);
+  }
 
   get current(): StartedSegment {
     assert(this.started !== undefined, 'the chain has begun');
@@ -63,11 +70,7 @@ export class SegmentChain {
   /** Plans more room for the last planned frame of a segment. Throws `WAL_FULL`, `WAL_OVERLOADED` or `SegmentSyncFailed` with nothing planned. */
   extend(segment: SegmentWriter, bytes: number): boolean {
     if (segment.plannedEnd > this.identity.segmentBytes / SPARE_WHEN_FILLED) this.spare.prepare();
-    try {
-      return segment.reserve(bytes);
-    } catch (error) {
-      throw full(this.directory, error);
-    }
+    return this.withRoom(segment.zerosFor(bytes), () => segment.reserve(bytes));
   }
 
   /** Room for the empty frame of an idle or closing log, for which each segment keeps a place. */
@@ -121,17 +124,34 @@ export class SegmentChain {
   }
 
   private planRotation(bytes: number): SegmentWriter {
-    let writer: SegmentWriter | undefined;
+    const zeros = this.spare.isReady ? 0 : zerosForFirst(bytes, this.identity.segmentBytes);
+    this.upcoming = this.withRoom(zeros, () => {
+      const writer = this.spare.take();
+      try {
+        const fits = writer.reserve(bytes);
+        assert(fits, 'an empty segment takes the largest frame');
+      } catch (error) {
+        this.spare.abandon(writer);
+        throw error;
+      }
+      return writer;
+    });
+    return this.upcoming;
+  }
+
+  /** What needs so many bytes of zeros. Only an append asks: what a start, a closing log and its care write may use the reserve. */
+  private withRoom<T>(zeros: number, work: () => T): T {
+    const refusal = zeros === 0 ? undefined : this.room.refusalOf(zeros);
+    if (refusal !== undefined) throw full(this.directory, refusal);
     try {
-      writer = this.spare.take();
-      const fits = writer.reserve(bytes);
-      assert(fits, 'an empty segment takes the largest frame');
+      const result = work();
+      if (zeros > 0) this.room.used();
+      return result;
     } catch (error) {
-      if (writer !== undefined) this.spare.abandon(writer);
-      throw full(this.directory, error);
+      const reason = full(this.directory, error);
+      if (reason instanceof WalError && reason.code === 'WAL_FULL') this.room.refuse(zeros, error);
+      throw reason;
     }
-    this.upcoming = writer;
-    return writer;
   }
 
   private async start(

@@ -52,12 +52,18 @@ export class SegmentWriter {
    */
   reserve(bytes: number, options: { intoReserve?: boolean } = {}): boolean {
     const end = this.planned + bytes;
-    const limit =
-      options.intoReserve === true ? this.segmentBytes : this.segmentBytes - SEGMENT_RESERVED_BYTES;
-    if (end > limit) return false;
-    if (end > this.zeroedEnd) this.zeroUpTo(end);
+    const reserved = options.intoReserve === true ? 0 : SEGMENT_RESERVED_BYTES;
+    if (end + reserved > this.segmentBytes) return false;
+    if (end > this.zeroedEnd) this.zeroUpTo(zeroedEndFor(end, this.segmentBytes));
     this.planned = end;
     return true;
+  }
+
+  /** The bytes of zeros that `reserve` would write for `bytes` more: none where they do not fit. */
+  zerosFor(bytes: number): number {
+    const end = this.planned + bytes;
+    if (end <= this.zeroedEnd || end + SEGMENT_RESERVED_BYTES > this.segmentBytes) return 0;
+    return zeroedEndFor(end, this.segmentBytes) - this.zeroedEnd;
   }
 
   /**
@@ -139,11 +145,7 @@ export class SegmentWriter {
     };
   }
 
-  private zeroUpTo(end: number): void {
-    const target = Math.min(
-      this.segmentBytes,
-      Math.ceil(end / ZERO_CHUNK_BYTES) * ZERO_CHUNK_BYTES,
-    );
+  private zeroUpTo(target: number): void {
     for (let at = this.zeroedEnd; at < target; at += ZERO_CHUNK_BYTES) {
       writeFully(this.file, ZEROS.subarray(0, Math.min(ZERO_CHUNK_BYTES, target - at)), at);
     }
@@ -155,6 +157,16 @@ export class SegmentWriter {
     }
     this.zeroedEnd = target;
   }
+}
+
+/** How far a segment is zeroed that is planned up to `end`. */
+function zeroedEndFor(end: number, segmentBytes: number): number {
+  return Math.min(segmentBytes, Math.ceil(end / ZERO_CHUNK_BYTES) * ZERO_CHUNK_BYTES);
+}
+
+/** The bytes of zeros that come before a first frame of `bytes` in a segment of which nothing is zeroed. */
+export function zerosForFirst(bytes: number, segmentBytes: number): number {
+  return zeroedEndFor(SEGMENT_DATA_START + bytes, segmentBytes);
 }
 
 /**

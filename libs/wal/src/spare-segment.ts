@@ -1,10 +1,10 @@
 import { errorCode } from '@holdfast/kernel';
+import { DiskRoom } from './disk-room.js';
 import type { File, FileSystem } from './file-system.js';
 import { SegmentWriter } from './segment-writer.js';
 
-/** How long after a failed attempt the next one begins: doubled with each, up to a minute. */
-const RETRY_MILLIS_MIN = 1_000;
-const RETRY_MILLIS_MAX = 60_000;
+/** How long after a failed attempt the next one begins. */
+const RETRY_MILLIS = { min: 1_000, max: 60_000 };
 
 /**
  * The next segment's file, zeroed ahead of need by the background worker. When it is not ready in time, a file is made on the spot and
@@ -18,40 +18,41 @@ export class SpareSegment {
   private preparing: Promise<void> | undefined;
   private count = 0;
   private closed = false;
-  /** Attempts in the background that have failed one after the other, and when the next may begin. */
-  private failures = 0;
-  private notBeforeMillis = 0;
+  private readonly room: DiskRoom;
 
   constructor(
     private readonly fileSystem: FileSystem,
     private readonly directory: string,
     private readonly epoch: number,
     private readonly segmentBytes: number,
-    private readonly nowMillis: () => number = () => performance.now(),
-  ) {}
+    nowMillis?: () => number,
+  ) {
+    this.room = new DiskRoom(fileSystem, directory, RETRY_MILLIS, nowMillis);
+  }
 
-  /**
-   * Begins to make one unless there is one. A full disk is no failure here: admission will meet it again and say so. After a failure it waits, longer each time: on a full disk a segment of zeros with each
-   * append would take again and again what checkpoints and MANIFEST need.
-   */
+  /** Begins to make one unless there is one, or there was no room a moment ago. A full disk is no failure here: admission will meet it again and say so. */
   prepare(): void {
     if (this.ready !== undefined || this.preparing !== undefined || this.closed) return;
-    if (this.nowMillis() < this.notBeforeMillis) return;
+    if (this.room.refusalOf(this.segmentBytes) !== undefined) return;
     const path = this.newPath();
     this.preparing = this.fileSystem
       .createZeroed(path, this.segmentBytes)
       .then(() => {
         this.ready = { path, file: this.fileSystem.open(path, 'write') };
-        this.failures = 0;
+        this.room.used();
       })
-      .catch(() => {
-        const waitMillis = Math.min(RETRY_MILLIS_MAX, RETRY_MILLIS_MIN * 2 ** this.failures++);
-        this.notBeforeMillis = this.nowMillis() + waitMillis;
+      .catch((error: unknown) => {
+        this.room.refuse(this.segmentBytes, error);
         this.discard(path);
       })
       .finally(() => {
         this.preparing = undefined;
       });
+  }
+
+  /** Whether the next one taken is zeroed as a whole. */
+  get isReady(): boolean {
+    return this.ready !== undefined;
   }
 
   /** Throws `ENOSPC`, `EMFILE` and the like; nothing is left behind then. */

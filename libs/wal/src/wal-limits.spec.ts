@@ -27,6 +27,16 @@ describe('admission', () => {
     await wal.flush();
   };
 
+  /** Until the log says that there is no room; everything admitted becomes durable. */
+  const fill = async (log: Wal): Promise<void> => {
+    await expect(
+      (async () => {
+        for (;;) await log.append(batchAfter(log.lastSequence, 1, 3_000)).durable;
+      })(),
+    ).rejects.toMatchObject({ code: 'WAL_FULL' });
+    expect(log.durableSequence).toBe(log.lastSequence);
+  };
+
   it('refuses an empty batch', () => expectRefused(() => wal.append([]), 'WAL_EMPTY_BATCH'));
 
   it('takes a batch of the largest size and refuses the next', async () => {
@@ -149,6 +159,57 @@ describe('admission', () => {
     expect(attempts).toBe(2);
     await spare.close();
   });
+
+  it('keeps a sixteenth of a small disk for floors, MANIFEST and a start, which make room again', async () => {
+    system.disk.capacityBytes = 512 * 1024;
+    const { reserve, segment } = { reserve: 32 * 1024, segment: 32 * 1024 };
+    await fill(wal);
+    const free = system.space().freeBytes;
+    expect([free >= reserve, free < reserve + segment, wal.poison]).toEqual([
+      true,
+      true,
+      undefined,
+    ]);
+    wal.floors.set('state', wal.durableSequence);
+    await wal.close();
+    wal = await openSimulated(system);
+    await fill(wal);
+    const { left } = await wal.removeSegments({ below: wal.durableSequence });
+    expect([left, wal.firstSequence > 1]).toEqual([[], true]);
+    for (let batch = 0; batch < 10; batch++)
+      await wal.append(batchAfter(wal.lastSequence, 4, 3_900)).durable;
+    expect((await wal.verify()).problems).toEqual([]);
+  });
+
+  it.each(['quota', 'reserve'] as const)(
+    'asks for room once, not with each append, while the %s is used up',
+    async (limit) => {
+      await wal.close();
+      wal = await openSimulated(system, { roomRetryMillis: 60_000 });
+      let [looks, attempts] = [0, 0];
+      system.space = () => {
+        looks++;
+        return { totalBytes: 2 ** 30, freeBytes: limit === 'reserve' ? 64 * 1024 * 1024 : 2 ** 30 };
+      };
+      system.createZeroed = () => {
+        attempts++;
+        return Promise.reject(Object.assign(new Error('EDQUOT'), { code: 'EDQUOT' }));
+      };
+      const open = system.open.bind(system);
+      system.open = (path, mode) => {
+        if (mode === 'create' && path.includes('/next-')) attempts++;
+        return open(path, mode);
+      };
+      const effect = { kind: 'error', code: 'EDQUOT' } as const;
+      system.faults.plan({ operation: 'write', path: /next-2-[2-9]/, effect });
+      await fill(wal);
+      for (let append = 0; append < 60; append++)
+        expect(() => wal.append(batchAfter(wal.lastSequence, 4, 3_900))).toThrow(coded('WAL_FULL'));
+      // One in the background, one for the append.
+      expect([looks, attempts]).toEqual(limit === 'reserve' ? [2, 0] : [2, 2]);
+      expect(wal.poison).toBeUndefined();
+    },
+  );
 
   it('takes nothing once the log is closed', async () => {
     await wal.append(batchAfter(0, 1)).durable;

@@ -45,6 +45,8 @@ export interface WalOptions {
   readonly ioMode?: IoMode | 'adaptive';
   /** After this long without a commit, an empty frame carries the durable sequence. Default 100. */
   readonly idleMillis?: number;
+  /** While the disk is full, appends that need more of it are refused for so long before it is looked at again. Default 1,000. */
+  readonly roomRetryMillis?: number;
   /** Told of each commit, for metrics. What it throws is counted in `onCommitFailures`, and changes nothing. */
   readonly onCommit?: (commit: CommitFigures) => void;
   readonly fileSystem?: FileSystem;
@@ -61,6 +63,7 @@ export interface ResolvedLimits {
   readonly syncIntervalMillis: number;
   readonly groupWindowMillis: number;
   readonly idleMillis: number;
+  readonly roomRetryMillis: number;
 }
 
 /** Throws `WAL_INVALID_OPTION`. */
@@ -85,6 +88,7 @@ export function resolveLimits(options: WalOptions): ResolvedLimits {
     syncIntervalMillis: within('syncIntervalMillis', options.syncIntervalMillis ?? 50, 1, 60_000),
     groupWindowMillis: within('groupWindowMillis', options.groupWindowMillis ?? 0, 0, 1_000),
     idleMillis: within('idleMillis', options.idleMillis ?? 100, 1, 60_000),
+    roomRetryMillis: within('roomRetryMillis', options.roomRetryMillis ?? 1_000, 0, 60_000),
   };
 }
 

@@ -41,11 +41,12 @@ describeWith('root, to mount a tmpfs', canMount, 'a full disk under the state', 
     rmSync(directory, { recursive: true });
   });
 
-  /** The log has room, and the state has none. */
-  const open = (): Promise<WalEventLog> => {
+  /** The log has room, and the state has none; or both are on the one disk. */
+  const open = (place = directory): Promise<WalEventLog> => {
     events = [];
-    return WalEventLog.open(join(directory, 'log'), {
-      wal: { create: true, frameBytesMax: 256 * 1024, segmentBytes: 1024 * 1024 },
+    const segments = { frameBytesMax: 256 * 1024, segmentBytes: 1024 * 1024 };
+    return WalEventLog.open(join(place, 'log'), {
+      wal: { create: true, ...segments, roomRetryMillis: 0 },
       evolve,
       state: {
         directory: join(disk, 'state'),
@@ -99,6 +100,27 @@ describeWith('root, to mount a tmpfs', canMount, 'a full disk under the state', 
       await again.close();
     },
   );
+
+  it('is kept from checkpoints and snapshots by a log that leaves them room, and goes on once they have let segments go', async () => {
+    const log = await open(disk);
+    await append(log, 50);
+    await log.checkpoint();
+    const large = sampleEvent(1, { data: { text: 'x'.repeat(100_000) } });
+    const fillLog = async (): Promise<void> => {
+      for (;;) await log.append(oneAppend('large', [large])).durable;
+    };
+    await expect(fillLog()).rejects.toMatchObject({ code: 'WAL_FULL' });
+    for (let attempt = 0; attempt < 60; attempt += 1)
+      await expect(fillLog()).rejects.toMatchObject({ code: 'WAL_FULL' });
+    await log.checkpoint();
+    await log.snapshot();
+    const full = log.durablePosition;
+    expect(log.stateStatus()?.checkpoint).toMatchObject({ position: full });
+    await log.wal.removeSegments({ below: log.wal.durableSequence });
+    for (let commit = 0; commit < 20; commit += 1)
+      await log.append(oneAppend('large', [large])).durable;
+    await log.close();
+  });
 
   it('ends a snapshot, leaves no file of it, and says nothing against the state', async () => {
     const log = await open();

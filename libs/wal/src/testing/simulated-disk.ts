@@ -81,6 +81,8 @@ const EMPTY = Buffer.alloc(0);
 export class SimulatedDisk {
   readonly root: SimulatedDirectory;
   readonly operations: DiskOperation[] = [];
+  /** All files together take no more. */
+  capacityBytes = Infinity;
   private lastId = 0;
 
   /** Everything in the image is durable. */
@@ -115,6 +117,13 @@ export class SimulatedDisk {
     for (const name of path.split('/').filter((part) => part !== ''))
       node = node instanceof SimulatedDirectory ? node.entries.get(name) : undefined;
     return node;
+  }
+
+  get freeBytes(): number {
+    if (this.capacityBytes === Infinity) return Infinity;
+    let used = 0;
+    for (const content of this.image().files.values()) used += content.length;
+    return this.capacityBytes - used;
   }
 
   /** What running programs see, and what is left when a process dies but the machine goes on. */

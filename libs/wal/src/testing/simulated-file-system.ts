@@ -136,6 +136,14 @@ export class SimulatedFileSystem implements FileSystem {
     return false;
   }
 
+  space(): { totalBytes: number; freeBytes: number } {
+    const { capacityBytes, freeBytes } = this.disk;
+    // A disk without a size does not say.
+    return capacityBytes === Infinity
+      ? { totalBytes: 0, freeBytes: 0 }
+      : { totalBytes: capacityBytes, freeBytes };
+  }
+
   ancestry(path: string): readonly string[] {
     const identities: string[] = [];
     for (let at = path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
@@ -277,6 +285,8 @@ class SimulatedHandle implements File {
     const short = effect?.kind === 'short-write' ? effect.bytes : Infinity;
     const bytes = Buffer.from(source.subarray(0, short));
     const distance = effect?.kind === 'misdirected-write' ? effect.distance : 0;
+    const grown = position + bytes.length - this.file.content.length;
+    if (grown > this.system.disk.freeBytes) throw systemError('ENOSPC', 'write', this.path);
     this.system.disk.change(this.file, { kind: 'write', offset: position + distance, bytes });
     return bytes.length;
   }

@@ -30,6 +30,8 @@ export function simulatedOptions(fileSystem: SimulatedFileSystem, seed = 1): Wal
     ioMode: 'synchronous',
     // Long enough that only a test that waits for it meets the idle frame.
     idleMillis: 60_000,
+    // What is mended is tried again at once.
+    roomRetryMillis: 0,
   };
 }
 
