@@ -31,6 +31,37 @@ describe('the log of refusals', () => {
     expect(lines[2]).toMatchObject(begun);
   });
 
+  it('tells each reason of one problem by itself, and when each has passed', () => {
+    const { logger, lines } = recordingLogger();
+    const refusals = new RefusalsLog(logger);
+    const lagging = (detail: string) =>
+      refusals.refused(
+        new ProblemException('projection-lagging', { detail }),
+        'projection-lagging',
+      );
+    for (let second = 0; second < 40; second++) {
+      if (second < 5) lagging('of another log');
+      lagging('not as far');
+      jest.advanceTimersByTime(1_000);
+    }
+    const cause = (reason: string) => ({ problem: 'projection-lagging', reason });
+    expect(lines).toEqual([
+      expect.objectContaining({ level: 'warn', ...cause('of another log') }),
+      expect.objectContaining({ level: 'warn', ...cause('not as far') }),
+      expect.objectContaining({ level: 'info', ...cause('of another log'), count: 5 }),
+    ]);
+  });
+
+  it('tells of no more causes than it keeps, whatever they say', () => {
+    const { logger, lines } = recordingLogger();
+    const refusals = new RefusalsLog(logger);
+    for (let detail = 0; detail < 1_000; detail++)
+      refusals.refused(new ProblemException('p', { detail: `${detail}` }), 'p');
+    expect(lines).toHaveLength(65);
+    jest.advanceTimersByTime(60_000);
+    expect(lines.slice(65).reduce((sum, { count }) => sum + Number(count), 0)).toBe(1_000);
+  });
+
   it('tells each cause by itself, and with a fault that led to it its stack', () => {
     const { logger, lines } = recordingLogger();
     const refusals = new RefusalsLog(logger);
