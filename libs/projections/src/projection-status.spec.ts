@@ -21,4 +21,23 @@ describe('what a projection tells of its lag', () => {
       });
     },
   );
+
+  it.each([
+    ['that follows', (keeper: StatusKeeper) => keeper.holds(1, 40 as Position, 0)],
+    ['that is a spare', (keeper: StatusKeeper) => keeper.waits(40 as Position)],
+  ])('stands still only while there is something to apply: one %s', (_, begin) => {
+    const clock = new TestClock();
+    const keeper = new StatusKeeper({ name: 'tally', version: 1 }, clock);
+    begin(keeper);
+    for (const second of [1, 2, 3]) {
+      keeper.headIs(40 as Position);
+      clock.advance(3_600_000);
+      expect([second, keeper.status.stillMillis]).toEqual([second, 0]);
+    }
+    keeper.headIs(41 as Position);
+    clock.advance(1_000);
+    keeper.headIs(42 as Position);
+    clock.advance(1_000);
+    expect(keeper.status).toMatchObject({ lagEvents: 2, stillMillis: 2_000 });
+  });
 });

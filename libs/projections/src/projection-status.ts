@@ -32,7 +32,7 @@ export interface ProjectionStatus {
   readonly eventsPerSecond: number;
   /** Events handed to `apply` and committed since the start of this process. */
   readonly appliedEvents: number;
-  /** For how long the position has not moved, or since the start: with a lag and a long time, it is stalled. */
+  /** For how long the position has not moved though there is something to apply; 0 when there is nothing. */
   readonly stillMillis: number;
   /** Failures in a row of the commit that is next, over all processes. */
   readonly attempts: number;
@@ -56,7 +56,7 @@ export class StatusKeeper {
   private head = BEFORE_FIRST_POSITION;
   private appliedEvents = 0;
   /** This and the next two by a clock that nobody sets: a step of the wall clock hides no lag and makes none. */
-  private movedAtMillis: number;
+  private stillSinceMillis: number;
   private attempts = 0;
   private lastError: ProjectionStatus['lastError'];
   /** Everything that was in the log at this time has been applied. */
@@ -70,7 +70,7 @@ export class StatusKeeper {
     private readonly onState: (status: ProjectionStatus) => void = () => undefined,
   ) {
     const now = clock.monotonicMillis();
-    this.movedAtMillis = this.completeUntilMillis = this.heardAtMillis = now;
+    this.stillSinceMillis = this.completeUntilMillis = this.heardAtMillis = now;
   }
 
   get status(): ProjectionStatus {
@@ -87,7 +87,7 @@ export class StatusKeeper {
       lagSeconds: lagEvents === 0 ? 0 : (now - this.completeUntilMillis) / 1_000,
       eventsPerSecond: this.rate.perSecond(),
       appliedEvents: this.appliedEvents,
-      stillMillis: now - this.movedAtMillis,
+      stillMillis: lagEvents === 0 ? 0 : now - this.stillSinceMillis,
       attempts: this.attempts,
       lastError: this.lastError,
       unheardMillis: now - this.heardAtMillis,
@@ -109,13 +109,14 @@ export class StatusKeeper {
 
   /** Another worker moves the read model meanwhile, and this is where it stands. */
   waits(position: Position): void {
-    if (position !== this.position) this.movedAtMillis = this.clock.monotonicMillis();
+    if (position !== this.position) this.stillSinceMillis = this.clock.monotonicMillis();
     this.position = position;
     this.enter('waiting-for-lease');
   }
 
   /** Told while nothing can be applied, so that the lag is the one there is. */
   headIs(head: Position): void {
+    if (this.position >= this.head) this.stillSinceMillis = this.clock.monotonicMillis();
     this.head = head;
     this.heardAtMillis = this.clock.monotonicMillis();
   }
@@ -130,7 +131,7 @@ export class StatusKeeper {
   moved({ events, cursor, head }: FeedBatch): void {
     this.position = cursor.position;
     this.appliedEvents += events.length;
-    this.movedAtMillis = this.clock.monotonicMillis();
+    this.stillSinceMillis = this.clock.monotonicMillis();
     this.attempts = 0;
     this.rate.count(events.length);
     const newest = events.at(-1);
