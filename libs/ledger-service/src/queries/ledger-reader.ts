@@ -1,4 +1,4 @@
-import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
+import type { Position } from '@holdfast/event-store';
 import { ProblemException } from '@holdfast/platform';
 import { type FeedCursor, divergenceOf } from '@holdfast/projections';
 import { decodePosition, encodePosition } from '../shared/position-token.js';
@@ -62,21 +62,20 @@ export class LedgerReader {
     const { waitMillisMax, durablePosition } = this.options;
     const asked = waitSeconds === undefined ? waitMillisMax : waitSeconds * 1_000;
     const waitMillis = Math.min(asked, waitMillisMax);
-    const least =
-      query.minPosition === undefined
-        ? BEFORE_FIRST_POSITION
-        : await this.reach(query.minPosition, waitMillis, signal);
-    if (query.minPosition === undefined && durablePosition !== undefined)
+    const { name, arguments: given, minPosition } = query;
+    // Who does not wait needs no look beside the query: its own moment tells.
+    if (waitMillis > 0 && minPosition !== undefined)
+      await this.reach(minPosition, waitMillis, signal);
+    else if (waitMillis > 0 && durablePosition !== undefined)
       await this.sight.waitForPosition(
         durablePosition(),
         Math.min(waitMillis, UNASKED_WAIT_MILLIS_MAX),
         signal,
       );
-    const { name, arguments: given } = query;
     const { finding, cursor } = await this.asker.ask({ name, arguments: given }, signal);
     await this.assertOfLog(cursor);
     // The tables that were waited for may have been replaced since, by ones of another history.
-    if ((cursor?.position ?? BEFORE_FIRST_POSITION) < least) throw lagging(cursor);
+    if (minPosition !== undefined && !hasReached(cursor, minPosition)) throw lagging(cursor);
     return answerOf(finding, cursor);
   }
 
@@ -85,18 +84,15 @@ export class LedgerReader {
     return Math.min(waitSeconds, Math.floor(this.options.waitMillisMax / 1_000));
   }
 
-  private async reach(token: string, waitMillis: number, signal: AbortSignal): Promise<Position> {
+  private async reach(token: string, waitMillis: number, signal: AbortSignal): Promise<void> {
     const deadline = performance.now() + waitMillis;
     // Until the read model has seen its log, it cannot know whether the position is of that log.
     await this.waitFor(FIRST_POSITION, waitMillis, signal);
-    const own = await this.sight.cursor();
+    const own = this.sight.last;
     // The tables that were waited for may have been replaced since.
     if (own === undefined) throw lagging(own);
     await this.assertOfLog(own);
-    const position = decodePosition(token, own.logId);
-    if (position === 'malformed' || position === 'foreign') throw positionUnknown(position);
-    await this.waitFor(position, deadline - performance.now(), signal);
-    return position;
+    await this.waitFor(positionIn(own, token), deadline - performance.now(), signal);
   }
 
   private async assertOfLog(cursor: FeedCursor | undefined): Promise<void> {
@@ -155,6 +151,17 @@ const LOG_NOT_SEEN: ReadModelDoubt = {
     'the command service has not answered since this process began, so nobody knows whether the read model is of its log',
   proved: false,
 };
+
+function hasReached(cursor: FeedCursor | undefined, token: string): boolean {
+  return cursor !== undefined && cursor.position >= positionIn(cursor, token);
+}
+
+/** Throws `position-unknown`. */
+function positionIn({ logId }: FeedCursor, token: string): Position {
+  const position = decodePosition(token, logId);
+  if (position === 'malformed' || position === 'foreign') throw positionUnknown(position);
+  return position;
+}
 
 function lagging(cursor: FeedCursor | undefined): ProblemException {
   return new ProblemException('projection-lagging', {

@@ -1,5 +1,6 @@
-import { type MonotonicClock, systemClock } from '@holdfast/kernel';
+import { type MonotonicClock, errorCode, errorMessage, systemClock } from '@holdfast/kernel';
 import type { Health, HealthResult } from '@holdfast/platform';
+import type { FeedCursor } from '@holdfast/projections';
 import { type LogSight, divergenceFrom } from './ledger-reader.js';
 import type { ReadModelSight } from './read-model-sight.js';
 
@@ -14,20 +15,32 @@ export function observeReadModel(
   clock: Pick<MonotonicClock, 'monotonicMillis'> = systemClock,
 ): void {
   const movement = { position: -1, atMillis: clock.monotonicMillis() };
+  let lookedAtMillis: number | undefined;
   health.register('read-model', async (): Promise<HealthResult> => {
     // The log first: what the read model reaches meanwhile is no lag.
     const seen = await log?.ask();
-    // What it throws says why it cannot be read.
-    const cursor = await readModel.cursor();
+    let cursor: FeedCursor | undefined;
+    try {
+      cursor = await readModel.cursor();
+    } catch (error) {
+      // What is thrown says why it cannot be read. Slow queries are no reason to take commands, and what else is asked, away from this process.
+      if (lookedAtMillis === undefined || errorCode(error) !== 'QUERIES_SLOW') throw error;
+      const agoMillis = clock.monotonicMillis() - lookedAtMillis;
+      const last = `it was last seen ${secondsOf(agoMillis)} s ago, at position ${movement.position}`;
+      return { degraded: `${errorMessage(error)}; ${last}` };
+    }
+    lookedAtMillis = clock.monotonicMillis();
     const divergence = await divergenceFrom(log, cursor);
     if (divergence !== undefined) return divergence.message;
     const position = cursor?.position ?? 0;
     const now = clock.monotonicMillis();
-    if (position !== movement.position) Object.assign(movement, { position, atMillis: now });
     const behind = (seen?.durablePosition ?? 0) - position;
+    // What has nothing to do does not stand still.
+    if (position !== movement.position || behind <= 0)
+      Object.assign(movement, { position, atMillis: now });
     const stillMillis = now - movement.atMillis;
     if (behind <= 0 || stillMillis < STILL_MILLIS_MAX) return true;
-    const still = `at position ${position} for ${Math.round(stillMillis / 1_000)} s`;
+    const still = `at position ${position} for ${secondsOf(stillMillis)} s`;
     // What it shows is true, of an earlier moment, and every answer says of which.
     return { degraded: `nobody fills it: ${still}, and the log is ${behind} further` };
   });
@@ -39,4 +52,8 @@ export function observeReadModel(
     if ((await divergenceFrom(log, cursor)) !== undefined) return undefined;
     return Math.max(0, seen.durablePosition - cursor.position);
   });
+}
+
+function secondsOf(millis: number): number {
+  return Math.round(millis / 1_000);
 }

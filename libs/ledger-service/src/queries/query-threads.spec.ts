@@ -29,8 +29,13 @@ const SCRIPT = new URL(
 
 describe('threads of queries', () => {
   let threads: QueryThreads;
+  let released: SharedArrayBuffer;
+  const release = () => {
+    Atomics.store(new Int32Array(released), 0, 1);
+    Atomics.notify(new Int32Array(released), 0);
+  };
   const start = (script = SCRIPT) => {
-    const released = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    released = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
     const data = { readModelDirectory: '/nowhere', released };
     threads = new QueryThreads(data, script);
     return threads;
@@ -81,6 +86,20 @@ describe('threads of queries', () => {
     await Promise.all([held, busy]);
     for (const each of await Promise.all(waiting))
       expect(each).toEqual(expect.objectContaining({ message: 'gone' }));
+  });
+
+  it('let go of what waits when its signal fires, while every thread hangs', async () => {
+    await startBoth();
+    const held = [ask('hold'), ask('hold')];
+    const leaving = new AbortController();
+    const look = threads.ask({ name: 'look', arguments: ['look'] }, leaving.signal);
+    const query = ask('late', leaving.signal);
+    leaving.abort(new Error('gone'));
+    for (const gone of [look, query, ask('too late', leaving.signal)])
+      await expect(gone).rejects.toThrow('gone');
+    release();
+    await Promise.all(held);
+    expect((await ask('next'))[1]).toBe('next');
   });
 
   it('look at the read model before queries that wait, also when no more may wait', async () => {

@@ -38,6 +38,8 @@ interface Asking {
   readonly signal: AbortSignal;
   readonly resolve: (asked: Asked) => void;
   readonly reject: (error: unknown) => void;
+  /** Nobody works for a client that has gone, and it keeps no place. */
+  readonly leave: () => void;
 }
 
 /**
@@ -58,13 +60,20 @@ export class QueryThreads implements QueryAsker {
     while (this.mayBegin()) this.begin();
   }
 
-  ask(call: QueryCall, signal: AbortSignal): Promise<Asked> {
+  async ask(call: QueryCall, signal: AbortSignal): Promise<Asked> {
+    signal.throwIfAborted();
     if (this.closing) throw new CodedError('QUERY_THREAD_ENDED', 'the service is stopping');
     const isLook = call.name === 'look';
     if (!isLook && this.waiting.length >= QUERIES_WAITING_MAX)
       throw new CodedError('QUERIES_FULL', `${QUERIES_WAITING_MAX} queries are waiting already`);
     return new Promise((resolve, reject) => {
-      const asking = { call, signal, resolve, reject };
+      const leave = () => {
+        this.waiting.splice(this.waiting.indexOf(asking), 1);
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason may be anything
+        reject(signal.reason);
+      };
+      const asking: Asking = { call, signal, resolve, reject, leave };
+      signal.addEventListener('abort', leave);
       if (isLook) this.waiting.unshift(asking);
       else this.waiting.push(asking);
       this.hand();
@@ -74,7 +83,8 @@ export class QueryThreads implements QueryAsker {
   /** Queries that wait are refused, those that run are answered. */
   async close(): Promise<void> {
     this.closing = true;
-    for (const { reject } of this.waiting.splice(0)) reject(ended('the service is stopping'));
+    for (let asking = this.next(); asking !== undefined; asking = this.next())
+      asking.reject(ended('the service is stopping'));
     await Promise.all(Array.from(this.threads.keys(), stop));
   }
 
@@ -83,20 +93,18 @@ export class QueryThreads implements QueryAsker {
     while (this.waiting.length > 0) {
       const thread = this.idle() ?? (this.mayBegin() ? this.begin() : undefined);
       if (thread === undefined) return;
-      const asking = this.nextWanted();
+      const asking = this.next();
       if (asking === undefined) return;
       this.threads.set(thread, asking);
       thread.postMessage({ kind: 'ask', call: asking.call } satisfies ToQueryThread);
     }
   }
 
-  /** Nobody works for a client that has gone. */
-  private nextWanted(): Asking | undefined {
-    for (;;) {
-      const asking = this.waiting.shift();
-      if (asking?.signal.aborted !== true) return asking;
-      asking.reject(asking.signal.reason);
-    }
+  /** The first of those that wait, which waits no more. */
+  private next(): Asking | undefined {
+    const asking = this.waiting.shift();
+    asking?.signal.removeEventListener('abort', asking.leave);
+    return asking;
   }
 
   private idle(): Worker | undefined {

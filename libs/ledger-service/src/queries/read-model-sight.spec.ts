@@ -42,9 +42,9 @@ describe('the sight of a read model', () => {
   const staying = new AbortController().signal;
   let asker: HeldAsker;
   let sight: ReadModelSight;
-  const start = () => {
+  const start = (lookMillisMax?: number) => {
     asker = new HeldAsker();
-    sight = new ReadModelSight(asker);
+    sight = new ReadModelSight(asker, lookMillisMax);
   };
   afterEach(() => sight.close());
 
@@ -83,15 +83,51 @@ describe('the sight of a read model', () => {
     expect(await waits[0]).toBe(true);
   });
 
-  it('takes a look also for who does not wait, and none for what it has seen', async () => {
+  it('takes no look for who does not wait, and none for what it has seen', async () => {
     start();
-    const reached = sight.waitForPosition(5 as Position, 0, staying);
+    const reached = sight.waitForPosition(5 as Position, 60_000, staying);
     (await asker.nth(1)).at(5);
     expect(await reached).toBe(true);
+    expect(await sight.waitForPosition(4 as Position, 60_000, staying)).toBe(true);
+    expect(await sight.waitForPosition(6 as Position, 0, staying)).toBe(false);
+    expect(asker.asked).toHaveLength(1);
+  });
+
+  it('gives up a look that takes too long, keeps what it knew, and looks again', async () => {
+    start(20);
+    const known = sight.cursor();
+    (await asker.nth(1)).at(3);
+    await known;
+    const late = [sight.cursor(), sight.cursor()];
+    const slow = { code: 'QUERIES_SLOW', details: { position: 3 } };
+    for (const cursor of late) await expect(cursor).rejects.toMatchObject(slow);
+    expect(asker.asked).toHaveLength(3);
+    expect(await sight.position()).toBeUndefined();
+    expect(await sight.waitForPosition(3 as Position, 0, staying)).toBe(true);
+    const again = sight.cursor();
+    (await asker.nth(2)).at(1);
+    (await asker.nth(5)).at(4);
+    expect(await again).toEqual(cursorAt(4));
+    expect(await sight.position()).toBeUndefined();
     expect(await sight.waitForPosition(4 as Position, 0, staying)).toBe(true);
-    const beyond = sight.waitForPosition(6 as Position, 0, staying);
-    (await asker.nth(2)).at(5);
-    expect(await beyond).toBe(false);
+  });
+
+  it('waits no longer than it was told to for a look that hangs', async () => {
+    start(500);
+    expect(await sight.waitForPosition(1 as Position, 5, staying)).toBe(false);
+    expect(asker.asked).toHaveLength(1);
+  });
+
+  it('rejects, and does not throw, when nobody answers any more', async () => {
+    sight = new ReadModelSight({
+      ask: () => {
+        throw new CodedError('QUERY_THREAD_ENDED', 'the service is stopping');
+      },
+      close: () => Promise.resolve(),
+    });
+    const cursor = sight.cursor();
+    await expect(cursor).rejects.toMatchObject({ code: 'QUERY_THREAD_ENDED' });
+    expect(await sight.position()).toBe(0);
   });
 
   it('ends waits when the signal fires, and at the close', async () => {
@@ -102,7 +138,6 @@ describe('the sight of a read model', () => {
     );
     (await asker.nth(1)).at(1);
     (await asker.nth(2)).at(1);
-    (await asker.nth(3)).at(1);
     leaving.abort();
     expect(await left).toBe(false);
     sight.close();

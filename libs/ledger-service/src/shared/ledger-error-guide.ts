@@ -40,6 +40,12 @@ export const LEDGER_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
     action:
       'Clients ask again: another thread is begun. If it repeats, the cause is in the log: report it as a bug.',
   },
+  QUERIES_SLOW: {
+    meaning:
+      'The read model could not be looked at in time: queries that take long keep every thread of queries, or the files of the read model do not answer. Health is degraded and says how old the last look is; commands are not concerned.',
+    action:
+      'If it stays so, ask for smaller pages or let query services of their own answer, and look at the disk of the read model.',
+  },
   ADMIN_TOKEN_MISSING: {
     meaning:
       'The admin API is to listen where others can reach it, and has no token. The service does not start (78).',

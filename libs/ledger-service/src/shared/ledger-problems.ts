@@ -199,6 +199,12 @@ export const LEDGER_CODED_ERRORS: CodedErrorProblems = {
     detail:
       'There is no read model to answer from yet: it is being made and has not caught up with the log, or it is not of this log.',
   },
+  QUERIES_SLOW: {
+    problem: 'projection-lagging',
+    outcome: 'not-applied',
+    retryAfterSeconds: 1,
+    detail: 'The read model did not say in time how far it has come.',
+  },
   READ_MODEL_UNAVAILABLE: {
     problem: 'storage-unavailable',
     outcome: 'not-applied',

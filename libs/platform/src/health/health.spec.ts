@@ -7,6 +7,8 @@ import { Health, type HealthCheck, type HealthFact } from './health.js';
 
 let checks: Record<string, HealthCheck> = {};
 let facts: Record<string, HealthFact> = {};
+let figures: Record<string, () => number | undefined | Promise<number>> = {};
+const hung = () => new Promise<number>(() => undefined);
 
 @Module({})
 class PartModule {
@@ -14,6 +16,7 @@ class PartModule {
     for (const [name, check] of Object.entries(checks)) health.register(name, check);
     for (const [name, fact] of Object.entries(facts)) health.tell(name, fact);
     metrics.gaugeOf('holdfast_test_depth', 'A figure that is asked for.', () => 7);
+    for (const [name, read] of Object.entries(figures)) metrics.gaugeOf(name, 'A figure.', read);
     metrics.counterOf('holdfast_test_total', 'A total that is kept elsewhere.', () => 9);
   }
 }
@@ -21,7 +24,7 @@ class PartModule {
 let served: Served | undefined;
 
 afterEach(async () => {
-  facts = {};
+  facts = figures = {};
   await served?.application.stop(0);
 });
 
@@ -53,7 +56,7 @@ describe('readiness', () => {
   });
 
   it('is red when a part gives no answer in time', async () => {
-    expect(await readiness({ stuck: () => new Promise(() => undefined) })).toEqual([
+    expect(await readiness({ stuck: () => hung().then(() => true) })).toEqual([
       503,
       { ready: false, checks: { stuck: 'no answer within 1000 ms' } },
     ]);
@@ -104,5 +107,21 @@ describe('metrics', () => {
     const collect = async () => (await fetch(`${served!.url}/metrics`)).text();
     await collect();
     expect(await collect()).toMatch(/^holdfast_test_depth 7$[^]*^holdfast_test_total 9$/m);
+  });
+
+  it('are told without those that are late, unknown, or cannot be read', async () => {
+    figures = {
+      holdfast_test_hung: hung,
+      holdfast_test_unknown: () => undefined,
+      holdfast_test_broken: () => {
+        throw new Error('cannot look');
+      },
+    };
+    await readiness({});
+    const response = await fetch(`${served!.url}/metrics`);
+    const text = await response.text();
+    expect(response.status).toBe(200);
+    expect(text).toMatch(/^holdfast_test_depth 7$/m);
+    expect(text).not.toMatch(/^holdfast_test_(hung|unknown|broken)/m);
   });
 });

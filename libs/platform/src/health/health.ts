@@ -1,5 +1,6 @@
 import { assert, errorMessage } from '@holdfast/kernel';
 import type { ServiceLifecycle } from '../lifecycle/service-lifecycle.js';
+import { ANSWER_MILLIS_MAX, inTime } from './in-time.js';
 
 /** It works, and an operator should look at it: a sentence. Requests may be sent. */
 export interface Degraded {
@@ -21,8 +22,6 @@ export interface HealthReport {
   /** By their names; absent when nothing has any. */
   readonly facts?: Readonly<Record<string, FactValue>>;
 }
-
-const CHECK_MILLIS_MAX = 1_000;
 
 /** What must be right before this process should be sent requests. Parts register their checks and facts under a name each. */
 export class Health {
@@ -56,7 +55,7 @@ export class Health {
   private results(): Promise<[string, HealthResult][]> {
     return Promise.all(
       [...this.checks].map(async ([name, check]): Promise<[string, HealthResult]> => {
-        const late = `no answer within ${CHECK_MILLIS_MAX} ms`;
+        const late = `no answer within ${ANSWER_MILLIS_MAX} ms`;
         return [name, await inTime(check, late).catch(errorMessage)];
       }),
     );
@@ -76,20 +75,4 @@ export class Health {
 function textOf(result: HealthResult): string {
   if (result === true) return 'ok';
   return typeof result === 'string' ? result : `degraded: ${result.degraded}`;
-}
-
-/** What `ask` gives, or `late` when that takes too long. Rejects with what it throws. */
-async function inTime<Value, Late>(
-  ask: () => Value | Promise<Value>,
-  late: Late,
-): Promise<Value | Late> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<Late>((resolve) => {
-    timer = setTimeout(() => resolve(late), CHECK_MILLIS_MAX);
-  });
-  try {
-    return await Promise.race([ask(), timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

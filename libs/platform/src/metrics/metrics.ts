@@ -8,6 +8,7 @@ import {
   Registry,
   collectDefaultMetrics,
 } from 'prom-client';
+import { inTime } from '../health/in-time.js';
 
 type Without<Configuration> = Omit<Configuration, 'registers'>;
 
@@ -37,13 +38,22 @@ export class Metrics {
     return new Gauge({ ...configuration, registers: [this.registry] });
   }
 
-  /** A gauge whose value is asked for when somebody collects: what is not collected costs nothing. */
-  gaugeOf(name: string, help: string, read: () => number | Promise<number>): void {
+  /**
+   * A gauge whose value is asked for when somebody collects: what is not collected costs nothing. What is undefined, late or throws is left out: the others
+   * tell what is wrong.
+   */
+  gaugeOf(
+    name: string,
+    help: string,
+    read: () => number | undefined | Promise<number | undefined>,
+  ): void {
     this.gauge({
       name,
       help,
       async collect() {
-        this.set(await read());
+        const value = await inTime(read, undefined).catch(() => undefined);
+        if (value === undefined) this.remove();
+        else this.set(value);
       },
     });
   }

@@ -1,0 +1,55 @@
+import type { Position } from '@holdfast/event-store';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { encodePosition } from '../shared/position-token.js';
+import type { Asked, QueryCall } from './ledger-queries.js';
+import { LedgerReader } from './ledger-reader.js';
+import { ReadModelSight } from './read-model-sight.js';
+
+const LOG_ID = 'a'.repeat(32);
+const { signal } = new AbortController();
+
+describe('a query that prefers not to wait', () => {
+  let asked: string[];
+  let reader: LedgerReader;
+
+  /** Every query is answered as of position 5, and no look ever is. */
+  beforeEach(() => {
+    asked = [];
+    const answered: Asked = {
+      finding: { kind: 'found', body: new Uint8Array(), version: undefined },
+      cursor: { logId: LOG_ID, timeline: '1', position: 5 as Position },
+    };
+    const asker = {
+      ask: ({ name }: QueryCall) => {
+        asked.push(name);
+        return name === 'look' ? new Promise<Asked>(() => undefined) : Promise.resolve(answered);
+      },
+      close: () => Promise.resolve(),
+    };
+    reader = new LedgerReader(new ReadModelSight(asker), asker, {
+      waitMillisMax: 10_000,
+      durablePosition: () => 9 as Position,
+    });
+  });
+
+  const ask = (minPosition?: string) =>
+    reader.answer({ name: 'getLedger', arguments: [], minPosition }, { waitSeconds: 0, signal });
+  const at = (position: number, logId = LOG_ID) => encodePosition(logId, position as Position);
+
+  it.each([
+    ['no position', undefined],
+    ['a position that is reached', at(5)],
+  ])('is answered by the query alone: %s', async (_, minPosition) => {
+    expect(await ask(minPosition)).toMatchObject({ position: at(5) });
+    expect(asked).toEqual(['getLedger']);
+  });
+
+  it.each([
+    ['a position that is not reached', at(6), 'projection-lagging'],
+    ['a position of another log', at(5, 'b'.repeat(32)), 'position-unknown'],
+    ['no position at all', 'nonsense', 'position-unknown'],
+  ])('is refused by the query alone: %s', async (_, minPosition, slug) => {
+    await expect(ask(minPosition)).rejects.toMatchObject({ slug });
+    expect(asked).toEqual(['getLedger']);
+  });
+});
