@@ -382,6 +382,18 @@ describe('a restore', () => {
     expect(system.disk.operations.length).toBe(before);
   });
 
+  it('is refused on a network file system before anything is copied, unless told otherwise', async () => {
+    const system = await backedUp();
+    const before = system.disk.operations.length;
+    system.isNetwork = () => true;
+    await expect(restoreLog(BACKUP, RESTORED, { fileSystem: system })).rejects.toMatchObject({
+      code: 'WAL_UNSUPPORTED_FILE_SYSTEM',
+    });
+    expect(system.disk.operations.length).toBe(before);
+    await restoreLog(BACKUP, RESTORED, { fileSystem: system, allowNetworkFileSystem: true });
+    expect(system.exists(`${RESTORED}/MANIFEST`)).toBe(true);
+  });
+
   it('that ends early is never taken for a log', async () => {
     const system = await backedUp();
     const stop = new AbortController();

@@ -34,7 +34,7 @@ export interface FileSystem {
   syncDirectoryAsync(directory: string): Promise<void>;
   /** An exclusive lock of the operating system, freed when the file is closed or the process dies. False when another has it. */
   tryLock(file: File): boolean;
-  /** True for a file system of a network, a cluster or another program, whose locks, syncs and cache cannot be trusted. */
+  /** True for a file system of a network, a cluster or another program, whose locks, syncs and cache cannot be trusted. Of a path that does not exist, by the deepest directory above it that does. */
   isNetwork(directory: string): boolean;
   /** Of the volume that the directory is on: how large it is, and what of it we may still write. Zeros where it does not say. */
   space(directory: string): { readonly totalBytes: number; readonly freeBytes: number };

@@ -36,6 +36,7 @@ export { type File, type FileSystem, readSmallFile, replaceFile } from './file-s
 export { Floors } from './floors.js';
 export type { CompactionPolicy, CompactionReport } from './compaction.js';
 export type { CommitFigures } from './group-commit.js';
+export { assertPlaceForLog, type PlaceOptions } from './network-file-systems.js';
 export { NodeFileSystem } from './node-file-system.js';
 export type {
   RemovalOptions,

@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { NETWORK_FILE_SYSTEMS } from './network-file-systems.js';
 import { NodeFileSystem } from './node-file-system.js';
 
@@ -12,6 +13,17 @@ it.each([
   ['OCFS2', 0x7461636f],
   ['GFS2', 0x01161970],
   ['NFS', 0x6969],
+  ['SMB', 0x517b],
+  ['SMB2', 0xfe534d42],
+  ['CIFS', 0xff534d42],
+  ['AFS', 0x5346414f],
+  ['kAFS', 0x6b414653],
+  ['NCP', 0x564c],
+  ['Coda', 0x73757245],
+  ['Ceph', 0x00c36400],
+  ['9p', 0x01021997],
+  ['hostfs', 0x00c0ffee],
+  ['VxFS', 0xa501fcf5],
 ])('%s is no place for a log', (name, type) => {
   expect(NETWORK_FILE_SYSTEMS.get(type)).toBe(name);
 });
@@ -30,4 +42,5 @@ it.each([
 it('the disk looks itself up in the table', () => {
   const isListed = NETWORK_FILE_SYSTEMS.has(statfsSync(tmpdir()).type);
   expect(new NodeFileSystem().isNetwork(tmpdir())).toBe(isListed);
+  expect(new NodeFileSystem().isNetwork(join(tmpdir(), 'not', 'there'))).toBe(isListed);
 });

@@ -84,7 +84,7 @@ export class NodeFileSystem implements FileSystem {
   }
 
   isNetwork(directory: string): boolean {
-    return NETWORK_FILE_SYSTEMS.has(fs.statfsSync(directory).type);
+    return NETWORK_FILE_SYSTEMS.has(fs.statfsSync(nearestThatIsThere(directory)).type);
   }
 
   space(directory: string): { totalBytes: number; freeBytes: number } {
@@ -93,11 +93,8 @@ export class NodeFileSystem implements FileSystem {
   }
 
   ancestry(path: string): readonly string[] {
-    let existing = resolve(path);
-    // The root exists.
-    while (!fs.existsSync(existing)) existing = dirname(existing);
     const identities: string[] = [];
-    for (let at = fs.realpathSync(existing); ; at = dirname(at)) {
+    for (let at = fs.realpathSync(nearestThatIsThere(path)); ; at = dirname(at)) {
       const { dev, ino } = fs.statSync(at, { bigint: true });
       identities.push(`${dev}:${ino}`);
       if (dirname(at) === at) return identities;
@@ -211,6 +208,13 @@ class NodeFile implements File {
   close(): void {
     fs.closeSync(this.descriptor);
   }
+}
+
+function nearestThatIsThere(path: string): string {
+  let existing = resolve(path);
+  // The root exists.
+  while (!fs.existsSync(existing)) existing = dirname(existing);
+  return existing;
 }
 
 /**

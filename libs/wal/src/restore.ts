@@ -10,6 +10,7 @@ import { frameEnd, type FrameHeader, lastSequenceOf } from './frame-decoder.js';
 import { FrameEncoder } from './frame-encoder.js';
 import { FrameScanner } from './frame-scanner.js';
 import { writeManifest } from './manifest.js';
+import { assertPlaceForLog, type PlaceOptions } from './network-file-systems.js';
 import { NodeFileSystem } from './node-file-system.js';
 import { segmentPath } from './recovery.js';
 import { lastWrittenBy } from './restore-time.js';
@@ -23,7 +24,7 @@ import { corrupt, WalError } from './wal.errors.js';
 import type { Sequence } from './wal.types.js';
 import { FRAME_HEADER_BYTES, SEGMENT_DATA_START, ZERO_CHUNK_BYTES } from './wal-format.js';
 
-export interface RestoreOptions extends WorkOptions {
+export interface RestoreOptions extends WorkOptions, PlaceOptions {
   /** Cut at the last batch that ends at or below this sequence. */
   readonly upTo?: Sequence;
   /** Cut behind the last frame with records that was written at or before this time, in milliseconds since 1970. Together with `upTo`, the lower of the two. */
@@ -49,7 +50,8 @@ export interface RestoreReport {
  * of the restored log is refused by the next open, and found by `verify`, as that of any other.
  *
  * MANIFEST and WATERMARK are written first, and segments from the newest to the oldest: crash anywhere, and the directory is refused with `WAL_MISSING_SEGMENT` because the log's first
- * segment is not there, until the last step makes it whole. After a failure that segment is not there either. Throws `WAL_RESTORE_REFUSED`, `WAL_BACKUP_DAMAGED`, `WAL_CORRUPT`, `WAL_CANCELLED`.
+ * segment is not there, until the last step makes it whole. After a failure that segment is not there either. Throws `WAL_RESTORE_REFUSED`, `WAL_UNSUPPORTED_FILE_SYSTEM`, `WAL_BACKUP_DAMAGED`, `WAL_CORRUPT`,
+ * `WAL_CANCELLED`.
  */
 export async function restoreLog(
   backup: string,
@@ -60,6 +62,8 @@ export async function restoreLog(
   let content: BackupContent | undefined;
   try {
     content = BackupContent.open(fileSystem, backup);
+    // Before anything is read or made: what could not be opened there need not be copied.
+    assertPlaceForLog(fileSystem, target, options);
     const cut = await findCut(content, options);
     const directory = resolve(target);
     prepareTarget(fileSystem, directory);

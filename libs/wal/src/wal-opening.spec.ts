@@ -72,6 +72,7 @@ describe('opening', () => {
       code: 'WAL_UNSUPPORTED_FILE_SYSTEM',
       message: expect.stringContaining('HOLDFAST_WAL_ALLOW_NETWORK_FILE_SYSTEM=true'),
     });
+    expect(system.disk.operations).toEqual([]);
     await (await openSimulated(system, { allowNetworkFileSystem: true })).close();
   });
 

@@ -9,6 +9,7 @@ import { ensureDirectory, type FileSystem } from './file-system.js';
 import { readFloors } from './floors.js';
 import { createManifest, type Manifest, readManifest, sameManifest } from './manifest.js';
 import { ManifestKeeper } from './manifest-keeper.js';
+import { assertPlaceForLog } from './network-file-systems.js';
 import { type Diagnosis, diagnose, type SealedSegment, segmentPath } from './recovery.js';
 import { type RecoveryNote, removeStrays, repair } from './repair.js';
 import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
@@ -60,25 +61,16 @@ export function prepareDirectory(
   directory: string,
   options: WalOptions,
 ): void {
-  if (options.create === true && !holdsLog(fileSystem, directory))
-    makeDirectories(fileSystem, directory);
-  if (
-    !fileSystem.exists(directory) ||
-    (options.create !== true && !holdsLog(fileSystem, directory))
-  ) {
+  const isThere = holdsLog(fileSystem, directory);
+  if (!isThere && options.create !== true) {
     throw new WalError(
       'WAL_NOT_FOUND',
       `there is no log in ${directory}; an unmounted volume looks like this, so none is made unless asked`,
       { directory },
     );
   }
-  if (options.allowNetworkFileSystem !== true && fileSystem.isNetwork(directory)) {
-    throw new WalError(
-      'WAL_UNSUPPORTED_FILE_SYSTEM',
-      `${directory} is on a file system of a network, a cluster or another program (FUSE), whose locks and syncs cannot be trusted; the option allowNetworkFileSystem (HOLDFAST_WAL_ALLOW_NETWORK_FILE_SYSTEM=true) opens it all the same`,
-      { directory },
-    );
-  }
+  assertPlaceForLog(fileSystem, directory, options);
+  if (!isThere) makeDirectories(fileSystem, directory);
 }
 
 /** With the lock held: recovers what is there, or makes the log, and starts this open's first segment. */

@@ -3,6 +3,7 @@ import type { ArchiveStore } from './archive-store.js';
 import type { IoMode } from './adaptive-io.js';
 import type { FileSystem } from './file-system.js';
 import type { CommitFigures } from './group-commit.js';
+import type { PlaceOptions } from './network-file-systems.js';
 import { WalError } from './wal.errors.js';
 import {
   FRAME_BYTES_MAX,
@@ -13,13 +14,11 @@ import {
 } from './wal-format.js';
 import type { Durability, LogPosition, Sequence } from './wal.types.js';
 
-export interface WalOptions {
+export interface WalOptions extends PlaceOptions {
   /** Makes the log when the directory holds none. Off by default: an unmounted volume is an error, not an empty log. */
   readonly create?: boolean;
   /** Takes the log from a writer that is stopped but not dead. That writer acknowledges nothing more. */
   readonly takeover?: boolean;
-  /** Opens a log on a file system of a network, a cluster or another program (`network-file-systems.ts`), whose locks and syncs cannot be trusted. */
-  readonly allowNetworkFileSystem?: boolean;
   /**
    * Reads every frame of the sealed segments before anything is changed on disk, so that damage refuses the open. Otherwise an open reads what
    * recovery needs, and a reader meets the damage later. For a caller that replays the log anyway: about a second for each GB. `after`: only what such a

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { configurationOf } from '@holdfast/config';
 import { type DataRestoreReport, restoreData } from '@holdfast/ledger-service';
 import { workHere } from '../admin/work-here.js';
 import { CliExit } from '../exit-code.js';
@@ -20,10 +21,12 @@ export async function restore(
   terminal: Terminal,
 ): Promise<CliExit> {
   const directory = resolve(target);
+  // As the service that is to start there.
+  const { allowNetworkFileSystem } = configurationOf('command-service').wal;
   const report = await workHere('Restoring', terminal, (context) =>
     restoreData(
       {
-        ...{ backup, target: directory },
+        ...{ backup, target: directory, allowNetworkFileSystem },
         ...(toPosition !== undefined && { upTo: toPosition }),
         ...(toTime !== undefined && { atMillis: toTime.getTime() }),
       },

@@ -1,13 +1,21 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { CodedError } from '@holdfast/kernel';
-import { type RestoreReport, type Sequence, describeBackup, restoreLog } from '@holdfast/wal';
+import {
+  type PlaceOptions,
+  type RestoreReport,
+  type Sequence,
+  NodeFileSystem,
+  assertPlaceForLog,
+  describeBackup,
+  restoreLog,
+} from '@holdfast/wal';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import type { WorkContext } from '../jobs/job.js';
 import { SNAPSHOTS } from './backup-work.js';
 import { RestorePlace, syncDirectory } from './restore-place.js';
 
-export interface RestoreOptions {
+export interface RestoreOptions extends PlaceOptions {
   readonly backup: string;
   /** A data directory: it need not exist, and must be empty if it does. */
   readonly target: string;
@@ -37,10 +45,11 @@ export async function restoreData(
 ): Promise<DataRestoreReport> {
   // A mistyped backup makes no directory.
   await describeBackup(options.backup);
+  assertPlaceForLog(new NodeFileSystem(), target, options);
   const place = RestorePlace.prepare(target);
   try {
     const restored = await copied({ target: place.directory, ...options }, context);
-    const state = await builtState(place.directory, context);
+    const state = await builtState(place.directory, options, context);
     assertWanted(context);
     place.finish();
     return { ...restored, state };
@@ -51,12 +60,13 @@ export async function restoreData(
 }
 
 async function copied(
-  { backup, target, upTo, atMillis }: RestoreOptions,
+  { backup, target, upTo, atMillis, allowNetworkFileSystem = false }: RestoreOptions,
   { signal, progress }: WorkContext,
 ): Promise<Omit<DataRestoreReport, 'state'>> {
   const { files } = await describeBackup(backup);
   const report = await restoreLog(backup, join(target, 'wal'), {
     signal,
+    allowNetworkFileSystem,
     onProgress: ({ bytesDone, bytesTotal }) => progress(bytesDone, bytesTotal, 'bytes'),
     ...(upTo !== undefined && { upTo: upTo as Sequence }),
     ...(atMillis !== undefined && { atMillis }),
@@ -72,10 +82,12 @@ async function copied(
 /** As a service starts: whatever would keep it from doing so keeps the target from getting its name. */
 async function builtState(
   directory: string,
+  { allowNetworkFileSystem = false }: PlaceOptions,
   context: WorkContext,
 ): Promise<DataRestoreReport['state']> {
   assertWanted(context);
   const writer = await LedgerWriter.open(join(directory, 'wal'), {
+    wal: { allowNetworkFileSystem },
     state: {
       directory: join(directory, 'state'),
       snapshotDirectory: join(directory, 'snapshots'),

@@ -2,8 +2,17 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { WalReader } from '@holdfast/wal';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals';
+import { NodeFileSystem, WalReader } from '@holdfast/wal';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import type { WorkContext } from '../jobs/job.js';
 import { TestAdminService } from '../testing/admin-service.js';
@@ -77,6 +86,31 @@ describe('a restore of a data directory', () => {
       if (kind === 'empty') expect(await readdir(target)).toEqual([]);
     },
   );
+
+  describe('to a network file system', () => {
+    let target: string;
+    beforeEach(() => {
+      target = join(place, 'new', 'target');
+      jest.spyOn(NodeFileSystem.prototype, 'isNetwork').mockReturnValue(true);
+    });
+    afterEach(() => {
+      jest.restoreAllMocks();
+    });
+
+    it('is refused before anything is made', async () => {
+      const progress = jest.fn();
+      await expect(restoreData({ backup: whole, target }, context(progress))).rejects.toMatchObject(
+        { code: 'WAL_UNSUPPORTED_FILE_SYSTEM' },
+      );
+      expect(progress).not.toHaveBeenCalled();
+      expect(await readdir(place)).toEqual([]);
+    });
+
+    it('is made where such a one is allowed', async () => {
+      await restoreData({ backup: whole, target, allowNetworkFileSystem: true }, context());
+      expect(await readdir(join(place, 'new'))).toEqual(['target']);
+    });
+  });
 
   it.each(['bytes', 'positions'])('that is cancelled at its %s leaves nothing', async (unit) => {
     const stop = new AbortController();
