@@ -74,9 +74,9 @@ export const LEDGER_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
   },
   RESTORE_UNFINISHED: {
     meaning:
-      'In the data directory, or beside it under its name with `.restoring` behind it, is a restore that has not ended, and there is no log yet. A service that began one would serve an empty ledger in its place, so it does not start (78).',
+      'In the data directory, or beside it under its name with `.restoring` behind it, is a restore that has not ended, and there is no log yet. A service that began one would serve an empty ledger in its place, so it does not start (78). Of the restore itself: everything is there under its name, which could not be made durable.',
     action:
-      'Wait until the restore has ended. If it was killed, remove what it has left and restore again.',
+      'Wait until the restore has ended. If it was killed, remove what it has left and restore again. If the restore said it: find out what is wrong with the disk, run `sync`, and start the service.',
   },
   PROJECTION_THREAD_ENDED: {
     meaning:

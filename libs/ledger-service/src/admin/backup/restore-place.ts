@@ -10,7 +10,8 @@ import {
   rmSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { CodedError, errorCode } from '@holdfast/kernel';
+import { makeDurableDirectory } from '@holdfast/event-store';
+import { CodedError, errorCode, errorMessage } from '@holdfast/kernel';
 import { unfinishedRestores } from '../../shared/usable-directory.js';
 
 /** What makes a data directory a log comes last. */
@@ -23,6 +24,8 @@ const LAST = 'wal';
 export class RestorePlace {
   /** What has its final name already, and where it was before. */
   private readonly given: { readonly from: string; readonly to: string }[] = [];
+  /** The log has its name: from now on a service may have opened it, and acknowledged what is nowhere else. */
+  private isOpen = false;
 
   private constructor(
     private readonly target: string,
@@ -37,7 +40,7 @@ export class RestorePlace {
     if (isThere && readdirSync(target).length > 0) throw notEmpty(target);
     const { inside, beside } = unfinishedRestores(target);
     const directory = isThere ? inside : beside;
-    mkdirSync(dirname(directory), { recursive: true });
+    makeDurableDirectory(dirname(directory));
     try {
       mkdirSync(directory);
     } catch (error) {
@@ -49,33 +52,36 @@ export class RestorePlace {
 
   /**
    * Gives what was built its final name, durably. Crash anywhere before: there is no log in the target, and a directory whose name says what it is. After: the whole. In a directory that was there
-   * the log gets its name last, after everything else has its own for good.
+   * the log gets its name last, after everything else has its own for good. Throws `RESTORE_UNFINISHED` where that name may not be.
    */
   finish(): void {
     const { target, directory } = this;
     syncDirectory(directory);
-    if (dirname(directory) !== target) {
-      this.give(directory, target);
-      syncDirectory(dirname(target));
-      return;
+    const isInside = dirname(directory) === target;
+    if (isInside) {
+      for (const name of readdirSync(directory)) {
+        if (name === LAST) continue;
+        this.give(join(directory, name), join(target, name));
+      }
+      syncDirectory(target);
+      this.give(join(directory, LAST), join(target, LAST));
+    } else this.give(directory, target);
+    this.isOpen = true;
+    try {
+      if (isInside) rmdirSync(directory);
+      syncDirectory(isInside ? target : dirname(target));
+    } catch (error) {
+      throw nameInDoubt(target, error);
     }
-    for (const name of readdirSync(directory)) {
-      if (name === LAST) continue;
-      this.give(join(directory, name), join(target, name));
-    }
-    syncDirectory(target);
-    this.give(join(directory, LAST), join(target, LAST));
-    rmdirSync(directory);
-    syncDirectory(target);
   }
 
   /**
-   * Nothing of it is left. What has its name already loses it first, the log before all else and by one rename. Crash on the way: as in `finish`, in the other
-   * direction, so there is no log in the target that a service would open.
+   * Nothing of it is left, unless the log has its name. What has its own already loses it first. Crash on the way: as in `finish`, in the other direction, so there is no log in the target that a
+   * service would open.
    */
   discard(): void {
+    if (this.isOpen) return;
     for (const { from, to } of this.given.reverse()) {
-      mkdirSync(dirname(from), { recursive: true });
       renameSync(to, from);
     }
     rmSync(this.directory, { recursive: true, force: true });
@@ -94,6 +100,15 @@ export function syncDirectory(path: string): void {
   } finally {
     closeSync(descriptor);
   }
+}
+
+function nameInDoubt(target: string, cause: unknown): CodedError {
+  return new CodedError(
+    'RESTORE_UNFINISHED',
+    `${target} holds everything that was restored, and a service may be started on it, but a power cut may take its name back: ${errorMessage(cause)}`,
+    { path: target },
+    { cause },
+  );
 }
 
 function notEmpty(target: string): CodedError {

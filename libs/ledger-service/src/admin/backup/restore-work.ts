@@ -36,7 +36,7 @@ export interface DataRestoreReport extends RestoreReport {
  * Makes a data directory of a backup: the log, the snapshots of the state that it can use, and the state, which is built by opening the log as a service does. Only then does the target get its
  * name, so success means that a service starts there. Read models and archive are made anew by the services.
  *
- * Cancelled or failed: nothing is left. Killed: a directory named `restoring`, which no service opens. Throws `RESTORE_TARGET_NOT_EMPTY`, `WORK_CANCELLED`, what `restoreLog` throws, and what opening
+ * Cancelled or failed: nothing is left, unless the log had its name already: `RESTORE_UNFINISHED`. Killed: a directory named `restoring`, which no service opens. Throws `RESTORE_TARGET_NOT_EMPTY`, `WORK_CANCELLED`, what `restoreLog` throws, and what opening
  * the log throws: `EVENT_POSITION_GONE` where the backup has neither the log's beginning nor a snapshot that stands for it.
  */
 export async function restoreData(

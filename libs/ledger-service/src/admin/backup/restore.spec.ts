@@ -151,18 +151,32 @@ describe('a restore of a data directory', () => {
     },
   );
 
+  it('takes the names back that it has given where the log cannot have its own', async () => {
+    const target = join(place, 'target');
+    await mkdir(target);
+    const half = RestorePlace.prepare(target);
+    await mkdir(join(half.directory, 'state'));
+    expect(() => half.finish()).toThrow(expect.objectContaining({ code: 'ENOENT' }));
+    expect((await readdir(target)).sort()).toEqual(['restoring', 'state']);
+    half.discard();
+    expect(await readdir(target)).toEqual([]);
+  });
+
   it.each(['new', 'empty'])(
-    'takes the names back that it has given in a %s directory',
+    'leaves a log that has its name to whoever has opened it since, in a %s directory',
     async (kind) => {
       const target = join(place, 'target');
       if (kind === 'empty') await mkdir(target);
-      const half = RestorePlace.prepare(target);
-      for (const name of ['state', 'wal']) await mkdir(join(half.directory, name));
-      half.finish();
+      const whole = RestorePlace.prepare(target);
+      for (const name of ['state', 'wal']) await mkdir(join(whole.directory, name));
+      whole.finish();
+      const service = await LedgerWriter.open(join(target, 'wal'), { wal: { create: true } });
+      await service.execute({ type: 'OpenLedger', ledger: 'a' }, { actor: 'test' });
+      // As where the directory could not be synced in the end.
+      whole.discard();
+      await service.execute({ type: 'OpenLedger', ledger: 'b' }, { actor: 'test' });
+      await service.close();
       expect((await readdir(target)).sort()).toEqual(['state', 'wal']);
-      half.discard();
-      expect(await readdir(place)).toEqual(kind === 'empty' ? ['target'] : []);
-      if (kind === 'empty') expect(await readdir(target)).toEqual([]);
     },
   );
 
