@@ -251,7 +251,7 @@ export class CheckpointedState {
 
   status(): StateStatus {
     const { checkpointer, store } = this;
-    const mark = checkpointer.current;
+    const mark = checkpointer.settled;
     return {
       checkpoint: mark && {
         position: mark.position as Position,

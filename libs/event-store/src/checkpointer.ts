@@ -31,6 +31,13 @@ interface Frozen {
   readonly lastRecordedAtMillis: number;
 }
 
+/** A checkpoint that the database has, while its record or the floor does not stand for it yet. */
+interface Unsettled {
+  readonly mark: StateMark;
+  readonly facts: Pick<StateFacts, 'checkpoint' | 'tree'>;
+  readonly changes: number;
+}
+
 /** Reads go through all that was frozen. Beyond this, what changes makes the next one larger. */
 const FROZEN_MAX = 32;
 
@@ -45,12 +52,13 @@ export class Checkpointer {
   made = 0;
   failed = 0;
   last: CheckpointReport | undefined;
+  /** The newest that record and floor stand for. */
+  settled: StateMark | undefined;
   /** Oldest first. What a failed attempt was about stays the first until it is written. */
   private readonly frozen: Frozen[] = [];
   private running: Promise<CheckpointReport> | undefined;
   private closed = false;
-  /** What the record is to say of a checkpoint that the database has, while the record or the floor does not stand for it yet. */
-  private unsettled: Pick<StateFacts, 'checkpoint' | 'tree'> | undefined;
+  private unsettled: Unsettled | undefined;
 
   constructor(
     private readonly parts: CheckpointerParts,
@@ -59,7 +67,8 @@ export class Checkpointer {
     // A process before this one may have ended between the two.
     const recorded = parts.record.facts.checkpoint?.position;
     if (mark !== undefined && mark.position !== recorded)
-      this.unsettled = { checkpoint: placeOf(mark) };
+      this.unsettled = { mark, facts: { checkpoint: placeOf(mark) }, changes: 0 };
+    this.settled = mark;
   }
 
   get current(): StateMark | undefined {
@@ -118,8 +127,8 @@ export class Checkpointer {
     const { store, log, thread, options } = this.parts;
     if (!this.isBehind) {
       if (this.mark?.position === log.lastPosition) {
-        await this.settleAgain(this.mark.position as Position);
-        return reportOf(this.mark, 0, 0);
+        const report = await this.settleAgain(startedAt);
+        return report ?? reportOf(this.mark, 0, 0);
       }
       this.cut();
     }
@@ -148,42 +157,49 @@ export class Checkpointer {
       const { mark, tree } = 'mark' in answer ? answer : {};
       step('written');
       this.mark = defined(mark, 'the mark of a checkpoint');
-      this.unsettled = { checkpoint: placeOf(this.mark), tree };
+      const facts = { checkpoint: placeOf(this.mark), tree };
+      this.unsettled = { mark: this.mark, facts, changes: overlay.entries };
       store.retire(this.mark);
       this.frozen.shift();
       isWritten = true;
       step('retired');
-      await this.settle(position);
+      return await this.settle(this.unsettled, startedAt);
     } catch (error) {
       this.tellFailed(error);
       if (!isWritten && error instanceof StateJobFailed) this.judge(error);
       throw error;
     }
-    this.made++;
-    this.last = reportOf(this.mark, overlay.entries, performance.now() - startedAt);
-    options.onEvent({ kind: 'checkpointed', report: this.last });
-    return this.last;
   }
 
-  /** Record and floor of the checkpoint that the database has, unless they stand for it. */
-  private async settle(position: Position): Promise<void> {
-    if (this.unsettled === undefined) return;
+  /** Record and floor of the checkpoint that the database has. Only then is it one, and told of. */
+  private async settle(
+    { mark, facts, changes }: Unsettled,
+    startedAt: number,
+  ): Promise<CheckpointReport> {
     const { log, record, options } = this.parts;
+    const position = mark.position as Position;
     const step = (name: CheckpointStep): void =>
       options.onEvent({ kind: 'checkpoint-step', step: name, position });
     // Crash before this: the record names the checkpoint before, and the database is one ahead of it, which is allowed.
-    await record.change(this.unsettled);
+    await record.change(facts);
     step('recorded');
     // Last: only now does nobody need the log below for this. Crash before it: the log keeps more than it must.
     log.moveFloor(position);
     step('floor-moved');
     this.unsettled = undefined;
+    this.settled = mark;
+    this.made++;
+    const report = reportOf(mark, changes, performance.now() - startedAt);
+    this.last = report;
+    options.onEvent({ kind: 'checkpointed', report });
+    return report;
   }
 
-  /** An attempt that failed after the database had it: nothing is to be written again, and it is no checkpoint made before record and floor say so. */
-  private async settleAgain(position: Position): Promise<void> {
+  /** After an attempt that failed when the database had it: nothing is to be written again. Undefined when there is none. */
+  private async settleAgain(startedAt: number): Promise<CheckpointReport | undefined> {
+    if (this.unsettled === undefined) return undefined;
     try {
-      await this.settle(position);
+      return await this.settle(this.unsettled, startedAt);
     } catch (error) {
       this.tellFailed(error);
       throw error;

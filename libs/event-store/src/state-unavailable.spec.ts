@@ -101,9 +101,16 @@ describe('what the machine is short of', () => {
     for (let attempt = 0; attempt < 2; attempt++)
       await expect(log.checkpoint()).rejects.toMatchObject({ code: 'EISDIR' });
     expect([recorded(), floor(), log.stateStatus()?.failedCheckpoints]).toEqual([1, 1, 2]);
+    expect(log.stateStatus()).toMatchObject({ checkpoints: 1, checkpoint: { position: 1 } });
     rmSync(inTheWay, { recursive: true });
-    expect(await log.checkpoint()).toMatchObject({ position: 2, changes: 0 });
+    const report = await log.checkpoint();
+    expect(report).toMatchObject({ position: 2, changes: 2 });
     expect([recorded(), floor()]).toEqual([2, 2]);
+    expect(log.stateStatus()).toMatchObject({ checkpoints: 2, checkpoint: { position: 2 } });
+    expect(await log.checkpoint()).toMatchObject({ position: 2, changes: 0 });
+    expect(events.filter(({ kind }) => kind === 'checkpointed').slice(1)).toEqual([
+      { kind: 'checkpointed', report },
+    ]);
     await expectSound();
   });
 
@@ -116,8 +123,9 @@ describe('what the machine is short of', () => {
     failing.mockRestore();
     expect(recorded()).toBe(1);
     log = await open();
+    expect(log.stateStatus()?.checkpoints).toBe(0);
     expect(await log.checkpoint()).toMatchObject({ position: 2 });
-    expect(recorded()).toBe(2);
+    expect([recorded(), log.stateStatus()?.checkpoints]).toEqual([2, 1]);
   });
 
   it.each(['STATE_THREAD_ENDED', 'LMDB_-30795', undefined])(
