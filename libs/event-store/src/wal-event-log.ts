@@ -249,6 +249,11 @@ export class WalEventLog implements EventLog {
     return this.time.present();
   }
 
+  /** When the last event was recorded, as far as the state knows: also where compaction has dropped it. 0 before the first. */
+  get lastRecordedAtMillis(): number {
+    return this.folded.lastRecordedAtMillis;
+  }
+
   clockStatus(): ClockStatus {
     return this.time.status();
   }

@@ -142,14 +142,19 @@ describe('retention of a log', () => {
     });
   });
 
-  it('lets go of what is older than the last event by so much', () => {
+  it.each([
+    ['is in the log', true],
+    ['compaction has dropped', false],
+  ])('lets go of what is older by so much than the last event, which %s', (_, isThere) => {
     const { wal, firstPosition, durablePosition } = service.writer.log;
     const laterMillis = Date.now() + 2 * HOUR_MILLIS;
     const log: RetainedLog = {
-      ...{ wal, firstPosition, durablePosition },
+      ...{ wal, firstPosition, durablePosition, lastRecordedAtMillis: laterMillis },
       eventAtOrAbove: (position) =>
         position === durablePosition
-          ? { position, recordedAtMillis: laterMillis }
+          ? isThere
+            ? { position, recordedAtMillis: laterMillis }
+            : undefined
           : service.writer.log.eventAtOrAbove(position),
       clockStatus: () => ({ fault: undefined }),
     };
@@ -176,7 +181,7 @@ describe('retention of a log', () => {
     const jobs = { has: () => false, start: (kind: string) => begun.push(kind) };
     const { wal, firstPosition, durablePosition } = service.writer.log;
     const log: RetainedLog = {
-      ...{ wal, firstPosition, durablePosition },
+      ...{ wal, firstPosition, durablePosition, lastRecordedAtMillis: 0 },
       eventAtOrAbove: () => undefined,
       clockStatus: () => ({ fault }),
     };

@@ -18,6 +18,8 @@ import { NO_SNAPSHOTS, type RetentionSnapshots } from './retention-snapshots.js'
 /** What retention must know of a log. */
 export interface RetainedLog extends TimedEvents {
   readonly wal: Pick<Wal, 'planRemoval' | 'removeSegments'>;
+  /** When the last event was recorded, also where compaction has dropped it. */
+  readonly lastRecordedAtMillis: number;
   clockStatus(): Pick<ClockStatus, 'fault'>;
 }
 
@@ -155,12 +157,8 @@ export class LogRetention {
     const { durablePosition } = log;
     return {
       durablePosition,
-      // What goes is gone for good, so a wall clock that is ahead makes nothing old: age is told by the log's own time, which no event was recorded ahead of. Where compaction has dropped
-      // the last event, nothing is old.
-      nowMillis: Math.min(
-        this.clock.nowMillis(),
-        log.eventAtOrAbove(durablePosition)?.recordedAtMillis ?? 0,
-      ),
+      // What goes is gone for good, so a wall clock that is ahead makes nothing old: age is told by the log's own time, which no event was recorded ahead of.
+      nowMillis: Math.min(this.clock.nowMillis(), log.lastRecordedAtMillis),
       archivedPosition: archive?.archivedPosition ?? BEFORE_FIRST_POSITION,
       snapshotPositions,
       firstPositionSince: (millis) => firstPositionSince(log, millis),
