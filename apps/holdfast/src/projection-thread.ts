@@ -1,6 +1,6 @@
 import { CodedError, type ErrorDetails, defined, errorMessage } from '@holdfast/kernel';
 import type { FollowedProjection } from '@holdfast/ledger-service';
-import type { LogLevel } from '@holdfast/platform';
+import { type LogLevel, ThreadEnd } from '@holdfast/platform';
 import type { ConsumerReport, DivergencePolicy, ProjectionStatus } from '@holdfast/projections';
 import { Worker } from 'node:worker_threads';
 
@@ -31,8 +31,6 @@ export interface ProjectionThreadListeners {
 
 /** A batch, and a feed's end, take less. */
 const STOP_MILLIS_MAX = 5_000;
-/** Only a call of the operating system that does not return holds on for longer. */
-const TERMINATE_MILLIS_MAX = 1_000;
 
 /** Of a thread that tells its status five times a second. */
 const HUNG_MILLIS = 5_000;
@@ -48,10 +46,10 @@ export class ProjectionThread implements FollowedProjection {
   private last: ProjectionStatus | undefined;
   private toldAtMillis = performance.now();
   private stopping = false;
-  private readonly exited: Promise<void>;
+  private readonly end: ThreadEnd;
 
   private constructor(
-    private readonly worker: Worker,
+    worker: Worker,
     onStatus: () => void,
     { onFailure, onReport }: ProjectionThreadListeners,
   ) {
@@ -69,14 +67,9 @@ export class ProjectionThread implements FollowedProjection {
       onStatus();
     });
     worker.on('error', onFailure);
-    this.exited = new Promise((resolve) => {
-      const end = () => this.endIfHung();
-      process.once('exit', end);
-      worker.on('exit', (exitCode) => {
-        process.off('exit', end);
-        resolve();
-        if (!this.stopping) onFailure(ended(exitCode));
-      });
+    this.end = new ThreadEnd(worker, () => performance.now() - this.toldAtMillis > HUNG_MILLIS);
+    worker.on('exit', (exitCode) => {
+      if (!this.stopping) onFailure(ended(exitCode));
     });
   }
 
@@ -112,28 +105,7 @@ export class ProjectionThread implements FollowedProjection {
    */
   async stop(stopMillisMax: number = STOP_MILLIS_MAX): Promise<void> {
     this.stopping = true;
-    this.worker.postMessage(STOP);
-    if (await this.exitsWithin(stopMillisMax)) return;
-    void this.worker.terminate();
-    await this.exitsWithin(TERMINATE_MILLIS_MAX);
-  }
-
-  /**
-   * Node waits for its threads before a process ends, and for one that hangs in a call of the operating system it waits for ever: a dead disk would keep a process that
-   * has failed, and its supervisor from starting another. What is durable does not depend on how a process ends.
-   */
-  private endIfHung(): void {
-    if (performance.now() - this.toldAtMillis > HUNG_MILLIS) process.kill(process.pid, 'SIGKILL');
-  }
-
-  private exitsWithin(millis: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), millis);
-      void this.exited.then(() => {
-        clearTimeout(timer);
-        resolve(true);
-      });
-    });
+    await this.end.stop(STOP, stopMillisMax);
   }
 }
 

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError, type ErrorDetails } from '@holdfast/kernel';
+import { ThreadEnd } from '@holdfast/platform';
 import { ledgerProjection } from '../projections/ledger.projection.js';
 import type { Asked, QueryAsker, QueryCall } from './ledger-queries.js';
 
@@ -8,7 +8,7 @@ import type { Asked, QueryAsker, QueryCall } from './ledger-queries.js';
 export const QUERY_THREADS_MAX = 2;
 /** More queries than this waiting for a thread are refused; each waits at most for those before it, whose work is bounded. */
 export const QUERIES_WAITING_MAX = 256;
-/** A query that runs at the end of the service may take so long; then its thread is left behind. */
+/** A query that runs at the end of the service may take so long; then its thread is ended where it stands. */
 const STOP_MILLIS_MAX = 2_000;
 
 export interface QueryThreadsOptions {
@@ -33,6 +33,17 @@ export type FromQueryThread =
       readonly details: ErrorDetails;
     };
 
+/** One that is asked for longer as the process ends is not waited for. */
+const HUNG_MILLIS = 5_000;
+
+/** A thread, what it is asked, and its end. */
+interface QueryThread {
+  readonly worker: Worker;
+  readonly end: ThreadEnd;
+  asking: Asking | undefined;
+  askedAtMillis: number;
+}
+
 interface Asking {
   readonly call: QueryCall;
   readonly signal: AbortSignal;
@@ -49,7 +60,7 @@ interface Asking {
  * They are started at once, so that the first queries wait for no program to load, and one that ended when a query needs it.
  */
 export class QueryThreads implements QueryAsker {
-  private readonly threads = new Map<Worker, Asking | undefined>();
+  private readonly threads = new Set<QueryThread>();
   private readonly waiting: Asking[] = [];
   private closing = false;
 
@@ -85,7 +96,7 @@ export class QueryThreads implements QueryAsker {
     this.closing = true;
     for (let asking = this.next(); asking !== undefined; asking = this.next())
       asking.reject(ended('the service is stopping'));
-    await Promise.all(Array.from(this.threads.keys(), stop));
+    await Promise.all(Array.from(this.threads, stop));
   }
 
   /** Gives what waits to threads that have nothing to do. */
@@ -95,8 +106,8 @@ export class QueryThreads implements QueryAsker {
       if (thread === undefined) return;
       const asking = this.next();
       if (asking === undefined) return;
-      this.threads.set(thread, asking);
-      thread.postMessage({ kind: 'ask', call: asking.call } satisfies ToQueryThread);
+      Object.assign(thread, { asking, askedAtMillis: performance.now() });
+      thread.worker.postMessage({ kind: 'ask', call: asking.call } satisfies ToQueryThread);
     }
   }
 
@@ -107,8 +118,8 @@ export class QueryThreads implements QueryAsker {
     return asking;
   }
 
-  private idle(): Worker | undefined {
-    for (const [thread, asking] of this.threads) if (asking === undefined) return thread;
+  private idle(): QueryThread | undefined {
+    for (const thread of this.threads) if (thread.asking === undefined) return thread;
     return undefined;
   }
 
@@ -116,42 +127,42 @@ export class QueryThreads implements QueryAsker {
     return !this.closing && this.threads.size < QUERY_THREADS_MAX;
   }
 
-  private begin(): Worker {
+  private begin(): QueryThread {
     const { name, version } = ledgerProjection;
     const workerData: QueryThreadData = { ...this.options, projection: { name, version } };
-    const thread = new Worker(this.script, { name: 'query', workerData });
-    this.threads.set(thread, undefined);
+    const worker = new Worker(this.script, { name: 'query', workerData });
+    const isHung = () =>
+      thread.asking !== undefined && performance.now() - thread.askedAtMillis > HUNG_MILLIS;
+    const thread: QueryThread = {
+      ...{ worker, end: new ThreadEnd(worker, isHung) },
+      ...{ asking: undefined, askedAtMillis: 0 },
+    };
+    this.threads.add(thread);
     let failure: unknown;
-    thread.on('message', (message: FromQueryThread) => {
-      const asking = this.threads.get(thread);
-      this.threads.set(thread, undefined);
+    worker.on('message', (message: FromQueryThread) => {
+      const { asking } = thread;
+      thread.asking = undefined;
       if (message.kind === 'asked') asking?.resolve(message.asked);
       else asking?.reject(failureOf(message));
       this.hand();
     });
-    thread.on('error', (error: unknown) => {
+    worker.on('error', (error: unknown) => {
       failure = error;
     });
-    thread.on('exit', () => {
-      const asking = this.threads.get(thread);
+    worker.on('exit', () => {
       this.threads.delete(thread);
       // Each thread that is begun again takes a query with it, so one that cannot start is not begun over and over.
-      asking?.reject(ended('the thread of the query ended', failure));
+      thread.asking?.reject(ended('the thread of the query ended', failure));
       this.hand();
     });
-    thread.unref();
+    worker.unref();
     return thread;
   }
 }
 
-async function stop(thread: Worker): Promise<void> {
-  const exited = new Promise<unknown>((resolve) => thread.once('exit', resolve));
-  thread.ref();
-  thread.postMessage({ kind: 'stop' } satisfies ToQueryThread);
-  const waiting = new AbortController();
-  const late = sleep(STOP_MILLIS_MAX, 'late', { signal: waiting.signal }).catch(() => 'ended');
-  if ((await Promise.race([exited, late])) === 'late') void thread.terminate();
-  waiting.abort();
+function stop({ worker, end }: QueryThread): Promise<void> {
+  worker.ref();
+  return end.stop({ kind: 'stop' } satisfies ToQueryThread, STOP_MILLIS_MAX);
 }
 
 function ended(reason: string, cause?: unknown): CodedError {
