@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Module, Post } from '@nestjs/common';
 import { IsString, MaxLength } from 'class-validator';
 import { type Served, serve } from '../testing/served.js';
+import type { HttpApplicationOptions } from './http-application.js';
 import { LargeBody, ORDINARY_BODY_BYTES_MAX } from './bodies-in-flight.js';
 
 class TextDto {
@@ -32,9 +34,14 @@ const MEBIBYTE = 1024 * 1024;
 let served: Served;
 const sockets: Socket[] = [];
 
-beforeEach(async () => {
-  served = await serve(TextsModule, { bodyBytesMax: 2 * MEBIBYTE, bodiesBytesMax: 3 * MEBIBYTE });
-});
+const start = async (limits: Omit<HttpApplicationOptions, 'logger'> = {}) => {
+  served = await serve(TextsModule, {
+    bodyBytesMax: 2 * MEBIBYTE,
+    bodiesBytesMax: 3 * MEBIBYTE,
+    ...limits,
+  });
+};
+beforeEach(() => start());
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
   await served.application.stop(0);
@@ -83,6 +90,39 @@ describe('the body of a request', () => {
     let taken = await post('large', 100_000);
     while (taken.status === 503) taken = await post('large', 100_000);
     expect(taken.status).toBe(201);
+  });
+
+  it('is refused while so many are under way, and taken when they have gone', async () => {
+    await served.application.stop(0);
+    await start({ uploadsMax: 3 });
+    for (let upload = 0; upload < 3; upload++) begin(10);
+    let refused = await post('ordinary', 100);
+    while (refused.status === 201) refused = await post('ordinary', 100);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(refused.headers.get('connection')).toBe('close');
+    expect(refused.body).toMatchObject({ type: '/problems/too-many-uploads' });
+    expect((await fetch(`${served.url}/health/live`)).status).toBe(200);
+    sockets.shift()!.destroy();
+    let taken = await post('ordinary', 100);
+    while (taken.status === 503) taken = await post('ordinary', 100);
+    for (let upload = 0; upload < 5; upload++)
+      expect((await post('ordinary', 100)).status).toBe(201);
+  });
+
+  it('is not waited for when nothing comes of it any more, but is while it comes slowly', async () => {
+    await served.application.stop(0);
+    await start({ uploadsMax: 2, uploadIdleMillisMax: 60 });
+    const [idle, slow] = [begin(10), begin(10)];
+    const dripping = setInterval(() => slow.write('x'), 5);
+    const [answer] = (await once(idle, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(
+      /^HTTP\/1.1 408 [^]*connection: close[^]*the rest of the body did not come/,
+    );
+    await once(idle, 'close');
+    expect(slow.bytesRead).toBe(0);
+    clearInterval(dripping);
+    expect(String(await once(slow, 'data'))).toMatch(/^HTTP\/1.1 408 /);
+    expect((await post('ordinary', 100)).status).toBe(201);
   });
 
   it('counts until its request is answered, and no longer', async () => {

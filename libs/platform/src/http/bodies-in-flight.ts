@@ -6,18 +6,24 @@ import { ProblemException } from '../problems/problem.exception.js';
 export const ORDINARY_BODY_BYTES_MAX = 512 * 1024;
 /** What all bodies that are being received or answered may hold, for one application. */
 export const BODIES_BYTES_MAX = 64 * 1024 * 1024;
+/** How many bodies may be under way at once: far more than clients that send what they begin have. */
+export const UPLOADS_MAX = 1_024;
+/** How long nothing may come of a body that is under way. */
+export const UPLOAD_IDLE_MILLIS_MAX = 10_000;
 const RETRY_AFTER_SECONDS = 1;
 
 export interface BodyLimits {
   /** The largest body of a route with `LargeBody`. */
   readonly bodyBytesMax: number;
   readonly bodiesBytesMax: number;
+  readonly uploadsMax: number;
+  readonly uploadIdleMillisMax: number;
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** `large`: up to `bodyBytesMax`. `forwarded`: so too, and handed on as it comes, so that no more than a piece of it is ever held. */
-    body?: 'large' | 'forwarded';
+    /** Up to `bodyBytesMax`. */
+    body?: 'large';
   }
 }
 
@@ -27,11 +33,13 @@ export function LargeBody(): MethodDecorator & ClassDecorator {
 }
 
 /**
- * Limits each body by its route, and all of them together: uploads that are never finished hold what has arrived of them, however many there are. Beyond
- * the limit a request is answered 503, outcome `not-applied`, and its connection ends. What was received counts until the request is answered.
+ * Limits each body by its route, and all of them together, in bytes and in number: uploads that are never finished hold what has arrived of them, however many there are. Beyond
+ * a limit a request is answered 503, outcome `not-applied`; one of whose body nothing comes any more, 408. Then its connection ends. What was received counts until the
+ * request is answered.
  */
 export function limitBodies(fastify: FastifyInstance, limits: BodyLimits): void {
   let held = 0;
+  let uploads = 0;
   fastify.addHook('onRoute', (route) => {
     const isOrdinary = route.config?.body === undefined;
     route.bodyLimit ??= isOrdinary
@@ -39,23 +47,42 @@ export function limitBodies(fastify: FastifyInstance, limits: BodyLimits): void 
       : limits.bodyBytesMax;
   });
   fastify.addHook('preParsing', (request, reply, payload, done) => {
-    if (!hasBody(request) || request.routeOptions.config.body === 'forwarded') {
+    if (!hasBody(request)) {
       done(null, payload);
       return;
     }
+    if (uploads >= limits.uploadsMax) {
+      void reply.header('connection', 'close');
+      done(tooManyUploads());
+      return;
+    }
+    uploads++;
     let received = 0;
+    let underWay = true;
+    const arrived = (): void => {
+      if (!underWay) return;
+      underWay = false;
+      uploads--;
+      clearTimeout(idle);
+      payload.off('data', onData);
+    };
+    const refuse = (problem: ProblemException): void => {
+      arrived();
+      void reply.header('connection', 'close');
+      // Not `destroy`: the connection is still needed for the answer.
+      payload.emit('error', problem);
+    };
+    const idle = setTimeout(() => refuse(silent()), limits.uploadIdleMillisMax);
     const onData = (chunk: Buffer): void => {
       received += chunk.byteLength;
       held += chunk.byteLength;
-      if (held <= limits.bodiesBytesMax) return;
-      payload.off('data', onData);
-      void reply.header('connection', 'close');
-      // Not `destroy`: the connection is still needed for the answer.
-      payload.emit('error', tooManyBytes());
+      idle.refresh();
+      if (held > limits.bodiesBytesMax) refuse(tooManyUploads());
     };
     payload.on('data', onData);
+    payload.once('end', arrived);
     reply.raw.once('close', () => {
-      payload.off('data', onData);
+      arrived();
       held -= received;
     });
     done(null, payload);
@@ -66,9 +93,15 @@ function hasBody({ headers }: FastifyRequest): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-function tooManyBytes(): ProblemException {
+function tooManyUploads(): ProblemException {
   return new ProblemException('too-many-uploads', {
     outcome: 'not-applied',
     retryAfterSeconds: RETRY_AFTER_SECONDS,
+  });
+}
+
+function silent(): ProblemException {
+  return new ProblemException('request-timeout', {
+    detail: 'the rest of the body did not come',
   });
 }

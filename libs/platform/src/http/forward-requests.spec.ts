@@ -4,7 +4,7 @@ import {
   createServer as createHttpServer,
   request as httpRequest,
 } from 'node:http';
-import { type AddressInfo, type Server, createServer } from 'node:net';
+import { type AddressInfo, type Server, connect, createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
@@ -317,9 +317,26 @@ describe('forwarded requests', () => {
 
   it('that are answered before they have come whole end their connection', async () => {
     const { url } = await startBoth();
-    const headers = { 'content-type': 'text/plain', 'content-length': 1_000 };
+    const headers = { 'content-type': 'application/json', 'content-length': 5_000_000 };
     const early = await sendChunks(`${url}/v1/ledgers/books/transfers`, ['half'], headers);
-    expect(early).toMatchObject({ statusCode: 415, headers: { connection: 'close' } });
+    expect(early).toMatchObject({ statusCode: 413, headers: { connection: 'close' } });
+    expect(arrived).toEqual([]);
+  });
+
+  it('are answered beside as many uploads that are never finished as the service has places', async () => {
+    const { url } = await startFrontDoor((await startCommandService()).url, { waitMillisMax: 50 });
+    const head =
+      'POST /v1/ledgers/books/transfers HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+    for (let upload = 0; upload < 128; upload++) {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      running.push({ close: () => socket.destroy() });
+      socket.on('error', () => undefined).write(`${head}content-length: 10000\r\n\r\n{"memo":"`);
+    }
+    const inFlight = async () => (await fetch(`${url}/metrics`)).text();
+    while (!/requests_in_flight 1[23]\d/.test(await inFlight()));
+    const answer = await fetch(`${url}/v1/ledgers/books/transfers`, json({ memo: 'honest' }));
+    expect([answer.status, await answer.json()]).toEqual([201, { ledger: 'books', bytes: 6 }]);
+    expect(arrived).toHaveLength(1);
   });
 
   it('may expect 100-continue, as curl does for large bodies', async () => {

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import { errorCode } from '@holdfast/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Dispatcher, Pool } from 'undici';
@@ -41,8 +41,8 @@ const IDLE_MILLIS_MAX = 30_000;
 
 /**
  * Forwards requests to another service as they came, and its answers as they come, beside the application's own routes. Call it before
- * `listen`. Nothing is ever sent twice: a command's fate is for its sender to ask about. An upstream that cannot be reached is the
- * problem `storage-unavailable`: outcome `not-applied` when no connection was made, `unknown` when one broke. Every wait has an end: for a connection
+ * `listen`. A request is sent when all of it is here, so that an upload that is never finished takes no place at the service. Nothing is ever sent
+ * twice: a command's fate is for its sender to ask about. An upstream that cannot be reached is the problem `storage-unavailable`: outcome `not-applied` when no connection was made, `unknown` when one broke. Every wait has an end: for a connection
  * (`not-applied`), for the beginning of the answer, for its next bytes, and for its end (`unknown`; an answer under way that is too long to be kept
  * is broken off).
  */
@@ -68,15 +68,17 @@ export function forwardRequests(application: HttpApplication, options: ForwardOp
     wholeAnswerMillisMax: WHOLE_ANSWER_FACTOR * answerMillisMax,
   };
   void application.fastify.register((instance, _options, registered) => {
-    // In this context only: bodies are not read here but handed on.
+    // In this context only: bodies are not understood here but handed on.
     instance.removeAllContentTypeParsers();
-    instance.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null));
+    instance.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, parsed) =>
+      parsed(null, body),
+    );
     instance.addHook('onClose', () => pool.destroy());
     for (const { path, methods } of options.routes)
       instance.route({
         url: path,
         method: [...methods],
-        config: { body: 'forwarded' },
+        config: { body: 'large' },
         handler: (request, reply) => forward(upstream, request, reply),
       });
     registered();
@@ -151,14 +153,18 @@ async function sendUpstream(
     return await pool.request({
       method: request.method,
       path: request.raw.url ?? '/',
-      headers: { ...endToEnd(request.headers), [CORRELATION_ID_HEADER]: request.id },
-      body: bodyOf(request),
+      headers: { ...sentOn(request), [CORRELATION_ID_HEADER]: request.id },
+      body: Buffer.isBuffer(request.body) ? request.body : null,
       signal,
     });
   } catch (error) {
-    if (error instanceof ProblemException) throw error;
     throw unreachable(error, request);
   }
+}
+
+/** How long the body is, it says itself. */
+function sentOn({ headers }: FastifyRequest): Record<string, string | string[]> {
+  return endToEnd({ ...headers, 'content-length': undefined });
 }
 
 function brokenOff(request: FastifyRequest): (error: unknown) => never {
@@ -199,26 +205,6 @@ function endToEnd(headers: IncomingHttpHeaders): Record<string, string | string[
         field[1] !== undefined && !dropped.has(field[0]),
     ),
   );
-}
-
-/** The body as it arrives, limited as if it were read here; null if the request has none. */
-function bodyOf(request: FastifyRequest): Readable | null {
-  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
-  const { bodyLimit } = request.routeOptions;
-  if (encoding !== undefined) return request.raw.pipe(limited(bodyLimit));
-  if (Number(length ?? 0) > bodyLimit) throw new ProblemException('too-large');
-  return Number(length ?? 0) > 0 ? request.raw : null;
-}
-
-function limited(bytesMax: number): Transform {
-  let bytes = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.byteLength;
-      if (bytes > bytesMax) done(new ProblemException('too-large'));
-      else done(null, chunk);
-    },
-  });
 }
 
 /** With these no connection was made, so nothing of the request has left this process. */

@@ -17,7 +17,12 @@ import { assertParametersValidated } from '../validation/assert-parameters-valid
 import { StrictValidationPipe } from '../validation/strict-validation.pipe.js';
 import { UndeclaredQueryGuard } from '../validation/undeclared-query.guard.js';
 import { answerClientError } from './answer-client-error.js';
-import { BODIES_BYTES_MAX, limitBodies } from './bodies-in-flight.js';
+import {
+  BODIES_BYTES_MAX,
+  UPLOADS_MAX,
+  UPLOAD_IDLE_MILLIS_MAX,
+  limitBodies,
+} from './bodies-in-flight.js';
 import { CORRELATION_ID_HEADER, correlationIdOf } from './correlation-id.js';
 import { KnownRoutes } from './known-routes.js';
 import { UNLESS_SAID_OTHERWISE, observeRequests } from './observe-requests.js';
@@ -35,6 +40,10 @@ export interface HttpApplicationOptions {
   readonly bodyBytesMax?: number;
   /** What all bodies in flight may hold together; default 64 MiB. */
   readonly bodiesBytesMax?: number;
+  /** How many bodies may be under way at once; default 1,024. */
+  readonly uploadsMax?: number;
+  /** How long nothing may come of a body that is under way; default 10,000. */
+  readonly uploadIdleMillisMax?: number;
   /** Absent: no `/openapi.json` and no `/docs`. */
   readonly openApi?: OpenApiOptions;
 }
@@ -86,6 +95,8 @@ export async function createHttpApplication(
   limitBodies(fastify, {
     bodyBytesMax,
     bodiesBytesMax: options.bodiesBytesMax ?? BODIES_BYTES_MAX,
+    uploadsMax: options.uploadsMax ?? UPLOADS_MAX,
+    uploadIdleMillisMax: options.uploadIdleMillisMax ?? UPLOAD_IDLE_MILLIS_MAX,
   });
   observeRequests(fastify, { logger, metrics, lifecycle, inFlight });
   if (options.openApi !== undefined) await serveOpenApi(nest, options.openApi);

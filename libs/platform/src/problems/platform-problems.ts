@@ -16,6 +16,6 @@ export const PLATFORM_PROBLEMS = {
   overloaded: { status: 429, title: 'Too much work is waiting; try again later' },
   'internal-error': { status: 500, title: 'The service failed' },
   'storage-unavailable': { status: 503, title: 'Storage is not available' },
-  'too-many-uploads': { status: 503, title: 'Too many bytes are being received; try again later' },
+  'too-many-uploads': { status: 503, title: 'Too much is being received; try again later' },
   'service-stopping': { status: 503, title: 'The service is stopping' },
 } as const satisfies ProblemKinds;
