@@ -50,6 +50,7 @@ describe('repair from the archive', () => {
         { file: second, reason: 'missing' },
         { file: third, reason: 'damaged' },
       ],
+      unverified: [],
     });
     const wal = await openSimulated(system, {}, 2);
     expect(await textsOf(wal)).toEqual(texts);
@@ -74,8 +75,11 @@ describe('repair from the archive', () => {
     for (const [path, content] of other.disk.image().files)
       if (path.startsWith('/archive')) files.set(path, content);
     const system = SimulatedFileSystem.on({ ...image, files });
-    const { repaired } = await repairFromArchive(LOG, archiveOn(system), { fileSystem: system });
-    expect(repaired).toEqual([]);
+    const report = await repairFromArchive(LOG, archiveOn(system), { fileSystem: system });
+    expect(report).toMatchObject({ compared: 0, repaired: [] });
+    expect(report.unverified).toEqual(
+      [1, 2, 3].map((segment) => expect.stringContaining(`Segment ${segment} `)),
+    );
     await expect(openSimulated(system)).rejects.toMatchObject({ code: 'WAL_MISSING_SEGMENT' });
   });
 
@@ -112,10 +116,32 @@ describe('repair from the archive', () => {
     system.disk.flipBit(third[0], 20);
     system.disk.flipBit(third[0], 4_116);
     const before = system.disk.image().files;
-    const { repaired } = await repairFromArchive(LOG, archiveOn(system), { fileSystem: system });
-    expect(repaired).toEqual([]);
+    const report = await repairFromArchive(LOG, archiveOn(system), { fileSystem: system });
+    expect(report).toMatchObject({
+      compared: 1,
+      repaired: [],
+      unverified: [
+        'Segment 2 is not what the archive has, and the one behind it, which says where it ends, is missing or damaged.',
+        'Segment 3 is not what the archive has: the archived one is of another history.',
+        'Segment 4 is not what the archive has: the archived one is of another history.',
+      ],
+    });
     for (const [path] of segments)
       expect(system.disk.image().files.get(path)?.equals(before.get(path)!)).toBe(true);
+  });
+
+  it('says of which sealed segments the archive has nothing', async () => {
+    const { image, segments } = await archivedLog();
+    const files = new Map(image.files);
+    const [, second] = [...files.keys()].filter((path) => path.endsWith('.walz')).sort();
+    files.delete(second!);
+    files.delete(segments[1]!);
+    const system = SimulatedFileSystem.on({ ...image, files });
+    expect(await repairFromArchive(LOG, archiveOn(system), { fileSystem: system })).toEqual({
+      compared: 2,
+      repaired: [],
+      unverified: ['Segment 2 is missing, and not in the archive.'],
+    });
   });
 
   it('refuses a damaged archive, and a log that is being written', async () => {

@@ -30,6 +30,8 @@ export interface ArchiveRepairReport {
   /** Sealed segments that were compared with the archive. */
   readonly compared: number;
   readonly repaired: readonly RepairedSegment[];
+  /** Of those that could not be compared, each a sentence. Only when there is none the log has, up to its newest segment, what it had when it was archived. */
+  readonly unverified: readonly string[];
 }
 
 const QUARANTINE = 'quarantine';
@@ -76,29 +78,52 @@ async function compareAll(log: Repairable, options: WorkOptions): Promise<Archiv
   archive.refresh();
   const names = liveNames(fileSystem, directory, manifest);
   const newest = Math.max(0, ...names.keys());
-  const candidates = archive.segments().filter(({ name, header }) => {
-    const isLive = name.segment >= manifest.firstSegment && name.segment < newest;
-    const counts = name.generation === (manifest.generations.get(name.segment) ?? 0);
-    return isLive && counts && header.logId === manifest.logId;
-  });
-  const bytesTotal = candidates.reduce((sum, { dataLength }) => sum + dataLength, 0);
+  const candidates = new Map(
+    archive.segments().flatMap((archived) => {
+      const { segment, generation } = archived.name;
+      const counts = generation === (manifest.generations.get(segment) ?? 0);
+      return counts && archived.header.logId === manifest.logId ? [[segment, archived]] : [];
+    }),
+  );
+  const bytesOf = (segment: number): number => candidates.get(segment)?.dataLength ?? 0;
+  let [compared, bytesDone, bytesTotal] = [0, 0, 0];
+  for (let segment = manifest.firstSegment; segment < newest; segment++)
+    bytesTotal += bytesOf(segment);
   const repaired: RepairedSegment[] = [];
-  let bytesDone = 0;
+  const unverified: string[] = [];
   // From the newest on: what a segment must lead up to has been looked at before it.
-  for (const segment of candidates.reverse()) {
+  for (let segment = newest - 1; segment >= manifest.firstSegment; segment--) {
     throwIfCancelled(options.signal);
-    const name = names.get(segment.name.segment);
-    const successor = headerOf(log, names.get(segment.name.segment + 1));
-    const fits = successor !== undefined && precedes(segment, successor);
-    const state = name === undefined ? 'missing' : await stateOf(log, name, segment);
-    if (fits && state !== 'intact') {
-      repaired.unshift(await putBack(log, name, segment, state));
-      names.set(segment.name.segment, segment.name);
-    }
-    bytesDone += segment.dataLength;
+    const judged = await judge(log, names, segment, candidates.get(segment));
+    if (typeof judged === 'string') unverified.unshift(`Segment ${segment} ${judged}.`);
+    else compared++;
+    if (typeof judged === 'object') repaired.unshift(judged);
+    bytesDone += bytesOf(segment);
     options.onProgress?.({ bytesDone, bytesTotal });
   }
-  return { compared: candidates.length, repaired };
+  return { compared, repaired, unverified };
+}
+
+/** What was put back, nothing where the segment is whole, or why it could not be compared. */
+async function judge(
+  log: Repairable,
+  names: Map<number, SegmentName>,
+  segment: number,
+  archived: ArchivedSegment | undefined,
+): Promise<RepairedSegment | string | undefined> {
+  const name = names.get(segment);
+  if (archived === undefined)
+    return name === undefined ? 'is missing, and not in the archive' : 'is not in the archive';
+  const state = name === undefined ? 'missing' : await stateOf(log, name, archived);
+  if (state === 'intact') return undefined;
+  const found = state === 'missing' ? 'is missing' : 'is not what the archive has';
+  const successor = headerOf(log, names.get(segment + 1));
+  if (successor === undefined)
+    return `${found}, and the one behind it, which says where it ends, is missing or damaged`;
+  if (!precedes(archived, successor)) return `${found}: the archived one is of another history`;
+  const put = await putBack(log, name, archived, state);
+  names.set(segment, archived.name);
+  return put;
 }
 
 function liveNames(
