@@ -60,6 +60,8 @@ export class ArchiveDirectory implements ArchiveStore {
   private cache = new BlockCache(CACHED_BLOCKS_MAX);
   /** Of the directory and its mark, when what is known was read: another volume that is mounted here has another. */
   private identity: string | undefined;
+  /** Of the last writer: what those before it have left was removed once. */
+  private epoch = -1;
 
   private constructor(
     readonly directory: string,
@@ -155,12 +157,11 @@ export class ArchiveDirectory implements ArchiveStore {
   async put(source: SegmentSource, options: PutOptions = {}): Promise<ArchivedSegment> {
     const file = fileOf(source.name);
     const path = `${this.directory}/${file}`;
-    this.refresh();
-    const present = this.known.get(file);
+    const present = this.lookUp(file);
     const { writer } = options;
     const suffix = writer === undefined ? '' : `-${writer.epoch}-${writer.timeline}`;
     const temporary = `${path}${suffix}.tmp`;
-    if (writer !== undefined) this.removeStrays(writer);
+    if (writer !== undefined && writer.epoch !== this.epoch) this.removeStrays(writer);
     if (present === undefined) {
       await writeArchivedSegment(this.fileSystem, temporary, source, options);
       try {
@@ -197,6 +198,17 @@ export class ArchiveDirectory implements ArchiveStore {
         if (errorCode(error) !== 'ENOENT') throw error;
       }
     }
+    this.epoch = writer.epoch;
+  }
+
+  /** What is in the archive under this name now. Nothing else is looked at, unless another directory is in its place: a log of many segments puts them one by one. */
+  private lookUp(file: string): ArchivedSegment | undefined {
+    const mark = readMarker(this.fileSystem, this.directory);
+    const isOurs = mark?.owner?.logId === this.marked?.logId;
+    if (!isOurs || this.identityNow() !== this.identity) this.refresh();
+    const path = `${this.directory}/${file}`;
+    if (!this.fileSystem.exists(path)) return undefined;
+    return this.known.get(file) ?? this.describe(path);
   }
 
   /** Reads back what is there, and throws unless it is the source's content. */

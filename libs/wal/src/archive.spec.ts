@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -86,6 +86,19 @@ describe('the archive', () => {
     expect(wal.stats().liveBytes).toBeLessThan(wal.stats().logBytes);
     await Promise.all([wal.close(), reader.close(), without.close()]);
     expect([system.openFileCount, system.misuses]).toEqual([0, []]);
+  });
+
+  it.each([2, 8])('is not listed again for each of %i segments', async (segments) => {
+    const { system, wal } = await logWithArchive(segments);
+    const list = jest.spyOn(system, 'list');
+    expect(await wal.archiveSealed()).toMatchObject({ segments });
+    const listed = list.mock.calls.filter(([directory]) => directory === ARCHIVE);
+    // To know what is there, and to remove what other writers have left.
+    expect(listed).toHaveLength(2);
+    list.mockClear();
+    expect(await wal.archiveSealed()).toMatchObject({ segments: 0 });
+    expect(list.mock.calls.filter(([directory]) => directory === ARCHIVE)).toHaveLength(1);
+    await wal.close();
   });
 
   it('has everything after a power cut that the floor says it has', async () => {
