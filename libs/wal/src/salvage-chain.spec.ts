@@ -91,25 +91,48 @@ describe('salvaging a log that was taken over', () => {
 });
 
 describe('salvaging with the archive of a history that the log has left', () => {
-  it.each([
-    ['is whole', 0, 0],
-    ['has a damaged frame', 2, 9_000],
-    ['has a damaged header before its end', 3, 20],
-    ['has a damaged header at its end', 4, 20],
-    ['has lost its last segment', 4, undefined],
-  ])('brings nothing of it over where the log %s', async (_, number, damagedAt) => {
-    const system = await withAbandonedArchive({ rotations: 3 });
-    const path = `${LOG}/${segmentsOf(system)[number - 1] ?? ''}`;
-    if (damagedAt === undefined) system.unlink(path);
-    else if (number > 0)
-      for (const at of [damagedAt, damagedAt + 4_096]) system.disk.flipBit(path, at);
-    const archive = ArchiveDirectory.open('/archive', { fileSystem: system });
-    const { texts, report } = await salvaged(system, archive);
-    const own = texts.filter((text) => text.includes('new'));
-    expect(texts.filter((text) => text.includes('old'))).toEqual([]);
-    expect(own.length).toBeGreaterThan(number === 0 ? 40 : 10);
-    expect(report.leftOut.length).toBeGreaterThan(0);
-  });
+  type Damage = readonly [number: number, damagedAt?: number];
+  const headersOf = (numbers: readonly number[]): readonly Damage[] =>
+    numbers.map((number) => [number, 20]);
+
+  async function damagedOf(
+    which: 'old' | 'new',
+    damages: readonly Damage[],
+  ): Promise<{ report: SalvageReport; texts: string[] }> {
+    const system = await withAbandonedArchive({ rotations: 3 }, which);
+    const segments = segmentsOf(system);
+    for (const [number, damagedAt] of damages) {
+      const path = `${LOG}/${segments[number - 1] ?? ''}`;
+      if (damagedAt === undefined) system.unlink(path);
+      else for (const at of [damagedAt, damagedAt + 4_096]) system.disk.flipBit(path, at);
+    }
+    return salvaged(system, ArchiveDirectory.open('/archive', { fileSystem: system }));
+  }
+
+  it.each<[string, readonly Damage[]]>([
+    ['is whole', []],
+    ['has a damaged frame', [[2, 9_000]]],
+    ['has a damaged header where it forks', headersOf([2])],
+    ['has a damaged header before its end', headersOf([3])],
+    ['has a damaged header at its end', headersOf([4])],
+    ['has lost its last segment', [[4]]],
+    ['has damaged headers where it forks', headersOf([2, 3])],
+    ['has damaged headers up to its end', headersOf([3, 4])],
+    ['has damaged headers from where it forks up to its end', headersOf([2, 3, 4])],
+    ['has lost all segments since it forked, but the last', [[2], [3]]],
+    ['has lost two segments before its end', [[2, 20], [3]]],
+  ])(
+    'brings nothing of it over where the log %s, and all where the log is the one of the archive',
+    async (_, damages) => {
+      const { texts, report } = await damagedOf('new', damages);
+      expect(texts.filter((text) => text.includes('old'))).toEqual([]);
+      expect(texts.slice(0, 4)).toEqual(Array(4).fill(expect.stringContaining('=both')));
+      expect(report.leftOut.length).toBeGreaterThan(0);
+      expect(report.leftOut.every(({ mayBeAcknowledged }) => mayBeAcknowledged)).toBe(true);
+      const own = await damagedOf('old', damages);
+      expect(own.texts).toEqual((await damagedOf('old', [])).texts);
+    },
+  );
 
   it('brings over what the floor of the archive proves to be missing', async () => {
     const system = SimulatedFileSystem.on({ files: new Map(), directories: new Set(['/data']) });

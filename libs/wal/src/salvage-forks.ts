@@ -6,7 +6,8 @@ import type { Watermark } from './watermark.js';
  * The archived segments of a history that the log has left, where no live one stands in their place: an archive keeps what was there before a restore, and it may go further than the log does.
  * A live segment is of the log. An archived one alone is only where the log is known to have come so far, by the name of a file, by WATERMARK, or by its floor of what was archived (a restored
  * log has none until it archives for itself); and not where it does not go on from what is
- * there before it, or has another timeline than WATERMARK names. What comes behind such a one is of its history too, up to the next live segment.
+ * there before it, or has another timeline than WATERMARK names. What comes behind such a one is of its history too, up to the next live segment; and what leads up to such a one, unless something
+ * proves that the log had it.
  */
 export function abandonedIn(
   candidates: readonly Candidate[],
@@ -38,7 +39,42 @@ export function abandonedIn(
     }
     hasLeft = before.length === 0;
   }
+  leadingUpTo(abandoned, candidates, numbers, watermark, archivedUpTo);
   return abandoned;
+}
+
+/**
+ * Two histories are the same up to where they fork. Where the log cannot be read there, an archived segment that goes on from the log before the fork may be of either: it counts where the next one of
+ * the log goes on from it; where its timeline comes again in the log behind it, because a writer has but one; and where the log knows that it was archived.
+ */
+function leadingUpTo(
+  abandoned: Set<Candidate>,
+  candidates: readonly Candidate[],
+  numbers: readonly number[],
+  watermark: Watermark | undefined,
+  archivedUpTo: number,
+): void {
+  const timelines = new Set([watermark?.timeline]);
+  let behind: { readonly all: readonly Candidate[]; readonly own: readonly Candidate[] } = {
+    all: [],
+    own: [],
+  };
+  for (const number of numbers.toReversed()) {
+    const all = candidates.filter(({ name }) => name.segment === number);
+    const live = all.filter(({ archived }) => archived === undefined);
+    const isOwn = (one: Candidate): boolean => {
+      if (abandoned.has(one)) return false;
+      const leadsTo = (it: Candidate): boolean =>
+        it.name.segment === number + 1 && isContinued(one, it.header);
+      if (behind.own.some(leadsTo) || timelines.has(one.header.timeline)) return true;
+      if ((one.archived?.seal.lastSequence ?? Infinity) <= archivedUpTo) return true;
+      return !behind.all.some(leadsTo) && behind.own[0]?.name.segment !== number + 1;
+    };
+    const own = live.length > 0 ? ofTheLog(all, live) : all.filter(isOwn);
+    if (live.length === 0) for (const one of all) if (!own.includes(one)) abandoned.add(one);
+    for (const { header } of own) timelines.add(header.timeline);
+    behind = { all, own };
+  }
 }
 
 /** With the archived one only where the live one is damaged at its end: it may be cut short, by a restore, and then the archived one goes on in the history that was left. */
