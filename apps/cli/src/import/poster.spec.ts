@@ -13,18 +13,21 @@ const problem = (status: number, slug: string): Item => ({
   body: { type: `/problems/${slug}`, title: slug },
 });
 
-/** A ledger that answers each bulk with the next of these lists, and how often it was asked. */
+/** A ledger that answers each bulk with the next of these lists, what it was asked, and why again. */
 function ledgerOf(...answers: readonly (readonly Item[])[]) {
   const asked: unknown[] = [];
-  const post: ServiceClient['post'] = (_path, body, accepts) => {
+  const waits: string[] = [];
+  const post: ServiceClient['post'] = (_path, body, unfinished) => {
     for (const results of answers.slice(asked.length)) {
       asked.push(body);
       const answer: ServiceAnswer = { status: 200, body: { results } };
-      if (accepts?.(answer) !== false) return Promise.resolve(answer);
+      const why = unfinished?.(answer);
+      if (why === undefined) return Promise.resolve(answer);
+      waits.push(why);
     }
     return Promise.reject(new Error('no answer is accepted'));
   };
-  return { asked, client: { post, get: unasked, put: unasked } };
+  return { asked, waits, client: { post, get: unasked, put: unasked } };
 }
 
 function batchOf(keys: readonly string[]): Batch {
@@ -46,8 +49,8 @@ function batchOf(keys: readonly string[]): Batch {
 
 describe('a batch', () => {
   it('is sent again until nothing of it waits for a passing reason', async () => {
-    const { client, asked } = ledgerOf(
-      [made, problem(429, 'overloaded'), problem(503, 'not-applied')],
+    const { client, asked, waits } = ledgerOf(
+      [made, problem(503, 'clock-skew'), problem(503, 'not-applied')],
       [replayed, problem(409, 'idempotency-in-flight'), made],
       [replayed, made, problem(422, 'insufficient-funds')],
     );
@@ -55,6 +58,10 @@ describe('a batch', () => {
       batchOf(['a', 'b', 'c']),
     );
     expect(asked).toHaveLength(3);
+    expect(waits).toEqual([
+      'clock-skew: clock-skew',
+      'idempotency-in-flight: idempotency-in-flight',
+    ]);
     expect(posted).toEqual({
       posted: 2,
       repeated: 1,

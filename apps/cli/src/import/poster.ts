@@ -46,10 +46,8 @@ export class Poster implements BatchSink {
       ...accounts,
       ...batch.rows.map(({ mapped }) => ({ key: mapped.key, command: mapped.transfer })),
     ];
-    const answer = await this.client.post(
-      bulkPath(this.ledgerPath),
-      bulkBody(items),
-      (given) => given.status !== OK || itemAnswers(given.body, items.length).every(isFinal),
+    const answer = await this.client.post(bulkPath(this.ledgerPath), bulkBody(items), (given) =>
+      given.status === OK ? waitsFor(itemAnswers(given.body, items.length)) : undefined,
     );
     this.mustSucceed(answer, `a batch of ${items.length} commands`);
     const answers = itemAnswers(answer.body, items.length);
@@ -87,6 +85,12 @@ function succeeded({ status }: ItemAnswer): boolean {
  */
 function isDone(row: ItemAnswer): boolean {
   return succeeded(row) || row.status === GONE;
+}
+
+/** What the first command that is to be sent again waits for: those after it wait for that one. */
+function waitsFor(answers: readonly ItemAnswer[]): string | undefined {
+  const waiting = answers.find((answer) => !isFinal(answer));
+  return waiting && problemText(waiting);
 }
 
 /** Not overloaded, not failing, not still being answered for somebody else. */

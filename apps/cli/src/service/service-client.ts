@@ -13,10 +13,15 @@ export interface ServiceClientOptions {
   readonly url: string;
   /** How long a request is sent again while the service cannot answer it. */
   readonly patienceMillis: number;
-  /** Called once when the service stops answering, and once when it answers again. */
+  /** Called when the service stops answering, when it does not for another reason, and once when it answers again. */
   readonly onOutage?: (reason: string | undefined) => void;
   readonly signal?: AbortSignal;
 }
+
+/** One attempt: answered for good, or to be repeated for this reason. */
+type Attempted =
+  | { readonly answer: ServiceAnswer }
+  | { readonly reason: string; readonly retryAfterMillis?: number };
 
 const PAUSE_MILLIS_MIN = 50;
 const PAUSE_MILLIS_MAX = 5_000;
@@ -35,7 +40,8 @@ export class ServiceClient {
     headersTimeout: ANSWER_MILLIS_MAX,
     bodyTimeout: ANSWER_MILLIS_MAX,
   });
-  private outage = false;
+  /** What kind of reason was told last; undefined while the service answers. */
+  private outage: string | undefined;
 
   constructor(private readonly options: ServiceClientOptions) {}
 
@@ -47,13 +53,13 @@ export class ServiceClient {
     return this.send('PUT', path, body);
   }
 
-  /** `accepts` may find an answer of 200 to be only half of one: then the request is sent again. */
+  /** An answer of 200 may be only half of one: then `unfinished` says why, and the request is sent again. */
   post(
     path: string,
     body: unknown,
-    accepts: (answer: ServiceAnswer) => boolean = () => true,
+    unfinished?: (answer: ServiceAnswer) => string | undefined,
   ): Promise<ServiceAnswer> {
-    return this.send('POST', path, body, accepts);
+    return this.send('POST', path, body, unfinished);
   }
 
   close(): Promise<void> {
@@ -64,31 +70,36 @@ export class ServiceClient {
     method: 'GET' | 'PUT' | 'POST',
     path: string,
     body?: unknown,
-    accepts: (answer: ServiceAnswer) => boolean = () => true,
+    unfinished: (answer: ServiceAnswer) => string | undefined = () => undefined,
   ): Promise<ServiceAnswer> {
     const { signal, patienceMillis, url } = this.options;
     const givingUpAt = performance.now() + patienceMillis;
     for (let attempt = 0; ; attempt++) {
       signal?.throwIfAborted();
-      const { answer, reason, retryAfterMillis } = await this.once(method, path, body);
-      if (answer !== undefined && reason === undefined && accepts(answer)) {
-        this.report(undefined);
-        return answer;
+      let attempted = await this.once(method, path, body);
+      if ('answer' in attempted) {
+        const { answer } = attempted;
+        const reason = unfinished(answer);
+        if (reason === undefined) {
+          this.report(undefined);
+          return answer;
+        }
+        attempted = { reason };
       }
-      const why = reason ?? 'it has not taken all of it';
+      const { reason, retryAfterMillis } = attempted;
       const pauseMillis = pauseBefore(attempt, retryAfterMillis);
-      if (performance.now() + pauseMillis > givingUpAt) throw unreachable(url, why, patienceMillis);
-      this.report(why);
+      if (performance.now() + pauseMillis > givingUpAt)
+        throw unreachable(url, reason, patienceMillis);
+      this.report(reason);
       await setTimeout(pauseMillis, undefined, signal === undefined ? {} : { signal });
     }
   }
 
-  /** One attempt. With `reason` it is to be repeated. */
   private async once(
     method: 'GET' | 'PUT' | 'POST',
     path: string,
     body: unknown,
-  ): Promise<{ answer?: ServiceAnswer; reason?: string; retryAfterMillis?: number }> {
+  ): Promise<Attempted> {
     try {
       const answered = await request(`${this.options.url}${path}`, {
         method,
@@ -101,7 +112,6 @@ export class ServiceClient {
       if (!isTransient(answer.status)) return { answer };
       const retryAfter = Number(answered.headers['retry-after']);
       return {
-        answer,
         reason: problemText(answer),
         ...(Number.isNaN(retryAfter) ? undefined : { retryAfterMillis: retryAfter * SECOND }),
       };
@@ -112,8 +122,10 @@ export class ServiceClient {
   }
 
   private report(reason: string | undefined): void {
-    if (this.outage === (reason !== undefined)) return;
-    this.outage = reason !== undefined;
+    // What a problem says besides, such as the time, changes with every attempt.
+    const kind = reason?.replace(/:.*/s, '');
+    if (this.outage === kind) return;
+    this.outage = kind;
     this.options.onOutage?.(reason);
   }
 }

@@ -1,0 +1,60 @@
+import { type AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { ServiceClient } from './service-client.js';
+
+const skewed = (clockTime: string) => ({
+  status: 503,
+  body: {
+    type: '/problems/clock-skew',
+    detail: `The clock of the service says ${clockTime}, and 10:00 was expected. Nothing was applied.`,
+  },
+});
+
+describe('a client with patience', () => {
+  const running: { close(): unknown }[] = [];
+  afterEach(async () => {
+    for (const one of running.splice(0).reverse()) await one.close();
+  });
+
+  /** Of a service that gives these answers, one after the other. */
+  async function clientOf(answers: readonly { status: number; body: object }[]) {
+    const told: (string | undefined)[] = [];
+    let asked = 0;
+    const server = createServer((_request, response) => {
+      const { status, body } = answers[asked++]!;
+      response.writeHead(status).end(JSON.stringify(body));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const client = new ServiceClient({
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      patienceMillis: 60_000,
+      onOutage: (reason) => told.push(reason),
+    });
+    running.push(server, client);
+    return { client, told };
+  }
+
+  it('tells what it waits for, again when that changes, and when it is over', async () => {
+    const overloaded = { status: 429, body: { type: '/problems/overloaded', title: 'Too much' } };
+    const done = { status: 200, body: {} };
+    const { client, told } = await clientOf([overloaded, skewed('11:00'), skewed('11:01'), done]);
+    expect(await client.put('/v1/ledgers/main')).toEqual(done);
+    expect(told).toEqual([
+      'overloaded: Too much',
+      `clock-skew: ${skewed('11:00').body.detail}`,
+      undefined,
+    ]);
+  });
+
+  it('tells what half an answer waits for', async () => {
+    const [half, whole] = [{ waits: 'clock-skew: it is 11:00' }, {}];
+    const { client, told } = await clientOf([
+      { status: 200, body: half },
+      { status: 200, body: whole },
+    ]);
+    const waits = ({ body }: { body: unknown }) => (body as { waits?: string }).waits;
+    expect(await client.post('/bulk', {}, waits)).toEqual({ status: 200, body: whole });
+    expect(told).toEqual([half.waits, undefined]);
+  });
+});
