@@ -170,6 +170,34 @@ describe('a repeated request', () => {
     expect([fresh.status, fresh.body['type']]).toEqual([400, '/problems/invalid-request']);
   });
 
+  it('is answered as it was in a bulk with If-Match too, unless one of its keys is new', async () => {
+    const item = (idempotencyKey: string) => ({
+      ...{ type: 'PostTransfer', idempotencyKey },
+      body: transfer('world', 'bob', '1'),
+    });
+    const send = (headers: Record<string, string>, path: string, ...keys: string[]) =>
+      service.send('POST', `${LEDGER}/bulk${path}`, {
+        ...{ headers, body: { commands: keys.map(item) } },
+      });
+    const first = await send({}, '', 'one', 'two');
+    const headers = { 'if-match': '"1"' };
+    const again = await send(headers, '', 'one', 'two');
+    expect([again.status, again.body['results']]).toEqual([
+      200,
+      (first.body['results'] as { headers: object }[]).map((result) => ({
+        ...result,
+        headers: { ...result.headers, 'Idempotency-Replayed': 'true' },
+      })),
+    ]);
+    const before = service.lastPosition;
+    for (const refused of [
+      await send(headers, '', 'one', 'three'),
+      await send(headers, '?dryRun=true', 'one', 'two'),
+    ])
+      expect([refused.status, refused.body['type']]).toEqual([400, '/problems/invalid-request']);
+    expect(service.lastPosition).toBe(before);
+  });
+
   it('moves money once when it is sent twice at the same time', async () => {
     const request = { key: 'twice', body: transfer('alice', 'bob', '600') };
     const replies = await Promise.all(

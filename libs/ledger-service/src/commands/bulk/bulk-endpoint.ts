@@ -60,6 +60,15 @@ export class BulkEndpoint {
     return { status: 200, headers: this.headersOf(last, attempt), body: { results } };
   }
 
+  /** Whether every command was used with its key before, so that nothing is decided. */
+  knowsAll(ledger: string, commands: readonly unknown[], actor: string): boolean {
+    return commands.every((command, index) => {
+      const item = bulkItemOf(ledger, command, `/commands/${index}`);
+      const idempotency = item.valid ? this.idempotencyOf(ledger, actor, item.value) : undefined;
+      return idempotency !== undefined && !this.isNew(ledger, actor, idempotency);
+    });
+  }
+
   private admit(
     ledger: string,
     command: unknown,
