@@ -148,6 +148,12 @@ export const MUTANTS: readonly Mutant[] = [
       'const header = await writer.start({',
       'await this.fileSystem.publish(writer.file.path, path);\n    const header = await writer.start({',
     ],
+    [
+      'a disk that fails counts as full',
+      'a disk that fails where room for a record is made',
+      "if (!NO_ROOM.includes(code)) return new SegmentSyncFailed(cause, 'making room for a record');",
+      '',
+    ],
   ]),
   ...mutantsOf(`${WAL}/file-system.ts`, [
     [
@@ -430,6 +436,12 @@ export const MUTANTS: readonly Mutant[] = [
       'archive: the name of a file is not durable before the floor moves',
       'archive and removal',
       'await this.fileSystem.syncDirectoryAsync(this.directory);',
+      '',
+    ],
+    [
+      'archive: that of another log takes segments',
+      'an archive that is replaced under its writer',
+      'if (owner !== undefined && logId !== owner.logId) throw swapped(this.directory);',
       '',
     ],
   ]),
