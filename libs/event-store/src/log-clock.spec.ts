@@ -156,10 +156,12 @@ describe('the clock at a start', () => {
   it.each([
     ['back', -DAY, 'behind'],
     ['back to 1970', -START, 'behind'],
-    ['ahead', DAY, 'ahead'],
+    ['ahead', DAY, 'ahead of'],
   ])(
     'is accepted as it is where the last event is ahead of it, and no later jump is: %s',
-    (_, millis, fault) => {
+    (_, millis, where) => {
+      const fault = where.replace(' of', '');
+      const allowed = new Date(START + DAY).toISOString();
       const machine = new Machine();
       machine.last = START + 31 * DAY;
       const clock = machine.clock();
@@ -168,6 +170,9 @@ describe('the clock at a start', () => {
       clock.assertTrusted();
       machine.wall += millis;
       expect(() => clock.assertTrusted()).toThrow(skew(fault));
+      expect(() => clock.assertTrusted()).toThrow(
+        `, which is ${where} what the monotonic clock allows: ${allowed}; nothing was appended`,
+      );
       expect(clock.status()).toMatchObject({ fault, expectedMillis: START + DAY });
       machine.pass(DAY);
       expect(() => clock.assertTrusted()).toThrow(skew(fault));

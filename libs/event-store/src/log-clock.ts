@@ -23,7 +23,7 @@ export interface ClockStatus {
   /** Why nothing is recorded, if so. */
   readonly fault: ClockFault | undefined;
   readonly wallMillis: number;
-  /** What the wall clock is compared with: the time of the last event, or with `ahead` the time that the monotonic clock allows. */
+  /** What the wall clock is compared with: the time of the last event, or the time that the monotonic clock allows: with `ahead`, and with `behind` after an acceptance. */
   readonly expectedMillis: number;
 }
 
@@ -34,11 +34,7 @@ export interface Present {
   readonly wallMillis: number;
 }
 
-const SKEWS: Readonly<Record<ClockFault, string>> = {
-  gap: 'so long after the last event that an operator must accept it',
-  ahead: 'ahead of what the monotonic clock allows',
-  behind: 'behind the last event',
-};
+const THE_MONOTONIC_CLOCK = 'what the monotonic clock allows';
 /** Of the time that an operator has named: a start a little earlier or later is the one that was meant. */
 const ACCEPTANCE_MILLIS_MAX = 3_600_000;
 /** How fast a wall clock that is slewed, or steps within the bound, is followed: a thousandth of the time that passes. */
@@ -79,7 +75,7 @@ export class LogClock {
   /** Throws `EVENT_CLOCK_SKEW` while nothing may be recorded. */
   assertTrusted(): void {
     const status = this.status();
-    if (status.fault !== undefined) throw clockSkew(status.fault, status);
+    if (status.fault !== undefined) throw clockSkew(status.fault, status, this.lastMillis());
   }
 
   /** What the clock says now is right, whatever spoke against it. Where it is behind the last event, the log's time stands still until it has come there. */
@@ -138,14 +134,24 @@ export class LogClock {
 }
 
 /** Names both times. */
-function clockSkew(fault: ClockFault, status: Omit<ClockStatus, 'fault'>): EventStoreError {
+function clockSkew(
+  fault: ClockFault,
+  status: Omit<ClockStatus, 'fault'>,
+  lastMillis: number,
+): EventStoreError {
   const clockTime = timeText(status.wallMillis);
   const expectedTime = timeText(status.expectedMillis);
   return new EventStoreError(
     'EVENT_CLOCK_SKEW',
-    `the clock says ${clockTime}, which is ${SKEWS[fault]}: ${expectedTime}; nothing was appended`,
+    `the clock says ${clockTime}, which is ${skewText(fault, status.expectedMillis === lastMillis)}: ${expectedTime}; nothing was appended`,
     { fault, clockTime, expectedTime },
   );
+}
+
+function skewText(fault: ClockFault, byLastEvent: boolean): string {
+  if (fault === 'gap') return 'so long after the last event that an operator must accept it';
+  if (fault === 'ahead') return `ahead of ${THE_MONOTONIC_CLOCK}`;
+  return `behind ${byLastEvent ? 'the last event' : THE_MONOTONIC_CLOCK}`;
 }
 
 /** As `2026-11-23T10:00:00.000Z`; the number itself where it is no date, which a clock may say. */

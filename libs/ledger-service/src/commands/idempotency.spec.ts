@@ -148,6 +148,13 @@ describe('a repeated request', () => {
     const other = transfer('world', 'bob', '2') as typeof body;
     await record('"both"', body.legs);
     await record('both', other.legs);
+    for (const [key, { legs }] of [
+      ['"both"', body],
+      ['both', other],
+    ] as const) {
+      const sought = await service.send('GET', `${LEDGER}/commands/${encodeURIComponent(key)}`);
+      expect(sought.body).toMatchObject({ key, answer: { body: { legs } } });
+    }
     for (const sent of [body, other])
       for (const key of ['"both"', 'both']) {
         const again = await service.send('POST', path, { key, body: sent });

@@ -8,7 +8,7 @@ export class ClockDto {
     enum: ['gap', 'ahead', 'behind'],
     required: false,
     description:
-      'Why not: long after the last event at a start, ahead of what the monotonic clock allows, or behind the last event.',
+      'Why not: long after the last event at a start, ahead of what the monotonic clock allows, or behind the last event or, after an acceptance, what the monotonic clock allows.',
   })
   fault?: 'gap' | 'ahead' | 'behind';
 
