@@ -3,6 +3,8 @@ import type { Mutant } from './mutant.js';
 const WAL = 'libs/wal/src';
 const STATE = 'libs/event-store/src';
 const STEPS = 'power cuts at the steps of checkpoints';
+const CLOCK = 'a clock that cannot be believed';
+const TAGS = 'the newest event of a tag';
 
 /** The mutants of one file. `find` stands exactly once in it. */
 function mutantsOf(
@@ -587,6 +589,102 @@ export const MUTANTS: readonly Mutant[] = [
       ', expects: { ...place, sequence }',
       '',
     ],
+    [
+      'an append asks no clock whether it is believed',
+      CLOCK,
+      'this.time.assertTrusted();\n    this.checkpointed',
+      'this.checkpointed',
+    ],
+    [
+      'an event is not found by its tag until it is durable',
+      TAGS,
+      'this.indexedEvents.lastTagged(tag, (position) => this.admittedAt(position))',
+      'this.indexedEvents.lastTagged(tag, (position) => this.eventAt(position))',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/wal.ts`, [
+    [
+      'what has left for the archive is not found until the next start',
+      TAGS,
+      'const entries = withArchived(archive, live);',
+      'const entries = live;',
+    ],
+  ]),
+  ...mutantsOf(`${STATE}/log-clock.ts`, [
+    [
+      "the log's time outruns the monotonic clock",
+      CLOCK,
+      'if (wallMillis - expectedMillis > skewMillisMax)',
+      'if (wallMillis - expectedMillis > Infinity)',
+    ],
+    [
+      "a clock that is not believed is the log's time",
+      CLOCK,
+      "fault === 'ahead' ? expectedMillis : wallMillis",
+      'wallMillis',
+    ],
+    [
+      'corrections within the bound add up to a jump',
+      CLOCK,
+      'this.anchor = { wallMillis: expectedMillis + away, monotonicMillis };',
+      'this.anchor = { wallMillis, monotonicMillis };',
+    ],
+    [
+      'events are recorded while the last one is ahead of the wall clock',
+      CLOCK,
+      'if (isBehind && lastMillis > this.standsAtMillis)',
+      'if (isBehind && lastMillis < 0)',
+    ],
+    [
+      'an accepted clock may step back as it likes',
+      CLOCK,
+      'if (isBehind && expectedMillis - wallMillis > skewMillisMax)',
+      'if (isBehind && expectedMillis < 0)',
+    ],
+    [
+      "the log's time goes back with the wall clock",
+      CLOCK,
+      'Math.max(this.lastMillis(), believed)',
+      'believed',
+    ],
+    [
+      'a start believes every clock',
+      CLOCK,
+      'if (lastMillis > 0 && wallMillis - lastMillis > gapMillisMax)',
+      'if (lastMillis < 0)',
+    ],
+    [
+      'a time that was accepted once is accepted at every start',
+      CLOCK,
+      'if (named !== undefined && Math.abs(wallMillis - named) <= ACCEPTANCE_MILLIS_MAX)',
+      'if (named !== undefined)',
+    ],
+    [
+      'acceptance at a start is not heard',
+      CLOCK,
+      'if (named !== undefined && Math.abs(wallMillis - named) <= ACCEPTANCE_MILLIS_MAX)',
+      'if (named === 0)',
+    ],
+  ]),
+  ...mutantsOf(`${STATE}/indexed-events.ts`, [
+    [
+      'a tag finds an older event than its newest',
+      TAGS,
+      'let index = tags.length(tag) - 1; index >= 0; index--',
+      'let index = Math.max(0, tags.length(tag) - 2); index >= 0; index--',
+    ],
+    [
+      'a tag is new again where the beginning of the log has gone',
+      TAGS,
+      'if (event === undefined && position >= this.events.firstPosition) continue;',
+      'if (event === undefined) continue;',
+    ],
+    [
+      'what compaction dropped hides the events before it',
+      TAGS,
+      'if (event === undefined && position >= this.events.firstPosition) continue;',
+      '',
+    ],
   ]),
   ...mutantsOf(`${STATE}/checkpointer.ts`, [
     ['a checkpoint does not wait for its log', STEPS, 'await log.flush();', ''],
@@ -599,8 +697,8 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'the floor moves before the record',
       STEPS,
-      'await record.change(this.unsettled);',
-      'log.moveFloor(position);\n    await record.change(this.unsettled);',
+      'await record.change(facts);',
+      'log.moveFloor(position);\n    await record.change(facts);',
     ],
     [
       'a checkpoint counts what came while it was made',
@@ -611,6 +709,18 @@ export const MUTANTS: readonly Mutant[] = [
   ]),
   ...mutantsOf(`${STATE}/checkpointed-section.ts`, [
     ['what is being checkpointed cannot be read', STEPS, ' ?? this.fromFrozen(key)', ''],
+    [
+      'what only the database has is not found',
+      TAGS,
+      'if (populated === undefined || !isKey(key)) return ABSENT;',
+      'if (populated === undefined || isKey(key)) return ABSENT;',
+    ],
+    [
+      'what was frozen first hides what was frozen later',
+      TAGS,
+      'for (let at = this.frozen.length - 1; at >= 0; at--)',
+      'for (let at = 0; at < this.frozen.length; at++)',
+    ],
     ['what was frozen goes on changing', STEPS, 'this.active = new Map();', ''],
     [
       'a changed key stays in the cache',

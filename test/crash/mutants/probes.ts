@@ -18,6 +18,7 @@ import { checkEveryCrash } from '../maintenance-oracle.js';
 import { type Maintenance, MAINTENANCE } from '../maintenance-workloads.js';
 import { RecordedRun } from '../recorded-run.js';
 import { BACKUP_PROBES } from './backup-probes.js';
+import { EVENT_PROBES } from './event-probes.js';
 import { FILE_PROBES } from './file-probes.js';
 import { STATE_PROBES } from './state-probes.js';
 
@@ -36,6 +37,7 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   ...BACKUP_PROBES,
   ...FILE_PROBES,
   ...STATE_PROBES,
+  ...EVENT_PROBES,
 };
 
 const SEEDS = [1, 2, 3];

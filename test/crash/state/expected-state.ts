@@ -8,13 +8,13 @@ export const COMMIT_EVENTS = 3;
 /** Some dozens of commits fill a segment of the smallest kind: there is something to remove. */
 const FILLER = 'x'.repeat(400);
 
-/** The commit of a number: a shared stream is changed, or loses an entry, and a new one comes. */
+/** The commit of a number, with a key of its own: a shared stream is changed, or loses an entry, and a new one comes. */
 export function countedCommit(number: number): Commit {
   const event = (at: number) => ({
     id: randomUUID(),
     type: 'Counted',
     schemaVersion: 1,
-    tags: [`t-${number % 7}`],
+    tags: [`t-${number % 7}`, `key-${number}`],
     data: { number: at, filler: FILLER },
   });
   const at = COMMIT_EVENTS * number;
