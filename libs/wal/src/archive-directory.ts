@@ -105,10 +105,10 @@ export class ArchiveDirectory implements ArchiveStore {
   }
 
   /**
-   * Files that are known already are not read again: they never change, as long as it is the same directory. One that has become another log's, or has no owner any more, is refused, and
+   * Files that are known already are not read again: they never change, as long as it is the same directory, and nobody copies over them. One that has become another log's, or has no owner any more, is refused, and
    * what was known stays. Throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_ARCHIVE_MISMATCH`, and what opening throws.
    */
-  refresh(): void {
+  refresh(anewFrom = Infinity): void {
     // Of a volume that was unmounted meanwhile the directory is there still, and empty.
     const mark = readMarker(this.fileSystem, this.directory);
     if (mark === undefined) throw noArchive(this.directory);
@@ -117,8 +117,10 @@ export class ArchiveDirectory implements ArchiveStore {
     const known = identity === this.identity ? this.known : new Map<string, ArchivedSegment>();
     const found = new Map<string, ArchivedSegment>();
     for (const file of this.fileSystem.list(this.directory)) {
-      if (nameIn(file) === undefined) continue;
-      found.set(file, known.get(file) ?? this.describe(`${this.directory}/${file}`));
+      const name = nameIn(file);
+      if (name === undefined) continue;
+      const described = name.segment < anewFrom ? known.get(file) : undefined;
+      found.set(file, described ?? this.describe(`${this.directory}/${file}`));
     }
     const logId = (mark.owner ?? ownerBy(found))?.logId;
     // Mounted in the wrong place: nothing of our log is put here, and nothing leaves our log because it is here.

@@ -10,6 +10,7 @@ import {
   SimulatedFileSystem,
   simulatedOptions,
   textsOf,
+  withAbandonedArchive,
 } from './testing/index.js';
 import { Wal } from './wal.js';
 import { WalReader } from './wal-reader.js';
@@ -204,6 +205,39 @@ describe('two writers of one archive', () => {
     await wal.close();
     const again = await openSimulated(system, { archive: archiveOn(system) }, 3);
     expect(await textsOf(again)).toHaveLength(2);
+    await again.close();
+  });
+
+  it('whose files another history was copied over lets nothing leave the log', async () => {
+    const { files, directories } = (await withAbandonedArchive({ rotations: 3 })).disk.image();
+    const [archived, own] = [true, false].map((isArchived) =>
+      [...files].filter(([path]) => path.startsWith('/archive') === isArchived),
+    );
+    const system = SimulatedFileSystem.on({ files: new Map(own), directories });
+    const archive = ArchiveDirectory.open('/archive', { create: true, fileSystem: system });
+    const wal = await openSimulated(system, { archive }, 9);
+    await wal.archiveSealed();
+    const texts = await textsOf(wal);
+    let overwritten = 0;
+    for (const [path, content] of archived ?? []) {
+      if (!system.exists(path) || !path.endsWith('.walz')) continue;
+      const file = system.open(path, 'write');
+      file.truncate(content.length);
+      file.write(content, 0);
+      file.close();
+      overwritten++;
+    }
+    expect(overwritten).toBeGreaterThan(2);
+    const removal = wal.removeSegments({ below: wal.lastSequence });
+    expect(await removal.then((report) => report.segments.length)).toBeLessThan(2);
+    await wal.close();
+    const alone = [...system.disk.image().files].filter(([path]) => !path.startsWith('/archive'));
+    const again = await openSimulated(
+      SimulatedFileSystem.on({ files: new Map(alone), directories }),
+      {},
+      10,
+    );
+    expect(await textsOf(again)).toEqual(texts.slice(again.firstSequence - 1));
     await again.close();
   });
 

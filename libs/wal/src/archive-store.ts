@@ -68,8 +68,11 @@ export interface ArchiveStore {
   readonly directory?: string;
   /** Of one log, lowest first; of several generations the highest. As of the last `refresh`. */
   segments(): readonly ArchivedSegment[];
-  /** Looks for what others have put here meanwhile. Throws `WAL_ARCHIVE_NOT_FOUND` when it is not there any more, `WAL_ARCHIVE_MISMATCH` when it is another log's now. */
-  refresh(): void;
+  /**
+   * Looks for what others have put here meanwhile; of the segments from `anewFrom` on also whether they still are what was found before. Throws `WAL_ARCHIVE_NOT_FOUND` when it is not there any more, `WAL_ARCHIVE_MISMATCH` when it is another
+   * log's now.
+   */
+  refresh(anewFrom?: number): void;
   /** Positional reads of the content, checked block by block. Throws `WAL_CORRUPT`, `WAL_READ_FAILED`. */
   open(segment: ArchivedSegment): File;
   /** In the background: reads the whole content from the medium and gives the SHA-256 of the data. Throws as `open`. */

@@ -329,8 +329,9 @@ export class Wal implements LogSource {
    */
   removeSegments(options: RemovalOptions): Promise<RemovalReport> {
     return this.exclusively(() => {
-      const { archive, catalog } = this.parts;
-      archive?.refresh();
+      const { archive, catalog, manifest } = this.parts;
+      // What leaves is then there only: believed is what the files say now, whatever was copied over them since.
+      archive?.refresh(manifest.current.firstSegment);
       return removeSegments(this.parts, this.planRemoval(options), (firstSegment) => {
         const live = this.live().filter(({ name }) => name.segment >= firstSegment);
         // An archive that does not hold what goes, or is another's, ends it here: a MANIFEST that counts on it would never open.
