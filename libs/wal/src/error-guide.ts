@@ -93,7 +93,8 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
       'Free space or raise the limit. The log looks once a second and goes on by itself, without a restart.',
   },
   WAL_CLOSED: {
-    meaning: 'The log was closed before this append. Nothing was appended.',
+    meaning:
+      'The log was closed before or during the call. An append has appended nothing, and a verification says nothing of the log.',
     action: 'Nothing: the service is stopping.',
   },
   WAL_POISONED: {

@@ -5,7 +5,7 @@ import { type FrameLimits, FrameQueue, type PendingFrame } from './frame-queue.j
 import type { PredecessorSeal } from './segment-header.js';
 import type { SegmentChain, StartedSegment } from './segment-chain.js';
 import { type EncodedFrame, SegmentSyncFailed } from './segment-writer.js';
-import { WalError } from './wal.errors.js';
+import { walClosed, WalError } from './wal.errors.js';
 import {
   type Admission,
   type AppendOptions,
@@ -117,7 +117,7 @@ export class GroupCommit {
   /** Admits a batch. Throws before anything is assigned; afterwards the only failure is poison. */
   admit(payloads: readonly Uint8Array[], options: AppendOptions): Admission {
     if (this.failure !== undefined) throw this.failure;
-    if (this.closing) throw new WalError('WAL_CLOSED', 'the log is closed');
+    if (this.closing) throw walClosed();
     const { first, frame } = this.enqueue(payloads);
     if (options.durability === 'sync') frame.needsSync = true;
     this.schedule();

@@ -207,7 +207,8 @@ async function verifySegment(
     }
   } catch (error) {
     if (errorCode(error) === 'WAL_SEQUENCE_GONE') return 'removed';
-    note(0, sequence, errorMessage(error));
+    // Whoever cancels may end the worker and close the files under it: that says nothing of the segment.
+    if (signal?.aborted !== true) note(0, sequence, errorMessage(error));
   } finally {
     file?.close();
   }

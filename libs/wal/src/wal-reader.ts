@@ -20,7 +20,7 @@ import {
   type VerifyReport,
   verifySegments,
 } from './verify.js';
-import { missingSegment, WalError } from './wal.errors.js';
+import { missingSegment, walClosed, WalError } from './wal.errors.js';
 import type { LogSource, ReadRange, ScanVisitor, Sequence, WalRecord } from './wal.types.js';
 import { type Watermark, WatermarkReader } from './watermark.js';
 
@@ -35,6 +35,7 @@ const PLACE_MILLIS = 1_000;
  */
 export class WalReader implements LogSource {
   private readonly view: LogView;
+  private readonly ending = new AbortController();
 
   private constructor(
     private readonly fileSystem: FileSystem,
@@ -103,12 +104,14 @@ export class WalReader implements LogSource {
     return this.view.newestTimeline;
   }
 
-  /** Reads everything up to the last whole frame and reports every damage, also what would make a start refuse the log; and says what it could not verify. */
+  /** Reads everything up to the last whole frame and reports every damage, also what would make a start refuse the log; and says what it could not verify. Throws `WAL_CLOSED`, also when the reader is closed meanwhile. */
   async verify(
     onProgress?: (progress: VerifyProgress) => void,
     signal?: AbortSignal,
   ): Promise<VerifyReport> {
     const { fileSystem, directory } = this;
+    const ending = this.ending.signal;
+    if (ending.aborted) throw walClosed();
     const end = await judgeEnd(fileSystem, directory.path);
     // In this order: what the extent names was made before the list of segments that the bound brings up to date.
     const extent = directory.extent();
@@ -118,9 +121,10 @@ export class WalReader implements LogSource {
     const report = await verifySegments(fileSystem, catalog.all(), bound, {
       catalog,
       extent,
-      signal,
+      signal: signal === undefined ? ending : AbortSignal.any([signal, ending]),
       ...(onProgress === undefined ? undefined : { onProgress }),
     });
+    if (this.ending.signal.aborted) throw walClosed();
     const timelineOf = (segment: number): string | undefined =>
       catalog.bySegment(segment)?.header.timeline;
     // What a start says first is often what the reading has found too.
@@ -152,6 +156,7 @@ export class WalReader implements LogSource {
   }
 
   async close(): Promise<void> {
+    this.ending.abort();
     this.directory.close();
     if (this.ownsFileSystem) await this.fileSystem.close();
   }

@@ -113,6 +113,10 @@ export function sequenceGone(sequence: number, firstSequence: number): WalError 
 }
 
 /** What could not be read, and why; a cause that says so itself, as a damaged block of an archive, is passed on. */
+export function walClosed(): WalError {
+  return new WalError('WAL_CLOSED', 'the log is closed');
+}
+
 export function readFailed(file: string, offset: number, cause: unknown): WalError {
   if (cause instanceof WalError) return cause;
   return new WalError(

@@ -35,7 +35,7 @@ import type { CatalogEntry } from './segment-catalog.js';
 import type { StartedSegment } from './segment-chain.js';
 import type { PredecessorSeal } from './segment-header.js';
 import { type VerifyProgress, type VerifyReport, verifySegments } from './verify.js';
-import { WalError } from './wal.errors.js';
+import { walClosed, WalError } from './wal.errors.js';
 import { assembleParts, prepareDirectory, type WalParts } from './wal-opening.js';
 import { resolveLimits, type WalOptions } from './wal-options.js';
 import {
@@ -116,7 +116,7 @@ export class Wal implements LogSource {
   private maintenance: Promise<void> = Promise.resolve();
   /** Backups that are being made: they read segment after segment. */
   private copies: Promise<unknown> = Promise.resolve();
-  /** Scrubbing passes: nothing waits for them but the end of the log. */
+  /** Scrubbing passes and verifications: nothing waits for them but the end of the log. */
   private passes: Promise<unknown> = Promise.resolve();
   private stopping = false;
   private closed: Promise<void> | undefined;
@@ -303,17 +303,21 @@ export class Wal implements LogSource {
     });
   }
 
-  /** Reads everything that is durable and reports every damage, and what it could not verify; appends go on meanwhile. */
+  /** Reads everything that is durable and reports every damage, and what it could not verify; appends go on meanwhile. Throws `WAL_CLOSED`, also when the log closes meanwhile. */
   async verify(
     onProgress?: (progress: VerifyProgress) => void,
     signal?: AbortSignal,
   ): Promise<VerifyReport> {
     const { fileSystem, catalog, directory } = this.parts;
-    const report = await verifySegments(fileSystem, catalog.all(), this.bound, {
-      catalog,
-      signal,
-      ...(onProgress === undefined ? undefined : { onProgress }),
-    });
+    const own: WorkOptions = this.endingWithUs(signal === undefined ? {} : { signal });
+    const report = await this.asPass(() =>
+      verifySegments(fileSystem, catalog.all(), this.bound, {
+        ...{ catalog, signal: own.signal },
+        ...(onProgress === undefined ? undefined : { onProgress }),
+      }),
+    );
+    // It read until then, and what it says of the rest is that it was cancelled, which nobody asked for.
+    if (this.ending.signal.aborted) throw walClosed();
     const unread = unreadArchive(fileSystem, directory, catalog.firstSequence);
     return { ...report, unverified: [...report.unverified, ...unread] };
   }
@@ -402,9 +406,13 @@ export class Wal implements LogSource {
 
   /** One pass over the sealed segments at a bounded rate, in the background worker. The end of the log ends it, and it reports what it had read. Throws `WAL_CLOSED`. */
   async scrub(options: ScrubOptions): Promise<ScrubReport> {
-    const closed = this.closedError();
-    if (closed !== undefined) throw closed;
-    const pass = scrubSegments(this.parts.catalog, this.endingWithUs(options));
+    return this.asPass(() => scrubSegments(this.parts.catalog, this.endingWithUs(options)));
+  }
+
+  /** Reading of segments that ends with the log, and that the end of the log waits for. */
+  private async asPass<Report>(work: () => Promise<Report>): Promise<Report> {
+    if (this.ending.signal.aborted) throw walClosed();
+    const pass = work();
     const settled = pass.then(
       () => undefined,
       () => undefined,
@@ -475,7 +483,7 @@ export class Wal implements LogSource {
   }
 
   private closedError(): WalError | undefined {
-    return this.stopping ? new WalError('WAL_CLOSED', 'the log is closed') : undefined;
+    return this.stopping ? walClosed() : undefined;
   }
 
   /** Also of the segment: what is renamed over it alone, as a copying tool does, leaves the claim as it is. Throws `WAL_FENCED`. */

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Clock } from '@holdfast/kernel';
 import { type File, type FileSystem, readSmallFile, writeFully } from './file-system.js';
-import { WalError } from './wal.errors.js';
+import { walClosed, WalError } from './wal.errors.js';
 
 export const LOCK_NAME = 'LOCK';
 const CLAIM = /^claim-([1-9][0-9]*)$/;
@@ -66,7 +66,7 @@ export class WriterLock {
    * writer may have begun.
    */
   assertHeld(): void {
-    if (this.released) throw new WalError('WAL_CLOSED', 'the log is closed');
+    if (this.released) throw walClosed();
     if (this.isHeld()) return;
     if (this.fileSystem.exists(this.claimPath)) throw replaced(this.claimPath, this.epoch);
     throw new WalError(
