@@ -1,13 +1,13 @@
-import { Upcasters } from '@holdfast/event-store';
+import { Upcasters } from '@holdfast/event-store/following';
 import { CodedError, defined, errorCode, errorMessage } from '@holdfast/kernel';
-import { ledgerEventSchemas } from '@holdfast/ledger';
-import { LedgerProjector } from '@holdfast/ledger-service';
-import { createLogger } from '@holdfast/platform';
-import { DirectoryFeed } from '@holdfast/projections';
+import { ledgerEventSchemas } from '@holdfast/ledger/following';
+import { LedgerProjector } from '@holdfast/ledger-service/following';
+import { createLogger } from '@holdfast/platform/following';
+import { DirectoryFeed } from '@holdfast/projections/following';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { ProjectionThreadData, ProjectionThreadMessage } from './projection-thread.js';
 
-/** Reads the log's files as a process of its own would, and tells the main thread several times a second where it stands. */
+/** Reads the log's files as a process of its own would, and tells the main thread several times a second where it stands. Loads what that takes and no more. */
 
 const STATUS_MILLIS = 200;
 

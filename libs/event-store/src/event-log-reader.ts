@@ -1,4 +1,5 @@
-import { type ArchiveStore, openArchiveOf, WalReader } from '@holdfast/wal';
+import type { ArchiveStore } from '@holdfast/wal';
+import { openArchiveOf, WalReader } from '@holdfast/wal/following';
 import { DurableEvents } from './durable-events.js';
 import type { EventBatch, EventSource, ReadAllOptions, SubscribeOptions } from './event-log.js';
 import type { Position, RecordedEvent } from './event.js';

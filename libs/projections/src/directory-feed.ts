@@ -1,9 +1,6 @@
-import {
-  BEFORE_FIRST_POSITION,
-  EventLogReader,
-  type EventLogReaderOptions,
-  type Position,
-} from '@holdfast/event-store';
+import type { EventLogReaderOptions } from '@holdfast/event-store';
+import { EventLogReader } from '@holdfast/event-store/following';
+import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store/reading';
 import { assert, errorCode } from '@holdfast/kernel';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-import { BEFORE_FIRST_POSITION, type EventSource } from '@holdfast/event-store';
+import type { EventSource } from '@holdfast/event-store';
+import { BEFORE_FIRST_POSITION } from '@holdfast/event-store/reading';
 import type { CodedError } from '@holdfast/kernel';
 import type { FeedCursor } from './event-feed.js';
 import { feedDiverged } from './feed.errors.js';

@@ -1,4 +1,4 @@
-import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
+import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store/reading';
 import { type Clock, type CodedError, type MonotonicClock, systemClock } from '@holdfast/kernel';
 import type { FeedCursor } from './event-feed.js';
 import { feedRefused, feedUnavailable } from './feed.errors.js';

@@ -1,4 +1,4 @@
-import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
+import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store/reading';
 import {
   CodedError,
   errorCode,

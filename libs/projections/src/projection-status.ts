@@ -1,4 +1,4 @@
-import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
+import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store/reading';
 import { type MonotonicClock, errorCode, errorMessage } from '@holdfast/kernel';
 import type { FeedBatch } from './event-feed.js';
 import { RateMeter } from './rate-meter.js';

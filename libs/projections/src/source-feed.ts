@@ -1,10 +1,5 @@
-import {
-  BEFORE_FIRST_POSITION,
-  type EventBatch,
-  type EventSource,
-  type Position,
-  type RecordedEvent,
-} from '@holdfast/event-store';
+import type { EventBatch, EventSource, Position, RecordedEvent } from '@holdfast/event-store';
+import { BEFORE_FIRST_POSITION } from '@holdfast/event-store/reading';
 import { type Clock, assert, defined, errorCode, systemClock } from '@holdfast/kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {

@@ -1,13 +1,12 @@
 import type { Logger } from '@holdfast/platform';
-import {
-  type DivergencePolicy,
-  type EventFeed,
-  ProjectionRunner,
-  type ProjectionState,
-  type ProjectionStatus,
-  SqliteReadModelStore,
-  type SqliteTransaction,
+import type {
+  DivergencePolicy,
+  EventFeed,
+  ProjectionState,
+  ProjectionStatus,
+  SqliteTransaction,
 } from '@holdfast/projections';
+import { ProjectionRunner, SqliteReadModelStore } from '@holdfast/projections/following';
 import type { FollowedProjection } from './followed-projection.js';
 import { ledgerProjection } from './ledger.projection.js';
 

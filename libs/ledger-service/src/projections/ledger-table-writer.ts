@@ -1,13 +1,15 @@
 import type { RecordedEvent } from '@holdfast/event-store';
 import { assert, defined } from '@holdfast/kernel';
+import type {
+  AccountRow,
+  BalanceRow,
+  Metadata,
+  StatementLineRow,
+  TransferMetadataRow,
+  TransferRow,
+  TrialBalanceRow,
+} from '@holdfast/ledger';
 import {
-  type AccountRow,
-  type BalanceRow,
-  type Metadata,
-  type StatementLineRow,
-  type TransferMetadataRow,
-  type TransferRow,
-  type TrialBalanceRow,
   accountRowOf,
   addTrialBalance,
   assetRowOf,
@@ -18,7 +20,7 @@ import {
   transferMetadataRowOf,
   transferRowOf,
   trialBalanceChangesOf,
-} from '@holdfast/ledger';
+} from '@holdfast/ledger/following';
 import type { SqliteTransaction } from '@holdfast/projections';
 import { amountBlob, amountOf } from './amount-blob.js';
 import { LedgerKeys } from './ledger-keys.js';

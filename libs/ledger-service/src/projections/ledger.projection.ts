@@ -7,7 +7,7 @@ import {
   STATEMENT_LINE_EVENTS,
   TRANSFER_ROW_EVENTS,
   TRIAL_BALANCE_EVENTS,
-} from '@holdfast/ledger';
+} from '@holdfast/ledger/following';
 import type { SqlProjection, SqliteTransaction } from '@holdfast/projections';
 import { LedgerTableWriter } from './ledger-table-writer.js';
 import { createLedgerTables } from './ledger-tables.js';

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** Every source that is loaded when this one is, and every package: what imports for their types only is left out, as by the compiler. */
 function loadedBy(start: string): { readonly files: Set<string>; readonly packages: Set<string> } {
@@ -14,7 +14,11 @@ function loadedBy(start: string): { readonly files: Set<string>; readonly packag
     if (files.has(path)) continue;
     files.add(path);
     const { outputText } = ts.transpileModule(readFileSync(path, 'utf8'), {
-      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+      compilerOptions: {
+        module: ts.ModuleKind.ESNext,
+        target: ts.ScriptTarget.ES2022,
+        experimentalDecorators: true,
+      },
     });
     for (const { fileName } of ts.preProcessFile(outputText).importedFiles) {
       const source = sourceOf(fileName, path);
@@ -31,14 +35,20 @@ function sourceOf(name: string, from: string): string | undefined {
   return name.startsWith('.') ? join(dirname(from), name.replace(/\.js$/, '.ts')) : undefined;
 }
 
-describe('a thread of queries', () => {
-  it('loads what queries need, and no framework, log or network', () => {
-    const { files, packages } = loadedBy(
-      join(ROOT, 'libs/ledger-service/src/queries/query.worker.ts'),
-    );
+describe('a thread loads what it needs, and no framework or network:', () => {
+  it.each([
+    ['queries', 'libs/ledger-service/src/queries/query.worker.ts', 60, ['better-sqlite3']],
+    [
+      'the projection',
+      'apps/holdfast/src/projection.worker.ts',
+      120,
+      ['better-sqlite3', 'crc-32', 'fs-native-extensions', 'kysely', 'pino'],
+    ],
+  ])('%s', (_, script, filesMax, installed) => {
+    const { files, packages } = loadedBy(join(ROOT, script));
     expect([...files].filter((file) => !existsSync(file))).toEqual([]);
-    const installed = [...packages].filter((name) => existsSync(join(ROOT, 'node_modules', name)));
-    expect(installed).toEqual(['better-sqlite3']);
-    expect(files.size).toBeLessThan(60);
+    const loaded = [...packages].filter((name) => existsSync(join(ROOT, 'node_modules', name)));
+    expect(loaded.sort()).toEqual(installed);
+    expect(files.size).toBeLessThan(filesMax);
   });
 });
