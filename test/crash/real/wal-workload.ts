@@ -34,13 +34,16 @@ function say(line: string): void {
   }
 }
 
-/** The queue of so small a log holds two or three batches; an appender that finds it full comes back. */
+/** Some seconds: longer than any disk takes here to drain the queue. */
+const TRIES_MAX = 3_000;
+
+/** The queue of so small a log holds two or three batches; an appender that finds it full comes back. What stays short, as file descriptors may, ends it. */
 async function append(wal: Wal, payloads: readonly Buffer[]): Promise<Admission> {
-  for (;;) {
+  for (let attempt = 1; ; attempt++) {
     try {
       return wal.append(payloads);
     } catch (error) {
-      if (errorCode(error) !== 'WAL_OVERLOADED') throw error;
+      if (errorCode(error) !== 'WAL_OVERLOADED' || attempt >= TRIES_MAX) throw error;
       await setTimeout(1);
     }
   }
