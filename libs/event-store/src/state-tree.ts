@@ -29,8 +29,10 @@ export interface LeafPlace {
   readonly high: Buffer | undefined;
 }
 
+/** A few megabytes; enough for all of them up to millions of entries. */
+const BRANCHES_MAX = 256;
+
 interface Branch {
-  readonly page: number;
   readonly bytes: Buffer;
   readonly nodes: readonly TreeNode[];
 }
@@ -39,6 +41,8 @@ interface Branch {
 export class StateTree {
   private readonly descriptor: number;
   private readonly pageBytes: number;
+  /** The checkpoint that was looked at last. */
+  private known: TreeVersion | undefined;
 
   constructor(path: string) {
     this.descriptor = fs.openSync(path, 'r');
@@ -51,17 +55,16 @@ export class StateTree {
    */
   faultOfAbsence(key: Buffer): string | undefined {
     for (;;) {
-      const root = newestRoot(this.descriptor, this.pageBytes);
+      const tree = (this.known ??= this.newest());
       const fault = faultIn(() => {
-        const tree = new TreeVersion(this.descriptor, root);
         const nodes = tree.wholeNodes(tree.leafAt(key));
         if (nodes.some((node) => node.key.equals(key)))
           throw new Fault('a key is not found where it is');
       });
-      // A checkpoint that is committed meanwhile leaves the pages of the one before alone, and the next cannot begin before this thread has heard of
-      // the first. But its meta page may have been read half-written.
+      // As long as this is the newest checkpoint, its pages are left alone. After the next, or where its meta page was read half-written, nothing that was found counts.
       const { meta } = newestRoot(this.descriptor, this.pageBytes);
-      if (meta.equals(root.meta)) return fault;
+      if (meta.equals(tree.root.meta)) return fault;
+      this.known = undefined;
     }
   }
 
@@ -77,10 +80,10 @@ export class StateTree {
 
 /** The tree as one transaction has left it. */
 export class TreeVersion {
-  /** The branches above the leaf that was looked for last: whoever asks for one key after another reads each branch once. */
-  private readonly path: Branch[] = [];
+  /** Branches that were read, by their pages: whoever asks for many keys reads each once. */
+  private readonly branches = new Map<number, Branch>();
   private readonly descriptor: number;
-  private readonly root: Root;
+  readonly root: Root;
 
   constructor(descriptor: number, root: Root) {
     this.descriptor = descriptor;
@@ -103,7 +106,7 @@ export class TreeVersion {
     let low: Buffer | undefined;
     let high: Buffer | undefined;
     for (let depth = 1; depth < this.root.depth; depth++) {
-      const { bytes, nodes } = this.branch(depth, page);
+      const { bytes, nodes } = this.branch(page);
       // The key of the first node says nothing: it stands for everything below the second.
       let index = nodes.length - 1;
       while (index > 0 && Buffer.compare(nodes[index]?.key ?? key, key) > above) index--;
@@ -152,11 +155,15 @@ export class TreeVersion {
     );
   }
 
-  private branch(depth: number, page: number): Branch {
-    const known = this.path[depth];
-    if (known?.page === page) return known;
+  private branch(page: number): Branch {
+    const known = this.branches.get(page);
+    if (known !== undefined) return known;
     const bytes = pageAt(this.descriptor, this.root, page, BRANCH);
-    return (this.path[depth] = { page, bytes, nodes: nodesOf(bytes) });
+    const branch = { bytes, nodes: nodesOf(bytes) };
+    this.branches.set(page, branch);
+    const [oldest] = this.branches.keys();
+    if (this.branches.size > BRANCHES_MAX && oldest !== undefined) this.branches.delete(oldest);
+    return branch;
   }
 
   private isSound(leaf: Buffer, node: TreeNode): boolean {
