@@ -11,7 +11,7 @@ export interface ScanOptions {
   readonly stopped: () => boolean;
   /** How long the database's file is now. */
   readonly fileBytes: () => number;
-  /** How much longer it may become before the scan rests no more. Left out: `PINNED_BYTES`, or an eighth of the file if that is more. */
+  /** How much longer it may become before the scan rests no more: no bound of its growth. Left out: `PINNED_BYTES`, or an eighth of the file if that is more. */
   readonly pinnedBytesMax?: number;
 }
 
@@ -44,7 +44,8 @@ const BEFORE_KEYS = Buffer.from([0]);
  * digest of all. The visitor is given each entry in the order of the keys; what it throws is thrown on, for it says nothing of the database; so is what the machine is short of.
  *
  * LMDB gives no page of the version that is read to a checkpoint, nor any that a later one has freed, so the file grows with each checkpoint and never shrinks. When it
- * has grown by `pinnedBytesMax`, the rest is read without a rest: what is pinned then is what the checkpoints of that time write.
+ * has grown by `pinnedBytesMax`, the rest is read without a rest. That bounds the time, not the file: what the checkpoints of that time write comes on top, and may be many times as much. The
+ * pages are free afterwards, so the next reading finds them, and growth does not add up.
  */
 export async function scanState(
   database: StateDatabase,
