@@ -1,15 +1,15 @@
-import { Worker } from 'node:worker_threads';
-import { defined, errorCode, errorMessage } from '@holdfast/kernel';
+import type { Worker } from 'node:worker_threads';
+import { defined, errorCode, errorMessage, leaveThread, takeThread } from '@holdfast/kernel';
 import { logClosed } from './event-store.errors.js';
 import { THREAD_ENDED, isOfSystem } from './state-fault.js';
 import type { SnapshotProgress } from './snapshot-work.js';
-import type {
-  StateAnswer,
-  StateJob,
-  StateOrder,
-  StateThreadData,
-  StateWord,
-} from './state.worker.js';
+import type { StateAnswer, StateJob, StateOrder, StateWord } from './state.worker.js';
+
+/** The file beside this one, compiled or not. */
+const SCRIPT = new URL(
+  `./state.worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
+  import.meta.url,
+);
 
 interface Asker {
   readonly resolve: (answer: StateAnswer) => void;
@@ -76,13 +76,23 @@ export class StateThread {
     }
   }
 
-  /** Closes the thread's hold on the database, then ends it. */
+  /** Closes the thread's hold on the database, and leaves the thread to others; one that failed, or has jobs yet, ends. */
   async close(): Promise<void> {
     const { worker } = this;
-    if (worker !== undefined && this.failure === undefined)
-      await this.run({ kind: 'close' }).catch(() => undefined);
+    const closed =
+      worker !== undefined && this.failure === undefined
+        ? await this.run({ kind: 'close' }).catch(() => undefined)
+        : undefined;
+    const isSound = closed !== undefined && 'closed' in closed && this.failure === undefined;
     this.failure ??= logClosed();
-    await worker?.terminate();
+    // Never started, could not start, or left already by another call.
+    if (worker === undefined || this.worker !== worker) return;
+    if (isSound && this.askers.size === 0) {
+      this.worker = undefined;
+      await leaveThread(SCRIPT, worker);
+      return;
+    }
+    await worker.terminate();
     await this.ended;
   }
 
@@ -96,12 +106,7 @@ export class StateThread {
   }
 
   private start(): Worker {
-    // The file beside this one, compiled or not.
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const worker = new Worker(new URL(`./state.worker.${extension}`, import.meta.url), {
-      name: 'state',
-      workerData: { directory: this.directory } satisfies StateThreadData,
-    });
+    const worker = takeThread(SCRIPT, { name: 'state' });
     worker.on('message', (word: StateWord) => {
       if ('ready' in word) {
         this.hasStarted = true;
@@ -129,6 +134,7 @@ export class StateThread {
       });
     });
     worker.unref();
+    worker.postMessage({ open: this.directory } satisfies StateOrder);
     return worker;
   }
 

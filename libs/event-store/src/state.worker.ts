@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import { registerHooks } from 'node:module';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import type { SnapshotProgress, WrittenSnapshot } from './snapshot-work.js';
+import type { StateDatabase } from './state-database.js';
 import type { StateMark, UncountedMark } from './state-mark.js';
 import type { ScanOptions, ScanResult } from './state-scan.js';
 import type { TreeSeal } from './state-seal.js';
@@ -39,11 +40,6 @@ export type StateJob =
     }
   | { readonly kind: 'close' };
 
-export interface StateThreadData {
-  /** The directory of the database. */
-  readonly directory: string;
-}
-
 export type StateAnswer =
   | { readonly mark: StateMark; readonly tree?: TreeSeal }
   | { readonly scan: ScanResult }
@@ -51,13 +47,15 @@ export type StateAnswer =
   | { readonly closed: true }
   | { readonly error: { readonly message: string; readonly code?: string } };
 
-/** What the thread is told: a job to do, or that one which reads for long should end early. */
+/** What the thread is told: whose database it works on, before everything else and after each `close`; a job to do; that one which reads for long should end early. */
 export type StateOrder =
-  { readonly id: number; readonly job: StateJob } | { readonly stop: number };
+  | { readonly open: string }
+  | { readonly id: number; readonly job: StateJob }
+  | { readonly stop: number };
 
 /** What it tells: how far a job has come, and what has come of it. */
 export type StateWord =
-  /** Once, before everything else: it can work. */
+  /** Once an `open`, before everything else: it can work. */
   | { readonly ready: true }
   | { readonly id: number; readonly progress: SnapshotProgress }
   | { readonly id: number; readonly answer: StateAnswer };
@@ -79,8 +77,8 @@ const { stateFault } = await import('./state-fault.js');
 const { Fault } = await import('./state-pages.js');
 const { readBack, writeSnapshot } = await import('./snapshot-work.js');
 
-const { directory } = workerData as StateThreadData;
-const database = openStateDatabase(directory);
+let directory: string;
+let database: StateDatabase;
 /** The jobs that run; those in `stopped` were asked to end. Jobs that read for long rest between slices, and others run meanwhile. */
 const running = new Set<number>();
 const stopped = new Set<number>();
@@ -88,6 +86,14 @@ const stopped = new Set<number>();
 let isOwn = false;
 
 parentPort?.on('message', (order: StateOrder) => {
+  if ('open' in order) {
+    directory = order.open;
+    // What this throws ends the thread.
+    database = openStateDatabase(directory);
+    isOwn = false;
+    say({ ready: true });
+    return;
+  }
   if ('stop' in order) {
     // One that has ended meanwhile cannot be stopped any more.
     if (running.has(order.stop)) stopped.add(order.stop);
@@ -101,8 +107,6 @@ parentPort?.on('message', (order: StateOrder) => {
     say({ id, answer });
   });
 });
-
-say({ ready: true });
 
 function say(word: StateWord): void {
   parentPort?.postMessage(word);

@@ -1,9 +1,9 @@
 import * as fs from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { tryLock } from 'fs-native-extensions';
-import { assert, defined } from '@holdfast/kernel';
+import { assert, defined, leaveThread, takeThread } from '@holdfast/kernel';
 import type { StoredBlock } from './archive-format.js';
 import type { File, FileSystem } from './file-system.js';
 import { NETWORK_FILE_SYSTEMS } from './network-file-systems.js';
@@ -217,6 +217,12 @@ function nearestThatIsThere(path: string): string {
   return existing;
 }
 
+/** The file beside this one, compiled or not: Node runs it either way, because it imports nothing of ours. */
+const SCRIPT = new URL(
+  `./node-file-system.worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
+  import.meta.url,
+);
+
 /**
  * One worker thread for the long jobs. Not the shared thread pool: six such jobs there raised the median commit from
  * 0.1 to 136 milliseconds.
@@ -244,13 +250,14 @@ class BackgroundWorker {
 
   async close(): Promise<void> {
     this.closed = true;
-    await this.worker?.terminate();
+    const { worker } = this;
+    if (worker === undefined) return;
+    if (this.waiting.size > 0) await worker.terminate();
+    else await leaveThread(SCRIPT, worker);
   }
 
   private start(): Worker {
-    // The file beside this one, compiled or not: Node runs it either way, because it imports nothing of ours.
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const worker = new Worker(new URL(`./node-file-system.worker.${extension}`, import.meta.url));
+    const worker = takeThread(SCRIPT);
     worker.on('message', (answer: BackgroundAnswer) => {
       const waiter = defined(this.waiting.get(answer.id), 'the asker');
       this.waiting.delete(answer.id);
