@@ -3,6 +3,7 @@ import type { Mutant } from './mutant.js';
 const WAL = 'libs/wal/src';
 const STATE = 'libs/event-store/src';
 const STEPS = 'power cuts at the steps of checkpoints';
+const FILLED = 'a disk that appends have filled';
 const CLOCK = 'a clock that cannot be believed';
 const TAGS = 'the newest event of a tag';
 
@@ -600,6 +601,30 @@ export const MUTANTS: readonly Mutant[] = [
       TAGS,
       'this.indexedEvents.lastTagged(tag, (position) => this.admittedAt(position))',
       'this.indexedEvents.lastTagged(tag, (position) => this.eventAt(position))',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/disk-room.ts`, [
+    [
+      'records fill the disk to the last block',
+      FILLED,
+      'if (freeBytes - bytes >= reserve) return undefined;',
+      'if (freeBytes - bytes >= 0) return undefined;',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/segment-chain.ts`, [
+    [
+      'an append that zeroes inline does not ask for room',
+      FILLED,
+      'zeros === 0 ? undefined : this.room.refusalOf(zeros)',
+      'undefined as unknown',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/spare-segment.ts`, [
+    [
+      'a segment is zeroed ahead without asking for room',
+      FILLED,
+      'if (this.room.refusalOf(this.segmentBytes) !== undefined) return;',
+      '',
     ],
   ]),
   ...mutantsOf(`${WAL}/wal.ts`, [

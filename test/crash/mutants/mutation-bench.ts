@@ -112,6 +112,7 @@ function writeCompiled(path: string, source: string): void {
 }
 
 function writePackage(directory: string): void {
-  const exports = { '.': './index.js', './testing': './testing/index.js' };
+  // A part of a room is a folder with an index.
+  const exports = { '.': './index.js', './*': './*/index.js' };
   writeFileSync(join(directory, 'package.json'), JSON.stringify({ type: 'module', exports }));
 }

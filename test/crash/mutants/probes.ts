@@ -33,6 +33,7 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   'forged frames': forgedFrames,
   'read errors': readErrors,
   'a failed sync of zeros': failedSyncOfZeros,
+  'a disk that appends have filled': filledDisk,
   'a second opener': secondOpener,
   ...BACKUP_PROBES,
   ...FILE_PROBES,
@@ -92,6 +93,28 @@ async function damages(golden: GoldenLog): Promise<void> {
 
 async function forgedFrames(): Promise<void> {
   for (const forgery of await forgeries()) await forgery.check();
+}
+
+/** What makes room again finds room: a sixteenth of a small disk is left, whether the next segment is zeroed ahead or piece by piece. */
+async function filledDisk(): Promise<void> {
+  for (const isAhead of [true, false]) {
+    const system = SimulatedFileSystem.on();
+    if (!isAhead) system.createZeroed = () => Promise.reject(new Error('the worker is too late'));
+    system.disk.capacityBytes = 512 * 1024;
+    const wal = await Wal.open(LOG, simulatedOptions(system));
+    let refusal: unknown;
+    while (refusal === undefined) {
+      try {
+        await wal.append([Buffer.alloc(3_000)]).durable;
+      } catch (error) {
+        refusal = error;
+      }
+    }
+    if (errorCode(refusal) !== 'WAL_FULL') throw refusal as Error;
+    const left = system.disk.freeBytes;
+    if (left < system.disk.capacityBytes / 16) throw new Error(`${left} bytes are left`);
+    await wal.close();
+  }
 }
 
 /** A file that cannot be read is not a file that is not there, or that ends. */
