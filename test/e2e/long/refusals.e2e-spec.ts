@@ -11,10 +11,10 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename } from 'node:path';
-import { imageOf } from '../support/directory-image.js';
-import { Journal } from '../support/journal.js';
-import { JournalingClient } from '../support/journaling-client.js';
-import { Services } from '../support/services.js';
+import { imageOf } from '../../support/directory-image.js';
+import { Journal } from '../../support/journal.js';
+import { JournalingClient } from '../../support/journaling-client.js';
+import { Services } from '../../support/services.js';
 
 const TRANSFERS = 400;
 const FRAME_HEADER_BYTES = 64;

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { AdminApi } from '../support/admin-api.js';
-import { Services } from '../support/services.js';
+import { AdminApi } from '../../support/admin-api.js';
+import { Services } from '../../support/services.js';
 
 const EXIT_CONFIGURATION = 78;
 const EXIT_PROBLEMS = 1;

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout } from 'node:timers/promises';
-import { type BankRow, bankBalances, bankRows, hellers } from '../support/bank-data.js';
-import { Journal, type JournalEntry } from '../support/journal.js';
-import { JournalingClient } from '../support/journaling-client.js';
-import { checkMoney } from '../support/money-check.js';
-import { SeededRandom } from '../support/seeded-random.js';
-import { Services } from '../support/services.js';
+import { type BankRow, bankBalances, bankRows, hellers } from '../../support/bank-data.js';
+import { Journal, type JournalEntry } from '../../support/journal.js';
+import { JournalingClient } from '../../support/journaling-client.js';
+import { checkMoney } from '../../support/money-check.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+import { Services } from '../../support/services.js';
 
 const BATCH = 50;
 const KILLS_MIN = 5;

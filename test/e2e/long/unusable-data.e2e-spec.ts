@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeWith } from '../crash/real/requirements.js';
-import { bareEnvironment } from '../support/bare-environment.js';
-import type { Application } from '../support/services.js';
-import { inRepository } from '../support/repository.js';
-import { runs } from '../support/runs.js';
+import { describeWith } from '../../crash/real/requirements.js';
+import { bareEnvironment } from '../../support/bare-environment.js';
+import type { Application } from '../../support/services.js';
+import { inRepository } from '../../support/repository.js';
+import { runs } from '../../support/runs.js';
 
 /** Root may write anywhere. */
 const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] as const;
