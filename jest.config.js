@@ -5,7 +5,10 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
   new URL('node_modules/.cache/node', import.meta.url),
 );
 
-/** Unit tests beside their files, end-to-end and crash tests under test/; all of them as ES modules through swc. */
+/**
+ * Unit tests beside their files, end-to-end and crash tests under test/; all of them as ES modules through swc. What takes more than some seconds is a
+ * `.long-spec.ts`: `npm test` is what a newcomer waits for.
+ */
 const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -53,7 +56,10 @@ export default {
     ]),
     project('compat', ['<rootDir>/test/compat/**/*.spec.ts']),
     project('e2e', ['<rootDir>/test/e2e/*.e2e-spec.ts']),
-    project('long', ['<rootDir>/test/e2e/long/*.e2e-spec.ts']),
+    project('long', [
+      '<rootDir>/{libs,apps}/**/*.long-spec.ts',
+      '<rootDir>/test/e2e/long/*.e2e-spec.ts',
+    ]),
     project('crash', ['<rootDir>/test/crash/**/*.crash-spec.ts']),
   ],
 };

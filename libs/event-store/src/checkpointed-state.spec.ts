@@ -10,7 +10,6 @@ import type { Evolve } from './folded-state.js';
 import { databaseFile, openStateDatabase } from './state-database.js';
 import { stateDigestAt } from './state-proof.js';
 import { StateThread } from './state-thread.js';
-import { describeEventLog } from './testing/event-log.contract.js';
 import {
   allEvents,
   appendDurably,
@@ -227,30 +226,6 @@ describe('the checkpointed state store', () => {
     expect(digests.size).toBe(5);
   });
 });
-
-describeEventLog('write-ahead log with state that is checkpointed all the time', async () => {
-  const directory = temporaryDirectory();
-  return Promise.resolve({
-    open: (options = {}) =>
-      WalEventLog.open(join(directory, 'log'), {
-        ...options,
-        wal: WAL,
-        state: options.state ?? {
-          directory: join(directory, 'state'),
-          checkpointEntries: 5,
-          cacheEntries: 10,
-          // The tests change the way of folding from one opening to the next, as a new program does.
-          stateVersion: options.evolve || options.upcasters ? `${(foldings += 1)}` : '0',
-        },
-      }),
-    dispose: async () => {
-      rmSync(directory, { recursive: true });
-      return Promise.resolve();
-    },
-  });
-});
-
-let foldings = 0;
 
 /** Counts events of each stream, and keeps the last: state that grows and changes. */
 const evolve: Evolve = (event, state) => {
