@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
@@ -28,6 +28,8 @@ class TestProcess extends EventEmitter {
 }
 
 const closed: string[] = [];
+/** Tells of each request that a handler has begun with. */
+const begun = new EventEmitter();
 
 @Controller()
 class SlowController implements OnModuleDestroy {
@@ -35,6 +37,7 @@ class SlowController implements OnModuleDestroy {
 
   @Get('slow/:millis')
   async slow(@Param('millis') millis: string) {
+    begun.emit('slow');
     // Not referenced: a test does not wait for what it has cut off.
     await setTimeout(Number(millis), undefined, { ref: false });
     return { done: true };
@@ -49,6 +52,7 @@ class SlowController implements OnModuleDestroy {
 
   @Get('wait')
   async wait() {
+    begun.emit('wait');
     await new Promise((resolve) => this.lifecycle.stopping.addEventListener('abort', resolve));
     return { interrupted: true };
   }
@@ -80,19 +84,19 @@ async function start(stopGraceMillis = 2_000) {
     { logger, stopGraceMillis, exitCodes: { WAL_POISONED: ExitCode.POISONED }, process: host },
   );
   const ask = (path: string) => fetch(url + path);
-  const inFlight = async (path: string) => {
+  /** Resolves once a handler has it. */
+  const inFlight = async (path: '/wait' | `/slow/${number}`) => {
+    const taken = once(begun, path === '/wait' ? 'wait' : 'slow');
     const answer = ask(path);
-    // The request must have been taken before the test goes on.
-    while (!(await (await ask('/metrics')).text()).includes('requests_in_flight 2'))
-      await setTimeout(5);
-    return answer;
+    await taken;
+    return { answer };
   };
   return {
     host,
     lines,
     url,
     ask,
-    inFlight: (path: string) => ({ answer: inFlight(path) }),
+    inFlight,
     application: application!,
   };
 }
@@ -100,8 +104,7 @@ async function start(stopGraceMillis = 2_000) {
 describe('a running service', () => {
   it('answers what it has taken, takes nothing more, closes its modules and exits 0 when told to stop', async () => {
     const { host, ask, inFlight, lines } = await start();
-    const { answer } = inFlight('/slow/300');
-    await setTimeout(100);
+    const { answer } = await inFlight('/slow/300');
     host.emit('SIGTERM', 'SIGTERM');
     await setTimeout(50);
     await expect(ask('/health/live')).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
@@ -121,8 +124,9 @@ describe('a running service', () => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
     const chunks: string[] = [];
     socket.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk));
+    const taken = once(begun, 'slow');
     socket.write('GET /slow/300 HTTP/1.1\r\nhost: a\r\n\r\n');
-    await setTimeout(100);
+    await taken;
     host.emit('SIGINT', 'SIGINT');
     socket.write('GET /health/ready HTTP/1.1\r\nhost: a\r\n\r\n');
     await new Promise((resolve) => socket.once('close', resolve));
@@ -135,9 +139,8 @@ describe('a running service', () => {
 
   it('cuts off what takes longer than the grace', async () => {
     const { host, inFlight } = await start(100);
-    const { answer } = inFlight('/slow/5000');
+    const { answer } = await inFlight('/slow/5000');
     const outcome = expect(answer).rejects.toThrow('fetch failed');
-    await setTimeout(100);
     host.emit('SIGTERM', 'SIGTERM');
     expect(await host.end()).toBe(ExitCode.OK);
     await outcome;
@@ -146,8 +149,7 @@ describe('a running service', () => {
 
   it('ends at once when told twice', async () => {
     const { host, inFlight } = await start();
-    const { answer } = inFlight('/slow/400');
-    await setTimeout(100);
+    const { answer } = await inFlight('/slow/400');
     host.emit('SIGINT', 'SIGINT');
     host.emit('SIGINT', 'SIGINT');
     expect(host.exits).toEqual([ExitCode.FAILURE]);
@@ -157,8 +159,7 @@ describe('a running service', () => {
 
   it('lets those who wait know that it is stopping', async () => {
     const { host, inFlight } = await start();
-    const { answer } = inFlight('/wait');
-    await setTimeout(100);
+    const { answer } = await inFlight('/wait');
     host.emit('SIGTERM', 'SIGTERM');
     expect(await (await answer).json()).toEqual({ interrupted: true });
     expect(await host.end()).toBe(ExitCode.OK);
@@ -166,8 +167,7 @@ describe('a running service', () => {
 
   it('after poison answers those in flight, is not ready, and exits with the code of the error', async () => {
     const { host, ask, inFlight, application, lines } = await start();
-    const { answer } = inFlight('/slow/200');
-    await setTimeout(100);
+    const { answer } = await inFlight('/slow/200');
     const poisoned = await ask('/poison');
     expect([poisoned.status, await poisoned.json()]).toEqual([
       503,
@@ -190,9 +190,8 @@ describe('a running service', () => {
 
   it('waits no longer than a second after poison', async () => {
     const { host, ask, inFlight, application } = await start();
-    const { answer } = inFlight('/slow/3000');
+    const { answer } = await inFlight('/slow/3000');
     const outcome = answer.catch(() => 'cut off');
-    await setTimeout(100);
     const poisonedAt = performance.now();
     await ask('/poison');
     expect(await host.end()).toBe(ExitCode.POISONED);
