@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Body, Controller, Module, Post } from '@nestjs/common';
+import { Body, Controller, Get, Module, Post } from '@nestjs/common';
 import { IsString, MaxLength } from 'class-validator';
 import { type Served, serve } from '../testing/served.js';
 import type { HttpApplicationOptions } from './http-application.js';
@@ -13,8 +13,16 @@ class TextDto {
   text!: string;
 }
 
+/** Answers `/held` when a test says so. */
+let answerHeld: (answer: object) => void = () => undefined;
+
 @Controller()
 class TextsController {
+  @Get('held')
+  held() {
+    return new Promise<object>((resolve) => (answerHeld = resolve));
+  }
+
   @Post('ordinary')
   ordinary(@Body() { text }: TextDto) {
     return { length: text.length };
@@ -67,6 +75,22 @@ function begin(bytes: number): Socket {
   );
   return socket;
 }
+
+/** Behind a request whose answer is held up: of the answer to these, nothing is sent meanwhile. */
+function behindHeld(head: string, sent: string): Socket {
+  const socket = connect(Number(new URL(served.url).port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  sockets.push(socket);
+  socket.write(`GET /held HTTP/1.1\r\nhost: x\r\n\r\n${head}\r\nhost: x\r\n\r\n${sent}`);
+  return socket;
+}
+
+/** However it ends: `once` of Node rejects when it is reset. */
+const closed = (socket: Socket) => new Promise((resolve) => socket.once('close', resolve));
+
+const text = (bytes: number) =>
+  `POST /large HTTP/1.1\r\ncontent-type: text/plain\r\ncontent-length: ${bytes}`;
+const json = (bytes: number) => text(bytes).replace('text/plain', 'application/json');
 
 describe('the body of a request', () => {
   it('is limited by its route', async () => {
@@ -128,5 +152,52 @@ describe('the body of a request', () => {
   it('counts until its request is answered, and no longer', async () => {
     for (let upload = 0; upload < 6; upload++)
       expect((await post('large', 2 * MEBIBYTE)).status).toBe(201);
+  });
+
+  it.each([
+    ['of a media type that is not taken', text(5)],
+    ['that is too large', json(2 * MEBIBYTE + 1)],
+    ['of a path that nothing is at', 'POST /nowhere HTTP/1.1\r\ncontent-length: 5'],
+  ])(
+    'ends its connection and nothing else when it does not come and nobody reads it: one %s',
+    async (_kind, head) => {
+      await served.application.stop(0);
+      await start({ uploadsMax: 1, uploadIdleMillisMax: 20 });
+      await closed(behindHeld(head, ''));
+      expect((await post('ordinary', 100)).status).toBe(201);
+    },
+  );
+
+  it.each([
+    ['is answered', '/nowhere', 404],
+    ['waits for its answer', '/held', 408],
+  ])(
+    'ends its connection when it does not come with a GET that %s',
+    async (_state, path, status) => {
+      await served.application.stop(0);
+      await start({ uploadsMax: 1, uploadIdleMillisMax: 20 });
+      const get = `GET ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\n`;
+      const socket = connect(Number(new URL(served.url).port), '127.0.0.1', () =>
+        socket.write(get),
+      );
+      sockets.push(socket);
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      expect(answer.toString()).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+      if (status === 408) await closed(socket);
+      answerHeld({ late: true });
+      let taken = await post('ordinary', 100);
+      while (taken.status === 503) taken = await post('ordinary', 100);
+      expect(taken.status).toBe(201);
+    },
+  );
+
+  it('gives its bytes back when there are too many of them and nobody reads it', async () => {
+    const socket = behindHeld(text(2 * MEBIBYTE), 'x'.repeat(MEBIBYTE + 512 * 1024));
+    const second = behindHeld(text(2 * MEBIBYTE), 'x'.repeat(2 * MEBIBYTE - 1));
+    await Promise.race([closed(socket), closed(second)]);
+    for (const each of sockets.splice(0)) each.destroy();
+    let taken = await post('large', 2 * MEBIBYTE);
+    while (taken.status === 503) taken = await post('large', 2 * MEBIBYTE);
+    expect(taken.status).toBe(201);
   });
 });

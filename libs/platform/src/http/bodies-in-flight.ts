@@ -34,8 +34,8 @@ export function LargeBody(): MethodDecorator & ClassDecorator {
 
 /**
  * Limits each body by its route, and all of them together, in bytes and in number: uploads that are never finished hold what has arrived of them, however many there are. Beyond
- * a limit a request is answered 503, outcome `not-applied`; one of whose body nothing comes any more, 408. Then its connection ends. What was received counts until the
- * request is answered.
+ * a limit a request is answered 503, outcome `not-applied`; one of whose body nothing comes any more, 408. Then its connection ends; where the answer
+ * is made already, no other is. What was received counts until the request is answered.
  */
 export function limitBodies(fastify: FastifyInstance, limits: BodyLimits): void {
   let held = 0;
@@ -69,8 +69,11 @@ export function limitBodies(fastify: FastifyInstance, limits: BodyLimits): void 
     const refuse = (problem: ProblemException): void => {
       arrived();
       void reply.header('connection', 'close');
-      // Not `destroy`: the connection is still needed for the answer.
-      payload.emit('error', problem);
+      // Who reads the body answers. Not `destroy`: the connection is still needed for the answer.
+      if (payload.listenerCount('error') > 0) payload.emit('error', problem);
+      // Nobody reads the body of a GET, nor one that was refused before it came.
+      else if (!reply.sent && !reply.raw.headersSent) void reply.send(problem);
+      else request.raw.destroy();
     };
     const idle = setTimeout(() => refuse(silent()), limits.uploadIdleMillisMax);
     const onData = (chunk: Buffer): void => {
