@@ -21,6 +21,7 @@ export interface BatchSink {
 export interface Posted {
   readonly posted: number;
   readonly repeated: number;
+  readonly unknown: number;
   readonly accountsOpened: number;
   readonly rejects: readonly Reject[];
 }

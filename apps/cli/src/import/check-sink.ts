@@ -10,7 +10,7 @@ export class CheckSink implements BatchSink {
 
   post({ rows, accounts }: Batch): Promise<Posted> {
     for (const id of accounts.keys()) this.known.add(id);
-    const counts = { posted: rows.length, repeated: 0, accountsOpened: accounts.size };
-    return Promise.resolve({ ...counts, rejects: [] });
+    const counts = { posted: rows.length, repeated: 0, unknown: 0 };
+    return Promise.resolve({ ...counts, accountsOpened: accounts.size, rejects: [] });
   }
 }

@@ -39,7 +39,7 @@ export async function importCsv(options: ImportOptions, terminal: Terminal): Pro
     bar.stop();
     await summarise(result, performance.now() - startedAt, { job, options, terminal });
     if (!result.finished) return CliExit.INTERRUPTED;
-    return result.tally.rejected > 0 ? CliExit.PROBLEMS : CliExit.OK;
+    return result.tally.rejected + result.tally.unknown > 0 ? CliExit.PROBLEMS : CliExit.OK;
   } finally {
     bar.stop();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
@@ -115,9 +115,21 @@ async function summarise(
       ...(resumedAfter > 0 ? [`  resumed after row ${countText(resumedAfter)}`] : []),
       `  ${countText(tally.posted)} ${posted}${tally.repeated > 0 ? `, of which ${countText(tally.repeated)} were there already` : ''}`,
       `  ${countText(tally.skipped)} skipped by the mapping, ${countText(tally.rejected)} not taken`,
+      ...(tally.unknown > 0
+        ? [`  ${countText(tally.unknown)} were answered by an earlier run: posted or not taken`]
+        : []),
       `  ${countText(tally.accountsOpened)} accounts opened`,
       ...(rejects === undefined ? [] : [`Rows that were not taken, and why: ${rejects}`]),
+      ...(tally.unknown > 0 ? unknownText(options.ledger) : []),
       ...(finished ? [] : ['Start it again to go on.']),
     ].join('\n'),
   );
+}
+
+/** How somebody finds out what the ledger does not answer any more. */
+function unknownText(ledger: string): readonly string[] {
+  return [
+    'Retention has removed the answers of that run, and nothing was done for its rows now. Its rejects file has those that it did not take.',
+    `Without it: GET /v1/ledgers/${ledger}/transfers?reference=… finds a row by its reference, and the statement of its account shows every row.`,
+  ];
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import type { ServiceClient } from '../service/service-client.js';
 import { type BatchSink, KnownAccounts } from './batch.js';
 import { CheckSink } from './check-sink.js';
@@ -62,13 +62,32 @@ export class ImportJob {
     const rejects = this.rejectsOf(file);
     const from = await this.believableProgress(rejects);
     const resumed = from === undefined ? undefined : await this.pass(file, rejects, from);
-    if (resumed !== undefined) return resumed;
-    // From the start: what an earlier run posted is recognised by its keys.
+    const result = resumed ?? (await this.passFromStart(file, rejects, from));
+    if (result.finished) this.tellOfKept(rejects.releaseKept());
+    return result;
+  }
+
+  /** What an earlier run posted is recognised by its keys. */
+  private async passFromStart(
+    file: CsvFile,
+    rejects: RejectsFile,
+    disbelieved: ImportProgress | undefined,
+  ): Promise<ImportResult> {
+    const { check, rejects: chosen } = this.options;
+    // Of a check only the last one counts: it posts nothing, so nothing else tells of it.
+    if (check === true && chosen === undefined) rmSync(this.rejectsPath, { force: true });
     rejects.rewind(0);
-    const again = from === undefined ? file : await this.open();
+    const again = disbelieved === undefined ? file : await this.open();
     const result = await this.pass(again, rejects, undefined);
     if (result === undefined) throw new Error('a pass without a note cannot contradict one');
     return result;
+  }
+
+  private tellOfKept(paths: readonly string[]): void {
+    if (paths.length > 0)
+      this.listener.onNote(
+        `what earlier runs did not take, and this one does not repeat, is kept in ${paths.join(', ')}`,
+      );
   }
 
   private async open(): Promise<CsvFile> {

@@ -15,7 +15,7 @@ export interface ImportProgress {
   readonly tally: Tally;
 }
 
-const VERSION = 1;
+const VERSION = 2;
 const WRITE_MILLIS_MIN = 250;
 
 /**

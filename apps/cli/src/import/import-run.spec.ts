@@ -63,6 +63,7 @@ class TestLedger implements BatchSink {
     const counts = {
       posted: rows.length - rejects.length,
       repeated,
+      unknown: 0,
       accountsOpened: accounts.size,
     };
     return Promise.resolve({ ...counts, rejects });
@@ -125,6 +126,7 @@ describe('an import', () => {
       tally: {
         posted: 9,
         repeated: 0,
+        unknown: 0,
         skipped: 1,
         rejected: 2,
         accountsOpened: expect.any(Number),

@@ -57,12 +57,14 @@ export class Poster implements BatchSink {
     });
     const rows = answers.slice(accounts.length);
     return {
-      posted: rows.filter(isDone).length,
-      repeated: rows.filter((row) => isDone(row) && (row.replayed || row.status === GONE)).length,
+      posted: rows.filter(succeeded).length,
+      repeated: rows.filter((row) => succeeded(row) && row.replayed).length,
+      unknown: rows.filter(isUnknown).length,
       accountsOpened: opened.filter((account) => succeeded(account) && !account.replayed).length,
       rejects: batch.rows.flatMap(({ line, fields }, index) => {
         const row = rows[index];
-        return row === undefined || isDone(row) ? [] : [{ line, fields, reason: problemText(row) }];
+        if (row === undefined || succeeded(row) || isUnknown(row)) return [];
+        return [{ line, fields, reason: problemText(row) }];
       }),
     };
   }
@@ -80,11 +82,11 @@ function succeeded({ status }: ItemAnswer): boolean {
 }
 
 /**
- * Posted now or by an earlier run. A key whose answer retention has removed was answered in an earlier run, and whatever was refused then is in that run's
- * rejects: put among those of this one, it would be mended and posted a second time.
+ * Retention has removed what an earlier run was answered. Most such rows are posted, so among the rejects they would be mended and posted a second
+ * time; and what was refused then is none that is posted.
  */
-function isDone(row: ItemAnswer): boolean {
-  return succeeded(row) || row.status === GONE;
+function isUnknown({ status }: ItemAnswer): boolean {
+  return status === GONE;
 }
 
 /** What the first command that is to be sent again waits for: those after it wait for that one. */

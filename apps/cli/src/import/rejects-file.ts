@@ -1,4 +1,17 @@
-import { appendFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
+import { join, parse } from 'node:path';
 import type { CsvFormat } from './csv-rows.js';
 
 /** A row that was not taken, and why. */
@@ -27,10 +40,28 @@ export class RejectsFile {
     return statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
   }
 
-  /** As it was at that moment of an earlier run: what came after it comes again. */
+  /**
+   * As it was at that moment of an earlier run. What came after it may never come again: it may be that run's only record of what was refused, or somebody's work.
+   * So the file as it is stays beside it, `rows.rejects.csv` as `rows.rejects.1.csv`.
+   */
   rewind(bytes: number): void {
-    if (bytes === 0) rmSync(this.path, { force: true });
-    else truncateSync(this.path, bytes);
+    if (this.bytes <= bytes) return;
+    const kept = this.keptPath(this.keptPaths().length + 1);
+    if (bytes === 0) {
+      renameSync(this.path, kept);
+    } else {
+      copyFileSync(this.path, kept, constants.COPYFILE_EXCL);
+      truncateSync(this.path, bytes);
+    }
+  }
+
+  /** Lets go of every file that was kept and has come again whole; returns the paths of the others. */
+  releaseKept(): readonly string[] {
+    return this.keptPaths().filter((path) => {
+      const repeated = this.bytes > 0 && beginsWith(this.path, path);
+      if (repeated) rmSync(path);
+      return !repeated;
+    });
   }
 
   add(rejects: readonly Reject[]): void {
@@ -45,6 +76,18 @@ export class RejectsFile {
     appendFileSync(this.path, [...header, ...lines].join(''), { encoding: this.format.encoding });
   }
 
+  /** Of earlier runs, in their order. */
+  private keptPaths(): readonly string[] {
+    const paths: string[] = [];
+    while (existsSync(this.keptPath(paths.length + 1))) paths.push(this.keptPath(paths.length + 1));
+    return paths;
+  }
+
+  private keptPath(number: number): string {
+    const { dir, name, ext } = parse(this.path);
+    return join(dir, `${name}.${number}${ext}`);
+  }
+
   private line(fields: readonly string[]): string {
     return `${fields.map((field) => this.field(field)).join(this.format.delimiter)}\n`;
   }
@@ -53,5 +96,23 @@ export class RejectsFile {
     const { quote } = this;
     const special = [this.format.delimiter, quote, '\n', '\r'].some((mark) => text.includes(mark));
     return special ? `${quote}${text.replaceAll(quote, quote + quote)}${quote}` : text;
+  }
+}
+
+const COMPARED_BYTES = 64 * 1024;
+
+function beginsWith(path: string, beginning: string): boolean {
+  const [whole, part] = [openSync(path, 'r'), openSync(beginning, 'r')];
+  try {
+    const [one, other] = [Buffer.alloc(COMPARED_BYTES), Buffer.alloc(COMPARED_BYTES)];
+    for (let at = 0; ; at += COMPARED_BYTES) {
+      const bytes = readSync(part, other, 0, COMPARED_BYTES, at);
+      if (bytes === 0) return true;
+      if (readSync(whole, one, 0, bytes, at) < bytes) return false;
+      if (one.compare(other, 0, bytes, 0, bytes) !== 0) return false;
+    }
+  } finally {
+    closeSync(whole);
+    closeSync(part);
   }
 }

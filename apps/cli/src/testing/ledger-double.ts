@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { type IncomingMessage, type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+interface Item {
+  readonly type: string;
+  readonly idempotencyKey: string;
+  readonly body: { readonly legs?: readonly { readonly amount: string }[] };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: object;
+}
+
+interface Recorded {
+  readonly key: string;
+  readonly hash: string;
+  readonly answer: Answer;
+}
+
+/** What no account of it has: a transfer of so much is refused, and the refusal recorded. */
+const AMOUNT_MAX = 10_000;
+
+/** A ledger as an import meets it over HTTP: what it has recorded, in order, by key. */
+export class LedgerDouble {
+  /** What was recorded; the place in it is the position. */
+  recorded: Recorded[] = [];
+  /** After so many bulks it refuses them whole, which ends the import. */
+  bulksMax = Infinity;
+  private gone = new Set<string>();
+  private readonly server: Server = createServer((request, response) => {
+    void this.answer(request).then(({ status, body }) =>
+      response.writeHead(status, { connection: 'close' }).end(JSON.stringify(body)),
+    );
+  });
+
+  async start(): Promise<string> {
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  stop(): Promise<void> {
+    return new Promise((resolve) => this.server.close(() => resolve()));
+  }
+
+  /** Whose money was moved. */
+  get posted(): readonly string[] {
+    const made = this.recorded.filter(({ answer }) => 'recordedAt' in answer.body);
+    return made.map(({ key }) => key);
+  }
+
+  /** What retention under `snapshots` does to everything so far. */
+  removeAnswers(): void {
+    this.gone = new Set(this.recorded.map(({ key }) => key));
+  }
+
+  /** As after a restore to that position. */
+  restore(position: number): void {
+    this.recorded = this.recorded.slice(0, position);
+  }
+
+  private async answer(request: IncomingMessage): Promise<Pick<Answer, 'status' | 'body'>> {
+    const { method, url = '' } = request;
+    if (method === 'PUT') return { status: 200, body: {} };
+    if (method === 'GET') return this.find(decodeURIComponent(url.replace(/^.*\/commands\//, '')));
+    if (this.bulksMax-- <= 0) return problem(400, 'invalid-request');
+    const { commands } = JSON.parse(await textOf(request)) as { commands: readonly Item[] };
+    const keys = new Set(commands.map(({ idempotencyKey }) => idempotencyKey));
+    if (keys.size < commands.length) return problem(400, 'invalid-request');
+    return { status: 200, body: { results: commands.map((item) => this.decide(item)) } };
+  }
+
+  private find(key: string): Pick<Answer, 'status' | 'body'> {
+    const found = this.recorded.find((each) => each.key === key);
+    if (found === undefined) return problem(404, 'command-not-found');
+    if (this.gone.has(key)) return problem(410, 'answer-removed');
+    return { status: 200, body: { key, answer: found.answer } };
+  }
+
+  private decide({ type, idempotencyKey: key, body }: Item): Answer {
+    const hash = JSON.stringify([type, body]);
+    const known = this.recorded.find((each) => each.key === key);
+    if (known === undefined) {
+      const answer = this.decided(body);
+      this.recorded.push({ key, hash, answer });
+      return answer;
+    }
+    if (this.gone.has(key)) return problem(410, 'answer-removed');
+    if (known.hash !== hash) return problem(422, 'idempotency-key-reused');
+    const headers = { ...known.answer.headers, 'Idempotency-Replayed': 'true' };
+    return { ...known.answer, headers };
+  }
+
+  private decided({ legs }: Item['body']): Answer {
+    const headers = { 'Holdfast-Position': positionToken(this.recorded.length + 1) };
+    if (legs === undefined) return { status: 201, headers, body: {} };
+    if (legs.some(({ amount }) => Number(amount) > AMOUNT_MAX))
+      return { ...problem(422, 'insufficient-funds'), headers };
+    return { status: 201, headers, body: { recordedAt: process.hrtime.bigint().toString() } };
+  }
+}
+
+function problem(status: number, slug: string): Answer {
+  return { status, headers: {}, body: { type: `/problems/${slug}`, title: slug } };
+}
+
+/** As `position-token.ts` lays it out: a fingerprint, the place in big-endian, a checksum. */
+function positionToken(position: number): string {
+  const token = Buffer.alloc(18, 1);
+  token.writeUIntBE(position, 8, 6);
+  createHash('sha256').update(token.subarray(0, 14)).digest().copy(token, 14, 0, 4);
+  return token.toString('base64url');
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request) text += String(chunk);
+  return text;
+}
