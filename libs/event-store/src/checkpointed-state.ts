@@ -13,6 +13,7 @@ import {
   stateDamaged,
   stateUnavailable,
 } from './event-store.errors.js';
+import { HeldPages } from './held-pages.js';
 import type { ReplayOptions } from './replay.js';
 import { SharedSnapshot, type SnapshotOptions } from './shared-snapshot.js';
 import { STOPPED } from './snapshot-work.js';
@@ -48,10 +49,13 @@ export class CheckpointedState {
   private readonly checkpointer: Checkpointer;
   private readonly writer: StateThread;
   private readonly reader: StateThread;
+  private readonly pages: HeldPages;
   private bytes = 0;
   private checkpointedAt = performance.now();
   /** Or the start, before the first of this process. */
   private snapshottedAt = performance.now();
+  /** After one was given up the schedule lets the load go on for a while. */
+  private snapshotRestsUntil = 0;
   private ticking: NodeJS.Timeout | undefined;
   private verifying: Promise<void> = Promise.resolve();
   private readonly proof: SnapshotProof;
@@ -61,7 +65,7 @@ export class CheckpointedState {
   private closing = false;
   private released = false;
   private readonly stopping = new AbortController();
-  private verified: StateStatus['verification'] = {
+  private verified: Omit<StateStatus['verification'], 'givenUp'> = {
     state: 'pending',
     scans: 0,
     lastFullScanAtMillis: undefined,
@@ -89,12 +93,15 @@ export class CheckpointedState {
       bytesPerSecond: options.firstVerifyBytesPerSecond,
       onDamage: (snapshot) => options.onEvent({ kind: 'snapshot-damaged', snapshot }),
     });
+    this.pages = new HeldPages(database, directory, options.pinnedBytesMax);
     this.checkpointer = new Checkpointer(
       {
         store: this.store,
         log,
         thread: this.writer,
         record,
+        pages: this.pages,
+        closing: this.stopping.signal,
         options,
         onFailure: (error) => this.fail(error),
       },
@@ -266,7 +273,7 @@ export class CheckpointedState {
       snapshots: this.snapshots(),
       unusableSnapshots: this.unusableSnapshots(),
       damagedSnapshots: this.proof.damaged(this.listedSnapshots),
-      verification: this.verified,
+      verification: { ...this.verified, givenUp: this.pages.givenUp },
     };
   }
 
@@ -315,8 +322,8 @@ export class CheckpointedState {
       newest === undefined ? 0 : this.log.lastRecordedAtMillis - newest.mark.lastRecordedAtMillis;
     const ageMillis = Math.max(performance.now() - this.snapshottedAt, loggedMillis);
     const isNewer = (this.mark?.position ?? 0) > (newest?.position ?? 0);
-    if (isNewer && ageMillis >= snapshotMillis && !this.snapshotting.isRunning)
-      this.snapshot().catch(() => undefined);
+    const isDue = ageMillis >= snapshotMillis && performance.now() >= this.snapshotRestsUntil;
+    if (isNewer && isDue && !this.snapshotting.isRunning) this.snapshot().catch(() => undefined);
   }
 
   private checkpointInBackground(): void {
@@ -339,12 +346,15 @@ export class CheckpointedState {
         'EVENT_INVALID',
         'this log was opened without a directory for snapshots',
       );
+    let outgrown: AbortSignal | undefined;
     try {
       await this.checkpoint();
       // Events and older snapshots go on the strength of what will be in it.
       makeDurableDirectory(snapshotDirectory);
       // The thread would notice too, but only after its first slice, and with a file in its hands.
       if (signal.aborted) throw snapshotCancelled();
+      const { hurry, giveUp } = this.pages.signals;
+      outgrown = giveUp;
       const answer = await this.reader.run(
         {
           kind: 'snapshot',
@@ -352,7 +362,7 @@ export class CheckpointedState {
           bytesPerSecond: firstVerifyBytesPerSecond,
         },
         [],
-        { ...options, signal },
+        { ...options, signal: AbortSignal.any([signal, giveUp]), hurry },
       );
       if (!('snapshot' in answer)) throw new TypeError('a snapshot was asked for');
       const { path, bytes, mark } = answer.snapshot;
@@ -363,11 +373,14 @@ export class CheckpointedState {
       const report = { position: position as Position, path, bytes, entries, digest, atMillis };
       onEvent({ kind: 'snapshot', report });
       return report;
-    } catch (error) {
+    } catch (cause) {
+      const isOutgrown = outgrown?.aborted === true && !signal.aborted;
+      const error: unknown = isOutgrown && errorCode(cause) === STOPPED ? outgrown?.reason : cause;
       const code = errorCode(error);
       if (code === STOPPED || code === 'EVENT_CANCELLED') throw snapshotCancelled();
       const reason = error instanceof Error ? error.message : String(error);
       onEvent({ kind: 'snapshot-failed', reason });
+      if (isOutgrown) this.snapshotRestsUntil = performance.now() + this.options.verifyPauseMillis;
       if (provesDamage(code)) this.fail(stateDamaged(reason, error));
       throw error;
     }
@@ -427,10 +440,16 @@ export class CheckpointedState {
 
   /** Undefined where it could not be made just now, which was told: it is tried again, less and less often. An error is the end of this process. */
   private async scan(bytesPerSecond: number): Promise<ScanResult | EventStoreError | undefined> {
-    const { signal } = this.stopping;
+    const { hurry, giveUp } = this.pages.signals;
+    const signal = AbortSignal.any([this.stopping.signal, giveUp]);
     try {
-      const answer = await this.reader.run({ kind: 'scan', bytesPerSecond }, [], { signal });
+      const job = { kind: 'scan', bytesPerSecond } as const;
+      const answer = await this.reader.run(job, [], { signal, hurry });
       if (!('scan' in answer)) throw new TypeError('a scan was asked for');
+      if (giveUp.aborted && !this.isClosing() && answer.scan.kind === 'stopped') {
+        this.options.onEvent({ kind: 'verify-failed', reason: errorMessage(giveUp.reason) });
+        return undefined;
+      }
       return answer.scan.kind === 'damaged' ? stateDamaged(answer.scan.reason) : answer.scan;
     } catch (error) {
       if (this.isClosing()) return undefined;

@@ -7,6 +7,7 @@ import {
   stateDamaged,
   stateUnavailable,
 } from './event-store.errors.js';
+import type { HeldPages } from './held-pages.js';
 import type { StateMark, UncountedMark } from './state-mark.js';
 import type { CheckpointReport, CheckpointStep, ResolvedStateOptions } from './state-options.js';
 import type { StateFacts, StatePlace, StateRecord } from './state-record.js';
@@ -19,6 +20,9 @@ export interface CheckpointerParts {
   readonly log: StateSource;
   readonly thread: StateThread;
   readonly record: StateRecord;
+  readonly pages: HeldPages;
+  /** The log is being closed: nothing waits for others any more. */
+  readonly closing: AbortSignal;
   readonly options: ResolvedStateOptions;
   /** The database is damaged, or cannot be written by this process any more. */
   readonly onFailure: (error: EventStoreError) => void;
@@ -40,6 +44,8 @@ interface Unsettled {
 
 /** Reads go through all that was frozen. Beyond this, what changes makes the next one larger. */
 const FROZEN_MAX = 32;
+/** Of the entries that may be in memory only: a checkpoint waits for a reading until so many are. */
+const WAITING_PART = 1 / 2;
 
 /**
  * Makes checkpoints, one at a time and in the order of their positions. Each costs what has changed since the one before, and never holds the event loop
@@ -124,7 +130,7 @@ export class Checkpointer {
 
   private async make(): Promise<CheckpointReport> {
     const startedAt = performance.now();
-    const { store, log, thread, options } = this.parts;
+    const { store, log, thread, pages, options } = this.parts;
     if (!this.isBehind) {
       if (this.mark?.position === log.lastPosition) {
         const report = await this.settleAgain(startedAt);
@@ -142,6 +148,7 @@ export class Checkpointer {
       // Log before data: a crash must never leave state of events that the log does not have.
       await log.flush();
       step('durable');
+      await pages.released(() => this.mayWait());
       const chunks = await store.encode(overlay);
       step('encoded');
       const answer = await thread.run(
@@ -169,6 +176,12 @@ export class Checkpointer {
       if (!isWritten && error instanceof StateJobFailed) this.judge(error);
       throw error;
     }
+  }
+
+  /** Those who append must not be refused because somebody reads. */
+  private mayWait(): boolean {
+    const { store, closing, options } = this.parts;
+    return !closing.aborted && store.overlayEntries <= options.overlayEntriesMax * WAITING_PART;
   }
 
   /** Record and floor of the checkpoint that the database has. Only then is it one, and told of. */

@@ -81,7 +81,7 @@ export const EVENT_STORE_ERROR_GUIDE: Readonly<Record<EventStoreErrorCode, Error
   },
   EVENT_STATE_UNAVAILABLE: {
     meaning:
-      'The checkpointed state could not be read or written for a reason of the machine, which the message names: no file descriptors, no memory, no rights, a device that does not answer. Nothing says that it is damaged. A read is refused, and nothing was applied; where its thread has ended, the process ends with 70, and the next start looks at the state before it uses it.',
+      'The checkpointed state could not be read or written for a reason of the machine, which the message names: no file descriptors, no memory, no rights, a device that does not answer; or a snapshot was given up for the sake of checkpoints that could wait for it no longer. Nothing says that it is damaged. A read is refused, and nothing was applied; where its thread has ended, the process ends with 70, and the next start looks at the state before it uses it.',
     action:
       'Look at the limits of the process and at the disk of `state/`. The command can be sent again.',
   },

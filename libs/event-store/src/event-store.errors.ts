@@ -63,12 +63,12 @@ export function stateDamaged(reason: string, cause?: unknown): EventStoreError {
 }
 
 /** Of the system, which says nothing of what is on the disk. */
-export function stateUnavailable(reason: string, cause: unknown): EventStoreError {
+export function stateUnavailable(reason: string, cause?: unknown): EventStoreError {
   return new EventStoreError(
     'EVENT_STATE_UNAVAILABLE',
     `the checkpointed state could not be used, and is not known to be damaged: ${reason}`,
     { reason },
-    { cause },
+    cause === undefined ? undefined : { cause },
   );
 }
 

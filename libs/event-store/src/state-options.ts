@@ -22,6 +22,11 @@ export interface CheckpointedStateOptions {
   readonly checkpointEntries?: number;
   /** Appends throw `EVENT_STATE_OVERLOADED` while more than this many entries are in memory only. Default 1,000,000. */
   readonly overlayEntriesMax?: number;
+  /**
+   * A snapshot or a reading-through holds the pages of its version that checkpoints have replaced since. Beyond so many bytes, or an eighth of the file if that is more, it rests no
+   * more, and the next checkpoint waits for its end; once half of `overlayEntriesMax` is used up, or after a minute, it is given up, to be tried again later. Default 16 MiB.
+   */
+  readonly pinnedBytesMax?: number;
   /** Values kept in memory of those that were read from the database. Default 100,000. */
   readonly cacheEntries?: number;
   /** A snapshot is made this long after the last, if there is a newer checkpoint. 0: only on demand. Default a day. */
@@ -59,6 +64,7 @@ export function resolveStateOptions(options: CheckpointedStateOptions): Resolved
     checkpointMillis: MINUTE_MILLIS,
     checkpointEntries: 25_000,
     overlayEntriesMax: 1_000_000,
+    pinnedBytesMax: 16 * MEBIBYTE,
     cacheEntries: 100_000,
     snapshotMillis: 24 * 60 * MINUTE_MILLIS,
     verifyBytesPerSecond: 8 * MEBIBYTE,
@@ -91,7 +97,7 @@ export type StateEvent =
   | { readonly kind: 'snapshot-failed'; readonly reason: string }
   | { readonly kind: 'snapshot-damaged'; readonly snapshot: DamagedSnapshot }
   | { readonly kind: 'verified'; readonly mark: StateMark; readonly millis: number }
-  /** The database could not be read through just now, for a reason of the machine. */
+  /** The database could not be read through just now, for a reason of the machine or because it was given up. */
   | { readonly kind: 'verify-failed'; readonly reason: string }
   | { readonly kind: 'damaged'; readonly reason: string };
 
@@ -160,5 +166,7 @@ export interface StateStatus {
     readonly scans: number;
     readonly lastFullScanAtMillis: number | undefined;
     readonly lastFullScanMillis: number | undefined;
+    /** How often it was given up for the sake of the file since the start, or a snapshot was. */
+    readonly givenUp: number;
   };
 }

@@ -9,10 +9,8 @@ export interface ScanOptions {
   readonly bytesPerSecond: number;
   /** Looked at between slices, and while it rests. */
   readonly stopped: () => boolean;
-  /** How long the database's file is now. */
-  readonly fileBytes: () => number;
-  /** How much longer it may become before the scan rests no more: no bound of its growth. Left out: `PINNED_BYTES`, or an eighth of the file if that is more. */
-  readonly pinnedBytesMax?: number;
+  /** Looked at while it rests: whether it should rest no more. */
+  readonly hurried: () => boolean;
 }
 
 export type ScanResult =
@@ -33,8 +31,6 @@ export interface ScanVisitor {
 const SLICE_ENTRIES = 1_000;
 /** While it rests, it looks so often whether it still may. */
 const REST_MILLIS = 100;
-const PINNED_BYTES = 16 * 1024 * 1024;
-const PINNED_PART = 1 / 8;
 /** Below the key of any entry, and none itself. */
 const BEFORE_KEYS = Buffer.from([0]);
 
@@ -43,22 +39,18 @@ const BEFORE_KEYS = Buffer.from([0]);
  * each is found by looking it up (a flipped bit in a branch page hides keys from lookups that a walk over the leaves still sees), and the number and
  * digest of all. The visitor is given each entry in the order of the keys; what it throws is thrown on, for it says nothing of the database; so is what the machine is short of.
  *
- * LMDB gives no page of the version that is read to a checkpoint, nor any that a later one has freed, so the file grows with each checkpoint and never shrinks. When it
- * has grown by `pinnedBytesMax`, the rest is read without a rest. That bounds the time, not the file: what the checkpoints of that time write comes on top, and may be many times as much. The
- * pages are free afterwards, so the next reading finds them, and growth does not add up.
+ * LMDB gives no page of the version that is read to a checkpoint, nor any that a later one has freed, so the file grows with each checkpoint and never shrinks: `HeldPages` says
+ * when to hurry, and when it is enough.
  */
 export async function scanState(
   database: StateDatabase,
   options: ScanOptions,
   visitor?: ScanVisitor,
 ): Promise<ScanResult> {
-  const begunBytes = options.fileBytes();
   // Scans run beside one another in a thread: each has the newest version of the time it begins, and not one that another holds.
   database.resetReadTxn();
   const transaction = database.useReadTransaction();
-  const { pinnedBytesMax = Math.max(PINNED_BYTES, begunBytes * PINNED_PART) } = options;
-  const mayRest = (): boolean =>
-    !options.stopped() && options.fileBytes() - begunBytes <= pinnedBytesMax;
+  const mayRest = (): boolean => !options.stopped() && !options.hurried();
   let visitorFailure: { readonly error: unknown } | undefined;
   const visit = (call: () => void): void => {
     try {

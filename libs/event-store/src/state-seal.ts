@@ -20,6 +20,8 @@ import {
   type Root,
 } from './state-pages.js';
 
+const TRANSACTION_BYTES = 8;
+
 /** What the pages of one checkpoint are that nothing else vouches for. */
 export interface TreeSeal {
   /** LMDB's number of the transaction, which every commit raises. */
@@ -82,6 +84,32 @@ export function faultOfFreePages(path: string): string | undefined {
       walk(descriptor, tree, { branch: (bytes) => take(numberOf(bytes)), leaf: takeLeaf });
     }
   });
+}
+
+/**
+ * What the pages take that transactions after this one have freed: LMDB gives them to nobody while that version is read. Of a file that nothing writes meanwhile. What is
+ * damaged is not counted.
+ */
+export function bytesFreedAfter(path: string, transaction: number): number {
+  let bytes = 0;
+  faultInFile(path, 'newest', (descriptor, root) => {
+    const free = freeRootOf(root);
+    const take = (_page: number, pages = 1): void => void (bytes += pages * root.pageBytes);
+    walk(descriptor, free, {
+      branch: () => undefined,
+      leaf: (page) => {
+        const leaf = pageAt(descriptor, free, page, LEAF);
+        for (const node of nodesOf(leaf)) {
+          // The key is the number of the transaction that has freed them.
+          if (node.key.length !== TRANSACTION_BYTES)
+            throw new Fault('a list of its free pages is damaged');
+          if (node.key.readBigUInt64LE(0) > transaction)
+            eachFreeRun(dataOf(descriptor, free, leaf, node), take);
+        }
+      },
+    });
+  });
+  return bytes;
 }
 
 function checksumOfFree(descriptor: number, root: Root): number {

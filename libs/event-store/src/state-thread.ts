@@ -20,6 +20,8 @@ interface Asker {
 export interface StateJobOptions {
   /** Of a job that reads for long: it ends at its next slice. */
   readonly signal?: AbortSignal;
+  /** Of such a job too: it rests no more. */
+  readonly hurry?: AbortSignal;
   readonly onProgress?: (progress: SnapshotProgress) => void;
 }
 
@@ -55,7 +57,7 @@ export class StateThread {
   async run(
     job: StateJob,
     transfer: readonly ArrayBuffer[] = [],
-    { signal, onProgress = () => undefined }: StateJobOptions = {},
+    { signal, hurry, onProgress = () => undefined }: StateJobOptions = {},
   ): Promise<StateAnswer> {
     if (this.failure !== undefined) throw this.failure;
     const worker = (this.worker ??= this.started());
@@ -63,6 +65,7 @@ export class StateThread {
     const order = (told: StateOrder, moved: readonly ArrayBuffer[] = []): void =>
       worker.postMessage(told, [...moved]);
     const stop = (): void => order({ stop: id });
+    const goOn = (): void => order({ hurry: id });
     try {
       return await new Promise<StateAnswer>((resolve, reject) => {
         this.askers.set(id, { resolve, reject, onProgress });
@@ -70,9 +73,11 @@ export class StateThread {
         order({ id, job }, transfer);
         if (signal?.aborted === true) stop();
         else signal?.addEventListener('abort', stop);
+        hurry?.addEventListener('abort', goOn);
       });
     } finally {
       signal?.removeEventListener('abort', stop);
+      hurry?.removeEventListener('abort', goOn);
     }
   }
 

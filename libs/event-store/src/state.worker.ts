@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { parentPort } from 'node:worker_threads';
 import type { SnapshotProgress, WrittenSnapshot } from './snapshot-work.js';
@@ -47,10 +46,11 @@ export type StateAnswer =
   | { readonly closed: true }
   | { readonly error: { readonly message: string; readonly code?: string } };
 
-/** What the thread is told: whose database it works on, before everything else and after each `close`; a job to do; that one which reads for long should end early. */
+/** What the thread is told: whose database it works on, before everything else and after each `close`; a job to do; that one which reads for long should rest no more, or end early. */
 export type StateOrder =
   | { readonly open: string }
   | { readonly id: number; readonly job: StateJob }
+  | { readonly hurry: number }
   | { readonly stop: number };
 
 /** What it tells: how far a job has come, and what has come of it. */
@@ -79,9 +79,10 @@ const { readBack, writeSnapshot } = await import('./snapshot-work.js');
 
 let directory: string;
 let database: StateDatabase;
-/** The jobs that run; those in `stopped` were asked to end. Jobs that read for long rest between slices, and others run meanwhile. */
+/** The jobs that run; those in `stopped` were asked to end, those in `hurried` to rest no more. Jobs that read for long rest between slices, and others run meanwhile. */
 const running = new Set<number>();
 const stopped = new Set<number>();
+const hurried = new Set<number>();
 /** Every page of the database was written by this process. */
 let isOwn = false;
 
@@ -99,11 +100,16 @@ parentPort?.on('message', (order: StateOrder) => {
     if (running.has(order.stop)) stopped.add(order.stop);
     return;
   }
+  if ('hurry' in order) {
+    if (running.has(order.hurry)) hurried.add(order.hurry);
+    return;
+  }
   const { id, job } = order;
   running.add(id);
   void run(id, job).then((answer) => {
     running.delete(id);
     stopped.delete(id);
+    hurried.delete(id);
     say({ id, answer });
   });
 });
@@ -125,7 +131,7 @@ async function answerTo(id: number, job: StateJob): Promise<StateAnswer> {
   const at = (bytesPerSecond: number): ScanOptions => ({
     bytesPerSecond,
     stopped: () => stopped.has(id),
-    fileBytes: () => statSync(databaseFile(directory)).size,
+    hurried: () => hurried.has(id),
   });
   switch (job.kind) {
     case 'checkpoint': {

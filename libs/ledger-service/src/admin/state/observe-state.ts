@@ -47,6 +47,11 @@ export function observeState({ log }: LedgerWriter, health: Health, metrics: Met
     '1 once the checkpointed state has been read through since the start.',
     figure(({ verification }) => (verification.state === 'good' ? 1 : 0)),
   );
+  metrics.counterOf(
+    'holdfast_state_given_up_readings_total',
+    'How often what reads the state through was given up, because checkpoints could not wait for it.',
+    figure(({ verification }) => verification.givenUp),
+  );
   metrics.gaugeOf(
     'holdfast_state_snapshot_position',
     'The position of the newest snapshot; 0 when there is none.',
