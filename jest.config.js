@@ -55,6 +55,7 @@ export default {
       '<rootDir>/apps/**/*.spec.ts',
       '<rootDir>/test/guides/*.spec.ts',
       '<rootDir>/test/containers/*.spec.ts',
+      '<rootDir>/test/crash/**/*.spec.ts',
     ]),
     project('compat', ['<rootDir>/test/compat/**/*.spec.ts']),
     project('e2e', ['<rootDir>/test/e2e/*.e2e-spec.ts']),
