@@ -140,7 +140,7 @@ describe('the file of a state that is read while it changes', () => {
     await reopen(SLOW);
     const begunBytes = fileBytes();
     const { report } = await begunSnapshot();
-    for (let made = 0; made < 20; made += 1) await change();
+    for (let made = 0; made < 10; made += 1) await change();
     expect(fileBytes() - begunBytes).toBeLessThan(PINNED_BYTES_MAX + 2 * CHECKPOINT_BYTES_MAX);
     expect(await report).toMatchObject({ position: 1 });
     expect(log.stateStatus()?.verification.givenUp).toBe(0);
