@@ -44,6 +44,7 @@ export class StateThread {
   private readonly askers = new Map<number, Asker>();
   private lastId = 0;
   private failure: Error | undefined;
+  private closing: Promise<void> | undefined;
   /** What ends it from now on may have ended it within its work. */
   private hasStarted = false;
 
@@ -82,7 +83,11 @@ export class StateThread {
   }
 
   /** Closes the thread's hold on the database, and leaves the thread to others; one that failed, or has jobs yet, ends. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.closing ??= this.end());
+  }
+
+  private async end(): Promise<void> {
     const { worker } = this;
     const closed =
       worker !== undefined && this.failure === undefined
@@ -90,7 +95,7 @@ export class StateThread {
         : undefined;
     const isSound = closed !== undefined && 'closed' in closed && this.failure === undefined;
     this.failure ??= logClosed();
-    // Never started, could not start, or left already by another call.
+    // Never started, or could not start.
     if (worker === undefined || this.worker !== worker) return;
     if (isSound && this.askers.size === 0) {
       this.worker = undefined;

@@ -229,7 +229,7 @@ const SCRIPT = new URL(
  */
 class BackgroundWorker {
   private worker: Worker | undefined;
-  private closed = false;
+  private closing: Promise<void> | undefined;
   private lastId = 0;
   private readonly waiting = new Map<
     number,
@@ -238,7 +238,8 @@ class BackgroundWorker {
 
   run(job: BackgroundJob): Promise<BackgroundAnswer> {
     // A worker that is started now would have nobody to end it.
-    if (this.closed) return Promise.reject(new Error('the background worker was closed'));
+    if (this.closing !== undefined)
+      return Promise.reject(new Error('the background worker was closed'));
     const worker = (this.worker ??= this.start());
     const id = ++this.lastId;
     return new Promise((resolve, reject) => {
@@ -248,8 +249,12 @@ class BackgroundWorker {
     });
   }
 
-  async close(): Promise<void> {
-    this.closed = true;
+  /** Once: by the second time the thread may be somebody else's. */
+  close(): Promise<void> {
+    return (this.closing ??= this.end());
+  }
+
+  private async end(): Promise<void> {
     const { worker } = this;
     if (worker === undefined) return;
     if (this.waiting.size > 0) await worker.terminate();
