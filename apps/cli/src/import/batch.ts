@@ -58,12 +58,12 @@ export class Batch {
     return this.rows.length + this.accounts.size;
   }
 
-  hasKey(key: string): boolean {
-    return this.keys.has(key);
-  }
-
-  /** False when it must go out before this row can be taken. */
-  hasRoomFor(row: TransferRow): boolean {
+  /**
+   * False when it must go out before this row can be taken: it is full, or a row in it has the same key. A bulk takes no key twice, and what the second
+   * row is, a repetition or another transfer, the ledger alone decides.
+   */
+  canTake(row: TransferRow): boolean {
+    if (this.keys.has(row.key)) return false;
     return this.commands + 1 + this.openings(row).length <= this.commandsMax;
   }
 

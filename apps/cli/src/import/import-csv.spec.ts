@@ -16,7 +16,7 @@ const MAPPING = {
   rules: [{ debit: 'cash', credit: 'customer' }],
 };
 
-describe('an import that is started again', () => {
+describe('an import', () => {
   let directory: string;
   let ledger: LedgerDouble;
   let url: string;
@@ -50,57 +50,80 @@ describe('an import that is started again', () => {
     return JSON.parse((await importing('--json', ...more)).output);
   }
 
-  it('after retention says of no row whose answer has gone that it is posted, and keeps what was not taken', async () => {
-    writeRows('1,10.00,a', '2,500.00,a', '3,5.00,b');
-    expect(await summaryOf()).toMatchObject({ posted: 2, rejected: 1 });
-    const refused = read('rejects.csv');
-    ledger.removeAnswers();
-    const { exit, output, messages } = await importing();
-    expect(exit).toBe(1);
-    expect(output).toContain('0 posted\n');
-    expect(output).toContain('3 were answered by an earlier run');
-    expect(output).toContain('/v1/ledgers/main/transfers?reference=');
-    expect(messages).toContain(path('rejects.1.csv'));
-    expect(existsSync(path('rejects.csv'))).toBe(false);
-    expect(read('rejects.1.csv')).toBe(refused);
-    expect(await summaryOf()).toMatchObject({ posted: 0, repeated: 0, rejected: 0, unknown: 3 });
-    expect(read('rejects.1.csv')).toBe(refused);
+  describe('that is started again', () => {
+    it('after retention says of no row whose answer has gone that it is posted, and keeps what was not taken', async () => {
+      writeRows('1,10.00,a', '2,500.00,a', '3,5.00,b');
+      expect(await summaryOf()).toMatchObject({ posted: 2, rejected: 1 });
+      const refused = read('rejects.csv');
+      ledger.removeAnswers();
+      const { exit, output, messages } = await importing();
+      expect(exit).toBe(1);
+      expect(output).toContain('0 posted\n');
+      expect(output).toContain('3 were answered by an earlier run');
+      expect(output).toContain('/v1/ledgers/main/transfers?reference=');
+      expect(messages).toContain(path('rejects.1.csv'));
+      expect(existsSync(path('rejects.csv'))).toBe(false);
+      expect(read('rejects.1.csv')).toBe(refused);
+      expect(await summaryOf()).toMatchObject({ posted: 0, repeated: 0, rejected: 0, unknown: 3 });
+      expect(read('rejects.1.csv')).toBe(refused);
+    });
+
+    it('keeps no copy of rejects that come again, and every one that somebody has edited', async () => {
+      writeRows('1,10.00,a', '2,500.00,a', '3,none,b');
+      await importing();
+      const refused = read('rejects.csv');
+      await importing();
+      expect(read('rejects.csv')).toBe(refused);
+      expect(existsSync(path('rejects.1.csv'))).toBe(false);
+      const edited = refused.replace('500.00', '50.00');
+      write('rejects.csv', edited);
+      await importing();
+      write('rejects.csv', `${edited}\n`);
+      await importing();
+      expect([read('rejects.1.csv'), read('rejects.2.csv')]).toEqual([edited, `${edited}\n`]);
+      expect(read('rejects.csv')).toBe(refused);
+    });
+
+    it('as a check keeps what the last check refused, and nothing of those before', async () => {
+      writeRows('1,none,a');
+      const line = ['import', path('rows.csv'), '--ledger', 'main', '--mapping', path('m.json')];
+      await runCli(...line, '--check');
+      writeRows('1,10.00,a', '2,nothing,a');
+      await runCli(...line, '--check');
+      expect(read('rows.csv.main.m.check.rejects.csv')).toContain('2,nothing,a,3,');
+      expect(readdirSync(directory).filter((file) => file.includes('rejects'))).toHaveLength(1);
+    });
+
+    it('behind its note keeps what the rejects file has besides', async () => {
+      writeRows('1,none,a', '2,10.00,a', '3,500.00,a', '4,10.00,a');
+      ledger.bulksMax = 1;
+      expect((await importing('--batch', '3')).messages).toContain('IMPORT_REFUSED');
+      const edited = `${read('rejects.csv')}what somebody writes\n`;
+      write('rejects.csv', edited);
+      ledger.bulksMax = Infinity;
+      expect(await summaryOf('--batch', '3')).toMatchObject({ resumedAfter: 2, rejected: 2 });
+      expect(read('rejects.1.csv')).toBe(edited);
+    });
   });
 
-  it('keeps no copy of rejects that come again, and every one that somebody has edited', async () => {
-    writeRows('1,10.00,a', '2,500.00,a', '3,none,b');
-    await importing();
-    const refused = read('rejects.csv');
-    await importing();
-    expect(read('rejects.csv')).toBe(refused);
-    expect(existsSync(path('rejects.1.csv'))).toBe(false);
-    const edited = refused.replace('500.00', '50.00');
-    write('rejects.csv', edited);
-    await importing();
-    write('rejects.csv', `${edited}\n`);
-    await importing();
-    expect([read('rejects.1.csv'), read('rejects.2.csv')]).toEqual([edited, `${edited}\n`]);
-    expect(read('rejects.csv')).toBe(refused);
-  });
+  describe('of rows with one id', () => {
+    const rows = ['1,10.00,a', '1,10.00,a', '1,7.00,a', '2,500.00,a', '2,500.00,a', '3,5.00,b'];
 
-  it('as a check keeps what the last check refused, and nothing of those before', async () => {
-    writeRows('1,none,a');
-    const line = ['import', path('rows.csv'), '--ledger', 'main', '--mapping', path('m.json')];
-    await runCli(...line, '--check');
-    writeRows('1,10.00,a', '2,nothing,a');
-    await runCli(...line, '--check');
-    expect(read('rows.csv.main.m.check.rejects.csv')).toContain('2,nothing,a,3,');
-    expect(readdirSync(directory).filter((file) => file.includes('rejects'))).toHaveLength(1);
-  });
-
-  it('behind its note keeps what the rejects file has besides', async () => {
-    writeRows('1,none,a', '2,10.00,a', '3,500.00,a', '4,10.00,a');
-    ledger.bulksMax = 1;
-    expect((await importing('--batch', '3')).messages).toContain('IMPORT_REFUSED');
-    const edited = `${read('rejects.csv')}what somebody writes\n`;
-    write('rejects.csv', edited);
-    ledger.bulksMax = Infinity;
-    expect(await summaryOf('--batch', '3')).toMatchObject({ resumedAfter: 2, rejected: 2 });
-    expect(read('rejects.1.csv')).toBe(edited);
+    it.each(['3', '4', '5', '50'])(
+      'lets the ledger decide, alike in batches of %s',
+      async (batch) => {
+        writeRows(...rows);
+        expect(await summaryOf('--batch', batch)).toMatchObject({
+          ...{ rows: 6, posted: 3, repeated: 1, rejected: 3 },
+        });
+        expect(ledger.posted).toEqual(['import-m-1', 'import-m-3']);
+        expect(read('rejects.csv').split('\n').slice(1)).toEqual([
+          '1,7.00,a,4,idempotency-key-reused: idempotency-key-reused',
+          '2,500.00,a,5,insufficient-funds: insufficient-funds',
+          '2,500.00,a,6,insufficient-funds: insufficient-funds',
+          '',
+        ]);
+      },
+    );
   });
 });

@@ -206,14 +206,6 @@ describe('an import', () => {
     },
   );
 
-  it('refuses the second of two rows with one id in a batch', async () => {
-    writeFileSync(path('rows.csv'), 'id,from,amount\n1,1,1.00\n1,2,7.00\n2,2,1.00\n');
-    expect(await run(undefined)).toMatchObject({ tally: { posted: 2, rejected: 1 } });
-    expect(readFileSync(path('rejects.csv'), 'utf8')).toContain(
-      '1,2,7.00,3,its id is that of a row',
-    );
-  });
-
   it('stops between two batches when it is told to, and says that it is not finished', async () => {
     writeFileSync(path('rows.csv'), csvOf(ROWS));
     const stop = new AbortController();

@@ -85,7 +85,7 @@ export class ImportRun {
 
   private async take(row: CsvRow): Promise<void> {
     const mapped = this.parts.mapper.map(row);
-    if (mapped.kind === 'transfer' && !this.batch.hasRoomFor(mapped)) await this.settle();
+    if (mapped.kind === 'transfer' && !this.batch.canTake(mapped)) await this.settle();
     this.count(row);
     this.enqueue(row, mapped);
   }
@@ -100,9 +100,6 @@ export class ImportRun {
       this.tally = addTally(this.tally, { skipped: 1 });
     } else if (mapped.kind === 'refused') {
       this.refused.push({ line, fields, reason: mapped.reason });
-    } else if (this.batch.hasKey(mapped.key)) {
-      const reason = `its id is that of a row shortly before it: ${mapped.key}`;
-      this.refused.push({ line, fields, reason });
     } else {
       this.batch.add({ line, fields, mapped });
     }
