@@ -13,7 +13,8 @@ import { CommandLog } from './command-log.js';
 
 const logger = createLogger({ service: 'test', level: 'silent' });
 /** Never the answer's fault on a machine that is busy. */
-const PATIENT = { answerMillisMax: 60_000 };
+const PATIENT = { timeLimit: () => AbortSignal.timeout(60_000) };
+const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 const LOG_ID = 'a'.repeat(32);
 
 describe('the log behind the command service', () => {
@@ -94,7 +95,7 @@ describe('what was learned of the log', () => {
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    log = new CommandLog(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {
+    log = new CommandLog(urlOf(server), {
       ...PATIENT,
       monotonicMillis: () => now,
     });
@@ -147,6 +148,24 @@ describe('what was learned of the log', () => {
     expect((await before)?.newestTimeline).toBe('1'.repeat(16));
     for (const asked of after) expect((await asked)?.newestTimeline).toBe('2'.repeat(16));
     expect(answers).toBe(2);
+  });
+
+  it('has its time limit from the call on, also when another question is under way', async () => {
+    const limits: AbortController[] = [];
+    const impatient = new CommandLog(urlOf(server), {
+      timeLimit: () => {
+        limits.push(new AbortController());
+        return limits.at(-1)!.signal;
+      },
+    });
+    hold = new Promise(() => undefined);
+    const asked = [impatient.ask()];
+    await once(server, 'request');
+    asked.push(impatient.ask(), impatient.ask());
+    expect(limits).toHaveLength(2);
+    for (const limit of limits) limit.abort();
+    expect(await Promise.all(asked)).toEqual([undefined, undefined, undefined]);
+    expect(answers).toBe(1);
   });
 
   it('is believed while nobody answers, and a place is of the newest history where no other is told', async () => {

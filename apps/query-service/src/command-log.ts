@@ -5,12 +5,13 @@ import type { HealthReport } from '@holdfast/platform';
 
 /** No answer rests on what was learned longer ago than this, while the command service answers. */
 const FRESH_MILLIS = 1_000;
-/** Health is asked for often, and a command service that is away must not make it late. */
+/** From the question to its answer. A command service that is away must not make health late, which waits for two looks at the read model besides. */
 const ANSWER_MILLIS_MAX = 500;
 
 export interface CommandLogOptions {
   readonly monotonicMillis?: () => number;
-  readonly answerMillisMax?: number;
+  /** Made as a question is put. */
+  readonly timeLimit?: () => AbortSignal;
 }
 
 /**
@@ -25,14 +26,14 @@ export class CommandLog {
   private askingNext: Promise<SeenLog | undefined> | undefined;
 
   private readonly monotonicMillis: () => number;
-  private readonly answerMillisMax: number;
+  private readonly timeLimit: () => AbortSignal;
 
   constructor(
     private readonly commandUrl: string,
-    { monotonicMillis, answerMillisMax = ANSWER_MILLIS_MAX }: CommandLogOptions = {},
+    { monotonicMillis, timeLimit }: CommandLogOptions = {},
   ) {
     this.monotonicMillis = monotonicMillis ?? (() => systemClock.monotonicMillis());
-    this.answerMillisMax = answerMillisMax;
+    this.timeLimit = timeLimit ?? (() => AbortSignal.timeout(ANSWER_MILLIS_MAX));
   }
 
   /** What is known, asked for within the last second, or now. Undefined while nobody has answered yet. */
@@ -43,20 +44,25 @@ export class CommandLog {
 
   /**
    * What is the case now; undefined when the command service does not answer, which is no fault of queries. A question that is under way was put earlier, and may be
-   * answered from before the call: so one that follows it is shared by all who call meanwhile. The longest wait is two answers.
+   * answered from before the call: so one that follows it is shared by all who call meanwhile. Its time limit runs from the first of these calls on, so nobody waits for two.
    */
   ask(): Promise<SeenLog | undefined> {
-    this.askingNext ??= this.asking.then(() => {
-      this.askingNext = undefined;
-      return (this.asking = this.answer());
-    });
+    this.askingNext ??= this.askAfter(this.asking, this.timeLimit());
     return this.askingNext;
   }
 
-  private async answer(): Promise<SeenLog | undefined> {
+  private async askAfter(
+    earlier: Promise<unknown>,
+    timeLimit: AbortSignal,
+  ): Promise<SeenLog | undefined> {
+    await earlier;
+    this.askingNext = undefined;
+    return (this.asking = this.answer(timeLimit));
+  }
+
+  private async answer(signal: AbortSignal): Promise<SeenLog | undefined> {
     const askedAtMillis = this.monotonicMillis();
     try {
-      const signal = AbortSignal.timeout(this.answerMillisMax);
       const answer = await fetch(`${this.commandUrl}/health/ready`, { signal });
       const { facts = {} } = (await answer.json()) as HealthReport;
       const { logId, durablePosition, logTimeline: newestTimeline = '', logTimelines } = facts;
