@@ -86,6 +86,7 @@ describe('configuration', () => {
       HOLDFAST_COMMAND_HTTP_PORT: '0',
       HOLDFAST_WAL_DURABILITY: 'interval',
       HOLDFAST_WAL_SEGMENT_BYTES: '1GiB',
+      HOLDFAST_WAL_FRAME_BYTES_MAX: '64KiB',
       HOLDFAST_WAL_QUEUED_BYTES_MAX: '65536',
       HOLDFAST_WAL_CREATE: 'false',
       HOLDFAST_HTTP_HOST: '::1',
@@ -125,6 +126,26 @@ describe('configuration', () => {
     expect(problemsOf({ [name]: value })).toEqual([
       `${name} is ${JSON.stringify(value)}, but must be ${allowed}`,
     ]);
+  });
+
+  it.each([
+    [
+      'all bodies together are to hold less than one may',
+      { HOLDFAST_BODIES_BYTES_MAX: '1MiB' },
+      'HOLDFAST_BODIES_BYTES_MAX is "1MiB", but must be at least HOLDFAST_BODY_BYTES_MAX, which is "4MiB"',
+    ],
+    [
+      'a segment is to hold less than two batches',
+      { HOLDFAST_WAL_SEGMENT_BYTES: '127KiB', HOLDFAST_WAL_FRAME_BYTES_MAX: '64KiB' },
+      'HOLDFAST_WAL_SEGMENT_BYTES is "127KiB", but must be at least 2 times HOLDFAST_WAL_FRAME_BYTES_MAX, which is "64KiB"',
+    ],
+    [
+      'less is to wait than one batch may have',
+      { HOLDFAST_WAL_QUEUED_BYTES_MAX: '65536' },
+      'HOLDFAST_WAL_QUEUED_BYTES_MAX is "65536", but must be at least HOLDFAST_WAL_FRAME_BYTES_MAX, which is "32MiB"',
+    ],
+  ])('refuses two values that do not go together: %s', (_what, environment, problem) => {
+    expect(problemsOf(environment)).toEqual([problem]);
   });
 
   it.each([

@@ -41,7 +41,9 @@ function read<Configuration extends object>(
     const value = variable.convert(environment[variable.name] ?? variable.defaultText);
     Object.assign(loaded, { [variable.property]: value });
   }
-  problems.push(...invalidValues(configuration, loaded, environment));
+  const invalid = invalidValues(configuration, loaded, environment);
+  problems.push(...invalid);
+  if (invalid.length === 0) problems.push(...tooSmall(configuration, loaded, environment));
   for (const section of sectionsOf(configuration))
     Object.assign(loaded, { [section.property]: read(section.type(), environment, problems) });
   return loaded;
@@ -63,6 +65,31 @@ function invalidValues(
     assert(text !== undefined, `the default of ${variable.name} is valid`);
     const shown = variable.secret === true ? 'not of any use' : JSON.stringify(text);
     return `${variable.name} is ${shown}, but must be ${variable.allowed}`;
+  });
+}
+
+/** What each is allowed to be, but not beside each other. */
+function tooSmall<Configuration extends object>(
+  configuration: ConfigurationClass<Configuration>,
+  loaded: Configuration,
+  environment: Environment,
+): readonly string[] {
+  const variables = variablesOf(configuration);
+  const valueOf = ({ property }: Variable) => Number(loaded[property as keyof Configuration]);
+  const shown = ({ name, defaultText }: Variable) =>
+    JSON.stringify(environment[name] ?? defaultText);
+  return variables.flatMap((variable) => {
+    const { name, atLeast } = variable;
+    if (atLeast === undefined) return [];
+    const other = defined(
+      variables.find((candidate) => candidate.name === atLeast.name),
+      `the variable ${atLeast.name}`,
+    );
+    if (valueOf(variable) >= atLeast.times * valueOf(other)) return [];
+    const least = atLeast.times === 1 ? other.name : `${atLeast.times} times ${other.name}`;
+    return [
+      `${name} is ${shown(variable)}, but must be at least ${least}, which is ${shown(other)}`,
+    ];
   });
 }
 

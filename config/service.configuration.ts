@@ -41,8 +41,9 @@ export class ServiceConfiguration {
     default: 64 * 1024 * 1024,
     min: 1024 * 1024,
     max: 1024 * 1024 * 1024,
+    atLeast: { times: 1, name: 'HOLDFAST_BODY_BYTES_MAX' },
     meaning:
-      'What all request bodies that are being received or answered may hold together; beyond it requests are answered with 503 `too-many-uploads`.',
+      'What all request bodies that are being received or answered may hold together; beyond it requests are answered with 503 `too-many-uploads`. At least the largest body.',
   })
   readonly bodiesBytesMax!: number;
 }

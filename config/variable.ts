@@ -12,9 +12,17 @@ export interface Variable {
   readonly defaultText: string;
   /** Its value is never shown. */
   readonly secret?: boolean;
+  /** It is of no use where it is less than so many times another one, of the same class. */
+  readonly atLeast?: AtLeast;
   readonly property: string;
   /** The property's value; the text itself when it is of no use, which validation then refuses. */
   readonly convert: (text: string) => unknown;
+}
+
+export interface AtLeast {
+  readonly times: number;
+  /** `HOLDFAST_…` */
+  readonly name: string;
 }
 
 interface Described<Value> {
@@ -90,12 +98,17 @@ export function IntegerVariable(
 /** A number of bytes: decimal digits, and KiB, MiB or GiB behind them if wanted. */
 export function BytesVariable(
   name: string,
-  options: Described<number> & { readonly min: number; readonly max: number },
+  options: Described<number> & {
+    readonly min: number;
+    readonly max: number;
+    readonly atLeast?: AtLeast;
+  },
 ): PropertyDecorator {
   return declare(
     name,
     {
       meaning: options.meaning,
+      ...(options.atLeast && { atLeast: options.atLeast }),
       defaultText: bytesText(options.default),
       allowed: `a number of bytes such as 65536 or 64MiB, from ${bytesText(options.min)} to ${bytesText(options.max)}`,
       convert: bytesOf,
@@ -143,9 +156,9 @@ function declare(
   ...validations: readonly PropertyDecorator[]
 ): PropertyDecorator {
   return (target, property) => {
-    const { meaning, allowed, defaultText, convert, secret = false } = variable;
+    const { meaning, allowed, defaultText, convert, secret = false, atLeast } = variable;
     const described = { name, meaning, allowed, defaultText, convert, secret };
-    const declared = { ...described, property: String(property) };
+    const declared = { ...described, ...(atLeast && { atLeast }), property: String(property) };
     variables.set(target, [...(variables.get(target) ?? []), declared]);
     for (const validate of validations) validate(target, property);
   };

@@ -26,6 +26,7 @@ export class WalConfiguration {
     default: 64 * MEBIBYTE,
     min: 32 * KIBIBYTE,
     max: 1024 * MEBIBYTE,
+    atLeast: { times: 2, name: 'HOLDFAST_WAL_FRAME_BYTES_MAX' },
     meaning: 'The size of one file of the log; at least twice the largest batch.',
   })
   readonly segmentBytes!: number;
@@ -42,6 +43,7 @@ export class WalConfiguration {
     default: 32 * MEBIBYTE,
     min: 16 * KIBIBYTE,
     max: 1024 * MEBIBYTE,
+    atLeast: { times: 1, name: 'HOLDFAST_WAL_FRAME_BYTES_MAX' },
     meaning:
       'How much may wait to be written before commands are answered with 429 `overloaded`; at least the largest batch.',
   })
