@@ -61,8 +61,11 @@ export function dataEndOf(
   return next === undefined ? header.compacted?.dataLength : sealedLength(header, next);
 }
 
-function opened<Result>(candidate: Candidate, work: (file: File) => Result): Result {
-  const file = candidate.open();
+export function opened<Result>(
+  { open }: Pick<Candidate, 'open'>,
+  work: (file: File) => Result,
+): Result {
+  const file = open();
   try {
     return work(file);
   } finally {

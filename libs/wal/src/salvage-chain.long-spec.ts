@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ArchiveDirectory } from './archive-directory.js';
+import { restoreLog } from './restore.js';
 import { salvage, type SalvageReport } from './salvage.js';
 import { formatSegmentName, parseSegmentName } from './segment-name.js';
 import {
@@ -134,6 +135,50 @@ describe('salvaging with the archive of a history that the log has left', () => 
     },
   );
 
+  /** Restored from a backup of the log whose archive it is, and gone on for twenty records; with an archive of its own from then on, or none. */
+  async function restoredUpTo(upTo: number, own: boolean): Promise<SimulatedFileSystem> {
+    const system = SimulatedFileSystem.on({ files: new Map(), directories: new Set(['/data']) });
+    const fill = async (letter: string, directory?: string): Promise<void> => {
+      const archive =
+        directory && ArchiveDirectory.open(directory, { create: true, fileSystem: system });
+      const wal = await openSimulated(system, archive ? { archive } : {}, letter.length);
+      for (let record = 0; record < 20; record++)
+        await wal.append([Buffer.from(letter.padEnd(4_001))]).durable;
+      if (archive) await wal.archiveSealed();
+      if (letter === 'old') await wal.backup('/data/backup');
+      await wal.close();
+    };
+    await fill('old', '/data/archive');
+    for (const file of system.list(LOG)) system.unlink(`${LOG}/${file}`);
+    await restoreLog('/data/backup', LOG, { upTo: upTo as Sequence, fileSystem: system });
+    await fill('newer', own ? '/data/own' : undefined);
+    return system;
+  }
+
+  it.each<[string, number, boolean, number, readonly Damage[]]>([
+    ['the names of the live files contradict it', 3, false, 3, headersOf([1, 2, 3, 4])],
+    ['nothing is known behind what goes on from the log', 6, false, 2, [[2, 20], [3]]],
+    ['the floor is of another archive', 6, true, 3, [[2, 20], [3]]],
+    ['the floor is of another archive, and further', 6, true, 2, [[2, 20], [3]]],
+  ])('brings nothing over that a restore took back: %s', async (_, upTo, own, kept, damages) => {
+    const system = await restoredUpTo(upTo, own);
+    for (const file of archived(system).slice(kept)) system.unlink(`/data/archive/${file}`);
+    const names = segmentsOf(system);
+    const truth = await textsOfOpened(system);
+    for (const [number, damagedAt] of damages) {
+      const path = `${LOG}/${names[number - 1] ?? ''}`;
+      if (damagedAt === undefined) system.unlink(path);
+      else for (const at of [damagedAt, damagedAt + 4_096]) system.disk.flipBit(path, at);
+    }
+    const archive = ArchiveDirectory.open('/data/archive', { fileSystem: system });
+    const { texts, report } = await salvaged(system, archive);
+    const brief = (all: readonly string[]): string[] => all.map((text) => text.slice(0, 8));
+    const first = parseSegmentName(names[damages.at(-1)?.[0] ?? 0] ?? '')?.firstSequence ?? 0;
+    const whole = truth.filter((_, at) => at < upTo || at >= first - 1);
+    expect(brief(texts)).toEqual(brief(whole));
+    expect(report.leftOut.length).toBeGreaterThan(0);
+  });
+
   it('brings over what the floor of the archive proves to be missing', async () => {
     const system = SimulatedFileSystem.on({ files: new Map(), directories: new Set(['/data']) });
     const archive = ArchiveDirectory.open('/data/archive', { create: true, fileSystem: system });
@@ -233,6 +278,13 @@ describe('a salvage says what is gone', () => {
     expect(found.report).toMatchObject({ missing: [], losses: [], leftOut: [] });
   });
 });
+
+function archived(system: SimulatedFileSystem): string[] {
+  return system
+    .list('/data/archive')
+    .filter((file) => file.endsWith('.walz'))
+    .sort();
+}
 
 function segmentsOf(system: SimulatedFileSystem): string[] {
   return system

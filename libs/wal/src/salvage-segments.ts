@@ -1,8 +1,9 @@
 import { errorMessage } from '@holdfast/kernel';
 import type { ArchiveStore } from './archive-store.js';
 import { ARCHIVE_FLOOR } from './archiving.js';
-import type { FileSystem } from './file-system.js';
+import type { File, FileSystem } from './file-system.js';
 import { readFloors } from './floors.js';
+import { FrameScanner } from './frame-scanner.js';
 import { type Manifest, readManifest } from './manifest.js';
 import { segmentPath } from './recovery.js';
 import {
@@ -12,6 +13,7 @@ import {
   endsWell,
   isContinued,
   isIntact,
+  opened,
 } from './salvage-candidate.js';
 import { abandonedIn, isSameFile } from './salvage-forks.js';
 import { inspectSegment, openToRead } from './segment-file.js';
@@ -63,8 +65,11 @@ export function findSegments(
     .flatMap((file) => parseSegmentName(file) ?? [])
     // What is below was removed, and is still there because a crash took the unlink back.
     .filter(({ segment }) => segment >= (manifest?.firstSegment ?? 0));
-  const live = names.flatMap((name) => candidateOf(fileSystem, directory, name, losses) ?? []);
-  const all = [...live, ...archivedIn(archive)].sort(byPreference(manifest));
+  const archived = archivedIn(archive);
+  const live = names.flatMap(
+    (name) => candidateOf(fileSystem, directory, name, archived, losses) ?? [],
+  );
+  const all = [...live, ...archived].sort(byPreference(manifest));
   const known = live.length > 0 ? live : all;
   const newest = Math.max(...known.map(({ name }) => name.segment));
   const logId = manifest?.logId ?? known.find(({ name }) => name.segment === newest)?.header.logId;
@@ -74,8 +79,8 @@ export function findSegments(
     return false;
   });
   const watermark = attempt(() => readWatermark(fileSystem, directory));
-  const archivedUpTo = attempt(() => readFloors(fileSystem, directory))?.get(ARCHIVE_FLOOR) ?? 0;
-  const abandoned = abandonedIn(own, names, watermark, archivedUpTo);
+  const archiveFloor = attempt(() => readFloors(fileSystem, directory))?.get(ARCHIVE_FLOOR) ?? 0;
+  const abandoned = abandonedIn(own, names, watermark, archiveFloor);
   const segments = chooseAll(own, names, abandoned);
   const counting = segments.filter(({ isForked }) => !isForked);
   losses.push(...missingIn(directory, counting, names, manifest?.firstSegment, watermark));
@@ -87,19 +92,31 @@ function candidateOf(
   fileSystem: FileSystem,
   directory: string,
   name: SegmentName,
+  archived: readonly Candidate[],
   losses: SalvageLoss[],
 ): Candidate | undefined {
   const path = segmentPath(directory, name);
+  const open = (): File => openToRead(fileSystem, path);
   try {
-    const { header, size } = inspectSegment(fileSystem, directory, name);
-    if (header !== undefined)
-      return { name, path, header, size, open: () => openToRead(fileSystem, path) };
+    const { header: own, size } = inspectSegment(fileSystem, directory, name);
+    // Its frames verify under the header of the file that they were written to, and under no other.
+    const header = own ?? archived.find((one) => isCopy(one, name, open))?.header;
+    if (header !== undefined) return { name, path, header, size, open };
     const reason = 'both copies of the header are damaged';
     losses.push({ file: path, from: 0, to: size, reason });
   } catch (error) {
     losses.push({ file: path, from: 0, to: 0, reason: errorMessage(error) });
   }
   return undefined;
+}
+
+function isCopy({ name, header }: Candidate, file: SegmentName, open: () => File): boolean {
+  if (name.segment !== file.segment || name.firstSequence !== file.firstSequence) return false;
+  return (
+    opened({ open }, (it) =>
+      new FrameScanner(it, header, { limit: it.size(), reuse: true }).next(),
+    ) !== undefined
+  );
 }
 
 function archivedIn(archive: ArchiveStore | undefined): Candidate[] {
@@ -151,8 +168,9 @@ function chooseAll(
     segments.push(...forks.map((fork) => ({ ...fork, lastSequenceMax, ...FORKED })));
     successor = counting?.header;
     // Where no header can be read, the name still says where the segment begins.
-    const begins = counting?.name ?? names.find(({ segment }) => segment === number);
-    lastSequenceMax = Math.min(lastSequenceMax, (begins?.firstSequence ?? Infinity) - 1);
+    const begins = counting ? [counting.name] : names.filter(({ segment }) => segment === number);
+    const before = begins.map(({ firstSequence }) => firstSequence - 1);
+    lastSequenceMax = Math.min(lastSequenceMax, ...before);
   }
   return segments.reverse();
 }
