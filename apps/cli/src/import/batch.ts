@@ -1,5 +1,6 @@
 import type { Reject } from './rejects-file.js';
 import type { MappedRow, NeededAccount } from './row-mapper.js';
+import type { Witness } from './witness.js';
 
 export type TransferRow = Extract<MappedRow, { readonly kind: 'transfer' }>;
 
@@ -12,8 +13,8 @@ export interface WaitingRow {
 
 /** Where batches go: a ledger, or nowhere for a check. */
 export interface BatchSink {
-  /** Whether the key has been answered before. */
-  knows(key: string): Promise<boolean>;
+  /** Whether the answer is still the one that its key was given, at its place in the log. */
+  confirms(witness: Witness): Promise<boolean>;
   post(batch: Batch): Promise<Posted>;
 }
 
@@ -24,6 +25,8 @@ export interface Posted {
   readonly unknown: number;
   readonly accountsOpened: number;
   readonly rejects: readonly Reject[];
+  /** Of the answers to its rows, the one that stands last in the log. */
+  readonly newest?: Witness | undefined;
 }
 
 /** Accounts remembered as open. Forgetting one costs a repeated command, so that memory does not grow with the file. */

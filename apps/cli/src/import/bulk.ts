@@ -1,5 +1,6 @@
 import type { OpenAccount, PostTransfer } from '@holdfast/ledger';
 import { ImportError } from './import.errors.js';
+import type { ToldAnswer } from './witness.js';
 
 /** One command of a bulk request. */
 export interface BulkItem {
@@ -8,9 +9,7 @@ export interface BulkItem {
 }
 
 /** What the command would have been answered alone. */
-export interface ItemAnswer {
-  readonly status: number;
-  readonly body: unknown;
+export interface ItemAnswer extends ToldAnswer {
   /** It had been answered before, and this is the answer given then. */
   readonly replayed: boolean;
 }
@@ -35,13 +34,21 @@ export function itemAnswers(body: unknown, items: number): readonly ItemAnswer[]
   if (!Array.isArray(results) || results.length !== items)
     throw new ImportError('IMPORT_REFUSED', 'this is no answer of a ledger; is the address right?');
   return results.map((result: unknown) => {
-    const { status, headers, body: answer } = isObject(result) ? result : {};
-    return {
-      status: Number(status),
-      body: answer,
-      replayed: isObject(headers) && headers['Idempotency-Replayed'] === 'true',
-    };
+    const headers = isObject(result) ? result['headers'] : undefined;
+    const replayed = isObject(headers) && headers['Idempotency-Replayed'] === 'true';
+    return { ...toldAnswer(result), replayed };
   });
+}
+
+/** An answer as JSON: an item of a bulk, or what is found by a key. */
+export function toldAnswer(value: unknown): ToldAnswer {
+  const { status, headers, body } = isObject(value) ? value : {};
+  const position = isObject(headers) ? headers['Holdfast-Position'] : undefined;
+  return {
+    status: Number(status),
+    body,
+    position: typeof position === 'string' ? position : undefined,
+  };
 }
 
 function bodyOf(command: OpenAccount | PostTransfer): object {

@@ -4,7 +4,7 @@ import type { Batch, BatchSink, KnownAccounts, Posted } from './batch.js';
 export class CheckSink implements BatchSink {
   constructor(private readonly known: KnownAccounts) {}
 
-  knows(): Promise<boolean> {
+  confirms(): Promise<boolean> {
     return Promise.resolve(false);
   }
 

@@ -106,6 +106,35 @@ describe('an import', () => {
     });
   });
 
+  describe('behind its note, of a ledger that was restored to an earlier moment', () => {
+    /** Its note speaks of four rows, and the ledger is taken back to where the first was posted. */
+    async function interrupted(): Promise<void> {
+      ledger.bulksMax = 2;
+      expect((await importing('--batch', '3')).messages).toContain('IMPORT_REFUSED');
+      ledger.bulksMax = Infinity;
+      ledger.restore(3);
+      expect(ledger.posted).toEqual(['import-m-1']);
+    }
+
+    it('begins at row 1 when its last row repeats one that is still there', async () => {
+      writeRows('1,10.00,a', '2,10.00,a', '3,10.00,a', '1,10.00,a', '4,10.00,a');
+      await interrupted();
+      expect(await summaryOf()).toMatchObject({ resumedAfter: 0, posted: 5, repeated: 2 });
+      expect(ledger.posted).toEqual([1, 2, 3, 4].map((id) => `import-m-${id}`));
+    });
+
+    it('begins at row 1 when its last row has been posted again without those before it', async () => {
+      const rows = ['1,10.00,a', '2,10.00,a', '3,10.00,a', '4,10.00,a', '5,10.00,a'];
+      writeRows(...rows);
+      await interrupted();
+      writeRows('4,10.00,a');
+      await importing('--progress', path('other.json'));
+      writeRows(...rows);
+      expect(await summaryOf()).toMatchObject({ resumedAfter: 0, posted: 5, repeated: 2 });
+      expect([...ledger.posted].sort()).toEqual([1, 2, 3, 4, 5].map((id) => `import-m-${id}`));
+    });
+  });
+
   describe('of rows with one id', () => {
     const rows = ['1,10.00,a', '1,10.00,a', '1,7.00,a', '2,500.00,a', '2,500.00,a', '3,5.00,b'];
 

@@ -107,12 +107,12 @@ export class ImportJob {
     return new RejectsFile(this.rejectsPath, file.columns, this.mapping.csv);
   }
 
-  /** Keys are recorded in the order of the rows: where the last one is known, all before it are. */
+  /** An answer that still stands where it stood in the log has everything before it that it had: no restore has gone behind it. */
   private async believableProgress(rejects: RejectsFile): Promise<ImportProgress | undefined> {
     const progress = this.options.check === true ? undefined : this.note.read();
     if (progress === undefined || rejects.bytes < progress.rejectsBytes) return undefined;
-    const { lastKey } = progress;
-    return lastKey === undefined || (await this.sink.knows(lastKey)) ? progress : undefined;
+    const { newest } = progress;
+    return newest !== undefined && (await this.sink.confirms(newest)) ? progress : undefined;
   }
 
   private pass(

@@ -2,6 +2,7 @@ import { type Hash, createHash } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { errorMessage } from '@holdfast/kernel';
 import type { Tally } from './tally.js';
+import type { Witness } from './witness.js';
 
 /** How far an import has come. */
 export interface ImportProgress {
@@ -9,8 +10,8 @@ export interface ImportProgress {
   readonly rows: number;
   /** Over the content of those rows: a file that was edited is not skipped into. */
   readonly chain: string;
-  /** The key of the last posted row, when there is one. */
-  readonly lastKey?: string;
+  /** Of the answers to these rows, the one that stands last in the log: where it still stands, all of them do. */
+  readonly newest?: Witness;
   readonly rejectsBytes: number;
   readonly tally: Tally;
 }

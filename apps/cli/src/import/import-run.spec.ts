@@ -11,6 +11,7 @@ import { type ImportResult, ImportRun } from './import-run.js';
 import { parseMapping } from './mapping.js';
 import { RejectsFile } from './rejects-file.js';
 import { RowMapper } from './row-mapper.js';
+import type { Witness } from './witness.js';
 
 const ROWS = 60;
 
@@ -42,7 +43,7 @@ class TestLedger implements BatchSink {
   /** The number of the batch in which the importing process dies, and how many of its commands were taken. */
   deaths: { batch: number; taken: number }[] = [];
 
-  knows(key: string): Promise<boolean> {
+  confirms({ key }: Witness): Promise<boolean> {
     return Promise.resolve(this.applied.has(key));
   }
 

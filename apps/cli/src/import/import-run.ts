@@ -4,6 +4,7 @@ import { type ImportNote, type ImportProgress, RowChain } from './import-note.js
 import type { Reject, RejectsFile } from './rejects-file.js';
 import type { MappedRow, RowMapper } from './row-mapper.js';
 import { EMPTY_TALLY, type Tally, addTally } from './tally.js';
+import { type Witness, laterOf } from './witness.js';
 
 export interface ImportParts {
   readonly mapper: RowMapper;
@@ -32,7 +33,7 @@ export interface ImportResult {
 export class ImportRun {
   private readonly chain = new RowChain();
   private rows = 0;
-  private lastKey: string | undefined;
+  private newest: Witness | undefined;
   private tally = EMPTY_TALLY;
   private refused: Reject[] = [];
   private batch: Batch;
@@ -78,7 +79,7 @@ export class ImportRun {
     if (this.rows < from.rows) return true;
     if (this.chain.digest() !== from.chain) return false;
     this.tally = from.tally;
-    this.lastKey = from.lastKey;
+    this.newest = from.newest;
     this.parts.rejects.rewind(from.rejectsBytes);
     return true;
   }
@@ -108,8 +109,8 @@ export class ImportRun {
   /** Posts what waits. Afterwards every row so far is done with, and a note may say so. */
   private async settle(): Promise<void> {
     if (this.batch.rows.length > 0) {
-      const { rejects, ...counts } = await this.parts.sink.post(this.batch);
-      this.lastKey = this.batch.rows.at(-1)?.mapped.key;
+      const { rejects, newest, ...counts } = await this.parts.sink.post(this.batch);
+      this.newest = laterOf(this.newest, newest);
       this.tally = addTally(this.tally, counts);
       this.refused.push(...rejects);
       this.batch = this.emptyBatch();
@@ -120,7 +121,7 @@ export class ImportRun {
     this.parts.note.take({
       rows: this.rows,
       chain: this.chain.digest(),
-      ...(this.lastKey === undefined ? undefined : { lastKey: this.lastKey }),
+      ...(this.newest === undefined ? undefined : { newest: this.newest }),
       rejectsBytes: this.parts.rejects.bytes,
       tally: this.tally,
     });

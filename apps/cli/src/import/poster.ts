@@ -1,7 +1,15 @@
 import { problemText, type ServiceAnswer, type ServiceClient } from '../service/service-client.js';
 import type { Batch, BatchSink, KnownAccounts, Posted } from './batch.js';
-import { type BulkItem, type ItemAnswer, bulkBody, bulkPath, itemAnswers } from './bulk.js';
+import {
+  type BulkItem,
+  type ItemAnswer,
+  bulkBody,
+  bulkPath,
+  itemAnswers,
+  toldAnswer,
+} from './bulk.js';
 import { ImportError } from './import.errors.js';
+import { type Witness, laterOf, witnessOf } from './witness.js';
 
 const OK = 200;
 const SUCCESS_MAX = 299;
@@ -31,12 +39,12 @@ export class Poster implements BatchSink {
     );
   }
 
-  /** Whether the ledger has answered this key before. */
-  async knows(key: string): Promise<boolean> {
-    const { status } = await this.client.get(
+  async confirms({ key, digest }: Witness): Promise<boolean> {
+    const { body } = await this.client.get(
       `${this.ledgerPath}/commands/${encodeURIComponent(key)}`,
     );
-    return status === OK || status === GONE;
+    const { answer } = (body ?? {}) as { answer?: unknown };
+    return witnessOf(key, toldAnswer(answer))?.digest === digest;
   }
 
   /** Sends a batch until each of its commands has its final answer. */
@@ -56,7 +64,12 @@ export class Poster implements BatchSink {
       if (isOpen(opened[index])) this.known.add(id);
     });
     const rows = answers.slice(accounts.length);
+    const witnesses = batch.rows.map(({ mapped }, index) => {
+      const row = rows[index];
+      return row && witnessOf(mapped.key, row);
+    });
     return {
+      newest: witnesses.reduce(laterOf, undefined),
       posted: rows.filter(succeeded).length,
       repeated: rows.filter((row) => succeeded(row) && row.replayed).length,
       unknown: rows.filter(isUnknown).length,

@@ -21,6 +21,16 @@ describe('position tokens', () => {
     );
   });
 
+  it('sort by their bytes as the positions of a log', () => {
+    const bytesOf = (position: Position): Buffer =>
+      Buffer.from(encodePosition(LOG_ID, position), 'base64url');
+    fc.assert(
+      fc.property(positions, positions, (one, other) => {
+        expect(bytesOf(one).compare(bytesOf(other))).toBe(Math.sign(one - other));
+      }),
+    );
+  });
+
   it('are foreign to any other log', () => {
     expect(decodePosition(encodePosition(LOG_ID, 7 as Position), OTHER_LOG_ID)).toBe('foreign');
   });
