@@ -59,6 +59,27 @@ it('a pass ends with the log, without a word against a segment', async () => {
   await expect(wal.scrub(RATE)).rejects.toMatchObject({ code: 'WAL_CLOSED' });
 });
 
+it('a verification of a log that rotates meanwhile calls no segment damaged', async () => {
+  const system = SimulatedFileSystem.on();
+  const wal = await openSimulated(system);
+  const rotate = async (upTo: number): Promise<void> => {
+    while (wal.stats().rotations < upTo)
+      await wal.append(batchAfter(wal.lastSequence, 3, 900)).durable;
+  };
+  await rotate(3);
+  for (let tries = 0; tries < 100; tries += 1) if ((await wal.scrub(RATE)).skipped === 0) break;
+  await wal.append(batchAfter(wal.lastSequence, 3, 900)).durable;
+  const last = wal.lastSequence;
+  const sha256 = system.sha256.bind(system);
+  system.sha256 = async (path, bytes) => {
+    await rotate(5);
+    return sha256(path, bytes);
+  };
+  expect(await wal.verify()).toMatchObject({ problems: [], unverified: [], lastSequence: last });
+  expect(wal.stats().rotations).toBe(5);
+  await wal.close();
+});
+
 it('a disk that was closed starts no worker again', async () => {
   const disk = new NodeFileSystem();
   await disk.close();

@@ -43,7 +43,7 @@ const INDEXES_MAX = 64;
 
 /** The segments of a log in order, for readers of any kind: which one holds a sequence, and where in it to begin. */
 export class SegmentCatalog {
-  private entries: CatalogEntry[] = [];
+  private entries: readonly CatalogEntry[] = [];
   private begin: LogBeginning | undefined;
   private readonly files = new Map<string, File>();
   private readonly indexes = new Map<string, SparseIndex>();
@@ -57,6 +57,7 @@ export class SegmentCatalog {
     private readonly archive?: ArchiveStore,
   ) {}
 
+  /** As they are now: whoever goes through them, however long, meets none of what is added or changed meanwhile. */
   all(): readonly CatalogEntry[] {
     return this.entries;
   }
@@ -85,17 +86,18 @@ export class SegmentCatalog {
 
   /** A rotation: the newest is sealed, and another follows. */
   append(entry: CatalogEntry, sealedLength: number | undefined): void {
-    const newest = this.entries.pop();
+    const before = this.entries.slice(0, -1);
+    const { newest } = this;
     if (newest !== undefined)
-      this.entries.push({ ...newest, dataLength: defined(sealedLength, 'the sealed length') });
-    this.entries.push(entry);
+      before.push({ ...newest, dataLength: defined(sealedLength, 'the sealed length') });
+    this.entries = [...before, entry];
   }
 
   /** The footer has the index now: memory does not grow with the log. */
   dropIndex(segment: number): void {
     const at = this.entries.findIndex((entry) => entry.name.segment === segment);
     const entry = this.entries[at];
-    if (entry !== undefined) this.entries[at] = { ...entry, index: undefined };
+    if (entry !== undefined) this.entries = this.entries.with(at, { ...entry, index: undefined });
   }
 
   /** The first ones have left the log: their files may still be read where they are open, and are not opened again. */
