@@ -88,7 +88,7 @@ describe('a directory feed', () => {
     });
   });
 
-  it.each(['EMFILE', 'ENOMEM', 'EIO', 'WAL_READ_FAILED'])(
+  it.each(['EMFILE', 'ENOMEM', 'EIO', 'WAL_READ_FAILED', 'WAL_ARCHIVE_NOT_FOUND'])(
     'takes %s for what passes: it says nothing about the log',
     async (code) => {
       const log = await LogUnderTest.create();

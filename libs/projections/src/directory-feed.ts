@@ -23,11 +23,11 @@ export interface DirectoryFeedOptions extends EventLogReaderOptions {
 }
 
 /**
- * What passes: a directory before its writer has made the log in it, or while it is being put back; and what a process or a machine is short of for now. None of it
+ * What passes: a directory before its writer has made the log in it, or while it is being put back; an archive whose volume is away; and what a process or a machine is short of for now. None of it
  * says anything about the log. Trying again from the cursor is right.
  */
 const PASSING: ReadonlySet<string | undefined> = new Set([
-  ...['WAL_NOT_FOUND', 'WAL_READ_FAILED', 'ENOENT'],
+  ...['WAL_NOT_FOUND', 'WAL_ARCHIVE_NOT_FOUND', 'WAL_READ_FAILED', 'ENOENT'],
   ...['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR'],
   ...['EIO', 'ESTALE', 'ETIMEDOUT', 'EACCES', 'EPERM', 'ENOTCONN', 'EHOSTDOWN'],
 ]);

@@ -88,6 +88,32 @@ describe('the archive', () => {
     expect([system.openFileCount, system.misuses]).toEqual([0, []]);
   });
 
+  it('is not missed by whoever follows the end, while its volume is away', async () => {
+    const { system, archive, wal } = await logWithArchive(3);
+    await wal.archiveSealed();
+    await wal.removeSegments({ below: at(wal.lastSequence) });
+    const disk = system.sibling();
+    const seen = ArchiveDirectory.open(ARCHIVE, { fileSystem: disk });
+    const reader = await WalReader.open(LOG, { fileSystem: disk, archive: seen });
+    const last = reader.durableSequence;
+    const [mark, away] = [`${ARCHIVE}/ARCHIVE`, `${ARCHIVE}/away`];
+    system.rename(mark, away);
+    await fill(wal, 2);
+    expect(await reader.scan(last, () => undefined)).toBe(wal.lastSequence);
+    expect(reader.firstSequence).toBe(1);
+    system.rename(away, mark);
+    // What has left the log since is there only: without it nobody knows where the log begins.
+    await wal.archiveSealed();
+    await wal.removeSegments({ below: at(wal.lastSequence) });
+    system.rename(mark, away);
+    expect(() => reader.segments()).toThrow(
+      expect.objectContaining({ code: 'WAL_ARCHIVE_NOT_FOUND' }),
+    );
+    system.rename(away, mark);
+    expect(await textsOf(reader)).toEqual(await textsOf(wal));
+    await Promise.all([wal.close(), reader.close(), archive.close(), seen.close()]);
+  });
+
   it.each([2, 8])('is not listed again for each of %i segments', async (segments) => {
     const { system, wal } = await logWithArchive(segments);
     const list = jest.spyOn(system, 'list');

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { errorCode } from '@holdfast/kernel';
 import { archivedBefore } from './archived-part.js';
 import type { ArchiveStore } from './archive-store.js';
 import { type DumpedFrame, dumpFrames } from './dump.js';
@@ -369,9 +370,10 @@ class DirectoryWatch implements Visibility {
         const { firstSegment, firstSequence } = manifest;
         this.assertSameHistory(entries, firstSegment);
         // After MANIFEST: a segment is in the archive before it leaves the log.
-        this.archive?.refresh();
-        const archived =
-          entries[0]?.name.segment === firstSegment
+        const isAway = this.isAway(firstSegment);
+        const archived = isAway
+          ? this.catalog.all().filter((entry) => entry.archived !== undefined)
+          : entries[0]?.name.segment === firstSegment
             ? archivedBefore(this.archive, entries[0].header)
             : [];
         const { name } = archived[0] ?? { name: { segment: firstSegment, firstSequence } };
@@ -380,6 +382,22 @@ class DirectoryWatch implements Visibility {
       }
       if (entries !== undefined && attempt >= CHANGES_MAX) throw restless(this.path);
       if (unchanged || attempt >= CHANGES_MAX) throw failure;
+    }
+  }
+
+  /**
+   * Brings the archive up to date, or finds that its volume is away where that changes nothing: what it held still leads up to the live segments, of which none has left for it since. Whoever
+   * follows the end needs none of it.
+   */
+  private isAway(firstSegment: number): boolean {
+    try {
+      this.archive?.refresh();
+      return false;
+    } catch (error) {
+      const firstLive = this.catalog.all().find(({ archived }) => archived === undefined);
+      const isKnown = firstLive?.name.segment === firstSegment;
+      if (errorCode(error) !== 'WAL_ARCHIVE_NOT_FOUND' || !isKnown) throw error;
+      return true;
     }
   }
 
