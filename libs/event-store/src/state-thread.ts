@@ -130,7 +130,8 @@ export class StateThread {
       }
       const { answer } = word;
       this.askers.delete(id);
-      if (this.askers.size === 0) worker.unref();
+      // What is being ended keeps the process until it has ended: whoever closes waits for that.
+      if (this.askers.size === 0 && this.closing === undefined) worker.unref();
       if ('error' in answer) {
         const { message, code } = answer.error;
         asker.reject(new StateJobFailed(message, code));

@@ -266,18 +266,21 @@ class BackgroundWorker {
     worker.on('message', (answer: BackgroundAnswer) => {
       const waiter = defined(this.waiting.get(answer.id), 'the asker');
       this.waiting.delete(answer.id);
-      if (this.waiting.size === 0) worker.unref();
+      // What is being ended keeps the process until it has ended: whoever closes waits for that.
+      if (this.waiting.size === 0 && this.closing === undefined) worker.unref();
       if (answer.error === undefined) waiter.resolve(answer);
       else
         waiter.reject(Object.assign(new Error(answer.error.message), { code: answer.error.code }));
     });
-    worker.on('error', (error) => this.fail(error));
-    worker.on('exit', () => this.fail(new Error('the background worker ended')));
+    worker.on('error', (error) => this.fail(worker, error));
+    worker.on('exit', () => this.fail(worker, new Error('the background worker ended')));
     worker.unref();
     return worker;
   }
 
-  private fail(error: unknown): void {
+  /** One that has failed ends later, when another may have its place. */
+  private fail(worker: Worker, error: unknown): void {
+    if (this.worker !== worker) return;
     this.worker = undefined;
     for (const waiter of this.waiting.values()) {
       waiter.reject(error instanceof Error ? error : new Error(String(error)));
