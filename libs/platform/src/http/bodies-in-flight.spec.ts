@@ -149,6 +149,20 @@ describe('the body of a request', () => {
     expect((await post('ordinary', 100)).status).toBe(201);
   });
 
+  it('is not waited for without an end, however steadily it comes', async () => {
+    await served.application.stop(0);
+    await start({ uploadsMax: 1, requestMillisMax: 100 });
+    const slow = begin(10);
+    const dripping = setInterval(() => slow.write('x'), 5);
+    slow.once('close', () => clearInterval(dripping));
+    const [answer] = (await once(slow, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1.1 408 [^]*connection: close/);
+    await closed(slow);
+    let taken = await post('ordinary', 100);
+    while (taken.status === 503) taken = await post('ordinary', 100);
+    expect(taken.status).toBe(201);
+  });
+
   it('counts until its request is answered, and no longer', async () => {
     for (let upload = 0; upload < 6; upload++)
       expect((await post('large', 2 * MEBIBYTE)).status).toBe(201);

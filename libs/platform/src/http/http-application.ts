@@ -44,13 +44,16 @@ export interface HttpApplicationOptions {
   readonly uploadsMax?: number;
   /** How long nothing may come of a body that is under way; default 10,000. */
   readonly uploadIdleMillisMax?: number;
+  /** How long a client may take to send a request, and half of it for the header fields; default 60,000. It is looked at ten times meanwhile. */
+  readonly requestMillisMax?: number;
   /** Absent: no `/openapi.json` and no `/docs`. */
   readonly openApi?: OpenApiOptions;
 }
 
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
-/** How long a client may take to send a request. */
-const REQUEST_MILLIS_MAX = 30_000;
+/** The largest body in this time is half a megabit in a second. */
+const REQUEST_MILLIS_MAX = 60_000;
+const REQUEST_LOOKS = 10;
 /** How long a connection may be idle; longer than load balancers keep theirs, so that it is they who close. */
 const KEEP_ALIVE_MILLIS = 72_000;
 /** Longer names than any resource has, so that validation and not the router refuses them. */
@@ -65,6 +68,7 @@ export async function createHttpApplication(
   options: HttpApplicationOptions,
 ): Promise<HttpApplication> {
   const { logger, codedErrors = {}, bodyBytesMax = BODY_BYTES_MAX } = options;
+  const { requestMillisMax = REQUEST_MILLIS_MAX } = options;
   const lifecycle = options.lifecycle ?? new ServiceLifecycle();
   const catalogue = new ProblemCatalogue(PLATFORM_PROBLEMS, options.problems ?? {});
   const routes = new KnownRoutes();
@@ -75,7 +79,7 @@ export async function createHttpApplication(
       module: HttpRootModule,
       imports: [PlatformModule.forRoot({ logger, lifecycle, catalogue, metrics }), root],
     },
-    fastifyAdapter(bodyBytesMax, catalogue, filter),
+    fastifyAdapter({ bodyBytesMax, requestMillisMax }, catalogue, filter),
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as a class
     {
       bodyParser: false,
@@ -141,13 +145,18 @@ export class HttpApplication {
 class HttpRootModule {}
 
 function fastifyAdapter(
-  bodyLimit: number,
+  limits: { readonly bodyBytesMax: number; readonly requestMillisMax: number },
   catalogue: ProblemCatalogue,
   filter: ProblemFilter,
 ): FastifyAdapter {
   return new FastifyAdapter({
-    bodyLimit,
-    requestTimeout: REQUEST_MILLIS_MAX,
+    bodyLimit: limits.bodyBytesMax,
+    requestTimeout: limits.requestMillisMax,
+    http: {
+      // Node takes the longer of the two for the whole request, whichever it is.
+      headersTimeout: limits.requestMillisMax / 2,
+      connectionsCheckingInterval: limits.requestMillisMax / REQUEST_LOOKS,
+    },
     keepAliveTimeout: KEEP_ALIVE_MILLIS,
     routerOptions: { maxParamLength: PATH_PARAMETER_CHARACTERS_MAX },
     trustProxy: false,
