@@ -122,7 +122,7 @@ class FailingController {
 
   @Get('promise/:how')
   async later(@Param('how') how: string) {
-    await Promise.resolve();
+    await (how === 'late' ? setTimeout(20) : Promise.resolve());
     failures[how]?.();
   }
 
@@ -571,6 +571,17 @@ describe('malformed requests', () => {
     );
     expect(JSON.parse(body)).toMatchObject({ type: `/problems/${slug}`, status });
   });
+
+  it.each(['/fail/after/half', '/fail/promise/late'])(
+    'never answers what is not HTTP in place of the request before it: %s',
+    async (path) => {
+      const socket = connect(Number(new URL(served.url).port), '127.0.0.1');
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: a\r\n\r\nGARBAGE\r\n\r\n`);
+      const chunks: Buffer[] = [];
+      for await (const chunk of socket) chunks.push(chunk as Buffer);
+      expect(Buffer.concat(chunks).toString()).not.toContain('HTTP/1.1 400');
+    },
+  );
 });
 
 describe('correlation ids', () => {
