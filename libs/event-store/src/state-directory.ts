@@ -7,7 +7,7 @@ import { EventStoreError } from './event-store.errors.js';
 import { makeDurableDirectory } from './durable-directory.js';
 import { speaksAgainst } from './snapshot-proof.js';
 import { faultOfUse, listSnapshots } from './snapshots.js';
-import { assertRoom, isOfSystem, isPassing, stateFault } from './state-fault.js';
+import { assertRoom, isOfLmdb, isOfSystem, isPassing, stateFault } from './state-fault.js';
 import {
   type StateDatabase,
   databaseFault,
@@ -174,8 +174,9 @@ async function openGeneration(
     const fault = stateFault(error, directory);
     if (isOfSystem(fault.code)) {
       // Nothing that a new database would mend. This one did not kill the process; if that cannot be written either, the next start makes it anew. A thread that has
-      // died of it may have died of damage: so many starts, and it is made anew.
-      const counted = isPassing(fault.code) ? { unverifiedStarts } : {};
+      // died of it may have died of damage, as may LMDB have refused for it: so many starts, and it is made anew.
+      const isApart = isPassing(fault.code) && !isOfLmdb(fault.code);
+      const counted = isApart ? { unverifiedStarts } : {};
       await record.change({ opening: false, ...counted }).catch(() => undefined);
       throw Object.assign(new Error(fault.message, { cause: error }), { code: fault.code });
     }

@@ -4,19 +4,35 @@ import { getSystemErrorName } from 'node:util';
 
 /** How LMDB gives an input/output error of the system. */
 const EIO = 5;
-/** LMDB's own errors that say what is in the file; others of its numbers say what it is short of. */
+/** LMDB's own errors that only what is in the file can cause, since no argument of ours does; others of its numbers say what it is short of. */
 const DAMAGE_OF_LMDB = new Map([
   [-30797, 'MDB_PAGE_NOTFOUND'],
   [-30796, 'MDB_CORRUPTED'],
   [-30794, 'MDB_VERSION_MISMATCH'],
   [-30793, 'MDB_INVALID'],
+  [-30787, 'MDB_CURSOR_FULL'],
+  [-30786, 'MDB_PAGE_FULL'],
+  [-30784, 'MDB_INCOMPATIBLE'],
+  [-30781, 'MDB_BAD_VALSIZE'],
+  [-30779, 'MDB_PROBLEM'],
 ]);
+/**
+ * LMDB says this of an entry or a list of free pages that nobody can have written, and then it says what is wrong; and, without a further word, of every use of a
+ * transaction that failed before: for want of memory or disk, say.
+ */
+const BAD_TRANSACTION = -30782;
+const BAD_CONTENT = /dupdata flag|freelist/;
+const BAD_TRANSACTION_OF_DAMAGE = 'MDB_BAD_TXN';
 /** Of an error that was thrown because bytes are not what was written. */
 export const DAMAGED = 'DAMAGED';
-const DAMAGE = new Set<string | undefined>([DAMAGED, ...DAMAGE_OF_LMDB.values()]);
+const DAMAGE = new Set<string | undefined>([
+  DAMAGED,
+  BAD_TRANSACTION_OF_DAMAGE,
+  ...DAMAGE_OF_LMDB.values(),
+]);
 /** Of a thread that has ended in the middle of its work. */
 export const THREAD_ENDED = 'STATE_THREAD_ENDED';
-/** LMDB after it could not write its meta page: this process can write nothing more. */
+/** LMDB after it could not write its meta page: this process can write nothing more. No content of the file has it say so. */
 const PANIC = 'LMDB_-30795';
 /** Names that the system and Node give to what is missing, forbidden or failing just now. Theirs for a wrong argument begin otherwise. */
 const OF_SYSTEM = /^(E(?!RR_)[A-Z0-9]+|ERR_WORKER_[A-Z_]+|LMDB_-?[0-9]+|STATE_THREAD_ENDED)$/;
@@ -34,6 +50,11 @@ export function provesDamage(code: string | undefined): boolean {
  */
 export function isOfSystem(code: string | undefined): boolean {
   return code !== undefined && !DAMAGE.has(code) && OF_SYSTEM.test(code);
+}
+
+/** Whether LMDB says so in a number of its own, and not in one of the system: the file may have a part in it. */
+export function isOfLmdb(code: string | undefined): boolean {
+  return code?.startsWith('LMDB_') === true;
 }
 
 /** Whether what failed may succeed in this process when it is tried again. */
@@ -58,9 +79,12 @@ export function stateFault(
 
 /** Its code, as text also where it is LMDB's. */
 export function faultCode(error: unknown): string | undefined {
-  const { code } = error as { code?: unknown };
+  const { code, message } = error as { code?: unknown; message?: unknown };
   if (typeof code !== 'number') return typeof code === 'string' ? code : undefined;
-  return code > 0 ? getSystemErrorName(-code) : (DAMAGE_OF_LMDB.get(code) ?? `LMDB_${code}`);
+  if (code > 0) return getSystemErrorName(-code);
+  if (code === BAD_TRANSACTION && BAD_CONTENT.test(String(message)))
+    return BAD_TRANSACTION_OF_DAMAGE;
+  return DAMAGE_OF_LMDB.get(code) ?? `LMDB_${code}`;
 }
 
 /**
