@@ -106,6 +106,51 @@ describe('compaction', () => {
     expect([system.openFileCount, system.misuses]).toEqual([0, []]);
   });
 
+  it.each([
+    ['open', 0, 'EMFILE', 'EMFILE'],
+    ['write', 2, 'ENOSPC', 'ENOSPC'],
+    ['sha256', 0, 'EIO', 'EIO'],
+    ['data-sync', 0, 'EIO', 'EIO'],
+    ['read', 1, 'EIO', 'WAL_READ_FAILED'],
+    ['publish', 0, 'EIO', 'EIO'],
+  ] as const)('leaves nothing of a segment whose %s after %i fails with %s', async (...given) => {
+    const [operation, skip, code, told] = given;
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await fill(wal, 2);
+    const [before, texts] = [system.list(LOG), await textsOf(wal)];
+    const path = operation === 'publish' ? /\.1\.wal$/ : /compact-/;
+    const effect = { kind: 'error', code } as const;
+    const mended = system.faults.plan({ operation, path, skip, effect });
+    const compacted = wal.compact(policyUpTo(boundaryOf(wal)));
+    await expect(compacted).rejects.toMatchObject({ code: told });
+    expect(system.list(LOG).sort()).toEqual(before.sort());
+    expect(await textsOf(wal)).toEqual(texts);
+    mended();
+    expect(await wal.compact(policyUpTo(boundaryOf(wal)))).toMatchObject({ rewritten: 2 });
+    await wal.close();
+    expect([system.openFileCount, system.misuses]).toEqual([0, []]);
+  });
+
+  it('begins no segment that would take what a full disk keeps for checkpoints and MANIFEST', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await fill(wal, 2);
+    system.faults.plan({
+      ...{ operation: 'open', path: /compact-/, times: 1 },
+      effect: { kind: 'error', code: 'EIO' },
+    });
+    const totalBytes = 16 * 64 * 1024;
+    let freeBytes = 64 * 1024;
+    system.space = () => ({ totalBytes, freeBytes });
+    const compact = (): Promise<unknown> => wal.compact(policyUpTo(boundaryOf(wal)));
+    await expect(compact()).rejects.toMatchObject({ code: 'ENOSPC' });
+    freeBytes += 32 * 1024;
+    await expect(compact()).rejects.toMatchObject({ code: 'EIO' });
+    expect(await compact()).toMatchObject({ rewritten: 2 });
+    await wal.close();
+  });
+
   it('may be asked for again: with nothing more to drop it changes nothing, with more it goes on', async () => {
     const system = SimulatedFileSystem.on();
     const wal = await openSimulated(system);

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
-import { errorCode } from '@holdfast/kernel';
 import { sealedEntries, type WorkOptions } from './archiving.js';
 import { throwIfCancelled } from './archive-writer.js';
 import { CompactedFile } from './compacted-file.js';
-import type { FileSystem } from './file-system.js';
+import type { DiskSpace } from './disk-space.js';
+import { discard, type FileSystem, removeIfThere } from './file-system.js';
 import type { ManifestKeeper } from './manifest-keeper.js';
 import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { readFooter } from './segment-footer.js';
@@ -42,6 +42,7 @@ export interface CompactionParts {
   readonly manifest: ManifestKeeper;
   readonly lock: WriterLock;
   readonly catalog: SegmentCatalog;
+  readonly space: DiskSpace;
   readonly randomU32: () => number;
 }
 
@@ -50,8 +51,8 @@ export interface CompactionParts {
  * name, directory sync, MANIFEST, and then the old file goes. Every other record keeps its sequence: gaps stand for what went.
  *
  * Crash before MANIFEST names the new generation: the old one counts, and the next open removes the new one. After it: the new one counts, and the next open removes the old
- * one. Asked for again, it finds in each segment that was rewritten nothing more to drop. Throws `WAL_CORRUPT` when a segment is not what was written: it is
- * not rewritten then.
+ * one. Asked for again, it finds in each segment that was rewritten nothing more to drop. Throws `WAL_CORRUPT` when a segment is not what was written, and `ENOSPC` when the new one
+ * would touch what a full disk keeps for what makes room: it is not rewritten then, and what was begun of it is gone.
  */
 export async function compactSegments(
   parts: CompactionParts,
@@ -102,21 +103,33 @@ async function compactSegment(
   const name = { ...entry.name, generation };
   const temporary = `${directory}/compact-${lock.epoch}-${entry.name.segment}.tmp`;
   const path = `${directory}/${formatSegmentName(name)}`;
-  if (fileSystem.exists(temporary)) fileSystem.unlink(temporary);
-  const header = await CompactedFile.write(fileSystem, temporary, source, policy.drop, {
-    ...entry.header,
-    salt: parts.randomU32(),
-    compacted: {
-      generation,
-      dataLength: planned.dataLength,
-      lastFrameOffset: planned.lastFrameOffset,
-      original: entry.header.compacted?.original ?? { ...successor.predecessor, generation: 0 },
-      originalSha256,
-    },
-  });
-  // Its content is durable and compared. Crash before MANIFEST names it: a generation too many, which the next open removes.
-  lock.assertHeld();
-  await fileSystem.publish(temporary, path);
+  // Behind its data stands a footer like the one of the file that it replaces.
+  const bytes = planned.dataLength + sizeOf(fileSystem, entry.path) - dataLength;
+  const refusal = parts.space.refusalOf(bytes);
+  if (refusal !== undefined) throw refusal;
+  removeIfThere(fileSystem, temporary);
+  let header: SegmentHeader;
+  try {
+    header = await parts.space.writing(temporary, bytes, () =>
+      CompactedFile.write(fileSystem, temporary, source, policy.drop, {
+        ...entry.header,
+        salt: parts.randomU32(),
+        compacted: {
+          generation,
+          dataLength: planned.dataLength,
+          lastFrameOffset: planned.lastFrameOffset,
+          original: entry.header.compacted?.original ?? { ...successor.predecessor, generation: 0 },
+          originalSha256,
+        },
+      }),
+    );
+    // Its content is durable and compared. Crash before MANIFEST names it: a generation too many, which the next open removes.
+    lock.assertHeld();
+    await fileSystem.publish(temporary, path);
+  } catch (error) {
+    discard(fileSystem, temporary);
+    throw error;
+  }
   fileSystem.syncDirectory(directory);
   const generations = new Map(manifest.current.generations).set(entry.name.segment, generation);
   manifest.replace({ ...manifest.current, generations });
@@ -161,12 +174,4 @@ function nextGeneration(fileSystem: FileSystem, directory: string, entry: Catalo
 
 function sizeOf(fileSystem: FileSystem, path: string): number {
   return withFile(fileSystem, path, (file) => file.size());
-}
-
-function removeIfThere(fileSystem: FileSystem, path: string): void {
-  try {
-    fileSystem.unlink(path);
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-  }
 }

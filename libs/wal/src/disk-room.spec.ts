@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { DISK_RESERVE_BYTES_MAX, DiskRoom } from './disk-room.js';
+import { DiskRoom } from './disk-room.js';
+import { DISK_RESERVE_BYTES_MAX, DiskSpace } from './disk-space.js';
 import { SimulatedFileSystem } from './testing/index.js';
 
 const MEBIBYTE = 1024 * 1024;
@@ -11,8 +12,9 @@ function roomOn(totalBytes: number, freeBytes: number) {
     disk.looks++;
     return disk;
   };
-  const room = new DiskRoom(system, '/log', { min: 100, max: 400 }, () => disk.nowMillis);
-  return { system, disk, room };
+  const space = new DiskSpace(system, '/log');
+  const room = new DiskRoom(space, { min: 100, max: 400 }, () => disk.nowMillis);
+  return { system, disk, space, room };
 }
 
 it.each([
@@ -60,4 +62,21 @@ it('keeps nothing of a volume that does not say how large it is, or cannot be as
     throw Object.assign(new Error('ENOSYS'), { code: 'ENOSYS' });
   };
   expect([room.refusalOf(MEBIBYTE), disk.looks]).toEqual([undefined, 1]);
+});
+
+it('promises nobody what another has begun and not written yet', async () => {
+  const { room, disk, space, system } = roomOn(160 * MEBIBYTE, 20 * MEBIBYTE);
+  system.makeDirectory('/log');
+  const end = Promise.withResolvers<undefined>();
+  const writing = space.writing('/log/next.tmp', 4 * MEBIBYTE, () => end.promise);
+  const promises = (bytes: number): boolean => space.refusalOf(bytes) === undefined;
+  expect([promises(6 * MEBIBYTE), promises(6 * MEBIBYTE + 1)]).toEqual([true, false]);
+  const file = system.open('/log/next.tmp', 'create');
+  file.write(Buffer.alloc(MEBIBYTE), 0);
+  disk.freeBytes -= MEBIBYTE;
+  expect([promises(6 * MEBIBYTE), promises(6 * MEBIBYTE + 1)]).toEqual([true, false]);
+  end.reject(new Error('it failed'));
+  await expect(writing).rejects.toThrow('it failed');
+  expect(room.refusalOf(9 * MEBIBYTE)).toBeUndefined();
+  file.close();
 });

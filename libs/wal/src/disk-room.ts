@@ -1,10 +1,4 @@
-import { errorCode } from '@holdfast/kernel';
-import type { FileSystem } from './file-system.js';
-
-/** What zeros leave free: checkpoints, MANIFEST, FLOORS and a start need it, and they are what makes room again. */
-export const DISK_RESERVE_BYTES_MAX = 64 * 1024 * 1024;
-/** Of a smaller volume this part. */
-const DISK_RESERVE_PART = 16;
+import type { DiskSpace } from './disk-space.js';
 
 /** How long after a refusal the next look is: doubled with each, up to the maximum. */
 export interface RetryMillis {
@@ -23,8 +17,7 @@ export class DiskRoom {
   private notBeforeMillis = 0;
 
   constructor(
-    private readonly fileSystem: FileSystem,
-    private readonly directory: string,
+    private readonly space: DiskSpace,
     private readonly retry: RetryMillis,
     private readonly nowMillis: () => number = () => performance.now(),
   ) {}
@@ -32,12 +25,9 @@ export class DiskRoom {
   /** Why the zeros must not be written: they would touch the reserve, or a refusal is recent. Undefined where there is room. */
   refusalOf(bytes: number): unknown {
     if (bytes >= this.refusedBytes && this.nowMillis() < this.notBeforeMillis) return this.why;
-    const { totalBytes, freeBytes } = this.space();
-    const reserve = Math.min(DISK_RESERVE_BYTES_MAX, Math.floor(totalBytes / DISK_RESERVE_PART));
-    if (freeBytes - bytes >= reserve) return undefined;
-    const message = `ENOSPC: ${freeBytes} bytes are free, and ${reserve} of them are kept for checkpoints and MANIFEST`;
-    this.refuse(bytes, Object.assign(new Error(message), { code: 'ENOSPC' }));
-    return this.why;
+    const refusal = this.space.refusalOf(bytes);
+    if (refusal !== undefined) this.refuse(bytes, refusal);
+    return refusal;
   }
 
   /** The zeros could not be written, whatever the volume says of its free space: a quota, or a limit of the file. */
@@ -52,16 +42,5 @@ export class DiskRoom {
   used(): void {
     this.refusals = 0;
     this.refusedBytes = Infinity;
-  }
-
-  /** A volume that does not say how large it is, or cannot be asked, keeps nothing back: the writing itself will tell. */
-  private space(): { totalBytes: number; freeBytes: number } {
-    try {
-      const space = this.fileSystem.space(this.directory);
-      if (space.totalBytes > 0) return space;
-    } catch (error) {
-      if (errorCode(error) === undefined) throw error;
-    }
-    return { totalBytes: 0, freeBytes: Infinity };
   }
 }

@@ -110,6 +110,23 @@ function noProgress(file: File): Error {
   });
 }
 
+export function removeIfThere(fileSystem: FileSystem, path: string): void {
+  try {
+    fileSystem.unlink(path);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Removes a file that came to nothing, as far as the disk lets us: whoever gives it up has an error of its own to tell, and what is left is a stray. */
+export function discard(fileSystem: FileSystem, path: string): void {
+  try {
+    fileSystem.unlink(path);
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+  }
+}
+
 /**
  * One level, with its entry durable in its parent when this returns; also that of one which is found: whoever made it may have been killed before the sync, and what is put into it may be relied
  * on. Throws `ENOENT` without the parent. Crash in between: a directory with nothing in it, or none.

@@ -1,5 +1,10 @@
-import { errorCode } from '@holdfast/kernel';
-import { ensureDirectory, type FileSystem, replaceFile, writeFully } from './file-system.js';
+import {
+  ensureDirectory,
+  type FileSystem,
+  removeIfThere,
+  replaceFile,
+  writeFully,
+} from './file-system.js';
 import type { Diagnosis, TailSegment } from './recovery.js';
 import { readAt, type SegmentFacts, withFile } from './segment-file.js';
 import { formatSegmentName } from './segment-name.js';
@@ -71,18 +76,10 @@ function removeFiles(
   directory: string,
   files: readonly string[],
 ): RecoveryNote[] {
+  // A writer that we take over from may still have removed its own temporary file.
   for (const file of files) removeIfThere(fileSystem, `${directory}/${file}`);
   if (files.length > 0) fileSystem.syncDirectory(directory);
   return files.map((file) => ({ kind: 'removed', file }));
-}
-
-/** A writer that we take over from may still have removed its own temporary file. */
-function removeIfThere(fileSystem: FileSystem, path: string): void {
-  try {
-    fileSystem.unlink(path);
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-  }
 }
 
 /** The good copy is never touched: a crash at any point leaves it, and the other one bad, half mended or whole (row 7 again). */

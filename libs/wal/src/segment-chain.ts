@@ -49,7 +49,7 @@ export class SegmentChain {
   ) {
     // Not longer and longer: a look costs little, and clients wait for it.
     const retry = { min: identity.roomRetryMillis, max: identity.roomRetryMillis };
-    this.room = new DiskRoom(fileSystem, directory, retry);
+    this.room = new DiskRoom(spare.space, retry);
   }
 
   get current(): StartedSegment {
@@ -67,10 +67,18 @@ export class SegmentChain {
     return this.upcoming === undefined ? this.planRotation(bytes) : undefined;
   }
 
-  /** Plans more room for the last planned frame of a segment. Throws `WAL_FULL`, `WAL_OVERLOADED` or `SegmentSyncFailed` with nothing planned. */
+  /**
+   * Plans more room for the last planned frame of a segment. False where it does not fit, and where there is no room for its zeros while the next segment stands ready with its own. Throws
+   * `WAL_FULL`, `WAL_OVERLOADED` or `SegmentSyncFailed` with nothing planned.
+   */
   extend(segment: SegmentWriter, bytes: number): boolean {
     if (segment.plannedEnd > this.identity.segmentBytes / SPARE_WHEN_FILLED) this.spare.prepare();
-    return this.withRoom(segment.zerosFor(bytes), () => segment.reserve(bytes));
+    try {
+      return this.withRoom(segment.zerosFor(bytes), () => segment.reserve(bytes));
+    } catch (error) {
+      if (this.spare.isReady && errorCode(error) === 'WAL_FULL') return false;
+      throw error;
+    }
   }
 
   /** Room for the empty frame of an idle or closing log, for which each segment keeps a place. */

@@ -1,6 +1,6 @@
-import { errorCode } from '@holdfast/kernel';
 import { DiskRoom } from './disk-room.js';
-import type { File, FileSystem } from './file-system.js';
+import { DiskSpace } from './disk-space.js';
+import { discard, type File, type FileSystem } from './file-system.js';
 import { SegmentWriter } from './segment-writer.js';
 
 /** How long after a failed attempt the next one begins. */
@@ -18,6 +18,8 @@ export class SpareSegment {
   private preparing: Promise<void> | undefined;
   private count = 0;
   private closed = false;
+  /** What else is written beside the segments asks here too. */
+  readonly space: DiskSpace;
   private readonly room: DiskRoom;
 
   constructor(
@@ -27,7 +29,8 @@ export class SpareSegment {
     private readonly segmentBytes: number,
     nowMillis?: () => number,
   ) {
-    this.room = new DiskRoom(fileSystem, directory, RETRY_MILLIS, nowMillis);
+    this.space = new DiskSpace(fileSystem, directory);
+    this.room = new DiskRoom(this.space, RETRY_MILLIS, nowMillis);
   }
 
   /** Begins to make one unless there is one, or there was no room a moment ago. A full disk is no failure here: admission will meet it again and say so. */
@@ -35,15 +38,16 @@ export class SpareSegment {
     if (this.ready !== undefined || this.preparing !== undefined || this.closed) return;
     if (this.room.refusalOf(this.segmentBytes) !== undefined) return;
     const path = this.newPath();
-    this.preparing = this.fileSystem
-      .createZeroed(path, this.segmentBytes)
+    const { segmentBytes } = this;
+    this.preparing = this.space
+      .writing(path, segmentBytes, () => this.fileSystem.createZeroed(path, segmentBytes))
       .then(() => {
         this.ready = { path, file: this.fileSystem.open(path, 'write') };
         this.room.used();
       })
       .catch((error: unknown) => {
-        this.room.refuse(this.segmentBytes, error);
-        this.discard(path);
+        this.room.refuse(segmentBytes, error);
+        discard(this.fileSystem, path);
       })
       .finally(() => {
         this.preparing = undefined;
@@ -67,7 +71,7 @@ export class SpareSegment {
   /** Gives a segment up that was taken and never started. */
   abandon(segment: SegmentWriter): void {
     segment.file.close();
-    this.discard(segment.file.path);
+    discard(this.fileSystem, segment.file.path);
   }
 
   async close(): Promise<void> {
@@ -75,20 +79,11 @@ export class SpareSegment {
     await this.preparing;
     if (this.ready === undefined) return;
     this.ready.file.close();
-    this.discard(this.ready.path);
+    discard(this.fileSystem, this.ready.path);
     this.ready = undefined;
   }
 
   private newPath(): string {
     return `${this.directory}/next-${this.epoch}-${++this.count}.tmp`;
-  }
-
-  private discard(path: string): void {
-    try {
-      this.fileSystem.unlink(path);
-    } catch (error) {
-      // A stray is removed by the next open (recovery row 13); nothing depends on it.
-      if (errorCode(error) === undefined) throw error;
-    }
   }
 }

@@ -6,6 +6,7 @@ import type { Wal } from './wal.js';
 import { resolveLimits } from './wal-options.js';
 
 const FRAME_BYTES_MAX = 16 * 1024;
+const MEBIBYTE = 1024 * 1024;
 const coded = (code: string): unknown => expect.objectContaining({ code });
 
 describe('admission', () => {
@@ -210,6 +211,36 @@ describe('admission', () => {
       expect(wal.poison).toBeUndefined();
     },
   );
+
+  it('takes no room from the next segment while that is zeroed, and goes on in it once it is ready', async () => {
+    await wal.close();
+    const segmentBytes = 2 * MEBIBYTE;
+    wal = await openSimulated(system, { segmentBytes, roomRetryMillis: 60_000 });
+    const reserve = MEBIBYTE;
+    let freeBytes = reserve + segmentBytes + MEBIBYTE / 2;
+    system.space = () => ({ totalBytes: 16 * reserve, freeBytes });
+    const createZeroed = system.createZeroed.bind(system);
+    const [begun, ready] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+    system.createZeroed = async (path, bytes) => {
+      await begun.promise;
+      await createZeroed(path, bytes);
+      freeBytes -= bytes;
+      ready.resolve(undefined);
+    };
+    await expect(
+      (async () => {
+        for (let append = 0; append < 500; append++)
+          await wal.append(batchAfter(wal.lastSequence, 1, 3_000)).durable;
+      })(),
+    ).rejects.toMatchObject({ code: 'WAL_FULL' });
+    expect([wal.stats().rotations, freeBytes > reserve + segmentBytes]).toEqual([0, true]);
+    begun.resolve(undefined);
+    await ready.promise;
+    await setImmediate();
+    await wal.append(batchAfter(wal.lastSequence, 1, 3_000)).durable;
+    expect([wal.stats().rotations, freeBytes < reserve + MEBIBYTE]).toEqual([1, true]);
+    expect((await wal.verify()).problems).toEqual([]);
+  });
 
   it('takes nothing once the log is closed', async () => {
     await wal.append(batchAfter(0, 1)).durable;

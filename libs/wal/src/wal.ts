@@ -377,7 +377,12 @@ export class Wal implements LogSource {
       await this.finishAll();
       const randomBytes = this.parts.options.randomBytes ?? systemRandomBytes;
       const randomU32 = (): number => randomBytes(4).readUInt32LE(0);
-      return compactSegments({ ...this.parts, randomU32 }, policy, this.endingWithUs(options));
+      const { space } = this.parts.spare;
+      return compactSegments(
+        { ...this.parts, space, randomU32 },
+        policy,
+        this.endingWithUs(options),
+      );
     });
   }
 

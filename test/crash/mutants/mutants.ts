@@ -603,12 +603,12 @@ export const MUTANTS: readonly Mutant[] = [
       'this.indexedEvents.lastTagged(tag, (position) => this.eventAt(position))',
     ],
   ]),
-  ...mutantsOf(`${WAL}/disk-room.ts`, [
+  ...mutantsOf(`${WAL}/disk-space.ts`, [
     [
       'records fill the disk to the last block',
       FILLED,
-      'if (freeBytes - bytes >= reserve) return undefined;',
-      'if (freeBytes - bytes >= 0) return undefined;',
+      'if (freeBytes - unwritten - bytes >= reserve) return undefined;',
+      'if (freeBytes - unwritten - bytes >= 0) return undefined;',
     ],
   ]),
   ...mutantsOf(`${WAL}/segment-chain.ts`, [
