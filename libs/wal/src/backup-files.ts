@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type File, type FileSystem, writeFullyAsync } from './file-system.js';
+import {
+  type File,
+  type FileSystem,
+  orDiscard,
+  removeIfThere,
+  writeFullyAsync,
+} from './file-system.js';
 import { openToRead, withFile } from './segment-file.js';
 import { refused } from './backup-target.js';
 
@@ -26,31 +32,42 @@ export function openFiles(
   }
 }
 
+/** What a file holds now. */
+export interface DigestedFile extends TravellingFile {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export async function digestFile({ name, file }: TravellingFile): Promise<DigestedFile> {
+  const bytes = file.size();
+  return { name, file, bytes, sha256: await digestOf(file, bytes) };
+}
+
 /**
  * Copies a file under its digest; durable, and compared in length and content, when it resolves. What is there already is read, and counts only when it is the same. Throws `WAL_BACKUP_REFUSED`
- * when the source changes meanwhile.
+ * when the source has changed since it was read.
  */
 export async function copyFile(
   fileSystem: FileSystem,
-  source: File,
+  { file: source, bytes, sha256 }: DigestedFile,
   directory: string,
-): Promise<{ bytes: number; sha256: string }> {
-  const bytes = source.size();
-  const sha256 = await digestOf(source, bytes);
+): Promise<void> {
   const target = `${directory}/${sha256}`;
+  const temporary = `${target}.tmp`;
   const holds = async (): Promise<boolean> => {
     if (withFile(fileSystem, target, (file) => file.size()) !== bytes) return false;
     return Buffer.from(await fileSystem.sha256(target, bytes)).toString('hex') === sha256;
   };
   if (!fileSystem.exists(target) || !(await holds())) {
-    await copyBytes(fileSystem, source, `${target}.tmp`, bytes);
-    // What bears this name has rotted: it is of no use to anybody. Crash here: the file is missing where it was damaged.
-    if (fileSystem.exists(target)) fileSystem.unlink(target);
-    await fileSystem.publish(`${target}.tmp`, target);
+    await orDiscard(fileSystem, temporary, async () => {
+      await copyBytes(fileSystem, source, temporary, bytes);
+      // What bears this name has rotted: it is of no use to anybody. Crash here: the file is missing where it was damaged.
+      removeIfThere(fileSystem, target);
+      await fileSystem.publish(temporary, target);
+    });
     if (!(await holds())) throw refused(directory, `${source.path} changed while it was copied`);
   }
   fileSystem.syncDirectory(directory);
-  return { bytes, sha256 };
 }
 
 /** Of the open file: by its name it may be gone. */
@@ -66,7 +83,7 @@ async function copyBytes(
   to: string,
   bytes: number,
 ): Promise<void> {
-  if (fileSystem.exists(to)) fileSystem.unlink(to);
+  removeIfThere(fileSystem, to);
   const target = fileSystem.open(to, 'create');
   try {
     for (let at = 0; at < bytes; at += COPY_BYTES)

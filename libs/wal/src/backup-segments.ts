@@ -4,7 +4,7 @@ import { type ArchivedSegment, sameSeal, type SegmentSource } from './archive-st
 import type { PutOptions } from './archive-store.js';
 import { writeArchivedSegment } from './archive-writer.js';
 import { describeArchived, readBlockTable, sha256OfArchived } from './archived-segment.js';
-import type { FileSystem } from './file-system.js';
+import { type FileSystem, orDiscard, removeIfThere } from './file-system.js';
 import { withFile } from './segment-file.js';
 import { corrupt } from './wal.errors.js';
 
@@ -67,8 +67,10 @@ export async function copySegment(
   const present = presentSegment(fileSystem, path, wanted);
   if (present !== undefined && (await isIntact(fileSystem, present))) return present;
   await writeArchivedSegment(fileSystem, `${path}.tmp`, wanted.source, options);
-  if (fileSystem.exists(path)) fileSystem.unlink(path);
-  await fileSystem.publish(`${path}.tmp`, path);
+  await orDiscard(fileSystem, `${path}.tmp`, async () => {
+    removeIfThere(fileSystem, path);
+    await fileSystem.publish(`${path}.tmp`, path);
+  });
   const copied = presentSegment(fileSystem, path, wanted);
   if (copied !== undefined && (await isIntact(fileSystem, copied))) return copied;
   throw corrupt('what was copied is not what is read back', {

@@ -196,6 +196,67 @@ describe('a backup', () => {
     expect(system.openFileCount).toBe(0);
   });
 
+  it.each([
+    ['write', /files.*\.tmp$/],
+    ['data-sync', /files.*\.tmp$/],
+    ['publish', /files/],
+    ['publish', /segments/],
+    ['publish', /tail-/],
+    ['rename', /BACKUP$/],
+  ] as const)('leaves no temporary file of a %s of %s that fails', async (operation, path) => {
+    const system = SimulatedFileSystem.on({
+      files: new Map([['/one', Buffer.from('one')]]),
+      directories: new Set(),
+    });
+    const wal = await openSimulated(system);
+    await fill(wal, 1);
+    await wal.backup(BACKUP);
+    await fill(wal, 1);
+    const files = [{ name: 'one', path: '/one' }];
+    const end = system.faults.plan({ operation, path, effect: { kind: 'error', code: 'ENOSPC' } });
+    await expect(wal.backup(BACKUP, { files })).rejects.toMatchObject({ code: 'ENOSPC' });
+    const left = [...system.disk.image().files.keys()].filter((file) => file.endsWith('.tmp'));
+    expect(left.filter((file) => file.startsWith(BACKUP))).toEqual([]);
+    end();
+    expect(await wal.backup(BACKUP, { files })).toMatchObject({ files: 1 });
+    await wal.close();
+  });
+
+  it('first makes room of what an earlier run has left, and neither of the earlier backup nor of what it needs itself', async () => {
+    const system = SimulatedFileSystem.on({
+      files: new Map(['/one', '/two', '/three'].map((path) => [path, Buffer.from(path)])),
+      directories: new Set(),
+    });
+    const wal = await openSimulated(system);
+    await fill(wal, 1);
+    const filesOf = (...names: string[]): { name: string; path: string }[] =>
+      names.map((name) => ({ name, path: `/${name}` }));
+    const first = await wal.backup(BACKUP, { files: filesOf('one') });
+    await fill(wal, 1);
+    const effect = { kind: 'error', code: 'ENOSPC' } as const;
+    const end = system.faults.plan({ operation: 'rename', path: /BACKUP$/, effect });
+    await expect(wal.backup(BACKUP, { files: filesOf('two', 'three') })).rejects.toThrow('ENOSPC');
+    const list = (): string[] => system.list(`${BACKUP}/files`);
+    const segments = system.list(`${BACKUP}/segments`);
+    expect([list().length, segments.length]).toEqual([3, 2]);
+    // It ends before anything of it is copied.
+    const atOnce = system.faults.plan({ operation: 'write', path: /^\/backup/, effect });
+    await fill(wal, 1);
+    await expect(wal.backup(BACKUP, { files: filesOf('three') })).rejects.toThrow('ENOSPC');
+    expect([list().length, system.list(`${BACKUP}/segments`)]).toEqual([2, segments]);
+    expect(system.list(BACKUP).filter((file) => file.startsWith('tail-'))).toHaveLength(1);
+    expect(await verifyBackup(BACKUP, { fileSystem: system })).toMatchObject({
+      ...{ lastSequence: first.lastSequence, problems: [] },
+    });
+    end();
+    atOnce();
+    expect(await wal.backup(BACKUP, { files: filesOf('three') })).toMatchObject({
+      copiedSegments: 2,
+    });
+    expect(list()).toHaveLength(1);
+    await wal.close();
+  });
+
   it('keeps the segments that it copies from being removed', async () => {
     const system = SimulatedFileSystem.on();
     const wal = await openSimulated(system);

@@ -4,7 +4,7 @@ import { type ArchivedSegment, sameSeal } from './archive-store.js';
 import { throwIfCancelled } from './archive-writer.js';
 import { describeArchived, notFinished } from './archived-segment.js';
 import { type WorkOptions } from './archiving.js';
-import { copyFile, type TravellingFile } from './backup-files.js';
+import { copyFile, type DigestedFile, digestFile, type TravellingFile } from './backup-files.js';
 import {
   BACKUP_FILE_NAME,
   type BackupEntry,
@@ -70,7 +70,7 @@ export interface BackupSource {
 /**
  * Brings a backup up to date. What an earlier run has copied is not copied again: what counts is the content, by segment header, end and digest, and never the name, because a log that was restored goes on under the names
  * of the history that it left. The file BACKUP, which says what the backup consists of, is replaced last and as a whole; what it no longer names is removed after that. Crash or cancel
- * anywhere before: the earlier backup, with some files beside it that the next run uses.
+ * anywhere before: the earlier backup, with some files beside it, of which the next run uses what it needs and first removes the rest: the room that they take may be what it is short of.
  */
 export async function backUp(
   source: BackupSource,
@@ -85,6 +85,14 @@ export async function backUp(
   } finally {
     lock.close();
   }
+}
+
+/** A sealed segment that is to be in the backup, under this name in it. */
+interface PlannedSegment {
+  readonly file: string;
+  readonly wanted: WantedSegment;
+  /** An earlier run has read it back and named it: it is copied once. A later verification finds what has rotted since. */
+  readonly isNamed: boolean;
 }
 
 class BackupCopy {
@@ -112,15 +120,14 @@ class BackupCopy {
     const { directory, source } = this;
     const { fileSystem, logId, nowMicros } = source;
     ensureDirectory(fileSystem, this.segmentsDirectory);
-    const named = new Map(this.previous?.segments.map(({ sha256, file }) => [sha256, file]));
+    const planned = await this.planned();
+    const asked = await this.digested();
+    this.removeLeftOver(planned, asked);
     const segments: BackupEntry[] = [];
-    for (const [at, entry] of this.entries.slice(0, -1).entries()) {
-      const successor = defined(this.entries[at + 1], 'a successor');
-      segments.push(await this.sealed(entry, successor, named));
-    }
+    for (const segment of planned) segments.push(await this.sealed(segment));
     const newest = defined(this.entries.at(-1), 'a log has a segment');
     const { tail, lastSequence } = await this.growing(newest);
-    const files = await this.files();
+    const files = await this.files(asked);
     const kept = await this.earlier();
     const all = [...kept.map(({ entry }) => entry), ...segments];
     const first = kept[0]?.archived.name ?? defined(this.entries[0], 'a log has a segment').name;
@@ -143,30 +150,34 @@ class BackupCopy {
     };
   }
 
-  private async sealed(
-    entry: CatalogEntry,
-    successor: CatalogEntry,
-    named: ReadonlyMap<string, string>,
-  ): Promise<BackupEntry> {
+  private async planned(): Promise<readonly PlannedSegment[]> {
+    const named = new Map(this.previous?.segments.map(({ sha256, file }) => [sha256, file]));
+    const planned: PlannedSegment[] = [];
+    for (const [at, entry] of this.entries.slice(0, -1).entries()) {
+      const { name, path, header } = entry;
+      const successor = defined(this.entries[at + 1], 'a successor');
+      const dataLength = defined(entry.dataLength, 'the length of a sealed segment');
+      const seal = successor.header.predecessor;
+      const source = { name, path, header, seal, dataLength, open: () => this.openFile(entry) };
+      const wanted = { source, sha256: this.digestOf(entry, dataLength) };
+      const known = named.get(wanted.sha256);
+      const file = known ?? segmentFileOf(wanted);
+      planned.push({ file, wanted, isNamed: known !== undefined });
+      // Thousands of segments must not hold up the appends.
+      await setImmediate();
+    }
+    return planned;
+  }
+
+  private async sealed({ file, wanted, isNamed }: PlannedSegment): Promise<BackupEntry> {
     const { fileSystem } = this.source;
-    const { name, path, header } = entry;
-    const dataLength = defined(entry.dataLength, 'the length of a sealed segment');
-    const seal = successor.header.predecessor;
     const before = this.bytesDone;
-    const sha256 = this.digestOf(entry, dataLength);
-    const source = { name, path, header, seal, dataLength, open: () => this.openFile(entry) };
-    const wanted = { source, sha256 };
-    // An earlier run has read it back and named it: it is copied once. A later verification finds what has rotted since.
-    const known = named.get(sha256);
-    const file = known ?? segmentFileOf(wanted);
     const target = `${this.segmentsDirectory}/${file}`;
-    const isCopied =
-      known !== undefined && presentSegment(fileSystem, target, wanted) !== undefined;
+    const isCopied = isNamed && presentSegment(fileSystem, target, wanted) !== undefined;
     if (!isCopied) await this.put(target, wanted);
-    this.tell(before + dataLength - this.bytesDone);
-    // Thousands of segments that are there already must not hold up the appends.
+    this.tell(before + wanted.source.dataLength - this.bytesDone);
     await setImmediate();
-    return { file, sha256 };
+    return { file, sha256: wanted.sha256 };
   }
 
   private async put(target: string, wanted: WantedSegment): Promise<void> {
@@ -223,18 +234,25 @@ class BackupCopy {
     return { tail: { file, sha256 }, lastSequence: summary.seal.lastSequence as Sequence };
   }
 
-  private async files(): Promise<BackupFile[]> {
-    const { fileSystem, files: asked } = this.source;
-    const directory = `${this.directory}/${FILES_DIRECTORY}`;
-    if (asked.length > 0) ensureDirectory(fileSystem, directory);
-    const files: BackupFile[] = [];
-    for (const { name, file } of asked) {
+  private async digested(): Promise<readonly DigestedFile[]> {
+    const asked: DigestedFile[] = [];
+    for (const file of this.source.files) {
       throwIfCancelled(this.options.signal);
-      if (!BACKUP_FILE_NAME.test(name) || name.includes('..'))
-        throw refused(this.directory, `'${name}' cannot be the name of a file in it`);
-      files.push({ name, ...(await copyFile(fileSystem, file, directory)) });
+      if (!BACKUP_FILE_NAME.test(file.name) || file.name.includes('..'))
+        throw refused(this.directory, `'${file.name}' cannot be the name of a file in it`);
+      asked.push(await digestFile(file));
     }
-    return files;
+    return asked;
+  }
+
+  private async files(asked: readonly DigestedFile[]): Promise<BackupFile[]> {
+    const { fileSystem } = this.source;
+    if (asked.length > 0) ensureDirectory(fileSystem, this.filesDirectory);
+    for (const file of asked) {
+      throwIfCancelled(this.options.signal);
+      await copyFile(fileSystem, file, this.filesDirectory);
+    }
+    return asked.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 }));
   }
 
   /**
@@ -270,19 +288,29 @@ class BackupCopy {
     return kept.reverse();
   }
 
+  /** What runs have left that came to no BACKUP, but for what this one needs. Nothing that BACKUP names goes, once it is sure that no power cut brings back the one before it. */
+  private removeLeftOver(planned: readonly PlannedSegment[], asked: readonly DigestedFile[]): void {
+    const { segments = [], tail, files = [] } = this.previous ?? {};
+    this.source.fileSystem.syncDirectory(this.directory);
+    this.removeUnnamed([...segments, ...planned], tail, [...files, ...asked]);
+  }
+
   /** Only what bears a name that we give, whatever else a hand may have put here. */
   private removeUnnamed(
-    segments: readonly BackupEntry[],
-    tail: BackupEntry,
-    files: readonly BackupFile[],
+    segments: readonly Pick<BackupEntry, 'file'>[],
+    tail: BackupEntry | undefined,
+    files: readonly Pick<BackupFile, 'sha256'>[],
   ): void {
     const { fileSystem } = this.source;
     const named = new Set(segments.map(({ file }) => file));
     removeOurs(fileSystem, this.segmentsDirectory, SEGMENT_FILE, (file) => named.has(file));
-    removeOurs(fileSystem, this.directory, TAIL_FILE, (file) => file === tail.file);
+    removeOurs(fileSystem, this.directory, TAIL_FILE, (file) => file === tail?.file);
     const digests = new Set(files.map(({ sha256 }) => sha256));
-    const filesDirectory = `${this.directory}/${FILES_DIRECTORY}`;
-    removeOurs(fileSystem, filesDirectory, OUR_FILE, (file) => digests.has(file));
+    removeOurs(fileSystem, this.filesDirectory, OUR_FILE, (file) => digests.has(file));
+  }
+
+  private get filesDirectory(): string {
+    return `${this.directory}/${FILES_DIRECTORY}`;
   }
 
   private get segmentsDirectory(): string {

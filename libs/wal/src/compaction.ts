@@ -3,7 +3,7 @@ import { sealedEntries, type WorkOptions } from './archiving.js';
 import { throwIfCancelled } from './archive-writer.js';
 import { CompactedFile } from './compacted-file.js';
 import type { DiskSpace } from './disk-space.js';
-import { discard, type FileSystem, removeIfThere } from './file-system.js';
+import { type FileSystem, orDiscard, removeIfThere } from './file-system.js';
 import type { ManifestKeeper } from './manifest-keeper.js';
 import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { readFooter } from './segment-footer.js';
@@ -108,9 +108,8 @@ async function compactSegment(
   const refusal = parts.space.refusalOf(bytes);
   if (refusal !== undefined) throw refusal;
   removeIfThere(fileSystem, temporary);
-  let header: SegmentHeader;
-  try {
-    header = await parts.space.writing(temporary, bytes, () =>
+  const header = await orDiscard(fileSystem, temporary, async () => {
+    const written = await parts.space.writing(temporary, bytes, () =>
       CompactedFile.write(fileSystem, temporary, source, policy.drop, {
         ...entry.header,
         salt: parts.randomU32(),
@@ -126,10 +125,8 @@ async function compactSegment(
     // Its content is durable and compared. Crash before MANIFEST names it: a generation too many, which the next open removes.
     lock.assertHeld();
     await fileSystem.publish(temporary, path);
-  } catch (error) {
-    discard(fileSystem, temporary);
-    throw error;
-  }
+    return written;
+  });
   fileSystem.syncDirectory(directory);
   const generations = new Map(manifest.current.generations).set(entry.name.segment, generation);
   manifest.replace({ ...manifest.current, generations });

@@ -127,6 +127,20 @@ export function discard(fileSystem: FileSystem, path: string): void {
   }
 }
 
+/** Makes a temporary file and gives it its name. Where that fails, nothing of the file is left. */
+export async function orDiscard<T>(
+  fileSystem: FileSystem,
+  temporary: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    discard(fileSystem, temporary);
+    throw error;
+  }
+}
+
 /**
  * One level, with its entry durable in its parent when this returns; also that of one which is found: whoever made it may have been killed before the sync, and what is put into it may be relied
  * on. Throws `ENOENT` without the parent. Crash in between: a directory with nothing in it, or none.
@@ -149,13 +163,13 @@ export function ensureDirectory(fileSystem: FileSystem, directory: string): void
 export interface ReplaceOptions {
   /** A name of one's own, where two may replace the same file: neither then renames what the other has written. Ends in `.tmp`. */
   readonly temporaryName?: string;
-  /** Asked when the temporary file stands. May throw: then nothing has changed, and a stray is left. */
+  /** Asked when the temporary file stands. May throw: then nothing has changed. */
   readonly beforeRename?: () => void;
 }
 
 /**
  * Replaces a small file: temporary file, sync, rename, directory sync. A crash before the rename is durable leaves the old
- * content and perhaps a `.tmp` that the next open removes; after it, the new content, which was synced before it got its name.
+ * content and perhaps a `.tmp` that the next open removes; after it, the new content, which was synced before it got its name. A failure leaves no `.tmp`.
  */
 export function replaceFile(
   fileSystem: FileSystem,
@@ -168,13 +182,18 @@ export function replaceFile(
   if (fileSystem.exists(temporary)) fileSystem.unlink(temporary);
   const file = fileSystem.open(temporary, 'create');
   try {
-    writeFully(file, content, 0);
-    file.dataSync();
-  } finally {
-    file.close();
+    try {
+      writeFully(file, content, 0);
+      file.dataSync();
+    } finally {
+      file.close();
+    }
+    options.beforeRename?.();
+    fileSystem.rename(temporary, `${directory}/${name}`);
+  } catch (error) {
+    discard(fileSystem, temporary);
+    throw error;
   }
-  options.beforeRename?.();
-  fileSystem.rename(temporary, `${directory}/${name}`);
   fileSystem.syncDirectory(directory);
 }
 
