@@ -91,7 +91,7 @@ describe('one bit of an entry, which has LMDB call the transaction bad', () => {
   });
 
   it('is damage to a reading-through', async () => {
-    const options = { bytesPerSecond: Infinity, stopped: () => false, fileBytes: () => 1 };
+    const options = { bytesPerSecond: Infinity, stopped: () => false, hurried: () => false };
     expect(await scanState(database, options)).toMatchObject({
       kind: 'damaged',
       reason: expect.stringContaining('MDB_BAD_TXN'),

@@ -481,11 +481,10 @@ describe('recovery, by the rows of its table', () => {
 
   it('8: goes on with a log whose making crashed before MANIFEST named a segment', async () => {
     const system = SimulatedFileSystem.on();
-    system.faults.plan({
-      operation: 'rename',
-      path: /MANIFEST$/,
-      effect: { kind: 'error', code: 'EIO' },
-    });
+    const effect = { kind: 'error', code: 'EIO' } as const;
+    system.faults.plan({ operation: 'rename', path: /MANIFEST$/, effect });
+    // Whoever has crashed removes nothing any more.
+    system.faults.plan({ operation: 'unlink', path: /MANIFEST-1\.tmp$/, effect });
     await expect(openSimulated(system)).rejects.toMatchObject({ code: 'EIO' });
     expect(system.openFileCount).toBe(0);
     const log = new Damaged(system.disk.image());
