@@ -148,9 +148,12 @@ export class Checkpointer {
       // Log before data: a crash must never leave state of events that the log does not have.
       await log.flush();
       step('durable');
+      log.assertUnfenced();
       await pages.released(() => this.mayWait());
       const chunks = await store.encode(overlay);
       step('encoded');
+      // Again, after waiting: what another writer has decided since is not in it. Beyond this, the lock of the generation says that nobody else has this database.
+      log.assertUnfenced();
       const answer = await thread.run(
         {
           kind: 'checkpoint',

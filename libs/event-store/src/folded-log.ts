@@ -42,6 +42,10 @@ export class FoldedLog implements StateSource {
     this.state.assertWhole();
   }
 
+  assertUnfenced(): void {
+    this.wal.assertUnfenced();
+  }
+
   async flush(): Promise<void> {
     if (this.lastPosition > this.durablePosition) await this.wal.flush();
   }

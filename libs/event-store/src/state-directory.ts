@@ -30,7 +30,10 @@ import { type TreeSeal, sealOf } from './state-seal.js';
  */
 const UNVERIFIED_STARTS_MAX = 5;
 const GENERATION = /^lmdb-([1-9][0-9]{0,8})$/;
+/** Of the directory. Whoever takes the log over from a stopped process does not get it. */
 const LOCK_NAME = 'LOCK';
+/** Of a generation: held by the process that has its database open, since who took over has no other lock. */
+const GENERATION_LOCK = /^LOCK-[1-9][0-9]{0,8}$/;
 /** Texts of the record that never got its name. */
 const LEFT_OVER = /^STATE\..*tmp$/;
 
@@ -57,7 +60,7 @@ export async function openStateDirectory(
 ): Promise<OpenedState> {
   const { directory } = options;
   makeDurableDirectory(directory);
-  const lock = tryLock(directory);
+  const lock = tryLock(directory, LOCK_NAME);
   const found = readStateFacts(directory);
   const facts = found === 'damaged' ? undefined : found;
   const record = new StateRecord(
@@ -65,22 +68,30 @@ export async function openStateDirectory(
     facts ?? { generation: 1, opening: false, unverifiedStarts: 0 },
   );
   const unverifiedStarts = facts?.unverifiedStarts ?? 0;
+  let own = tryLock(directory, lockNameOf(record.facts.generation));
   const release = async (): Promise<void> => {
-    // First: whoever gets the lock next has the record for itself.
+    // First: whoever gets the locks next has the record for itself.
     await record.close();
+    own?.close();
     lock?.close();
   };
   try {
     const reason =
       faultOf(directory, record, {
-        hasLock: lock !== undefined,
+        hasLocks: lock !== undefined && own !== undefined,
         recordDamaged: found === 'damaged',
         logIsEmpty: log.durablePosition === 0,
       }) ?? (await openGeneration(options, log, record));
     if (typeof reason !== 'string')
       return { ...reason, record, rebuilt: undefined, unverifiedStarts, release };
     options.onEvent({ kind: 'rebuilding', reason });
-    const opened = await beginGeneration(options, log, record);
+    own?.close();
+    own = undefined;
+    // One that somebody else is beginning just now is taken too.
+    let generation = Math.max(record.facts.generation, ...generationsIn(directory));
+    do own = tryLock(directory, lockNameOf(++generation));
+    while (own === undefined);
+    const opened = await beginGeneration(generation, options, log, record);
     return { ...opened, record, rebuilt: reason, unverifiedStarts: 0, release };
   } catch (error) {
     await release();
@@ -94,7 +105,7 @@ export function expectedPlace(directory: string): StatePlace | undefined {
   if (facts === undefined || facts === 'damaged' || facts.checkpoint === undefined)
     return undefined;
   const fault = faultOf(directory, new StateRecord(directory, facts), {
-    hasLock: true,
+    hasLocks: true,
     recordDamaged: false,
     logIsEmpty: false,
   });
@@ -113,13 +124,13 @@ function faultOf(
   directory: string,
   { facts }: StateRecord,
   circumstances: {
-    readonly hasLock: boolean;
+    readonly hasLocks: boolean;
     readonly recordDamaged: boolean;
     readonly logIsEmpty: boolean;
   },
 ): string | undefined {
-  // Whoever the log was taken over from may be stopped in the middle of a transaction.
-  if (!circumstances.hasLock) return 'another process still holds the state';
+  // Whoever the log was taken over from may be stopped in the middle of a transaction, or have one yet to begin.
+  if (!circumstances.hasLocks) return 'another process still holds the state';
   if (circumstances.recordDamaged) return 'its record is damaged';
   if (facts.rebuild !== undefined) return facts.rebuild;
   if (facts.opening) return 'the last start died while it opened the database';
@@ -268,12 +279,12 @@ function assertNotAhead(mark: StateMark, log: StateSource): void {
 
 /** A new database, empty or filled from the best snapshot. The others go: whatever happens next, they are not opened again. */
 async function beginGeneration(
+  generation: number,
   options: ResolvedStateOptions,
   log: StateSource,
   record: StateRecord,
 ): Promise<OpenedDatabase> {
   const { directory } = options;
-  const generation = Math.max(record.facts.generation, ...generationsIn(directory)) + 1;
   const path = generationPath(directory, generation);
   const begun = {
     opening: false,
@@ -287,7 +298,10 @@ async function beginGeneration(
   for (const other of generationsIn(directory))
     if (other !== generation)
       fs.rmSync(generationPath(directory, other), { recursive: true, force: true });
-  for (const left of fs.readdirSync(directory).filter((name) => LEFT_OVER.test(name)))
+  // A lock that somebody still holds goes with its generation, which nobody opens again.
+  const isLeftOver = (name: string): boolean =>
+    LEFT_OVER.test(name) || (GENERATION_LOCK.test(name) && name !== lockNameOf(generation));
+  for (const left of fs.readdirSync(directory).filter(isLeftOver))
     fs.rmSync(join(directory, left), { force: true });
   assertRoom(directory);
   const { mark, tree } = (await fillFromSnapshot(options, log, path)) ?? {};
@@ -357,10 +371,14 @@ function generationsIn(directory: string): number[] {
     .filter(Number.isSafeInteger);
 }
 
+function lockNameOf(generation: number): string {
+  return `${LOCK_NAME}-${generation}`;
+}
+
 /** Undefined when another process has it: one that the log was taken over from, for otherwise the log's own lock had refused. */
-function tryLock(directory: string): File | undefined {
+function tryLock(directory: string, name: string): File | undefined {
   const fileSystem = new NodeFileSystem();
-  const path = join(directory, LOCK_NAME);
+  const path = join(directory, name);
   if (!fs.existsSync(path)) fs.closeSync(fs.openSync(path, 'a'));
   const file = fileSystem.open(path, 'write');
   if (fileSystem.tryLock(file)) return file;

@@ -191,6 +191,10 @@ class ReplayedLog implements StateSource {
     defined(this.folded, 'the folded state').assertWhole();
   }
 
+  assertUnfenced(): void {
+    // Nothing is written.
+  }
+
   flush(): Promise<void> {
     return Promise.resolve();
   }

@@ -12,6 +12,8 @@ export interface StateSource {
   readonly lastRecordedAtMillis: number;
   /** Throws when the state holds a part of a commit: it must not be stored. */
   assertWhole(): void;
+  /** Throws `WAL_FENCED` when another writer has the log by now. */
+  assertUnfenced(): void;
   /** Resolves once everything appended so far is durable. */
   flush(): Promise<void>;
   timelineAt(position: Position): string | undefined;

@@ -247,6 +247,11 @@ export class Wal implements LogSource {
     return this.commits.flush();
   }
 
+  /** Throws `WAL_FENCED` when another writer has this log by now, and `WAL_CLOSED`: for whoever writes files of its own on the strength of the log. */
+  assertUnfenced(): void {
+    this.parts.lock.assertHeld();
+  }
+
   recordAt(sequence: Sequence): WalRecord | undefined {
     return this.view.recordAt(sequence);
   }

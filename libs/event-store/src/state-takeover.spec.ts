@@ -1,0 +1,90 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Evolve } from './folded-state.js';
+import { databaseFile } from './state-database.js';
+import { currentDatabaseDirectory } from './state-directory.js';
+import { oneAppend, sampleEvent } from './testing/sample-events.js';
+import { WalEventLog } from './wal-event-log.js';
+
+const evolve: Evolve = ({ stream }, state) => {
+  const counts = state.section<number>('counts');
+  counts.set(stream, (counts.get(stream) ?? 0) + 1);
+};
+
+describe('a state whose log was taken over', () => {
+  let directory: string;
+  let first: WalEventLog;
+  let second: WalEventLog;
+  const opened: WalEventLog[] = [];
+
+  /** A process, as far as locks tell. */
+  async function open(takeover: boolean): Promise<WalEventLog> {
+    const log = await WalEventLog.open(join(directory, 'log'), {
+      wal: { create: true, takeover, frameBytesMax: 64 * 1024, segmentBytes: 256 * 1024 },
+      evolve,
+      state: { directory: join(directory, 'state'), checkpointMillis: 3_600_000 },
+    });
+    opened.push(log);
+    return log;
+  }
+
+  async function append(log: WalEventLog, number: number): Promise<void> {
+    await log.append(oneAppend('stream', [sampleEvent(number)])).durable;
+  }
+
+  function count(log: WalEventLog): number | undefined {
+    return log.state.section<number>('counts').get('stream');
+  }
+
+  function file(): string {
+    return databaseFile(currentDatabaseDirectory(join(directory, 'state'))!);
+  }
+
+  /** The first hangs, the second takes over, checkpoints, and has one event more than its checkpoint. */
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'state-takeover-'));
+    first = await open(false);
+    await append(first, 1);
+    second = await open(true);
+    await append(second, 2);
+    await second.checkpoint();
+    await append(second, 3);
+  });
+
+  afterEach(async () => {
+    for (const log of opened.splice(0)) await log.close().catch(() => undefined);
+    rmSync(directory, { recursive: true });
+  });
+
+  it.each(['takes over', 'begins without a takeover'])(
+    'is another one than its own for the next, who %s',
+    async (how) => {
+      if (how !== 'takes over') await first.close();
+      const third = await open(how === 'takes over');
+      expect(count(third)).toBe(3);
+      await append(third, 4);
+      await third.checkpoint();
+      const before = readFileSync(file());
+      await expect(second.checkpoint()).rejects.toMatchObject({ code: 'WAL_FENCED' });
+      await second.close();
+      expect(readFileSync(file()).equals(before)).toBe(true);
+      expect([count(third), third.streamVersion('stream')]).toEqual([4, 4]);
+      await third.close();
+      const fourth = await open(true);
+      expect([count(fourth), fourth.streamVersion('stream')]).toEqual([4, 4]);
+    },
+  );
+
+  it('is written no more by whoever was fenced', async () => {
+    const own = file();
+    const before = readFileSync(own);
+    // Another writer has the log, and has not come to its state yet.
+    const log = join(directory, 'log');
+    for (const name of readdirSync(log)) if (name.startsWith('claim-')) rmSync(join(log, name));
+    await expect(second.checkpoint()).rejects.toMatchObject({ code: 'WAL_FENCED' });
+    await second.close();
+    expect(readFileSync(own).equals(before)).toBe(true);
+  });
+});
