@@ -19,6 +19,7 @@ import {
   sha256OfArchived,
 } from './archived-segment.js';
 import {
+  discard,
   ensureDirectory,
   type File,
   type FileSystem,
@@ -170,9 +171,9 @@ export class ArchiveDirectory implements ArchiveStore {
         // Crash before this: a temporary file, which the next attempt makes again. Between link and unlink: the file has its name, and it is durable.
         await this.fileSystem.publish(temporary, path);
       } catch (error) {
-        if (errorCode(error) !== 'EEXIST') throw error;
+        discard(this.fileSystem, temporary);
         // Another writer of the same log was faster; what it has put here is compared with ours.
-        this.fileSystem.unlink(temporary);
+        if (errorCode(error) !== 'EEXIST') throw error;
       }
     }
     // Also of what was there already: whoever put it may have been killed before this.

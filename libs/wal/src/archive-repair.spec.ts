@@ -61,6 +61,22 @@ describe('repair from the archive', () => {
     expect([system.openFileCount, system.misuses]).toEqual([0, []]);
   });
 
+  it.each([
+    ['write', /\.wal-[0-9]+\.tmp$/],
+    ['sha256', /\.wal-[0-9]+\.tmp$/],
+    ['publish', /\.0\.wal$/],
+    ['publish', /damaged-1$/],
+  ] as const)('that fails at a %s of %s leaves no temporary file', async (operation, path) => {
+    const { image, segments } = await archivedLog();
+    const system = SimulatedFileSystem.on(image);
+    system.disk.flipBit(segments[0]!, 12_000);
+    system.faults.plan({ operation, path, effect: { kind: 'error', code: 'ENOSPC' } });
+    const repair = repairFromArchive(LOG, archiveOn(system), { fileSystem: system });
+    await expect(repair).rejects.toMatchObject({ code: 'ENOSPC' });
+    expect(system.list(LOG).filter((file) => file.endsWith('.tmp'))).toEqual([]);
+    expect(system.openFileCount).toBe(0);
+  });
+
   it('does not take from an archive what does not lead up to the segment behind it', async () => {
     const { image, segments } = await archivedLog();
     const other = SimulatedFileSystem.on();
@@ -104,7 +120,8 @@ describe('repair from the archive', () => {
     };
     const repair = repairFromArchive(LOG, archiveOn(system), { fileSystem: system });
     await expect(repair).rejects.toMatchObject({ code: 'WAL_FENCED' });
-    expect(system.list(LOG).sort()).toEqual(before);
+    // Of its own it leaves nothing, and nothing else has changed.
+    expect(system.list(LOG).sort()).toEqual(before.filter((file) => !file.endsWith('.tmp')));
     expect(system.exists(`${LOG}/quarantine`)).toBe(false);
   });
 

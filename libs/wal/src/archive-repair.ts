@@ -4,7 +4,7 @@ import { precedes } from './archived-part.js';
 import type { ArchivedSegment, ArchiveStore } from './archive-store.js';
 import { throwIfCancelled } from './archive-writer.js';
 import type { WorkOptions } from './archiving.js';
-import { ensureDirectory, type FileSystem } from './file-system.js';
+import { ensureDirectory, type FileSystem, orDiscard } from './file-system.js';
 import { type Manifest, readManifest } from './manifest.js';
 import { NodeFileSystem } from './node-file-system.js';
 import { segmentPath } from './recovery.js';
@@ -173,14 +173,17 @@ async function putBack(
   const path = segmentPath(directory, archived.name);
   // With the epoch: a writer that takes over, or a repair after it, makes another one.
   const temporary = `${path}-${lock.epoch}.tmp`;
-  await writeArchivedContent(fileSystem, archive, archived, temporary);
-  // Who has taken over since we looked has judged the files as they were, and perhaps gone on behind them: they are its own.
-  lock.assertHeld();
-  const quarantine =
-    damaged === undefined ? undefined : await setAside(fileSystem, directory, damaged);
-  lock.assertHeld();
-  // Crash before this: the segment is missing, and a temporary file with its content goes with the next open or run.
-  await fileSystem.publish(temporary, path);
+  const quarantine = await orDiscard(fileSystem, temporary, async () => {
+    await writeArchivedContent(fileSystem, archive, archived, temporary);
+    // Who has taken over since we looked has judged the files as they were, and perhaps gone on behind them: they are its own.
+    lock.assertHeld();
+    const aside =
+      damaged === undefined ? undefined : await setAside(fileSystem, directory, damaged);
+    lock.assertHeld();
+    // Crash before this: the segment is missing, and a temporary file with its content goes with the next open or run.
+    await fileSystem.publish(temporary, path);
+    return aside;
+  });
   fileSystem.syncDirectory(directory);
   return { file: path, reason, ...(quarantine !== undefined && { quarantine }) };
 }

@@ -88,6 +88,18 @@ describe('the archive', () => {
     expect([system.openFileCount, system.misuses]).toEqual([0, []]);
   });
 
+  it.each(['write', 'publish'] as const)(
+    'leaves no temporary file of a segment whose %s fails',
+    async (operation) => {
+      const { system, wal } = await logWithArchive(2);
+      const effect = { kind: 'error', code: 'ENOSPC' } as const;
+      system.faults.plan({ operation, path: /archive\/.*walz/, effect });
+      await expect(wal.archiveSealed()).rejects.toMatchObject({ code: 'ENOSPC' });
+      expect(system.list(ARCHIVE).filter((file) => file.endsWith('.tmp'))).toEqual([]);
+      await wal.close();
+    },
+  );
+
   it('is not missed by whoever follows the end, while its volume is away', async () => {
     const { system, archive, wal } = await logWithArchive(3);
     await wal.archiveSealed();

@@ -455,6 +455,23 @@ describe('a restore', () => {
     expect(system.exists(`${RESTORED}/MANIFEST`)).toBe(true);
   });
 
+  it.each([
+    ['write', /\.wal\.tmp$/],
+    ['data-sync', /\.wal\.tmp$/],
+    ['sha256', /\.wal\.tmp$/],
+    ['create-zeroed', /\.wal\.tmp$/],
+    ['publish', /0000000000000001-0000000000000001\.0\.wal$/],
+    ['rename', /MANIFEST$/],
+  ] as const)('that fails at a %s of %s leaves no temporary file', async (operation, path) => {
+    const system = await backedUp();
+    system.faults.plan({ operation, path, effect: { kind: 'error', code: 'ENOSPC' } });
+    await expect(restoreLog(BACKUP, RESTORED, { fileSystem: system })).rejects.toMatchObject({
+      code: 'ENOSPC',
+    });
+    expect(system.list(RESTORED).filter((file) => file.endsWith('.tmp'))).toEqual([]);
+    expect(system.openFileCount).toBe(0);
+  });
+
   it('that ends early is never taken for a log', async () => {
     const system = await backedUp();
     const stop = new AbortController();

@@ -37,6 +37,25 @@ describe('floors', () => {
     await wal.close();
   });
 
+  it.each(['write', 'data-sync', 'rename'] as const)(
+    'are as they were after a %s that failed, and no temporary file is left',
+    async (operation) => {
+      const system = SimulatedFileSystem.on();
+      const wal = await openSimulated(system);
+      await wal.append(batchAfter(0, 5)).durable;
+      wal.floors.set('state', floor(3));
+      const before = system.list(LOG).sort();
+      const effect = { kind: 'error', code: 'ENOSPC' } as const;
+      const mended = system.faults.plan({ operation, path: /FLOORS/, effect });
+      expect(() => wal.floors.set('state', floor(5))).toThrow(coded('ENOSPC'));
+      expect([system.list(LOG).sort(), wal.floors.lowest()]).toEqual([before, 3]);
+      mended();
+      wal.floors.set('state', floor(5));
+      expect(wal.floors.lowest()).toBe(5);
+      await wal.close();
+    },
+  );
+
   it('are never above what is durable, nor anything but a sequence under a proper name', async () => {
     const system = SimulatedFileSystem.on();
     const wal = await openSimulated(system);

@@ -1,6 +1,7 @@
 import { crc32 } from './checksum.js';
 import {
   type FileSystem,
+  orDiscard,
   readSmallFile,
   replaceFile,
   type ReplaceOptions,
@@ -52,15 +53,17 @@ export async function createManifest(
 ): Promise<void> {
   const temporary = `${directory}/MANIFEST-${epoch}.tmp`;
   const file = fileSystem.open(temporary, 'create');
-  try {
-    writeFully(file, Buffer.from(format(manifest), 'latin1'), 0);
-    file.dataSync();
-  } finally {
-    file.close();
-  }
-  // Crash before the name is durable: an empty directory with a stray file, and the next open makes the log anew. The content was synced before it got its
-  // name, so that no crash leaves a MANIFEST that is half there.
-  await fileSystem.publish(temporary, `${directory}/${MANIFEST_NAME}`);
+  await orDiscard(fileSystem, temporary, async () => {
+    try {
+      writeFully(file, Buffer.from(format(manifest), 'latin1'), 0);
+      file.dataSync();
+    } finally {
+      file.close();
+    }
+    // Crash before the name is durable: an empty directory with a stray file, and the next open makes the log anew. The content was synced before it got its
+    // name, so that no crash leaves a MANIFEST that is half there.
+    await fileSystem.publish(temporary, `${directory}/${MANIFEST_NAME}`);
+  });
   fileSystem.syncDirectory(directory);
 }
 

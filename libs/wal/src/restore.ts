@@ -4,7 +4,7 @@ import type { ArchivedSegment } from './archive-store.js';
 import { throwIfCancelled } from './archive-writer.js';
 import type { WorkOptions } from './archiving.js';
 import { BackupContent } from './backup-content.js';
-import { type File, type FileSystem, writeFullyAsync } from './file-system.js';
+import { type File, type FileSystem, orDiscard, writeFullyAsync } from './file-system.js';
 import { batchesUpTo, type BodyPart } from './frame-cut.js';
 import { frameEnd, type FrameHeader, lastSequenceOf } from './frame-decoder.js';
 import { FrameEncoder } from './frame-encoder.js';
@@ -198,15 +198,18 @@ async function writeLog(
     for (const entry of [...kept].reverse()) {
       throwIfCancelled(options.signal);
       const generation = entry === cut.entry ? 0 : entry.name.generation;
-      path = segmentPath(directory, { ...entry.name, generation });
-      if (entry === cut.entry) {
-        const end = await writeCut(content, cut, `${path}.tmp`);
-        await sealRestored(fileSystem, directory, end, options.clock ?? systemClock);
-      } else
-        await writeArchivedContent(fileSystem, content.store, archivedOf(entry), `${path}.tmp`);
-      // The first segment makes the log whole: all others have their names for good before it gets its own.
-      if (entry === first) fileSystem.syncDirectory(directory);
-      await fileSystem.publish(`${path}.tmp`, path);
+      const target = segmentPath(directory, { ...entry.name, generation });
+      const temporary = `${target}.tmp`;
+      path = target;
+      await orDiscard(fileSystem, temporary, async () => {
+        if (entry === cut.entry) {
+          const end = await writeCut(content, cut, temporary);
+          await sealRestored(fileSystem, directory, end, options.clock ?? systemClock);
+        } else await writeArchivedContent(fileSystem, content.store, archivedOf(entry), temporary);
+        // The first segment makes the log whole: all others have their names for good before it gets its own.
+        if (entry === first) fileSystem.syncDirectory(directory);
+        await fileSystem.publish(temporary, target);
+      });
       bytesDone += entry.dataLength ?? 0;
       options.onProgress?.({ bytesDone, bytesTotal });
     }

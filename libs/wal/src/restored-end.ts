@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@holdfast/kernel';
-import { type FileSystem, writeFullyAsync } from './file-system.js';
+import { type FileSystem, orDiscard, writeFullyAsync } from './file-system.js';
 import { segmentPath } from './recovery.js';
 import { encodeSegmentHeader, type PredecessorSeal, type SegmentHeader } from './segment-header.js';
 import { WatermarkWriter } from './watermark.js';
@@ -45,15 +45,17 @@ export async function sealRestored(
   });
   const path = segmentPath(directory, { segment, firstSequence, generation: 0 });
   const temporary = `${path}.tmp`;
-  await fileSystem.createZeroed(temporary, Math.min(header.segmentBytes, ZERO_CHUNK_BYTES));
-  const file = fileSystem.open(temporary, 'write');
-  try {
-    await writeFullyAsync(file, Buffer.concat([block, block]), 0);
-    await file.dataSyncAsync();
-  } finally {
-    file.close();
-  }
-  await fileSystem.publish(temporary, path);
+  await orDiscard(fileSystem, temporary, async () => {
+    await fileSystem.createZeroed(temporary, Math.min(header.segmentBytes, ZERO_CHUNK_BYTES));
+    const file = fileSystem.open(temporary, 'write');
+    try {
+      await writeFullyAsync(file, Buffer.concat([block, block]), 0);
+      await file.dataSyncAsync();
+    } finally {
+      file.close();
+    }
+    await fileSystem.publish(temporary, path);
+  });
   const watermark = WatermarkWriter.open(fileSystem, directory);
   try {
     const place = { segment, offset: SEGMENT_DATA_START, sequence: seal.lastSequence };
