@@ -162,20 +162,20 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'a small file is renamed without a sync',
       'a log is made',
-      'writeFully(file, content, 0);\n    file.dataSync();',
+      'writeFully(file, content, 0);\n      file.dataSync();',
       'writeFully(file, content, 0);',
     ],
     [
       'a rename is not made durable',
       'floors are set and dropped',
-      '  fileSystem.rename(temporary, `${directory}/${name}`);\n  fileSystem.syncDirectory(directory);',
-      '  fileSystem.rename(temporary, `${directory}/${name}`);',
+      '    throw error;\n  }\n  fileSystem.syncDirectory(directory);',
+      '    throw error;\n  }',
     ],
     [
       'a small file is renamed before its sync',
       'floors are set and dropped',
-      'writeFully(file, content, 0);\n    file.dataSync();',
-      'writeFully(file, content, 0);\n    fileSystem.rename(temporary, `${directory}/${name}`);\n    file.dataSync();\n    return;',
+      'writeFully(file, content, 0);\n      file.dataSync();',
+      'writeFully(file, content, 0);\n      fileSystem.rename(temporary, `${directory}/${name}`);\n      file.dataSync();\n      return;',
     ],
     [
       'a short write counts as a whole one',
