@@ -194,14 +194,14 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'the first MANIFEST is not synced',
       'a log is made',
-      "writeFully(file, Buffer.from(format(manifest), 'latin1'), 0);\n    file.dataSync();",
+      "writeFully(file, Buffer.from(format(manifest), 'latin1'), 0);\n      file.dataSync();",
       "writeFully(file, Buffer.from(format(manifest), 'latin1'), 0);",
     ],
     [
       'the name of the first MANIFEST is not synced',
       'a log is made',
-      'await fileSystem.publish(temporary, `${directory}/${MANIFEST_NAME}`);\n  fileSystem.syncDirectory(directory);',
-      'await fileSystem.publish(temporary, `${directory}/${MANIFEST_NAME}`);',
+      'await fileSystem.publish(temporary, `${directory}/${MANIFEST_NAME}`);\n  });\n  fileSystem.syncDirectory(directory);',
+      'await fileSystem.publish(temporary, `${directory}/${MANIFEST_NAME}`);\n  });',
     ],
     [
       'the checksum of MANIFEST and FLOORS is not looked at',
