@@ -63,6 +63,9 @@ export function describeKillLoop(kills: number): void {
       const auditor = new LogAuditor(services.walDirectory, [journal.ledger]);
       const faults: string[] = [];
       for (let kill = 1; kill <= kills && faults.length === 0; kill++) {
+        // However slow the machine is: a death under load.
+        const underLoad = journal.entries.length + CLIENTS;
+        while (journal.entries.length <= underLoad) await setTimeout(PAUSE_MILLIS);
         await setTimeout(random.between(1, ALIVE_MILLIS_MAX));
         await services.crash('command-service');
         if (kill % WORKER_KILLED_EVERY === 0) await services.crash('projection-worker');
