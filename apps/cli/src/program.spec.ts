@@ -151,7 +151,7 @@ describe('the command line', () => {
     [['wal', 'dump', '/x', '--limit', 'all']],
     [['import', 'a.csv', '--ledger', 'main']],
     [['import', 'a.csv', '--ledger', 'main', '--mapping', 'm', '--batch', '2']],
-    [['import', 'a.csv', '--ledger', 'main', '--mapping', 'm', '--batch', '1001']],
+    [['import', 'a.csv', '--ledger', 'main', '--mapping', 'm', '--batch', '1000']],
     [['unknown']],
   ])('refuses %j before it does anything', async (line) => {
     await expect(parseCli(...line)).rejects.toMatchObject({

@@ -15,6 +15,7 @@ export interface WaitingRow {
 export interface BatchSink {
   /** Whether the answer is still the one that its key was given, at its place in the log. */
   confirms(witness: Witness): Promise<boolean>;
+  /** Throws `IMPORT_HISTORY_CHANGED` when the ledger that takes the batch is not the one in which the batch's witness stands. */
   post(batch: Batch): Promise<Posted>;
 }
 
@@ -25,7 +26,7 @@ export interface Posted {
   readonly unknown: number;
   readonly accountsOpened: number;
   readonly rejects: readonly Reject[];
-  /** Of the answers to its rows, the one that stands last in the log. */
+  /** Of the transfers that its rows made, the one that stands last in the log. */
   readonly newest?: Witness | undefined;
 }
 
@@ -44,9 +45,13 @@ export class KnownAccounts {
     const [oldest] = this.ids;
     if (this.ids.size > KNOWN_ACCOUNTS_MAX && oldest !== undefined) this.ids.delete(oldest);
   }
+
+  forget(): void {
+    this.ids.clear();
+  }
 }
 
-/** The commands of one bulk request: accounts before the rows that need them, rows in their order. */
+/** The commands of one bulk request besides the witness: accounts before the rows that need them, rows in their order. */
 export class Batch {
   readonly rows: WaitingRow[] = [];
   readonly accounts = new Map<string, NeededAccount>();
@@ -55,10 +60,17 @@ export class Batch {
   constructor(
     private readonly commandsMax: number,
     private readonly known: KnownAccounts,
+    /** The newest transfer so far. */
+    readonly witness?: Witness,
   ) {}
 
   get commands(): number {
     return this.rows.length + this.accounts.size;
+  }
+
+  /** Whether a row in it has the key. */
+  has(key: string): boolean {
+    return this.keys.has(key);
   }
 
   /**
@@ -66,7 +78,7 @@ export class Batch {
    * row is, a repetition or another transfer, the ledger alone decides.
    */
   canTake(row: TransferRow): boolean {
-    if (this.keys.has(row.key)) return false;
+    if (this.has(row.key)) return false;
     return this.commands + 1 + this.openings(row).length <= this.commandsMax;
   }
 

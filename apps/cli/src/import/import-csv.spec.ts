@@ -135,6 +135,102 @@ describe('an import', () => {
     });
   });
 
+  describe('that lives through a restore of the ledger to an earlier moment', () => {
+    const ids = Array.from({ length: 12 }, (_, index) => String(index + 1));
+    const keys = ids.map((id) => `import-m-${id}`);
+    const others = ids.map((id) => `other-${id}`);
+
+    /** Before the bulk in which this row comes first, the ledger is taken back to its accounts and row 1. */
+    function restoredBefore(id: string, after: () => unknown = () => undefined): void {
+      let restored = false;
+      ledger.onBulk = (sent) => {
+        if (restored || !sent.includes(`import-m-${id}`)) return undefined;
+        restored = true;
+        ledger.restore(3);
+        return after();
+      };
+    }
+
+    const imported = (): readonly string[] => ledger.posted.filter((key) => keys.includes(key));
+
+    beforeEach(() => writeRows(...ids.map((id) => `${id},10.00,a`)));
+
+    it.each([
+      ['nothing was posted since', () => undefined],
+      ['others have filled what was taken back', () => ledger.post(...others)],
+      [
+        'the newest row was posted again without those before it',
+        () => ledger.post('import-m-4', ...others),
+      ],
+    ])('posts every row, when %s', async (_, after) => {
+      restoredBefore('7', after);
+      const { output, messages } = await importing('--batch', '3', '--json');
+      expect(JSON.parse(output)).toMatchObject({ finished: true, rows: 12 });
+      expect([...imported()].sort()).toEqual([...keys].sort());
+      expect(messages).toContain('row 1');
+    });
+
+    it('counts every row once, and opens accounts again that were taken back', async () => {
+      restoredBefore('7', () => ledger.restore(0));
+      expect(await summaryOf('--batch', '3')).toMatchObject({
+        ...{ rows: 12, resumedAfter: 0, posted: 12, rejected: 0, unknown: 0, accountsOpened: 2 },
+      });
+      expect(ledger.recorded).toHaveLength(14);
+    });
+
+    it('writes no note that vouches for what was taken back', async () => {
+      restoredBefore('7', () => ledger.post(...others));
+      ledger.bulksMax = 4;
+      expect((await importing('--batch', '3')).messages).toContain('IMPORT_REFUSED');
+      ledger.bulksMax = Infinity;
+      expect(await summaryOf('--batch', '3')).toMatchObject({ rows: 12, posted: 12 });
+      expect([...imported()].sort()).toEqual([...keys].sort());
+    });
+
+    it('sends nothing again, that waited meanwhile, before the rows that were taken back', async () => {
+      restoredBefore('7', () => true);
+      expect(await summaryOf('--batch', '3')).toMatchObject({ rows: 12, posted: 12, repeated: 1 });
+      expect(imported()).toEqual(keys);
+    });
+
+    it('posts every row, when the newest answer is a refusal that comes to the same place again', async () => {
+      const refused = '4,500.00,a';
+      writeRows(...ids.map((id) => (id === '4' ? refused : `${id},10.00,a`)));
+      restoredBefore('7', () => ledger.post('other-1', 'other-2'));
+      expect(await summaryOf('--batch', '3')).toMatchObject({ rows: 12, posted: 11, rejected: 1 });
+      expect(imported()).toHaveLength(11);
+    });
+
+    it('posts every row, when it has gone on behind its note just before', async () => {
+      ledger.bulksMax = 2;
+      await importing('--batch', '3');
+      ledger.bulksMax = Infinity;
+      restoredBefore('5', () => ledger.post(...others));
+      expect(await summaryOf('--batch', '3')).toMatchObject({ rows: 12, posted: 12 });
+      expect([...imported()].sort()).toEqual([...keys].sort());
+    });
+
+    it('ends when there is no end of restores', async () => {
+      ledger.onBulk = () => ledger.restore(0);
+      expect((await importing('--batch', '3')).messages).toContain('IMPORT_HISTORY_CHANGED');
+    });
+
+    it.each([
+      ['', []],
+      [', which was posted again', ['import-m-4']],
+    ])('posts every row, when the next one has the id of the newest%s', async (_, again) => {
+      writeRows('1,10.00,a', '2,10.00,a', '3,10.00,a', '4,10.00,a', '4,7.00,a', '5,10.00,a');
+      let bulks = 0;
+      ledger.onBulk = () => {
+        if (++bulks !== 3) return;
+        ledger.restore(3);
+        ledger.post(...again, ...others);
+      };
+      expect(await summaryOf('--batch', '3')).toMatchObject({ rows: 6, posted: 5, rejected: 1 });
+      expect([...imported()].sort()).toEqual(keys.slice(0, 5));
+    });
+  });
+
   describe('of rows with one id', () => {
     const rows = ['1,10.00,a', '1,10.00,a', '1,7.00,a', '2,500.00,a', '2,500.00,a', '3,5.00,b'];
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { rmSync, statSync } from 'node:fs';
+import { errorCode, errorMessage } from '@holdfast/kernel';
 import type { ServiceClient } from '../service/service-client.js';
 import { type BatchSink, KnownAccounts } from './batch.js';
 import { CheckSink } from './check-sink.js';
@@ -25,6 +26,9 @@ export interface JobListener {
   readonly onNote: (sentence: string) => void;
   readonly signal: AbortSignal;
 }
+
+/** A restore under way, or a removal of answers, each costs one. */
+const PASSES_MAX = 10;
 
 /** An import with everything that belongs to it: where it goes on, where it posts, and where it puts what was not taken. */
 export class ImportJob {
@@ -57,6 +61,18 @@ export class ImportJob {
    * on behind them.
    */
   async run(): Promise<ImportResult> {
+    for (let pass = 1; ; pass++) {
+      try {
+        return await this.runOnce();
+      } catch (error) {
+        if (errorCode(error) !== 'IMPORT_HISTORY_CHANGED' || pass === PASSES_MAX) throw error;
+        this.known.forget();
+        this.listener.onNote(`${errorMessage(error)}; looking at every row again, from row 1`);
+      }
+    }
+  }
+
+  private async runOnce(): Promise<ImportResult> {
     const file = await this.open();
     if (this.options.check !== true) await this.poster.openLedger(this.mapping.asset);
     const rejects = this.rejectsOf(file);

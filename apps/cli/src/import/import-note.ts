@@ -10,13 +10,13 @@ export interface ImportProgress {
   readonly rows: number;
   /** Over the content of those rows: a file that was edited is not skipped into. */
   readonly chain: string;
-  /** Of the answers to these rows, the one that stands last in the log: where it still stands, all of them do. */
+  /** Of the transfers that these rows made, the one that stands last in the log: where it still stands, all of them do. */
   readonly newest?: Witness;
   readonly rejectsBytes: number;
   readonly tally: Tally;
 }
 
-const VERSION = 2;
+const VERSION = 3;
 const WRITE_MILLIS_MIN = 250;
 
 /**

@@ -20,6 +20,6 @@ export interface ImportOptions {
 export const BATCH_DEFAULT = 50;
 /** A row may need two accounts, and all three commands go in one request. */
 export const BATCH_MIN = 3;
-/** What the service takes. */
-export const BATCH_MAX = 1_000;
+/** What the service takes, less the witness that goes in front. */
+export const BATCH_MAX = 999;
 export const PATIENCE_SECONDS_DEFAULT = 300;

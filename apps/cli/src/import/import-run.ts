@@ -80,6 +80,7 @@ export class ImportRun {
     if (this.chain.digest() !== from.chain) return false;
     this.tally = from.tally;
     this.newest = from.newest;
+    this.batch = this.emptyBatch();
     this.parts.rejects.rewind(from.rejectsBytes);
     return true;
   }
@@ -128,6 +129,6 @@ export class ImportRun {
   }
 
   private emptyBatch(): Batch {
-    return new Batch(this.parts.commandsMax, this.parts.known);
+    return new Batch(this.parts.commandsMax, this.parts.known, this.newest);
   }
 }

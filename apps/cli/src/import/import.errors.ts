@@ -6,6 +6,8 @@ export type ImportErrorCode =
   | 'IMPORT_CSV_INVALID'
   /** The service refuses what an import needs: the ledger, the asset, or a batch as a whole. */
   | 'IMPORT_REFUSED'
+  /** The answers that it had are no more what the ledger answers, again and again. */
+  | 'IMPORT_HISTORY_CHANGED'
   /** Nothing is lost: the same command goes on where this one stopped. */
   | 'SERVICE_UNREACHABLE';
 

@@ -17,7 +17,7 @@ const problem = (status: number, slug: string): Item => ({
 function ledgerOf(...answers: readonly (readonly Item[])[]) {
   const asked: unknown[] = [];
   const waits: string[] = [];
-  const post: ServiceClient['post'] = (_path, body, unfinished) => {
+  const post: ServiceClient['post'] = (_path, body, { unfinished } = {}) => {
     for (const results of answers.slice(asked.length)) {
       asked.push(body);
       const answer: ServiceAnswer = { status: 200, body: { results } };

@@ -9,7 +9,7 @@ import {
   toldAnswer,
 } from './bulk.js';
 import { ImportError } from './import.errors.js';
-import { type Witness, laterOf, witnessOf } from './witness.js';
+import { type Witness, laterOf, stands, witnessOf } from './witness.js';
 
 const OK = 200;
 const SUCCESS_MAX = 299;
@@ -39,34 +39,48 @@ export class Poster implements BatchSink {
     );
   }
 
-  async confirms({ key, digest }: Witness): Promise<boolean> {
-    const { body } = await this.client.get(
-      `${this.ledgerPath}/commands/${encodeURIComponent(key)}`,
-    );
-    const { answer } = (body ?? {}) as { answer?: unknown };
-    return witnessOf(key, toldAnswer(answer))?.digest === digest;
+  async confirms(witness: Witness): Promise<boolean> {
+    return isAnswered(witness, await this.client.get(this.commandPath(witness)));
   }
 
-  /** Sends a batch until each of its commands has its final answer. */
+  /**
+   * Sends a batch until each of its commands has its final answer. A restore may come between two requests, and its ledger may have grown past the old
+   * place since, so each bulk begins with the command of the witness: nothing comes between the commands of a bulk, so where the witness is answered
+   * as before, the batch meets everything that stood before it. A bulk takes no key twice, so behind a batch that has this key itself it is asked for.
+   * Before a bulk is sent again it is asked for as well, since a batch that misses rows before it may be refused for good.
+   */
   async post(batch: Batch): Promise<Posted> {
+    const { witness } = batch;
+    const front = witness === undefined || batch.has(witness.key) ? [] : [witness];
     const accounts = [...batch.accounts.values()];
     const items: readonly BulkItem[] = [
+      ...front,
       ...accounts,
       ...batch.rows.map(({ mapped }) => ({ key: mapped.key, command: mapped.transfer })),
     ];
-    const answer = await this.client.post(bulkPath(this.ledgerPath), bulkBody(items), (given) =>
-      given.status === OK ? waitsFor(itemAnswers(given.body, items.length)) : undefined,
-    );
+    const answer = await this.client.post(bulkPath(this.ledgerPath), bulkBody(items), {
+      unfinished: (given) =>
+        given.status === OK ? waitsFor(itemAnswers(given.body, items.length)) : undefined,
+      ground: witness && {
+        path: this.commandPath(witness),
+        check: (given) => mustStand(witness, isAnswered(witness, given)),
+      },
+    });
     this.mustSucceed(answer, `a batch of ${items.length} commands`);
     const answers = itemAnswers(answer.body, items.length);
-    const opened = answers.slice(0, accounts.length);
+    if (witness !== undefined)
+      mustStand(
+        witness,
+        front.length > 0 ? repeats(witness, answers) : await this.confirms(witness),
+      );
+    const opened = answers.slice(front.length, front.length + accounts.length);
     accounts.forEach(({ id }, index) => {
       if (isOpen(opened[index])) this.known.add(id);
     });
-    const rows = answers.slice(accounts.length);
+    const rows = answers.slice(front.length + accounts.length);
     const witnesses = batch.rows.map(({ mapped }, index) => {
       const row = rows[index];
-      return row && witnessOf(mapped.key, row);
+      return row && succeeded(row) ? witnessOf(mapped.key, mapped.transfer, row) : undefined;
     });
     return {
       newest: witnesses.reduce(laterOf, undefined),
@@ -82,12 +96,35 @@ export class Poster implements BatchSink {
     };
   }
 
+  private commandPath({ key }: Witness): string {
+    return `${this.ledgerPath}/commands/${encodeURIComponent(key)}`;
+  }
+
   private mustSucceed(answer: ServiceAnswer, what: string): void {
     if (answer.status <= SUCCESS_MAX) return;
     throw new ImportError('IMPORT_REFUSED', `the service refuses ${what}: ${problemText(answer)}`, {
       status: answer.status,
     });
   }
+}
+
+/** To a question after the command of the witness. */
+function isAnswered(witness: Witness, { body }: ServiceAnswer): boolean {
+  const { answer } = (body ?? {}) as { answer?: unknown };
+  return stands(witness, toldAnswer(answer));
+}
+
+function repeats(witness: Witness, [first]: readonly ItemAnswer[]): boolean {
+  return first !== undefined && first.replayed && stands(witness, first);
+}
+
+function mustStand({ key }: Witness, itStands: boolean): void {
+  if (itStands) return;
+  throw new ImportError(
+    'IMPORT_HISTORY_CHANGED',
+    `the ledger does not answer ${key} as it did: it was restored to an earlier moment, or retention has removed the answer`,
+    { key },
+  );
 }
 
 function succeeded({ status }: ItemAnswer): boolean {

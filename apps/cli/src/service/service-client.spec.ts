@@ -54,7 +54,10 @@ describe('a client with patience', () => {
       { status: 200, body: whole },
     ]);
     const waits = ({ body }: { body: unknown }) => (body as { waits?: string }).waits;
-    expect(await client.post('/bulk', {}, waits)).toEqual({ status: 200, body: whole });
+    expect(await client.post('/bulk', {}, { unfinished: waits })).toEqual({
+      status: 200,
+      body: whole,
+    });
     expect(told).toEqual([half.waits, undefined]);
   });
 });

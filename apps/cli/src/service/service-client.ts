@@ -18,6 +18,15 @@ export interface ServiceClientOptions {
   readonly signal?: AbortSignal;
 }
 
+/** About a request that may have to be sent more than once. */
+export interface Repetition {
+  /** An answer of 200 may be only half of one: then this says why, and the request is sent again. */
+  readonly unfinished?: (answer: ServiceAnswer) => string | undefined;
+  /** Read before the request is sent again, since anything may have happened meanwhile; `check` throws when it must not be. */
+  readonly ground?:
+    { readonly path: string; readonly check: (answer: ServiceAnswer) => void } | undefined;
+}
+
 /** One attempt: answered for good, or to be repeated for this reason. */
 type Attempted =
   | { readonly answer: ServiceAnswer }
@@ -53,13 +62,8 @@ export class ServiceClient {
     return this.send('PUT', path, body);
   }
 
-  /** An answer of 200 may be only half of one: then `unfinished` says why, and the request is sent again. */
-  post(
-    path: string,
-    body: unknown,
-    unfinished?: (answer: ServiceAnswer) => string | undefined,
-  ): Promise<ServiceAnswer> {
-    return this.send('POST', path, body, unfinished);
+  post(path: string, body: unknown, repetition?: Repetition): Promise<ServiceAnswer> {
+    return this.send('POST', path, body, repetition);
   }
 
   close(): Promise<void> {
@@ -70,13 +74,14 @@ export class ServiceClient {
     method: 'GET' | 'PUT' | 'POST',
     path: string,
     body?: unknown,
-    unfinished: (answer: ServiceAnswer) => string | undefined = () => undefined,
+    { unfinished = () => undefined, ground }: Repetition = {},
   ): Promise<ServiceAnswer> {
     const { signal, patienceMillis, url } = this.options;
     const givingUpAt = performance.now() + patienceMillis;
     for (let attempt = 0; ; attempt++) {
       signal?.throwIfAborted();
-      let attempted = await this.once(method, path, body);
+      let attempted = await this.lookedAt(attempt === 0 ? undefined : ground);
+      attempted ??= await this.once(method, path, body);
       if ('answer' in attempted) {
         const { answer } = attempted;
         const reason = unfinished(answer);
@@ -93,6 +98,15 @@ export class ServiceClient {
       this.report(reason);
       await setTimeout(pauseMillis, undefined, signal === undefined ? {} : { signal });
     }
+  }
+
+  /** Undefined when the ground is as it was; it may not be readable now. */
+  private async lookedAt(ground: Repetition['ground']): Promise<Attempted | undefined> {
+    if (ground === undefined) return undefined;
+    const attempted = await this.once('GET', ground.path, undefined);
+    if (!('answer' in attempted)) return attempted;
+    ground.check(attempted.answer);
+    return undefined;
   }
 
   private async once(

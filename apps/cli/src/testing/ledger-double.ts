@@ -29,7 +29,10 @@ export class LedgerDouble {
   recorded: Recorded[] = [];
   /** After so many bulks it refuses them whole, which ends the import. */
   bulksMax = Infinity;
+  /** Called before a bulk is decided. Returns true when the service is away, and the bulk is to come again. */
+  onBulk: (keys: readonly string[]) => unknown = () => undefined;
   private gone = new Set<string>();
+  private readonly sent = new Map<string, Item>();
   private readonly server: Server = createServer((request, response) => {
     void this.answer(request).then(({ status, body }) =>
       response.writeHead(status, { connection: 'close' }).end(JSON.stringify(body)),
@@ -56,6 +59,18 @@ export class LedgerDouble {
     this.gone = new Set(this.recorded.map(({ key }) => key));
   }
 
+  /** What somebody else posts: under a key that was sent before, the same command. */
+  post(...keys: readonly string[]): void {
+    for (const idempotencyKey of keys)
+      this.decide(
+        this.sent.get(idempotencyKey) ?? {
+          type: 'PostTransfer',
+          idempotencyKey,
+          body: { legs: [] },
+        },
+      );
+  }
+
   /** As after a restore to that position. */
   restore(position: number): void {
     this.recorded = this.recorded.slice(0, position);
@@ -69,6 +84,8 @@ export class LedgerDouble {
     const { commands } = JSON.parse(await textOf(request)) as { commands: readonly Item[] };
     const keys = new Set(commands.map(({ idempotencyKey }) => idempotencyKey));
     if (keys.size < commands.length) return problem(400, 'invalid-request');
+    if (this.onBulk([...keys]) === true) return problem(503, 'unavailable');
+    for (const item of commands) this.sent.set(item.idempotencyKey, item);
     return { status: 200, body: { results: commands.map((item) => this.decide(item)) } };
   }
 

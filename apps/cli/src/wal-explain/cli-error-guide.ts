@@ -27,6 +27,12 @@ export const CLI_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
       'The service does not take what an import sends, and the message says why. The import has stopped.',
     action: 'Mend what the message names, and start the import again: it goes on where it was.',
   },
+  IMPORT_HISTORY_CHANGED: {
+    meaning:
+      'Ten times in one run, the ledger did not answer an imported row any more as it had answered it: it was restored to an earlier moment each time, or retention removes answers while the import reads. The import has stopped.',
+    action:
+      'Start the import again once that has ended: every row is looked at again, and what is posted is not posted twice.',
+  },
   ADMIN_DENIED: {
     meaning: 'The command line was refused by the admin API (exit code 77).',
     action: 'Give it the token: `HOLDFAST_ADMIN_TOKEN_FILE`.',
