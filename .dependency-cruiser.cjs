@@ -53,7 +53,10 @@ module.exports = {
       comment:
         'All file calls of the log go through the FileSystem port, so that they can be simulated.',
       severity: 'error',
-      from: { path: '^libs/wal/', pathNot: '/node-file-system[^/]*\\.ts$|[.-]spec\\.ts$|/testing/' },
+      from: {
+        path: '^libs/wal/',
+        pathNot: '/node-file-system[^/]*\\.ts$|[.-]spec\\.ts$|/testing/',
+      },
       to: { path: '^(node:)?fs(/promises)?$' },
     },
     {
