@@ -14,6 +14,8 @@ const ENTRIES_AN_EVENT = 20;
 const EVENTS = 300;
 /** Some ten slices of the state below, each with a rest in which the thread hears what it is told. */
 const SLOW_BYTES_PER_SECOND = 500_000;
+/** Many seconds: what goes at this rate is still under way when it is stopped, however late that is. */
+const ENDLESS_BYTES_PER_SECOND = 20_000;
 
 const evolve: Evolve = (event, state) => {
   const { number } = event.data as { number: number };
@@ -82,7 +84,7 @@ describe('a snapshot', () => {
   });
 
   it('that is cancelled leaves no file, and is no failure', async () => {
-    await reopen({ firstVerifyBytesPerSecond: SLOW_BYTES_PER_SECOND });
+    await reopen({ firstVerifyBytesPerSecond: ENDLESS_BYTES_PER_SECOND });
     const cancelling = new AbortController();
     const { report } = await begun(cancelling.signal);
     cancelling.abort();
@@ -106,7 +108,7 @@ describe('a snapshot', () => {
   });
 
   it('ends when the log is closed, and leaves no file', async () => {
-    await reopen({ firstVerifyBytesPerSecond: SLOW_BYTES_PER_SECOND });
+    await reopen({ firstVerifyBytesPerSecond: ENDLESS_BYTES_PER_SECOND });
     const { report } = await begun();
     await log.close();
     await expect(report).rejects.toMatchObject({ code: 'EVENT_CANCELLED' });
@@ -131,11 +133,11 @@ describe('a snapshot', () => {
     const stopping = new AbortController();
     let scanned = false;
     const scan = thread
-      .run({ kind: 'scan', bytesPerSecond: SLOW_BYTES_PER_SECOND / 25 }, [], stopping)
+      .run({ kind: 'scan', bytesPerSecond: ENDLESS_BYTES_PER_SECOND }, [], stopping)
       .finally(() => (scanned = true));
     const snapshot = { kind: 'snapshot', directory: at('snapshots') } as const;
     const cancelling = new AbortController();
-    const cancelled = thread.run({ ...snapshot, bytesPerSecond: SLOW_BYTES_PER_SECOND }, [], {
+    const cancelled = thread.run({ ...snapshot, bytesPerSecond: ENDLESS_BYTES_PER_SECOND }, [], {
       signal: cancelling.signal,
       onProgress: () => cancelling.abort(),
     });
