@@ -3,12 +3,12 @@ import { parse } from 'csv-parse/sync';
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { hellers } from '../support/bank-data.js';
-import type { Child } from '../support/child.js';
-import { auditLog, balanceOf, type Audit } from '../support/log-audit.js';
-import { inRepository } from '../support/repository.js';
-import { SeededRandom } from '../support/seeded-random.js';
-import { Services } from '../support/services.js';
+import { hellers } from '../../support/bank-data.js';
+import type { Child } from '../../support/child.js';
+import { auditLog, balanceOf, type Audit } from '../../support/log-audit.js';
+import { inRepository } from '../../support/repository.js';
+import { SeededRandom } from '../../support/seeded-random.js';
+import { Services } from '../../support/services.js';
 
 const ROWS = 6_000;
 const MAPPING = inRepository('docs', 'guides', 'bank-1993.mapping.json');

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cpSync, renameSync, rmSync } from 'node:fs';
-import { Journal, type JournalEntry } from '../support/journal.js';
-import { JournalingClient } from '../support/journaling-client.js';
-import { LogAuditor } from '../support/log-audit.js';
-import { appliedAfterAll, checkLog } from '../support/money-check.js';
-import { Services } from '../support/services.js';
+import { Journal, type JournalEntry } from '../../support/journal.js';
+import { JournalingClient } from '../../support/journaling-client.js';
+import { LogAuditor } from '../../support/log-audit.js';
+import { appliedAfterAll, checkLog } from '../../support/money-check.js';
+import { Services } from '../../support/services.js';
 
 /** Whoever checks is checked: what each of these journals says of a sound log is a lie, and is found. */
 describe('the money check', () => {
