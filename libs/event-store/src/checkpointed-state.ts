@@ -419,11 +419,12 @@ export class CheckpointedState {
     while (!this.isClosing()) {
       const startedAt = performance.now();
       const scan = await this.scan(bytesPerSecond);
-      if (this.isClosing()) return;
+      // Also while closing: the last checkpoint must not be written on top of damage.
       if (scan instanceof EventStoreError) {
         this.fail(scan);
         return;
       }
+      if (this.isClosing()) return;
       if (scan === undefined) {
         await this.rest((backOffMillis = Math.min(2 * backOffMillis, verifyPauseMillis)));
         continue;
@@ -452,10 +453,10 @@ export class CheckpointedState {
       }
       return answer.scan.kind === 'damaged' ? stateDamaged(answer.scan.reason) : answer.scan;
     } catch (error) {
-      if (this.isClosing()) return undefined;
       const reason = `it could not be read through: ${errorMessage(error)}`;
       const code = errorCode(error);
       if (provesDamage(code)) return stateDamaged(reason, error);
+      if (this.isClosing()) return undefined;
       if (!isPassing(code)) return stateUnavailable(reason, error);
       this.options.onEvent({ kind: 'verify-failed', reason });
       return undefined;

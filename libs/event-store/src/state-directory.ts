@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { errorCode, errorMessage } from '@holdfast/kernel';
 import { type File, NodeFileSystem, behindState } from '@holdfast/wal';
 import type { Position } from './event.js';
-import { EventStoreError } from './event-store.errors.js';
+import { EventStoreError, stateUnavailable } from './event-store.errors.js';
 import { makeDurableDirectory } from './durable-directory.js';
 import { speaksAgainst } from './snapshot-proof.js';
 import { faultOfUse, listSnapshots } from './snapshots.js';
@@ -33,7 +33,7 @@ const GENERATION = /^lmdb-([1-9][0-9]{0,8})$/;
 /** Of the directory. Whoever takes the log over from a stopped process does not get it. */
 const LOCK_NAME = 'LOCK';
 /** Of a generation: held by the process that has its database open, since who took over has no other lock. */
-const GENERATION_LOCK = /^LOCK-[1-9][0-9]{0,8}$/;
+const GENERATION_LOCK = /^LOCK-([1-9][0-9]{0,8})$/;
 /** Texts of the record that never got its name. */
 const LEFT_OVER = /^STATE\..*tmp$/;
 
@@ -76,6 +76,7 @@ export async function openStateDirectory(
     lock?.close();
   };
   try {
+    log.assertUnfenced();
     const reason =
       faultOf(directory, record, {
         hasLocks: lock !== undefined && own !== undefined,
@@ -293,14 +294,17 @@ async function beginGeneration(
     tree: undefined,
     rebuild: undefined,
   };
+  // Whoever was stopped on the way here, and has lost the log meanwhile, names nothing and removes nothing.
+  log.assertUnfenced();
   await record.change({ generation, ...begun });
-  // Crash here: the record names a generation that is not there, without a checkpoint, and the next start begins one.
+  log.assertUnfenced();
+  // Crash here: the record names a generation that is not there, without a checkpoint, and the next start begins one. Higher ones are of who came later.
   for (const other of generationsIn(directory))
-    if (other !== generation)
+    if (other < generation)
       fs.rmSync(generationPath(directory, other), { recursive: true, force: true });
   // A lock that somebody still holds goes with its generation, which nobody opens again.
   const isLeftOver = (name: string): boolean =>
-    LEFT_OVER.test(name) || (GENERATION_LOCK.test(name) && name !== lockNameOf(generation));
+    LEFT_OVER.test(name) || Number(GENERATION_LOCK.exec(name)?.[1] ?? Infinity) < generation;
   for (const left of fs.readdirSync(directory).filter(isLeftOver))
     fs.rmSync(join(directory, left), { force: true });
   assertRoom(directory);
@@ -308,6 +312,12 @@ async function beginGeneration(
   if (mark === undefined && log.firstPosition > 1) throw beginningGone(log.firstPosition, options);
   const database = openStateDatabase(path);
   if (mark !== undefined) {
+    const opened = readMark(database);
+    if (typeof opened !== 'object' || opened.digest !== mark.digest) {
+      await database.close();
+      log.assertUnfenced();
+      throw stateUnavailable(`${path} is not what was loaded into it a moment ago`);
+    }
     const { logId, position, timeline } = mark;
     await record.change({ checkpoint: { logId, position, timeline }, tree });
     options.onEvent({ kind: 'snapshot-loaded', mark });

@@ -2,9 +2,13 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Wal } from '@holdfast/wal';
+import { DurableEvents } from './durable-events.js';
+import { FoldedLog } from './folded-log.js';
 import type { Evolve } from './folded-state.js';
 import { databaseFile } from './state-database.js';
-import { currentDatabaseDirectory } from './state-directory.js';
+import { currentDatabaseDirectory, openStateDirectory } from './state-directory.js';
+import { resolveStateOptions } from './state-options.js';
 import { oneAppend, sampleEvent } from './testing/sample-events.js';
 import { WalEventLog } from './wal-event-log.js';
 
@@ -76,6 +80,26 @@ describe('a state whose log was taken over', () => {
       expect([count(fourth), fourth.streamVersion('stream')]).toEqual([4, 4]);
     },
   );
+
+  it('is neither named nor removed by an opener that was stopped before it came to it', async () => {
+    const wal = await Wal.open(join(directory, 'log'), { takeover: true });
+    const third = await open(true);
+    await append(third, 4);
+    await third.checkpoint();
+    const stateDirectory = join(directory, 'state');
+    const seen = () => [
+      readdirSync(stateDirectory).sort(),
+      readFileSync(join(stateDirectory, 'STATE'), 'utf8'),
+    ];
+    const before = seen();
+    const options = resolveStateOptions({ directory: stateDirectory });
+    const log = new FoldedLog(wal, new DurableEvents(wal, undefined));
+    await expect(openStateDirectory(options, log)).rejects.toMatchObject({ code: 'WAL_FENCED' });
+    expect(seen()).toEqual(before);
+    await append(third, 5);
+    expect(await third.checkpoint()).toMatchObject({ position: 5 });
+    await wal.close();
+  });
 
   it('is written no more by whoever was fenced', async () => {
     const own = file();

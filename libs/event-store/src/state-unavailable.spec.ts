@@ -116,6 +116,32 @@ describe('what the machine is short of', () => {
     await expectSound();
   });
 
+  it('is no reason to keep silent about damage that is found while the log is closed', async () => {
+    const run = Reflect.get(StateThread.prototype, 'run');
+    const begun = Promise.withResolvers<boolean>();
+    jest.spyOn(StateThread.prototype, 'run').mockImplementation(async function (
+      this: StateThread,
+      job,
+      transfer,
+      options,
+    ) {
+      if (job.kind !== 'scan') return run.call(this, job, transfer, options);
+      begun.resolve(true);
+      await new Promise((resolve) => options?.signal?.addEventListener('abort', resolve));
+      return { scan: { kind: 'damaged', reason: 'a bit' } };
+    });
+    await log.close();
+    log = await open();
+    await log.append(oneAppend('stream', [sampleEvent(2)])).durable;
+    await begun.promise;
+    await log.close();
+    expect(kinds()).toContain('damaged');
+    expect(facts()).toMatchObject({ rebuild: 'a bit', checkpoint: { position: 1 } });
+    jest.restoreAllMocks();
+    log = await open();
+    expect(kinds()).toContain('rebuilding');
+  });
+
   it('records the checkpoint of a process that ended before it could', async () => {
     await log.append(oneAppend('stream', [sampleEvent(2)])).durable;
     const failing = jest
