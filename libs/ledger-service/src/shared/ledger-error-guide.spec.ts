@@ -18,7 +18,7 @@ it('stands in docs/operations.md word for word, code by code', () => {
 it('has every code that the ledger, its service and the process of all parts throw', () => {
   const sources = ROOMS.flatMap((room) =>
     readdirSync(room, { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
+      .filter((file) => /(?<![.-]spec)\.ts$/.test(file))
       .map((file) => readFileSync(join(room, file), 'utf8')),
   ).join('\n');
   // As the first thing that an error is given: a code.
