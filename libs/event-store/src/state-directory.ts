@@ -68,7 +68,7 @@ export async function openStateDirectory(
     facts ?? { generation: 1, opening: false, unverifiedStarts: 0 },
   );
   const unverifiedStarts = facts?.unverifiedStarts ?? 0;
-  let own = tryLock(directory, lockNameOf(record.facts.generation));
+  let own: File | undefined;
   const release = async (): Promise<void> => {
     // First: whoever gets the locks next has the record for itself.
     await record.close();
@@ -76,6 +76,7 @@ export async function openStateDirectory(
     lock?.close();
   };
   try {
+    own = tryLock(directory, lockNameOf(record.facts.generation));
     log.assertUnfenced();
     const reason =
       faultOf(directory, record, {
