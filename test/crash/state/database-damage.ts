@@ -27,15 +27,17 @@ export function databaseIn(directory: string): string {
 }
 
 /**
- * Raises the last byte of the keys that part two pages of a section: the key that each was, first on the page behind it, is then looked for on the page in
- * front of it.
+ * Raises the last byte of a key that parts two pages of a section: the key that it was, first on the page behind it, is then looked for on the page in front of it. Only of
+ * the first such key of each branch page: between two that are raised, the keys of a page lie outside its borders, which every lookup notices.
  */
 export function shiftSeparators(directory: string, section: string): void {
   const prefix = Buffer.concat([Buffer.of(section.length), Buffer.from(section)]);
+  let isShifted = false;
   edit(directory, BRANCH, ({ index, key }) => {
-    if (index === 0 || !key.subarray(0, prefix.length).equals(prefix)) return false;
+    if (index === 0) isShifted = false;
+    if (index === 0 || isShifted || !key.subarray(0, prefix.length).equals(prefix)) return false;
     key.writeUInt8(key.readUInt8(key.length - 1) + 1, key.length - 1);
-    return true;
+    return (isShifted = true);
   });
 }
 
