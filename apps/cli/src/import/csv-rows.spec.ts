@@ -48,6 +48,15 @@ describe('a CSV file', () => {
     expect(row!.row).toEqual({ a: 'x;y', b: 'März' });
   });
 
+  it('gives the text that a row was read from, and its values without the spaces around them', async () => {
+    const rows = await read('a,b\r\n 1 ,"x ""y""\r\n "\r\n2,3,4\n5, ');
+    expect(rows.map(({ raw, fields, row }) => [raw, fields, row])).toEqual([
+      [' 1 ,"x ""y""\r\n "', [' 1 ', 'x "y"\r\n '], { a: '1', b: 'x "y"' }],
+      ['2,3,4', ['2', '3', '4'], undefined],
+      ['5, ', ['5', ' '], { a: '5', b: '' }],
+    ]);
+  });
+
   it('may have a header and no rows', async () => {
     expect(await read('a,b\n')).toEqual([]);
   });

@@ -12,10 +12,13 @@ export interface CsvFormat {
 export interface CsvRow {
   /** Where it begins in the file; the header is line 1. */
   readonly line: number;
+  /** As they were read. */
   readonly fields: readonly string[];
+  /** The text that they were read from, without its line end. */
+  readonly raw: string;
   /** Bytes of the file up to its end. */
   readonly bytes: number;
-  /** By column; undefined when the number of fields is not that of the header. */
+  /** By column, without spaces around; undefined when the number of fields is not that of the header. */
   readonly row: Row | undefined;
 }
 
@@ -58,6 +61,7 @@ export async function openCsv(path: string, format: CsvFormat): Promise<CsvFile>
 
 interface ParsedRecord {
   readonly record: readonly string[];
+  readonly raw: string;
   readonly info: Info;
 }
 
@@ -65,7 +69,7 @@ async function* rowsOf(
   records: AsyncGenerator<ParsedRecord>,
   columns: readonly string[],
 ): AsyncGenerator<CsvRow> {
-  for await (const { record, info } of records) {
+  for await (const { record, raw, info } of records) {
     const within = record.reduce(
       (lines, field) => lines + (field.match(/\r\n|\n|\r/g)?.length ?? 0),
       0,
@@ -74,9 +78,10 @@ async function* rowsOf(
     yield {
       line: info.lines - within,
       fields: record,
+      raw: raw.replace(/(\r\n|\n|\r)$/, ''),
       bytes: info.bytes,
       row: complete
-        ? Object.fromEntries(columns.map((column, index) => [column, record[index] ?? '']))
+        ? Object.fromEntries(columns.map((column, index) => [column, record[index]?.trim() ?? '']))
         : undefined,
     };
   }
@@ -91,6 +96,8 @@ async function* recordsOf(path: string, format: CsvFormat): AsyncGenerator<Parse
     encoding,
     bom: encoding === 'utf8',
     info: true,
+    raw: true,
+    record_delimiter: ['\r\n', '\n', '\r'],
     relax_column_count: true,
     skip_empty_lines: true,
     max_record_size: RECORD_BYTES_MAX,

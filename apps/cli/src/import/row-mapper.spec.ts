@@ -23,6 +23,7 @@ const deposit = {
 const rowOf = (row: Record<string, string>): CsvRow => ({
   line: 2,
   fields: Object.values(row),
+  raw: Object.values(row).join(','),
   bytes: 0,
   row,
 });
