@@ -1,4 +1,4 @@
-import type { AccountStatus } from './fields.js';
+import type { AccountStatus, Side } from './fields.js';
 
 /**
  * What `decide` may refuse, by problem type, with the parameters that a program needs to act on it. Amounts are decimal
@@ -11,7 +11,12 @@ export type RejectionParameters = {
   readonly 'account-not-found': { readonly accountId: string };
   readonly 'transfer-not-found': { readonly transferId: string };
 
-  readonly 'account-exists': { readonly accountId: string };
+  /** `asset` and `normalSide` are those of the account that is there; the first recorded refusals do not have them. */
+  readonly 'account-exists': {
+    readonly accountId: string;
+    readonly asset?: string;
+    readonly normalSide?: Side;
+  };
   readonly 'asset-scale-differs': {
     readonly asset: string;
     readonly scale: number;

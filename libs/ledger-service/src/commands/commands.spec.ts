@@ -310,7 +310,7 @@ describe('what is refused', () => {
       open({ id: 'alice', asset: 'EUR', normalSide: 'credit' }),
       409,
       'account-exists',
-      { accountId: 'alice' },
+      { accountId: 'alice', asset: 'EUR', normalSide: 'credit' },
     );
     await expectRejection(open({ asset: 'XYZ', normalSide: 'credit' }), 404, 'asset-not-found', {
       asset: 'XYZ',

@@ -73,8 +73,13 @@ describe('opening an account', () => {
   });
 
   it('refuses an id that is taken, and an asset that nobody registered', () => {
-    expect(books.execute({ ...opening, accountId: 'alice' })).toMatchObject({
-      rejection: { problem: 'account-exists', parameters: { accountId: 'alice' } },
+    expect(
+      books.execute({ ...opening, accountId: 'alice', normalSide: 'debit' }),
+    ).toMatchObject({
+      rejection: {
+        problem: 'account-exists',
+        parameters: { accountId: 'alice', asset: 'EUR', normalSide: 'credit' },
+      },
     });
     expect(books.execute({ ...opening, asset: 'XAU' })).toMatchObject({
       rejection: { problem: 'asset-not-found', parameters: { asset: 'XAU' } },

@@ -68,7 +68,13 @@ export function openAccount(
 ): Verdict {
   const { ledger, asset, normalSide, accountId = context.commandId } = command;
   if (view.asset(ledger, asset) === undefined) return refuse('asset-not-found', { asset });
-  if (view.account(ledger, accountId) !== undefined) return refuse('account-exists', { accountId });
+  const there = view.account(ledger, accountId);
+  if (there !== undefined)
+    return refuse('account-exists', {
+      accountId,
+      asset: there.asset,
+      normalSide: there.normalSide,
+    });
   return accept({
     stream: streams.ofAccount(ledger, accountId),
     expectedVersion: 'no-stream',

@@ -95,6 +95,13 @@ const events: readonly Fact[] = [
       registeredAt: OPENED_AT,
     },
   },
+  {
+    type: 'CommandRejected',
+    data: {
+      ...{ ledger: 'main', command: 'OpenAccount', problem: 'account-exists' },
+      parameters: { accountId: 'alice', asset: 'EUR', normalSide: 'credit' },
+    },
+  },
 ];
 
 /*
