@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { APPLICATIONS, type ApplicationConfigurations, configurationOf } from './applications.js';
 import { ConfigurationInvalid } from './configuration.errors.js';
-import { allVariables } from './load-configuration.js';
+import { allVariables, ignoredVariables } from './load-configuration.js';
 import { configurationTable } from './reference.js';
 
 const applications = Object.keys(APPLICATIONS) as (keyof ApplicationConfigurations)[];
@@ -18,6 +18,20 @@ function problemsOf(
     throw error;
   }
   return [];
+}
+
+/** What Kubernetes tells every container of a service in its namespace. */
+function kubernetesService(name: string, port: number): Record<string, string> {
+  return {
+    [`${name}_SERVICE_HOST`]: '10.96.0.7',
+    [`${name}_SERVICE_PORT`]: String(port),
+    [`${name}_SERVICE_PORT_HTTP`]: String(port),
+    [`${name}_PORT`]: `tcp://10.96.0.7:${port}`,
+    [`${name}_PORT_${port}_TCP`]: `tcp://10.96.0.7:${port}`,
+    [`${name}_PORT_${port}_TCP_PROTO`]: 'tcp',
+    [`${name}_PORT_${port}_TCP_PORT`]: String(port),
+    [`${name}_PORT_${port}_TCP_ADDR`]: '10.96.0.7',
+  };
 }
 
 describe('configuration', () => {
@@ -162,6 +176,53 @@ describe('configuration', () => {
       'HOLDFAST_COLOUR is not a variable of Holdfast',
       'HOLDFAST_WAL_DURABILTY is not a variable of Holdfast; did you mean HOLDFAST_WAL_DURABILITY?',
     ]);
+  });
+
+  it.each([
+    ['HOLDFAST_PORT', 'HOLDFAST_HTTP_PORT'],
+    ['HOLDFAST_DATA_DIR', 'HOLDFAST_DATA_DIRECTORY'],
+    ['HOLDFAST_COMAND_URL', 'HOLDFAST_COMMAND_URL'],
+  ])('says of %s that %s is the nearest', (name, nearest) => {
+    expect(problemsOf({ [name]: '8080' })).toEqual([
+      `${name} is not a variable of Holdfast; did you mean ${nearest}?`,
+    ]);
+  });
+
+  it.each(applications)(
+    'lets Kubernetes tell %s of services that are called as Holdfast is',
+    (application) => {
+      const environment = {
+        ...kubernetesService('HOLDFAST', 7400),
+        ...kubernetesService('HOLDFAST_ADMIN', 7404),
+      };
+      expect(problemsOf(environment, application)).toEqual([]);
+      expect(ignoredVariables(environment)).toEqual(Object.keys(environment).sort());
+    },
+  );
+
+  it("takes its own variable where a service's has the same name and somebody has set it", () => {
+    const environment = {
+      ...kubernetesService('HOLDFAST_ADMIN', 7404),
+      HOLDFAST_ADMIN_PORT: '7500',
+    };
+    expect(configurationOf('holdfast', environment).admin.port).toBe(7500);
+    const unset = kubernetesService('HOLDFAST_ADMIN', 7404);
+    expect(configurationOf('holdfast', unset).admin.port).toBe(7404);
+  });
+
+  it.each([
+    ['an address that no service has', { HOLDFAST_ADMIN_PORT: 'tcp://10.0.0.1:7404' }],
+    ['host and port alone', { HOLDFAST_SERVICE_HOST: '10.0.0.1', HOLDFAST_SERVICE_PORT: '7400' }],
+    [
+      'a number where a service has its address',
+      { ...kubernetesService('HOLDFAST', 7400), HOLDFAST_PORT: '8080' },
+    ],
+    [
+      'another name beside a service',
+      { ...kubernetesService('HOLDFAST', 7400), HOLDFAST_PORT_TCP: 'x' },
+    ],
+  ])('refuses what only looks like a service of Kubernetes: %s', (_what, environment) => {
+    expect(problemsOf(environment)).not.toEqual([]);
   });
 
   it('never shows a secret, not even one of no use', () => {

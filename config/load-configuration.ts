@@ -1,6 +1,7 @@
-import { assert, defined } from '@holdfast/kernel';
+import { assert, defined, nearestName } from '@holdfast/kernel';
 import { validateSync } from 'class-validator';
 import { ConfigurationInvalid } from './configuration.errors.js';
+import { kubernetesVariables } from './kubernetes-services.js';
 import { type ConfigurationClass, type Variable, sectionsOf, variablesOf } from './variable.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -10,17 +11,28 @@ const PREFIX = 'HOLDFAST_';
 /**
  * The configuration that the environment describes, with defaults for what it does not say. `known` are the configurations of all
  * applications: a `HOLDFAST_` variable that none of them has is a typing error and refused, while one environment file may
- * still serve several applications. Throws `ConfigurationInvalid` with every problem found.
+ * still serve several applications. What Kubernetes tells of its services is not ours and ignored. Throws `ConfigurationInvalid` with every problem found.
  */
 export function loadConfiguration<Configuration extends object>(
   configuration: ConfigurationClass<Configuration>,
   known: readonly ConfigurationClass[],
   environment: Environment,
 ): Configuration {
-  const problems = unknownVariables(known, environment);
-  const loaded = read(configuration, environment, problems);
+  const said = withoutIgnored(environment);
+  const problems = unknownVariables(known, said);
+  const loaded = read(configuration, said, problems);
   if (problems.length > 0) throw new ConfigurationInvalid(problems);
   return loaded;
+}
+
+/** `HOLDFAST_` variables that nobody has set for Holdfast, in the order of their names. */
+export function ignoredVariables(environment: Environment = process.env): readonly string[] {
+  return kubernetesVariables(environment, PREFIX);
+}
+
+function withoutIgnored(environment: Environment): Environment {
+  const ignored = new Set(ignoredVariables(environment));
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !ignored.has(name)));
 }
 
 /** Every variable of a configuration and its sections, in the order of declaration. */
@@ -102,23 +114,7 @@ function unknownVariables(
     .filter((name) => name.startsWith(PREFIX) && !names.includes(name))
     .sort()
     .map((name) => {
-      const nearest = names.find((candidate) => distance(name, candidate) <= TYPO_DISTANCE_MAX);
+      const nearest = nearestName(name, names);
       return `${name} is not a variable of Holdfast${nearest === undefined ? '' : `; did you mean ${nearest}?`}`;
     });
-}
-
-const TYPO_DISTANCE_MAX = 3;
-
-/** Levenshtein's distance: how many letters must be put in, taken out or exchanged. */
-function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++) {
-      const exchanged = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(exchanged, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[to.length] ?? 0;
 }

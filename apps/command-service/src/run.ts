@@ -1,4 +1,4 @@
-import { configurationOf } from '@holdfast/config';
+import { configurationOf, ignoredVariables } from '@holdfast/config';
 import { LEDGER_EXIT_CODES } from '@holdfast/ledger-service';
 import { configureOrExit, createLogger, runService } from '@holdfast/platform';
 import { startCommandService } from './command-service.js';
@@ -11,4 +11,5 @@ await runService((lifecycle) => startCommandService(configuration, logger, lifec
   logger,
   stopGraceMillis,
   exitCodes: LEDGER_EXIT_CODES,
+  ignoredVariables: ignoredVariables(),
 });

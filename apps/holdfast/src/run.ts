@@ -1,4 +1,4 @@
-import { configurationOf } from '@holdfast/config';
+import { configurationOf, ignoredVariables } from '@holdfast/config';
 import { LEDGER_EXIT_CODES } from '@holdfast/ledger-service';
 import { configureOrExit, createLogger, runService } from '@holdfast/platform';
 import { startHoldfast } from './holdfast.js';
@@ -17,5 +17,10 @@ await runService(
     process.stderr.write(welcome(url, storage.dataDirectory));
     return started.service;
   },
-  { logger, stopGraceMillis: service.stopGraceMillis, exitCodes: LEDGER_EXIT_CODES },
+  {
+    logger,
+    stopGraceMillis: service.stopGraceMillis,
+    exitCodes: LEDGER_EXIT_CODES,
+    ignoredVariables: ignoredVariables(),
+  },
 );

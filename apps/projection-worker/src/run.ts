@@ -1,4 +1,4 @@
-import { configurationOf } from '@holdfast/config';
+import { configurationOf, ignoredVariables } from '@holdfast/config';
 import { LEDGER_EXIT_CODES } from '@holdfast/ledger-service';
 import { configureOrExit, createLogger, runService } from '@holdfast/platform';
 import { startProjectionWorker } from './projection-worker.js';
@@ -11,4 +11,5 @@ await runService((lifecycle) => startProjectionWorker(configuration, logger, lif
   logger,
   stopGraceMillis,
   exitCodes: LEDGER_EXIT_CODES,
+  ignoredVariables: ignoredVariables(),
 });

@@ -1,4 +1,4 @@
-import { configurationOf } from '@holdfast/config';
+import { configurationOf, ignoredVariables } from '@holdfast/config';
 import { LEDGER_EXIT_CODES } from '@holdfast/ledger-service';
 import { configureOrExit, createLogger, runService } from '@holdfast/platform';
 import { startQueryService } from './query-service.js';
@@ -11,4 +11,5 @@ await runService((lifecycle) => startQueryService(configuration, logger, lifecyc
   logger,
   stopGraceMillis,
   exitCodes: LEDGER_EXIT_CODES,
+  ignoredVariables: ignoredVariables(),
 });

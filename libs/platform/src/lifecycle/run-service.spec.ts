@@ -236,6 +236,19 @@ describe('a service that does not start', () => {
     expect((await failToStart(new Error('unknown'))).code).toBe(ExitCode.FAILURE);
   });
 
+  it('names once the variables that it ignores', async () => {
+    const host = new TestProcess();
+    const { logger, lines } = recordingLogger();
+    const done = () => Promise.resolve();
+    await runService(() => Promise.resolve({ drain: done, stop: done }), {
+      ...{ logger, stopGraceMillis: 0, process: host },
+      ignoredVariables: ['HOLDFAST_PORT'],
+    });
+    expect(lines).toEqual([
+      expect.objectContaining({ level: 'info', variables: ['HOLDFAST_PORT'] }),
+    ]);
+  });
+
   it('ends when told to stop before it has started', async () => {
     const host = new TestProcess();
     const { logger } = recordingLogger();

@@ -16,6 +16,8 @@ export interface RunServiceOptions {
   /** How long requests in flight may take once the service was told to stop. */
   readonly stopGraceMillis: number;
   readonly exitCodes?: ExitCodes;
+  /** Named once in the log: variables of the environment that look like configuration and are none. */
+  readonly ignoredVariables?: readonly string[];
   readonly process?: HostProcess;
 }
 
@@ -44,6 +46,9 @@ export async function runService(
   host.on('SIGTERM', (signal) => run.stop(signal));
   host.on('SIGINT', (signal) => run.stop(signal));
   lifecycle.onFatal((error) => void run.fail(error));
+  const { ignoredVariables: variables = [] } = options;
+  if (variables.length > 0)
+    logger.info({ variables }, 'ignored what Kubernetes tells of its services');
   try {
     run.service = await bootstrap(lifecycle);
   } catch (error) {
