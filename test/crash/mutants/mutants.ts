@@ -917,7 +917,7 @@ export const MUTANTS: readonly Mutant[] = [
     [
       "the record's name is not synced",
       'the names of a state on the disk',
-      'await directory.sync();',
+      'await syncDirectoryAsync(this.directory);',
       '',
     ],
     [
@@ -945,8 +945,8 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'a snapshot is not read back',
       'the names of a state on the disk',
-      'await readBack(temporary, options, (read) =>',
-      'await ((...work: unknown[]) => Promise.resolve(work))(temporary, options, (read: number) =>',
+      'await readBack(path, options, (read) =>',
+      'await ((...work: unknown[]) => Promise.resolve(work))(path, options, (read: number) =>',
     ],
   ]),
   ...mutantsOf(`${STATE}/snapshot-file.ts`, [
@@ -956,10 +956,12 @@ export const MUTANTS: readonly Mutant[] = [
       'fs.fsyncSync(this.descriptor);',
       '',
     ],
+  ]),
+  ...mutantsOf(`${STATE}/snapshot-draft.ts`, [
     [
       "a snapshot's name is not synced before the older one goes",
       'the names of a state on the disk',
-      'syncDirectory(dirname(finalPath));',
+      'await syncDirectoryAsync(dirname(path));',
       '',
     ],
   ]),
