@@ -712,6 +712,18 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf(`${STATE}/checkpointer.ts`, [
+    [
+      'takeover: a checkpoint does not ask whether the log is still its own',
+      'a writer that is fenced while it makes a checkpoint',
+      'log.assertUnfenced();\n      const answer = await thread.run(',
+      'const answer = await thread.run(',
+    ],
+    [
+      'a checkpoint does not look how many pages a reading holds',
+      'a state that is read while it changes',
+      'await pages.released(() => this.mayWait());',
+      '',
+    ],
     ['a checkpoint does not wait for its log', STEPS, 'await log.flush();', ''],
     [
       'the floor moves before the checkpoint is written',
@@ -835,6 +847,18 @@ export const MUTANTS: readonly Mutant[] = [
   ]),
   ...mutantsOf(`${STATE}/state-directory.ts`, [
     [
+      'takeover: the lock of a generation is not asked for',
+      'a state whose log was taken over',
+      'hasLocks: lock !== undefined && own !== undefined,',
+      'hasLocks: lock !== undefined,',
+    ],
+    [
+      'takeover: a generation that is begun has no lock',
+      'a state whose log was taken over',
+      'do own = tryLock(directory, lockNameOf(++generation));\n    while (own === undefined);',
+      'generation++;',
+    ],
+    [
       'the seal of the branches is not compared',
       'damage to branches of the state',
       "return isSameSeal(newest, tree) ? 'sealed' : 'damaged';",
@@ -934,6 +958,12 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf(`${STATE}/checkpointed-state.ts`, [
+    [
+      'takeover: a snapshot gets its name without asking whether the log is still its own',
+      'a writer that is fenced while it makes a snapshot',
+      'this.log.assertUnfenced();\n      await draft.publish(path);',
+      'await draft.publish(path);',
+    ],
     [
       'damage is told before it is on record',
       'the names of a state on the disk',
