@@ -1,4 +1,4 @@
-import { encodePosition } from '@holdfast/ledger-service';
+import { decodePosition, encodePosition } from '@holdfast/ledger-service';
 import type { Position } from '@holdfast/event-store';
 import type { Answer, Journal, JournalEntry } from './journal.js';
 import type { JournalingClient } from './journaling-client.js';
@@ -47,9 +47,11 @@ function faultsOf(entry: JournalEntry, answer: Answer | undefined, audit: Audit)
   const faults: string[] = [];
   if (logged.commits !== 1) faults.push(`${entry.key} was applied ${logged.commits} times`);
   if (answer === undefined) return faults;
-  const place = encodePosition(audit.logId, logged.position as Position);
-  if (answer.position !== place)
-    faults.push(`${entry.key} was acknowledged at ${answer.position} and is at ${place}`);
+  const told = decodePosition(answer.position ?? '', audit.logId);
+  if (typeof told === 'string' || told.position !== logged.position)
+    faults.push(
+      `${entry.key} was acknowledged at ${answer.position} and is at ${logged.position} of ${audit.logId}`,
+    );
   if (answer.status < 300 !== (logged.type !== 'CommandRejected'))
     faults.push(`${entry.key} was answered ${answer.status} and is ${logged.type}`);
   return faults;
@@ -94,7 +96,8 @@ interface TrialBalance {
 
 /** The read model shows what the legs add up to. To be asked while nobody sends. */
 export async function checkTrialBalance(client: JournalingClient, audit: Audit): Promise<void> {
-  const token = encodePosition(audit.logId, audit.position as Position);
+  const { logId } = audit;
+  const token = encodePosition({ logId, position: audit.position as Position, timeline: '' });
   const path = `/v1/ledgers/${client.journal.ledger}/trial-balance?minPosition=${token}`;
   const shown = await client.json<TrialBalance>('GET', path);
   const assets = new Set([...audit.accounts.values()].map((account) => account.asset));

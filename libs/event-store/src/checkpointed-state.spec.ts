@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { runs } from '@holdfast/kernel/testing';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { WalOptions } from '@holdfast/wal';
@@ -9,6 +10,7 @@ import { CheckpointedStateStore, type FrozenOverlay } from './checkpointed-state
 import type { Evolve } from './folded-state.js';
 import { databaseFile, openStateDatabase } from './state-database.js';
 import { stateDigestAt } from './state-proof.js';
+import type { StateFacts, StatePlace } from './state-record.js';
 import { StateThread } from './state-thread.js';
 import {
   allEvents,
@@ -365,5 +367,24 @@ describe('an event log with checkpointed state', () => {
     events = [];
     log = await open({ checkpointBytes: 2_000, checkpointEntries: 1_000_000 });
     expect(events.filter(({ kind }) => kind === 'checkpointed').length).toBeGreaterThan(3);
+  });
+
+  it('does not call a checkpoint made that an older release has left ahead of its record', async () => {
+    for (let commit = 0; commit < 2; commit++) {
+      await appendDurably(log, oneAppend('one', sampleEvents(1)));
+      await log.checkpoint();
+    }
+    await log.close();
+    const path = join(directory, 'state', 'STATE');
+    const [title = '', body = ''] = readFileSync(path, 'utf8').split('\n');
+    const facts = JSON.parse(body) as StateFacts & { checkpoint: StatePlace };
+    const checkpoint = { ...facts.checkpoint, position: 1 };
+    const left = JSON.stringify({ ...facts, checkpoint, tree: undefined });
+    writeFileSync(path, `${title}\n${left}\n${crc32(left).toString(16).padStart(8, '0')}\n`);
+    log = await open({});
+    expect(log.replayReport).toMatchObject({ after: 2 });
+    expect(log.stateStatus()?.checkpoint).toBeUndefined();
+    await log.checkpoint();
+    expect(log.stateStatus()?.checkpoint).toMatchObject({ position: 2 });
   });
 });

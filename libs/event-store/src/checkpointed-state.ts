@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorCode, errorMessage } from '@holdfast/kernel';
 import { CheckpointedStateStore } from './checkpointed-state-store.js';
@@ -16,7 +16,8 @@ import {
 import { HeldPages } from './held-pages.js';
 import type { ReplayOptions } from './replay.js';
 import { SharedSnapshot, type SnapshotOptions } from './shared-snapshot.js';
-import { STOPPED } from './snapshot-work.js';
+import { SnapshotDraft, removeEndedDrafts } from './snapshot-draft.js';
+import { STOPPED, type WrittenSnapshot } from './snapshot-work.js';
 import { SnapshotProof, type SnapshotProofOptions } from './snapshot-proof.js';
 import { SNAPSHOTS_KEPT, faultOfUse, listSnapshots, pruneSnapshots } from './snapshots.js';
 import { databaseFile } from './state-database.js';
@@ -33,7 +34,7 @@ import type {
   StateStatus,
 } from './state-options.js';
 import type { StateSource } from './state-source.js';
-import { StateThread } from './state-thread.js';
+import { type StateJobOptions, StateThread } from './state-thread.js';
 
 /** Pieces of the size of a checkpoint that a replay makes before it waits for them. */
 const REPLAYED_PIECES_MAX = 4;
@@ -121,6 +122,7 @@ export class CheckpointedState {
     onFailure: (error: EventStoreError) => void,
   ): Promise<CheckpointedState> {
     const opened = await openStateDirectory(options, log);
+    if (options.snapshotDirectory !== undefined) removeEndedDrafts(options.snapshotDirectory);
     const state = new CheckpointedState(opened, log, options, onFailure);
     try {
       state.store.prepare();
@@ -339,7 +341,7 @@ export class CheckpointedState {
   }
 
   private async takeSnapshot(options: Required<SnapshotOptions>): Promise<SnapshotReport> {
-    const { snapshotDirectory, onEvent, firstVerifyBytesPerSecond } = this.options;
+    const { snapshotDirectory, onEvent } = this.options;
     const signal = AbortSignal.any([options.signal, this.stopping.signal]);
     if (snapshotDirectory === undefined)
       throw new EventStoreError(
@@ -355,17 +357,11 @@ export class CheckpointedState {
       if (signal.aborted) throw snapshotCancelled();
       const { hurry, giveUp } = this.pages.signals;
       outgrown = giveUp;
-      const answer = await this.reader.run(
-        {
-          kind: 'snapshot',
-          directory: snapshotDirectory,
-          bytesPerSecond: firstVerifyBytesPerSecond,
-        },
-        [],
-        { ...options, signal: AbortSignal.any([signal, giveUp]), hurry },
-      );
-      if (!('snapshot' in answer)) throw new TypeError('a snapshot was asked for');
-      const { path, bytes, mark } = answer.snapshot;
+      const { path, bytes, mark } = await this.writeSnapshot(snapshotDirectory, {
+        ...options,
+        signal: AbortSignal.any([signal, giveUp]),
+        hurry,
+      });
       this.snapshottedAt = performance.now();
       this.listedSnapshots = this.findSnapshots();
       await this.prune(path, signal);
@@ -387,6 +383,29 @@ export class CheckpointedState {
   }
 
   /**
+   * In a file that only this process knows, which gets its name while the log is still this process's own. Stopped exactly between the question and the rename, and
+   * fenced meanwhile, it names a snapshot that is whole, of a position that was durable before; where its successor has another history, a start does not use it.
+   */
+  private async writeSnapshot(
+    directory: string,
+    options: StateJobOptions,
+  ): Promise<WrittenSnapshot & { readonly path: string }> {
+    const draft = SnapshotDraft.begin(directory);
+    try {
+      const bytesPerSecond = this.options.firstVerifyBytesPerSecond;
+      const job = { kind: 'snapshot', path: draft.path, bytesPerSecond } as const;
+      const answer = await this.reader.run(job, [], options);
+      if (!('snapshot' in answer)) throw new TypeError('a snapshot was asked for');
+      const path = join(directory, `${answer.snapshot.mark.position}.snapshot`);
+      this.log.assertUnfenced();
+      await draft.publish(path);
+      return { ...answer.snapshot, path };
+    } finally {
+      draft.end();
+    }
+  }
+
+  /**
    * Keeps the snapshot that was just made and read back, and the newest other that is whole when it is read now: what is unusable takes no place of a usable one.
    * Without such another nothing goes. Cancelled, the next one does it.
    */
@@ -397,6 +416,8 @@ export class CheckpointedState {
     const whole = await this.proof.whole(others, { signal, wanted }).catch(ignoreCancelling);
     const oldestKept = [newest, ...whole][SNAPSHOTS_KEPT - 1];
     if (oldestKept === undefined) return;
+    // Also after reading: what goes may be all that a successor has.
+    this.log.assertUnfenced();
     pruneSnapshots(dirname(made), oldestKept.position);
     // The entries of those that stay know whether they are damaged.
     this.listedSnapshots = this.listedSnapshots.filter(

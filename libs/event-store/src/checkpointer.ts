@@ -74,7 +74,7 @@ export class Checkpointer {
     const recorded = parts.record.facts.checkpoint?.position;
     if (mark !== undefined && mark.position !== recorded)
       this.unsettled = { mark, facts: { checkpoint: placeOf(mark) }, changes: 0 };
-    this.settled = mark;
+    else this.settled = mark;
   }
 
   get current(): StateMark | undefined {

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 /** What was made, renamed or removed in the directory is so after a power cut. */
@@ -8,6 +9,16 @@ export function syncDirectory(directory: string): void {
     fs.fsyncSync(descriptor);
   } finally {
     fs.closeSync(descriptor);
+  }
+}
+
+/** As above, and holds up nobody meanwhile. */
+export async function syncDirectoryAsync(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
   }
 }
 

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
-import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { syncDirectory } from './durable-directory.js';
 import { StateDigest } from './state-entry.js';
 import { type StateMark, parseMark } from './state-mark.js';
 
@@ -28,22 +26,18 @@ const HASH_BYTES = 32;
 const IMAGE_LENGTH_BYTES = 4;
 
 /**
- * Writes one snapshot; `add` in the order of the keys, then `seal`, then verify the file, then `publish`. Until it is published it has no name that
- * anybody looks for: a crash leaves a `.tmp` that the next snapshot empties.
+ * Writes one snapshot into the empty file of a `SnapshotDraft`: `add` in the order of the keys, then `seal`. Whoever has verified the file gives it its name.
  */
 export class SnapshotWriter {
   bytes = 0;
-  private readonly path: string;
   private readonly descriptor: number;
   private readonly hash = createHash('sha256');
   private pending: Uint8Array[] = [];
   private pendingBytes = 0;
   private sealed = false;
 
-  /** Makes the file, or empties one that a crash has left. */
   constructor(path: string, mark: StateMark) {
-    this.path = path;
-    this.descriptor = fs.openSync(path, 'w', 0o640);
+    this.descriptor = fs.openSync(path, 'r+');
     try {
       this.write(MAGIC);
       this.block(MARK_BLOCK, [Buffer.from(JSON.stringify(mark))]);
@@ -71,16 +65,9 @@ export class SnapshotWriter {
     fs.closeSync(this.descriptor);
   }
 
-  /** Only once it was read back and found whole. A crash before the rename leaves the `.tmp`, after it a snapshot that was verified. */
-  publish(finalPath: string): void {
-    fs.renameSync(this.path, finalPath);
-    syncDirectory(dirname(finalPath));
-  }
-
-  /** Gives up: nothing of it stays. */
+  /** Gives up: the file is its owner's to remove. */
   abandon(): void {
     if (!this.sealed) fs.closeSync(this.descriptor);
-    fs.rmSync(this.path, { force: true });
   }
 
   private endBlock(): void {

@@ -9,7 +9,6 @@ import { type ScanOptions, scanState } from './state-scan.js';
 export const STOPPED = 'STOPPED';
 
 export interface WrittenSnapshot {
-  readonly path: string;
   readonly bytes: number;
   readonly mark: StateMark;
 }
@@ -25,23 +24,22 @@ const SLICE_BYTES = 4 * 1024 * 1024;
 const PASSES = 2;
 
 /**
- * Writes a snapshot of the checkpoint that the database holds when it begins; the database is verified on the way, and the file is read back before it gets
- * its name. Throws with the code `DAMAGED`, `UNAVAILABLE` when there is no checkpoint, or `STOPPED`; nothing of it is left then.
+ * Writes a snapshot of the checkpoint that the database holds when it begins into an empty file; the database is verified on the way, and the file is read back. Throws with
+ * the code `DAMAGED`, `UNAVAILABLE` when there is no checkpoint, or `STOPPED`. Name and removal of the file are its owner's, who has the log.
  */
 export async function writeSnapshot(
   database: StateDatabase,
-  target: string,
+  path: string,
   options: ScanOptions,
   onProgress: (progress: SnapshotProgress) => void,
 ): Promise<WrittenSnapshot> {
-  const temporary = `${target}/snapshot.tmp`;
   let writer: SnapshotWriter | undefined;
   let total = 0;
   try {
     const scan = await scanState(database, options, {
       begin: (mark) => {
         total = PASSES * mark.entries;
-        writer = new SnapshotWriter(temporary, mark);
+        writer = new SnapshotWriter(path, mark);
       },
       entry: (image) => writer?.add(image),
       slice: (done) => onProgress({ done, total }),
@@ -53,13 +51,11 @@ export async function writeSnapshot(
     writer.seal();
     const { mark } = scan;
     const { bytes } = writer;
-    await readBack(temporary, options, (read) =>
+    await readBack(path, options, (read) =>
       onProgress({ done: mark.entries + Math.floor((mark.entries * read) / bytes), total }),
     );
     onProgress({ done: total, total });
-    const path = `${target}/${mark.position}.snapshot`;
-    writer.publish(path);
-    return { path, bytes, mark };
+    return { bytes, mark };
   } catch (error) {
     writer?.abandon();
     throw error;

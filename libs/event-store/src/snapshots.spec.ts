@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -68,9 +68,11 @@ describe('a snapshot', () => {
     const report = log.snapshot({ ...(signal && { signal }), onProgress: () => hasMoved(true) });
     report.catch(() => undefined);
     await moved;
-    expect(existsSync(at('snapshots/snapshot.tmp'))).toBe(true);
+    expect(drafts()).toHaveLength(1);
     return { report };
   }
+
+  const drafts = () => readdirSync(at('snapshots')).filter((name) => name.endsWith('.tmp'));
 
   it('tells how many entries are written, and then read back', async () => {
     const told: SnapshotProgress[] = [];
@@ -116,15 +118,34 @@ describe('a snapshot', () => {
   });
 
   it('that cannot be written says nothing against the state', async () => {
-    mkdirSync(at('snapshots/snapshot.tmp'), { recursive: true });
-    await expect(log.snapshot()).rejects.toMatchObject({ code: 'EISDIR' });
+    writeFileSync(at('snapshots'), '');
+    await expect(log.snapshot()).rejects.toMatchObject({ code: 'EEXIST' });
     expect(events).toContainEqual({
       kind: 'snapshot-failed',
-      reason: expect.stringContaining('EISDIR'),
+      reason: expect.stringContaining('EEXIST'),
     });
     expect([log.poisoned, log.stateStatus()?.verification.state]).toEqual([undefined, 'pending']);
-    rmSync(at('snapshots/snapshot.tmp'), { recursive: true });
+    rmSync(at('snapshots'));
     expect(await log.snapshot()).toMatchObject({ position: EVENTS });
+  });
+
+  it('that is being written stays where another starts, who removes what ended processes have left', async () => {
+    await reopen({ firstVerifyBytesPerSecond: ENDLESS_BYTES_PER_SECOND });
+    const { report } = await begun();
+    const writing = drafts();
+    for (const name of ['snapshot.tmp', 'snapshot-0a1b-2c.tmp'])
+      writeFileSync(at(`snapshots/${name}`), 'left');
+    const other = await WalEventLog.open(at('log'), {
+      wal: { takeover: true, frameBytesMax: 256 * 1024, segmentBytes: 1024 * 1024 },
+      evolve,
+      state: { directory: at('state'), snapshotDirectory: at('snapshots') },
+    });
+    expect(drafts()).toEqual(writing);
+    const { path } = await other.snapshot();
+    await log.close();
+    await expect(report).rejects.toMatchObject({ code: 'EVENT_CANCELLED' });
+    expect(readdirSync(at('snapshots')).map((name) => at(`snapshots/${name}`))).toEqual([path]);
+    await other.close();
   });
 
   it('does not wait for a scan, and neither stops the other', async () => {
@@ -135,7 +156,8 @@ describe('a snapshot', () => {
     const scan = thread
       .run({ kind: 'scan', bytesPerSecond: ENDLESS_BYTES_PER_SECOND }, [], stopping)
       .finally(() => (scanned = true));
-    const snapshot = { kind: 'snapshot', directory: at('snapshots') } as const;
+    const snapshot = { kind: 'snapshot', path: at('snapshots/written') } as const;
+    writeFileSync(snapshot.path, '');
     const cancelling = new AbortController();
     const cancelled = thread.run({ ...snapshot, bytesPerSecond: ENDLESS_BYTES_PER_SECOND }, [], {
       signal: cancelling.signal,

@@ -26,6 +26,7 @@ describe('the record of a state', () => {
       for (let turn = 0; turn < turns; turn++) await setImmediate();
       record.changeNow({ rebuild: 'damaged' });
       await earlier;
+      expect(fs.readdirSync(directory)).toEqual(['STATE']);
       expect([turns, written()]).toEqual([
         turns,
         { ...FACTS, unverifiedStarts: turns, rebuild: 'damaged' },
@@ -60,5 +61,14 @@ describe('the record of a state', () => {
     await expect(stopped.change({ unverifiedStarts: 1 })).rejects.toThrow('took the log over');
     expect(() => stopped.changeNow({ rebuild: 'damaged' })).toThrow('took the log over');
     expect(written()).toEqual({ ...FACTS, generation: 2 });
+    expect(fs.readdirSync(directory)).toEqual(['STATE']);
+  });
+
+  it('leaves nothing of a text whose naming fails', async () => {
+    const record = new StateRecord(directory, FACTS);
+    fs.mkdirSync(join(directory, 'STATE'));
+    await expect(record.change({ opening: true })).rejects.toMatchObject({ code: 'EISDIR' });
+    expect(() => record.changeNow({ rebuild: 'damaged' })).toThrow('EISDIR');
+    expect(fs.readdirSync(directory)).toEqual(['STATE']);
   });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { errorCode } from '@holdfast/kernel';
 import { logClosed } from './event-store.errors.js';
-import { syncDirectory } from './durable-directory.js';
+import { syncDirectory, syncDirectoryAsync } from './durable-directory.js';
 import type { TreeSeal } from './state-seal.js';
 
 /** Which events a state is of. */
@@ -73,12 +73,16 @@ export class StateRecord {
     const temporary = this.temporary('now.tmp');
     const descriptor = fs.openSync(temporary, 'w', 0o640);
     try {
-      fs.writeSync(descriptor, textOf(this.current));
-      fs.fsyncSync(descriptor);
+      try {
+        fs.writeSync(descriptor, textOf(this.current));
+        fs.fsyncSync(descriptor);
+      } finally {
+        fs.closeSync(descriptor);
+      }
+      this.name(temporary, this.changes);
     } finally {
-      fs.closeSync(descriptor);
+      removeUnnamed(temporary);
     }
-    this.name(temporary, this.changes);
     syncDirectory(this.directory);
   }
 
@@ -99,18 +103,17 @@ export class StateRecord {
     const { changes } = this;
     const file = await open(temporary, 'w', 0o640);
     try {
-      await file.writeFile(textOf(this.current));
-      await file.sync();
+      try {
+        await file.writeFile(textOf(this.current));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      this.name(temporary, changes);
     } finally {
-      await file.close();
+      removeUnnamed(temporary);
     }
-    this.name(temporary, changes);
-    const directory = await open(this.directory, 'r');
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
+    await syncDirectoryAsync(this.directory);
   }
 
   /**
@@ -144,6 +147,11 @@ export function readStateFacts(directory: string): StateFacts | 'damaged' | unde
   const [title, body = '', checksum] = text.split('\n');
   if (title !== TITLE || checksum !== checksumText(body)) return 'damaged';
   return JSON.parse(body) as StateFacts;
+}
+
+/** A text that failed, or came too late, must not take the room of the next. */
+function removeUnnamed(temporary: string): void {
+  fs.rmSync(temporary, { force: true });
 }
 
 function textOf(facts: StateFacts): string {

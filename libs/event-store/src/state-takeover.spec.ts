@@ -1,12 +1,13 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Wal } from '@holdfast/wal';
 import { DurableEvents } from './durable-events.js';
 import { FoldedLog } from './folded-log.js';
 import type { Evolve } from './folded-state.js';
 import { databaseFile } from './state-database.js';
+import { SnapshotProof } from './snapshot-proof.js';
 import { currentDatabaseDirectory, openStateDirectory } from './state-directory.js';
 import { resolveStateOptions } from './state-options.js';
 import { oneAppend, sampleEvent } from './testing/sample-events.js';
@@ -28,7 +29,11 @@ describe('a state whose log was taken over', () => {
     const log = await WalEventLog.open(join(directory, 'log'), {
       wal: { create: true, takeover, frameBytesMax: 64 * 1024, segmentBytes: 256 * 1024 },
       evolve,
-      state: { directory: join(directory, 'state'), checkpointMillis: 3_600_000 },
+      state: {
+        directory: join(directory, 'state'),
+        snapshotDirectory: join(directory, 'snapshots'),
+        checkpointMillis: 3_600_000,
+      },
     });
     opened.push(log);
     return log;
@@ -101,12 +106,40 @@ describe('a state whose log was taken over', () => {
     await wal.close();
   });
 
+  const snapshots = () => readdirSync(join(directory, 'snapshots')).sort();
+
+  /** Another writer has the log, and has not come to its state yet. */
+  function fence(): void {
+    const log = join(directory, 'log');
+    for (const name of readdirSync(log)) if (name.startsWith('claim-')) rmSync(join(log, name));
+  }
+
+  it('gets no snapshot of whoever was fenced while it was written', async () => {
+    const made = second.snapshot({ onProgress: fence });
+    await expect(made).rejects.toMatchObject({ code: 'WAL_FENCED' });
+    expect(snapshots()).toEqual([]);
+  });
+
+  it('loses no snapshot to whoever was fenced while it read the older ones', async () => {
+    for (const number of [4, 5]) {
+      await second.snapshot();
+      await append(second, number);
+    }
+    const before = snapshots();
+    expect(before).toHaveLength(2);
+    const reading = jest.spyOn(SnapshotProof.prototype, 'whole').mockImplementation((others) => {
+      fence();
+      return Promise.resolve(others);
+    });
+    await expect(second.snapshot()).rejects.toMatchObject({ code: 'WAL_FENCED' });
+    reading.mockRestore();
+    expect(snapshots()).toEqual(expect.arrayContaining(before));
+  });
+
   it('is written no more by whoever was fenced', async () => {
     const own = file();
     const before = readFileSync(own);
-    // Another writer has the log, and has not come to its state yet.
-    const log = join(directory, 'log');
-    for (const name of readdirSync(log)) if (name.startsWith('claim-')) rmSync(join(log, name));
+    fence();
     await expect(second.checkpoint()).rejects.toMatchObject({ code: 'WAL_FENCED' });
     await second.close();
     expect(readFileSync(own).equals(before)).toBe(true);

@@ -34,7 +34,8 @@ export type StateJob =
     }
   | {
       readonly kind: 'snapshot';
-      readonly directory: string;
+      /** Of an empty file. */
+      readonly path: string;
       readonly bytesPerSecond: number;
     }
   | { readonly kind: 'close' };
@@ -148,7 +149,7 @@ async function answerTo(id: number, job: StateJob): Promise<StateAnswer> {
     case 'snapshot': {
       const told = (progress: SnapshotProgress): void => say({ id, progress });
       const options = at(job.bytesPerSecond);
-      return { snapshot: await writeSnapshot(database, job.directory, options, told) };
+      return { snapshot: await writeSnapshot(database, job.path, options, told) };
     }
     case 'close':
       await database.close();

@@ -25,6 +25,15 @@ export function isPrepared(connection: SqliteConnection): boolean {
   return connection.prepare(EXISTS).get() !== undefined;
 }
 
+/** Whether these tables were made for this projection: a catalog that was removed or put back counts its generations anew, over files that are there. */
+export function isOf(
+  connection: SqliteConnection,
+  { name, version }: { readonly name: string; readonly version: number },
+): boolean {
+  const made = `SELECT 1 FROM holdfast_projection WHERE name = ? AND version = ?`;
+  return connection.prepare(made).get(name, version) !== undefined;
+}
+
 export function bookkeepingOf(connection: SqliteConnection): Bookkeeping {
   return defined(
     connection.prepare<[], Bookkeeping>(BOOKKEEPING).get(),

@@ -134,6 +134,13 @@ export class SqliteCatalog {
     this.connection.transaction(() => this.retire({ id }));
   }
 
+  /** Its file is another's, who may be using it: the file stays, and a worker begins another generation. */
+  disown(id: number): void {
+    this.connection.transaction(() =>
+      this.connection.prepare('DELETE FROM generation WHERE id = ?').run(id),
+    );
+  }
+
   /** Queries are told the reason instead of answers, until `accept`. */
   refuse(id: number, reason: string): void {
     this.connection.transaction(() =>

@@ -4,8 +4,6 @@ import { classified } from './read-model.errors.js';
 
 export interface ConnectionOptions {
   readonly readonly?: boolean;
-  /** `FULL`: a commit is on disk when it returns. `NORMAL`: a crash may take back the last commits, but never part of one. */
-  readonly synchronous?: 'FULL' | 'NORMAL';
 }
 
 /** Longest wait for another connection's write to the same file. It blocks the thread. */
@@ -24,7 +22,7 @@ export class SqliteConnection {
   /** Throws `READ_MODEL_UNAVAILABLE`, `READ_MODEL_DAMAGED`. */
   constructor(
     readonly path: string,
-    { readonly = false, synchronous = 'FULL' }: ConnectionOptions = {},
+    { readonly = false }: ConnectionOptions = {},
   ) {
     let database: Database | undefined;
     try {
@@ -33,7 +31,8 @@ export class SqliteConnection {
       this.database.pragma(`cache_size = -${CACHE_KIBIBYTES}`);
       if (!readonly) {
         this.database.pragma('journal_mode = WAL');
-        this.database.pragma(`synchronous = ${synchronous}`);
+        // A commit is on disk when it returns. NORMAL: a crash may take back the last commits, but never part of one.
+        this.database.pragma('synchronous = FULL');
         this.database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
       }
       ({ dev: this.device, ino: this.inode } = statSync(path));

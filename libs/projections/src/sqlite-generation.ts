@@ -18,16 +18,18 @@ const TABLE = `
     error TEXT
   ) STRICT
 `;
-/** Makes the projection's tables and its position in one transaction, unless they are there. */
+
+/** Makes the projection's tables and its position in one transaction, unless they are there. Whether it has made them. */
 export async function prepareGeneration<Transaction>(
   connection: SqliteConnection,
   projection: SqlProjection<Transaction>,
-): Promise<void> {
-  if (isPrepared(connection)) return;
+): Promise<boolean> {
+  if (isPrepared(connection)) return false;
   connection.prepare('BEGIN IMMEDIATE').run();
   try {
     // Another worker may have been faster to the write lock.
-    if (!isPrepared(connection)) {
+    const isMade = !isPrepared(connection);
+    if (isMade) {
       // Not destroyed afterwards: that would close the connection, which is not Kysely's.
       const schema = new Kysely<unknown>({
         dialect: new SqliteDialect({ database: connection.database }),
@@ -39,6 +41,7 @@ export async function prepareGeneration<Transaction>(
         .run(projection.name, projection.version);
     }
     connection.prepare('COMMIT').run();
+    return isMade;
   } catch (error) {
     connection.rollback();
     throw error;

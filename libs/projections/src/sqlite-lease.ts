@@ -6,7 +6,7 @@ import { LifeLock } from './life-lock.js';
 import type { SqlProjection } from './projection.js';
 import { classified, conflict, fenced, isBusy, unavailable } from './read-model.errors.js';
 import type { FailedAttempts, Promotion, ReadModelLease } from './read-model-store.js';
-import { type Bookkeeping, bookkeepingOf, cursorOf } from './sqlite-bookkeeping.js';
+import { type Bookkeeping, bookkeepingOf, cursorOf, isOf } from './sqlite-bookkeeping.js';
 import type { Generation, SqliteCatalog } from './sqlite-catalog.js';
 import { BUSY_TIMEOUT_MILLIS, SqliteConnection } from './sqlite-connection.js';
 import { prepareGeneration } from './sqlite-generation.js';
@@ -37,6 +37,8 @@ interface Occupied {
   readonly lease: LeaseMark | undefined;
 }
 
+/** The file of the generation was made for another projection, or another version of this one. */
+export const FOREIGN = 'foreign';
 const LOCKED: Occupied = { holder: undefined, cursor: undefined, lease: undefined };
 const TAKING_TIMEOUT_MILLIS = 20;
 /** A forced take waits for one transaction of the present worker, which is bounded by the size of a batch. */
@@ -88,21 +90,26 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
       };
   }
 
-  /** The lease, or who has it. By force: also from a live worker, which is fenced by that. */
+  /** The lease, or who has it, or that the file is another's. By force: also from a live worker, which is fenced by that. */
   static async take(
     context: LeaseContext,
     generation: Generation,
     force = false,
-  ): Promise<SqliteLease | Occupied> {
-    const path = context.catalog.pathOf(generation.id);
-    const synchronous = generation.state === 'filling' ? 'NORMAL' : 'FULL';
-    const connection = new SqliteConnection(path, { synchronous });
-    let taken: SqliteLease | Occupied = LOCKED;
+  ): Promise<SqliteLease | Occupied | typeof FOREIGN> {
+    const { catalog, projection } = context;
+    const path = catalog.pathOf(generation.id);
+    const connection = new SqliteConnection(path);
+    let taken: SqliteLease | Occupied | undefined;
     try {
       // Who holds the write lock may be of this very thread, waiting for it: so a short wait, and the caller comes back.
       connection.waitAtMost(TAKING_TIMEOUT_MILLIS);
-      await prepareGeneration(connection, context.projection);
+      const isMade = await prepareGeneration(connection, projection);
+      if (!isMade && !isOf(connection, { ...projection, version: generation.version }))
+        return FOREIGN;
       taken = SqliteLease.takeFrom(connection, context, generation.id, force);
+      // Not before it is ours: until then the worker that has filled it may make it the live one. What is only filled is begun again after a power cut.
+      if (taken instanceof SqliteLease && !taken.promoted)
+        connection.database.pragma('synchronous = NORMAL');
       connection.waitAtMost(BUSY_TIMEOUT_MILLIS);
       return taken;
     } catch (error) {
@@ -264,6 +271,10 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
     for (let tries = 0; tries < FORCED_TRIES_MAX; tries += 1) {
       const taken = await SqliteLease.take(this.context, live, true);
       if (taken instanceof SqliteLease) return taken;
+      if (taken === FOREIGN) {
+        this.context.catalog.disown(live.id);
+        throw unavailable(this.context.catalog.pathOf(live.id), 'it is of another read model');
+      }
       await sleep(FORCED_PAUSE_MILLIS);
     }
     throw unavailable(

@@ -1,10 +1,11 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import SqliteDatabase from 'better-sqlite3';
 import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { classified } from './read-model.errors.js';
 import type { ReadModelLease } from './read-model-store.js';
+import { SqliteCatalog } from './sqlite-catalog.js';
 import { SqliteReadModel } from './sqlite-read-model.js';
 import { SqliteReadModelStore } from './sqlite-read-model-store.js';
 import type { SqliteTransaction } from './sqlite-transaction.js';
@@ -170,6 +171,67 @@ describe('the files of a SQLite read model', () => {
       code: 'READ_MODEL_CONFLICT',
       details: { position: 7, foundPosition: 5 },
     });
+    await lease.release();
+    await store.close();
+    await rm(directory, { recursive: true });
+  });
+
+  it.each([
+    ['another version of it', { version: 7 }],
+    ['another projection', { name: 'other' }],
+  ])('takes a file of %s for none, and leaves it as it is', async (_, other) => {
+    const directory = await temporary();
+    const others = { ...tally(), ...other };
+    const former = SqliteReadModelStore.open({ directory, projection: others });
+    const theirs = await acquire(former);
+    await theirs.transact(cursorAt(7), () => undefined);
+    await rm(join(directory, others.name, 'catalog.sqlite'));
+    if (others.name !== 'tally')
+      await rename(join(directory, others.name), join(directory, 'tally'));
+    const store = SqliteReadModelStore.open({ directory, projection: tally() });
+    const lease = (await store.acquire({ owner: 'a test', signal }))!;
+    expect([lease.generation, lease.cursor]).toEqual([2, undefined]);
+    await lease.transact(cursorAt(1), () => undefined);
+    await lease.promote();
+    const file = join(directory, 'tally', 'generation-000001.sqlite');
+    const left = new SqliteDatabase(file, { readonly: true });
+    const row = left.prepare('SELECT name, version, position FROM holdfast_projection').get();
+    expect(row).toEqual({ name: others.name, version: others.version, position: 7 });
+    left.close();
+    await lease.release();
+    await store.close();
+    await theirs.release();
+    await former.close();
+    await rm(directory, { recursive: true });
+  });
+
+  it('shows no query the tables of another, whatever the catalog says', async () => {
+    const directory = await temporary();
+    const store = SqliteReadModelStore.open({ directory, projection: tally() });
+    await (await acquire(store)).release();
+    const file = join(directory, 'tally', 'generation-000001.sqlite');
+    const other = new SqliteDatabase(file);
+    other.exec(`UPDATE holdfast_projection SET name = 'other'`);
+    other.close();
+    expect(rowsIn(directory, 1)).toBeUndefined();
+    await store.close();
+    await rm(directory, { recursive: true });
+  });
+
+  it('syncs each commit to tables that became the live ones while they were being taken', async () => {
+    const directory = await temporary();
+    const store = SqliteReadModelStore.open({ directory, projection: tally() });
+    await (await acquire(store)).release();
+    const chosen = jest
+      .spyOn(SqliteCatalog.prototype, 'choose')
+      .mockReturnValue({ id: 1, version: 1, state: 'filling' });
+    const lease = await acquire(store);
+    chosen.mockRestore();
+    let synchronous: unknown;
+    await lease.transact(cursorAt(1), (transaction) => {
+      synchronous = transaction.prepare('PRAGMA synchronous').get();
+    });
+    expect(synchronous).toEqual({ synchronous: 2 });
     await lease.release();
     await store.close();
     await rm(directory, { recursive: true });

@@ -11,7 +11,7 @@ import type {
 import { SqliteCatalog } from './sqlite-catalog.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import { digestOf } from './sqlite-digest.js';
-import { type LeaseMark, SqliteLease } from './sqlite-lease.js';
+import { FOREIGN, type LeaseMark, SqliteLease } from './sqlite-lease.js';
 import type { SqliteTransaction } from './sqlite-transaction.js';
 
 export interface SqliteReadModelStoreOptions {
@@ -64,6 +64,10 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
       const context = { catalog, projection, owner, leaseMillis, graceMillis, clock, overdue };
       const taken = await SqliteLease.take(context, generation);
       if (taken instanceof SqliteLease) return taken;
+      if (taken === FOREIGN) {
+        catalog.disown(generation.id);
+        continue;
+      }
       const sinceMillis = clock.monotonicMillis();
       if (taken.lease !== undefined && !isSame(taken.lease, watched?.lease))
         watched = { lease: taken.lease, sinceMillis };

@@ -19,7 +19,13 @@ import {
 } from './sqlite-catalog.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import { digestOf } from './sqlite-digest.js';
-import { type Bookkeeping, bookkeepingOf, cursorOf, isPrepared } from './sqlite-bookkeeping.js';
+import {
+  type Bookkeeping,
+  bookkeepingOf,
+  cursorOf,
+  isOf,
+  isPrepared,
+} from './sqlite-bookkeeping.js';
 
 export interface SqliteReadModelOptions {
   /** The directory given to `SqliteReadModelStore`. */
@@ -198,7 +204,7 @@ export class SqliteReadModel {
   private openGeneration(id: number): OpenGeneration | undefined {
     const { directory, projection } = this.options;
     const path = generationPath(directory, projection.name, id);
-    const connection = openedIf(path, isPrepared);
+    const connection = openedIf(path, (opened) => isPrepared(opened) && isOf(opened, projection));
     return connection && { id, connection };
   }
 

@@ -712,6 +712,18 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf(`${STATE}/checkpointer.ts`, [
+    [
+      'takeover: a checkpoint does not ask whether the log is still its own',
+      'a writer that is fenced while it makes a checkpoint',
+      'log.assertUnfenced();\n      const answer = await thread.run(',
+      'const answer = await thread.run(',
+    ],
+    [
+      'a checkpoint does not look how many pages a reading holds',
+      'a state that is read while it changes',
+      'await pages.released(() => this.mayWait());',
+      '',
+    ],
     ['a checkpoint does not wait for its log', STEPS, 'await log.flush();', ''],
     [
       'the floor moves before the checkpoint is written',
@@ -835,6 +847,18 @@ export const MUTANTS: readonly Mutant[] = [
   ]),
   ...mutantsOf(`${STATE}/state-directory.ts`, [
     [
+      'takeover: the lock of a generation is not asked for',
+      'a state whose log was taken over',
+      'hasLocks: lock !== undefined && own !== undefined,',
+      'hasLocks: lock !== undefined,',
+    ],
+    [
+      'takeover: a generation that is begun has no lock',
+      'a state whose log was taken over',
+      'do own = tryLock(directory, lockNameOf(++generation));\n    while (own === undefined);',
+      'generation++;',
+    ],
+    [
       'the seal of the branches is not compared',
       'damage to branches of the state',
       "return isSameSeal(newest, tree) ? 'sealed' : 'damaged';",
@@ -917,7 +941,7 @@ export const MUTANTS: readonly Mutant[] = [
     [
       "the record's name is not synced",
       'the names of a state on the disk',
-      'await directory.sync();',
+      'await syncDirectoryAsync(this.directory);',
       '',
     ],
     [
@@ -935,6 +959,12 @@ export const MUTANTS: readonly Mutant[] = [
   ]),
   ...mutantsOf(`${STATE}/checkpointed-state.ts`, [
     [
+      'takeover: a snapshot gets its name without asking whether the log is still its own',
+      'a writer that is fenced while it makes a snapshot',
+      'this.log.assertUnfenced();\n      await draft.publish(path);',
+      'await draft.publish(path);',
+    ],
+    [
       'damage is told before it is on record',
       'the names of a state on the disk',
       "this.condemn(reason);\n    this.options.onEvent({ kind: 'damaged', reason });",
@@ -945,8 +975,8 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'a snapshot is not read back',
       'the names of a state on the disk',
-      'await readBack(temporary, options, (read) =>',
-      'await ((...work: unknown[]) => Promise.resolve(work))(temporary, options, (read: number) =>',
+      'await readBack(path, options, (read) =>',
+      'await ((...work: unknown[]) => Promise.resolve(work))(path, options, (read: number) =>',
     ],
   ]),
   ...mutantsOf(`${STATE}/snapshot-file.ts`, [
@@ -956,10 +986,12 @@ export const MUTANTS: readonly Mutant[] = [
       'fs.fsyncSync(this.descriptor);',
       '',
     ],
+  ]),
+  ...mutantsOf(`${STATE}/snapshot-draft.ts`, [
     [
       "a snapshot's name is not synced before the older one goes",
       'the names of a state on the disk',
-      'syncDirectory(dirname(finalPath));',
+      'await syncDirectoryAsync(dirname(path));',
       '',
     ],
   ]),

@@ -21,6 +21,7 @@ import { BACKUP_PROBES } from './backup-probes.js';
 import { EVENT_PROBES } from './event-probes.js';
 import { FILE_PROBES } from './file-probes.js';
 import { STATE_PROBES } from './state-probes.js';
+import { TAKEOVER_PROBES } from './takeover-probes.js';
 
 /** Something that is done to a log, in seconds. Throws what is wrong. */
 export type Probe = () => Promise<void>;
@@ -38,6 +39,7 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   ...BACKUP_PROBES,
   ...FILE_PROBES,
   ...STATE_PROBES,
+  ...TAKEOVER_PROBES,
   ...EVENT_PROBES,
 };
 

@@ -102,7 +102,7 @@ describe('what is made', () => {
     expect(headers.get('location')).toBe(`${LEDGER}/transfers/${String(body['id'])}`);
     expect([headers.get('etag'), headers.get('holdfast-position')]).toEqual([
       '"1"',
-      expect.stringMatching(/^[\w-]{24}$/),
+      expect.stringMatching(/^[\w-]{36}$/),
     ]);
   });
 });
@@ -180,7 +180,7 @@ describe('what is refused', () => {
       status,
       'application/problem+json; charset=utf-8',
     ]);
-    expect(reply.headers.get('holdfast-position')).toMatch(/^[\w-]{24}$/);
+    expect(reply.headers.get('holdfast-position')).toMatch(/^[\w-]{36}$/);
     expect(service.lastPosition).toBe(before + 1);
   }
 

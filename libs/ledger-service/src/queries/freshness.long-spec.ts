@@ -119,14 +119,34 @@ describe('how fresh an answer is', () => {
     expect([body.outcome, headers.get('retry-after')]).toEqual(['not-applied', '1']);
   });
 
-  it('is unknown for the position of another log, and for what is no position', async () => {
+  it('is unknown for the position of another log or of a history that was taken back, and for what is no position', async () => {
     service.follow();
     await service.get(`/v1/ledgers?minPosition=${await openLedger('main')}`);
-    const foreign = encodePosition('0'.repeat(32), 1 as Position);
-    for (const token of [foreign, 'nonsense', '1']) {
+    const foreign = encodePosition({
+      logId: '0'.repeat(32),
+      position: 1 as Position,
+      timeline: '',
+    });
+    const { logId } = service.writer.log;
+    const takenBack = [1, 9_999].map((position) =>
+      encodePosition({ logId, position: position as Position, timeline: 'f'.repeat(16) }),
+    );
+    for (const token of [foreign, ...takenBack, 'nonsense', '1']) {
       const { status, body } = await service.get<Problem>(`/v1/ledgers?minPosition=${token}`);
       expect([token, status, body.type]).toEqual([token, 400, '/problems/position-unknown']);
     }
+  });
+
+  it('is as of a position in a history that begins too long ago to be told of', async () => {
+    service.follow();
+    const token = await openLedger('main');
+    await service.get(`/v1/ledgers?minPosition=${await openLedger('second')}`);
+    const { logId, durablePosition, newestTimeline } = service.writer.log;
+    service.seen.log = {
+      ...{ logId, durablePosition, newestTimeline },
+      timelineAt: (position) => (position < durablePosition ? '' : newestTimeline),
+    };
+    expect((await service.get(`/v1/ledgers?minPosition=${token}`)).status).toBe(200);
   });
 
   it.each([

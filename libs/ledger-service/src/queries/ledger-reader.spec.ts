@@ -6,6 +6,7 @@ import { LedgerReader } from './ledger-reader.js';
 import { ReadModelSight } from './read-model-sight.js';
 
 const LOG_ID = 'a'.repeat(32);
+const TIMELINE = '1'.repeat(16);
 const { signal } = new AbortController();
 
 describe('a query that prefers not to wait', () => {
@@ -17,7 +18,7 @@ describe('a query that prefers not to wait', () => {
     asked = [];
     const answered: Asked = {
       finding: { kind: 'found', body: new Uint8Array(), version: undefined },
-      cursor: { logId: LOG_ID, timeline: '1', position: 5 as Position },
+      cursor: { logId: LOG_ID, timeline: TIMELINE, position: 5 as Position },
     };
     const asker = {
       ask: ({ name }: QueryCall) => {
@@ -34,7 +35,8 @@ describe('a query that prefers not to wait', () => {
 
   const ask = (minPosition?: string) =>
     reader.answer({ name: 'getLedger', arguments: [], minPosition }, { waitSeconds: 0, signal });
-  const at = (position: number, logId = LOG_ID) => encodePosition(logId, position as Position);
+  const at = (position: number, { logId = LOG_ID, timeline = TIMELINE } = {}) =>
+    encodePosition({ logId, position: position as Position, timeline });
 
   it.each([
     ['no position', undefined],
@@ -46,7 +48,8 @@ describe('a query that prefers not to wait', () => {
 
   it.each([
     ['a position that is not reached', at(6), 'projection-lagging'],
-    ['a position of another log', at(5, 'b'.repeat(32)), 'position-unknown'],
+    ['a position of another log', at(5, { logId: 'b'.repeat(32) }), 'position-unknown'],
+    ['a position of another history', at(5, { timeline: '2'.repeat(16) }), 'position-unknown'],
     ['no position at all', 'nonsense', 'position-unknown'],
   ])('is refused by the query alone: %s', async (_, minPosition, slug) => {
     await expect(ask(minPosition)).rejects.toMatchObject({ slug });

@@ -1,7 +1,7 @@
 import type { Position } from '@holdfast/event-store';
 import { ProblemException } from '@holdfast/platform';
 import { type FeedCursor, divergenceOf } from '@holdfast/projections';
-import { decodePosition, encodePosition } from '../shared/position-token.js';
+import { type Place, decodePosition, encodePosition } from '../shared/position-token.js';
 import type { Finding, Found } from './found.js';
 import type { QueryAsker } from './ledger-queries.js';
 import type { LedgerQuery } from './ledger-query.js';
@@ -51,7 +51,7 @@ export class LedgerReader {
 
   /**
    * Throws `ProblemException`: `projection-lagging` when the read model did not come as far within the wait, `position-unknown`
-   * for a position of another log, `service-stopping` when the signal fired in the wait, and what the query misses. Throws
+   * for a position of another log, or of a history that a restore took back, `service-stopping` when the signal fired in the wait, and what the query misses. Throws
    * `READ_MODEL_NOT_READY` and what else the read model throws.
    */
   async answer(
@@ -75,7 +75,11 @@ export class LedgerReader {
     const { finding, cursor } = await this.asker.ask({ name, arguments: given }, signal);
     await this.assertOfLog(cursor);
     // The tables that were waited for may have been replaced since, by ones of another history.
-    if (minPosition !== undefined && !hasReached(cursor, minPosition)) throw lagging(cursor);
+    if (minPosition !== undefined) {
+      if (cursor === undefined) throw lagging(cursor);
+      const place = await this.placeOf(minPosition, cursor);
+      if (cursor.position < place.position) throw lagging(cursor);
+    }
     return answerOf(finding, cursor);
   }
 
@@ -92,7 +96,20 @@ export class LedgerReader {
     // The tables that were waited for may have been replaced since.
     if (own === undefined) throw lagging(own);
     await this.assertOfLog(own);
-    await this.waitFor(positionIn(own, token), deadline - performance.now(), signal);
+    const { position } = await this.placeOf(token, own);
+    await this.waitFor(position, deadline - performance.now(), signal);
+  }
+
+  /** What a token names in the log of the read model at this cursor, which is of that log's history. Throws `position-unknown`. */
+  private async placeOf(token: string, cursor: FeedCursor): Promise<Place> {
+    const place = decodePosition(token, cursor.logId);
+    if (place === 'malformed' || place === 'foreign') throw positionUnknown(place);
+    const { log } = this.options;
+    const seen = await log?.look();
+    // What was seen a moment ago may be older than the token.
+    if (isTakenBack(place, cursor, seen) && isTakenBack(place, cursor, (await log?.ask()) ?? seen))
+      throw positionUnknown('taken-back');
+    return place;
   }
 
   private async assertOfLog(cursor: FeedCursor | undefined): Promise<void> {
@@ -152,15 +169,13 @@ const LOG_NOT_SEEN: ReadModelDoubt = {
   proved: false,
 };
 
-function hasReached(cursor: FeedCursor | undefined, token: string): boolean {
-  return cursor !== undefined && cursor.position >= positionIn(cursor, token);
-}
-
-/** Throws `position-unknown`. */
-function positionIn({ logId }: FeedCursor, token: string): Position {
-  const position = decodePosition(token, logId);
-  if (position === 'malformed' || position === 'foreign') throw positionUnknown(position);
-  return position;
+/** The place is of a history that the log does not have any more. A log that cannot tell, because that history begins too long ago, takes nothing back. */
+function isTakenBack(place: Place, cursor: FeedCursor, seen: SeenLog | undefined): boolean {
+  const { position, timeline } = place;
+  if (timeline === '') return false;
+  if (seen === undefined) return position === cursor.position && timeline !== cursor.timeline;
+  if (position <= seen.durablePosition && seen.timelineAt(position) === '') return false;
+  return divergenceOf(seen, place) !== undefined;
 }
 
 function lagging(cursor: FeedCursor | undefined): ProblemException {
@@ -183,18 +198,21 @@ function answerOf(finding: Finding<Uint8Array>, cursor: FeedCursor | undefined):
 }
 
 function positionOf(cursor: FeedCursor | undefined): string | undefined {
-  return cursor === undefined ? undefined : encodePosition(cursor.logId, cursor.position);
+  return cursor === undefined ? undefined : encodePosition(cursor);
 }
 
 function positionHeader(position: string | undefined): Record<string, string> {
   return position === undefined ? {} : { 'Holdfast-Position': position };
 }
 
-function positionUnknown(why: 'malformed' | 'foreign'): ProblemException {
-  return new ProblemException('position-unknown', {
-    detail:
-      why === 'malformed'
-        ? 'minPosition is not a position that this service gave.'
-        : 'minPosition is a position of another log: of another installation, or of one that was replaced.',
-  });
+const POSITION_UNKNOWN = {
+  malformed: 'minPosition is not a position that this service gave.',
+  foreign:
+    'minPosition is a position of another log: of another installation, or of one that was replaced.',
+  'taken-back':
+    'minPosition is a position of a history that the log does not have any more: it was restored to an earlier moment.',
+} as const;
+
+function positionUnknown(why: keyof typeof POSITION_UNKNOWN): ProblemException {
+  return new ProblemException('position-unknown', { detail: POSITION_UNKNOWN[why] });
 }

@@ -1,7 +1,7 @@
 import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
 import type { Idempotency } from '@holdfast/ledger';
 import { Injectable } from '@nestjs/common';
-import { encodePosition } from '../../shared/position-token.js';
+import { encodePosition, placeIn } from '../../shared/position-token.js';
 import type { Attempt, PendingOutcome } from '../../write-side/command-outcome.js';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { commandKeyOf } from '../http/command-key.js';
@@ -110,7 +110,7 @@ export class BulkEndpoint {
     try {
       const outcome = await this.writer.settle(pending);
       return {
-        answer: outcomeAnswer(outcome, this.writer.log.logId, `${pointer}/body`),
+        answer: outcomeAnswer(outcome, this.writer.log, `${pointer}/body`),
         position: outcome.kind === 'answered' ? outcome.position : BEFORE_FIRST_POSITION,
       };
     } catch (error) {
@@ -121,7 +121,7 @@ export class BulkEndpoint {
   private headersOf(last: Position, { dryRun }: BulkAttempt): Record<string, string> {
     if (dryRun === true) return { 'Holdfast-Dry-Run': 'true' };
     if (last === BEFORE_FIRST_POSITION) return {};
-    return { 'Holdfast-Position': encodePosition(this.writer.log.logId, last) };
+    return { 'Holdfast-Position': encodePosition(placeIn(this.writer.log, last)) };
   }
 }
 

@@ -44,7 +44,7 @@ export class FindCommandController {
     if (found === undefined)
       throw new ProblemException('command-not-found', { parameters: { key } });
     const { outcome, recordedAtMillis, answer, position } = found;
-    const { status, headers, body } = recordedAnswer(answer, this.writer.log.logId, position);
+    const { status, headers, body } = recordedAnswer(answer, this.writer.log, position);
     return exchange.answer({
       status: 200,
       headers: { 'Holdfast-Position': headers['Holdfast-Position'] ?? '' },

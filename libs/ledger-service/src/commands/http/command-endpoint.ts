@@ -36,7 +36,7 @@ export class CommandEndpoint {
       dryRun: request.dryRun,
       idempotency,
     });
-    const answer = outcomeAnswer(outcome, this.writer.log.logId);
+    const answer = outcomeAnswer(outcome, this.writer.log);
     return exchange.answer(
       request.dryRun
         ? { ...answer, headers: { ...answer.headers, 'Holdfast-Dry-Run': 'true' } }

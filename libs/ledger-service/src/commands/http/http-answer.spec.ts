@@ -5,7 +5,10 @@ import { describe, expect, it } from '@jest/globals';
 import { outcomeAnswer, recordedAnswer } from './http-answer.js';
 import { requestHash } from './request-hash.js';
 
-const LOG_ID = '3f7a52a9c1d24c0d8b6f3a1e5d7c9b20';
+const LOG = {
+  logId: '3f7a52a9c1d24c0d8b6f3a1e5d7c9b20',
+  timelineAt: () => '5e0a1b2c3d4e5f60',
+};
 type Fact = {
   readonly [Type in Answerable['type']]: Omit<
     Extract<Answerable, { type: Type }>,
@@ -117,7 +120,7 @@ describe('recorded answers', () => {
     'number %i never changes',
     (index, event) => {
       const answer = answerOf({ ...event, recordedAtMillis: RECORDED_AT });
-      const { status, headers, body } = recordedAnswer(answer, LOG_ID, positionOf(index));
+      const { status, headers, body } = recordedAnswer(answer, LOG, positionOf(index));
       expect(`${status} ${JSON.stringify(headers)} ${JSON.stringify(body)}`).toBe(golden[index]);
     },
   );
@@ -130,7 +133,7 @@ describe('recorded answers', () => {
 
 it('a key that was used for another request is refused in words that may change: no event holds the refusal', () => {
   const rejection = { problem: 'idempotency-key-reused', parameters: { key: 'k' } } as const;
-  expect(outcomeAnswer({ kind: 'refused', rejection }, LOG_ID)).toMatchObject({
+  expect(outcomeAnswer({ kind: 'refused', rejection }, LOG)).toMatchObject({
     status: 422,
     body: {
       type: '/problems/idempotency-key-reused',

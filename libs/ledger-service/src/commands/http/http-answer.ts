@@ -11,7 +11,7 @@ import {
 } from '@holdfast/platform';
 import { etagOf } from '../../shared/etag.js';
 import { LEDGER_CODED_ERRORS, LEDGER_PROBLEMS } from '../../shared/ledger-problems.js';
-import { encodePosition } from '../../shared/position-token.js';
+import { type PlacedLog, encodePosition, placeIn } from '../../shared/position-token.js';
 import { resourcePaths } from '../../shared/resource-paths.js';
 import type { CommandOutcome } from '../../write-side/command-outcome.js';
 import { fieldError } from './invalid-request.js';
@@ -29,8 +29,8 @@ const catalogue = new ProblemCatalogue(PLATFORM_PROBLEMS, LEDGER_PROBLEMS);
  * A recorded answer: a pure function of the event at that position in that log, so that it is the same for ever, byte by byte.
  * Golden tests freeze it.
  */
-export function recordedAnswer(answer: Answer, logId: string, position: Position): HttpAnswer {
-  const headers = { 'Holdfast-Position': encodePosition(logId, position) };
+export function recordedAnswer(answer: Answer, log: PlacedLog, position: Position): HttpAnswer {
+  const headers = { 'Holdfast-Position': encodePosition(placeIn(log, position)) };
   if (answer.kind === 'rejection') {
     const { rejection } = answer;
     return problemAnswer(rejection.problem, { parameters: rejection.parameters }, headers);
@@ -67,10 +67,10 @@ function pathOf(answer: ResourceAnswer): string {
 }
 
 /** Any outcome. `base` is the JSON pointer of the command's fields in the request. */
-export function outcomeAnswer(outcome: CommandOutcome, logId: string, base = ''): HttpAnswer {
+export function outcomeAnswer(outcome: CommandOutcome, log: PlacedLog, base = ''): HttpAnswer {
   switch (outcome.kind) {
     case 'answered': {
-      const answer = recordedAnswer(outcome.answer, logId, outcome.position);
+      const answer = recordedAnswer(outcome.answer, log, outcome.position);
       if (!outcome.replayed) return answer;
       return { ...answer, headers: { ...answer.headers, 'Idempotency-Replayed': 'true' } };
     }

@@ -12,7 +12,7 @@ export class GetAccountController {
     summary: 'Get an account',
     answer: AccountDto,
     missing: ['ledger-not-found', 'account-not-found'],
-    etag: 'What `If-Match` takes to change the account.',
+    etag: 'The version, and a digest of what is shown. What `If-Match` takes to change the account.',
   })
   get(
     @Param() { ledger, account }: AccountTarget,

@@ -12,7 +12,7 @@ export class GetBalanceController {
     summary: "Get an account's balance",
     answer: BalanceDto,
     missing: ['ledger-not-found', 'account-not-found'],
-    etag: 'The `entryVersion`.',
+    etag: 'The `entryVersion`, and a digest of what is shown.',
   })
   get(
     @Param() { ledger, account }: AccountTarget,

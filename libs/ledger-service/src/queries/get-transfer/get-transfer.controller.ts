@@ -12,7 +12,7 @@ export class GetTransferController {
     summary: 'Get a transfer',
     answer: TransferDto,
     missing: ['ledger-not-found', 'transfer-not-found'],
-    etag: "What `If-Match` takes to change the transfer's metadata.",
+    etag: "The version, and a digest of what is shown. What `If-Match` takes to change the transfer's metadata.",
   })
   get(
     @Param() { ledger, transfer }: TransferTarget,

@@ -7,7 +7,7 @@ import {
 import { ServiceLifecycle } from '@holdfast/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Observable, mergeMap } from 'rxjs';
-import { etagOf } from '../../shared/etag.js';
+import { shownEtagOf } from '../../shared/etag.js';
 import type { LedgerQuery } from '../ledger-query.js';
 import { LedgerReader, type QueryAnswer } from '../ledger-reader.js';
 import { preferredWaitSeconds } from './prefer-wait.js';
@@ -65,7 +65,7 @@ function bodyOf(
   reply.header('Cache-Control', 'no-cache');
   if (position !== undefined) reply.header('Holdfast-Position', position);
   if (found.version === undefined) return jsonOf(found.body, reply);
-  const etag = etagOf(found.version);
+  const etag = shownEtagOf(found.version, found.body);
   reply.header('ETag', etag);
   if (!matches(request.headers['if-none-match'], etag)) return jsonOf(found.body, reply);
   reply.status(304);
