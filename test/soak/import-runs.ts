@@ -14,7 +14,7 @@ const MAPPING = inRepository('docs', 'guides', 'bank-1993.mapping.json');
 
 /** Whether an import made the key. */
 export function isImportKey(key: string): boolean {
-  return key.startsWith('import-bank-1993-');
+  return key.startsWith('import:bank-1993:');
 }
 
 /** Imports of a real bank's rows by the command line, now and then; one at a time. */
@@ -74,7 +74,7 @@ export class ImportRuns {
     const summary = JSON.parse(stdout) as { rows: number; posted: number; rejected: number };
     if (summary.posted !== rows.length || summary.rejected !== 0)
       throw new Doubt(`an import of ${rows.length} rows says ${stdout}`);
-    for (const row of rows) this.posted.push(`import-bank-1993-${row.split(',')[0] ?? ''}`);
+    for (const row of rows) this.posted.push(`import:bank-1993:row:1:${row.split(',')[0] ?? ''}`);
     this.tally.imports++;
     rmSync(csv);
   }

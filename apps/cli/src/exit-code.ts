@@ -20,8 +20,10 @@ export const CliExit = {
   UNAVAILABLE: 69,
   /** Anything else: look at the message. */
   FAILURE: 70,
-  /** Another process holds the data, or is not done with it: a service runs there. */
+  /** For the moment: another process holds the data, or is not done with it. */
   LOCKED: 75,
+  /** The service refuses what the whole work needs. */
+  REFUSED: 76,
   /** The admin API wants a token, or another one. */
   DENIED: 77,
   /** The environment. */
@@ -41,6 +43,9 @@ const EXIT_BY_CODE: Readonly<Record<string, CliExit>> = {
   EVENT_CORRUPT: CliExit.BAD_INPUT,
   IMPORT_MAPPING_INVALID: CliExit.BAD_INPUT,
   IMPORT_CSV_INVALID: CliExit.BAD_INPUT,
+  IMPORT_OPTION_INVALID: CliExit.USAGE,
+  IMPORT_REFUSED: CliExit.REFUSED,
+  IMPORT_HISTORY_CHANGED: CliExit.LOCKED,
   WAL_BACKUP_DAMAGED: CliExit.BAD_INPUT,
   EVENT_STATE_DAMAGED: CliExit.BAD_INPUT,
   EVENT_POSITION_GONE: CliExit.BAD_INPUT,

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { addAdministration } from './admin-program.js';
 import { CliExit } from './exit-code.js';
 import {
+  ATTEMPT_DEFAULT,
   BATCH_DEFAULT,
   BATCH_MAX,
   BATCH_MIN,
@@ -17,7 +18,8 @@ import type { WalVerifyOptions } from './wal-verify/wal-verify.js';
 const EXIT_CODES = `
 Exit codes: 0 done; 1 done, and there are problems (damage, rows not taken, not healthy, refused); 64 command line; 65 damaged
 log, or unusable CSV or mapping; 66 no such log or file; 69 service unreachable; 70 failure; 75 the data belongs to a running
-service; 77 the admin API wants a token; 78 environment; 130 interrupted.`;
+service, or the ledger is being restored; 76 the service refuses an import; 77 the admin API wants a token; 78 environment;
+130 interrupted.`;
 
 /**
  * The command line. Each command is loaded when it is called, and with it what it needs: some need all of the service, and most need
@@ -130,7 +132,12 @@ function addImport(holdfast: Command, terminal: Terminal, done: (exit: CliExit) 
       BATCH_DEFAULT,
     )
     .option('--asset <code>', "instead of the mapping's asset")
-    .option('--name <name>', "instead of the mapping's name: part of each row's idempotency key")
+    .option('--name <name>', "instead of the mapping's name: part of each row's key and reference")
+    .option(
+      '--attempt <text>',
+      "part of each row's key: another one for the rows of a rejects file that was mended",
+      ATTEMPT_DEFAULT,
+    )
     .option('--rejects <file>', 'where rows go that are not taken (beside the CSV when left out)')
     .option('--progress <file>', 'the note of the progress (beside the CSV when left out)')
     .option(

@@ -152,7 +152,7 @@ describe('an import by the command line', () => {
     const expected: Record<string, bigint> = {};
     for (const line of lines.slice(1, ROWS + 1)) {
       const [transaction, , account, direction, amount] = line.split(',');
-      expect(commands.get(`import-bank-1993-${transaction!}`)?.type).toBe('TransferPosted');
+      expect(commands.get(`import:bank-1993:row:1:${transaction!}`)?.type).toBe('TransferPosted');
       const moved = BigInt(hellers(amount!)) * (direction === 'credit' ? 1n : -1n);
       expected[`customer-${account!}`] = (expected[`customer-${account!}`] ?? 0n) + moved;
     }

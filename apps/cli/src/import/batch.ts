@@ -1,13 +1,16 @@
+import type { Side } from '@holdfast/ledger';
+import type { CsvRow } from './csv-rows.js';
 import type { Reject } from './rejects-file.js';
 import type { MappedRow, NeededAccount } from './row-mapper.js';
 import type { Witness } from './witness.js';
 
 export type TransferRow = Extract<MappedRow, { readonly kind: 'transfer' }>;
 
-/** A row with its place in the file, waiting to be posted. */
+/** A row waiting to be posted. */
 export interface WaitingRow {
-  readonly line: number;
-  readonly fields: readonly string[];
+  /** Rows go out in the order of their places. */
+  readonly place: number;
+  readonly row: CsvRow;
   readonly mapped: TransferRow;
 }
 
@@ -30,24 +33,41 @@ export interface Posted {
   readonly newest?: Witness | undefined;
 }
 
+/** What of an account never changes, and what amounts and sides of rows rest on. */
+export interface AccountKind {
+  readonly asset: string;
+  readonly normalSide: Side;
+}
+
 /** Accounts remembered as open. Forgetting one costs a repeated command, so that memory does not grow with the file. */
 const KNOWN_ACCOUNTS_MAX = 100_000;
 
 export class KnownAccounts {
-  private readonly ids = new Set<string>();
+  private readonly kinds = new Map<string, AccountKind>();
 
   has(id: string): boolean {
-    return this.ids.has(id);
+    return this.kinds.has(id);
   }
 
-  add(id: string): void {
-    this.ids.add(id);
-    const [oldest] = this.ids;
-    if (this.ids.size > KNOWN_ACCOUNTS_MAX && oldest !== undefined) this.ids.delete(oldest);
+  add(id: string, kind: AccountKind): void {
+    this.kinds.set(id, kind);
+    const [oldest] = this.kinds.keys();
+    if (this.kinds.size > KNOWN_ACCOUNTS_MAX && oldest !== undefined) this.kinds.delete(oldest);
   }
 
   forget(): void {
-    this.ids.clear();
+    this.kinds.clear();
+  }
+
+  /** Why the account that is there is not the one that a row needs. */
+  misfit({ id, command }: NeededAccount): string | undefined {
+    const there = this.kinds.get(id);
+    if (there === undefined) return undefined;
+    if (there.asset !== command.asset)
+      return `account ${id} is there in ${there.asset}, the mapping's asset is ${command.asset}`;
+    if (there.normalSide !== command.normalSide)
+      return `account ${id} is there with the normal side ${there.normalSide}, in the mapping it is ${command.normalSide}`;
+    return undefined;
   }
 }
 
@@ -55,7 +75,6 @@ export class KnownAccounts {
 export class Batch {
   readonly rows: WaitingRow[] = [];
   readonly accounts = new Map<string, NeededAccount>();
-  private readonly keys = new Set<string>();
 
   constructor(
     private readonly commandsMax: number,
@@ -68,27 +87,36 @@ export class Batch {
     return this.rows.length + this.accounts.size;
   }
 
-  /** Whether a row in it has the key. */
-  has(key: string): boolean {
-    return this.keys.has(key);
-  }
-
-  /**
-   * False when it must go out before this row can be taken: it is full, or a row in it has the same key. A bulk takes no key twice, and what the second
-   * row is, a repetition or another transfer, the ledger alone decides.
-   */
+  /** False when it is full: it must go out before this row can be taken. */
   canTake(row: TransferRow): boolean {
-    if (this.has(row.key)) return false;
     return this.commands + 1 + this.openings(row).length <= this.commandsMax;
   }
 
   add(row: WaitingRow): void {
     for (const account of this.openings(row.mapped)) this.accounts.set(account.id, account);
     this.rows.push(row);
-    this.keys.add(row.mapped.key);
   }
 
   private openings({ accounts }: TransferRow): readonly NeededAccount[] {
     return accounts.filter(({ id }) => !this.known.has(id) && !this.accounts.has(id));
   }
+}
+
+/** The rows that cannot be posted, because `faultOf` says so of an account that they need, and the others. */
+export function divided(
+  rows: readonly WaitingRow[],
+  faultOf: (account: NeededAccount) => string | undefined,
+): { readonly postable: readonly WaitingRow[]; readonly rejects: readonly Reject[] } {
+  const postable: WaitingRow[] = [];
+  const rejects: Reject[] = [];
+  for (const waiting of rows) {
+    const [fault] = waiting.mapped.accounts.flatMap((account) => faultOf(account) ?? []);
+    if (fault === undefined) postable.push(waiting);
+    else rejects.push(rejectOf(waiting, fault));
+  }
+  return { postable, rejects };
+}
+
+export function rejectOf({ place, row, mapped }: WaitingRow, reason: string): Reject {
+  return { place, row, id: mapped.id, reason };
 }

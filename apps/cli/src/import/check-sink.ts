@@ -1,4 +1,4 @@
-import type { Batch, BatchSink, KnownAccounts, Posted } from './batch.js';
+import { type Batch, type BatchSink, type KnownAccounts, type Posted, divided } from './batch.js';
 
 /** Takes every batch and posts nothing: what is left is what the mapping alone refuses. */
 export class CheckSink implements BatchSink {
@@ -9,8 +9,9 @@ export class CheckSink implements BatchSink {
   }
 
   post({ rows, accounts }: Batch): Promise<Posted> {
-    for (const id of accounts.keys()) this.known.add(id);
-    const counts = { posted: rows.length, repeated: 0, unknown: 0 };
-    return Promise.resolve({ ...counts, accountsOpened: accounts.size, rejects: [] });
+    for (const [id, { command }] of accounts) this.known.add(id, command);
+    const { postable, rejects } = divided(rows, (account) => this.known.misfit(account));
+    const counts = { posted: postable.length, repeated: 0, unknown: 0 };
+    return Promise.resolve({ ...counts, accountsOpened: accounts.size, rejects });
   }
 }

@@ -1,5 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LedgerDouble } from '../testing/ledger-double.js';
@@ -36,6 +46,10 @@ describe('an import', () => {
   const path = (name: string): string => join(directory, name);
   const write = (name: string, content: string): void => writeFileSync(path(name), content);
   const read = (name: string): string => readFileSync(path(name), 'utf8');
+
+  /** With other members. */
+  const map = (members: object): void =>
+    write('m.json', JSON.stringify({ ...MAPPING, ...members }));
 
   function writeRows(...rows: readonly string[]): void {
     write('rows.csv', ['id,amount,customer', ...rows, ''].join('\n'));
@@ -77,11 +91,36 @@ describe('an import', () => {
       expect(existsSync(path('rejects.1.csv'))).toBe(false);
       const edited = refused.replace('500.00', '50.00');
       write('rejects.csv', edited);
+      rmSync(path('rows.csv.main.m.progress.json'));
       await importing();
       write('rejects.csv', `${edited}\n`);
+      rmSync(path('rows.csv.main.m.progress.json'));
       await importing();
       expect([read('rejects.1.csv'), read('rejects.2.csv')]).toEqual([edited, `${edited}\n`]);
       expect(read('rejects.csv')).toBe(refused);
+    });
+
+    it.each([[['--json']], [['--check']], [['--attempt', '2']]])(
+      'refuses to overwrite a rejects file that was edited, and says what to do: %j',
+      async (options) => {
+        writeRows('1,10.00,a', '2,none,a');
+        await importing(...options);
+        const edited = read('rejects.csv').replaceAll('none', '5.00');
+        write('rejects.csv', edited);
+        const { exit, messages } = await importing(...options);
+        expect(exit).toBe(64);
+        expect(messages).toContain(`${path('rejects.csv')} was edited`);
+        expect(messages).toContain('--attempt');
+        expect(read('rejects.csv')).toBe(edited);
+      },
+    );
+
+    it('begins at row 1 when the rejects file was moved away', async () => {
+      writeRows('1,10.00,a', '2,none,a');
+      await importing();
+      rmSync(path('rejects.csv'));
+      expect(await summaryOf()).toMatchObject({ posted: 1, repeated: 1, rejected: 1 });
+      expect(read('rejects.csv')).toContain('2,none,a');
     });
 
     it('as a check keeps what the last check refused, and nothing of those before', async () => {
@@ -90,13 +129,13 @@ describe('an import', () => {
       await runCli(...line, '--check');
       writeRows('1,10.00,a', '2,nothing,a');
       await runCli(...line, '--check');
-      expect(read('rows.csv.main.m.check.rejects.csv')).toContain('2,nothing,a,3,');
+      expect(read('rows.csv.main.m.check.rejects.csv')).toContain(',2,nothing,a\n');
       expect(readdirSync(directory).filter((file) => file.includes('rejects'))).toHaveLength(1);
     });
 
     it('behind its note keeps what the rejects file has besides', async () => {
       writeRows('1,none,a', '2,10.00,a', '3,500.00,a', '4,10.00,a');
-      ledger.bulksMax = 1;
+      ledger.bulksMax = 2;
       expect((await importing('--batch', '3')).messages).toContain('IMPORT_REFUSED');
       const edited = `${read('rejects.csv')}what somebody writes\n`;
       write('rejects.csv', edited);
@@ -109,19 +148,12 @@ describe('an import', () => {
   describe('behind its note, of a ledger that was restored to an earlier moment', () => {
     /** Its note speaks of four rows, and the ledger is taken back to where the first was posted. */
     async function interrupted(): Promise<void> {
-      ledger.bulksMax = 2;
+      ledger.bulksMax = 3;
       expect((await importing('--batch', '3')).messages).toContain('IMPORT_REFUSED');
       ledger.bulksMax = Infinity;
       ledger.restore(3);
-      expect(ledger.posted).toEqual(['import-m-1']);
+      expect(ledger.posted).toEqual(['import:m:row:1:1']);
     }
-
-    it('begins at row 1 when its last row repeats one that is still there', async () => {
-      writeRows('1,10.00,a', '2,10.00,a', '3,10.00,a', '1,10.00,a', '4,10.00,a');
-      await interrupted();
-      expect(await summaryOf()).toMatchObject({ resumedAfter: 0, posted: 5, repeated: 2 });
-      expect(ledger.posted).toEqual([1, 2, 3, 4].map((id) => `import-m-${id}`));
-    });
 
     it('begins at row 1 when its last row has been posted again without those before it', async () => {
       const rows = ['1,10.00,a', '2,10.00,a', '3,10.00,a', '4,10.00,a', '5,10.00,a'];
@@ -131,20 +163,22 @@ describe('an import', () => {
       await importing('--progress', path('other.json'));
       writeRows(...rows);
       expect(await summaryOf()).toMatchObject({ resumedAfter: 0, posted: 5, repeated: 2 });
-      expect([...ledger.posted].sort()).toEqual([1, 2, 3, 4, 5].map((id) => `import-m-${id}`));
+      expect([...ledger.posted].sort()).toEqual(
+        [1, 2, 3, 4, 5].map((id) => `import:m:row:1:${id}`),
+      );
     });
   });
 
   describe('that lives through a restore of the ledger to an earlier moment', () => {
     const ids = Array.from({ length: 12 }, (_, index) => String(index + 1));
-    const keys = ids.map((id) => `import-m-${id}`);
+    const keys = ids.map((id) => `import:m:row:1:${id}`);
     const others = ids.map((id) => `other-${id}`);
 
     /** Before the bulk in which this row comes first, the ledger is taken back to its accounts and row 1. */
     function restoredBefore(id: string, after: () => unknown = () => undefined): void {
       let restored = false;
       ledger.onBulk = (sent) => {
-        if (restored || !sent.includes(`import-m-${id}`)) return undefined;
+        if (restored || !sent.includes(`import:m:row:1:${id}`)) return undefined;
         restored = true;
         ledger.restore(3);
         return after();
@@ -160,7 +194,7 @@ describe('an import', () => {
       ['others have filled what was taken back', () => ledger.post(...others)],
       [
         'the newest row was posted again without those before it',
-        () => ledger.post('import-m-4', ...others),
+        () => ledger.post('import:m:row:1:4', ...others),
       ],
     ])('posts every row, when %s', async (_, after) => {
       restoredBefore('7', after);
@@ -180,7 +214,7 @@ describe('an import', () => {
 
     it('writes no note that vouches for what was taken back', async () => {
       restoredBefore('7', () => ledger.post(...others));
-      ledger.bulksMax = 4;
+      ledger.bulksMax = 6;
       expect((await importing('--batch', '3')).messages).toContain('IMPORT_REFUSED');
       ledger.bulksMax = Infinity;
       expect(await summaryOf('--batch', '3')).toMatchObject({ rows: 12, posted: 12 });
@@ -202,7 +236,7 @@ describe('an import', () => {
     });
 
     it('posts every row, when it has gone on behind its note just before', async () => {
-      ledger.bulksMax = 2;
+      ledger.bulksMax = 3;
       await importing('--batch', '3');
       ledger.bulksMax = Infinity;
       restoredBefore('5', () => ledger.post(...others));
@@ -214,41 +248,224 @@ describe('an import', () => {
       ledger.onBulk = () => ledger.restore(0);
       expect((await importing('--batch', '3')).messages).toContain('IMPORT_HISTORY_CHANGED');
     });
-
-    it.each([
-      ['', []],
-      [', which was posted again', ['import-m-4']],
-    ])('posts every row, when the next one has the id of the newest%s', async (_, again) => {
-      writeRows('1,10.00,a', '2,10.00,a', '3,10.00,a', '4,10.00,a', '4,7.00,a', '5,10.00,a');
-      let bulks = 0;
-      ledger.onBulk = () => {
-        if (++bulks !== 3) return;
-        ledger.restore(3);
-        ledger.post(...again, ...others);
-      };
-      expect(await summaryOf('--batch', '3')).toMatchObject({ rows: 6, posted: 5, rejected: 1 });
-      expect([...imported()].sort()).toEqual(keys.slice(0, 5));
-    });
   });
 
   describe('of rows with one id', () => {
-    const rows = ['1,10.00,a', '1,10.00,a', '1,7.00,a', '2,500.00,a', '2,500.00,a', '3,5.00,b'];
-
     it.each(['3', '4', '5', '50'])(
-      'lets the ledger decide, alike in batches of %s',
+      'takes the first, and names both lines of every other, alike in batches of %s',
       async (batch) => {
-        writeRows(...rows);
+        writeRows('1,10.00,a', '1,10.00,a', '1,7.00,a', '2,500.00,a', '2,5.00,a', '3,5.00,b');
         expect(await summaryOf('--batch', batch)).toMatchObject({
-          ...{ rows: 6, posted: 3, repeated: 1, rejected: 3 },
+          ...{ rows: 6, posted: 2, repeated: 0, rejected: 4 },
         });
-        expect(ledger.posted).toEqual(['import-m-1', 'import-m-3']);
+        expect(ledger.posted).toEqual(['import:m:row:1:1', 'import:m:row:1:3']);
         expect(read('rejects.csv').split('\n').slice(1)).toEqual([
-          '1,7.00,a,4,idempotency-key-reused: idempotency-key-reused',
-          '2,500.00,a,5,insufficient-funds: insufficient-funds',
-          '2,500.00,a,6,insufficient-funds: insufficient-funds',
+          '3,1,"lines 2 and 3 have one id, ""1""",1,10.00,a',
+          '4,1,"lines 2 and 4 have one id, ""1""",1,7.00,a',
+          '5,2,insufficient-funds: insufficient-funds,2,500.00,a',
+          '6,2,"lines 5 and 6 have one id, ""2""",2,5.00,a',
           '',
         ]);
       },
     );
+
+    it('says so in a check, too', async () => {
+      writeRows('1,10.00,a', '1,10.00,a');
+      expect(await summaryOf('--check')).toMatchObject({ posted: 1, rejected: 1 });
+      expect(read('rejects.csv')).toContain('lines 2 and 3 have one id');
+    });
+
+    it('knows those that an earlier run was done with', async () => {
+      writeRows('1,10.00,a', '2,10.00,a', '3,10.00,a', '4,10.00,a', '5,10.00,a', '2,10.00,a');
+      ledger.bulksMax = 3;
+      await importing('--batch', '3');
+      ledger.bulksMax = Infinity;
+      expect(await summaryOf('--batch', '3')).toMatchObject({
+        ...{ resumedAfter: 4, posted: 5, rejected: 1 },
+      });
+    });
+  });
+
+  describe('without a column for the id', () => {
+    it.each(['3', '7', '50', '999'])(
+      'posts equal rows as often as they are there, in batches of %s',
+      async (batch) => {
+        map({ row: { amount: { column: 'amount' } } });
+        const coffee = Array.from({ length: 60 }, () => 'x,1.00,a');
+        writeRows('x,3.20,a', ...coffee, 'x,3.20,a');
+        expect(await summaryOf('--batch', batch)).toMatchObject({ posted: 62, repeated: 0 });
+        expect(ledger.moved).toBe(6640);
+        expect(await summaryOf('--batch', batch)).toMatchObject({ posted: 62, repeated: 62 });
+        expect(ledger.moved).toBe(6640);
+      },
+    );
+
+    it('counts equal rows on behind its note', async () => {
+      map({ row: { amount: { column: 'amount' } } });
+      writeRows(...Array.from({ length: 9 }, () => 'x,1.00,a'));
+      ledger.bulksMax = 3;
+      await importing('--batch', '3');
+      ledger.bulksMax = Infinity;
+      expect(await summaryOf('--batch', '3')).toMatchObject({ resumedAfter: 4, posted: 9 });
+      expect(ledger.moved).toBe(900);
+    });
+  });
+
+  describe('of rows that are there under their reference', () => {
+    it('takes the same transfer for posted, and another one for a reject', async () => {
+      writeRows('1,10.00,a', '2,20.00,a');
+      await importing();
+      writeRows('1,10.00,a', '2,21.00,a');
+      expect(await summaryOf('--attempt', '2')).toMatchObject({
+        ...{ posted: 1, repeated: 1, rejected: 1 },
+      });
+      expect(read('rejects.csv')).toContain('That one is another transfer: it is debit cash 2000');
+      expect(ledger.moved).toBe(3000);
+    });
+
+    it('posts nothing again when the ledger has forgotten its keys', async () => {
+      writeRows('1,10.00,a', '2,20.00,a');
+      await importing();
+      ledger.forgetKeys();
+      expect(await summaryOf()).toMatchObject({ posted: 2, repeated: 2, rejected: 0 });
+      expect(ledger.moved).toBe(3000);
+    });
+  });
+
+  describe('of an account that is there', () => {
+    it.each([
+      [{ asset: 'JPY' }, "account cash is there in JPY, the mapping's asset is EUR"],
+      [{ normalSide: 'credit' }, 'account cash is there with the normal side credit'],
+    ])('as another one posts nothing into it: %j', async (other, reason) => {
+      ledger.open({ id: 'cash', asset: 'EUR', normalSide: 'debit', ...other });
+      writeRows('1,1.00,a', '2,1.00,a');
+      expect(await summaryOf()).toMatchObject({ posted: 0, rejected: 2 });
+      expect(read('rejects.csv')).toContain(reason);
+      expect(ledger.moved).toBe(0);
+    });
+
+    it('posts nothing when it is imported once more with another asset', async () => {
+      writeRows('1,1.00,a');
+      await importing();
+      expect(await summaryOf('--asset', 'JPY')).toMatchObject({ posted: 0, rejected: 1 });
+      expect(read('rejects.csv')).toContain("is there in EUR, the mapping's asset is JPY");
+      expect(ledger.moved).toBe(100);
+    });
+
+    it('knows two of the mapping that are one account with two sides, in a check, too', async () => {
+      map({
+        accounts: { ...MAPPING.accounts, bank: { id: 'cash', normalSide: 'credit' } },
+        rules: [
+          { when: { customer: 'b' }, debit: 'bank', credit: 'customer' },
+          { debit: 'cash', credit: 'customer' },
+        ],
+      });
+      writeRows('1,1.00,a', '2,1.00,b');
+      expect(await summaryOf('--check')).toMatchObject({ posted: 1, rejected: 1 });
+      expect(await summaryOf()).toMatchObject({ posted: 1, rejected: 1 });
+    });
+  });
+
+  describe('of a rejects file', () => {
+    const again = (...more: readonly string[]): Promise<CliRun> =>
+      runCli(
+        ...['import', path('rejects.csv'), '--ledger', 'main', '--mapping', path('m.json')],
+        ...['--url', url, '--rejects', path('second.csv'), '--json', ...more],
+      );
+
+    it('that was mended posts each row once under its own id, however often', async () => {
+      map({ row: { amount: { column: 'amount' }, id: '{row.line}' } });
+      writeRows('x,500.00,a', 'x,5.00,a', 'x,none,a', 'x,none,a');
+      await importing();
+      write(
+        'rejects.csv',
+        read('rejects.csv').replace('500.00', '50.00').replaceAll(',none,', ',2.00,'),
+      );
+      expect(JSON.parse((await again('--attempt', '2')).output)).toMatchObject({ posted: 3 });
+      expect(ledger.posted).toEqual(
+        [3, 2, 4, 5].map((line) => `import:m:row:${line === 3 ? 1 : 2}:${line}`),
+      );
+      expect(JSON.parse((await again('--attempt', '2')).output)).toMatchObject({
+        posted: 3,
+        repeated: 3,
+      });
+      expect(ledger.moved).toBe(500 + 5000 + 200 + 200);
+    });
+
+    it('keeps what was broken as it was read, with its first line, and never makes a valid row of it', async () => {
+      writeRows('1,10.00,a', '2,40,a,-19.90', '3,"4,0",a,"b""c"', '"4 "');
+      await importing();
+      await again('--attempt', '2');
+      expect(read('second.csv')).toBe(read('rejects.csv'));
+      expect(read('rejects.csv')).toContain(',2,40,a,-19.90\n');
+      expect(ledger.moved).toBe(1000);
+    });
+
+    it('is refused where it would overwrite itself', async () => {
+      writeRows('1,none,a');
+      await importing();
+      const { exit } = await again('--rejects', path('rejects.csv'));
+      expect(exit).toBe(64);
+    });
+  });
+
+  describe('whose options name a file twice', () => {
+    it.each([
+      ['--rejects', 'rows.csv'],
+      ['--progress', 'rows.csv'],
+      ['--rejects', 'm.json'],
+      ['--progress', 'm.json'],
+      ['--progress', 'rejects.csv'],
+      ['--rejects', 'link.csv'],
+      ['--progress', 'hard.csv'],
+      ['--rejects', './sub/../rows.csv'],
+    ])('touches none of them: %s %s', async (option, name) => {
+      writeRows('1,none,a');
+      mkdirSync(path('sub'));
+      symlinkSync(path('rows.csv'), path('link.csv'));
+      linkSync(path('rows.csv'), path('hard.csv'));
+      const before = [read('rows.csv'), read('m.json')];
+      const { exit, messages } = await importing(option, `${directory}/${name}`);
+      expect(exit).toBe(64);
+      expect(messages).toMatch(/IMPORT_OPTION_INVALID: the .* is the .*overwritten/);
+      expect([read('rows.csv'), read('m.json')]).toEqual(before);
+      expect(ledger.recorded).toEqual([]);
+    });
+
+    it('does not take another file for its note', async () => {
+      writeRows('1,1.00,a');
+      write('thesis.json', '{"title":"On ledgers"}');
+      const { exit, messages } = await importing('--progress', path('thesis.json'));
+      expect([exit, messages]).toEqual([64, expect.stringContaining('is no note of an import')]);
+      expect(read('thesis.json')).toBe('{"title":"On ledgers"}');
+    });
+  });
+
+  it('refuses a column with the name of what row.id may use besides', async () => {
+    map({ row: { amount: { column: 'amount' }, id: '{row.line}' } });
+    write('rows.csv', 'row.line,amount,customer\n1,10.00,a\n');
+    const { exit, messages } = await importing();
+    expect([exit, messages]).toEqual([65, expect.stringContaining('{row.line} is no column')]);
+  });
+
+  it.each([
+    ['--name', 'a:b'],
+    ['--attempt', 'a:b'],
+    ['--attempt', ''],
+    ['--asset', 'euro'],
+    ['--ledger', 'a/b'],
+  ])('refuses %s %j', async (option, value) => {
+    writeRows('1,10.00,a');
+    const { exit, messages } = await importing(option, value);
+    expect([exit, messages]).toEqual([64, expect.stringContaining(`${option} must be 1 to`)]);
+  });
+
+  it.each([
+    [() => (ledger.bulksMax = 0), 76],
+    [() => (ledger.onBulk = () => ledger.restore(0)), 75],
+  ])('that the service does not let go on ends with a code of its own', async (break_, code) => {
+    writeRows('1,10.00,a', '2,10.00,a', '3,10.00,a', '4,10.00,a');
+    break_();
+    expect((await importing('--batch', '3')).exit).toBe(code);
   });
 });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ledgerRule } from '@holdfast/ledger';
+import { type FieldRule, assetRule, ledgerRule } from '@holdfast/ledger';
 import { CliExit } from '../exit-code.js';
 import { ServiceClient } from '../service/service-client.js';
 import { countText, durationText, remainingMillis } from '../terminal/quantities.js';
@@ -8,7 +8,7 @@ import { ImportJob, type JobProgress } from './import-job.js';
 import { ImportError } from './import.errors.js';
 import type { ImportOptions } from './import-options.js';
 import type { ImportResult } from './import-run.js';
-import { type Mapping, parseMapping } from './mapping.js';
+import { type Mapping, nameRule, parseMapping } from './mapping.js';
 
 const BAR = 'Importing {bar} {percentage}%  {rows} rows  {rate} rows/s  {left} left';
 const SECOND = 1_000;
@@ -18,8 +18,7 @@ const SECOND = 1_000;
  * when rows were not taken; they are in the rejects file. With `check` it reads and maps everything and posts nothing.
  */
 export async function importCsv(options: ImportOptions, terminal: Terminal): Promise<CliExit> {
-  if (!ledgerRule.accepts(options.ledger))
-    throw new ImportError('IMPORT_REFUSED', `the ledger's name ${ledgerRule.problem}`);
+  refuseOptions(options);
   const mapping = mappingOf(options);
   const interrupt = new AbortController();
   const onSignal = (): void => interrupt.abort();
@@ -45,6 +44,20 @@ export async function importCsv(options: ImportOptions, terminal: Terminal): Pro
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     await client.close();
   }
+}
+
+/** Throws `IMPORT_OPTION_INVALID`. */
+function refuseOptions({ ledger, name, asset, attempt }: ImportOptions): void {
+  const problem =
+    problemOf('--ledger', ledger, ledgerRule) ??
+    problemOf('--asset', asset, assetRule) ??
+    problemOf('--name', name, nameRule) ??
+    problemOf('--attempt', attempt, nameRule);
+  if (problem !== undefined) throw new ImportError('IMPORT_OPTION_INVALID', problem);
+}
+
+function problemOf(option: string, value: string | undefined, rule: FieldRule): string | undefined {
+  return value === undefined || rule.accepts(value) ? undefined : `${option} ${rule.problem}`;
 }
 
 function mappingOf(options: ImportOptions): Mapping {
@@ -120,10 +133,16 @@ async function summarise(
         : []),
       `  ${countText(tally.accountsOpened)} accounts opened`,
       ...(rejects === undefined ? [] : [`Rows that were not taken, and why: ${rejects}`]),
+      ...(rejects === undefined || options.check === true ? [] : [attemptText(options)]),
       ...(tally.unknown > 0 ? unknownText(options.ledger) : []),
       ...(finished ? [] : ['Start it again to go on.']),
     ].join('\n'),
   );
+}
+
+function attemptText({ attempt }: ImportOptions): string {
+  const next = /^[0-9]{1,9}$/.test(attempt) ? String(Number(attempt) + 1) : `${attempt}-2`;
+  return `Mend them there, and import that file with --attempt ${next}.`;
 }
 
 /** How somebody finds out what the ledger does not answer any more. */

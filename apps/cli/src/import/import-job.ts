@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { rmSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { errorCode, errorMessage } from '@holdfast/kernel';
 import type { ServiceClient } from '../service/service-client.js';
 import { type BatchSink, KnownAccounts } from './batch.js';
 import { CheckSink } from './check-sink.js';
 import { type CsvFile, openCsv } from './csv-rows.js';
+import { refuseFilesTwice } from './import-files.js';
 import { ImportNote, type ImportProgress } from './import-note.js';
 import { ImportError } from './import.errors.js';
 import type { ImportOptions } from './import-options.js';
@@ -12,6 +13,8 @@ import { type ImportResult, ImportRun } from './import-run.js';
 import { type Mapping, columnsOf } from './mapping.js';
 import { Poster } from './poster.js';
 import { RejectsFile } from './rejects-file.js';
+import { withoutRejectColumns } from './rejects-format.js';
+import { ROW_TOKENS } from './row-identity.js';
 import { RowMapper } from './row-mapper.js';
 
 /** How far a job is: bytes tell how much is left, rows how fast it is. */
@@ -45,20 +48,20 @@ export class ImportJob {
     private readonly listener: JobListener,
   ) {
     const { csv, ledger, check = false } = options;
-    const beside = `${csv}.${ledger}.${mapping.name}${check ? '.check' : ''}`;
+    const beside = `${options.named ?? csv}.${ledger}.${mapping.name}${check ? '.check' : ''}`;
     this.rejectsPath = options.rejects ?? `${beside}.rejects.csv`;
     this.poster = new Poster(client, ledger, this.known);
     this.sink = check ? new CheckSink(this.known) : this.poster;
     this.note = new ImportNote(
       options.progress ?? `${beside}.progress.json`,
-      identityOf(ledger, mapping),
+      identityOf(options, mapping),
       (reason) => listener.onNote(`no note of the progress can be kept: ${reason}`),
     );
   }
 
   /**
    * Throws `IMPORT_CSV_INVALID`, `IMPORT_REFUSED`, `SERVICE_UNREACHABLE`; rows before that may have been posted, and a job that is started again goes
-   * on behind them.
+   * on behind them. Throws `IMPORT_OPTION_INVALID` before it changes anything.
    */
   async run(): Promise<ImportResult> {
     for (let pass = 1; ; pass++) {
@@ -74,8 +77,9 @@ export class ImportJob {
 
   private async runOnce(): Promise<ImportResult> {
     const file = await this.open();
-    if (this.options.check !== true) await this.poster.openLedger(this.mapping.asset);
     const rejects = this.rejectsOf(file);
+    this.refuseFilesTwice(rejects);
+    if (this.options.check !== true) await this.poster.openLedger(this.mapping.asset);
     const from = await this.believableProgress(rejects);
     const resumed = from === undefined ? undefined : await this.pass(file, rejects, from);
     const result = resumed ?? (await this.passFromStart(file, rejects, from));
@@ -101,21 +105,31 @@ export class ImportJob {
 
   private tellOfKept(paths: readonly string[]): void {
     if (paths.length > 0)
-      this.listener.onNote(
-        `what earlier runs did not take, and this one does not repeat, is kept in ${paths.join(', ')}`,
-      );
+      this.listener.onNote(`what earlier runs did not take is kept in ${paths.join(', ')}`);
   }
 
   private async open(): Promise<CsvFile> {
     const { csv } = this.options;
-    const file = await openCsv(csv, this.mapping.csv);
-    const missing = columnsOf(this.mapping).filter((column) => !file.columns.includes(column));
-    if (missing.length === 0) return file;
+    const file = withoutRejectColumns(await openCsv(csv, this.mapping.csv), this.mapping.csv);
+    const problem = this.columnsProblem(file.columns);
+    if (problem === undefined) return file;
     await file.close();
-    throw new ImportError(
-      'IMPORT_CSV_INVALID',
-      `${csv}, line 1: the mapping needs ${missing.map((name) => JSON.stringify(name)).join(', ')}, and the columns are ${file.columns.join(', ')}`,
-      { file: csv, line: 1 },
+    throw new ImportError('IMPORT_CSV_INVALID', `${csv}, line 1: ${problem}`, {
+      file: csv,
+      line: 1,
+    });
+  }
+
+  private columnsProblem(columns: readonly string[]): string | undefined {
+    const { mapping } = this;
+    const missing = columnsOf(mapping).filter((column) => !columns.includes(column));
+    if (missing.length > 0)
+      return `the mapping needs ${missing.map((name) => JSON.stringify(name)).join(', ')}, and the columns are ${columns.join(', ')}`;
+    const token = ROW_TOKENS.find(
+      (name) => columns.includes(name) && mapping.row.id.columns.includes(name),
+    );
+    return (
+      token && `in row.id, {${token}} is no column: the one that is called so needs another name`
     );
   }
 
@@ -123,12 +137,34 @@ export class ImportJob {
     return new RejectsFile(this.rejectsPath, file.columns, this.mapping.csv);
   }
 
+  private refuseFilesTwice(rejects: RejectsFile): void {
+    const { csv, mapping, named } = this.options;
+    refuseFilesTwice(
+      [
+        ...(named === undefined ? [{ what: 'the CSV file', path: csv }] : []),
+        { what: 'the mapping', path: mapping },
+      ],
+      [
+        { what: 'the rejects file', path: rejects.path },
+        ...rejects.keptPaths().map((path) => ({ what: 'the kept rejects file', path })),
+        { what: 'the note of the progress', path: this.note.path },
+        { what: 'the new note of the progress', path: this.note.temporaryPath },
+      ],
+    );
+  }
+
   /** An answer that still stands where it stood in the log has everything before it that it had: no restore has gone behind it. */
   private async believableProgress(rejects: RejectsFile): Promise<ImportProgress | undefined> {
-    const progress = this.options.check === true ? undefined : this.note.read();
-    if (progress === undefined || rejects.bytes < progress.rejectsBytes) return undefined;
-    const { newest } = progress;
-    return newest !== undefined && (await this.sink.confirms(newest)) ? progress : undefined;
+    const noted = this.note.read();
+    if (noted === undefined || (rejects.bytes === 0 && noted.rejects.bytes > 0)) return undefined;
+    if (!rejects.isAsNoted(noted.rejects))
+      throw new ImportError(
+        'IMPORT_OPTION_INVALID',
+        `${rejects.path} was edited since an import wrote it, and is not overwritten: import it with another --attempt, or move it away`,
+        { file: rejects.path },
+      );
+    const newest = noted.progress?.newest;
+    return newest !== undefined && (await this.sink.confirms(newest)) ? noted.progress : undefined;
   }
 
   private pass(
@@ -137,22 +173,24 @@ export class ImportJob {
     from: ImportProgress | undefined,
   ): Promise<ImportResult | undefined> {
     const { known, sink, note } = this;
-    const { batch, csv, ledger } = this.options;
+    const { attempt, batch, csv, ledger } = this.options;
     const bytesTotal = statSync(csv).size;
-    const run = new ImportRun({
-      mapper: new RowMapper(this.mapping, ledger),
+    const parts = {
+      mapper: new RowMapper(this.mapping, ledger, attempt),
       ...{ known, sink, note, rejects },
       commandsMax: batch,
       signal: this.listener.signal,
-      onProgress: (rows, bytes) => this.listener.onProgress({ rows, bytes, bytesTotal }),
-    });
-    return run.import(file, from);
+      onProgress: (rows: number, bytes: number) =>
+        this.listener.onProgress({ rows, bytes, bytesTotal }),
+    };
+    return new ImportRun(parts, file).import(from);
   }
 }
 
-/** With another ledger or mapping, the same rows are other commands. */
-function identityOf(ledger: string, mapping: Mapping): string {
+/** With another ledger, mapping or attempt, the same rows are other commands. */
+function identityOf({ ledger, attempt, asset, mapping }: ImportOptions, { name }: Mapping): string {
   return createHash('sha256')
-    .update(JSON.stringify([ledger, mapping]))
+    .update(JSON.stringify([ledger, name, attempt, asset]))
+    .update(readFileSync(mapping))
     .digest('hex');
 }

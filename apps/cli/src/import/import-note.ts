@@ -1,6 +1,8 @@
 import { type Hash, createHash } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { errorMessage } from '@holdfast/kernel';
+import { errorCode, errorMessage } from '@holdfast/kernel';
+import { ImportError } from './import.errors.js';
+import type { RejectsState } from './rejects-file.js';
 import type { Tally } from './tally.js';
 import type { Witness } from './witness.js';
 
@@ -12,15 +14,23 @@ export interface ImportProgress {
   readonly chain: string;
   /** Of the transfers that these rows made, the one that stands last in the log: where it still stands, all of them do. */
   readonly newest?: Witness;
-  readonly rejectsBytes: number;
+  readonly rejects: RejectsState;
   readonly tally: Tally;
 }
 
-const VERSION = 3;
+/** What stands in a note. */
+export interface NotedImport {
+  /** Of the same import: ledger, mapping and attempt. */
+  readonly progress: ImportProgress | undefined;
+  /** As the run left it, whatever import it was. */
+  readonly rejects: RejectsState;
+}
+
+const VERSION = 4;
 const WRITE_MILLIS_MIN = 250;
 
 /**
- * A file that notes how far an import has come. It only saves time: what makes an import exact are the keys of its rows, so a note that is
+ * A file that notes how far an import has come, and what its rejects file was. It only saves time: what makes an import exact are the keys of its rows, so a note that is
  * lost costs a second look at every row, and one that does not fit is not believed.
  */
 export class ImportNote {
@@ -35,18 +45,25 @@ export class ImportNote {
     private readonly onUnwritable: (reason: string) => void,
   ) {}
 
-  /** Undefined when there is none, or it is about another import. */
-  read(): ImportProgress | undefined {
-    try {
-      const { version, identity, progress } = JSON.parse(readFileSync(this.path, 'utf8')) as {
-        version?: unknown;
-        identity?: unknown;
-        progress?: ImportProgress;
-      };
-      return version === VERSION && identity === this.identity ? progress : undefined;
-    } catch {
-      return undefined;
-    }
+  /** Where it is written before it has its name. */
+  get temporaryPath(): string {
+    return `${this.path}.tmp`;
+  }
+
+  /** Undefined when there is none. Throws `IMPORT_OPTION_INVALID` for a file that is no note: it would be overwritten. */
+  read(): NotedImport | undefined {
+    const text = textOf(this.path);
+    if (text.trim() === '') return undefined;
+    const note = noteOf(text);
+    if (note === undefined)
+      throw new ImportError(
+        'IMPORT_OPTION_INVALID',
+        `${this.path} is no note of an import, and would be overwritten: name another file with --progress, or move it away`,
+        { file: this.path },
+      );
+    if (note.version !== VERSION || note.rejects === undefined) return undefined;
+    const isOurs = note.identity === this.identity;
+    return { progress: isOurs ? note.progress : undefined, rejects: note.rejects };
   }
 
   /** Written now or with a later one. */
@@ -55,32 +72,66 @@ export class ImportNote {
     if (performance.now() - this.writtenAt >= WRITE_MILLIS_MIN) this.flush();
   }
 
-  /** Whole or not at all; without a sync, since nothing is lost with it. */
   flush(): void {
-    if (this.pending === undefined || this.unwritable) return;
-    try {
-      const { identity, pending } = this;
-      const content = JSON.stringify({ version: VERSION, identity, progress: pending });
-      writeFileSync(`${this.path}.tmp`, `${content}\n`);
-      renameSync(`${this.path}.tmp`, this.path);
-      this.writtenAt = performance.now();
-    } catch (error) {
-      this.unwritable = true;
-      this.onUnwritable(errorMessage(error));
-    }
+    if (this.pending === undefined) return;
+    this.write({ progress: this.pending, rejects: this.pending.rejects });
+    this.writtenAt = performance.now();
     this.pending = undefined;
+  }
+
+  /** Of a finished import nothing is left but what its rejects file is, so that one that is edited since is not taken for it. */
+  finish(rejects: RejectsState): void {
+    this.pending = undefined;
+    if (rejects.bytes > 0) this.write({ progress: undefined, rejects });
+    else this.remove();
   }
 
   remove(): void {
     this.pending = undefined;
     rmSync(this.path, { force: true });
-    rmSync(`${this.path}.tmp`, { force: true });
+    rmSync(this.temporaryPath, { force: true });
+  }
+
+  /** Whole or not at all; without a sync, since nothing is lost with it. */
+  private write(noted: NotedImport): void {
+    if (this.unwritable) return;
+    try {
+      const content = JSON.stringify({ version: VERSION, identity: this.identity, ...noted });
+      writeFileSync(this.temporaryPath, `${content}\n`);
+      renameSync(this.temporaryPath, this.path);
+    } catch (error) {
+      this.unwritable = true;
+      this.onUnwritable(errorMessage(error));
+    }
   }
 }
 
-/** A running hash over the rows of a file. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').replaceAll('\0', '');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+function noteOf(text: string): (Partial<NotedImport> & Record<string, unknown>) | undefined {
+  try {
+    const note = JSON.parse(text) as Record<string, unknown> | null;
+    const isNote = typeof note?.['version'] === 'number' && typeof note['identity'] === 'string';
+    return isNote ? note : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A running hash over the columns and rows of a file. */
 export class RowChain {
   private readonly hash: Hash = createHash('sha256');
+
+  constructor(columns: readonly string[]) {
+    this.add(columns);
+  }
 
   add(fields: readonly string[]): void {
     this.hash.update(JSON.stringify(fields)).update('\n');

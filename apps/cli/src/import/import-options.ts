@@ -1,5 +1,7 @@
 export interface ImportOptions {
   readonly csv: string;
+  /** Where the CSV is but a copy of something without a name: what the files beside it are named after. */
+  readonly named?: string;
   readonly ledger: string;
   /** Path of the mapping. */
   readonly mapping: string;
@@ -9,6 +11,8 @@ export interface ImportOptions {
   /** Instead of the mapping's. */
   readonly asset?: string;
   readonly name?: string;
+  /** Part of each row's key. */
+  readonly attempt: string;
   readonly progress?: string;
   readonly rejects?: string;
   readonly patienceSeconds: number;
@@ -17,6 +21,7 @@ export interface ImportOptions {
   readonly json?: boolean;
 }
 
+export const ATTEMPT_DEFAULT = '1';
 export const BATCH_DEFAULT = 50;
 /** A row may need two accounts, and all three commands go in one request. */
 export const BATCH_MIN = 3;

@@ -1,11 +1,12 @@
 import { runs } from '@holdfast/kernel/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Batch, type BatchSink, KnownAccounts, type Posted } from './batch.js';
-import { openCsv } from './csv-rows.js';
+import { type Batch, type BatchSink, KnownAccounts, type Posted, rejectOf } from './batch.js';
+import { type CsvFile, type CsvRow, openCsv } from './csv-rows.js';
+import { ImportError } from './import.errors.js';
 import { ImportNote, type ImportProgress } from './import-note.js';
 import { type ImportResult, ImportRun } from './import-run.js';
 import { parseMapping } from './mapping.js';
@@ -57,10 +58,10 @@ class TestLedger implements BatchSink {
       else this.applied.set(mapped.key, this.applied.size + 1);
     }
     if (death !== undefined) return Promise.reject(new Killed());
-    for (const id of accounts.keys()) this.known.add(id);
+    for (const [id, { command }] of accounts) this.known.add(id, command);
     const rejects = rows
-      .filter(({ fields }) => fields[1] === 'refused')
-      .map(({ line, fields }) => ({ line, fields, reason: 'insufficient-funds' }));
+      .filter(({ row }) => row.fields[1] === 'refused')
+      .map((waiting) => rejectOf(waiting, 'insufficient-funds'));
     const counts = {
       posted: rows.length - rejects.length,
       repeated,
@@ -100,13 +101,14 @@ describe('an import', () => {
     {
       signal = new AbortController().signal,
       onProgress = () => undefined,
-    }: { signal?: AbortSignal; onProgress?: () => void } = {},
+      file: given,
+    }: { signal?: AbortSignal; onProgress?: () => void; file?: CsvFile } = {},
   ): Promise<ImportResult | undefined> {
-    const file = await openCsv(path('rows.csv'), mapping.csv);
+    const file = given ?? (await openCsv(path('rows.csv'), mapping.csv));
     const rejects = new RejectsFile(path('rejects.csv'), file.columns, mapping.csv);
     if (from === undefined) rejects.rewind(0);
     ledger.known = new KnownAccounts();
-    return new ImportRun({
+    const parts = {
       mapper: new RowMapper(mapping, 'main'),
       sink: ledger,
       known: ledger.known,
@@ -115,7 +117,8 @@ describe('an import', () => {
       commandsMax: 7,
       signal,
       onProgress,
-    }).import(file, from);
+    };
+    return new ImportRun(parts, file).import(from);
   }
 
   it('counts what became of every row, and puts what was not taken into a file with line and reason', async () => {
@@ -135,13 +138,16 @@ describe('an import', () => {
     });
     expect(readFileSync(path('rejects.csv'), 'utf8')).toBe(
       [
-        'id,from,amount,import_line,import_reason',
-        '7,2,none,8,"amount: ""none"" is not an amount"',
-        '9,refused,1.00,10,insufficient-funds',
+        'import_line,import_id,import_reason,id,from,amount',
+        '8,7,"amount: ""none"" is not an amount",7,2,none',
+        '10,9,insufficient-funds,9,refused,1.00',
         '',
       ].join('\n'),
     );
-    expect(existsSync(path('note'))).toBe(false);
+    expect(note().read()).toEqual({
+      progress: undefined,
+      rejects: { bytes: statSync(path('rejects.csv')).size, digest: expect.any(String) },
+    });
   });
 
   it('that dies at any moments and is started again takes every row once, in order', async () => {
@@ -163,14 +169,14 @@ describe('an import', () => {
           let result: ImportResult | undefined;
           while (result === undefined) {
             if (noteLost) note().remove();
-            result = await run(note().read()).catch((error: unknown) => {
+            result = await run(note().read()?.progress).catch((error: unknown) => {
               if (!(error instanceof Killed)) throw error;
               return undefined;
             });
           }
           const keys = Array.from({ length: ROWS }, (_, index) => index + 1)
             .filter((number) => number !== 7 && number !== 8)
-            .map((number) => `import-test-${number}`);
+            .map((number) => `import:test:row:1:${number}`);
           expect([...ledger.applied.keys()]).toEqual(keys);
           expect(result.tally).toMatchObject({ posted: ROWS - 3, skipped: 1, rejected: 2 });
           expect(readFileSync(path('rejects.csv'), 'utf8').split('\n')).toHaveLength(4);
@@ -185,7 +191,7 @@ describe('an import', () => {
     ledger.deaths = [{ batch: 8, taken: 0 }];
     await expect(run(undefined)).rejects.toThrow(Killed);
     const before = ledger.batches;
-    const result = await run(note().read());
+    const result = await run(note().read()?.progress);
     expect(result!.resumedAfter).toBeGreaterThan(20);
     expect(result!.tally.repeated).toBe(0);
     expect(ledger.batches - before).toBeLessThan(10);
@@ -202,10 +208,30 @@ describe('an import', () => {
       await expect(run(undefined)).rejects.toThrow(Killed);
       writeFileSync(path('rows.csv'), edit(csvOf(ROWS)));
       const before = ledger.batches;
-      expect(await run(note().read())).toBeUndefined();
+      expect(await run(note().read()?.progress)).toBeUndefined();
       expect(ledger.batches).toBe(before);
     },
   );
+
+  it('of a file that cannot be read to its end posts the rows before', async () => {
+    writeFileSync(path('rows.csv'), csvOf(10));
+    const whole = await openCsv(path('rows.csv'), mapping.csv);
+    async function* broken(): AsyncGenerator<CsvRow> {
+      yield* whole.rows;
+      throw new ImportError('IMPORT_CSV_INVALID', 'a quote stays open');
+    }
+    await expect(run(undefined, { file: { ...whole, rows: broken() } })).rejects.toThrow('quote');
+    expect(ledger.applied.size).toBe(8);
+    expect(note().read()!.progress!.rows).toBe(10);
+  });
+
+  it('does not believe its note when the columns have other names', async () => {
+    writeFileSync(path('rows.csv'), csvOf(ROWS));
+    ledger.deaths = [{ batch: 8, taken: 0 }];
+    await expect(run(undefined)).rejects.toThrow(Killed);
+    writeFileSync(path('rows.csv'), csvOf(ROWS).replace('id,from,amount', 'from,id,amount'));
+    expect(await run(note().read()?.progress)).toBeUndefined();
+  });
 
   it('stops between two batches when it is told to, and says that it is not finished', async () => {
     writeFileSync(path('rows.csv'), csvOf(ROWS));
@@ -218,7 +244,7 @@ describe('an import', () => {
       finished: false,
       rows: 30,
     });
-    const result = await run(note().read());
+    const result = await run(note().read()?.progress);
     expect(result).toMatchObject({ finished: true, rows: ROWS, tally: { repeated: 0 } });
     expect(ledger.applied.size).toBe(ROWS - 2);
   });

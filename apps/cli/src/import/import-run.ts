@@ -1,8 +1,11 @@
+import { errorCode } from '@holdfast/kernel';
 import { Batch, type BatchSink, type KnownAccounts } from './batch.js';
 import type { CsvFile, CsvRow } from './csv-rows.js';
 import { type ImportNote, type ImportProgress, RowChain } from './import-note.js';
 import type { Reject, RejectsFile } from './rejects-file.js';
+import { hashOf } from './row-identity.js';
 import type { MappedRow, RowMapper } from './row-mapper.js';
+import { SeenRows } from './seen-rows.js';
 import { EMPTY_TALLY, type Tally, addTally } from './tally.js';
 import { type Witness, laterOf } from './witness.js';
 
@@ -31,39 +34,39 @@ export interface ImportResult {
  * two batches everything before is settled, and only there a note of the progress is true.
  */
 export class ImportRun {
-  private readonly chain = new RowChain();
+  private readonly seen = new SeenRows();
+  private readonly chain: RowChain;
   private rows = 0;
   private newest: Witness | undefined;
   private tally = EMPTY_TALLY;
   private refused: Reject[] = [];
   private batch: Batch;
 
-  constructor(private readonly parts: ImportParts) {
+  constructor(
+    private readonly parts: ImportParts,
+    private readonly file: CsvFile,
+  ) {
+    this.chain = new RowChain(file.columns);
     this.batch = this.emptyBatch();
   }
 
   /**
-   * `from` is where an earlier run stopped. Undefined when the file is not the one that it is about: then nothing was posted. Throws what
-   * the sink throws; what was settled before is noted.
+   * Once. `from` is where an earlier run stopped. Undefined when the file is not the one that it is about: then nothing was posted. Throws what
+   * the sink throws, and `IMPORT_CSV_INVALID` behind the rows that could be read; what was settled before is noted.
    */
-  async import(file: CsvFile, from: ImportProgress | undefined): Promise<ImportResult | undefined> {
-    const { signal, note, onProgress } = this.parts;
+  async import(from: ImportProgress | undefined): Promise<ImportResult | undefined> {
+    const { signal, note, rejects } = this.parts;
     try {
-      for await (const row of file.rows) {
-        if (signal.aborted) break;
-        if (from === undefined || this.rows >= from.rows) await this.take(row);
-        else if (!this.skip(row, from)) return undefined;
-        onProgress(this.rows, row.bytes);
-      }
+      if (!(await this.pass(from))) return undefined;
       if (!signal.aborted) {
-        if (this.rows < (from?.rows ?? 0)) return undefined;
         await this.settle();
-        note.remove();
+        note.finish(rejects.state);
       }
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
       note.flush();
+      this.seen.close();
     }
     return {
       finished: !signal.aborted,
@@ -71,6 +74,37 @@ export class ImportRun {
       resumedAfter: from?.rows ?? 0,
       tally: this.tally,
     };
+  }
+
+  /** Over the rows up to the end, or until it is told to stop. False when they are not those that the note is about. */
+  private async pass(from: ImportProgress | undefined): Promise<boolean> {
+    const { signal, onProgress } = this.parts;
+    const passedOver = from?.rows ?? 0;
+    try {
+      for await (const row of this.file.rows) {
+        if (signal.aborted) return true;
+        const mapped = this.mapped(row);
+        if (from === undefined || this.rows >= passedOver) await this.take(row, mapped);
+        else if (!this.skip(row, from)) return false;
+        onProgress(this.rows, row.bytes);
+      }
+    } catch (error) {
+      if (errorCode(error) === 'IMPORT_CSV_INVALID' && this.rows > passedOver) await this.settle();
+      throw error;
+    }
+    return signal.aborted || this.rows >= passedOver;
+  }
+
+  /** Of each row, also of one that is passed over: later ones may be equal, or have its id. */
+  private mapped(row: CsvRow): MappedRow {
+    const { mapper } = this.parts;
+    const occurrence = mapper.countsRows ? this.seen.occurrence(hashOf(row.fields)) : 1;
+    const mapped = mapper.map(row, occurrence);
+    if (mapped.kind === 'skipped' || mapped.id === undefined) return mapped;
+    const earlier = this.seen.earlierLine(mapped.id, row.line);
+    if (earlier === undefined || mapped.kind === 'refused') return mapped;
+    const reason = `lines ${earlier} and ${row.line} have one id, ${JSON.stringify(mapped.id)}`;
+    return { kind: 'refused', id: mapped.id, reason };
   }
 
   /** Past a row that an earlier run was done with. False when, after the last of them, they are not the same rows. */
@@ -81,12 +115,11 @@ export class ImportRun {
     this.tally = from.tally;
     this.newest = from.newest;
     this.batch = this.emptyBatch();
-    this.parts.rejects.rewind(from.rejectsBytes);
+    this.parts.rejects.rewind(from.rejects.bytes);
     return true;
   }
 
-  private async take(row: CsvRow): Promise<void> {
-    const mapped = this.parts.mapper.map(row);
+  private async take(row: CsvRow, mapped: MappedRow): Promise<void> {
     if (mapped.kind === 'transfer' && !this.batch.canTake(mapped)) await this.settle();
     this.count(row);
     this.enqueue(row, mapped);
@@ -97,13 +130,14 @@ export class ImportRun {
     this.rows++;
   }
 
-  private enqueue({ line, fields }: CsvRow, mapped: MappedRow): void {
+  private enqueue(row: CsvRow, mapped: MappedRow): void {
+    const place = this.rows;
     if (mapped.kind === 'skipped') {
       this.tally = addTally(this.tally, { skipped: 1 });
     } else if (mapped.kind === 'refused') {
-      this.refused.push({ line, fields, reason: mapped.reason });
+      this.refused.push({ place, row, id: mapped.id, reason: mapped.reason });
     } else {
-      this.batch.add({ line, fields, mapped });
+      this.batch.add({ place, row, mapped });
     }
   }
 
@@ -117,13 +151,13 @@ export class ImportRun {
       this.batch = this.emptyBatch();
     }
     this.tally = addTally(this.tally, { rejected: this.refused.length });
-    this.parts.rejects.add(this.refused.sort((one, other) => one.line - other.line));
+    this.parts.rejects.add(this.refused.sort((one, other) => one.place - other.place));
     this.refused = [];
     this.parts.note.take({
       rows: this.rows,
       chain: this.chain.digest(),
       ...(this.newest === undefined ? undefined : { newest: this.newest }),
-      rejectsBytes: this.parts.rejects.bytes,
+      rejects: this.parts.rejects.state,
       tally: this.tally,
     });
   }

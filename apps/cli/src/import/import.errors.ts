@@ -4,6 +4,8 @@ import { CodedError, type ErrorDetails } from '@holdfast/kernel';
 export type ImportErrorCode =
   | 'IMPORT_MAPPING_INVALID'
   | 'IMPORT_CSV_INVALID'
+  /** An option is not what it can be, or names a file that would be overwritten. */
+  | 'IMPORT_OPTION_INVALID'
   /** The service refuses what an import needs: the ledger, the asset, or a batch as a whole. */
   | 'IMPORT_REFUSED'
   /** The answers that it had are no more what the ledger answers, again and again. */

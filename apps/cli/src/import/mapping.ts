@@ -10,6 +10,7 @@ import type { AmountFormat } from './amount.js';
 import type { CsvFormat } from './csv-rows.js';
 import { DateFormat } from './date-format.js';
 import { JsonReader } from './json-reader.js';
+import { DEFAULT_ID, ROW_TOKENS } from './row-identity.js';
 import { Template } from './template.js';
 
 /** How rows become transfers. `docs/guides/import.md` explains each member. */
@@ -28,7 +29,8 @@ export interface RowMapping {
   readonly id: Template;
   readonly amount: AmountFormat & { readonly column: string };
   readonly effectiveAt: { readonly column: string; readonly format: DateFormat } | undefined;
-  readonly reference: Template | undefined;
+  /** `own`: made of the mapping's name and the row's id. */
+  readonly reference: Template | 'own' | undefined;
   readonly metadata: Readonly<Record<string, Template>>;
 }
 
@@ -50,7 +52,11 @@ export interface Rule {
   readonly transfer: { readonly debit: string; readonly credit: string } | undefined;
 }
 
-const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+/** Of a mapping and of an attempt: no colon, so that what keys and references are made of stays apart. */
+export const nameRule: FieldRule = {
+  accepts: (value) => typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(value),
+  problem: 'must be 1 to 64 letters, digits, "_", "." or "-", starting with a letter or digit',
+};
 
 /** Throws `IMPORT_MAPPING_INVALID`, which names the member and what it must be. */
 export function parseMapping(file: string, text: string): Mapping {
@@ -62,9 +68,7 @@ export function parseMapping(file: string, text: string): Mapping {
     'accounts',
     'rules',
   );
-  const name = mapping.text('name');
-  if (!NAME_PATTERN.test(name))
-    throw mapping.refusal('name', 'must be 1 to 64 letters, digits, "_", "." or "-"');
+  const name = textBy(mapping, 'name', nameRule);
   const accounts = accountsOf(mapping.object('accounts'));
   return {
     name,
@@ -79,14 +83,14 @@ export function parseMapping(file: string, text: string): Mapping {
 /** Every column that the mapping names: each must be in the file's header. */
 export function columnsOf({ row, accounts, rules }: Mapping): readonly string[] {
   const templates = [
-    row.id,
-    ...(row.reference === undefined ? [] : [row.reference]),
+    ...(row.reference instanceof Template ? [row.reference] : []),
     ...Object.values(row.metadata),
     ...Object.values(accounts).flatMap(({ id, metadata }) => [id, ...Object.values(metadata)]),
   ];
   const columns = [
     row.amount.column,
     ...(row.effectiveAt === undefined ? [] : [row.effectiveAt.column]),
+    ...row.id.columns.filter((column) => !ROW_TOKENS.some((token) => token === column)),
     ...templates.flatMap((template) => template.columns),
     ...rules.flatMap(({ when }) => when.map(({ column }) => column)),
   ];
@@ -118,16 +122,21 @@ function rowOf(row: JsonReader): RowMapping {
   row.only('id', 'amount', 'effectiveAt', 'reference', 'metadata');
   const amount = row.object('amount').only('column', 'decimalMark', 'groupMark');
   return {
-    id: templateOf(row, 'id'),
+    id: templateOf(row, 'id', DEFAULT_ID),
     amount: {
       column: amount.text('column'),
       decimalMark: amount.choice('decimalMark', ['.', ','], '.'),
       groupMark: amount.choice('groupMark', ['', ',', '.', ' ', "'"], ''),
     },
     effectiveAt: row.has('effectiveAt') ? effectiveAtOf(row.object('effectiveAt')) : undefined,
-    reference: row.has('reference') ? templateOf(row, 'reference') : undefined,
+    reference: referenceOf(row),
     metadata: templatesOf(row, 'metadata'),
   };
+}
+
+function referenceOf(row: JsonReader): RowMapping['reference'] {
+  if (!row.has('reference')) return 'own';
+  return row.raw('reference') === null ? undefined : templateOf(row, 'reference');
 }
 
 function effectiveAtOf(effectiveAt: JsonReader): RowMapping['effectiveAt'] {
@@ -192,8 +201,8 @@ function whenOf(rule: JsonReader): Rule['when'] {
   });
 }
 
-function templateOf(reader: JsonReader, name: string): Template {
-  const template = Template.parse(reader.text(name));
+function templateOf(reader: JsonReader, name: string, fallback?: string): Template {
+  const template = Template.parse(reader.text(name, fallback));
   if (template === undefined)
     throw reader.refusal(
       name,

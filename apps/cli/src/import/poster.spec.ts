@@ -34,10 +34,11 @@ function batchOf(keys: readonly string[]): Batch {
   const batch = new Batch(10, new KnownAccounts());
   keys.forEach((key, index) =>
     batch.add({
-      line: index + 2,
-      fields: [key],
+      place: index + 1,
+      row: { line: index + 2, fields: [key], raw: key, bytes: 0, row: {} },
       mapped: {
         kind: 'transfer',
+        id: key,
         key,
         accounts: [],
         transfer: { type: 'PostTransfer', ledger: 'main', legs: [] },
@@ -67,7 +68,12 @@ describe('a batch', () => {
       repeated: 1,
       unknown: 0,
       accountsOpened: 0,
-      rejects: [{ line: 4, fields: ['c'], reason: expect.stringMatching(/^insufficient-funds/) }],
+      rejects: [
+        {
+          ...{ place: 3, id: 'c', reason: expect.stringMatching(/^insufficient-funds/) },
+          row: expect.objectContaining({ line: 4 }),
+        },
+      ],
     });
   });
 

@@ -1,5 +1,14 @@
 import { problemText, type ServiceAnswer, type ServiceClient } from '../service/service-client.js';
-import type { Batch, BatchSink, KnownAccounts, Posted } from './batch.js';
+import {
+  type AccountKind,
+  type Batch,
+  type BatchSink,
+  type KnownAccounts,
+  type Posted,
+  type WaitingRow,
+  divided,
+  rejectOf,
+} from './batch.js';
 import {
   type BulkItem,
   type ItemAnswer,
@@ -9,6 +18,9 @@ import {
   toldAnswer,
 } from './bulk.js';
 import { ImportError } from './import.errors.js';
+import type { Reject } from './rejects-file.js';
+import type { NeededAccount } from './row-mapper.js';
+import { differenceOf } from './same-transfer.js';
 import { type Witness, laterOf, stands, witnessOf } from './witness.js';
 
 const OK = 200;
@@ -43,57 +55,115 @@ export class Poster implements BatchSink {
     return isAnswered(witness, await this.client.get(this.commandPath(witness)));
   }
 
-  /**
-   * Sends a batch until each of its commands has its final answer. A restore may come between two requests, and its ledger may have grown past the old
-   * place since, so each bulk begins with the command of the witness: nothing comes between the commands of a bulk, so where the witness is answered
-   * as before, the batch meets everything that stood before it. A bulk takes no key twice, so behind a batch that has this key itself it is asked for.
-   * Before a bulk is sent again it is asked for as well, since a batch that misses rows before it may be refused for good.
-   */
+  /** Sends a batch until each of its commands has its final answer. A row that needs an account of another kind is not sent. */
   async post(batch: Batch): Promise<Posted> {
     const { witness } = batch;
-    const front = witness === undefined || batch.has(witness.key) ? [] : [witness];
     const accounts = [...batch.accounts.values()];
-    const items: readonly BulkItem[] = [
-      ...front,
-      ...accounts,
-      ...batch.rows.map(({ mapped }) => ({ key: mapped.key, command: mapped.transfer })),
-    ];
-    const answer = await this.client.post(bulkPath(this.ledgerPath), bulkBody(items), {
+    const opened = await this.send(witness, accounts);
+    const faults = await this.takeKnown(accounts, opened);
+    const { postable, rejects } = divided(
+      batch.rows,
+      (account) => faults.get(account.id) ?? this.known.misfit(account),
+    );
+    // The accounts once more: a restore may have taken them back since.
+    const usable = accounts.filter(({ id }) => !faults.has(id));
+    const answers =
+      postable.length === 0 ? [] : await this.send(witness, [...usable, ...postable.map(itemOf)]);
+    const outcome = await this.outcomeOf(postable, answers.slice(usable.length));
+    return {
+      ...outcome,
+      accountsOpened: opened.filter((account) => succeeded(account) && !account.replayed).length,
+      rejects: [...rejects, ...outcome.rejects],
+    };
+  }
+
+  /**
+   * A restore may come between two requests, and its ledger may have grown past the old place since, so each bulk begins with the command of the
+   * witness: nothing comes between the commands of a bulk, so where the witness is answered as before, the others meet everything that stood before it.
+   * Before a bulk is sent again it is asked for as well, since a batch that misses rows before it may be refused for good.
+   */
+  private async send(
+    witness: Witness | undefined,
+    items: readonly BulkItem[],
+  ): Promise<readonly ItemAnswer[]> {
+    if (items.length === 0) return [];
+    const sent = witness === undefined ? items : [witness, ...items];
+    const answer = await this.client.post(bulkPath(this.ledgerPath), bulkBody(sent), {
       unfinished: (given) =>
-        given.status === OK ? waitsFor(itemAnswers(given.body, items.length)) : undefined,
+        given.status === OK ? waitsFor(itemAnswers(given.body, sent.length)) : undefined,
       ground: witness && {
         path: this.commandPath(witness),
         check: (given) => mustStand(witness, isAnswered(witness, given)),
       },
     });
-    this.mustSucceed(answer, `a batch of ${items.length} commands`);
-    const answers = itemAnswers(answer.body, items.length);
-    if (witness !== undefined)
-      mustStand(
-        witness,
-        front.length > 0 ? repeats(witness, answers) : await this.confirms(witness),
-      );
-    const opened = answers.slice(front.length, front.length + accounts.length);
-    accounts.forEach(({ id }, index) => {
-      if (isOpen(opened[index])) this.known.add(id);
-    });
-    const rows = answers.slice(front.length + accounts.length);
-    const witnesses = batch.rows.map(({ mapped }, index) => {
-      const row = rows[index];
-      return row && succeeded(row) ? witnessOf(mapped.key, mapped.transfer, row) : undefined;
-    });
-    return {
-      newest: witnesses.reduce(laterOf, undefined),
-      posted: rows.filter(succeeded).length,
-      repeated: rows.filter((row) => succeeded(row) && row.replayed).length,
-      unknown: rows.filter(isUnknown).length,
-      accountsOpened: opened.filter((account) => succeeded(account) && !account.replayed).length,
-      rejects: batch.rows.flatMap(({ line, fields }, index) => {
-        const row = rows[index];
-        if (row === undefined || succeeded(row) || isUnknown(row)) return [];
-        return [{ line, fields, reason: problemText(row) }];
-      }),
-    };
+    this.mustSucceed(answer, `a batch of ${sent.length} commands`);
+    const answers = itemAnswers(answer.body, sent.length);
+    if (witness === undefined) return answers;
+    mustStand(witness, repeats(witness, answers));
+    return answers.slice(1);
+  }
+
+  /** Remembers what the accounts are that are there now; returns by id why another is not. */
+  private async takeKnown(
+    accounts: readonly NeededAccount[],
+    answers: readonly ItemAnswer[],
+  ): Promise<ReadonlyMap<string, string>> {
+    const faults = new Map<string, string>();
+    for (const [index, { id }] of accounts.entries()) {
+      let answer: ServiceAnswer | undefined = answers[index];
+      // Opened or refused by an earlier run: it is there, and its answer has left the log.
+      if (answer?.status === GONE)
+        answer = await this.client.get(`${this.ledgerPath}/accounts/${encodeURIComponent(id)}`);
+      const kind = answer && kindOf(answer);
+      if (kind !== undefined) this.known.add(id, kind);
+      else
+        faults.set(id, `account ${id}: ${problemText(answer ?? { status: 0, body: undefined })}`);
+    }
+    return faults;
+  }
+
+  private async outcomeOf(
+    rows: readonly WaitingRow[],
+    answers: readonly ItemAnswer[],
+  ): Promise<Omit<Posted, 'accountsOpened'>> {
+    let newest: Witness | undefined;
+    let [posted, repeated, unknown] = [0, 0, 0];
+    const rejects: Reject[] = [];
+    for (const [index, waiting] of rows.entries()) {
+      const answer = answers[index];
+      if (answer === undefined || isUnknown(answer)) {
+        unknown++;
+        continue;
+      }
+      const { key, transfer } = waiting.mapped;
+      const made = succeeded(answer);
+      const refusal = made ? undefined : await this.refusalOf(waiting, answer);
+      if (refusal !== undefined) {
+        rejects.push(rejectOf(waiting, refusal));
+        continue;
+      }
+      posted++;
+      if (!made || answer.replayed) repeated++;
+      if (made) newest = laterOf(newest, witnessOf(key, transfer, answer));
+    }
+    return { newest, posted, repeated, unknown, rejects };
+  }
+
+  /** Undefined when the transfer is there under its reference: posted by another attempt, or so long ago that its key is forgotten. */
+  private async refusalOf({ mapped }: WaitingRow, answer: ItemAnswer): Promise<string | undefined> {
+    const problem = problemText(answer);
+    const { transferId } = (answer.body ?? {}) as { readonly transferId?: unknown };
+    if (!problem.startsWith('reference-exists') || typeof transferId !== 'string') return problem;
+    const found = await this.client.get(this.transferPath(transferId, answer));
+    if (found.status > SUCCESS_MAX)
+      return `${problem} It cannot be compared with this row: ${problemText(found)}`;
+    const difference = differenceOf(mapped.transfer, found.body);
+    return difference && `${problem} That one is another transfer: ${difference}`;
+  }
+
+  private transferPath(transferId: string, { position }: ItemAnswer): string {
+    const seen = position === undefined ? '' : `?minPosition=${encodeURIComponent(position)}`;
+    return `${this.ledgerPath}/transfers/${encodeURIComponent(transferId)}${seen}`;
   }
 
   private commandPath({ key }: Witness): string {
@@ -127,7 +197,7 @@ function mustStand({ key }: Witness, itStands: boolean): void {
   );
 }
 
-function succeeded({ status }: ItemAnswer): boolean {
+function succeeded({ status }: Pick<ServiceAnswer, 'status'>): boolean {
   return status <= SUCCESS_MAX;
 }
 
@@ -151,11 +221,15 @@ function isFinal({ status, body }: ItemAnswer): boolean {
   return status !== CONFLICT || !problemText({ status, body }).startsWith('idempotency-in-flight');
 }
 
-/**
- * The account is there: opened now or by an earlier run, by somebody else, or by an earlier row of an earlier run, whose metadata
- * made another command under the same key.
- */
-function isOpen(answer: ItemAnswer | undefined): boolean {
-  if (answer === undefined) return false;
-  return succeeded(answer) || /^(account-exists|idempotency-key-reused)/.test(problemText(answer));
+/** Of the account that the command has opened, or that was there already. */
+function kindOf(answer: ServiceAnswer): AccountKind | undefined {
+  const isThere = succeeded(answer) || problemText(answer).startsWith('account-exists');
+  const { asset, normalSide } = (answer.body ?? {}) as Partial<AccountKind>;
+  return isThere && asset !== undefined && normalSide !== undefined
+    ? { asset, normalSide }
+    : undefined;
+}
+
+function itemOf({ mapped }: WaitingRow): BulkItem {
+  return { key: mapped.key, command: mapped.transfer };
 }

@@ -1,43 +1,65 @@
+import { type Hash, createHash } from 'node:crypto';
 import {
-  appendFileSync,
   closeSync,
   constants,
   copyFileSync,
   existsSync,
+  fsyncSync,
   openSync,
   readSync,
   renameSync,
   rmSync,
   statSync,
   truncateSync,
+  writeSync,
 } from 'node:fs';
-import { join, parse } from 'node:path';
-import type { CsvFormat } from './csv-rows.js';
+import { dirname, join, parse } from 'node:path';
+import type { CsvFormat, CsvRow } from './csv-rows.js';
+import { REJECT_COLUMNS, recordText } from './rejects-format.js';
 
 /** A row that was not taken, and why. */
 export interface Reject {
-  readonly line: number;
-  readonly fields: readonly string[];
+  /** Rows that come before it have lower ones. */
+  readonly place: number;
+  readonly row: CsvRow;
+  readonly id: string | undefined;
   readonly reason: string;
 }
 
+/** What a rejects file was when somebody noted it. */
+export interface RejectsState {
+  readonly bytes: number;
+  /** Of these bytes. */
+  readonly digest: string;
+}
+
 /**
- * The rows that were not taken, as a CSV file with the columns of the import and two more: where it stood and why. Once mended it can be imported
- * under another name, since a key that was refused stays refused.
+ * The rows that were not taken, as a CSV file: where each stood, its id and why, and then its text as it was read. Once mended it is imported as
+ * another attempt, since a key that was refused stays refused. What is told of it is synced.
  */
 export class RejectsFile {
-  private readonly quote: string;
+  /** Over its bytes. */
+  private hash: Hash;
 
   constructor(
     readonly path: string,
     private readonly columns: readonly string[],
     private readonly format: CsvFormat,
   ) {
-    this.quote = format.quote === '' ? '"' : format.quote;
+    this.hash = hashOfBeginning(path, this.bytes);
   }
 
   get bytes(): number {
     return statSync(this.path, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  get state(): RejectsState {
+    return { bytes: this.bytes, digest: this.hash.copy().digest('hex') };
+  }
+
+  /** Whether it still begins with what was noted of it. */
+  isAsNoted({ bytes, digest }: RejectsState): boolean {
+    return this.bytes >= bytes && hashOfBeginning(this.path, bytes).digest('hex') === digest;
   }
 
   /**
@@ -51,8 +73,12 @@ export class RejectsFile {
       renameSync(this.path, kept);
     } else {
       copyFileSync(this.path, kept, constants.COPYFILE_EXCL);
+      sync(kept);
       truncateSync(this.path, bytes);
+      sync(this.path);
     }
+    sync(dirname(this.path));
+    this.hash = hashOfBeginning(this.path, bytes);
   }
 
   /** Lets go of every file that was kept and has come again whole; returns the paths of the others. */
@@ -66,18 +92,29 @@ export class RejectsFile {
 
   add(rejects: readonly Reject[]): void {
     if (rejects.length === 0) return;
-    const lines = rejects.map(({ line, fields, reason }) => {
-      // A row with too few fields or too many keeps the columns of the others in their places.
-      const aligned = this.columns.map((_, index) => fields[index] ?? '');
-      return this.line([...aligned, String(line), reason]);
-    });
-    const header =
-      this.bytes === 0 ? [this.line([...this.columns, 'import_line', 'import_reason'])] : [];
-    appendFileSync(this.path, [...header, ...lines].join(''), { encoding: this.format.encoding });
+    const isNew = this.bytes === 0;
+    const header = isNew ? [recordText([...REJECT_COLUMNS, ...this.columns], this.format)] : [];
+    const lines = rejects.map(({ row, id = '', reason }) =>
+      // As it was read: a field too many stays one, and is refused again until somebody mends it.
+      [recordText([String(row.line), id, reason], this.format), row.raw].join(
+        this.format.delimiter,
+      ),
+    );
+    const text = [...header, ...lines].map((line) => `${line}\n`).join('');
+    const bytes = Buffer.from(text, this.format.encoding);
+    const file = openSync(this.path, 'a');
+    try {
+      writeWhole(file, bytes);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    if (isNew) sync(dirname(this.path));
+    this.hash.update(bytes);
   }
 
   /** Of earlier runs, in their order. */
-  private keptPaths(): readonly string[] {
+  keptPaths(): readonly string[] {
     const paths: string[] = [];
     while (existsSync(this.keptPath(paths.length + 1))) paths.push(this.keptPath(paths.length + 1));
     return paths;
@@ -87,32 +124,43 @@ export class RejectsFile {
     const { dir, name, ext } = parse(this.path);
     return join(dir, `${name}.${number}${ext}`);
   }
-
-  private line(fields: readonly string[]): string {
-    return `${fields.map((field) => this.field(field)).join(this.format.delimiter)}\n`;
-  }
-
-  private field(text: string): string {
-    const { quote } = this;
-    const special = [this.format.delimiter, quote, '\n', '\r'].some((mark) => text.includes(mark));
-    return special ? `${quote}${text.replaceAll(quote, quote + quote)}${quote}` : text;
-  }
 }
 
-const COMPARED_BYTES = 64 * 1024;
+const READ_BYTES = 64 * 1024;
 
 function beginsWith(path: string, beginning: string): boolean {
-  const [whole, part] = [openSync(path, 'r'), openSync(beginning, 'r')];
+  const { size } = statSync(beginning);
+  const [whole, part] = [path, beginning].map((each) => hashOfBeginning(each, size).digest('hex'));
+  return statSync(path).size >= size && whole === part;
+}
+
+function hashOfBeginning(path: string, bytes: number): Hash {
+  const hash = createHash('sha256');
+  if (bytes === 0) return hash;
+  const file = openSync(path, 'r');
   try {
-    const [one, other] = [Buffer.alloc(COMPARED_BYTES), Buffer.alloc(COMPARED_BYTES)];
-    for (let at = 0; ; at += COMPARED_BYTES) {
-      const bytes = readSync(part, other, 0, COMPARED_BYTES, at);
-      if (bytes === 0) return true;
-      if (readSync(whole, one, 0, bytes, at) < bytes) return false;
-      if (one.compare(other, 0, bytes, 0, bytes) !== 0) return false;
+    const buffer = Buffer.alloc(READ_BYTES);
+    for (let at = 0; at < bytes;) {
+      const read = readSync(file, buffer, 0, Math.min(READ_BYTES, bytes - at), at);
+      if (read === 0) break;
+      hash.update(buffer.subarray(0, read));
+      at += read;
     }
   } finally {
-    closeSync(whole);
-    closeSync(part);
+    closeSync(file);
+  }
+  return hash;
+}
+
+function writeWhole(file: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
+}
+
+function sync(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }

@@ -34,7 +34,8 @@ describe('a row', () => {
   it('becomes a transfer under a key of its own, with the accounts that it needs', () => {
     expect(bank.map(rowOf(deposit))).toEqual({
       kind: 'transfer',
-      key: 'import-bank-1993-171812',
+      id: '171812',
+      key: 'import:bank-1993:row:1:171812',
       transfer: {
         type: 'PostTransfer',
         ledger: 'main',
@@ -47,7 +48,10 @@ describe('a row', () => {
         metadata: { kind: 'cash-deposit' },
       },
       accounts: [
-        expect.objectContaining({ id: 'cash', key: 'import-bank-1993-account-cash' }),
+        expect.objectContaining({
+          id: 'cash',
+          key: expect.stringMatching(/^import:bank-1993:account:cash:[\w-]{43}$/),
+        }),
         expect.objectContaining({
           id: 'customer-576',
           command: expect.objectContaining({ normalSide: 'credit', floor: null, asset: 'CZK' }),
@@ -83,14 +87,14 @@ describe('a row', () => {
     [{ kind: 'barter' }, 'no rule of the mapping fits'],
     [{ date: '1993-02-30' }, 'date: "1993-02-30" is not a time like YYYY-MM-DD'],
     [{ date: '01.01.1993' }, 'is not a time like'],
-    [{ transaction: '' }, 'id: "" must be'],
-    [{ transaction: 'Zürich' }, 'id: "Zürich" must be'],
+    [{ transaction: '' }, 'transaction: the id is empty'],
     [{ account: 'a/b' }, 'accountId must be'],
     [{ purpose: 'x'.repeat(501) }, 'metadata'],
     [{ purpose: '\ufffd' }, 'encoding'],
   ])('that cannot be taken says why: %j', (change, reason) => {
     expect(bank.map(rowOf({ ...deposit, ...change }))).toEqual({
       kind: 'refused',
+      id: 'transaction' in change ? undefined : '171812',
       reason: expect.stringContaining(reason),
     });
   });

@@ -1,20 +1,24 @@
-import { type OpenAccount, type PostTransfer, keyRule, malformationOf } from '@holdfast/ledger';
+import { type OpenAccount, type PostTransfer, malformationOf } from '@holdfast/ledger';
 import { type SignedAmount, parseAmount } from './amount.js';
 import type { CsvRow } from './csv-rows.js';
 import type { AccountMapping, Mapping, Rule } from './mapping.js';
+import { ATTEMPT_DEFAULT } from './import-options.js';
+import { ImportNames, countsRows, idOf } from './row-identity.js';
 import type { Row, Template } from './template.js';
 
 /** What a row asks of the ledger. */
 export type MappedRow =
   | {
       readonly kind: 'transfer';
+      readonly id: string;
       readonly key: string;
       readonly transfer: PostTransfer;
       /** The accounts of its legs, as they are to be opened if they are not there. */
       readonly accounts: readonly NeededAccount[];
     }
   | { readonly kind: 'skipped' }
-  | { readonly kind: 'refused'; readonly reason: string };
+  /** The id is undefined where none can be made of the row. */
+  | { readonly kind: 'refused'; readonly id: string | undefined; readonly reason: string };
 
 export interface NeededAccount {
   readonly id: string;
@@ -22,14 +26,41 @@ export interface NeededAccount {
   readonly command: OpenAccount;
 }
 
-/** Turns rows into transfers. Pure: the same row gives the same commands and keys in every run, which is what makes an import resumable. */
+/** Why a row is refused; its id comes to it. */
+type Refusal = Omit<Extract<MappedRow, { kind: 'refused' }>, 'id'>;
+type Transfer = Omit<Extract<MappedRow, { kind: 'transfer' }>, 'id' | 'key'>;
+
+/** Turns rows into transfers. Pure: the same row gives the same commands and keys in every run of an attempt, which is what makes an import resumable. */
 export class RowMapper {
+  private readonly names: ImportNames;
+
   constructor(
     private readonly mapping: Mapping,
     private readonly ledger: string,
-  ) {}
+    attempt = ATTEMPT_DEFAULT,
+  ) {
+    this.names = new ImportNames(mapping.name, attempt);
+  }
 
-  map({ row, fields }: CsvRow): MappedRow {
+  /** Whether `map` has to be told which of the equal rows it is given. */
+  get countsRows(): boolean {
+    return countsRows(this.mapping.row.id);
+  }
+
+  map(row: CsvRow, occurrence = 1): MappedRow {
+    const id = idOf(this.mapping.row.id, row, occurrence);
+    const mapped = this.mapRow(row, id);
+    if (mapped.kind === 'skipped') return mapped;
+    if (mapped.kind === 'refused') return { ...mapped, id };
+    if (id === undefined)
+      return { ...refused(`${this.mapping.row.id.columns.join(', ')}: the id is empty`), id };
+    return { ...mapped, id, key: this.names.keyOf(id) };
+  }
+
+  private mapRow(
+    { row, fields }: CsvRow,
+    id: string | undefined,
+  ): Transfer | Refusal | { readonly kind: 'skipped' } {
     if (row === undefined)
       return refused(`it has ${fields.length} fields, not those of the header`);
     if (fields.some((field) => field.includes('\ufffd')))
@@ -48,7 +79,7 @@ export class RowMapper {
     if (rule.transfer === undefined) return { kind: 'skipped' };
     if (typeof amount === 'string') return refused(`${column}: ${amount}`);
     if (amount.minorUnits === '0') return refused(`${column}: nothing moves`);
-    return this.transferOf(row, rule.transfer, amount.minorUnits);
+    return this.transferOf(row, id, rule.transfer, amount.minorUnits);
   }
 
   /** A row without a readable amount may still be one that a rule skips. */
@@ -63,15 +94,12 @@ export class RowMapper {
 
   private transferOf(
     row: Row,
+    id: string | undefined,
     { debit, credit }: { debit: string; credit: string },
     amount: string,
-  ): MappedRow {
-    const { id, effectiveAt, reference, metadata } = this.mapping.row;
-    const key = `import-${this.mapping.name}-${id.render(row)}`;
-    if (id.render(row) === '' || !keyRule.accepts(key))
-      return refused(
-        `id: ${JSON.stringify(id.render(row))} must be visible ASCII characters, not too many`,
-      );
+  ): Transfer | Refusal {
+    const { effectiveAt, metadata } = this.mapping.row;
+    const reference = this.referenceOf(row, id);
     const instant = effectiveAt?.format.instant(row[effectiveAt.column] ?? '');
     if (effectiveAt !== undefined && instant === undefined)
       return refused(
@@ -86,7 +114,7 @@ export class RowMapper {
         { accountId: debited ?? '', side: 'debit', amount },
         { accountId: credited ?? '', side: 'credit', amount },
       ],
-      ...(reference === undefined ? undefined : { reference: reference.render(row) }),
+      ...(reference === undefined ? undefined : { reference }),
       ...(instant === undefined ? undefined : { effectiveAt: instant }),
       metadata: rendered(metadata, row),
     };
@@ -95,26 +123,32 @@ export class RowMapper {
       if (malformation !== undefined)
         return refused(`${malformation.field} ${malformation.problem}`);
     }
-    return { kind: 'transfer', key, transfer, accounts };
+    return { kind: 'transfer', transfer, accounts };
+  }
+
+  /** What the mapping gives it, or its own. */
+  private referenceOf(row: Row, id: string | undefined): string | undefined {
+    const { reference } = this.mapping.row;
+    if (reference === undefined) return undefined;
+    const given = reference === 'own' ? '' : reference.render(row);
+    if (given !== '') return given;
+    return id === undefined ? undefined : this.names.referenceOf(id);
   }
 
   private accountOf(row: Row, name: string): NeededAccount {
     const account = this.mapping.accounts[name] as AccountMapping;
     const id = account.id.render(row);
-    return {
-      id,
-      key: `import-${this.mapping.name}-account-${id}`,
-      command: {
-        type: 'OpenAccount',
-        ledger: this.ledger,
-        accountId: id,
-        asset: this.mapping.asset.code,
-        normalSide: account.normalSide,
-        floor: account.floor,
-        ceiling: account.ceiling,
-        metadata: rendered(account.metadata, row),
-      },
+    const command: OpenAccount = {
+      type: 'OpenAccount',
+      ledger: this.ledger,
+      accountId: id,
+      asset: this.mapping.asset.code,
+      normalSide: account.normalSide,
+      floor: account.floor,
+      ceiling: account.ceiling,
+      metadata: rendered(account.metadata, row),
     };
+    return { id, key: this.names.accountKeyOf(command), command };
   }
 }
 
@@ -124,6 +158,6 @@ function rendered(templates: Readonly<Record<string, Template>>, row: Row): Reco
   return Object.fromEntries(entries.filter(([, value]) => value !== '')) as Record<string, string>;
 }
 
-function refused(reason: string): MappedRow {
+function refused(reason: string): Refusal {
   return { kind: 'refused', reason };
 }

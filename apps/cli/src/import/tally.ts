@@ -1,7 +1,7 @@
 /** What has become of the rows. */
 export interface Tally {
   readonly posted: number;
-  /** Of the posted: they had been posted by an earlier run, or by a row before them with the same id. */
+  /** Of the posted: they had been posted before, by an earlier run or attempt. */
   readonly repeated: number;
   /** Posted or refused by an earlier run: the answer has left the log, and the ledger cannot tell any more which. */
   readonly unknown: number;

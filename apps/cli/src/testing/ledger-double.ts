@@ -5,7 +5,12 @@ import type { AddressInfo } from 'node:net';
 interface Item {
   readonly type: string;
   readonly idempotencyKey: string;
-  readonly body: { readonly legs?: readonly { readonly amount: string }[] };
+  readonly body: {
+    /** Of an account. */
+    readonly id?: string;
+    readonly reference?: string;
+    readonly legs?: readonly { readonly amount: string }[];
+  };
 }
 
 interface Answer {
@@ -18,6 +23,7 @@ interface Recorded {
   readonly key: string;
   readonly hash: string;
   readonly answer: Answer;
+  readonly body: Item['body'];
 }
 
 /** What no account of it has: a transfer of so much is refused, and the refusal recorded. */
@@ -54,6 +60,24 @@ export class LedgerDouble {
     return made.map(({ key }) => key);
   }
 
+  /** Minor units that were debited. */
+  get moved(): number {
+    const legs = this.recorded
+      .filter(({ answer }) => 'recordedAt' in answer.body)
+      .flatMap(({ body }) => body.legs?.slice(0, 1) ?? []);
+    return legs.reduce((sum, { amount }) => sum + Number(amount), 0);
+  }
+
+  /** What somebody else opens. */
+  open(account: Readonly<{ id: string; asset: string; normalSide: string }>): void {
+    this.decide({ type: 'OpenAccount', idempotencyKey: `open-${account.id}`, body: account });
+  }
+
+  /** What was made stays, and under which keys is forgotten. */
+  forgetKeys(): void {
+    this.recorded = this.recorded.map((each) => ({ ...each, key: `forgotten ${each.key}` }));
+  }
+
   /** What retention under `snapshots` does to everything so far. */
   removeAnswers(): void {
     this.gone = new Set(this.recorded.map(({ key }) => key));
@@ -79,7 +103,7 @@ export class LedgerDouble {
   private async answer(request: IncomingMessage): Promise<Pick<Answer, 'status' | 'body'>> {
     const { method, url = '' } = request;
     if (method === 'PUT') return { status: 200, body: {} };
-    if (method === 'GET') return this.find(decodeURIComponent(url.replace(/^.*\/commands\//, '')));
+    if (method === 'GET') return this.find(url.replace(/\?.*/, ''));
     if (this.bulksMax-- <= 0) return problem(400, 'invalid-request');
     const { commands } = JSON.parse(await textOf(request)) as { commands: readonly Item[] };
     const keys = new Set(commands.map(({ idempotencyKey }) => idempotencyKey));
@@ -89,11 +113,26 @@ export class LedgerDouble {
     return { status: 200, body: { results: commands.map((item) => this.decide(item)) } };
   }
 
-  private find(key: string): Pick<Answer, 'status' | 'body'> {
-    const found = this.recorded.find((each) => each.key === key);
+  private find(path: string): Pick<Answer, 'status' | 'body'> {
+    const [, kind, name = ''] = /\/(\w+)\/([^/]*)$/.exec(path) ?? [];
+    const id = decodeURIComponent(name);
+    if (kind !== 'commands') {
+      const made = this.made((_, body) => (body as { id?: string }).id === id);
+      return made === undefined
+        ? problem(404, 'not-found')
+        : { status: 200, body: made.answer.body };
+    }
+    const found = this.recorded.find((each) => each.key === id);
     if (found === undefined) return problem(404, 'command-not-found');
-    if (this.gone.has(key)) return problem(410, 'answer-removed');
-    return { status: 200, body: { key, answer: found.answer } };
+    if (this.gone.has(id)) return problem(410, 'answer-removed');
+    return { status: 200, body: { key: id, answer: found.answer } };
+  }
+
+  /** The first that succeeded and fits. */
+  private made(fits: (asked: Item['body'], body: object) => boolean): Recorded | undefined {
+    return this.recorded.find(
+      ({ answer, body }) => answer.status === 201 && fits(body, answer.body),
+    );
   }
 
   private decide({ type, idempotencyKey: key, body }: Item): Answer {
@@ -101,7 +140,7 @@ export class LedgerDouble {
     const known = this.recorded.find((each) => each.key === key);
     if (known === undefined) {
       const answer = this.decided(body);
-      this.recorded.push({ key, hash, answer });
+      this.recorded.push({ key, hash, answer, body });
       return answer;
     }
     if (this.gone.has(key)) return problem(410, 'answer-removed');
@@ -110,17 +149,30 @@ export class LedgerDouble {
     return { ...known.answer, headers };
   }
 
-  private decided({ legs }: Item['body']): Answer {
+  private decided(body: Item['body']): Answer {
+    const { id, legs, reference } = body;
     const headers = { 'Holdfast-Position': positionToken(this.recorded.length + 1) };
-    if (legs === undefined) return { status: 201, headers, body: {} };
+    if (legs === undefined) {
+      const there = this.made((asked) => asked.legs === undefined && asked.id === id);
+      return there === undefined
+        ? { status: 201, headers, body }
+        : { ...problem(409, 'account-exists', there.answer.body), headers };
+    }
+    const first = this.made((asked) => reference !== undefined && asked.reference === reference);
+    if (first !== undefined) {
+      const { id: transferId } = first.answer.body as { id?: string };
+      return { ...problem(409, 'reference-exists', { transferId }), headers };
+    }
     if (legs.some(({ amount }) => Number(amount) > AMOUNT_MAX))
       return { ...problem(422, 'insufficient-funds'), headers };
-    return { status: 201, headers, body: { recordedAt: process.hrtime.bigint().toString() } };
+    const recordedAt = process.hrtime.bigint().toString();
+    return { status: 201, headers, body: { ...body, id: `transfer-${recordedAt}`, recordedAt } };
   }
 }
 
-function problem(status: number, slug: string): Answer {
-  return { status, headers: {}, body: { type: `/problems/${slug}`, title: slug } };
+function problem(status: number, slug: string, parameters: object = {}): Answer {
+  const body = { ...parameters, type: `/problems/${slug}`, title: slug };
+  return { status, headers: {}, body };
 }
 
 /** As `position-token.ts` lays it out: a fingerprint, the place in big-endian, a checksum. */

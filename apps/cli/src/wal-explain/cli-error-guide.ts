@@ -17,6 +17,12 @@ export const CLI_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
       'The CSV file is not one, or lacks a column; the message names the line (exit code 65). Rows before it may be posted.',
     action: 'Correct the file and start the import again: what is posted is not posted twice.',
   },
+  IMPORT_OPTION_INVALID: {
+    meaning:
+      'An option of the import is not what it can be, or a file that it would write is one that it reads, is written for something else, was edited since an import wrote it, or is no note of an import (exit code 64). Nothing was changed or posted.',
+    action:
+      'Name another file, or move the one that is there away. An edited rejects file is imported as an attempt of its own: `--attempt 2`.',
+  },
   IMPORT_MAPPING_INVALID: {
     meaning:
       'The mapping of an import is not what it can be; the message names the member (exit code 65). Nothing was posted.',
@@ -24,12 +30,12 @@ export const CLI_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
   },
   IMPORT_REFUSED: {
     meaning:
-      'The service does not take what an import sends, and the message says why. The import has stopped.',
+      'The service does not take what an import sends, and the message says why (exit code 76). The import has stopped.',
     action: 'Mend what the message names, and start the import again: it goes on where it was.',
   },
   IMPORT_HISTORY_CHANGED: {
     meaning:
-      'Ten times in one run, the ledger did not answer an imported row any more as it had answered it: it was restored to an earlier moment each time, or retention removes answers while the import reads. The import has stopped.',
+      'Ten times in one run, the ledger did not answer an imported row any more as it had answered it: it was restored to an earlier moment each time, or retention removes answers while the import reads (exit code 75). The import has stopped.',
     action:
       'Start the import again once that has ended: every row is looked at again, and what is posted is not posted twice.',
   },

@@ -73,9 +73,7 @@ describe('opening an account', () => {
   });
 
   it('refuses an id that is taken, and an asset that nobody registered', () => {
-    expect(
-      books.execute({ ...opening, accountId: 'alice', normalSide: 'debit' }),
-    ).toMatchObject({
+    expect(books.execute({ ...opening, accountId: 'alice', normalSide: 'debit' })).toMatchObject({
       rejection: {
         problem: 'account-exists',
         parameters: { accountId: 'alice', asset: 'EUR', normalSide: 'credit' },

@@ -1,0 +1,69 @@
+import type { CsvFile, CsvFormat, CsvRow } from './csv-rows.js';
+import { visibleText } from './row-identity.js';
+
+/** What a rejects file has in front of each row. */
+export const REJECT_COLUMNS = ['import_line', 'import_id', 'import_reason'] as const;
+
+type Marks = Pick<CsvFormat, 'delimiter' | 'quote'>;
+
+export function recordText(fields: readonly string[], marks: Marks): string {
+  return fields.map((field) => fieldText(field, marks)).join(marks.delimiter);
+}
+
+/**
+ * A rejects file as the file that its rows are of: with their own columns, lines and ids, so that a row stays the same row however often it is mended.
+ * Every other file is returned as it is.
+ */
+export function withoutRejectColumns(file: CsvFile, marks: Marks): CsvFile {
+  const { columns } = file;
+  if (!REJECT_COLUMNS.every((name, index) => columns[index] === name)) return file;
+  return {
+    ...file,
+    columns: columns.slice(REJECT_COLUMNS.length),
+    rows: mapRows(file.rows, marks),
+    close: () => file.close(),
+  };
+}
+
+async function* mapRows(rows: AsyncIterable<CsvRow>, marks: Marks): AsyncGenerator<CsvRow> {
+  for await (const row of rows) yield originalRow(row, marks);
+}
+
+function originalRow(rejected: CsvRow, marks: Marks): CsvRow {
+  const { row, fields, raw, line } = rejected;
+  const [importLine = '', importId = ''] = fields.map((field) => field.trim());
+  const values = row && Object.entries(row).filter(([name]) => !isRejectColumn(name));
+  return {
+    ...rejected,
+    line: /^[1-9][0-9]{0,14}$/.test(importLine) ? Number(importLine) : line,
+    fields: fields.slice(REJECT_COLUMNS.length),
+    raw: afterFields(raw, REJECT_COLUMNS.length, marks),
+    row: values && Object.fromEntries(values),
+    givenId: importId === '' ? undefined : visibleText(importId),
+  };
+}
+
+function isRejectColumn(name: string): boolean {
+  return REJECT_COLUMNS.some((column) => column === name);
+}
+
+/** The text behind so many fields. */
+function afterFields(raw: string, fields: number, { delimiter, quote }: Marks): string {
+  let passed = 0;
+  let quoted = false;
+  for (let at = 0; at < raw.length; at++) {
+    // A quote within a field is doubled, which leaves it and comes back.
+    if (quote !== '' && raw.startsWith(quote, at)) quoted = !quoted;
+    else if (!quoted && raw.startsWith(delimiter, at) && ++passed === fields)
+      return raw.slice(at + delimiter.length);
+  }
+  return '';
+}
+
+function fieldText(text: string, { delimiter, quote }: Marks): string {
+  const special = [delimiter, quote || delimiter, '\n', '\r'].some((mark) => text.includes(mark));
+  if (!special) return text;
+  // Without quotes nothing can hold a delimiter, and of a reason none is missed.
+  if (quote === '') return text.replaceAll(delimiter, ' ').replaceAll(/[\r\n]+/g, ' ');
+  return `${quote}${text.replaceAll(quote, quote + quote)}${quote}`;
+}

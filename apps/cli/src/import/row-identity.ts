@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { KEY_CHARACTERS_MAX, type OpenAccount, REFERENCE_CHARACTERS_MAX } from '@holdfast/ledger';
+import type { CsvRow } from './csv-rows.js';
+import type { Template } from './template.js';
+
+/** What `row.id` may use besides columns. */
+export const ROW_TOKENS = ['row.line', 'row.hash', 'row.occurrence'] as const;
+
+/** The id of a row when the mapping gives none: its content, and which of the equal rows it is. */
+export const DEFAULT_ID = '{row.hash}-{row.occurrence}';
+
+/** 128 bits: of 10^9 rows no two meet. */
+const HASH_HEX_DIGITS = 32;
+
+export function hashOf(fields: readonly string[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(fields));
+  return hash.digest('hex').slice(0, HASH_HEX_DIGITS);
+}
+
+/** Whether equal rows have to be counted. */
+export function countsRows({ columns }: Template): boolean {
+  return columns.includes('row.occurrence');
+}
+
+/**
+ * The row's id as visible ASCII (percent-encoded), which keys, references and rejects files have; ids that differ stay different. Undefined when it cannot be made:
+ * it needs a column, and the row has not the fields of the header, or all that it needs are empty.
+ */
+export function idOf(
+  template: Template,
+  { row, fields, line, givenId }: CsvRow,
+  occurrence: number,
+): string | undefined {
+  if (givenId !== undefined) return givenId;
+  const own: Readonly<Record<string, string>> = {
+    'row.line': String(line),
+    'row.hash': hashOf(fields),
+    'row.occurrence': String(occurrence),
+  };
+  const values = { ...row, ...own };
+  const { columns } = template;
+  if (columns.length > 0 && columns.every((column) => (values[column] ?? '') === ''))
+    return undefined;
+  if (row === undefined && columns.some((column) => !(column in own))) return undefined;
+  const id = template.render(values);
+  return id === '' ? undefined : visibleText(id.replaceAll('%', '%25'));
+}
+
+/** Percent-encoded where it is no visible ASCII. */
+export function visibleText(text: string): string {
+  return text.replace(/[^!-~]/gu, (character) =>
+    [...Buffer.from(character)].map((byte) => `%${hexOf(byte)}`).join(''),
+  );
+}
+
+/** What a row and its accounts are called in the ledger. No two names of different things are alike, whatever they are made of. */
+export class ImportNames {
+  constructor(
+    /** Without a colon, as the attempt. */
+    private readonly mapping: string,
+    private readonly attempt: string,
+  ) {}
+
+  keyOf(id: string): string {
+    return fitted(`import:${this.mapping}:row:${this.attempt}:`, id, KEY_CHARACTERS_MAX);
+  }
+
+  /** The same for every attempt: the ledger takes it once, for ever. */
+  referenceOf(id: string): string {
+    return fitted(`import:${this.mapping}:`, id, REFERENCE_CHARACTERS_MAX);
+  }
+
+  /** Another command about the same account is decided for itself. */
+  accountKeyOf(command: OpenAccount): string {
+    return `import:${this.mapping}:account:${command.accountId ?? ''}:${digestOf(JSON.stringify(command))}`;
+  }
+}
+
+function hexOf(byte: number): string {
+  return byte.toString(16).toUpperCase().padStart(2, '0');
+}
+
+/** A percent sign stands before two hexadecimal digits in every id, so no id looks like the digest of one. */
+function fitted(prefix: string, id: string, charactersMax: number): string {
+  const whole = `${prefix}${id}`;
+  return whole.length <= charactersMax ? whole : `${prefix}%sha256:${digestOf(id)}`;
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
+}
