@@ -1,7 +1,8 @@
 import { CliConfiguration } from './cli.configuration.js';
 import { CommandServiceConfiguration } from './command-service.configuration.js';
 import { HoldfastConfiguration } from './holdfast.configuration.js';
-import { type Environment, loadConfiguration } from './load-configuration.js';
+import type { Environment } from './environment.js';
+import { loadConfiguration } from './load-configuration.js';
 import { ProjectionWorkerConfiguration } from './projection-worker.configuration.js';
 import { QueryServiceConfiguration } from './query-service.configuration.js';
 import type { ConfigurationClass } from './variable.js';

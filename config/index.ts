@@ -9,7 +9,8 @@ export { CommandServiceConfiguration } from './command-service.configuration.js'
 export { ConfigurationInvalid } from './configuration.errors.js';
 export { FeedClientConfiguration, FeedServerConfiguration } from './feed.configuration.js';
 export { HoldfastConfiguration } from './holdfast.configuration.js';
-export { type Environment, ignoredVariables } from './load-configuration.js';
+export type { Environment } from './environment.js';
+export { ignoredVariables } from './load-configuration.js';
 export { ProjectionWorkerConfiguration } from './projection-worker.configuration.js';
 export { FrontDoorConfiguration, QueriesConfiguration } from './queries.configuration.js';
 export { ReadModelConfiguration } from './read-model.configuration.js';

@@ -1,4 +1,4 @@
-import type { Environment } from './load-configuration.js';
+import type { Environment } from './environment.js';
 
 const HOST_SUFFIX = '_SERVICE_HOST';
 const ADDRESS = /^(?:tcp|udp|sctp):\/\//;

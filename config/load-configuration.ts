@@ -1,10 +1,9 @@
 import { assert, defined, nearestName } from '@holdfast/kernel';
 import { validateSync } from 'class-validator';
 import { ConfigurationInvalid } from './configuration.errors.js';
+import type { Environment } from './environment.js';
 import { kubernetesVariables } from './kubernetes-services.js';
 import { type ConfigurationClass, type Variable, sectionsOf, variablesOf } from './variable.js';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 const PREFIX = 'HOLDFAST_';
 

@@ -34,7 +34,7 @@ export async function startAdmin(options: StartAdminOptions): Promise<HttpApplic
     lifecycle,
     problems: ADMIN_PROBLEMS,
     codedErrors: ADMIN_CODED_ERRORS,
-    openApi: ADMIN_OPEN_API,
+    openApi: { ...ADMIN_OPEN_API, wantsToken: access.wantsToken },
   });
   application.nest.useGlobalGuards(new AdminGuard(access));
   const url = await application.listen(admin.port, admin.host);

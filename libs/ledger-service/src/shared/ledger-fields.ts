@@ -67,7 +67,7 @@ export const fieldSchemas = {
     type: 'string',
     format: 'date-time',
     description: `A time in UTC: ${instantRule.problem}.`,
-    example: '2026-11-23T10:00:00.000Z',
+    example: '2024-01-31T09:30:00.000Z',
   },
   side: { type: 'string', enum: ['debit', 'credit'], description: 'A side of the books.' },
   accountStatus: {

@@ -109,7 +109,15 @@ export class TransferDto implements TransferResource {
   @ApiProperty(fieldSchemas.instant)
   recordedAt!: string;
 
-  @ApiProperty({ type: [TransferLegDto], minItems: 2, maxItems: 64 })
+  @ApiProperty({
+    type: [TransferLegDto],
+    minItems: 2,
+    maxItems: 64,
+    example: [
+      { accountId: 'cash', side: 'debit', amount: '1250', asset: 'EUR' },
+      { accountId: 'alice', side: 'credit', amount: '1250', asset: 'EUR' },
+    ],
+  })
   legs!: TransferLegDto[];
 
   @ApiProperty(fieldSchemas.metadata)

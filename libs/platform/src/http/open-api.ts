@@ -11,11 +11,18 @@ export interface OpenApiOptions {
   readonly title: string;
   readonly version: string;
   readonly description?: string;
+  /** In the order in which a newcomer needs them: the document's paths follow it. */
+  readonly tags?: readonly { readonly name: string; readonly description: string }[];
+  /** Whether every request must carry a bearer token; otherwise the document says that nobody is asked who he is. */
+  readonly wantsToken?: boolean;
   /** A module that another process serves by the same address. It is described here, and nothing of it is made. */
   readonly elsewhere?: DynamicModule;
 }
 
+type Path = OpenAPIObject['paths'][string];
 type Schema = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string];
+
+const TOKEN = 'token';
 
 /** `/openapi.json`, generated from the controllers, and `/docs`, a page that shows it. Neither needs anything from another host. */
 export async function serveOpenApi(
@@ -23,7 +30,7 @@ export async function serveOpenApi(
   options: OpenApiOptions,
 ): Promise<void> {
   const document = JSON.stringify(
-    together(openApiDocument(nest, options), await describedElsewhere(options)),
+    inOrder(together(openApiDocument(nest, options), await describedElsewhere(options))),
   );
   const fastify = nest.getHttpAdapter().getInstance();
   fastify.get('/openapi.json', (_request, reply) =>
@@ -35,22 +42,26 @@ export async function serveOpenApi(
 /** The document: every operation may also answer with a problem. */
 export function openApiDocument(
   nest: NestFastifyApplication,
-  { title, version, description = '' }: OpenApiOptions,
+  { title, version, description = '', tags = [], wantsToken = false }: OpenApiOptions,
 ): OpenAPIObject {
   const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle(title)
     .setVersion(version)
     .setDescription(description)
-    .build();
-  const document = SwaggerModule.createDocument(nest, builder);
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+    .addServer('/', 'The service that serves this document.');
+  for (const tag of tags) builder.addTag(tag.name, tag.description);
+  if (wantsToken)
+    builder.addBearerAuth({ type: 'http', scheme: 'bearer' }, TOKEN).addSecurityRequirements(TOKEN);
+  const document = SwaggerModule.createDocument(nest, builder.build());
+  document.security ??= [];
   document.components = {
     ...document.components,
     schemas: { ...document.components?.schemas, ProblemDetails: PROBLEM_SCHEMA },
   };
   for (const path of Object.values(document.paths))
-    for (const operation of [path.get, path.put, path.post, path.patch, path.delete])
-      if (operation !== undefined) operation.responses['default'] ??= PROBLEM_RESPONSE;
+    for (const { responses } of operationsOf(path)) responses['default'] ??= PROBLEM_RESPONSE;
   return document;
 }
 
@@ -69,9 +80,9 @@ async function describedElsewhere(options: OpenApiOptions): Promise<OpenAPIObjec
 /** One document of both; a path may have operations here and elsewhere. */
 function together(here: OpenAPIObject, elsewhere: OpenAPIObject | undefined): OpenAPIObject {
   if (elsewhere === undefined) return here;
-  const paths = { ...here.paths };
-  for (const [path, operations] of Object.entries(elsewhere.paths))
-    paths[path] = { ...operations, ...paths[path] };
+  const paths = { ...elsewhere.paths };
+  for (const [path, operations] of Object.entries(here.paths))
+    paths[path] = { ...paths[path], ...operations };
   return {
     ...here,
     paths,
@@ -80,6 +91,29 @@ function together(here: OpenAPIObject, elsewhere: OpenAPIObject | undefined): Op
       schemas: { ...elsewhere.components?.schemas, ...here.components?.schemas },
     },
   };
+}
+
+/** Paths by their tag, and what makes something before what reads it. */
+function inOrder(document: OpenAPIObject): OpenAPIObject {
+  const tags = document.tags?.map(({ name }) => name) ?? [];
+  const placeOf = (path: Path): number =>
+    Math.min(...operationsOf(path).map(({ tags: [tag = ''] = [] }) => tags.indexOf(tag)));
+  const paths = Object.entries(document.paths).toSorted(
+    ([, one], [, other]) => placeOf(one) - placeOf(other),
+  );
+  return {
+    ...document,
+    paths: Object.fromEntries(
+      paths.map(([path, { put, post, ...others }]) => [
+        path,
+        { ...(put && { put }), ...(post && { post }), ...others },
+      ]),
+    ),
+  };
+}
+
+function operationsOf({ get, put, post, patch, delete: remove }: Path) {
+  return [get, put, post, patch, remove].filter((operation) => operation !== undefined);
 }
 
 const PROBLEM_SCHEMA: Schema = {

@@ -13,6 +13,7 @@ export class JobsController {
   constructor(private readonly jobs: Jobs) {}
 
   @Get()
+  @AdminProblems()
   @ApiOperation({ summary: 'What runs, what waits, and what has ended lately' })
   @ApiResponse({ status: 200, type: JobListDto })
   list(): Plain<JobListDto> {

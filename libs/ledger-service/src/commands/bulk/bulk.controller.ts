@@ -1,12 +1,12 @@
 import { type FieldError, LargeBody, invalidRequest } from '@holdfast/platform';
 import { Body, Controller, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { LedgerTarget } from '../../shared/targets.dto.js';
 import { ApiProblems } from '../../shared/api-problems.js';
-import { positionHeader } from '../http/api-command.js';
+import { dryRunHeader, positionHeader } from '../http/api-command.js';
 import { CommandExchange, Exchange } from '../http/command-exchange.js';
 import { repeatedKeys } from './bulk-item.js';
-import { BulkAnswerDto, BulkDto, BulkQuery } from './bulk.dto.js';
+import { BULK_EXAMPLES, BulkAnswerDto, BulkDto, BulkQuery } from './bulk.dto.js';
 import { BulkEndpoint } from './bulk-endpoint.js';
 
 @ApiTags('bulk')
@@ -24,11 +24,12 @@ export class BulkController {
       'The answer holds what each would have been answered alone; a malformed one does not stop the others. ' +
       'In a dry run each is decided against the ledger as it is, without the effects of those before it, and needs no key.',
   })
+  @ApiBody({ type: BulkDto, examples: BULK_EXAMPLES })
   @ApiResponse({
     status: 200,
     description: 'Each command has its own answer in it. The position is the last of theirs.',
     type: BulkAnswerDto,
-    headers: { 'Holdfast-Position': positionHeader },
+    headers: { 'Holdfast-Position': positionHeader, 'Holdfast-Dry-Run': dryRunHeader },
   })
   @ApiProblems('invalid-request', 'too-large', 'unsupported-media-type')
   async post(

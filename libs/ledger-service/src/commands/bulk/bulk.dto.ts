@@ -36,6 +36,7 @@ export class BulkItemDto {
   @ApiPropertyOptional({
     type: 'string',
     pattern: spelledKeyRule.pattern.source,
+    example: 'open-carol',
     description:
       'As the header Idempotency-Key of the command alone; new within the bulk. Required unless this is a dry run, which ignores it.',
   })
@@ -50,6 +51,31 @@ export class BulkItemDto {
   @IsObject()
   body!: object;
 }
+
+/** After those of the commands alone. */
+export const BULK_EXAMPLES = {
+  'open and pay': {
+    value: {
+      commands: [
+        {
+          type: 'OpenAccount',
+          idempotencyKey: 'open-carol',
+          body: { id: 'carol', asset: 'EUR', normalSide: 'credit' },
+        },
+        {
+          type: 'PostTransfer',
+          idempotencyKey: 'payment-2',
+          body: {
+            legs: [
+              { accountId: 'alice', side: 'debit', amount: '100' },
+              { accountId: 'carol', side: 'credit', amount: '100' },
+            ],
+          },
+        },
+      ],
+    },
+  },
+};
 
 /** Items are checked one by one when their turn comes, so that a malformed one does not stop the others. */
 export class BulkDto {

@@ -20,6 +20,14 @@ export class ChangeAccountController {
     description: 'What is left out stays. A metadata key with null is removed.',
     resource: AccountDto,
     ifMatch: 'optional',
+    body: ChangeAccountDto,
+    examples: {
+      'allow an overdraft': {
+        key: 'overdraft-alice',
+        ifMatch: '"1"',
+        body: { floor: '-5000', metadata: { plan: 'gold' } },
+      },
+    },
     problems: ['account-not-found', 'account-closed', 'version-mismatch', 'metadata-keys-exceeded'],
   })
   change(

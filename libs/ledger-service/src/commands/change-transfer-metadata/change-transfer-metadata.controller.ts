@@ -20,6 +20,14 @@ export class ChangeTransferMetadataController {
     description: 'The only thing about a transfer that may change. A key with null is removed.',
     resource: TransferMetadataDto,
     ifMatch: 'optional',
+    body: ChangeTransferMetadataDto,
+    examples: {
+      ship: {
+        key: 'ship-order-4711',
+        ifMatch: '"1"',
+        body: { metadata: { shipped: 'yes', draft: null } },
+      },
+    },
     problems: ['transfer-not-found', 'version-mismatch', 'metadata-keys-exceeded'],
   })
   change(

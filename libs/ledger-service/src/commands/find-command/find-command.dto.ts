@@ -7,6 +7,7 @@ export class CommandTarget extends LedgerTarget {
   @ApiProperty({
     type: 'string',
     pattern: spelledKeyRule.pattern.source,
+    example: 'deposit-1',
     description: 'The idempotency key as in the header Idempotency-Key, percent-encoded.',
   })
   @Obeys(spelledKeyRule)

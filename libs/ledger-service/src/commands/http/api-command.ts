@@ -1,5 +1,5 @@
 import { applyDecorators, type Type } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiBody, ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { ApiProblems } from '../../shared/api-problems.js';
 
 export interface CommandDescription {
@@ -13,6 +13,15 @@ export interface CommandDescription {
   readonly problems: readonly string[];
   readonly key?: 'required' | 'optional';
   readonly ifMatch?: 'required' | 'optional';
+  readonly body?: Type;
+  /** By name, in an order in which each succeeds after those of the operations before. */
+  readonly examples?: Readonly<Record<string, CommandExample>>;
+}
+
+export interface CommandExample {
+  readonly key?: string;
+  readonly ifMatch?: string;
+  readonly body: object;
 }
 
 const EVERY_COMMANDS_PROBLEMS = [
@@ -35,6 +44,11 @@ export const positionHeader = {
   schema: { type: 'string' },
 };
 
+export const dryRunHeader = {
+  description: '`true` for a dry run: nothing was recorded.',
+  schema: { type: 'string', enum: ['true'] },
+};
+
 const replayedHeader = {
   description:
     '`true` when the key had been used for this request before, and this is the answer given then.',
@@ -43,7 +57,7 @@ const replayedHeader = {
 
 /** Describes a command's handler: its header fields, its answers and all that may go wrong. */
 export function ApiCommand(description: CommandDescription): MethodDecorator {
-  const { summary, resource, created = false, problems } = description;
+  const { summary, resource, created = false, problems, body, examples = {} } = description;
   const ok = description.ok ?? !created;
   return applyDecorators(
     ApiOperation({
@@ -56,6 +70,7 @@ export function ApiCommand(description: CommandDescription): MethodDecorator {
       description:
         '1 to 255 visible ASCII characters, new for each new attempt. A repeated request is answered as it was the first time.',
       schema: { type: 'string' },
+      ...named(examples, ({ key }) => key),
     }),
     ...(description.ifMatch === undefined
       ? []
@@ -65,30 +80,63 @@ export function ApiCommand(description: CommandDescription): MethodDecorator {
             required: description.ifMatch === 'required',
             description: 'The ETag of the version that was seen.',
             schema: { type: 'string' },
+            ...named(examples, ({ ifMatch }) => ifMatch),
           }),
         ]),
-    ...(created ? [success(201, resource)] : []),
-    // A dry run of what would create something answers 200 with the same body.
-    success(200, resource, ok ? undefined : 'A dry run: nothing was recorded.'),
+    ...(body === undefined
+      ? []
+      : [ApiBody({ type: body, ...named(examples, (example) => example.body) })]),
+    ...(created ? [made(resource)] : []),
+    ok ? asItIs(resource) : rehearsed(resource),
     ApiProblems(...EVERY_COMMANDS_PROBLEMS, ...problems),
   );
 }
 
-function success(status: 200 | 201, resource: Type, note?: string): MethodDecorator {
+/** The examples' values for one part of the request; nothing when none has one. */
+function named(
+  examples: NonNullable<CommandDescription['examples']>,
+  valueOf: (example: CommandExample) => unknown,
+): { readonly examples?: Record<string, { value: unknown }> } {
+  const values = Object.entries(examples)
+    .map(([name, example]) => [name, { value: valueOf(example) }] as const)
+    .filter(([, { value }]) => value !== undefined);
+  return values.length === 0 ? {} : { examples: Object.fromEntries(values) };
+}
+
+const ANSWER_HEADERS = {
+  'Holdfast-Position': positionHeader,
+  'Idempotency-Replayed': replayedHeader,
+  ETag: { description: 'The version, for resources that have one.', schema: { type: 'string' } },
+};
+
+function made(resource: Type): MethodDecorator {
   return ApiResponse({
-    status,
-    description: note ?? (status === 201 ? 'Made, and durable.' : 'As it now is, and durable.'),
+    status: 201,
+    description: 'Made, and durable.',
     type: resource,
     headers: {
-      'Holdfast-Position': positionHeader,
-      'Idempotency-Replayed': replayedHeader,
-      ETag: {
-        description: 'The version, for resources that have one.',
-        schema: { type: 'string' },
-      },
-      ...(status === 201 && {
-        Location: { description: 'The path of what was made.', schema: { type: 'string' } },
-      }),
+      ...ANSWER_HEADERS,
+      Location: { description: 'The path of what was made.', schema: { type: 'string' } },
     },
+  });
+}
+
+function asItIs(resource: Type): MethodDecorator {
+  return ApiResponse({
+    status: 200,
+    description:
+      'As it now is, and durable. In a dry run as it would be, with `Holdfast-Dry-Run` and no other of these header fields.',
+    type: resource,
+    headers: { ...ANSWER_HEADERS, 'Holdfast-Dry-Run': dryRunHeader },
+  });
+}
+
+/** A dry run of what would create something answers 200 with the same body. */
+function rehearsed(resource: Type): MethodDecorator {
+  return ApiResponse({
+    status: 200,
+    description: 'A dry run: nothing was recorded.',
+    type: resource,
+    headers: { 'Holdfast-Dry-Run': dryRunHeader },
   });
 }

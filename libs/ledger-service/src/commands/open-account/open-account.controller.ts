@@ -19,6 +19,12 @@ export class OpenAccountController {
     summary: 'Open an account',
     resource: AccountDto,
     created: true,
+    body: OpenAccountDto,
+    examples: {
+      cash: { key: 'open-cash', body: { id: 'cash', asset: 'EUR', normalSide: 'debit' } },
+      alice: { key: 'open-alice', body: { id: 'alice', asset: 'EUR', normalSide: 'credit' } },
+      bob: { key: 'open-bob', body: { id: 'bob', asset: 'EUR', normalSide: 'credit' } },
+    },
     problems: ['asset-not-found', 'account-exists'],
   })
   open(

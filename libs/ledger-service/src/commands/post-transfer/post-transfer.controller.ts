@@ -20,6 +20,30 @@ export class PostTransferController {
     description: '2 to 64 legs, balanced for each asset, all or nothing.',
     resource: TransferDto,
     created: true,
+    body: PostTransferDto,
+    examples: {
+      deposit: {
+        key: 'deposit-1',
+        body: {
+          legs: [
+            { accountId: 'cash', side: 'debit', amount: '10000' },
+            { accountId: 'alice', side: 'credit', amount: '10000' },
+          ],
+        },
+      },
+      payment: {
+        key: 'payment-1',
+        body: {
+          legs: [
+            { accountId: 'alice', side: 'debit', amount: '1250' },
+            { accountId: 'bob', side: 'credit', amount: '1250' },
+          ],
+          reference: 'invoice 4711',
+          effectiveAt: '2024-01-31T09:30:00.000Z',
+          metadata: { order: '4711' },
+        },
+      },
+    },
     problems: [
       'account-not-found',
       'account-frozen',

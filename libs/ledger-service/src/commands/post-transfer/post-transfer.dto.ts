@@ -38,6 +38,10 @@ export class PostTransferDto {
     minItems: LEGS_MIN,
     maxItems: LEGS_MAX,
     description: 'Debits and credits, equal for each asset.',
+    example: [
+      { accountId: 'cash', side: 'debit', amount: '1250' },
+      { accountId: 'alice', side: 'credit', amount: '1250' },
+    ],
   })
   @IsNestedList(() => PostTransferLegDto, { min: LEGS_MIN, max: LEGS_MAX })
   legs!: PostTransferLegDto[];

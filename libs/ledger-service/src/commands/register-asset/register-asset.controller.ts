@@ -23,6 +23,8 @@ export class RegisterAssetController {
     created: true,
     ok: true,
     key: 'optional',
+    body: RegisterAssetDto,
+    examples: { euro: { body: { scale: 2 } } },
     problems: ['asset-scale-differs'],
   })
   register(

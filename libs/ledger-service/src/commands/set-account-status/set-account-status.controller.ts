@@ -20,6 +20,11 @@ export class SetAccountStatusController {
     description: 'Closing needs an empty account and is final.',
     resource: AccountDto,
     ifMatch: 'required',
+    body: SetAccountStatusDto,
+    examples: {
+      freeze: { key: 'freeze-alice', ifMatch: '"2"', body: { status: 'frozen' } },
+      unfreeze: { key: 'unfreeze-alice', ifMatch: '"3"', body: { status: 'active' } },
+    },
     problems: [
       'account-not-found',
       'account-closed',

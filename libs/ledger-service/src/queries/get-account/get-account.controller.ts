@@ -6,7 +6,7 @@ import { FreshQuery } from '../http/fresh-query.dto.js';
 import { AnswersQuery, QueryController } from '../http/query-controller.js';
 import { type LedgerQuery, ledgerQuery } from '../ledger-query.js';
 
-@QueryController('v1/ledgers/:ledger/accounts/:account')
+@QueryController('v1/ledgers/:ledger/accounts/:account', 'accounts')
 export class GetAccountController {
   @AnswersQuery({
     summary: 'Get an account',

@@ -6,7 +6,7 @@ import { FreshQuery } from '../http/fresh-query.dto.js';
 import { AnswersQuery, QueryController } from '../http/query-controller.js';
 import { type LedgerQuery, ledgerQuery } from '../ledger-query.js';
 
-@QueryController('v1/ledgers/:ledger/assets/:asset')
+@QueryController('v1/ledgers/:ledger/assets/:asset', 'assets')
 export class GetAssetController {
   @AnswersQuery({
     summary: 'Get an asset',

@@ -6,7 +6,7 @@ import { type LedgerQuery, ledgerQuery } from '../ledger-query.js';
 import type { BalanceResource } from './balance.js';
 import { BalanceDto } from './get-balance.dto.js';
 
-@QueryController('v1/ledgers/:ledger/accounts/:account/balance')
+@QueryController('v1/ledgers/:ledger/accounts/:account/balance', 'accounts')
 export class GetBalanceController {
   @AnswersQuery({
     summary: "Get an account's balance",

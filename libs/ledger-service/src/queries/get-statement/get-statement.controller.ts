@@ -7,7 +7,7 @@ import { PageRequest, numbersKeys } from '../page-request.js';
 import { StatementDto } from './get-statement.dto.js';
 import type { Statement } from './statement.js';
 
-@QueryController('v1/ledgers/:ledger/accounts/:account/statement')
+@QueryController('v1/ledgers/:ledger/accounts/:account/statement', 'reports')
 export class GetStatementController {
   @AnswersQuery({
     summary: "Get an account's statement",

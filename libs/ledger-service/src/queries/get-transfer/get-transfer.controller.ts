@@ -6,7 +6,7 @@ import { FreshQuery } from '../http/fresh-query.dto.js';
 import { AnswersQuery, QueryController } from '../http/query-controller.js';
 import { type LedgerQuery, ledgerQuery } from '../ledger-query.js';
 
-@QueryController('v1/ledgers/:ledger/transfers/:transfer')
+@QueryController('v1/ledgers/:ledger/transfers/:transfer', 'transfers')
 export class GetTransferController {
   @AnswersQuery({
     summary: 'Get a transfer',

@@ -6,7 +6,7 @@ import { type LedgerQuery, ledgerQuery } from '../ledger-query.js';
 import { TrialBalanceDto } from './get-trial-balance.dto.js';
 import type { TrialBalance } from './trial-balance.js';
 
-@QueryController('v1/ledgers/:ledger/trial-balance')
+@QueryController('v1/ledgers/:ledger/trial-balance', 'reports')
 export class GetTrialBalanceController {
   @AnswersQuery({
     summary: "Get a ledger's trial balance",

@@ -4,10 +4,12 @@ import { ApiProblems } from '../../shared/api-problems.js';
 import type { MissingProblem } from '../found.js';
 import { QueryInterceptor } from './query.interceptor.js';
 
-/** A controller whose handlers return a `LedgerQuery`. */
-export function QueryController(path: string): ClassDecorator {
-  return applyDecorators(Controller(path), UseInterceptors(QueryInterceptor), ApiTags('queries'));
+/** A controller whose handlers return a `LedgerQuery`; its tag is that of the commands for the same resource. */
+export function QueryController(path: string, tag: ResourceTag): ClassDecorator {
+  return applyDecorators(Controller(path), UseInterceptors(QueryInterceptor), ApiTags(tag));
 }
+
+type ResourceTag = 'ledgers' | 'assets' | 'accounts' | 'transfers' | 'reports';
 
 export interface QueryDescription {
   readonly summary: string;

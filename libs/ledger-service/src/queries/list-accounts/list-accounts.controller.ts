@@ -10,7 +10,7 @@ import { type Page, PageRequest, textKeys } from '../page-request.js';
 
 class AccountsPage extends PageOf(AccountDto) {}
 
-@QueryController('v1/ledgers/:ledger/accounts')
+@QueryController('v1/ledgers/:ledger/accounts', 'accounts')
 export class ListAccountsController {
   @AnswersQuery({
     summary: "List a ledger's accounts",

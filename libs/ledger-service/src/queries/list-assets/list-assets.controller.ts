@@ -10,7 +10,7 @@ import { type Page, PageRequest, textKeys } from '../page-request.js';
 
 class AssetsPage extends PageOf(AssetDto) {}
 
-@QueryController('v1/ledgers/:ledger/assets')
+@QueryController('v1/ledgers/:ledger/assets', 'assets')
 export class ListAssetsController {
   @AnswersQuery({
     summary: "List a ledger's assets",

@@ -9,7 +9,7 @@ import { type Page, PageRequest, textKeys } from '../page-request.js';
 
 class LedgersPage extends PageOf(LedgerDto) {}
 
-@QueryController('v1/ledgers')
+@QueryController('v1/ledgers', 'ledgers')
 export class ListLedgersController {
   @AnswersQuery({ summary: 'List the ledgers', answer: LedgersPage })
   list(@Query() query: FreshPageQuery): LedgerQuery<Page<LedgerResource>> {

@@ -10,7 +10,7 @@ import { ListTransfersQuery } from './list-transfers.dto.js';
 
 class TransfersPage extends PageOf(TransferDto) {}
 
-@QueryController('v1/ledgers/:ledger/transfers')
+@QueryController('v1/ledgers/:ledger/transfers', 'transfers')
 export class ListTransfersController {
   @AnswersQuery({
     summary: "List a ledger's transfers",

@@ -39,7 +39,11 @@ export class ListTransfersQuery extends FreshPageQuery {
   @Obeys(fieldRules.instant)
   effectiveFrom?: string;
 
-  @ApiPropertyOptional({ ...fieldSchemas.instant, description: 'Effective before this time.' })
+  @ApiPropertyOptional({
+    ...fieldSchemas.instant,
+    description: 'Effective before this time.',
+    example: '2024-02-01T00:00:00.000Z',
+  })
   @MayBeAbsent()
   @Obeys(fieldRules.instant)
   effectiveBefore?: string;
