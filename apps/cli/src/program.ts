@@ -121,7 +121,7 @@ function addImport(holdfast: Command, terminal: Terminal, done: (exit: CliExit) 
     .description(
       'post each row of a CSV file as a transfer, exactly once, however often it is started',
     )
-    .argument('<csv>', 'the file')
+    .argument('<csv>', 'the file; - for standard input')
     .requiredOption('--ledger <name>', 'the ledger; opened when it is not there')
     .requiredOption('--mapping <file>', 'how rows become transfers: docs/guides/import.md')
     .option('--url <url>', 'the service (HOLDFAST_URL when left out)')

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LedgerDouble } from '../testing/ledger-double.js';
-import { type CliRun, runCli } from '../testing/run-cli.js';
+import { type CliRun, runCli, runCliOn } from '../testing/run-cli.js';
 
 const MAPPING = {
   name: 'm',
@@ -439,6 +439,26 @@ describe('an import', () => {
       expect([exit, messages]).toEqual([64, expect.stringContaining('is no note of an import')]);
       expect(read('thesis.json')).toBe('{"title":"On ledgers"}');
     });
+  });
+
+  it('of standard input leaves nothing of it, and has its other files in the working directory', async () => {
+    const rows = 'id,amount,customer\n1,10.00,a\n2,none,a\n';
+    const line = ['import', '-', '--ledger', 'main', '--mapping', path('m.json'), '--url', url];
+    const [from, { TMPDIR: temporary = tmpdir() }] = [process.cwd(), process.env];
+    mkdirSync(path('tmp'));
+    process.env['TMPDIR'] = path('tmp');
+    process.chdir(directory);
+    try {
+      expect((await runCliOn(rows, ...line)).exit).toBe(1);
+      expect(JSON.parse((await runCliOn(rows, ...line, '--json')).output)).toMatchObject({
+        ...{ posted: 1, repeated: 1, rejected: 1, rejects: 'stdin.main.m.rejects.csv' },
+      });
+    } finally {
+      process.chdir(from);
+      process.env['TMPDIR'] = temporary;
+    }
+    expect(read('stdin.main.m.rejects.csv')).toContain('3,2,');
+    expect(readdirSync(path('tmp'))).toEqual([]);
   });
 
   it('refuses a column with the name of what row.id may use besides', async () => {

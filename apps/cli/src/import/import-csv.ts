@@ -9,9 +9,12 @@ import { ImportError } from './import.errors.js';
 import type { ImportOptions } from './import-options.js';
 import type { ImportResult } from './import-run.js';
 import { type Mapping, nameRule, parseMapping } from './mapping.js';
+import { spoolInput } from './spooled-input.js';
 
 const BAR = 'Importing {bar} {percentage}%  {rows} rows  {rate} rows/s  {left} left';
 const SECOND = 1_000;
+const STANDARD_INPUT = '-';
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Posts every row of a CSV file as a transfer, once, however often it is started: killed half-way and started again, it goes on. Exit code 1
@@ -19,15 +22,37 @@ const SECOND = 1_000;
  */
 export async function importCsv(options: ImportOptions, terminal: Terminal): Promise<CliExit> {
   refuseOptions(options);
-  const mapping = mappingOf(options);
   const interrupt = new AbortController();
   const onSignal = (): void => interrupt.abort();
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  const client = clientOf(options, interrupt.signal, terminal);
+  for (const signal of SIGNALS) process.once(signal, onSignal);
+  try {
+    if (options.csv !== STANDARD_INPUT)
+      return await importFile(options, interrupt.signal, terminal);
+    const spooled = await spoolInput(terminal.input, interrupt.signal);
+    try {
+      const given = { ...options, csv: spooled.path, named: 'stdin' };
+      return await importFile(given, interrupt.signal, terminal);
+    } finally {
+      spooled.remove();
+    }
+  } catch (error) {
+    if (interrupt.signal.aborted) return CliExit.INTERRUPTED;
+    throw error;
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  }
+}
+
+async function importFile(
+  options: ImportOptions,
+  signal: AbortSignal,
+  terminal: Terminal,
+): Promise<CliExit> {
+  const mapping = mappingOf(options);
+  const client = clientOf(options, signal, terminal);
   const bar = progressBar(terminal);
   try {
     const startedAt = performance.now();
-    const { signal } = interrupt;
     const listener = {
       onProgress: bar.update,
       onNote: (text: string) => terminal.note(text),
@@ -41,7 +66,6 @@ export async function importCsv(options: ImportOptions, terminal: Terminal): Pro
     return result.tally.rejected + result.tally.unknown > 0 ? CliExit.PROBLEMS : CliExit.OK;
   } finally {
     bar.stop();
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     await client.close();
   }
 }

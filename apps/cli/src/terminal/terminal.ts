@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { type CodedError, errorCode, errorMessage } from '@holdfast/kernel';
 import { type Progress, progressOn } from './progress.js';
 
@@ -8,12 +8,18 @@ export class Terminal {
   constructor(
     private readonly output: Writable & { readonly isTTY?: boolean } = process.stdout,
     private readonly messages: NodeJS.WriteStream | Writable = process.stderr,
+    private readonly given?: Readable,
   ) {
     // `holdfast wal dump … | head` closes the pipe early: that is no failure, and nobody reads on.
     output.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(0);
       throw error;
     });
+  }
+
+  /** Standard input, which is opened by whoever asks for it. */
+  get input(): Readable {
+    return this.given ?? process.stdin;
   }
 
   /** One line of the result. Resolves when there is room for more, so that a slow reader is not buffered for. */

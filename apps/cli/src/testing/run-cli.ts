@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { exitCodeOf } from '../exit-code.js';
 import { program } from '../program.js';
@@ -11,8 +11,16 @@ export interface CliRun {
 }
 
 /** Runs one command line to its end, within this process; what fails ends it as it would end the tool. */
-export async function runCli(...line: readonly string[]): Promise<CliRun> {
-  const { promise, text } = start(line);
+export function runCli(...line: readonly string[]): Promise<CliRun> {
+  return runCliOn(undefined, ...line);
+}
+
+/** The same, with this on standard input. */
+export async function runCliOn(
+  input: string | undefined,
+  ...line: readonly string[]
+): Promise<CliRun> {
+  const { promise, text } = start(line, input);
   const exit = await promise.catch((error: unknown) => {
     text.terminal.failure(error);
     return exitCodeOf(error);
@@ -25,9 +33,9 @@ export function parseCli(...line: readonly string[]): Promise<number> {
   return start(line).promise;
 }
 
-function start(line: readonly string[]) {
+function start(line: readonly string[], input = '') {
   const [output, messages] = [new PassThrough({ highWaterMark: 1e8 }), new PassThrough()];
-  const terminal = new Terminal(output, messages);
+  const terminal = new Terminal(output, messages, Readable.from([Buffer.from(input)]));
   let exit = -1;
   const command = program(terminal, (code) => (exit = code));
   for (const each of withSubcommands(command))
