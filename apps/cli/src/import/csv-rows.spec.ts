@@ -1,10 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import iconv from 'iconv-lite';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CsvRow, openCsv } from './csv-rows.js';
+import { type CsvFile, type CsvFormat, type CsvRow, fromItsEnd, openCsv } from './csv-rows.js';
 
-const FORMAT = { delimiter: ',', quote: '"', encoding: 'utf8' } as const;
+const FORMAT: CsvFormat = {
+  delimiter: ',',
+  quote: '"',
+  encoding: undefined,
+  columns: undefined,
+};
 
 describe('a CSV file', () => {
   let directory: string;
@@ -15,12 +21,23 @@ describe('a CSV file', () => {
 
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  async function read(content: string | Buffer, format = {}): Promise<CsvRow[]> {
+  function open(
+    content: string | Buffer,
+    format: Partial<CsvFormat> = {},
+    needed: readonly string[] = [],
+  ): Promise<CsvFile> {
     const path = join(directory, 'file.csv');
     writeFileSync(path, content);
-    const file = await openCsv(path, { ...FORMAT, ...format });
+    return openCsv(path, { ...FORMAT, ...format }, needed);
+  }
+
+  async function read(
+    content: string | Buffer,
+    format: Partial<CsvFormat> = {},
+    needed: readonly string[] = [],
+  ): Promise<CsvRow[]> {
     const rows: CsvRow[] = [];
-    for await (const row of file.rows) rows.push(row);
+    for await (const row of (await open(content, format, needed)).rows) rows.push(row);
     return rows;
   }
 
@@ -61,22 +78,125 @@ describe('a CSV file', () => {
     expect(await read('a,b\n')).toEqual([]);
   });
 
+  it('counts lines by every line end, also those in quotes, and passes over blank ones', async () => {
+    const rows = await read('a,b\r\n1,"x\r\ny\rz\n"\r\n\r  \n\r\n2,3\r4,5\n\n6,7');
+    expect(rows.map(({ line, raw }) => [line, raw])).toEqual([
+      [2, '1,"x\r\ny\rz\n"'],
+      [9, '2,3'],
+      [10, '4,5'],
+      [12, '6,7'],
+    ]);
+  });
+
+  it('keeps its lines and texts wherever the pieces end in which it is read', async () => {
+    const lines = Array.from({ length: 20_000 }, (_, index) => `${index},"é😀\r\n${index}"`);
+    const rows = await read(`id,text\r\n${lines.join('\r\n')}\r\n`);
+    expect(rows.map(({ raw }) => raw)).toEqual(lines);
+    expect(rows.map(({ line }) => line)).toEqual(lines.map((_, index) => 2 + 2 * index));
+  });
+
+  describe('encoding', () => {
+    const text = 'id,text\n1,März €\n';
+
+    it.each([
+      ['UTF-8', undefined, Buffer.from(text), 'utf8'],
+      ['UTF-8 with a mark', undefined, Buffer.from(`\ufeff${text}`), 'utf8'],
+      ['UTF-16 by its mark', undefined, Buffer.from(`\ufeff${text}`, 'utf16le'), 'utf-16le'],
+      [
+        'big-endian UTF-16 by its mark',
+        'utf8',
+        Buffer.from(`\ufeff${text}`, 'utf16le').swap16(),
+        'utf-16be',
+      ],
+      ['UTF-16 without a mark', 'utf16le', Buffer.from(text, 'utf16le'), 'utf16le'],
+      ['windows-1252', 'windows-1252', iconv.encode(text, 'windows-1252'), 'windows-1252'],
+      [
+        'latin1, which has the euro of windows-1252',
+        'latin1',
+        iconv.encode(text, 'cp1252'),
+        'windows-1252',
+      ],
+      ['latin9', 'iso-8859-15', iconv.encode(text, 'iso-8859-15'), 'iso-8859-15'],
+    ])('%s', async (_, encoding, content, known) => {
+      const [row] = await read(content, { encoding });
+      expect(row!.row).toEqual({ id: '1', text: 'März €' });
+      expect((await open(content, { encoding })).encoding).toBe(known);
+    });
+
+    it('is U+FFFD where it is not kept', async () => {
+      const [row, next] = await read(Buffer.from('id\nM\xe4rz\n2\n', 'latin1'));
+      expect([row!.row, next!.row]).toEqual([{ id: 'M\ufffdrz' }, { id: '2' }]);
+    });
+
+    it('keeps characters of four bytes at the end of a piece', async () => {
+      const content = iconv.encode(`\ufeffid\n${'😀'.repeat(60_000)}\n`, 'utf-16be', {
+        addBOM: false,
+      });
+      expect((await read(content))[0]!.row).toEqual({ id: '😀'.repeat(60_000) });
+    });
+  });
+
+  describe('header', () => {
+    it('is the first line with every column that is needed', async () => {
+      const content = 'Account "Giro",DE12\n\nPeriod,November\nid,"the\ntext"\n1,2\n';
+      const [row, ...others] = await read(content, {}, ['the\ntext', 'id']);
+      expect(row).toMatchObject({ line: 6, row: { id: '1', 'the\ntext': '2' } });
+      expect(others).toEqual([]);
+    });
+
+    it('may have a column twice that nobody needs', async () => {
+      expect(await read('id,x,x\n1,2,3\n', {}, ['id'])).toHaveLength(1);
+    });
+
+    it('is not there when the format has the columns', async () => {
+      const columns = ['id', 'text'];
+      expect((await read('\n1,one\n', { columns }))[0]).toMatchObject({
+        ...{ line: 2, row: { id: '1', text: 'one' } },
+      });
+      expect(await read('id, text\n1,one\n', { columns })).toHaveLength(1);
+    });
+  });
+
+  it('may be given from its end', async () => {
+    const rows: CsvRow[] = [];
+    for await (const row of fromItsEnd(await open('a\n3\n2\n\n1\n')).rows) rows.push(row);
+    expect(rows.map(({ line, row }) => [line, row])).toEqual([
+      [5, { a: '1' }],
+      [3, { a: '2' }],
+      [2, { a: '3' }],
+    ]);
+  });
+
+  it('gives every row before a quote that is never closed, and says where that record begins', async () => {
+    const { rows } = await open('a,b\r\n1,"x\r\ny"\r\n\r\n2,"three\r\n4,5\r\n');
+    const given: CsvRow[] = [];
+    const reading = (async () => {
+      for await (const row of rows) given.push(row);
+    })();
+    await expect(reading).rejects.toMatchObject({
+      code: 'IMPORT_CSV_INVALID',
+      message: expect.stringContaining('line 5: the record that begins here has a quote'),
+    });
+    expect(given.map(({ line }) => line)).toEqual([2]);
+  });
+
   it.each([
     ['', /is empty/],
     ['\n\n', /is empty/],
     ['a,b,a\n1,2,3\n', /line 1: the column "a" stands twice/],
-    ['a,b\n1,2\n3,"four\n5,6\n', /line \d+: .*[Qq]uote/],
+    ['b,c\n1,2\n', /line 1: the mapping needs "a", and the columns are "b", "c"/],
+    ['a,b\n1,2\n3,"four\n5,6\n', /line 3: .*quote/],
     ['a,b\n1,2\n3,fo"ur\n', /line 3: .*[Qq]uote/],
     [`a,b\n1,"${'x'.repeat(1_100_000)}"\n`, /line 2: /],
   ])('is refused with its line when it is none: %j', async (content, message) => {
-    await expect(read(content)).rejects.toMatchObject({
+    await expect(read(content, {}, ['a'])).rejects.toMatchObject({
       code: 'IMPORT_CSV_INVALID',
       message: expect.stringMatching(message),
     });
   });
 
   it('that is not there is said to be so', async () => {
-    await expect(openCsv(join(directory, 'none.csv'), FORMAT)).rejects.toMatchObject({
+    await expect(openCsv(join(directory, 'none.csv'), FORMAT, [])).rejects.toMatchObject({
       code: 'ENOENT',
     });
   });

@@ -1,22 +1,26 @@
-import { createReadStream } from 'node:fs';
-import { CsvError, type Info, parse } from 'csv-parse';
+import { type CsvBeginning, HEADER_LINES_MAX, beginningOf, beginningWith } from './csv-header.js';
+import { type CsvMarks, recordsOf } from './csv-records.js';
+import { type CsvText, openText } from './csv-text.js';
 import { ImportError } from './import.errors.js';
+import { fromTheEnd } from './row-spool.js';
+import { shown, shownList } from './shown.js';
 import type { Row } from './template.js';
 
-export interface CsvFormat {
-  readonly delimiter: string;
-  readonly quote: string;
-  readonly encoding: 'utf8' | 'latin1';
+export interface CsvFormat extends CsvMarks {
+  /** Undefined: by the byte order mark, or UTF-8. */
+  readonly encoding: string | undefined;
+  /** Of a file without a header. */
+  readonly columns: readonly string[] | undefined;
 }
 
 export interface CsvRow {
-  /** Where it begins in the file; the header is line 1. */
+  /** Where it begins in the file, whose first line is 1. */
   readonly line: number;
   /** As they were read. */
   readonly fields: readonly string[];
   /** The text that they were read from, without its line end. */
   readonly raw: string;
-  /** Bytes of the file up to its end. */
+  /** Bytes of the file that were read so far. */
   readonly bytes: number;
   /** By column, without spaces around; undefined when the number of fields is not that of the header. */
   readonly row: Row | undefined;
@@ -26,102 +30,95 @@ export interface CsvRow {
 
 export interface CsvFile {
   readonly columns: readonly string[];
+  /** What it is written in, as iconv-lite calls it, and whether a byte order mark says so. */
+  readonly encoding: string;
+  readonly byteOrderMark: boolean;
   /** Ending the iteration early closes the file. */
   readonly rows: AsyncIterable<CsvRow>;
   close(): Promise<void>;
 }
 
-/** A quote that is never closed would otherwise take the rest of the file for one field. */
-const RECORD_BYTES_MAX = 1024 * 1024;
-
 /**
- * Reads a CSV file row by row in constant memory. Throws `IMPORT_CSV_INVALID` with the line for what is no CSV; a row
- * with the wrong number of fields is the caller's to refuse.
+ * Reads a CSV file row by row in constant memory. Throws `IMPORT_CSV_INVALID` with the line for what is no CSV, and for a file without the columns
+ * that are needed; a row with the wrong number of fields is the caller's to refuse.
  */
-export async function openCsv(path: string, format: CsvFormat): Promise<CsvFile> {
-  const records = recordsOf(path, format);
-  const header = await records.next();
-  if (header.done === true)
-    throw new ImportError('IMPORT_CSV_INVALID', `${path} is empty: it has no header line`, {
-      file: path,
-    });
-  const columns = header.value.record.map((name) => name.trim());
-  const twice = columns.find((name, index) => columns.indexOf(name) !== index);
-  const close = async (): Promise<void> => {
-    await records.return(undefined);
+export async function openCsv(
+  path: string,
+  format: CsvFormat,
+  needed: readonly string[],
+): Promise<CsvFile> {
+  const text = await openText(path, format.encoding);
+  const table = await tableOf(path, text, format, needed);
+  const rows = rowsOf(path, text, table, format);
+  return {
+    columns: table.columns,
+    encoding: text.encoding,
+    byteOrderMark: text.byteOrderMark,
+    rows,
+    close: async () => {
+      await table.pieces.return(undefined);
+    },
   };
-  if (twice !== undefined) {
-    await close();
-    throw new ImportError(
-      'IMPORT_CSV_INVALID',
-      `${path}, line 1: the column ${JSON.stringify(twice)} stands twice in the header`,
-      { file: path, line: 1 },
-    );
-  }
-  return { columns, rows: rowsOf(records, columns), close };
 }
 
-interface ParsedRecord {
-  readonly record: readonly string[];
-  readonly raw: string;
-  readonly info: Info;
+/** The same file with its last row first, which is read when the first is asked for. */
+export function fromItsEnd(file: CsvFile): CsvFile {
+  return { ...file, rows: fromTheEnd(file.rows), close: () => file.close() };
+}
+
+async function tableOf(
+  path: string,
+  { pieces }: CsvText,
+  format: CsvFormat,
+  needed: readonly string[],
+): Promise<CsvBeginning> {
+  if (format.columns !== undefined) return beginningWith(pieces, format, format.columns);
+  const found = await beginningOf(pieces, format, needed);
+  if (!('columns' in found)) {
+    const { first } = found;
+    if (first === undefined) throw csvInvalid(path, undefined, 'is empty: it has no header line');
+    const missing = needed.filter((column) => !first.fields.includes(column));
+    throw csvInvalid(
+      path,
+      first.line,
+      `the mapping needs ${shownList(missing)}, and the columns are ${shownList(first.fields)}; no line up to ${HEADER_LINES_MAX} has all that it needs`,
+    );
+  }
+  const { columns, line } = found;
+  const twice = needed.find((name) => columns.indexOf(name) !== columns.lastIndexOf(name));
+  if (twice === undefined) return found;
+  await found.pieces.return(undefined);
+  throw csvInvalid(
+    path,
+    line,
+    `the column ${shown(twice)} stands twice in the header, and the mapping names it`,
+  );
 }
 
 async function* rowsOf(
-  records: AsyncGenerator<ParsedRecord>,
-  columns: readonly string[],
+  path: string,
+  text: CsvText,
+  { line, columns, headed, pieces }: CsvBeginning,
+  format: CsvFormat,
 ): AsyncGenerator<CsvRow> {
-  for await (const { record, raw, info } of records) {
-    const within = record.reduce(
-      (lines, field) => lines + (field.match(/\r\n|\n|\r/g)?.length ?? 0),
-      0,
-    );
-    const complete = record.length === columns.length;
-    yield {
-      line: info.lines - within,
-      fields: record,
-      raw: raw.replace(/(\r\n|\n|\r)$/, ''),
-      bytes: info.bytes,
-      row: complete
-        ? Object.fromEntries(columns.map((column, index) => [column, record[index]?.trim() ?? '']))
-        : undefined,
-    };
+  let isHeader = headed;
+  for await (const record of recordsOf(pieces, format, { path, line })) {
+    const { fields } = record;
+    const isBlank = fields.length === 1 && fields[0]?.trim() === '';
+    if (!isHeader && !isBlank)
+      yield {
+        ...record,
+        bytes: text.bytes,
+        row:
+          fields.length === columns.length
+            ? Object.fromEntries(columns.map((name, index) => [name, fields[index]?.trim() ?? '']))
+            : undefined,
+      };
+    isHeader = false;
   }
 }
 
-async function* recordsOf(path: string, format: CsvFormat): AsyncGenerator<ParsedRecord> {
-  const { delimiter, quote, encoding } = format;
-  const input = createReadStream(path);
-  const parser = parse({
-    delimiter,
-    quote: quote === '' ? null : quote,
-    encoding,
-    bom: encoding === 'utf8',
-    info: true,
-    raw: true,
-    record_delimiter: ['\r\n', '\n', '\r'],
-    relax_column_count: true,
-    skip_empty_lines: true,
-    max_record_size: RECORD_BYTES_MAX,
-  });
-  input.on('error', (error) => parser.destroy(error));
-  input.pipe(parser);
-  try {
-    for await (const parsed of parser) yield parsed as ParsedRecord;
-  } catch (error) {
-    throw csvError(path, error);
-  } finally {
-    input.destroy();
-  }
-}
-
-function csvError(path: string, error: unknown): unknown {
-  if (!(error instanceof CsvError)) return error;
-  const line = 'lines' in error ? Number(error.lines) : undefined;
-  return new ImportError(
-    'IMPORT_CSV_INVALID',
-    `${path}${line === undefined ? '' : `, line ${line}`}: ${error.message}`,
-    { file: path, line },
-    { cause: error },
-  );
+function csvInvalid(path: string, line: number | undefined, problem: string): ImportError {
+  const place = line === undefined ? `${path} ` : `${path}, line ${line}: `;
+  return new ImportError('IMPORT_CSV_INVALID', `${place}${problem}`, { file: path, line });
 }

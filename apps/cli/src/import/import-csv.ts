@@ -8,7 +8,8 @@ import { ImportJob, type JobProgress } from './import-job.js';
 import { ImportError } from './import.errors.js';
 import type { ImportOptions } from './import-options.js';
 import type { ImportResult } from './import-run.js';
-import { type Mapping, nameRule, parseMapping } from './mapping.js';
+import { type Mapping, parseMapping } from './mapping.js';
+import { nameRule } from './row-identity.js';
 import { spoolInput } from './spooled-input.js';
 
 const BAR = 'Importing {bar} {percentage}%  {rows} rows  {rate} rows/s  {left} left';

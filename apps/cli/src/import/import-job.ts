@@ -4,7 +4,7 @@ import { errorCode, errorMessage } from '@holdfast/kernel';
 import type { ServiceClient } from '../service/service-client.js';
 import { type BatchSink, KnownAccounts } from './batch.js';
 import { CheckSink } from './check-sink.js';
-import { type CsvFile, openCsv } from './csv-rows.js';
+import { type CsvFile, fromItsEnd, openCsv } from './csv-rows.js';
 import { refuseFilesTwice } from './import-files.js';
 import { ImportNote, type ImportProgress } from './import-note.js';
 import { ImportError } from './import.errors.js';
@@ -110,31 +110,26 @@ export class ImportJob {
 
   private async open(): Promise<CsvFile> {
     const { csv } = this.options;
-    const file = withoutRejectColumns(await openCsv(csv, this.mapping.csv), this.mapping.csv);
-    const problem = this.columnsProblem(file.columns);
-    if (problem === undefined) return file;
-    await file.close();
-    throw new ImportError('IMPORT_CSV_INVALID', `${csv}, line 1: ${problem}`, {
-      file: csv,
-      line: 1,
-    });
-  }
-
-  private columnsProblem(columns: readonly string[]): string | undefined {
-    const { mapping } = this;
-    const missing = columnsOf(mapping).filter((column) => !columns.includes(column));
-    if (missing.length > 0)
-      return `the mapping needs ${missing.map((name) => JSON.stringify(name)).join(', ')}, and the columns are ${columns.join(', ')}`;
+    const file = await openCsv(csv, this.mapping.csv, columnsOf(this.mapping));
     const token = ROW_TOKENS.find(
-      (name) => columns.includes(name) && mapping.row.id.columns.includes(name),
+      (name) => file.columns.includes(name) && this.mapping.row.id.columns.includes(name),
     );
-    return (
-      token && `in row.id, {${token}} is no column: the one that is called so needs another name`
+    if (token === undefined) {
+      const own = withoutRejectColumns(file, this.mapping.csv);
+      // Rejects were written in the order in which their rows were taken.
+      const isReversed = own === file && this.mapping.csv.order === 'newest-first';
+      return isReversed ? fromItsEnd(file) : own;
+    }
+    await file.close();
+    throw new ImportError(
+      'IMPORT_CSV_INVALID',
+      `${csv}: in row.id, {${token}} is no column: the one that is called so needs another name`,
+      { file: csv },
     );
   }
 
   private rejectsOf(file: CsvFile): RejectsFile {
-    return new RejectsFile(this.rejectsPath, file.columns, this.mapping.csv);
+    return new RejectsFile(this.rejectsPath, file.columns, { ...this.mapping.csv, ...file });
   }
 
   private refuseFilesTwice(rejects: RejectsFile): void {

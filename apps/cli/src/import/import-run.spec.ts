@@ -104,8 +104,8 @@ describe('an import', () => {
       file: given,
     }: { signal?: AbortSignal; onProgress?: () => void; file?: CsvFile } = {},
   ): Promise<ImportResult | undefined> {
-    const file = given ?? (await openCsv(path('rows.csv'), mapping.csv));
-    const rejects = new RejectsFile(path('rejects.csv'), file.columns, mapping.csv);
+    const file = given ?? (await openCsv(path('rows.csv'), mapping.csv, []));
+    const rejects = new RejectsFile(path('rejects.csv'), file.columns, { ...mapping.csv, ...file });
     if (from === undefined) rejects.rewind(0);
     ledger.known = new KnownAccounts();
     const parts = {
@@ -215,7 +215,7 @@ describe('an import', () => {
 
   it('of a file that cannot be read to its end posts the rows before', async () => {
     writeFileSync(path('rows.csv'), csvOf(10));
-    const whole = await openCsv(path('rows.csv'), mapping.csv);
+    const whole = await openCsv(path('rows.csv'), mapping.csv, []);
     async function* broken(): AsyncGenerator<CsvRow> {
       yield* whole.rows;
       throw new ImportError('IMPORT_CSV_INVALID', 'a quote stays open');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { MAPPING_SCHEMA } from './mapping-schema.js';
 import { columnsOf, parseMapping } from './mapping.js';
 
 const BANK = readFileSync(join(process.cwd(), 'docs/guides/bank-1993.mapping.json'), 'utf8');
@@ -16,10 +17,18 @@ const minimal = () => ({
   rules: [{ debit: 'cash', credit: 'sales' }],
 });
 
+const withRow = (mapping: ReturnType<typeof minimal>, row: object) => ({
+  ...mapping,
+  row: { ...mapping.row, ...row },
+});
+
 describe('a mapping', () => {
   it('is read with its defaults', () => {
     const mapping = parseMapping('m.json', JSON.stringify(minimal()));
-    expect(mapping.csv).toEqual({ delimiter: ',', quote: '"', encoding: 'utf8' });
+    expect(mapping.csv).toEqual({
+      ...{ delimiter: ',', quote: '"', encoding: undefined, columns: undefined },
+      ...{ ignoreLines: [], order: 'oldest-first' },
+    });
     expect(mapping.accounts['cash']).toMatchObject({ floor: '0', ceiling: null });
     expect(columnsOf(mapping)).toEqual(['amount', 'id']);
   });
@@ -83,7 +92,94 @@ describe('a mapping', () => {
     [
       'a date without a day',
       (m) => ({ ...m, row: { ...m.row, effectiveAt: { column: 'd', format: 'YYYY-MM' } } }),
-      'row.effectiveAt.format must have YYYY, MM and DD',
+      'row.effectiveAt.format must have a year (YYYY or YY)',
+    ],
+    [
+      'an offset as text',
+      (m) => withRow(m, { effectiveAt: { column: 'd', format: 'YYYY-MM-DDTHH:mm+02:00' } }),
+      'row.effectiveAt.format has the digit 0',
+    ],
+    [
+      'an unknown time zone',
+      (m) => withRow(m, { effectiveAt: { column: 'd', format: 'YYYY-MM-DD', timeZone: 'Berlin' } }),
+      'row.effectiveAt.timeZone must be the name of a time zone',
+    ],
+    [
+      'one mark for decimals and groups',
+      (m) => withRow(m, { amount: { column: 'a', decimalMark: ',', groupMark: ',' } }),
+      'row.amount.groupMark must be another mark than decimalMark, ","',
+    ],
+    [
+      'groups by the mark that decimals have when it is left out',
+      (m) => withRow(m, { amount: { column: 'a', groupMark: '.' } }),
+      'row.amount.groupMark must be another mark than decimalMark, "." when it is left out',
+    ],
+    [
+      'a mark that is none',
+      (m) => withRow(m, { amount: { column: 'a', decimalMark: ';' } }),
+      'row.amount.decimalMark must be one of ".", ","',
+    ],
+    [
+      'a currency that has a digit',
+      (m) => withRow(m, { amount: { column: 'a', currency: ['E1'] } }),
+      'row.amount.currency[0] must have a letter or a currency sign, and no digit',
+    ],
+    [
+      'no column of the amount',
+      (m) => withRow(m, { amount: {} }),
+      'row.amount must have column, or in and out for two columns',
+    ],
+    [
+      'one of two columns',
+      (m) => withRow(m, { amount: { in: 'a' } }),
+      'row.amount must have in and out together',
+    ],
+    [
+      'one word for both signs',
+      (m) => withRow(m, { amount: { column: 'a', negative: ['D'], positive: ['D'] } }),
+      'row.amount.positive must not have "D"',
+    ],
+    [
+      'an unknown encoding',
+      (m) => ({ ...m, csv: { encoding: 'utf9' } }),
+      'csv.encoding is not known: "utf9"; there are utf8, ',
+    ],
+    [
+      'two characters for the quote',
+      (m) => ({ ...m, csv: { quote: "''" } }),
+      'csv.quote must be at most 1 character',
+    ],
+    [
+      'columns without those that it names',
+      (m) => ({ ...m, csv: { columns: ['id'] } }),
+      'csv.columns must have "amount"',
+    ],
+    [
+      'a column twice that it names',
+      (m) => ({ ...m, csv: { columns: ['id', 'amount', 'id'] } }),
+      'csv.columns must have "id" only once',
+    ],
+    [
+      'a regular expression that is none',
+      (m) => ({ ...m, csv: { ignoreLines: [{ matches: '(' }] } }),
+      'csv.ignoreLines[0] matches must be a regular expression',
+    ],
+    [
+      'an unknown comparison',
+      (m) => ({ ...m, rules: [{ when: { kind: { has: 'x' } }, skip: true }] }),
+      'rules[0].when.kind.has is not known here; there are equals, contains,',
+    ],
+    [
+      'two comparisons in one',
+      (m) => ({ ...m, rules: [{ when: { kind: { contains: 'x', endsWith: 'y' } }, skip: true }] }),
+      'rules[0].when.kind must have one of equals, contains,',
+    ],
+    ['no skip', (m) => ({ ...m, rules: [{ skip: false }] }), 'rules[0].skip must be true'],
+    ['a rule without debit', (m) => ({ ...m, rules: [{}] }), 'rules[0].debit is missing'],
+    [
+      'too large a scale',
+      (m) => ({ ...m, asset: { code: 'EUR', scale: 19 } }),
+      'asset.scale must be a whole number, <= 18',
     ],
   ])('with %s is refused with its place', (_, change, problem) => {
     const text = JSON.stringify(change(minimal()));
@@ -93,6 +189,16 @@ describe('a mapping', () => {
         message: expect.stringContaining(`m.json: ${problem}`),
       }),
     );
+  });
+
+  it('has the schema that editors read, and may say where that is', () => {
+    const published = readFileSync(
+      join(process.cwd(), 'docs/guides/import-mapping.schema.json'),
+      'utf8',
+    );
+    expect(JSON.parse(published)).toEqual(MAPPING_SCHEMA);
+    const text = JSON.stringify({ $schema: './import-mapping.schema.json', ...minimal() });
+    expect(parseMapping('m.json', text).name).toBe('shop');
   });
 
   it('that is not JSON is refused', () => {

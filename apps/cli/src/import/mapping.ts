@@ -1,23 +1,26 @@
-import {
-  ASSET_SCALE_MAX,
-  type FieldRule,
-  type Side,
-  assetRule,
-  limitRule,
-  scaleRule,
-} from '@holdfast/ledger';
-import type { AmountFormat } from './amount.js';
+import type { Side } from '@holdfast/ledger';
+import type { Sign } from './amount.js';
 import type { CsvFormat } from './csv-rows.js';
+import { isEncoding } from './csv-text.js';
 import { DateFormat } from './date-format.js';
-import { JsonReader } from './json-reader.js';
-import { DEFAULT_ID, ROW_TOKENS } from './row-identity.js';
+import { mappingRefusal, readMappingFile } from './mapping-file.js';
+import type { AccountFile, AmountFile, MappingFile, RuleFile } from './mapping-schema.js';
+import { type AmountMapping, amountColumns } from './row-amount.js';
+import { shown } from './shown.js';
+import { ROW_TOKENS } from './row-identity.js';
 import { Template } from './template.js';
+import { type ConditionSource, TextCondition } from './text-condition.js';
 
 /** How rows become transfers. `docs/guides/import.md` explains each member. */
 export interface Mapping {
   /** Part of every idempotency key, so that a row keeps its key whatever the file is called. */
   readonly name: string;
-  readonly csv: CsvFormat;
+  readonly csv: CsvFormat & {
+    /** Of records that are no rows, as they are written. */
+    readonly ignoreLines: readonly TextCondition[];
+    /** In which the file has its rows. */
+    readonly order: 'oldest-first' | 'newest-first';
+  };
   readonly asset: { readonly code: string; readonly scale: number };
   readonly row: RowMapping;
   readonly accounts: Readonly<Record<string, AccountMapping>>;
@@ -27,7 +30,7 @@ export interface Mapping {
 
 export interface RowMapping {
   readonly id: Template;
-  readonly amount: AmountFormat & { readonly column: string };
+  readonly amount: AmountMapping;
   readonly effectiveAt: { readonly column: string; readonly format: DateFormat } | undefined;
   /** `own`: made of the mapping's name and the row's id. */
   readonly reference: Template | 'own' | undefined;
@@ -43,52 +46,28 @@ export interface AccountMapping {
   readonly metadata: Readonly<Record<string, Template>>;
 }
 
-export type Sign = 'positive' | 'negative';
-
 export interface Rule {
-  readonly when: readonly { readonly column: string; readonly values: readonly string[] }[];
-  readonly sign: Sign;
+  readonly when: readonly { readonly column: string; readonly condition: TextCondition }[];
+  /** Undefined: any, also of an amount that cannot be read. */
+  readonly sign: Sign | undefined;
   /** Undefined: rows that this rule fits move no money. */
   readonly transfer: { readonly debit: string; readonly credit: string } | undefined;
 }
 
-/** Of a mapping and of an attempt: no colon, so that what keys and references are made of stays apart. */
-export const nameRule: FieldRule = {
-  accepts: (value) => typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(value),
-  problem: 'must be 1 to 64 letters, digits, "_", "." or "-", starting with a letter or digit',
-};
-
 /** Throws `IMPORT_MAPPING_INVALID`, which names the member and what it must be. */
 export function parseMapping(file: string, text: string): Mapping {
-  const mapping = JsonReader.of(file, text).only(
-    'name',
-    'csv',
-    'asset',
-    'row',
-    'accounts',
-    'rules',
-  );
-  const name = textBy(mapping, 'name', nameRule);
-  const accounts = accountsOf(mapping.object('accounts'));
-  return {
-    name,
-    csv: csvOf(mapping),
-    asset: assetOf(mapping.object('asset')),
-    row: rowOf(mapping.object('row')),
-    accounts,
-    rules: mapping.objects('rules').map((rule) => ruleOf(rule, Object.keys(accounts))),
-  };
+  return new MappingReader(file).read(readMappingFile(file, text));
 }
 
 /** Every column that the mapping names: each must be in the file's header. */
-export function columnsOf({ row, accounts, rules }: Mapping): readonly string[] {
+export function columnsOf({ row, accounts, rules }: Pick<Mapping, 'row' | 'accounts' | 'rules'>) {
   const templates = [
     ...(row.reference instanceof Template ? [row.reference] : []),
     ...Object.values(row.metadata),
     ...Object.values(accounts).flatMap(({ id, metadata }) => [id, ...Object.values(metadata)]),
   ];
   const columns = [
-    row.amount.column,
+    ...amountColumns(row.amount),
     ...(row.effectiveAt === undefined ? [] : [row.effectiveAt.column]),
     ...row.id.columns.filter((column) => !ROW_TOKENS.some((token) => token === column)),
     ...templates.flatMap((template) => template.columns),
@@ -97,128 +76,163 @@ export function columnsOf({ row, accounts, rules }: Mapping): readonly string[] 
   return [...new Set(columns)];
 }
 
-function csvOf(mapping: JsonReader): CsvFormat {
-  if (!mapping.has('csv')) return { delimiter: ',', quote: '"', encoding: 'utf8' };
-  const csv = mapping.object('csv').only('delimiter', 'quote', 'encoding');
-  const delimiter = csv.text('delimiter', ',');
-  if (delimiter.length === 0) throw csv.refusal('delimiter', 'must not be empty');
-  return {
-    delimiter,
-    quote: csv.text('quote', '"'),
-    encoding: csv.choice('encoding', ['utf8', 'latin1'], 'utf8'),
-  };
-}
+/** Makes a mapping of what its schema has let pass, and refuses what no schema can see. */
+class MappingReader {
+  constructor(private readonly file: string) {}
 
-function assetOf(asset: JsonReader): Mapping['asset'] {
-  asset.only('code', 'scale');
-  const code = textBy(asset, 'code', assetRule);
-  const scale = asset.raw('scale');
-  if (!scaleRule.accepts(scale))
-    throw asset.refusal('scale', `must be a whole number from 0 to ${ASSET_SCALE_MAX}`);
-  return { code, scale: Number(scale) };
-}
-
-function rowOf(row: JsonReader): RowMapping {
-  row.only('id', 'amount', 'effectiveAt', 'reference', 'metadata');
-  const amount = row.object('amount').only('column', 'decimalMark', 'groupMark');
-  return {
-    id: templateOf(row, 'id', DEFAULT_ID),
-    amount: {
-      column: amount.text('column'),
-      decimalMark: amount.choice('decimalMark', ['.', ','], '.'),
-      groupMark: amount.choice('groupMark', ['', ',', '.', ' ', "'"], ''),
-    },
-    effectiveAt: row.has('effectiveAt') ? effectiveAtOf(row.object('effectiveAt')) : undefined,
-    reference: referenceOf(row),
-    metadata: templatesOf(row, 'metadata'),
-  };
-}
-
-function referenceOf(row: JsonReader): RowMapping['reference'] {
-  if (!row.has('reference')) return 'own';
-  return row.raw('reference') === null ? undefined : templateOf(row, 'reference');
-}
-
-function effectiveAtOf(effectiveAt: JsonReader): RowMapping['effectiveAt'] {
-  effectiveAt.only('column', 'format');
-  const format = DateFormat.parse(effectiveAt.text('format'));
-  if (format === undefined)
-    throw effectiveAt.refusal(
-      'format',
-      'must have YYYY, MM and DD, perhaps HH, mm and ss, each once',
-    );
-  return { column: effectiveAt.text('column'), format };
-}
-
-function accountsOf(accounts: JsonReader): Readonly<Record<string, AccountMapping>> {
-  if (accounts.names.length === 0) throw accounts.refusal('', 'must have at least one account');
-  return Object.fromEntries(accounts.names.map((name) => [name, accountOf(accounts.object(name))]));
-}
-
-function accountOf(account: JsonReader): AccountMapping {
-  account.only('id', 'normalSide', 'floor', 'ceiling', 'metadata');
-  return {
-    id: templateOf(account, 'id'),
-    normalSide: account.choice('normalSide', ['debit', 'credit']),
-    floor: limitOf(account, 'floor', '0'),
-    ceiling: limitOf(account, 'ceiling', null),
-    metadata: templatesOf(account, 'metadata'),
-  };
-}
-
-function limitOf(account: JsonReader, name: string, fallback: string | null): string | null {
-  const value = account.raw(name);
-  if (value === undefined) return fallback;
-  return value === null ? null : textBy(account, name, limitRule);
-}
-
-function ruleOf(rule: JsonReader, accounts: readonly string[]): Rule {
-  rule.only('when', 'sign', 'debit', 'credit', 'skip');
-  const sign = rule.choice('sign', ['positive', 'negative'], 'positive');
-  if (rule.has('skip')) {
-    if (rule.raw('skip') !== true || rule.has('debit') || rule.has('credit'))
-      throw rule.refusal('skip', 'must be true, without debit and credit');
-    return { when: whenOf(rule), sign, transfer: undefined };
-  }
-  const transfer = {
-    debit: rule.choice('debit', accounts),
-    credit: rule.choice('credit', accounts),
-  };
-  if (transfer.debit === transfer.credit)
-    throw rule.refusal('credit', 'must be another account than debit');
-  return { when: whenOf(rule), sign, transfer };
-}
-
-function whenOf(rule: JsonReader): Rule['when'] {
-  if (!rule.has('when')) return [];
-  const when = rule.object('when');
-  return when.names.map((column) => {
-    const value = when.raw(column);
-    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-    if (values.length === 0 || !values.every((candidate) => typeof candidate === 'string'))
-      throw when.refusal(column, 'must be text or a list of texts');
-    return { column, values };
-  });
-}
-
-function templateOf(reader: JsonReader, name: string, fallback?: string): Template {
-  const template = Template.parse(reader.text(name, fallback));
-  if (template === undefined)
-    throw reader.refusal(
+  read({ name, csv, asset, row, accounts, rules }: MappingFile): Mapping {
+    const mapping = {
       name,
-      'has a brace without its partner; write {{ or }} for a brace itself',
+      csv: this.csv(csv),
+      asset,
+      row: this.row(row),
+      accounts: Object.fromEntries(
+        Object.entries(accounts).map(([each, account]) => [
+          each,
+          this.account(account, `accounts.${each}`),
+        ]),
+      ),
+      rules: rules.map((rule, index) => this.rule(rule, Object.keys(accounts), `rules[${index}]`)),
+    };
+    const { columns } = csv;
+    if (columns !== undefined) this.checkColumns(columns, columnsOf(mapping));
+    return mapping;
+  }
+
+  private csv(csv: MappingFile['csv']): Mapping['csv'] {
+    const { delimiter, quote, encoding, columns, order } = csv;
+    if (encoding !== undefined && !isEncoding(encoding))
+      throw this.refusal(
+        'csv.encoding',
+        `is not known: ${shown(encoding)}; there are utf8, utf-16le, windows-1252, iso-8859-15, cp850, macroman, shift_jis, gb18030 and many more`,
+      );
+    const ignoreLines = csv.ignoreLines.map((source, index) =>
+      this.condition(source, `csv.ignoreLines[${index}]`),
     );
-  return template;
-}
+    return { delimiter, quote, encoding, columns, ignoreLines, order };
+  }
 
-function templatesOf(reader: JsonReader, name: string): Readonly<Record<string, Template>> {
-  if (!reader.has(name)) return {};
-  const templates = reader.object(name);
-  return Object.fromEntries(templates.names.map((key) => [key, templateOf(templates, key)]));
-}
+  private checkColumns(columns: readonly string[], needed: readonly string[]): void {
+    for (const column of needed) {
+      const times = columns.filter((name) => name === column).length;
+      if (times === 0) throw this.refusal('csv.columns', `must have ${shown(column)}`);
+      if (times > 1) throw this.refusal('csv.columns', `must have ${shown(column)} only once`);
+    }
+  }
 
-function textBy(reader: JsonReader, name: string, rule: FieldRule): string {
-  const text = reader.text(name);
-  if (!rule.accepts(text)) throw reader.refusal(name, rule.problem);
-  return text;
+  private row({ id, amount, effectiveAt, reference, metadata }: MappingFile['row']): RowMapping {
+    return {
+      id: this.template(id, 'row.id'),
+      amount: this.amount(amount),
+      effectiveAt: effectiveAt && this.effectiveAt(effectiveAt),
+      reference: this.reference(reference),
+      metadata: this.templates(metadata, 'row.metadata'),
+    };
+  }
+
+  private reference(source: string | null | undefined): RowMapping['reference'] {
+    if (source === undefined) return 'own';
+    return source === null ? undefined : this.template(source, 'row.reference');
+  }
+
+  private amount(amount: AmountFile): AmountMapping {
+    const { column, sign, in: incoming, out, outWritten, ...written } = amount;
+    const format = { ...written };
+    const { decimalMark = '.', groupMark } = format;
+    if (decimalMark === groupMark)
+      throw this.refusal(
+        'row.amount.groupMark',
+        `must be another mark than decimalMark, ${shown(decimalMark)}${format.decimalMark === undefined ? ' when it is left out' : ''}`,
+      );
+    const both = format.negative.find((word) => format.positive.includes(word));
+    if (both !== undefined)
+      throw this.refusal('row.amount.positive', `must not have ${shown(both)}, as negative has`);
+    if (incoming !== undefined || out !== undefined) {
+      if (incoming === undefined || out === undefined || column !== undefined || sign !== undefined)
+        throw this.refusal('row.amount', 'must have in and out together, without column and sign');
+      return { ...format, in: incoming, out, outWritten };
+    }
+    if (column === undefined)
+      throw this.refusal('row.amount', 'must have column, or in and out for two columns');
+    return { ...format, column, sign };
+  }
+
+  private effectiveAt({
+    column,
+    ...options
+  }: NonNullable<MappingFile['row']['effectiveAt']>): RowMapping['effectiveAt'] {
+    const format = DateFormat.parse(options);
+    if (typeof format === 'string') {
+      const [option = '', ...problem] = format.split(' ');
+      throw this.refusal(`row.effectiveAt.${option}`, problem.join(' '));
+    }
+    return { column, format };
+  }
+
+  private account({ id, metadata, ...rest }: AccountFile, place: string): AccountMapping {
+    return {
+      ...rest,
+      id: this.template(id, `${place}.id`),
+      metadata: this.templates(metadata, `${place}.metadata`),
+    };
+  }
+
+  private rule(rule: RuleFile, accounts: readonly string[], place: string): Rule {
+    const { skip, sign, debit, credit } = rule;
+    const when = Object.entries(rule.when).map(([column, source]) => ({
+      column,
+      condition: this.condition(source, `${place}.when.${column}`),
+    }));
+    if (skip === true) {
+      if (debit !== undefined || credit !== undefined)
+        throw this.refusal(`${place}.skip`, 'must be true, without debit and credit');
+      return { when, sign, transfer: undefined };
+    }
+    const transfer = {
+      debit: this.oneOf(accounts, debit, `${place}.debit`),
+      credit: this.oneOf(accounts, credit, `${place}.credit`),
+    };
+    if (debit === credit)
+      throw this.refusal(`${place}.credit`, 'must be another account than debit');
+    return { when, sign: sign ?? 'positive', transfer };
+  }
+
+  private oneOf(accounts: readonly string[], name: string | undefined, place: string): string {
+    if (name === undefined) throw this.refusal(place, 'is missing');
+    if (!accounts.includes(name))
+      throw this.refusal(place, `must be one of ${accounts.join(', ')}`);
+    return name;
+  }
+
+  private condition(source: ConditionSource, place: string): TextCondition {
+    const condition = TextCondition.of(source);
+    if (typeof condition === 'string') throw this.refusal(place, condition);
+    return condition;
+  }
+
+  private template(source: string, place: string): Template {
+    const template = Template.parse(source);
+    if (template === undefined)
+      throw this.refusal(
+        place,
+        'has a brace without its partner; write {{ or }} for a brace itself',
+      );
+    return template;
+  }
+
+  private templates(
+    sources: Readonly<Record<string, string>>,
+    place: string,
+  ): Readonly<Record<string, Template>> {
+    return Object.fromEntries(
+      Object.entries(sources).map(([key, source]) => [
+        key,
+        this.template(source, `${place}.${key}`),
+      ]),
+    );
+  }
+
+  private refusal(place: string, problem: string) {
+    return mappingRefusal(this.file, place, problem);
+  }
 }

@@ -14,7 +14,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join, parse } from 'node:path';
-import type { CsvFormat, CsvRow } from './csv-rows.js';
+import iconv from 'iconv-lite';
+import type { CsvMarks } from './csv-records.js';
+import type { CsvFile, CsvRow } from './csv-rows.js';
 import { REJECT_COLUMNS, recordText } from './rejects-format.js';
 
 /** A row that was not taken, and why. */
@@ -44,7 +46,7 @@ export class RejectsFile {
   constructor(
     readonly path: string,
     private readonly columns: readonly string[],
-    private readonly format: CsvFormat,
+    private readonly format: CsvMarks & Pick<CsvFile, 'encoding' | 'byteOrderMark'>,
   ) {
     this.hash = hashOfBeginning(path, this.bytes);
   }
@@ -101,7 +103,9 @@ export class RejectsFile {
       ),
     );
     const text = [...header, ...lines].map((line) => `${line}\n`).join('');
-    const bytes = Buffer.from(text, this.format.encoding);
+    const bytes = iconv.encode(text, this.format.encoding, {
+      addBOM: isNew && this.format.byteOrderMark,
+    });
     const file = openSync(this.path, 'a');
     try {
       writeWhole(file, bytes);

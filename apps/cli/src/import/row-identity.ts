@@ -3,6 +3,13 @@ import { KEY_CHARACTERS_MAX, type OpenAccount, REFERENCE_CHARACTERS_MAX } from '
 import type { CsvRow } from './csv-rows.js';
 import type { Template } from './template.js';
 
+/** Of a mapping and of an attempt: no colon, so that what keys and references are made of stays apart. */
+export const nameRule = {
+  pattern: /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/,
+  problem: 'must be 1 to 64 letters, digits, "_", "." or "-", starting with a letter or digit',
+  accepts: (value: unknown) => typeof value === 'string' && nameRule.pattern.test(value),
+};
+
 /** What `row.id` may use besides columns. */
 export const ROW_TOKENS = ['row.line', 'row.hash', 'row.occurrence'] as const;
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CsvRow } from './csv-rows.js';
 import { parseMapping } from './mapping.js';
-import { RowMapper } from './row-mapper.js';
+import { type MappedRow, RowMapper } from './row-mapper.js';
 
 const BANK = readFileSync(join(process.cwd(), 'docs/guides/bank-1993.mapping.json'), 'utf8');
 
@@ -29,6 +29,30 @@ const rowOf = (row: Record<string, string>): CsvRow => ({
 });
 
 const bank = new RowMapper(parseMapping('bank.json', BANK), 'main');
+
+const MOVES = { debit: 'bank', credit: 'open' };
+const TWO_COLUMNS = { in: 'in', out: 'out' };
+const SIGN_COLUMN = {
+  column: 'amount',
+  sign: { column: 'sign', negative: ['S'], positive: ['H'] },
+};
+
+function mapperOf(parts: object): (row: Record<string, string>) => MappedRow {
+  const mapping = parseMapping(
+    'm.json',
+    JSON.stringify({
+      name: 'm',
+      asset: { code: 'EUR', scale: 2 },
+      accounts: {
+        bank: { id: 'bank', normalSide: 'debit' },
+        open: { id: 'open', normalSide: 'credit' },
+      },
+      ...parts,
+    }),
+  );
+  const mapper = new RowMapper(mapping, 'main');
+  return (row) => mapper.map(rowOf(row));
+}
 
 describe('a row', () => {
   it('becomes a transfer under a key of its own, with the accounts that it needs', () => {
@@ -80,23 +104,112 @@ describe('a row', () => {
 
   it.each<[object, string]>([
     [{ amount: '' }, 'amount: "" is not an amount'],
-    [{ amount: '1.005' }, 'more than 2 decimal places'],
-    [{ amount: '0.00' }, 'nothing moves'],
+    [{ amount: '1.0055' }, 'more than 2 decimal places'],
+    [{ amount: '1.005' }, 'amount: "1.005" may be 1.005 or 1005: name decimalMark'],
+    [{ amount: '1.005\u00a0x' }, 'amount: "1.005\\u00a0x" is not an amount'],
+    [{ amount: '0.00' }, 'amount: nothing moves'],
     [{ amount: '-900.00' }, 'no rule of the mapping fits'],
     [{ amount: '9'.repeat(40) }, 'amount must be a string of 1 to 36 digits'],
-    [{ kind: 'barter' }, 'no rule of the mapping fits'],
+    [
+      { kind: 'barter' },
+      'no rule of the mapping fits it: a positive amount, direction "credit", kind "barter", purpose ""',
+    ],
     [{ date: '1993-02-30' }, 'date: "1993-02-30" is not a time like YYYY-MM-DD'],
     [{ date: '01.01.1993' }, 'is not a time like'],
     [{ transaction: '' }, 'transaction: the id is empty'],
     [{ account: 'a/b' }, 'accountId must be'],
     [{ purpose: 'x'.repeat(501) }, 'metadata'],
-    [{ purpose: '\ufffd' }, 'encoding'],
+    [{ purpose: 'M\ufffdrz' }, 'purpose: "M\ufffdrz" is not in the encoding of the file'],
   ])('that cannot be taken says why: %j', (change, reason) => {
     expect(bank.map(rowOf({ ...deposit, ...change }))).toEqual({
       kind: 'refused',
       id: 'transaction' in change ? undefined : '171812',
       reason: expect.stringContaining(reason),
     });
+  });
+
+  it('is none where the line is to be ignored, whatever its fields are', () => {
+    const map = mapperOf({
+      csv: { ignoreLines: [{ startsWith: 'Total' }] },
+      row: { id: '{id}', amount: { column: 'amount' } },
+      rules: [MOVES],
+    });
+    expect(map({ id: 'Total', amount: '5.00' })).toEqual({ kind: 'skipped' });
+    expect(map({ id: '5', amount: '5.00' }).kind).toBe('transfer');
+  });
+
+  it('leaves out what its columns leave empty', () => {
+    expect(bank.map(rowOf({ ...deposit, date: '' }))).toMatchObject({
+      transfer: expect.not.objectContaining({ effectiveAt: expect.anything() }),
+    });
+  });
+
+  it.each<[string, readonly object[], readonly [string, string][]]>([
+    [
+      'skipped by its sign leaves the other sign alone',
+      [{ sign: 'negative', skip: true }, MOVES],
+      [
+        ['400.00', 'transfer'],
+        ['-30.00', 'skipped'],
+        ['25.50', 'transfer'],
+        ['x', 'refused'],
+      ],
+    ],
+    [
+      'skipped whatever its amount is',
+      [{ skip: true }],
+      [
+        ['400.00', 'skipped'],
+        ['-30.00', 'skipped'],
+        ['x', 'skipped'],
+      ],
+    ],
+    [
+      'with an amount that cannot be read is not skipped when a rule before may fit it',
+      [MOVES, { skip: true }],
+      [
+        ['-30.00', 'skipped'],
+        ['x', 'refused'],
+      ],
+    ],
+  ])('%s', (_, rules, amounts) => {
+    const map = mapperOf({ row: { id: '{id}', amount: { column: 'amount' } }, rules });
+    for (const [amount, kind] of amounts) expect(map({ id: '1', amount }).kind).toBe(kind);
+  });
+
+  it.each<[object, Record<string, string>, string]>([
+    [TWO_COLUMNS, { in: '5.00', out: '' }, 'bank 500'],
+    [TWO_COLUMNS, { in: '', out: '5.00' }, 'open 500'],
+    [TWO_COLUMNS, { in: '0.00', out: '5.00' }, 'open 500'],
+    [TWO_COLUMNS, { in: '', out: '-5.00' }, 'out: "-5.00" must be written positive'],
+    [TWO_COLUMNS, { in: '-5.00', out: '' }, 'in: "-5.00" must be written positive'],
+    [TWO_COLUMNS, { in: '1.00', out: '5.00' }, 'in, out: "1.00", "5.00": only one of them'],
+    [TWO_COLUMNS, { in: '', out: '' }, 'in, out: neither has an amount'],
+    [TWO_COLUMNS, { in: '0.00', out: '' }, 'in, out: nothing moves'],
+    [TWO_COLUMNS, { in: 'x', out: '5.00' }, 'in: "x" is not an amount'],
+    [{ ...TWO_COLUMNS, outWritten: 'negative' }, { in: '', out: '-5.00' }, 'open 500'],
+    [
+      { ...TWO_COLUMNS, outWritten: 'negative' },
+      { in: '', out: '5.00' },
+      'out: "5.00" must be written negative',
+    ],
+    [SIGN_COLUMN, { amount: '5.00', sign: 'S' }, 'open 500'],
+    [SIGN_COLUMN, { amount: '-5.00', sign: 'S' }, 'open 500'],
+    [SIGN_COLUMN, { amount: '5.00', sign: 'H' }, 'bank 500'],
+    [
+      SIGN_COLUMN,
+      { amount: '-5.00', sign: 'H' },
+      'amount: "-5.00" has another sign than sign, "H"',
+    ],
+    [SIGN_COLUMN, { amount: '5.00', sign: '' }, 'sign: "" is no sign; there are "S", "H"'],
+  ])('with its amount by %j and %j: %s', (amount, values, expected) => {
+    const mapped = mapperOf({
+      row: { id: '{id}', amount },
+      rules: [{ sign: 'negative', debit: 'open', credit: 'bank' }, MOVES],
+    })({ id: '1', ...values });
+    const [debited] = mapped.kind === 'transfer' ? mapped.transfer.legs : [];
+    const told = mapped.kind === 'refused' ? mapped.reason : undefined;
+    expect(told ?? `${debited!.accountId} ${debited!.amount}`).toContain(expected);
   });
 
   it('goes the other way by its sign, and may be passed over', () => {

@@ -1,9 +1,11 @@
-import { type OpenAccount, type PostTransfer, malformationOf } from '@holdfast/ledger';
-import { type SignedAmount, parseAmount } from './amount.js';
+import { type OpenAccount, type PostTransfer, instantText, malformationOf } from '@holdfast/ledger';
+import type { Sign } from './amount.js';
 import type { CsvRow } from './csv-rows.js';
-import type { AccountMapping, Mapping, Rule } from './mapping.js';
 import { ATTEMPT_DEFAULT } from './import-options.js';
+import type { AccountMapping, Mapping, Rule } from './mapping.js';
+import { type SignedAmount, amountColumns, rowAmount } from './row-amount.js';
 import { ImportNames, countsRows, idOf } from './row-identity.js';
+import { shown } from './shown.js';
 import type { Row, Template } from './template.js';
 
 /** What a row asks of the ledger. */
@@ -58,38 +60,43 @@ export class RowMapper {
   }
 
   private mapRow(
-    { row, fields }: CsvRow,
+    { row, fields, raw }: CsvRow,
     id: string | undefined,
   ): Transfer | Refusal | { readonly kind: 'skipped' } {
+    if (this.mapping.csv.ignoreLines.some((condition) => condition.fits(raw)))
+      return { kind: 'skipped' };
     if (row === undefined)
       return refused(`it has ${fields.length} fields, not those of the header`);
-    if (fields.some((field) => field.includes('\ufffd')))
-      return refused('it is not in the encoding that the mapping names');
-    const { column } = this.mapping.row.amount;
-    const amount = parseAmount(
-      row[column] ?? '',
-      this.mapping.asset.scale,
-      this.mapping.row.amount,
-    );
+    const undecoded = Object.entries(row).find(([, value]) => value.includes('\ufffd'));
+    if (undecoded !== undefined)
+      return refused(`${undecoded[0]}: ${shown(undecoded[1])} is not in the encoding of the file`);
+    const { asset, row: mapped } = this.mapping;
+    const amount = rowAmount(row, asset.scale, mapped.amount);
     const rule = this.ruleFor(row, amount);
-    if (rule === undefined)
-      return refused(
-        typeof amount === 'string' ? `${column}: ${amount}` : 'no rule of the mapping fits it',
-      );
+    if (typeof amount === 'string')
+      return rule !== undefined && mayBeAnyAmount(rule) ? { kind: 'skipped' } : refused(amount);
+    if (rule === undefined) return refused(this.misfit(row, amount));
     if (rule.transfer === undefined) return { kind: 'skipped' };
-    if (typeof amount === 'string') return refused(`${column}: ${amount}`);
-    if (amount.minorUnits === '0') return refused(`${column}: nothing moves`);
+    if (amount.minorUnits === '0')
+      return refused(`${amountColumns(mapped.amount).join(', ')}: nothing moves`);
     return this.transferOf(row, id, rule.transfer, amount.minorUnits);
   }
 
-  /** A row without a readable amount may still be one that a rule skips. */
+  /** The first that fits. An amount that cannot be read may have any sign. */
   private ruleFor(row: Row, amount: SignedAmount | string): Rule | undefined {
-    const sign = typeof amount === 'object' && amount.negative ? 'negative' : 'positive';
     return this.mapping.rules.find(
-      (rule) =>
-        (rule.sign === sign || rule.transfer === undefined) &&
-        rule.when.every(({ column, values }) => values.includes(row[column] ?? '')),
+      ({ sign, when }) =>
+        (sign === undefined || typeof amount === 'string' || sign === signOf(amount)) &&
+        when.every(({ column, condition }) => condition.fits(row[column] ?? '')),
     );
+  }
+
+  private misfit(row: Row, amount: SignedAmount): string {
+    const columns = new Set(
+      this.mapping.rules.flatMap(({ when }) => when.map(({ column }) => column)),
+    );
+    const values = [...columns].map((column) => `${column} ${shown(row[column] ?? '')}`);
+    return `no rule of the mapping fits it: ${['a ' + signOf(amount) + ' amount', ...values].join(', ')}`;
   }
 
   private transferOf(
@@ -100,11 +107,9 @@ export class RowMapper {
   ): Transfer | Refusal {
     const { effectiveAt, metadata } = this.mapping.row;
     const reference = this.referenceOf(row, id);
-    const instant = effectiveAt?.format.instant(row[effectiveAt.column] ?? '');
-    if (effectiveAt !== undefined && instant === undefined)
-      return refused(
-        `${effectiveAt.column}: ${JSON.stringify(row[effectiveAt.column])} is not a time like ${effectiveAt.format.format}`,
-      );
+    const time = row[effectiveAt?.column ?? ''] ?? '';
+    const millis = time === '' ? undefined : effectiveAt?.format.millis(time);
+    if (typeof millis === 'string') return refused(`${effectiveAt?.column ?? ''}: ${millis}`);
     const accounts = [debit, credit].map((name) => this.accountOf(row, name));
     const [debited, credited] = accounts.map((account) => account.id);
     const transfer: PostTransfer = {
@@ -115,7 +120,7 @@ export class RowMapper {
         { accountId: credited ?? '', side: 'credit', amount },
       ],
       ...(reference === undefined ? undefined : { reference }),
-      ...(instant === undefined ? undefined : { effectiveAt: instant }),
+      ...(millis === undefined ? undefined : { effectiveAt: instantText(millis) }),
       metadata: rendered(metadata, row),
     };
     for (const command of [...accounts.map((account) => account.command), transfer]) {
@@ -150,6 +155,15 @@ export class RowMapper {
     };
     return { id, key: this.names.accountKeyOf(command), command };
   }
+}
+
+function signOf({ negative }: SignedAmount): Sign {
+  return negative ? 'negative' : 'positive';
+}
+
+/** Whatever the amount is, the row moves no money. */
+function mayBeAnyAmount({ sign, transfer }: Rule): boolean {
+  return sign === undefined && transfer === undefined;
 }
 
 /** What a row leaves empty is left out. */

@@ -18,21 +18,22 @@ describe('a client with patience', () => {
   });
 
   /** Of a service that gives these answers, one after the other. */
-  async function clientOf(answers: readonly { status: number; body: object }[]) {
+  async function clientOf(answers: readonly { status: number; body: object }[], slash = '') {
+    const asked: (string | undefined)[] = [];
     const told: (string | undefined)[] = [];
-    let asked = 0;
-    const server = createServer((_request, response) => {
-      const { status, body } = answers[asked++]!;
+    const server = createServer(({ url }, response) => {
+      const { status, body } = answers[asked.length]!;
+      asked.push(url);
       response.writeHead(status).end(JSON.stringify(body));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const client = new ServiceClient({
-      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${slash}`,
       patienceMillis: 60_000,
       onOutage: (reason) => told.push(reason),
     });
     running.push(server, client);
-    return { client, told };
+    return { client, told, asked };
   }
 
   it('tells what it waits for, again when that changes, and when it is over', async () => {
@@ -45,6 +46,12 @@ describe('a client with patience', () => {
       `clock-skew: ${skewed('11:00').body.detail}`,
       undefined,
     ]);
+  });
+
+  it('takes an address with a slash behind it', async () => {
+    const { client, asked } = await clientOf([{ status: 200, body: {} }], '/');
+    await client.get('/v1/ledgers/main');
+    expect(asked).toEqual(['/v1/ledgers/main']);
   });
 
   it('tells what half an answer waits for', async () => {

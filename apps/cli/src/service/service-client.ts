@@ -9,7 +9,7 @@ export interface ServiceAnswer {
 }
 
 export interface ServiceClientOptions {
-  /** `http://127.0.0.1:7400` */
+  /** `http://127.0.0.1:7400`, perhaps with a slash behind it. */
   readonly url: string;
   /** How long a request is sent again while the service cannot answer it. */
   readonly patienceMillis: number;
@@ -115,7 +115,7 @@ export class ServiceClient {
     body: unknown,
   ): Promise<Attempted> {
     try {
-      const answered = await request(`${this.options.url}${path}`, {
+      const answered = await request(`${this.options.url.replace(/\/+$/, '')}${path}`, {
         method,
         dispatcher: this.agent,
         headers: body === undefined ? {} : { 'content-type': 'application/json' },
