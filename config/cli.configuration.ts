@@ -1,6 +1,10 @@
-import { AdminTokenConfiguration } from './admin.configuration.js';
+import { AdminTokenConfiguration, FloorsConfiguration } from './admin.configuration.js';
+import { ClockConfiguration } from './clock.configuration.js';
+import { RetentionConfiguration } from './retention.configuration.js';
+import { StateConfiguration } from './state.configuration.js';
 import { StorageConfiguration } from './storage.configuration.js';
 import { Section, TextVariable } from './variable.js';
+import { WalConfiguration } from './wal.configuration.js';
 
 export class ServerConfiguration {
   @TextVariable('HOLDFAST_URL', {
@@ -35,4 +39,21 @@ export class CliConfiguration {
 
   @Section(() => StorageConfiguration)
   readonly storage!: StorageConfiguration;
+
+  /* With `--data` the tool opens the log as the service would, by the same variables. */
+
+  @Section(() => WalConfiguration)
+  readonly wal!: WalConfiguration;
+
+  @Section(() => StateConfiguration)
+  readonly state!: StateConfiguration;
+
+  @Section(() => ClockConfiguration)
+  readonly clock!: ClockConfiguration;
+
+  @Section(() => FloorsConfiguration)
+  readonly floors!: FloorsConfiguration;
+
+  @Section(() => RetentionConfiguration)
+  readonly retention!: RetentionConfiguration;
 }

@@ -132,6 +132,17 @@ describe('the command line', () => {
     expect([exit, messages.includes('WAL_MANIFEST_DAMAGED')]).toEqual([1, true]);
   });
 
+  it('says that no state was compared where there is none, and not that it is sound', async () => {
+    const data = join(directory, 'bare');
+    cpSync(log, join(data, 'wal'), { recursive: true });
+    const { exit, output } = await runCli('state', 'verify', '--data', data);
+    expect(exit).toBe(2);
+    expect(output).toMatch(
+      /^NOT VERIFIED .* no state was compared.\nNOT VERIFIED .*\nNothing was compared/,
+    );
+    expect(output).not.toMatch(/sound/i);
+  });
+
   it('changes nothing in a log that it looks at', async () => {
     const before = readdirSync(log);
     for (const command of ['stats', 'verify', 'dump']) await runCli('wal', command, log);

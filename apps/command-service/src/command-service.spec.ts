@@ -1,6 +1,6 @@
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { mkdtempSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configurationOf } from '@holdfast/config';
@@ -189,6 +189,35 @@ describe('the command service', () => {
 
   it('refuses to make a log where there is none, when it is told not to', async () => {
     const service = await Service.start(directory, { HOLDFAST_WAL_CREATE: 'false' });
+    expect(await service.process.exited).toBe(ExitCode.CONFIGURATION);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it.each(['HOLDFAST_COMMAND_HTTP_PORT', 'HOLDFAST_ADMIN_PORT', 'HOLDFAST_FEED_PORT'])(
+    'names the port that another process has, and %s, and makes nothing',
+    async (variable) => {
+      const other = createServer();
+      await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+      const { port } = other.address() as AddressInfo;
+      const service = await Service.start(directory, { [variable]: String(port) });
+      expect(await service.process.exited).toBe(ExitCode.LOCKED);
+      expect(service.lines).toEqual([
+        expect.objectContaining({
+          msg: 'the service has failed',
+          err: expect.objectContaining({
+            code: 'PORT_IN_USE',
+            details: { host: '127.0.0.1', port, variable },
+          }),
+        }),
+      ]);
+      expect(service.lines[0]).not.toHaveProperty('api');
+      expect(await readdir(directory)).toEqual([]);
+      await new Promise((resolve) => other.close(resolve));
+    },
+  );
+
+  it('makes nothing when the admin API lacks its token', async () => {
+    const service = await Service.start(directory, { HOLDFAST_ADMIN_HOST: '0.0.0.0' });
     expect(await service.process.exited).toBe(ExitCode.CONFIGURATION);
     expect(await readdir(directory)).toEqual([]);
   });

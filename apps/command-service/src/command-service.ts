@@ -5,6 +5,7 @@ import {
   LEDGER_PROBLEMS,
   LedgerCommandsModule,
   LogKeeping,
+  assertAdminServable,
   openLedgerWriter,
   startAdmin,
 } from '@holdfast/ledger-service';
@@ -12,6 +13,7 @@ import {
   type Logger,
   type ServiceLifecycle,
   type StoppableService,
+  assertPlacesFree,
   createHttpApplication,
   servicesTogether,
 } from '@holdfast/platform';
@@ -25,6 +27,13 @@ export async function startCommandService(
 ): Promise<StoppableService> {
   const { http, service, storage, wal, state, clock, scrub, floors, retention, admin, feedServer } =
     configuration;
+  // Before anything is made: what is wrong with the configuration leaves no directory behind.
+  assertAdminServable(admin);
+  await assertPlacesFree(
+    { port: http.port, host: service.host, variable: 'HOLDFAST_COMMAND_HTTP_PORT' },
+    { port: feedServer.port, host: service.host, variable: 'HOLDFAST_FEED_PORT' },
+    { port: admin.port, host: admin.host, variable: 'HOLDFAST_ADMIN_PORT' },
+  );
   const archives = retention.policy === 'archive';
   const writer = await openLedgerWriter({
     ...{ storage, wal, state, clock, archives, logger, lifecycle },
@@ -52,7 +61,7 @@ export async function startCommandService(
   const feedUrl = `${feedHost}:${feedServer.port}`;
   application.nest.connectMicroservice(eventFeedMicroservice({ url: feedUrl }));
   await application.nest.startAllMicroservices();
-  const url = await application.listen(http.port, service.host);
+  const url = await application.listen(http.port, service.host, 'HOLDFAST_COMMAND_HTTP_PORT');
   logger.info({ url, feed: feedUrl }, 'serving commands and the feed');
   // Administration first: its work on the log ends before the log is closed.
   return servicesTogether(administration, application);

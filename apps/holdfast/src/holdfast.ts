@@ -11,6 +11,7 @@ import {
   QueryThreads,
   type LedgerWriter,
   LogKeeping,
+  assertAdminServable,
   openLedgerWriter,
   startAdmin,
 } from '@holdfast/ledger-service';
@@ -18,6 +19,7 @@ import {
   type Logger,
   type ServiceLifecycle,
   type StoppableService,
+  assertPlacesFree,
   createHttpApplication,
   servicesTogether,
 } from '@holdfast/platform';
@@ -41,7 +43,13 @@ export async function startHoldfast(
 ): Promise<StartedHoldfast> {
   const { http, service, storage, wal, state, clock, floors, retention, admin, readModel } =
     configuration;
-  // First of all: whoever has the log has the data directory.
+  // Before anything is made: what is wrong with the configuration leaves no directory behind.
+  assertAdminServable(admin);
+  await assertPlacesFree(
+    { port: http.port, host: service.host, variable: 'HOLDFAST_HTTP_PORT' },
+    { port: admin.port, host: admin.host, variable: 'HOLDFAST_ADMIN_PORT' },
+  );
+  // Then the log: whoever has it has the data directory.
   const archives = retention.policy === 'archive';
   const writer = await openLedgerWriter({
     ...{ storage, wal, state, clock, archives, logger, lifecycle },
@@ -81,7 +89,7 @@ export async function startHoldfast(
     directories: storage,
     backupDirectory: admin.backupDirectory,
   });
-  const url = await application.listen(http.port, service.host);
+  const url = await application.listen(http.port, service.host, 'HOLDFAST_HTTP_PORT');
   // Administration first: its work on the log ends before the log is closed.
   return { service: servicesTogether(administration, application), url };
 }

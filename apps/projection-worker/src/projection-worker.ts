@@ -10,6 +10,7 @@ import {
   type HttpApplication,
   type Logger,
   type ServiceLifecycle,
+  assertPlacesFree,
   createHttpApplication,
 } from '@holdfast/platform';
 import {
@@ -30,6 +31,11 @@ export async function startProjectionWorker(
   // Before anything is made in it.
   assertUsableDirectory(storage.readModelDirectory, 'make');
   if (feed.kind === 'directory') assertUsableDirectory(storage.walDirectory, 'read');
+  await assertPlacesFree({
+    port: http.port,
+    host: service.host,
+    variable: 'HOLDFAST_PROJECTION_HTTP_PORT',
+  });
   const projection = LedgerProjector.start({
     feed: feedOf(configuration, logger),
     readModelDirectory: storage.readModelDirectory,
@@ -41,7 +47,7 @@ export async function startProjectionWorker(
     logger,
     lifecycle,
   });
-  const url = await application.listen(http.port, service.host);
+  const url = await application.listen(http.port, service.host, 'HOLDFAST_PROJECTION_HTTP_PORT');
   logger.info({ url }, 'serving health and metrics');
   return application;
 }

@@ -49,7 +49,7 @@ export async function startQueryService(
     },
   );
   forwardRequests(application, { upstream: commands.url, routes: commandRoutes() });
-  const url = await application.listen(http.port, service.host);
+  const url = await application.listen(http.port, service.host, 'HOLDFAST_HTTP_PORT');
   logger.info({ url, commands: commands.url }, 'serving queries, forwarding commands');
   return application;
 }

@@ -10,7 +10,7 @@ export type { JobProgress, JobState } from './admin/jobs/job.js';
 export type { JobDto } from './admin/jobs/jobs.dto.js';
 export type { Plain } from './admin/plain.js';
 export { LogKeeping, type LogKeepingOptions } from './admin/log-keeping.js';
-export { type StartAdminOptions, startAdmin } from './admin/start-admin.js';
+export { type StartAdminOptions, assertAdminServable, startAdmin } from './admin/start-admin.js';
 export { commandRoutes } from './commands/command-routes.js';
 export {
   LedgerCommandsModule,

@@ -17,6 +17,7 @@ export {
   type HttpApplicationOptions,
   createHttpApplication,
 } from './http/http-application.js';
+export { type ListeningPlace, assertPlacesFree } from './http/listening.js';
 export { LargeBody } from './http/bodies-in-flight.js';
 export { CORRELATION_ID_HEADER } from './http/correlation-id.js';
 export { type OpenApiOptions, openApiDocument } from './http/open-api.js';

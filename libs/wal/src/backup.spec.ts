@@ -390,6 +390,13 @@ describe('a restore', () => {
     for (const [index, { millis }] of times.entries()) {
       if (index % 3 !== 0) continue;
       for (const atMillis of [millis - 1, millis]) {
+        if (!times.some((frame) => frame.millis <= atMillis)) {
+          await expect(restored(system, { atMillis })).rejects.toMatchObject({
+            code: 'WAL_RESTORE_REFUSED',
+            message: expect.stringContaining(new Date(atMillis).toISOString()),
+          });
+          continue;
+        }
         const { texts: found, wal } = await restored(system, { atMillis });
         // The second writer's clock began in front of the end of the first one's.
         const last = times.findLast((frame) => frame.millis <= atMillis);

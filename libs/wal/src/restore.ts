@@ -107,6 +107,12 @@ async function findCut(content: BackupContent, options: RestoreOptions): Promise
     );
   }
   const writtenBy = await lastWrittenBy(content, atMillis * 1000, options.signal);
+  if (writtenBy === undefined && atMillis < Infinity && lastSequence >= firstSequence)
+    throw new WalError(
+      'WAL_RESTORE_REFUSED',
+      `nothing was written by ${timeText(atMillis)}: the first record of the backup is later, and the log would be empty`,
+      { firstSequence, lastSequence },
+    );
   const last = Math.min(upTo, writtenBy ?? firstSequence - 1);
   for (const [at, entry] of entries.entries()) {
     const next = entries[at + 1];
@@ -114,6 +120,11 @@ async function findCut(content: BackupContent, options: RestoreOptions): Promise
       return cutWithin(content, entry, last);
   }
   throw new WalError('WAL_BACKUP_DAMAGED', 'the backup holds no segment', {});
+}
+
+function timeText(millis: number): string {
+  const time = new Date(millis);
+  return Number.isNaN(time.getTime()) ? String(millis) : time.toISOString();
 }
 
 function cutWithin(content: BackupContent, entry: CatalogEntry, upTo: number): Cut {

@@ -12,16 +12,24 @@ export interface AdminFlags {
   readonly data?: string;
 }
 
+interface Session extends AdminFlags {
+  /** Of data that has no archive one is made. */
+  readonly makesArchive?: boolean;
+}
+
 /**
  * The admin API that a command talks to: that of a running service or, given its data directory, one of its own that lasts as long as the command.
  * So both do the same. The writer's lock sees to it that there is one of them only: `WAL_LOCKED` says that a service runs there.
  */
 export async function withAdmin<Result>(
-  { url, data }: AdminFlags,
+  { url, data, makesArchive = false }: Session,
   terminal: Terminal,
   use: (client: AdminClient) => Promise<Result>,
 ): Promise<Result> {
-  const local = data === undefined ? undefined : await serveLocally(resolve(data), terminal);
+  const local =
+    data === undefined
+      ? undefined
+      : await serveLocally({ data: resolve(data), makesArchive }, terminal);
   const { admin } = configurationOf('cli');
   const client = new AdminClient(
     local ?? { url: url ?? admin.url, token: adminToken(admin.access) },

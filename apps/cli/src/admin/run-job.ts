@@ -12,6 +12,8 @@ export interface JobCommand {
   readonly body?: object;
   /** Stands before the progress bar. */
   readonly title: string;
+  /** Works on the archive of the log, which is made where `--data` has none. */
+  readonly makesArchive?: boolean;
   /** The report for people. */
   readonly lines: (report: Readonly<Record<string, unknown>>) => readonly string[];
   /** Whether the report is a "no". */
@@ -21,11 +23,13 @@ export interface JobCommand {
 /** Starts a job of the service, or of the data, follows it to its end, and shows its report. */
 export async function runJob(
   flags: JobFlags,
-  { path, body, title, lines, finds = () => false }: JobCommand,
+  { path, body, title, makesArchive, lines, finds = () => false }: JobCommand,
   terminal: Terminal,
 ): Promise<CliExit> {
-  const report = await withAdmin(flags, terminal, async (client) =>
-    followJob(client, await client.post(path, body), title, terminal),
+  const report = await withAdmin(
+    { ...flags, ...(makesArchive && { makesArchive }) },
+    terminal,
+    async (client) => followJob(client, await client.post(path, body), title, terminal),
   );
   if (flags.json === true) await terminal.json(report, 2);
   else for (const line of lines(report)) await terminal.line(line);

@@ -16,11 +16,14 @@ const STOP_MILLIS_MAX = 10_000;
  * Opens the log of a data directory as a service would, and serves its admin API to this process alone: on a free port of this machine, under a token
  * that nobody else knows. Throws what opening a log throws: `WAL_LOCKED` where a service runs.
  */
-export async function serveLocally(data: string, terminal: Terminal): Promise<LocalAdmin> {
+export async function serveLocally(
+  { data, makesArchive }: { readonly data: string; readonly makesArchive: boolean },
+  terminal: Terminal,
+): Promise<LocalAdmin> {
   const environment = { ...process.env, HOLDFAST_DATA_DIRECTORY: data };
   // An archive may be made where a service would make it.
-  const createArchive = configurationOf('command-service', environment).wal.create;
-  const { storage, wal, state, clock, floors, retention } = configurationOf('command-service', {
+  const createArchive = configurationOf('cli', environment).wal.create;
+  const { storage, wal, state, clock, floors, retention } = configurationOf('cli', {
     ...environment,
     // What is not there is a mistyped path, and not a log to be made.
     HOLDFAST_WAL_CREATE: 'false',
@@ -31,7 +34,7 @@ export async function serveLocally(data: string, terminal: Terminal): Promise<Lo
     destination: { write: (line) => terminal.note(noteOf(line)) },
   });
   const lifecycle = new ServiceLifecycle();
-  const archives = retention.policy === 'archive';
+  const archives = makesArchive || retention.policy === 'archive';
   const options = { storage, wal, state, clock, archives, createArchive, logger, lifecycle };
   const writer = await openLedgerWriter(options);
   try {

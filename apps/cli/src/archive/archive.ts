@@ -10,6 +10,7 @@ export function archive(flags: JobFlags, terminal: Terminal): Promise<CliExit> {
     {
       path: '/admin/archive',
       title: 'Archiving',
+      makesArchive: true,
       lines: ({ segments, bytes, storedBytes, archivedSequence }) => [
         `${countText(Number(segments))} segments with ${bytesText(Number(bytes))} take ${bytesText(Number(storedBytes))} in the archive; everything up to ${String(archivedSequence)} is there.`,
       ],

@@ -22,7 +22,7 @@ export async function restore(
 ): Promise<CliExit> {
   const directory = resolve(target);
   // As the service that is to start there.
-  const { allowNetworkFileSystem } = configurationOf('command-service').wal;
+  const { allowNetworkFileSystem } = configurationOf('cli').wal;
   const report = await workHere('Restoring', terminal, (context) =>
     restoreData(
       {

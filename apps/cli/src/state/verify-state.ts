@@ -83,6 +83,10 @@ async function print(
     for (const line of table(['table', 'rows', 'expected', ''], rows)) await terminal.line(line);
   }
   for (const sentence of unverified) await terminal.line(unverifiedText(sentence));
+  if (state === undefined && readModel === undefined) {
+    await terminal.line('Nothing was compared: this says nothing about the state.');
+    return;
+  }
   const advice = sound ? '' : ': docs/operations.md says what to do';
   await terminal.line(`${verdictOf(sound, unverified)}${advice}.`);
 }

@@ -25,19 +25,25 @@ const ADMIN_OPEN_API: OpenApiOptions = {
     'configured every request needs `Authorization: Bearer …`; without one it serves its own machine only.',
 };
 
+/** Before anything is made: throws what `startAdmin` would throw for its configuration. */
+export function assertAdminServable(admin: AdminAccessOptions): void {
+  AdminAccess.of(admin);
+}
+
 /** Serves the operator's API on its own port. Throws `ADMIN_TOKEN_MISSING`, `ADMIN_TOKEN_INVALID`. */
 export async function startAdmin(options: StartAdminOptions): Promise<HttpApplication> {
   const { admin, logger, lifecycle } = options;
   const access = AdminAccess.of(admin);
   const application = await createHttpApplication(AdminModule.forRoot(options), {
-    logger: logger.child({ api: 'admin' }),
+    logger,
+    api: 'admin',
     lifecycle,
     problems: ADMIN_PROBLEMS,
     codedErrors: ADMIN_CODED_ERRORS,
     openApi: { ...ADMIN_OPEN_API, wantsToken: access.wantsToken },
   });
   application.nest.useGlobalGuards(new AdminGuard(access));
-  const url = await application.listen(admin.port, admin.host);
+  const url = await application.listen(admin.port, admin.host, 'HOLDFAST_ADMIN_PORT');
   logger.info({ url }, 'serving administration');
   return application;
 }

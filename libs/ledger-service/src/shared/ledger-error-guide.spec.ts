@@ -3,9 +3,14 @@ import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { LEDGER_ERROR_GUIDE } from './ledger-error-guide.js';
 
-const ROOMS = ['libs/ledger/src', 'libs/ledger-service/src', 'apps/holdfast/src'];
+const ROOMS = [
+  'libs/ledger/src',
+  'libs/ledger-service/src',
+  'libs/platform/src',
+  'apps/holdfast/src',
+];
 const CODES =
-  '(?:LEDGER|DATA_DIRECTORY|QUERIES|QUERY_THREAD|ADMIN_TOKEN|JOBS|WORK|RESTORE|PROJECTION_THREAD)_[A-Z_]+';
+  '(?:LEDGER|DATA_DIRECTORY|QUERIES|QUERY_THREAD|ADMIN_TOKEN|JOBS|WORK|RESTORE|PROJECTION_THREAD|ARCHIVE|PORT)_[A-Z_]+';
 
 it('stands in docs/operations.md word for word, code by code', () => {
   const printed = readFileSync('docs/operations.md', 'utf8');

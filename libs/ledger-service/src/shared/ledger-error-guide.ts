@@ -84,4 +84,22 @@ export const LEDGER_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
     action:
       'Let the supervisor start it again: nothing is lost, and the projection goes on where its read model stands. If it happens again, look at the lines of `thread: projection` before it, and at the memory that the machine has left.',
   },
+  ARCHIVE_NOT_CONFIGURED: {
+    meaning:
+      'The log was to be archived and has no archive; a service that runs makes none. Nothing was archived.',
+    action:
+      'Start the service with `HOLDFAST_RETENTION_POLICY=archive`, which makes one: `archive/` in the data directory, or `HOLDFAST_ARCHIVE_DIRECTORY`. Or end the service and let `holdfast archive --data <directory>` make it; from then on it is used.',
+  },
+  PORT_IN_USE: {
+    meaning:
+      'The port that the service is to listen on belongs to another process (75). Nothing was made or changed.',
+    action:
+      'Look which one it is (`ss -ltnp`): perhaps a Holdfast that runs already. End it, or give this one another port by the variable that the message names.',
+  },
+  PORT_UNUSABLE: {
+    meaning:
+      'The service cannot listen where it is to: the host is not an address of this machine, or the port is one that its user may not have (78). Nothing was made or changed.',
+    action:
+      'Correct `HOLDFAST_HTTP_HOST`, `HOLDFAST_ADMIN_HOST`, or the port that the message names.',
+  },
 };

@@ -24,6 +24,7 @@ import {
   limitBodies,
 } from './bodies-in-flight.js';
 import { CORRELATION_ID_HEADER, correlationIdOf } from './correlation-id.js';
+import { asUnusablePlace } from './listening.js';
 import { KnownRoutes } from './known-routes.js';
 import { UNLESS_SAID_OTHERWISE, observeRequests } from './observe-requests.js';
 import { type OpenApiOptions, serveOpenApi } from './open-api.js';
@@ -31,6 +32,8 @@ import { RequestsInFlight } from './requests-in-flight.js';
 
 export interface HttpApplicationOptions {
   readonly logger: Logger;
+  /** Which of the process's APIs this is, in its lines; Nest's own lines are those of the process. */
+  readonly api?: string;
   /** Given by `runService`; one of its own in tests. */
   readonly lifecycle?: ServiceLifecycle;
   /** The service's problems, beside those of the platform. */
@@ -67,7 +70,9 @@ export async function createHttpApplication(
   root: Type | DynamicModule,
   options: HttpApplicationOptions,
 ): Promise<HttpApplication> {
-  const { logger, codedErrors = {}, bodyBytesMax = BODY_BYTES_MAX } = options;
+  const { codedErrors = {}, bodyBytesMax = BODY_BYTES_MAX } = options;
+  const logger =
+    options.api === undefined ? options.logger : options.logger.child({ api: options.api });
   const { requestMillisMax = REQUEST_MILLIS_MAX } = options;
   const lifecycle = options.lifecycle ?? new ServiceLifecycle();
   const catalogue = new ProblemCatalogue(PLATFORM_PROBLEMS, options.problems ?? {});
@@ -83,7 +88,7 @@ export async function createHttpApplication(
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as a class
     {
       bodyParser: false,
-      logger: new NestLogger(logger),
+      logger: new NestLogger(options.logger),
       abortOnError: false,
       forceCloseConnections: true,
     },
@@ -119,9 +124,13 @@ export class HttpApplication {
     return this.nest.getHttpAdapter().getInstance();
   }
 
-  /** Starts serving; port 0 takes a free one. The answer is the address: `http://127.0.0.1:7400`. */
-  async listen(port: number, host = '127.0.0.1'): Promise<string> {
-    await this.nest.listen(port, host);
+  /** Starts serving; port 0 takes a free one. The answer is the address: `http://127.0.0.1:7400`. Throws `PORT_IN_USE`, `PORT_UNUSABLE`, which name the variable. */
+  async listen(port: number, host = '127.0.0.1', variable = 'the port'): Promise<string> {
+    try {
+      await this.nest.listen(port, host);
+    } catch (error) {
+      throw asUnusablePlace(error, { port, host, variable });
+    }
     return this.nest.getUrl();
   }
 

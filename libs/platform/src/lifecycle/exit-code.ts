@@ -11,7 +11,7 @@ export const ExitCode = {
   POISONED: 70,
   /** There is no room on the disk to start with; once there is, starting again will help (EX_IOERR). */
   FULL_DISK: 74,
-  /** Another process holds the data (EX_TEMPFAIL). */
+  /** Another process holds the data, or the port (EX_TEMPFAIL). */
   LOCKED: 75,
   /** The configuration is wrong; starting again will not help (EX_CONFIG). */
   CONFIGURATION: 78,

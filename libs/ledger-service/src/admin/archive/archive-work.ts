@@ -1,14 +1,31 @@
 import type { Position } from '@holdfast/event-store';
 import { ARCHIVE_FLOOR, type ArchiveReport, type Wal } from '@holdfast/wal';
+import { CodedError, errorCode } from '@holdfast/kernel';
 import type { WorkContext } from '../jobs/job.js';
 import type { RetentionArchive } from '../retention/log-retention.js';
 
-/** Archives what is sealed and is not archived yet. Throws `WAL_INVALID_OPTION` where no archive was configured. */
-export function archiveSealed(wal: Wal, { signal, progress }: WorkContext): Promise<ArchiveReport> {
-  return wal.archiveSealed({
-    signal,
-    onProgress: ({ bytesDone, bytesTotal }) => progress(bytesDone, bytesTotal, 'bytes'),
-  });
+/** Archives what is sealed and is not archived yet. Throws `ARCHIVE_NOT_CONFIGURED`, with what to do, where the log has no archive. */
+export async function archiveSealed(
+  wal: Wal,
+  { signal, progress }: WorkContext,
+): Promise<ArchiveReport> {
+  try {
+    return await wal.archiveSealed({
+      signal,
+      onProgress: ({ bytesDone, bytesTotal }) => progress(bytesDone, bytesTotal, 'bytes'),
+    });
+  } catch (error) {
+    throw errorCode(error) === 'WAL_INVALID_OPTION' ? noArchive(error) : error;
+  }
+}
+
+function noArchive(cause: unknown): CodedError {
+  return new CodedError(
+    'ARCHIVE_NOT_CONFIGURED',
+    'this log has no archive, and a service that runs makes none: start it with HOLDFAST_RETENTION_POLICY=archive, or end it and let `holdfast archive --data <directory>` make one',
+    {},
+    { cause },
+  );
 }
 
 /** The archive of a log as retention sees it. */

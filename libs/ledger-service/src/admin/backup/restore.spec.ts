@@ -65,6 +65,18 @@ describe('a restore of a data directory', () => {
     await copy.close();
   });
 
+  it('is refused to a time before anything was written, as to a position that there is not, and makes nothing', async () => {
+    const target = join(place, 'target');
+    const atMillis = Date.parse('2001-01-01T00:00:00Z');
+    await expect(restoreData({ backup: whole, target, atMillis }, context())).rejects.toMatchObject(
+      {
+        code: 'WAL_RESTORE_REFUSED',
+        message: expect.stringContaining('2001-01-01T00:00:00.000Z'),
+      },
+    );
+    expect(existsSync(target)).toBe(false);
+  });
+
   it('takes an empty directory, which may be a volume', async () => {
     const target = join(place, 'volume');
     await mkdir(target);
