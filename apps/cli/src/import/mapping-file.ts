@@ -1,13 +1,15 @@
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { ImportError } from './import.errors.js';
 import { MAPPING_SCHEMA, type MappingFile } from './mapping-schema.js';
 import { shown } from './shown.js';
 
+const OPTIONS = { strict: true, allowUnionTypes: true, useDefaults: true, verbose: true };
+let validate: ValidateFunction<MappingFile> | undefined;
+
 /** Throws `IMPORT_MAPPING_INVALID`, which names the member and what it must be. */
 export function readMappingFile(file: string, text: string): MappingFile {
   const content = contentOf(file, text);
-  const ajv = new Ajv({ strict: true, allowUnionTypes: true, useDefaults: true, verbose: true });
-  const validate = ajv.compile<MappingFile>(MAPPING_SCHEMA);
+  validate ??= new Ajv(OPTIONS).compile<MappingFile>(MAPPING_SCHEMA);
   if (validate(content)) return content;
   const [error] = validate.errors ?? [];
   if (error === undefined) throw new Error('what is refused has an error');
