@@ -128,7 +128,8 @@ describe('an import', () => {
       const line = ['import', path('rows.csv'), '--ledger', 'main', '--mapping', path('m.json')];
       await runCli(...line, '--check');
       writeRows('1,10.00,a', '2,nothing,a');
-      await runCli(...line, '--check');
+      for (let check = 0; check < 3; check++)
+        expect((await runCli(...line, '--check')).exit).toBe(1);
       expect(read('rows.csv.main.m.check.rejects.csv')).toContain(',2,nothing,a\n');
       expect(readdirSync(directory).filter((file) => file.includes('rejects'))).toHaveLength(1);
     });
@@ -459,6 +460,14 @@ describe('an import', () => {
     }
     expect(read('stdin.main.m.rejects.csv')).toContain('3,2,');
     expect(readdirSync(path('tmp'))).toEqual([]);
+  });
+
+  it('writes no file that another import writes', async () => {
+    writeRows('1,10.00,a', '2,none,a');
+    const both = await Promise.all([importing(), importing()]);
+    expect(both.map(({ exit }) => exit).sort()).toEqual([1, 75]);
+    expect(await summaryOf()).toMatchObject({ posted: 1, repeated: 1, rejected: 1 });
+    expect(readdirSync(directory).filter((name) => name.endsWith('.lock'))).toEqual([]);
   });
 
   it('refuses a column with the name of what row.id may use besides', async () => {

@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { errorCode, errorMessage } from '@holdfast/kernel';
 import type { ServiceClient } from '../service/service-client.js';
 import { type BatchSink, KnownAccounts } from './batch.js';
 import { CheckSink } from './check-sink.js';
 import { type CsvFile, fromItsEnd, openCsv } from './csv-rows.js';
 import { refuseFilesTwice } from './import-files.js';
+import { ImportLock } from './import-lock.js';
 import { ImportNote, type ImportProgress } from './import-note.js';
 import { ImportError } from './import.errors.js';
 import type { ImportOptions } from './import-options.js';
 import { type ImportResult, ImportRun } from './import-run.js';
 import { type Mapping, columnsOf } from './mapping.js';
 import { Poster } from './poster.js';
-import { RejectsFile } from './rejects-file.js';
+import { RejectsFile, keptPathsOf } from './rejects-file.js';
 import { withoutRejectColumns } from './rejects-format.js';
 import { ROW_TOKENS } from './row-identity.js';
 import { RowMapper } from './row-mapper.js';
@@ -61,9 +62,19 @@ export class ImportJob {
 
   /**
    * Throws `IMPORT_CSV_INVALID`, `IMPORT_REFUSED`, `SERVICE_UNREACHABLE`; rows before that may have been posted, and a job that is started again goes
-   * on behind them. Throws `IMPORT_OPTION_INVALID` before it changes anything.
+   * on behind them. Throws `IMPORT_OPTION_INVALID` and `IMPORT_RUNNING` before it changes anything.
    */
   async run(): Promise<ImportResult> {
+    this.refuseFilesTwice();
+    const lock = ImportLock.take(this.lockPath);
+    try {
+      return await this.runPasses();
+    } finally {
+      lock.release();
+    }
+  }
+
+  private async runPasses(): Promise<ImportResult> {
     for (let pass = 1; ; pass++) {
       try {
         return await this.runOnce();
@@ -78,9 +89,9 @@ export class ImportJob {
   private async runOnce(): Promise<ImportResult> {
     const file = await this.open();
     const rejects = this.rejectsOf(file);
-    this.refuseFilesTwice(rejects);
+    const noted = this.notedProgress(rejects);
     if (this.options.check !== true) await this.poster.openLedger(this.mapping.asset);
-    const from = await this.believableProgress(rejects);
+    const from = await this.confirmed(noted);
     const resumed = from === undefined ? undefined : await this.pass(file, rejects, from);
     const result = resumed ?? (await this.passFromStart(file, rejects, from));
     if (result.finished) this.tellOfKept(rejects.releaseKept());
@@ -95,7 +106,7 @@ export class ImportJob {
   ): Promise<ImportResult> {
     const { check, rejects: chosen } = this.options;
     // Of a check only the last one counts: it posts nothing, so nothing else tells of it.
-    if (check === true && chosen === undefined) rmSync(this.rejectsPath, { force: true });
+    if (check === true && chosen === undefined) rejects.remove();
     rejects.rewind(0);
     const again = disbelieved === undefined ? file : await this.open();
     const result = await this.pass(again, rejects, undefined);
@@ -132,7 +143,11 @@ export class ImportJob {
     return new RejectsFile(this.rejectsPath, file.columns, { ...this.mapping.csv, ...file });
   }
 
-  private refuseFilesTwice(rejects: RejectsFile): void {
+  private get lockPath(): string {
+    return `${this.note.path}.lock`;
+  }
+
+  private refuseFilesTwice(): void {
     const { csv, mapping, named } = this.options;
     refuseFilesTwice(
       [
@@ -140,26 +155,33 @@ export class ImportJob {
         { what: 'the mapping', path: mapping },
       ],
       [
-        { what: 'the rejects file', path: rejects.path },
-        ...rejects.keptPaths().map((path) => ({ what: 'the kept rejects file', path })),
+        { what: 'the rejects file', path: this.rejectsPath },
+        ...keptPathsOf(this.rejectsPath).map((path) => ({ what: 'the kept rejects file', path })),
         { what: 'the note of the progress', path: this.note.path },
         { what: 'the new note of the progress', path: this.note.temporaryPath },
+        { what: 'the lock of the import', path: this.lockPath },
       ],
     );
   }
 
-  /** An answer that still stands where it stood in the log has everything before it that it had: no restore has gone behind it. */
-  private async believableProgress(rejects: RejectsFile): Promise<ImportProgress | undefined> {
+  /** What the note says, if it may be true. */
+  private notedProgress(rejects: RejectsFile): ImportProgress | undefined {
     const noted = this.note.read();
     if (noted === undefined || (rejects.bytes === 0 && noted.rejects.bytes > 0)) return undefined;
-    if (!rejects.isAsNoted(noted.rejects))
-      throw new ImportError(
-        'IMPORT_OPTION_INVALID',
-        `${rejects.path} was edited since an import wrote it, and is not overwritten: import it with another --attempt, or move it away`,
-        { file: rejects.path },
-      );
-    const newest = noted.progress?.newest;
-    return newest !== undefined && (await this.sink.confirms(newest)) ? noted.progress : undefined;
+    if (rejects.isAsNoted(noted.rejects)) return noted.progress;
+    throw new ImportError(
+      'IMPORT_OPTION_INVALID',
+      `${rejects.path} was edited since an import wrote it, and is not overwritten: import it with another --attempt, or move it away`,
+      { file: rejects.path },
+    );
+  }
+
+  /** An answer that still stands where it stood in the log has everything before it that it had: no restore has gone behind it. */
+  private async confirmed(
+    progress: ImportProgress | undefined,
+  ): Promise<ImportProgress | undefined> {
+    const newest = progress?.newest;
+    return newest !== undefined && (await this.sink.confirms(newest)) ? progress : undefined;
   }
 
   private pass(

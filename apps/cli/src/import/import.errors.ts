@@ -6,6 +6,8 @@ export type ImportErrorCode =
   | 'IMPORT_CSV_INVALID'
   /** An option is not what it can be, or names a file that would be overwritten. */
   | 'IMPORT_OPTION_INVALID'
+  /** Another one writes the same files. */
+  | 'IMPORT_RUNNING'
   /** The service refuses what an import needs: the ledger, the asset, or a batch as a whole. */
   | 'IMPORT_REFUSED'
   /** The answers that it had are no more what the ledger answers, again and again. */

@@ -70,7 +70,7 @@ export class RejectsFile {
    */
   rewind(bytes: number): void {
     if (this.bytes <= bytes) return;
-    const kept = this.keptPath(this.keptPaths().length + 1);
+    const kept = keptPath(this.path, keptPathsOf(this.path).length + 1);
     if (bytes === 0) {
       renameSync(this.path, kept);
     } else {
@@ -83,9 +83,14 @@ export class RejectsFile {
     this.hash = hashOfBeginning(this.path, bytes);
   }
 
+  remove(): void {
+    rmSync(this.path, { force: true });
+    this.hash = hashOfBeginning(this.path, 0);
+  }
+
   /** Lets go of every file that was kept and has come again whole; returns the paths of the others. */
   releaseKept(): readonly string[] {
-    return this.keptPaths().filter((path) => {
+    return keptPathsOf(this.path).filter((path) => {
       const repeated = this.bytes > 0 && beginsWith(this.path, path);
       if (repeated) rmSync(path);
       return !repeated;
@@ -116,18 +121,19 @@ export class RejectsFile {
     if (isNew) sync(dirname(this.path));
     this.hash.update(bytes);
   }
+}
 
-  /** Of earlier runs, in their order. */
-  keptPaths(): readonly string[] {
-    const paths: string[] = [];
-    while (existsSync(this.keptPath(paths.length + 1))) paths.push(this.keptPath(paths.length + 1));
-    return paths;
-  }
+/** Of earlier runs, in their order. */
+export function keptPathsOf(path: string): readonly string[] {
+  const paths: string[] = [];
+  for (let kept = keptPath(path, 1); existsSync(kept); kept = keptPath(path, paths.length + 1))
+    paths.push(kept);
+  return paths;
+}
 
-  private keptPath(number: number): string {
-    const { dir, name, ext } = parse(this.path);
-    return join(dir, `${name}.${number}${ext}`);
-  }
+function keptPath(path: string, number: number): string {
+  const { dir, name, ext } = parse(path);
+  return join(dir, `${name}.${number}${ext}`);
 }
 
 const READ_BYTES = 64 * 1024;

@@ -23,6 +23,12 @@ export const CLI_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
     action:
       'Name another file, or move the one that is there away. An edited rejects file is imported as an attempt of its own: `--attempt 2`.',
   },
+  IMPORT_RUNNING: {
+    meaning:
+      'Another import writes the same rejects file or note (exit code 75). Nothing was changed or posted.',
+    action:
+      'Wait until it has ended. Two imports of one file may run at once if each has a rejects file and a note of its own.',
+  },
   IMPORT_MAPPING_INVALID: {
     meaning:
       'The mapping of an import is not what it can be; the message names the member (exit code 65). Nothing was posted.',

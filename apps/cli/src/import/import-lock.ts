@@ -1,0 +1,42 @@
+import { closeSync, fstatSync, openSync, rmSync, statSync } from 'node:fs';
+import { tryLock } from 'fs-native-extensions';
+import { ImportError } from './import.errors.js';
+
+/** Keeps other imports away from the files that this one writes. The kernel lets go of it when the process dies. */
+export class ImportLock {
+  private constructor(
+    private readonly path: string,
+    private readonly file: number,
+  ) {}
+
+  /** Throws `IMPORT_RUNNING`. */
+  static take(path: string): ImportLock {
+    for (;;) {
+      const file = openSync(path, 'a');
+      if (!tryLock(file)) {
+        closeSync(file);
+        throw new ImportError(
+          'IMPORT_RUNNING',
+          `another import writes the same files: wait for it, or name others with --rejects and --progress`,
+          { lock: path },
+        );
+      }
+      if (isAt(file, path)) return new ImportLock(path, file);
+      // Whoever held it has removed it meanwhile.
+      closeSync(file);
+    }
+  }
+
+  release(): void {
+    rmSync(this.path, { force: true });
+    closeSync(this.file);
+  }
+}
+
+function isAt(file: number, path: string): boolean {
+  const [held, named] = [
+    fstatSync(file, { bigint: true }),
+    statSync(path, { bigint: true, throwIfNoEntry: false }),
+  ];
+  return held.ino === named?.ino && held.dev === named.dev;
+}
