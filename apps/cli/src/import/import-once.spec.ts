@@ -115,7 +115,7 @@ describe('an import of rows without ids', () => {
         expect(ledger.posted).toHaveLength(kinds.length);
         expect(ledger.moved).toBe(kinds.reduce((sum, { mended }) => sum + mended, 0));
       }),
-      { numRuns: runs({ short: 8, long: 100 }) },
+      { numRuns: runs({ short: 4, long: 40 }) },
     );
-  }, 120_000);
+  }, 240_000);
 });
