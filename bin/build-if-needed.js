@@ -2,10 +2,10 @@
  * A clone runs its commands straight away: what they need is compiled when it is missing or older than the sources. A
  * container image holds no sources and is never compiled again.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withProgress } from './with-progress.js';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const SOURCES = ['apps', 'libs', 'config', 'package.json'];
@@ -14,21 +14,18 @@ const COMPILER = join(ROOT, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
 const MARKER = join(ROOT, 'dist', '.built');
 
 /** Compiles if a source is newer than what was compiled. Throws when the compiler is missing or finds a mistake. */
-export function buildIfNeeded() {
+export async function buildIfNeeded() {
   if (!existsSync(join(ROOT, 'libs')) || newestSource() <= modifiedMillis(MARKER)) return;
   if (!existsSync(COMPILER))
     throw new Error('dist/ is missing or old, and so is the compiler: run npm ci');
-  process.stderr.write('Building, once…\n');
-  build();
+  await build();
 }
 
 /** Compiles. Throws when the compiler finds a mistake. */
-export function build() {
+export async function build() {
   const newest = newestSource();
-  const { status } = spawnSync(process.execPath, [COMPILER, 'build'], {
-    cwd: ROOT,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const title = 'Compiling what has changed (everything the first time)';
+  const status = await withProgress(title, process.execPath, [COMPILER, 'build'], { cwd: ROOT });
   if (status !== 0) throw new Error('the build failed; see above');
   mark(newest);
 }

@@ -2,7 +2,7 @@
 import { build } from './build-if-needed.js';
 
 try {
-  build();
+  await build();
 } catch (error) {
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;

@@ -3,6 +3,6 @@ import { buildIfNeeded } from './build-if-needed.js';
 import { handedToOwnNode } from './own-node.js';
 
 if (!handedToOwnNode()) {
-  buildIfNeeded();
+  await buildIfNeeded();
   await import('../dist/apps/cli/src/main.js');
 }

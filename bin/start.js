@@ -6,7 +6,7 @@ const PARENT_POLL_MILLIS = 500;
 
 if (process.env.npm_lifecycle_event !== undefined) stopWithoutParent();
 if (!handedToOwnNode()) {
-  buildIfNeeded();
+  await buildIfNeeded();
   await import('../dist/apps/holdfast/src/main.js');
 }
 

@@ -148,7 +148,7 @@ class Shell {
 /** Holdfast on a free port and data of its own. */
 class OwnServer {
   static async start(directory) {
-    buildIfNeeded();
+    await buildIfNeeded();
     const server = new OwnServer(join(directory, 'data'), await freePort());
     await server.start();
     return server;

@@ -144,6 +144,14 @@ describe('the commands that administer', () => {
     service = await Service.start(data);
   });
 
+  it('say what is wrong with the name of a job', async () => {
+    const { exit, messages } = await runCli('jobs', '--cancel', 'nope', '--url', service!.url);
+    expect([exit, messages]).toEqual([
+      1,
+      expect.stringMatching(/ADMIN_REFUSED: invalid-request: job must be the id of a job/),
+    ]);
+  });
+
   it('archive and apply retention to the data of a service that does not run', async () => {
     const none = await runCli('archive', '--url', service!.url);
     expect([none.exit, none.messages]).toEqual([

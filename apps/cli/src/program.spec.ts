@@ -2,8 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type StreamVersion, WalEventLog } from '@holdfast/event-store';
 import { Wal } from '@holdfast/wal';
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { program } from './program.js';
+import { Terminal } from './terminal/terminal.js';
 import { parseCli, runCli } from './testing/run-cli.js';
 
 const EVENTS = 30;
@@ -143,6 +147,68 @@ describe('the command line', () => {
     expect(output).not.toMatch(/sound/i);
   });
 
+  it('takes the data directory for the log in it', async () => {
+    const data = join(directory, 'around');
+    cpSync(log, join(data, 'wal'), { recursive: true });
+    for (const command of ['stats', 'verify', 'dump'])
+      expect((await runCli('wal', command, data)).exit).toBe(0);
+  });
+
+  it('has no help line that is wider than the terminal', async () => {
+    for (const width of [80, 120]) {
+      const text = await helpText(width);
+      expect(text).toContain('interrupted');
+      const longest = Math.max(...text.split('\n').map((line) => line.length));
+      expect(longest).toBeLessThanOrEqual(width);
+    }
+  });
+
+  it('names the service that does not answer', async () => {
+    const { messages } = await runCli('health', 'http://127.0.0.1:9');
+    expect(messages).toMatch(
+      /^holdfast: SERVICE_UNREACHABLE: http:\/\/127\.0\.0\.1:9 does not answer: /,
+    );
+  });
+
+  it('says whether a service is ready, for people and as JSON', async () => {
+    const server = createServer((_request, answer) => {
+      answer.statusCode = 503;
+      answer.end('{"ready":false,"checks":{"log":"ok","disk":"full"}}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const told = await runCli('health', url);
+    const json = await runCli('health', url, '--json');
+    server.close();
+    expect([told.exit, told.output]).toEqual([
+      1,
+      `${url} is NOT ready.\n  log: ok\n  disk: full\n`,
+    ]);
+    expect([json.exit, JSON.parse(json.output)]).toEqual([
+      1,
+      { url, ready: false, checks: { log: 'ok', disk: 'full' } },
+    ]);
+  });
+
+  it('does not say twice what the operating system has said', async () => {
+    const { messages } = await runCli(
+      'import',
+      '/nowhere.csv',
+      '--ledger',
+      'a',
+      '--mapping',
+      '/no',
+    );
+    expect(messages).toContain('ENOENT');
+    expect(messages).not.toContain('ENOENT: ENOENT');
+  });
+
+  it('says which version it is', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(program(new Terminal(), () => undefined).version()).toBe(version);
+    await expect(parseCli('--version')).rejects.toMatchObject({ code: 'commander.version' });
+  });
+
   it('changes nothing in a log that it looks at', async () => {
     const before = readdirSync(log);
     for (const command of ['stats', 'verify', 'dump']) await runCli('wal', command, log);
@@ -170,6 +236,17 @@ describe('the command line', () => {
     });
   });
 });
+
+/** The help of the whole tool on a terminal of this width. */
+async function helpText(width: number): Promise<string> {
+  let text = '';
+  const tool = program(new Terminal(), () => undefined).configureOutput({
+    getOutHelpWidth: () => width,
+    writeOut: (part) => (text += part),
+  });
+  await tool.parseAsync(['--help'], { from: 'user' }).catch(() => undefined);
+  return text;
+}
 
 interface Dumped {
   readonly kind: string;

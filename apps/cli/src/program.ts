@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { addAdministration } from './admin-program.js';
 import { CliExit } from './exit-code.js';
@@ -9,17 +11,24 @@ import {
   type ImportOptions,
   PATIENCE_SECONDS_DEFAULT,
 } from './import/import-options.js';
+import type { HealthFlags } from './health/health.js';
 import type { Terminal } from './terminal/terminal.js';
+import { version } from './version.js';
 import type { WalDumpOptions } from './wal-dump/wal-dump.js';
 import type { WalSalvageOptions } from './wal-salvage/wal-salvage.js';
 import type { WalStatsOptions } from './wal-stats/wal-stats.js';
 import type { WalVerifyOptions } from './wal-verify/wal-verify.js';
 
-const EXIT_CODES = `
-Exit codes: 0 done; 1 done, and there are problems (damage, rows not taken, not healthy, refused); 64 command line; 65 damaged
-log, or unusable CSV or mapping; 66 no such log or file; 69 service unreachable; 70 failure; 75 the data belongs to a running
-service, or the ledger is being restored; 76 the service refuses an import; 77 the admin API wants a token; 78 environment;
-130 interrupted.`;
+const EXIT_CODES =
+  'Exit codes: 0 done; 1 done, and there are problems (damage, rows not taken, not healthy, refused); 2 sound, and not all verified; 64 command line; ' +
+  '65 damaged log, or unusable CSV or mapping; 66 no such log or file; 69 service unreachable; 70 failure; 75 the data belongs to a running ' +
+  'service, or the ledger is being restored; 76 the service refuses an import; 77 the admin API wants a token; 78 environment; 130 interrupted.';
+
+/** As wide as the rest of the help. */
+function exitCodesText(command: Command): string {
+  const width = command.configureOutput().getOutHelpWidth?.() ?? 80;
+  return `\n${command.createHelp().boxWrap(EXIT_CODES, width)}`;
+}
 
 /**
  * The command line. Each command is loaded when it is called, and with it what it needs: some need all of the service, and most need
@@ -28,9 +37,10 @@ service, or the ledger is being restored; 76 the service refuses an import; 77 t
 export function program(terminal: Terminal, done: (exit: CliExit) => void): Command {
   const holdfast = new Command('holdfast')
     .description("The operator's tool of Holdfast.")
+    .version(version(), '--version', 'which Holdfast this is')
     .exitOverride()
     .showHelpAfterError()
-    .addHelpText('after', EXIT_CODES);
+    .addHelpText('after', ({ command }) => exitCodesText(command));
   addWal(holdfast, terminal, done);
   addAdministration(holdfast, terminal, done);
   addImport(holdfast, terminal, done);
@@ -38,9 +48,10 @@ export function program(terminal: Terminal, done: (exit: CliExit) => void): Comm
     .command('health')
     .description('ask whether a service is ready')
     .argument('[url]', 'its address (HOLDFAST_URL when left out)')
-    .action(async (url: string | undefined) => {
+    .option('--json', 'as JSON')
+    .action(async (url: string | undefined, flags: HealthFlags) => {
       const { health } = await import('./health/health.js');
-      done(await health(url ?? (await defaults()).defaultUrl(), terminal));
+      done(await health(url ?? (await defaults()).defaultUrl(), flags, terminal));
     });
   return holdfast;
 }
@@ -52,7 +63,8 @@ function addWal(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => 
       'look at a log; takes no lock and changes nothing in it, also while a service writes it',
     );
   const directory = '[directory]';
-  const meaning = 'the directory of the log (wal/ in HOLDFAST_DATA_DIRECTORY when left out)';
+  const meaning =
+    'the directory of the log, or the data directory around it (HOLDFAST_DATA_DIRECTORY when left out)';
   wal
     .command('stats')
     .description('what the log holds')
@@ -60,7 +72,13 @@ function addWal(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => 
     .option('--json', 'as JSON')
     .action(async (path: string | undefined, options: WalStatsOptions) => {
       const { walStats } = await import('./wal-stats/wal-stats.js');
-      done(await walStats(path ?? (await defaults()).defaultLog(), options, terminal));
+      done(
+        await walStats(
+          path === undefined ? (await defaults()).defaultLog() : logIn(path),
+          options,
+          terminal,
+        ),
+      );
     });
   wal
     .command('verify')
@@ -75,7 +93,7 @@ function addWal(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => 
       const { defaultArchive, defaultLog } = await defaults();
       const archive = options.archive ?? (path === undefined ? defaultArchive() : undefined);
       const given = { ...options, ...(archive !== undefined && { archive }) };
-      done(await walVerify(path ?? defaultLog(), given, terminal));
+      done(await walVerify(path === undefined ? defaultLog() : logIn(path), given, terminal));
     });
   wal
     .command('dump')
@@ -87,7 +105,13 @@ function addWal(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => 
     .option('--json', 'one JSON object a line: frames, events, and records that are no events')
     .action(async (path: string | undefined, options: WalDumpOptions) => {
       const { walDump } = await import('./wal-dump/wal-dump.js');
-      done(await walDump(path ?? (await defaults()).defaultLog(), options, terminal));
+      done(
+        await walDump(
+          path === undefined ? (await defaults()).defaultLog() : logIn(path),
+          options,
+          terminal,
+        ),
+      );
     });
   wal
     .command('salvage')
@@ -98,7 +122,7 @@ function addWal(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => 
     .option('--json', 'the report as JSON')
     .action(async (from: string, to: string, options: WalSalvageOptions) => {
       const { walSalvage } = await import('./wal-salvage/wal-salvage.js');
-      done(await walSalvage(from, to, options, terminal));
+      done(await walSalvage(logIn(from), to, options, terminal));
     });
   wal
     .command('explain')
@@ -153,6 +177,12 @@ function addImport(holdfast: Command, terminal: Terminal, done: (exit: CliExit) 
       const { importCsv } = await import('./import/import-csv.js');
       done(await importCsv({ ...rest, csv, url, patienceSeconds }, terminal));
     });
+}
+
+/** The log that a directory is, or that the data directory holds. */
+function logIn(directory: string): string {
+  const within = join(directory, 'wal');
+  return existsSync(within) && !existsSync(join(directory, 'MANIFEST')) ? within : directory;
 }
 
 /** The configuration is loaded when it is asked for. */

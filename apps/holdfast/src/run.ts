@@ -13,8 +13,8 @@ await runService(
     const started = await startHoldfast(configuration, logger, lifecycle);
     const { url } = started;
     logger.info({ url }, 'serving commands and queries');
-    // For people; whoever reads the log by machine has the line before.
-    process.stderr.write(welcome(url, storage.dataDirectory));
+    // For people only: what collects standard error as a log gets no banner between its lines.
+    if (process.stderr.isTTY) process.stderr.write(welcome(url, storage.dataDirectory));
     return started.service;
   },
   {

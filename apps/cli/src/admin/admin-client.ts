@@ -79,9 +79,12 @@ function unreachable(url: string, cause: unknown): CodedError {
 }
 
 function refused(url: string, status: number, body: Readonly<Record<string, unknown>>): CodedError {
-  const { type, title, detail } = body;
+  const { type, title, detail, errors } = body;
   const problem = typeof type === 'string' ? type.replace(/^.*\//, '') : `status ${status}`;
-  const sentence = [detail, title].find((text) => typeof text === 'string') ?? '';
+  const wrong = Array.isArray(errors)
+    ? errors.map((error: { readonly detail?: unknown }) => String(error.detail)).join('; ')
+    : undefined;
+  const sentence = [wrong, detail, title].find((text) => typeof text === 'string') ?? '';
   const code = status === 401 || status === 403 ? 'ADMIN_DENIED' : 'ADMIN_REFUSED';
   return new CodedError(code, `${problem}: ${sentence}`, { url, status, problem });
 }

@@ -1,6 +1,6 @@
 import { type JobFlags, runJob } from '../admin/run-job.js';
 import type { CliExit } from '../exit-code.js';
-import { bytesText, countText } from '../terminal/quantities.js';
+import { bytesText, counted } from '../terminal/quantities.js';
 import type { Terminal } from '../terminal/terminal.js';
 
 /** Copies sealed segments to the archive; removes nothing. */
@@ -12,7 +12,7 @@ export function archive(flags: JobFlags, terminal: Terminal): Promise<CliExit> {
       title: 'Archiving',
       makesArchive: true,
       lines: ({ segments, bytes, storedBytes, archivedSequence }) => [
-        `${countText(Number(segments))} segments with ${bytesText(Number(bytes))} take ${bytesText(Number(storedBytes))} in the archive; everything up to ${String(archivedSequence)} is there.`,
+        `${counted(Number(segments), 'segment')} with ${bytesText(Number(bytes))} ${Number(segments) === 1 ? 'takes' : 'take'} ${bytesText(Number(storedBytes))} in the archive; everything up to ${String(archivedSequence)} is there.`,
       ],
     },
     terminal,

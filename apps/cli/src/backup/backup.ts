@@ -3,7 +3,7 @@ import { verifyBackup } from '@holdfast/wal';
 import { type JobFlags, runJob } from '../admin/run-job.js';
 import { workHere } from '../admin/work-here.js';
 import { CliExit, exitCodeOf } from '../exit-code.js';
-import { bytesText, countText } from '../terminal/quantities.js';
+import { bytesText, countText, counted } from '../terminal/quantities.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { exitOfVerification, unverifiedText, verdictOf } from '../verdict.js';
 
@@ -17,7 +17,7 @@ export function backup(directory: string, flags: JobFlags, terminal: Terminal): 
       title: 'Backing up',
       lines: ({ firstSequence, lastSequence, copiedSegments, copiedBytes, segments }) => [
         `${resolve(directory)} holds positions ${String(firstSequence)} to ${String(lastSequence)}.`,
-        `${countText(Number(copiedSegments))} of ${countText(Number(segments))} segments were copied now, ${bytesText(Number(copiedBytes))}.`,
+        `${countText(Number(copiedSegments))} of ${counted(Number(segments), 'segment')} ${Number(segments) === 1 ? 'was' : 'were'} copied now, ${bytesText(Number(copiedBytes))}.`,
       ],
     },
     terminal,
@@ -46,7 +46,7 @@ export async function verifyBackupIn(
         await terminal.line(`DAMAGE ${reason}\n  file: ${file}\n  offset: ${offset}`);
       for (const sentence of unverified) await terminal.line(unverifiedText(sentence));
       await terminal.line(
-        `${sound ? verdictOf(sound, unverified) : `${problems.length} problems`}: positions ${firstSequence} to ${lastSequence}, ${countText(segments)} segments, ${bytesText(bytes)} read.`,
+        `${sound ? verdictOf(sound, unverified) : counted(problems.length, 'problem')}: positions ${firstSequence} to ${lastSequence}, ${counted(segments, 'segment')}, ${bytesText(bytes)} read.`,
       );
     }
     return exitOfVerification(sound, unverified);

@@ -3,7 +3,7 @@ import { configurationOf } from '@holdfast/config';
 import { type DataRestoreReport, restoreData } from '@holdfast/ledger-service';
 import { workHere } from '../admin/work-here.js';
 import { CliExit } from '../exit-code.js';
-import { bytesText, countText } from '../terminal/quantities.js';
+import { bytesText, counted } from '../terminal/quantities.js';
 import type { Terminal } from '../terminal/terminal.js';
 
 export interface RestoreFlags {
@@ -41,8 +41,8 @@ export async function restore(
 function linesOf(report: DataRestoreReport, directory: string): readonly string[] {
   const { firstSequence, lastSequence, segments, bytes, snapshots, state } = report;
   return [
-    `${directory} holds positions ${firstSequence} to ${lastSequence}: ${countText(segments)} segments with ${bytesText(bytes)}, ${countText(snapshots)} snapshots.`,
-    `It was opened, and its state of position ${state.position} was built: ${countText(state.entries)} entries, digest ${state.digest}.`,
+    `${directory} holds positions ${firstSequence} to ${lastSequence}: ${counted(segments, 'segment')} with ${bytesText(bytes)}, ${counted(snapshots, 'snapshot')}.`,
+    `It was opened, and its state of position ${state.position} was built: ${counted(state.entries, 'entry', 'entries')}, digest ${state.digest}.`,
     `Start a service on it with HOLDFAST_DATA_DIRECTORY=${directory}. It is another history from here on: read models and other followers of the old one are refused, and rebuilt.`,
   ];
 }

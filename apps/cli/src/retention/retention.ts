@@ -1,7 +1,7 @@
 import { type AdminFlags, withAdmin } from '../admin/admin-session.js';
 import { followJob } from '../admin/follow-job.js';
 import { CliExit } from '../exit-code.js';
-import { bytesText, countText } from '../terminal/quantities.js';
+import { bytesText, counted } from '../terminal/quantities.js';
 import { table } from '../terminal/table.js';
 import type { Terminal } from '../terminal/terminal.js';
 
@@ -81,11 +81,11 @@ async function print(
   await terminal.line();
   const verb = applied ? 'Removed' : 'Would remove';
   await terminal.line(
-    `${verb} ${countText(segments.length)} segments, ${bytesText(bytes)}; the live log begins at ${firstSequence}.`,
+    `${verb} ${counted(segments.length, 'segment')}, ${bytesText(bytes)}; the live log begins at ${firstSequence}.`,
   );
   for (const pin of pinnedBy)
     await terminal.line(
-      `${pin.name} stands at ${pin.sequence} and keeps ${countText(pin.segments)} segments, ${bytesText(pin.bytes)}.`,
+      `${pin.name} stands at ${pin.sequence} and keeps ${counted(pin.segments, 'segment')}, ${bytesText(pin.bytes)}.`,
     );
   if (!applied && segments.length > 0) await terminal.line('Nothing was changed: --apply does it.');
 }

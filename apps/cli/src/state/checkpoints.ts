@@ -1,7 +1,7 @@
 import { withAdmin } from '../admin/admin-session.js';
 import { type JobFlags, runJob } from '../admin/run-job.js';
 import { CliExit } from '../exit-code.js';
-import { bytesText, countText } from '../terminal/quantities.js';
+import { bytesText, countText, counted } from '../terminal/quantities.js';
 import { table } from '../terminal/table.js';
 import type { Terminal } from '../terminal/terminal.js';
 
@@ -32,7 +32,7 @@ export function createCheckpoint(flags: JobFlags, terminal: Terminal): Promise<C
       path: '/admin/checkpoints',
       title: 'Checkpointing',
       lines: ({ position, entries, digest }) => [
-        `The state of position ${String(position)}, ${countText(Number(entries))} entries, is durable: digest ${String(digest)}.`,
+        `The state of position ${String(position)}, ${counted(Number(entries), 'entry', 'entries')}, is durable: digest ${String(digest)}.`,
       ],
     },
     terminal,
@@ -59,7 +59,7 @@ async function printState(
   else await printCheckpoints([checkpoint], terminal);
   await terminal.line();
   await terminal.line(
-    `A start would replay ${countText(eventsToReplay)} events; ${countText(overlayEntries)} entries are in memory only; read through: ${verification.state}.`,
+    `A start would replay ${counted(eventsToReplay, 'event')}; ${counted(overlayEntries, 'entry is', 'entries are')} in memory only; read through: ${verification.state}.`,
   );
 }
 
@@ -71,7 +71,7 @@ export function createSnapshot(flags: JobFlags, terminal: Terminal): Promise<Cli
       path: '/admin/snapshots',
       title: 'Writing a snapshot',
       lines: ({ position, path, bytes, entries }) => [
-        `The state of position ${String(position)}, ${countText(Number(entries))} entries, is in ${String(path)} (${bytesText(Number(bytes))}), read back and whole.`,
+        `The state of position ${String(position)}, ${counted(Number(entries), 'entry', 'entries')}, is in ${String(path)} (${bytesText(Number(bytes))}), read back and whole.`,
       ],
     },
     terminal,

@@ -6,7 +6,7 @@ import { type LedgerStateProof, verifyLedgerState } from '@holdfast/ledger-servi
 import { openArchiveOf, WalReader } from '@holdfast/wal';
 import { workHere } from '../admin/work-here.js';
 import type { CliExit } from '../exit-code.js';
-import { countText } from '../terminal/quantities.js';
+import { countText, counted } from '../terminal/quantities.js';
 import { table } from '../terminal/table.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { exitOfVerification, unverifiedText, verdictOf } from '../verdict.js';
@@ -67,7 +67,7 @@ async function print(
   if (state !== undefined) {
     const { checkpoint, replayed, matches } = state;
     await terminal.line(
-      `State: the checkpoint of position ${checkpoint.position} (${countText(checkpoint.entries)} entries, digest ${checkpoint.digest}) ${matches ? 'is what' : 'is NOT what'} a replay of ${countText(replayed.events)} events${replayed.from > 0 ? ` from the snapshot of position ${replayed.from} on` : ''} makes${matches ? '' : ` (${countText(replayed.entries)} entries, digest ${replayed.digest})`}.`,
+      `State: the checkpoint of position ${checkpoint.position} (${counted(checkpoint.entries, 'entry', 'entries')}, digest ${checkpoint.digest}) ${matches ? 'is what' : 'is NOT what'} a replay of ${counted(replayed.events, 'event')}${replayed.from > 0 ? ` from the snapshot of position ${replayed.from} on` : ''} makes${matches ? '' : ` (${counted(replayed.entries, 'entry', 'entries')}, digest ${replayed.digest})`}.`,
     );
   }
   if (readModel !== undefined) {

@@ -17,6 +17,11 @@ export function countText(count: number): string {
   return count.toLocaleString('en');
 }
 
+/** `1 segment`, `2 segments` */
+export function counted(count: number, one: string, several = `${one}s`): string {
+  return `${countText(count)} ${count === 1 ? one : several}`;
+}
+
 /** `850 ms`, `12.3 s`, `3 min 20 s`, `2 h 5 min` */
 export function durationText(millis: number): string {
   if (millis < 1_000) return `${Math.round(millis)} ms`;

@@ -39,7 +39,10 @@ export class Terminal {
   /** The code first: it is what an operator searches for. Details in full, because a message may be reworded. */
   failure(error: unknown): void {
     const code = errorCode(error);
-    this.note(`holdfast: ${code === undefined ? '' : `${code}: `}${errorMessage(error)}`);
+    const message = errorMessage(error);
+    // What the operating system says begins with its code.
+    const named = code === undefined || message.startsWith(`${code}:`);
+    this.note(`holdfast: ${named ? '' : `${code}: `}${message}`);
     const details = Object.entries((error as Partial<CodedError>).details ?? {});
     for (const [name, value] of details) if (value !== undefined) this.note(`  ${name}: ${value}`);
   }

@@ -37,6 +37,11 @@ describe('holdfast wal explain', () => {
     expect([exit, output]).toEqual([CliExit.NO_INPUT, expect.stringContaining('EVENT_CORRUPT')]);
   });
 
+  it('suggests the code that was meant', async () => {
+    const { output } = await runCli('wal', 'explain', 'wal_corupt');
+    expect(output).toMatch(/^There is no error code wal_corupt\. Did you mean WAL_CORRUPT\? /);
+  });
+
   it('says of the command line what docs/operations.md says, word for word', () => {
     const printed = readFileSync('docs/operations.md', 'utf8');
     const [, own = ''] = printed.split('## Error codes of the command line');

@@ -1,4 +1,5 @@
 import { EVENT_STORE_ERROR_GUIDE } from '@holdfast/event-store';
+import { nearestName } from '@holdfast/kernel';
 import { LEDGER_ERROR_GUIDE } from '@holdfast/ledger-service';
 import { PROJECTION_ERROR_GUIDE } from '@holdfast/projections';
 import { type ErrorAdvice, WAL_ERROR_GUIDE } from '@holdfast/wal';
@@ -19,9 +20,10 @@ export const ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
 export async function walExplain(code: string, terminal: Terminal): Promise<CliExit> {
   const advice = Object.entries(ERROR_GUIDE).find(([known]) => known === code.toUpperCase());
   if (advice === undefined) {
-    await terminal.line(
-      `There is no error code ${code}. There are: ${Object.keys(ERROR_GUIDE).join(', ')}.`,
-    );
+    const known = Object.keys(ERROR_GUIDE);
+    const nearest = nearestName(code.toUpperCase(), known);
+    const meant = nearest === undefined ? '' : ` Did you mean ${nearest}?`;
+    await terminal.line(`There is no error code ${code}.${meant} There are: ${known.join(', ')}.`);
     return CliExit.NO_INPUT;
   }
   const [known, { meaning, action }] = advice;

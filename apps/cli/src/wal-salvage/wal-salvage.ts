@@ -1,6 +1,6 @@
 import { ArchiveDirectory, salvage, type SalvageReport } from '@holdfast/wal';
 import { CliExit } from '../exit-code.js';
-import { countText } from '../terminal/quantities.js';
+import { counted } from '../terminal/quantities.js';
 import type { Terminal } from '../terminal/terminal.js';
 
 export interface WalSalvageOptions {
@@ -60,7 +60,7 @@ async function print(report: SalvageReport, to: string, terminal: Terminal): Pro
     await terminal.line(`LEFT ${reason}\n  file: ${file}\n  offsets: ${from} to ${end}`);
   }
   await terminal.line(
-    `${countText(report.records)} records in ${countText(report.frames)} frames, sequences ${report.firstSequence} to ${report.lastSequence}, are in ${to}.`,
+    `${counted(report.records, 'record')} in ${counted(report.frames, 'frame')}, sequences ${report.firstSequence} to ${report.lastSequence}, are in ${to}.`,
   );
   if (!isWhole(report)) {
     await terminal.line(

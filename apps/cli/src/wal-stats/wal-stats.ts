@@ -1,7 +1,7 @@
 import { WalReader } from '@holdfast/wal';
 import { basename } from 'node:path';
 import { CliExit } from '../exit-code.js';
-import { bytesText, countText } from '../terminal/quantities.js';
+import { bytesText, counted } from '../terminal/quantities.js';
 import type { Terminal } from '../terminal/terminal.js';
 
 export interface WalStatsOptions {
@@ -54,7 +54,7 @@ function factsOf(reader: WalReader) {
 async function print(facts: LogFacts, terminal: Terminal): Promise<void> {
   await terminal.line(`log        ${facts.logId}`);
   await terminal.line(
-    `sequences  ${facts.firstSequence} to ${facts.durableSequence}: ${countText(facts.records)} durable records`,
+    `sequences  ${facts.firstSequence} to ${facts.durableSequence}: ${counted(facts.records, 'durable record')}`,
   );
   await terminal.line(`segments   ${facts.segments.length}`);
   await terminal.line();

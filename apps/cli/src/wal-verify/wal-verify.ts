@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { ArchiveDirectory, type VerifyProblem, type VerifyReport, WalReader } from '@holdfast/wal';
 import { CliExit, exitCodeOf } from '../exit-code.js';
-import { bytesText, countText, durationText } from '../terminal/quantities.js';
+import { bytesText, counted, durationText } from '../terminal/quantities.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { exitOfVerification, unverifiedText, verdictOf } from '../verdict.js';
 
@@ -74,13 +74,13 @@ async function print(report: VerifyReport, millis: number, terminal: Terminal): 
   const sound = report.problems.length === 0;
   const verdict = sound
     ? verdictOf(sound, report.unverified)
-    : `${report.problems.length} problems`;
+    : counted(report.problems.length, 'problem');
   const range =
     report.records === 0
       ? 'no records'
-      : `${countText(report.records)} records in ${countText(report.frames)} frames, sequences ${report.firstSequence} to ${report.lastSequence}`;
+      : `${counted(report.records, 'record')} in ${counted(report.frames, 'frame')}, sequences ${report.firstSequence} to ${report.lastSequence}`;
   await terminal.line(
-    `${verdict}: ${range}; ${report.segments} segments with ${bytesText(report.bytes)} read in ${durationText(millis)}.`,
+    `${verdict}: ${range}; ${counted(report.segments, 'segment')} with ${bytesText(report.bytes)} read in ${durationText(millis)}.`,
   );
 }
 

@@ -25,6 +25,7 @@ import {
 } from './bodies-in-flight.js';
 import { CORRELATION_ID_HEADER, correlationIdOf } from './correlation-id.js';
 import { asUnusablePlace } from './listening.js';
+import { serveFrontPage } from './front-page.js';
 import { KnownRoutes } from './known-routes.js';
 import { UNLESS_SAID_OTHERWISE, observeRequests } from './observe-requests.js';
 import { type OpenApiOptions, serveOpenApi } from './open-api.js';
@@ -108,6 +109,10 @@ export async function createHttpApplication(
     uploadIdleMillisMax: options.uploadIdleMillisMax ?? UPLOAD_IDLE_MILLIS_MAX,
   });
   observeRequests(fastify, { logger, metrics, lifecycle, inFlight });
+  serveFrontPage(fastify, {
+    title: options.openApi?.title ?? 'Holdfast',
+    isDescribed: options.openApi !== undefined,
+  });
   if (options.openApi !== undefined) await serveOpenApi(nest, options.openApi);
   return new HttpApplication(nest, lifecycle, inFlight);
 }

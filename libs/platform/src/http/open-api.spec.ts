@@ -135,6 +135,28 @@ describe('the page that shows it', () => {
   });
 });
 
+describe('the front page', () => {
+  const front = async (accept: string) => {
+    const answer = await fetch(`${served.url}/`, { headers: { accept } });
+    return { type: answer.headers.get('content-type'), text: await answer.text() };
+  };
+
+  it('is HTML for a browser, and every link of it leads somewhere', async () => {
+    const { type, text } = await front('text/html,application/xhtml+xml,*/*;q=0.8');
+    expect(type).toBe('text/html; charset=utf-8');
+    const links = [...text.matchAll(/href="([^"]+)"/g)].map(([, path = '']) => path);
+    expect(links).toContain('/docs');
+    for (const link of links)
+      expect([link, (await fetch(served.url + link)).status]).toEqual([link, 200]);
+  });
+
+  it('is JSON for anybody else', async () => {
+    const { type, text } = await front('*/*');
+    expect(type).toMatch(/^application\/json/);
+    expect(JSON.parse(text)).toMatchObject({ links: { '/docs': expect.any(String) } });
+  });
+});
+
 it('neither exists when it was not asked for', async () => {
   const bare = await serve(NotesModule);
   expect((await fetch(`${bare.url}/openapi.json`)).status).toBe(404);

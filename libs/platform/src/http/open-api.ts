@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
+import { asHtml } from './front-page.js';
 import { PROBLEM_MEDIA_TYPE } from '../problems/problem-details.js';
 
 export interface OpenApiOptions {
@@ -190,12 +191,11 @@ function servePage(fastify: FastifyInstance, title: string): void {
 const START_SCRIPT = `window.onload = () => SwaggerUIBundle({ url: '/openapi.json', dom_id: '#page', deepLinking: true });\n`;
 
 function pageFor(title: string): string {
-  const safe = title.replace(/[<>&]/g, (character) => `&#${character.charCodeAt(0)};`);
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<title>${safe}</title>
+<title>${asHtml(title)}</title>
 <link rel="icon" href="/docs/favicon-32x32.png">
 <link rel="stylesheet" href="/docs/swagger-ui.css">
 </head>

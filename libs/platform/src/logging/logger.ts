@@ -1,4 +1,7 @@
+import { isatty } from 'node:tty';
 import { type DestinationStream, type Logger, destination, pino } from 'pino';
+
+import { readableLines } from './readable-lines.js';
 
 export type { Logger } from 'pino';
 
@@ -13,7 +16,7 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream;
 }
 
-/** One JSON object a line, time in ISO 8601, level by name. */
+/** One JSON object a line, time in ISO 8601, level by name; on a terminal the same for a person. */
 export function createLogger(options: LoggerOptions): Logger {
   return pino(
     {
@@ -23,6 +26,12 @@ export function createLogger(options: LoggerOptions): Logger {
       formatters: { level: (label) => ({ level: label }) },
     },
     // Synchronous, so that the last lines before a crash are not lost with the process.
-    options.destination ?? destination({ dest: 1, sync: true }),
+    options.destination ?? standardOutput(),
   );
+}
+
+function standardOutput(): DestinationStream {
+  const output = destination({ dest: 1, sync: true });
+  // Not `process.stdout.isTTY`, which a thread does not have.
+  return isatty(1) ? readableLines(output) : output;
 }

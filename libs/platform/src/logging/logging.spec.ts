@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { CodedError } from '@holdfast/kernel';
 import { recordingLogger } from '../testing/served.js';
 import { NestLogger } from './nest-logger.js';
+import { readableLine } from './readable-lines.js';
 
 describe('the log', () => {
   it('is one JSON object a line, with time, level by name, service, and errors with code and cause', () => {
@@ -32,6 +33,40 @@ describe('the log', () => {
     logger.info('not this');
     logger.warn('this');
     expect(lines).toHaveLength(1);
+  });
+});
+
+describe('the log on a terminal', () => {
+  // eslint-disable-next-line no-control-regex -- colours
+  const plain = (text: string) => text.replaceAll(/\u001b\[\d+m/g, '');
+  const shown = (line: object) =>
+    plain(
+      readableLine(JSON.stringify({ time: '2026-11-23T10:00:00.000Z', service: 's', ...line })),
+    );
+
+  it('is a line that a person reads', () => {
+    const line = { level: 'info', msg: 'the log is open', directory: 'data/wal', lastPosition: 7 };
+    expect(shown(line)).toBe('10:00:00 info  the log is open directory=data/wal lastPosition=7\n');
+  });
+
+  it('shows a request as it was asked and answered', () => {
+    const asked = { method: 'POST', route: '/v1/:a', path: '/v1/x', correlationId: 'c', key: 'k' };
+    expect(shown({ level: 'info', ...asked, status: 201, durationMicros: 1_234 })).toBe(
+      '10:00:00 info  POST /v1/x 201 1.2 ms key=k\n',
+    );
+  });
+
+  it('shows of an error with a code what it says, and of any other its stack', () => {
+    const err = { message: 'port 1 is taken', stack: 'Error: port 1\n    at here' };
+    const line = { level: 'fatal', msg: 'the service has failed' };
+    expect(shown({ ...line, err: { ...err, code: 'PORT_IN_USE' } })).toBe(
+      '10:00:00 fatal the service has failed\n  PORT_IN_USE: port 1 is taken\n',
+    );
+    expect(shown({ ...line, err })).toContain('\n  Error: port 1\n      at here\n');
+  });
+
+  it('leaves alone what is no JSON', () => {
+    expect(readableLine('a warning of Node\n')).toBe('a warning of Node\n');
   });
 });
 

@@ -35,7 +35,8 @@ export function problemAnswer(thrown: unknown, codedErrors: CodedErrorProblems):
   }
   const { status, message } = httpError(thrown);
   if (status < 400 || status >= 500) return { slug: 'internal-error' };
-  return { slug: SLUGS_BY_STATUS[status] ?? 'invalid-request', detail: message };
+  const detail = status === 415 ? `${message.replace(/\.$/, '')}: send application/json` : message;
+  return { slug: SLUGS_BY_STATUS[status] ?? 'invalid-request', detail };
 }
 
 /** Of a coded error's details, those with these names. */

@@ -9,7 +9,7 @@ const UNITS: readonly JobUnit[] = ['bytes', 'positions', 'entries', 'segments', 
 
 export class JobTarget {
   @ApiProperty({ type: 'string', format: 'uuid' })
-  @Matches(UUID)
+  @Matches(UUID, { message: '$property must be the id of a job, such as `holdfast jobs` lists' })
   job!: string;
 }
 

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { SnapshotEntry, StateStatus } from '@holdfast/event-store';
 import { defined } from '@holdfast/kernel';
 import { Controller, Get, Inject, Post, Res } from '@nestjs/common';
@@ -100,7 +101,9 @@ function checkpointDto({
 }
 
 function snapshotDto({ position, path, bytes, mark }: SnapshotEntry): Plain<SnapshotDto> {
-  const { atMillis, entries, digest } = mark;
+  const { entries, digest } = mark;
+  // The mark is of the checkpoint that it was copied from, which is older.
+  const atMillis = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? mark.atMillis;
   return { position, at: new Date(atMillis).toISOString(), entries, digest, path, bytes };
 }
 
