@@ -402,6 +402,20 @@ describe('an import', () => {
       expect(ledger.moved).toBe(1000);
     });
 
+    it.each([
+      ['shift_jis', 0xff],
+      ['gbk', 0xff],
+      ['utf8', 0xff],
+      ['windows-1252', 0x81],
+    ])('keeps what is not in its encoding refused: %s', async (encoding, byte) => {
+      map({ csv: { encoding } });
+      const text = Buffer.from('id,amount,customer\n1,1.00,a?\n');
+      text[text.indexOf('?')] = byte;
+      writeFileSync(path('rows.csv'), text);
+      expect((await importing()).exit).toBe(1);
+      expect(JSON.parse((await again()).output)).toMatchObject({ posted: 0, rejected: 1 });
+    });
+
     it('is refused where it would overwrite itself', async () => {
       writeRows('1,none,a');
       await importing();
@@ -431,6 +445,20 @@ describe('an import', () => {
       expect(messages).toMatch(/IMPORT_OPTION_INVALID: the .* is the .*overwritten/);
       expect([read('rows.csv'), read('m.json')]).toEqual(before);
       expect(ledger.recorded).toEqual([]);
+    });
+
+    it('does not take another file for its rejects', async () => {
+      writeRows('1,none,a');
+      write('rejects.csv', 'my,own\n');
+      const { exit, messages } = await importing();
+      expect([exit, messages]).toEqual([64, expect.stringContaining('is no rejects file')]);
+      expect(read('rejects.csv')).toBe('my,own\n');
+    });
+
+    it('posts where no note can be kept', async () => {
+      writeRows('1,1.00,a');
+      const { exit, messages } = await importing('--progress', path('nowhere/note.json'));
+      expect([exit, messages]).toEqual([0, expect.stringContaining('no note of the progress')]);
     });
 
     it('does not take another file for its note', async () => {

@@ -70,7 +70,7 @@ export class ImportJob {
     try {
       return await this.runPasses();
     } finally {
-      lock.release();
+      lock?.release();
     }
   }
 
@@ -166,6 +166,12 @@ export class ImportJob {
 
   /** What the note says, if it may be true. */
   private notedProgress(rejects: RejectsFile): ImportProgress | undefined {
+    if (!rejects.isOurs())
+      throw new ImportError(
+        'IMPORT_OPTION_INVALID',
+        `${rejects.path} is no rejects file, and would be replaced: name another file with --rejects, or move it away`,
+        { file: rejects.path },
+      );
     const noted = this.note.read();
     if (noted === undefined || (rejects.bytes === 0 && noted.rejects.bytes > 0)) return undefined;
     if (rejects.isAsNoted(noted.rejects)) return noted.progress;

@@ -9,10 +9,11 @@ export class ImportLock {
     private readonly file: number,
   ) {}
 
-  /** Throws `IMPORT_RUNNING`. */
-  static take(path: string): ImportLock {
+  /** Undefined where no file can be made, and so nothing be written. Throws `IMPORT_RUNNING`. */
+  static take(path: string): ImportLock | undefined {
     for (;;) {
-      const file = openSync(path, 'a');
+      const file = opened(path);
+      if (file === undefined) return undefined;
       if (!tryLock(file)) {
         closeSync(file);
         throw new ImportError(
@@ -30,6 +31,14 @@ export class ImportLock {
   release(): void {
     rmSync(this.path, { force: true });
     closeSync(this.file);
+  }
+}
+
+function opened(path: string): number | undefined {
+  try {
+    return openSync(path, 'a');
+  } catch {
+    return undefined;
   }
 }
 

@@ -59,6 +59,20 @@ export class RejectsFile {
     return { bytes: this.bytes, digest: this.hash.copy().digest('hex') };
   }
 
+  /** Whether there is nothing in it, or what an import has written, whoever has edited it since. */
+  isOurs(): boolean {
+    if (this.bytes === 0) return true;
+    const file = openSync(this.path, 'r');
+    try {
+      const head = Buffer.alloc(HEAD_BYTES);
+      const read = readSync(file, head, 0, HEAD_BYTES, 0);
+      const text = iconv.decode(head.subarray(0, read), this.format.encoding);
+      return REJECT_COLUMNS.every((column) => text.includes(column));
+    } finally {
+      closeSync(file);
+    }
+  }
+
   /** Whether it still begins with what was noted of it. */
   isAsNoted({ bytes, digest }: RejectsState): boolean {
     return this.bytes >= bytes && hashOfBeginning(this.path, bytes).digest('hex') === digest;
@@ -108,9 +122,7 @@ export class RejectsFile {
       ),
     );
     const text = [...header, ...lines].map((line) => `${line}\n`).join('');
-    const bytes = iconv.encode(text, this.format.encoding, {
-      addBOM: isNew && this.format.byteOrderMark,
-    });
+    const bytes = encoded(text, this.format.encoding, isNew && this.format.byteOrderMark);
     const file = openSync(this.path, 'a');
     try {
       writeWhole(file, bytes);
@@ -136,6 +148,8 @@ function keptPath(path: string, number: number): string {
   return join(dir, `${name}.${number}${ext}`);
 }
 
+/** The columns of an import's own are among them in any encoding. */
+const HEAD_BYTES = 1024;
 const READ_BYTES = 64 * 1024;
 
 function beginsWith(path: string, beginning: string): boolean {
@@ -160,6 +174,19 @@ function hashOfBeginning(path: string, bytes: number): Hash {
     closeSync(file);
   }
   return hash;
+}
+
+/** No encoding of two bytes has a character that begins with it. */
+const UNDECODABLE = Buffer.of(0xff);
+
+/** What could not be decoded stays so: many encodings would make a question mark of it, and a row to be taken. */
+function encoded(text: string, encoding: string, addBOM: boolean): Buffer {
+  const whole = iconv.encode(text, encoding, { addBOM });
+  if (!text.includes('\ufffd') || iconv.decode(whole, encoding).includes('\ufffd')) return whole;
+  const parts = text.split('\ufffd').map((part) => iconv.encode(part, encoding, { addBOM: false }));
+  return Buffer.concat(
+    parts.flatMap((part, index) => (index === 0 ? [part] : [UNDECODABLE, part])),
+  );
 }
 
 function writeWhole(file: number, bytes: Buffer): void {
