@@ -25,10 +25,17 @@ interface Expected {
   readonly balances: Readonly<Record<string, string>>;
   readonly skipped: number;
   /** In their order, with a part of the reason. */
-  readonly rejects: readonly { readonly line: number; readonly reason: string }[];
+  readonly rejects: readonly ExpectedReject[];
   /** Of what was posted, in that order; null where the row has none: the present of the ledger. */
   readonly effectiveAt?: readonly (string | null)[];
   readonly message?: string;
+}
+
+interface ExpectedReject {
+  readonly line: number;
+  readonly reason: string;
+  /** It is refused by the ledger, or for the sake of another row. */
+  readonly mappable?: boolean;
 }
 
 interface MappingFile {
@@ -44,6 +51,11 @@ const FILES = inRepository('test', 'data', 'imports');
 function json(...path: readonly string[]): unknown {
   return JSON.parse(readFileSync(join(FILES, ...path), 'utf8'));
 }
+
+const inRejects = ({ line, reason }: ExpectedReject) => ({
+  line,
+  reason: expect.stringContaining(reason),
+});
 
 const expectedOf = (name: string) => json(name, 'expected.json') as Expected;
 
@@ -87,19 +99,10 @@ describe("an import of somebody's file", () => {
 
   it.each(names.map((name) => [expectedOf(name).about, name]))('%s (%s)', async (_, name) => {
     const expected = expectedOf(name);
-    const files = join(directory, 'files', name);
-    const run = await runCli(
-      ...['import', join(files, 'rows.csv'), '--mapping', join(files, 'mapping.json')],
-      ...['--ledger', name, '--url', `${url}/`, '--rejects', join(files, 'rejects.csv'), '--json'],
-    );
+    const run = await importing(name, 'rows.csv', 'rejects.csv');
     expect(run.messages).toContain(expected.message ?? '');
     expect(run.exit).toBe(expected.exit);
-    expect(rejectsIn(files, json(name, 'mapping.json') as MappingFile)).toEqual(
-      expected.rejects.map(({ line, reason }) => ({
-        line,
-        reason: expect.stringContaining(reason),
-      })),
-    );
+    expect(rejectsIn(name, 'rejects.csv')).toEqual(expected.rejects.map(inRejects));
     if (expected.message === undefined)
       expect(JSON.parse(run.output)).toMatchObject({ skipped: expected.skipped });
     const audit = await auditLog(join(directory, 'wal'), name);
@@ -113,12 +116,36 @@ describe("an import of somebody's file", () => {
       expect(await effectiveTimes(name)).toEqual(expected.effectiveAt);
   });
 
+  it.each(names.filter((name) => expectedOf(name).rejects.length > 0))(
+    'that is the rejects file of %s refuses the same rows for the same reasons',
+    async (name) => {
+      await importing(name, 'rejects.csv', 'again.csv', '--attempt', '2', '--check');
+      expect(rejectsIn(name, 'again.csv')).toEqual(
+        expectedOf(name)
+          .rejects.filter(({ mappable }) => mappable !== true)
+          .map(inRejects),
+      );
+    },
+  );
+
+  function importing(name: string, rows: string, rejects: string, ...more: readonly string[]) {
+    const files = join(directory, 'files', name);
+    return runCli(
+      ...['import', join(files, rows), '--mapping', join(files, 'mapping.json')],
+      ...['--ledger', name, '--url', `${url}/`, '--rejects', join(files, rejects), '--json'],
+      ...more,
+    );
+  }
+
   /** What the rejects file has, if there is one. */
-  function rejectsIn(files: string, { csv = {} }: MappingFile) {
-    const path = join(files, 'rejects.csv');
+  function rejectsIn(name: string, file: string) {
+    const path = join(directory, 'files', name, file);
     if (!existsSync(path)) return [];
+    const { csv = {} } = json(name, 'mapping.json') as MappingFile;
     const { delimiter = ',', quote = '"', encoding = 'utf8' } = csv;
-    const [, ...rows]: string[][] = parse(iconv.decode(readFileSync(path), encoding), {
+    const bytes = readFileSync(path);
+    const marked = bytes.readUInt16BE() === 0xfeff;
+    const [, ...rows]: string[][] = parse(iconv.decode(bytes, marked ? 'utf-16be' : encoding), {
       delimiter,
       quote: quote === '' ? null : quote,
       escape: quote === '' ? null : quote,

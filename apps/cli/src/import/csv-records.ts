@@ -12,6 +12,7 @@ export interface CsvMarks {
 export interface CsvRecord {
   /** Where it begins. */
   readonly line: number;
+  /** As they were read, without spaces around them that are not in quotes. */
   readonly fields: readonly string[];
   /** The text that they were read from, without its line end. */
   readonly raw: string;
@@ -83,6 +84,8 @@ function optionsOf({ delimiter, quote }: CsvMarks) {
     record_delimiter: ['\r\n', '\n', '\r'],
     relax_column_count: true,
     skip_empty_lines: true,
+    // Also around quotes: they would not be quotes otherwise.
+    trim: true,
     max_record_size: RECORD_BYTES_MAX,
   };
 }
@@ -103,21 +106,22 @@ class RecordCutter {
     const text = this.pending.toString('utf8', 0, length);
     this.pending = this.pending.subarray(length);
     this.pendingAt = info.bytes;
-    const [emptyLines = ''] = /^[\r\n]*/.exec(text) ?? [];
-    const line = this.line + lineEnds(emptyLines);
+    const lines = text.replace(/(?:\r\n|\n|\r)$/, '');
+    const empty = emptyLinesOf(lines);
+    const line = this.line + lineEnds(empty);
     this.line += lineEnds(text);
-    return {
-      line,
-      fields: record,
-      raw: text.slice(emptyLines.length).replace(/(?:\r\n|\n|\r)$/, ''),
-    };
+    return { line, fields: record, raw: lines.slice(empty.length) };
   }
 
   /** Where the record begins that comes next. */
   nextLine(): number {
-    const [emptyLines = ''] = /^[\r\n]*/.exec(this.pending.toString('utf8')) ?? [];
-    return this.line + lineEnds(emptyLines);
+    return this.line + lineEnds(emptyLinesOf(this.pending.toString('utf8')));
   }
+}
+
+/** At its beginning, with the spaces in them. */
+function emptyLinesOf(text: string): string {
+  return /^(?:[ \t\f]*(?:\r\n|\n|\r))*/.exec(text)?.[0] ?? '';
 }
 
 function lineEnds(text: string): number {

@@ -66,11 +66,12 @@ describe('a CSV file', () => {
   });
 
   it('gives the text that a row was read from, and its values without the spaces around them', async () => {
-    const rows = await read('a,b\r\n 1 ,"x ""y""\r\n "\r\n2,3,4\n5, ');
+    const rows = await read('a,b\r\n 1 ,"x ""y""\r\n "\r\n2,3,4\n5, \n 6 , "x, y" ');
     expect(rows.map(({ raw, fields, row }) => [raw, fields, row])).toEqual([
-      [' 1 ,"x ""y""\r\n "', [' 1 ', 'x "y"\r\n '], { a: '1', b: 'x "y"' }],
+      [' 1 ,"x ""y""\r\n "', ['1', 'x "y"\r\n '], { a: '1', b: 'x "y"' }],
       ['2,3,4', ['2', '3', '4'], undefined],
-      ['5, ', ['5', ' '], { a: '5', b: '' }],
+      ['5, ', ['5', ''], { a: '5', b: '' }],
+      [' 6 , "x, y" ', ['6', 'x, y'], { a: '6', b: 'x, y' }],
     ]);
   });
 

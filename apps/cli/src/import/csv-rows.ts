@@ -16,7 +16,7 @@ export interface CsvFormat extends CsvMarks {
 export interface CsvRow {
   /** Where it begins in the file, whose first line is 1. */
   readonly line: number;
-  /** As they were read. */
+  /** As they were read, without spaces around them that are not in quotes. */
   readonly fields: readonly string[];
   /** The text that they were read from, without its line end. */
   readonly raw: string;
@@ -63,7 +63,16 @@ export async function openCsv(
 
 /** The same file with its last row first, which is read when the first is asked for. */
 export function fromItsEnd(file: CsvFile): CsvFile {
-  return { ...file, rows: fromTheEnd(file.rows), close: () => file.close() };
+  return { ...file, rows: countedAgain(fromTheEnd(file.rows)), close: () => file.close() };
+}
+
+/** Bytes from the end. */
+async function* countedAgain(rows: AsyncIterable<CsvRow>): AsyncGenerator<CsvRow> {
+  let bytesTotal: number | undefined;
+  for await (const row of rows) {
+    bytesTotal ??= row.bytes;
+    yield { ...row, bytes: bytesTotal - row.bytes };
+  }
 }
 
 async function tableOf(
@@ -104,8 +113,7 @@ async function* rowsOf(
   let isHeader = headed;
   for await (const record of recordsOf(pieces, format, { path, line })) {
     const { fields } = record;
-    const isBlank = fields.length === 1 && fields[0]?.trim() === '';
-    if (!isHeader && !isBlank)
+    if (!isHeader)
       yield {
         ...record,
         bytes: text.bytes,
