@@ -62,6 +62,8 @@ export interface BackupSource {
   readonly catalog: SegmentCatalog;
   readonly bound: VisibleBound;
   readonly logId: string;
+  /** Of the place before the log's first sequence. */
+  timelineBefore(sequence: number): string | undefined;
   readonly nowMicros: number;
   /** What travels along. */
   readonly files: readonly TravellingFile[];
@@ -133,9 +135,13 @@ class BackupCopy {
     const first = kept[0]?.archived.name ?? defined(this.entries[0], 'a log has a segment').name;
     const firstSequence = first.firstSequence;
     const { timeline } = newest.header;
+    const isEarlier = kept.length > 0 && firstSequence === this.previous?.firstSequence;
+    const timelineBefore = isEarlier
+      ? this.previous.timelineBefore
+      : source.timelineBefore(firstSequence - 1);
     // Everything that it names is durable. Crash before it is: the earlier backup counts.
     writeBackupManifest(fileSystem, directory, {
-      ...{ logId, createdMicros: nowMicros, firstSequence, lastSequence, timeline },
+      ...{ logId, createdMicros: nowMicros, firstSequence, lastSequence, timeline, timelineBefore },
       ...{ segments: all, tail, files },
     });
     this.removeUnnamed(all, tail, files);

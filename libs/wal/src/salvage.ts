@@ -63,7 +63,7 @@ export async function salvage(
     // Crash from here to the end: a directory whose MANIFEST, if there is one, names no segment; the source is untouched, and salvage is repeated elsewhere.
     fileSystem.makeDirectory(target);
     fileSystem.syncDirectory(dirname(target));
-    const copy = new SalvagedLog(fileSystem, target, logId, log.firstSequence);
+    const copy = new SalvagedLog(fileSystem, target, { ...log, logId });
     const losses = [...log.losses];
     const leftOut: SalvageLeftOut[] = [];
     let promised = promisedBeside(fileSystem, source, log);

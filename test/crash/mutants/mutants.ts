@@ -416,7 +416,7 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'removal: MANIFEST does not say that the log begins later',
       'removal of segments',
-      'manifest.replace({ ...manifest.current, firstSegment, firstSequence, generations });',
+      'manifest.replace({ ...manifest.current, ...beginning, generations });',
       '',
     ],
     [
