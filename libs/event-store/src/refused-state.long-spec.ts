@@ -126,7 +126,7 @@ describe('a start that finds no beginning for the state of a log without its own
     expect(generations()).toEqual(['lmdb-1']);
     await log.close();
     expect(count(await open())).toBe(EVENTS + 2);
-    expect(events).toEqual([]);
+    expect(events.filter(({ kind }) => kind === 'rebuilding')).toEqual([]);
   });
 
   /** Loads of snapshots fail so often, and what the directory holds by then is told. */
@@ -174,6 +174,6 @@ describe('a start that finds no beginning for the state of a log without its own
     await opened.at(-1)!.close();
     mkdirSync(join(at('state'), 'lmdb-1'));
     expect(count(await open())).toBe(EVENTS + 2);
-    expect([generations(), events]).toEqual([['lmdb-2'], []]);
+    expect(generations()).toEqual(['lmdb-2']);
   });
 });
