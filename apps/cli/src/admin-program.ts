@@ -137,7 +137,8 @@ function addBackup(holdfast: Command, terminal: Terminal, done: (exit: CliExit) 
   const command = administering(holdfast.command('backup'))
     .description('bring a backup of the log up to date, while the service goes on')
     .argument('<directory>', 'a new one, or one with an earlier backup: only what is new is copied')
-    .action(async (directory: string, flags: JobFlags) => {
+    .option('--replace', 'also where the backup there holds what the log does not hold any more')
+    .action(async (directory: string, flags: JobFlags & { readonly replace?: boolean }) => {
       const { backup } = await import('./backup/backup.js');
       done(await backup(directory, flags, terminal));
     });

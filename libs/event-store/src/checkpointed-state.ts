@@ -55,8 +55,9 @@ export class CheckpointedState {
   private checkpointedAt = performance.now();
   /** Or the start, before the first of this process. */
   private snapshottedAt = performance.now();
-  /** After one was given up the schedule lets the load go on for a while. */
+  /** After one was given up the schedule lets the load go on for a while; after one that failed it waits longer and longer. */
   private snapshotRestsUntil = 0;
+  private snapshotBackOffMillis = TICK_MILLIS;
   private ticking: NodeJS.Timeout | undefined;
   private verifying: Promise<void> = Promise.resolve();
   private readonly proof: SnapshotProof;
@@ -363,6 +364,7 @@ export class CheckpointedState {
         hurry,
       });
       this.snapshottedAt = performance.now();
+      this.snapshotBackOffMillis = TICK_MILLIS;
       this.listedSnapshots = this.findSnapshots();
       await this.prune(path, signal);
       const { position, entries, digest, atMillis } = mark;
@@ -376,7 +378,7 @@ export class CheckpointedState {
       if (code === STOPPED || code === 'EVENT_CANCELLED') throw snapshotCancelled();
       const reason = error instanceof Error ? error.message : String(error);
       onEvent({ kind: 'snapshot-failed', reason });
-      if (isOutgrown) this.snapshotRestsUntil = performance.now() + this.options.verifyPauseMillis;
+      this.restFromSnapshots(isOutgrown);
       if (provesDamage(code)) this.fail(stateDamaged(reason, error));
       throw error;
     }
@@ -423,6 +425,14 @@ export class CheckpointedState {
     this.listedSnapshots = this.listedSnapshots.filter(
       ({ position }) => position >= oldestKept.position,
     );
+  }
+
+  /** As `verify` rests: what a full disk refuses once a second costs a checkpoint and a reading each time. */
+  private restFromSnapshots(isOutgrown: boolean): void {
+    const { verifyPauseMillis } = this.options;
+    this.snapshotBackOffMillis = Math.min(2 * this.snapshotBackOffMillis, verifyPauseMillis);
+    const millis = isOutgrown ? verifyPauseMillis : this.snapshotBackOffMillis;
+    this.snapshotRestsUntil = performance.now() + millis;
   }
 
   private findSnapshots(): readonly SnapshotEntry[] {

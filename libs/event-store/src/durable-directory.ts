@@ -24,9 +24,9 @@ export async function syncDirectoryAsync(path: string): Promise<void> {
 
 /**
  * Makes a directory, and those above it that are missing. When it returns, a power cut takes none of them back with what is put into it later. The entry of one
- * that is there already is synced too, because whoever made it may have died before it came to that.
+ * that is there already is synced too, because whoever made it may have died before it came to that. The answer is the highest that it has made, undefined for none.
  */
-export function makeDurableDirectory(path: string): void {
+export function makeDurableDirectory(path: string): string | undefined {
   const directory = resolve(path);
   const first = fs.mkdirSync(directory, { recursive: true });
   for (let made = directory; made !== dirname(made); made = dirname(made)) {
@@ -36,6 +36,7 @@ export function makeDurableDirectory(path: string): void {
       // Where this process may not even look it cannot have made anything.
       if (first !== undefined || (error as { code?: unknown }).code !== 'EACCES') throw error;
     }
-    if (made === (first ?? directory)) return;
+    if (made === (first ?? directory)) break;
   }
+  return first;
 }

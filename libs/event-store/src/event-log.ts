@@ -101,7 +101,7 @@ export interface EventSource {
   readAll(options?: ReadAllOptions): AsyncIterable<EventBatch>;
   /** As `readAll` forward, then waits for more until the signal fires. */
   subscribe(options: SubscribeOptions): AsyncIterable<EventBatch>;
-  /** Names the history that `position` belongs to; undefined when it is not in the visible log. `''` for position 0. */
+  /** Names the history that `position` belongs to; undefined when it is not in the visible log, nor the one right before its first of which the log remembers it. `''` for position 0. */
   timelineAt(position: Position): string | undefined;
   /**
    * The history that the log goes on in; each opening by a writer begins another one. Who has seen more than is visible has seen it there, or has seen

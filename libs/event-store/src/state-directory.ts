@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errorCode, errorMessage } from '@holdfast/kernel';
 import { type File, NodeFileSystem, behindState } from '@holdfast/wal';
 import type { Position } from './event.js';
@@ -18,9 +18,10 @@ import {
 } from './state-database.js';
 import type { StateMark } from './state-mark.js';
 import { type ResolvedStateOptions, leftOutOf } from './state-options.js';
-import { type StatePlace, StateRecord, readStateFacts } from './state-record.js';
+import { type StateFacts, type StatePlace, StateRecord, readStateFacts } from './state-record.js';
 import { type StateSource, isOfLog } from './state-source.js';
 import { StateThread } from './state-thread.js';
+import type { StateAnswer, StateJob } from './state.worker.js';
 import { takeBackNewest } from './state-pages.js';
 import { type TreeSeal, sealOf } from './state-seal.js';
 
@@ -89,11 +90,19 @@ export async function openStateDirectory(
     options.onEvent({ kind: 'rebuilding', reason });
     own?.close();
     own = undefined;
+    if (facts !== undefined) removeHalfFilled(directory, facts.generation);
     // One that somebody else is beginning just now is taken too.
     let generation = Math.max(record.facts.generation, ...generationsIn(directory));
     do own = tryLock(directory, lockNameOf(++generation));
     while (own === undefined);
-    const opened = await beginGeneration(generation, options, log, record);
+    const opened = await beginGeneration(generation, options, log, record).catch(
+      async (error: unknown) => {
+        // Refused, with everything as it was: nothing was opened that this process did not survive.
+        if (facts !== undefined && record.facts.generation === facts.generation)
+          await record.change(facts).catch(() => undefined);
+        throw error;
+      },
+    );
     return { ...opened, record, rebuilt: reason, unverifiedStarts: 0, release };
   } catch (error) {
     await release();
@@ -172,6 +181,8 @@ async function openGeneration(
       unusable(mark, stateVersion, record, log) ??
       (mark === undefined || isVouchedFor ? undefined : await faultWithin(path));
     if (reason === undefined && mark !== 'damaged') {
+      if (generationsIn(directory).some((other) => other < generation))
+        removeOthers(directory, generation, log);
       await record.change({ opening: false });
       return { directory: path, database, mark };
     }
@@ -279,7 +290,14 @@ function assertNotAhead(mark: StateMark, log: StateSource): void {
   }
 }
 
-/** A new database, empty or filled from the best snapshot. The others go: whatever happens next, they are not opened again. */
+/**
+ * A new database, empty or filled from the best snapshot. The others go: whatever happens next, they are not opened again.
+ *
+ * A log that begins at its first position is all that a state needs, so the others make room first. Where the log begins later, they may be all that is left of what came
+ * before, also if they serve nobody just now: the snapshots may come back, or the log that they are of. So the new one is filled first. Crash, or a refusal, before the record names
+ * it: the record names what it named, nothing of that is touched, and the next start removes the half-filled one. Crash after it: the record names a database that is
+ * whole, with its checkpoint, and the next start removes the others.
+ */
 async function beginGeneration(
   generation: number,
   options: ResolvedStateOptions,
@@ -288,18 +306,47 @@ async function beginGeneration(
 ): Promise<OpenedDatabase> {
   const { directory } = options;
   const path = generationPath(directory, generation);
-  const begun = {
-    opening: false,
-    unverifiedStarts: 1,
-    checkpoint: undefined,
-    tree: undefined,
-    rebuild: undefined,
+  const take = async (filled: Pick<StateFacts, 'checkpoint' | 'tree'> = {}): Promise<void> => {
+    // Whoever was stopped on the way here, and has lost the log meanwhile, names nothing and removes nothing.
+    log.assertUnfenced();
+    const begun = { opening: false, unverifiedStarts: 1, rebuild: undefined };
+    const { checkpoint, tree } = filled;
+    await record.change({ generation, ...begun, checkpoint, tree });
+    removeOthers(directory, generation, log);
   };
-  // Whoever was stopped on the way here, and has lost the log meanwhile, names nothing and removes nothing.
+  const holdsAll = log.firstPosition === 1;
+  // Crash behind it: the record names a generation that is not there, without a checkpoint, and the next start begins one.
+  if (holdsAll) await take();
+  const { mark, tree } = (await fillFromSnapshot(options, log, path, take)) ?? {};
+  if (mark === undefined && !holdsAll) throw beginningGone(log.firstPosition, options);
+  assertRoom(directory);
+  const database = openStateDatabase(path);
+  if (mark === undefined) return { directory: path, database, mark };
+  const opened = readMark(database);
+  if (typeof opened !== 'object' || opened.digest !== mark.digest) {
+    await database.close();
+    log.assertUnfenced();
+    throw stateUnavailable(`${path} is not what was loaded into it a moment ago`);
+  }
+  const { logId, position, timeline } = mark;
+  await take({ checkpoint: { logId, position, timeline }, tree });
+  options.onEvent({ kind: 'snapshot-loaded', mark });
+  return { directory: path, database, mark };
+}
+
+/** What starts that died have left above the generation that the record names. One that is being filled is locked by whoever does it. */
+function removeHalfFilled(directory: string, generation: number): void {
+  for (const other of generationsIn(directory)) {
+    const lock = other > generation ? tryLock(directory, lockNameOf(other)) : undefined;
+    if (lock !== undefined)
+      fs.rmSync(generationPath(directory, other), { recursive: true, force: true });
+    lock?.close();
+  }
+}
+
+/** Those below the generation that the record names, also of a start that died before it came to this. Higher ones are of who came later. */
+function removeOthers(directory: string, generation: number, log: StateSource): void {
   log.assertUnfenced();
-  await record.change({ generation, ...begun });
-  log.assertUnfenced();
-  // Crash here: the record names a generation that is not there, without a checkpoint, and the next start begins one. Higher ones are of who came later.
   for (const other of generationsIn(directory))
     if (other < generation)
       fs.rmSync(generationPath(directory, other), { recursive: true, force: true });
@@ -308,52 +355,56 @@ async function beginGeneration(
     LEFT_OVER.test(name) || Number(GENERATION_LOCK.exec(name)?.[1] ?? Infinity) < generation;
   for (const left of fs.readdirSync(directory).filter(isLeftOver))
     fs.rmSync(join(directory, left), { force: true });
-  assertRoom(directory);
-  const { mark, tree } = (await fillFromSnapshot(options, log, path)) ?? {};
-  if (mark === undefined && log.firstPosition > 1) throw beginningGone(log.firstPosition, options);
-  const database = openStateDatabase(path);
-  if (mark !== undefined) {
-    const opened = readMark(database);
-    if (typeof opened !== 'object' || opened.digest !== mark.digest) {
-      await database.close();
-      log.assertUnfenced();
-      throw stateUnavailable(`${path} is not what was loaded into it a moment ago`);
-    }
-    const { logId, position, timeline } = mark;
-    await record.change({ checkpoint: { logId, position, timeline }, tree });
-    options.onEvent({ kind: 'snapshot-loaded', mark });
-  }
-  return { directory: path, database, mark };
 }
 
+/**
+ * Every byte of a snapshot is verified before the first is loaded. Where the disk has no room for the new database beside the old, `makeRoom` gives the old up on the strength of a snapshot that was
+ * read whole just now, as events are given up.
+ */
 async function fillFromSnapshot(
   options: ResolvedStateOptions,
   log: StateSource,
   path: string,
+  makeRoom: () => Promise<void>,
 ): Promise<{ readonly mark: StateMark; readonly tree?: TreeSeal } | undefined> {
   const { snapshotDirectory, stateVersion, onEvent } = options;
   if (snapshotDirectory === undefined) return undefined;
   for (const snapshot of listSnapshots(snapshotDirectory)) {
     if (faultOfUse(snapshot, options, log) !== undefined) continue;
-    const leaveOut = leftOutOf(snapshot.mark, options) ?? [];
-    const thread = new StateThread(path);
+    const { path: file, mark } = snapshot;
+    const leaveOut = leftOutOf(mark, options) ?? [];
+    const load = (): Promise<StateAnswer> =>
+      madeBy({ kind: 'load', path: file, stateVersion, leaveOut }, path);
     try {
-      // Every byte is verified before the first is loaded.
-      const { path: file } = snapshot;
-      await thread.run({ kind: 'verify-snapshot', path: file, bytesPerSecond: Infinity });
-      const answer = await thread.run({ kind: 'load', path: file, stateVersion, leaveOut });
+      await madeBy({ kind: 'verify-snapshot', path: file, bytesPerSecond: Infinity }, path);
+      const answer = await load().catch(async (error: unknown) => {
+        if (errorCode(error) !== 'ENOSPC') throw error;
+        await makeRoom();
+        return load();
+      });
       if ('mark' in answer) return answer;
     } catch (error) {
-      await thread.close();
-      fs.rmSync(path, { recursive: true, force: true });
       // What the machine is short of says nothing of the snapshot, and an older one is no better.
       if (!speaksAgainst(error)) throw error;
-      onEvent({ kind: 'snapshot-refused', path: snapshot.path, reason: errorMessage(error) });
-    } finally {
-      await thread.close();
+      onEvent({ kind: 'snapshot-refused', path: file, reason: errorMessage(error) });
     }
   }
   return undefined;
+}
+
+/** In a thread of its own, on a database of which nothing is left when it fails. */
+async function madeBy(job: StateJob, path: string): Promise<StateAnswer> {
+  assertRoom(dirname(path));
+  const thread = new StateThread(path);
+  try {
+    return await thread.run(job);
+  } catch (error) {
+    await thread.close();
+    fs.rmSync(path, { recursive: true, force: true });
+    throw error;
+  } finally {
+    await thread.close();
+  }
 }
 
 function beginningGone(

@@ -32,7 +32,7 @@ export function isOfLog(place: StatePlace, log: LogOfPlaces): boolean {
   const { position, timeline } = place;
   if (place.logId !== log.logId || position > log.durablePosition) return false;
   if (position + 1 < log.firstPosition) return false;
-  // The event itself may have been removed with all before it; then the log begins right behind it.
-  if (position + 1 === log.firstPosition) return true;
+  // The event itself may have been removed with all before it; the log remembers of which history the last of them was. One that does not, because an older release has moved its beginning, has no
+  // state from there: the place may be of a history that was taken back, and what keeps a state or a snapshot in use keeps its own event in the log too.
   return log.timelineAt(position as Position) === timeline;
 }

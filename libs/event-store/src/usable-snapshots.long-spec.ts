@@ -1,7 +1,9 @@
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { CheckpointedState } from './checkpointed-state.js';
 import type { Evolve } from './folded-state.js';
 import type { CheckpointedStateOptions, StateEvent } from './state-options.js';
 import { oneAppend, sampleEvent } from './testing/sample-events.js';
@@ -113,6 +115,38 @@ describe('a snapshot that no state can begin with', () => {
     await log.checkpoint();
     tick?.();
     expect(await made.promise).toBe(2);
+  });
+
+  it('is tried for less and less often by the schedule while it fails', async () => {
+    let failed = Promise.withResolvers<undefined>();
+    const timers = jest.spyOn(globalThis, 'setInterval');
+    const onEvent = ({ kind }: StateEvent) =>
+      kind === 'snapshot-failed' && failed.resolve(undefined);
+    await reopen({ snapshotMillis: 1, onEvent });
+    const tick = timers.mock.calls.find(([, millis]) => millis === 1_000)?.[0];
+    timers.mockRestore();
+    await log.append(oneAppend('stream', [sampleEvent(1)])).durable;
+    await log.checkpoint();
+    writeFileSync(at('snapshots'), '');
+    const asked = jest.spyOn(CheckpointedState.prototype, 'snapshot');
+    const clock = jest.spyOn(performance, 'now');
+    const begun = performance.now();
+    const triesUntil = async (...seconds: number[]) => {
+      for (const second of seconds) {
+        clock.mockReturnValue(begun + 1_000 * second);
+        const before = asked.mock.calls.length;
+        tick?.();
+        if (asked.mock.calls.length > before) await failed.promise;
+        failed = Promise.withResolvers();
+        await setImmediate();
+      }
+      return asked.mock.calls.length;
+    };
+    expect(await triesUntil(10, 11)).toBe(1);
+    expect(await triesUntil(13, 15, 16)).toBe(2);
+    expect(await triesUntil(18)).toBe(3);
+    clock.mockRestore();
+    asked.mockRestore();
   });
 
   it.each(['the same process', 'the next start'])(

@@ -90,21 +90,6 @@ describe('a feed on a source', () => {
     expect(() => feed.assertOwn(ahead)).toThrow(expect.objectContaining({ code: 'FEED_DIVERGED' }));
   });
 
-  it('goes on from a cursor whose own event was removed with all before it', async () => {
-    const source = new MemoryEventSource();
-    source.commit([{}]);
-    source.commit([{}]);
-    const removed: EventSource = {
-      ...withSight(source, () => 2),
-      durablePosition: 2 as Position,
-      firstPosition: 2 as Position,
-      timelineAt: (position) => (position === 1 ? undefined : source.timelineAt(position)),
-    };
-    const from = new SourceFeed(source).cursorAt(1 as Position);
-    const batches = new SourceFeed(removed).open({ from, signal })[Symbol.asyncIterator]();
-    expect((await batches.next()).value).toMatchObject({ events: [{ position: 2 }] });
-  });
-
   it('is unavailable when the log was put back under it, so that its consumer comes again and is looked at anew', async () => {
     const source = new MemoryEventSource();
     source.commit([{}]);
@@ -158,6 +143,30 @@ describe('a feed on a source', () => {
     await expect(batches[Symbol.asyncIterator]().next()).rejects.toMatchObject({
       code: 'FEED_COMPACTED',
     });
+  });
+
+  it.each([
+    ['that the log remembers', 'own', undefined],
+    ['that the log remembers to have been of another history', 'other', 'FEED_DIVERGED'],
+    ['of which the log does not know the history', undefined, 'FEED_COMPACTED'],
+  ])('stands right before the log at a place %s', async (_place, remembered, code) => {
+    const source = new MemoryEventSource();
+    source.commit([{}]);
+    source.commit([{}]);
+    const from = new SourceFeed(source).cursorAt(1 as Position);
+    const begun: EventSource = {
+      ...withSight(source, () => 2),
+      durablePosition: 2 as Position,
+      firstPosition: 2 as Position,
+      timelineAt: (position) =>
+        position === 1
+          ? remembered && (remembered === 'own' ? from.timeline : remembered)
+          : source.timelineAt(position),
+    };
+    const first = new SourceFeed(begun).open({ from, signal })[Symbol.asyncIterator]().next();
+    if (code === undefined)
+      expect((await first).value).toMatchObject({ events: [{ position: 2 }] });
+    else await expect(first).rejects.toMatchObject({ code });
   });
 
   it('refuses a consumer that needs everything when the log has lost its beginning, and keeps nothing for it', async () => {

@@ -144,8 +144,10 @@ export class SourceFeed implements EventFeed {
   private assertThere(from: FeedCursor, whole: boolean): void {
     const { firstPosition } = this.source;
     const atStart = from.position === BEFORE_FIRST_POSITION;
-    // The event at the cursor itself may be gone: only what follows it is needed.
-    const gone = firstPosition !== undefined && from.position + 1 < firstPosition;
+    // The event at the cursor itself may be gone: only what follows it is needed. But where the log does not remember of which history that event was, it may have been one that was taken back.
+    const isForgotten = this.source.timelineAt(from.position) === undefined;
+    const gone =
+      firstPosition !== undefined && from.position + (isForgotten ? 0 : 1) < firstPosition;
     if (gone && (whole || !atStart)) throw feedCompacted(from, firstPosition);
   }
 

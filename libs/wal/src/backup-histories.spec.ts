@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readBackupManifest, writeBackupManifest } from './backup-manifest.js';
 import { verifyBackup } from './backup-verification.js';
 import { restoreLog } from './restore.js';
+import { salvage } from './salvage.js';
 import {
   batchAfter,
   type DiskImage,
@@ -37,6 +38,10 @@ function swapped({ files, directories }: DiskImage): SimulatedFileSystem {
   return SimulatedFileSystem.on({ files: new Map(moved), directories: new Set(kept) });
 }
 
+function inBackup(files: DiskImage['files']): unknown {
+  return [...files].filter(([path]) => path.startsWith(`${BACKUP}/`));
+}
+
 async function restoredTexts(image: DiskImage): Promise<string[]> {
   const system = SimulatedFileSystem.on(image);
   await restoreLog(BACKUP, RESTORED, { fileSystem: system });
@@ -68,7 +73,7 @@ describe('a backup of a log that was restored to an earlier place', () => {
     const wal = await openSimulated(disk, { create: false }, 3);
     await wal.append(record(kept + 1, 'new')).durable;
     const expected = await textsOf(wal);
-    await wal.backup(BACKUP);
+    await wal.backup(BACKUP, { replace: true });
     await wal.close();
     expect((await verifyBackup(BACKUP, { fileSystem: disk })).problems).toEqual([]);
     expect(await restoredTexts(disk.disk.image())).toEqual(expected);
@@ -82,11 +87,33 @@ describe('a backup of a log that was restored to an earlier place', () => {
     const wal = await openSimulated(disk, { create: false }, 3);
     await appendAll(wal, 9);
     const expected = await textsOf(wal);
-    expect(await wal.backup(BACKUP)).toMatchObject({ firstSequence: 1, lastSequence: 12 });
+    const before = disk.disk.image().files;
+    await expect(wal.backup(BACKUP)).rejects.toMatchObject({ code: 'WAL_BACKUP_REFUSED' });
+    expect(inBackup(disk.disk.image().files)).toEqual(inBackup(before));
+    const report = await wal.backup(BACKUP, { replace: true });
+    expect(report).toMatchObject({ firstSequence: 1, lastSequence: 12 });
     expect(await wal.backup(BACKUP)).toMatchObject({ copiedSegments: 0, copiedBytes: 0 });
     await wal.close();
     expect((await verifyBackup(BACKUP, { fileSystem: disk })).problems).toEqual([]);
     expect(await restoredTexts(disk.disk.image())).toEqual(expected);
+  });
+
+  it('needs no leave where everything was restored', async () => {
+    const { system } = await backedUp();
+    await restoreLog(BACKUP, RESTORED, { fileSystem: system });
+    const disk = swapped(system.disk.image());
+    const wal = await openSimulated(disk, { create: false }, 3);
+    expect(await wal.backup(BACKUP)).toMatchObject({ firstSequence: 1, lastSequence: 6 });
+    await appendAll(wal, 1);
+    expect(await wal.backup(BACKUP)).toMatchObject({ firstSequence: 1, lastSequence: 7 });
+    await wal.close();
+    const next = await openSimulated(disk, { create: false }, 4);
+    // Before it has a record of its own.
+    expect(await next.backup(BACKUP)).toMatchObject({ lastSequence: 7 });
+    await next.close();
+    const last = await openSimulated(disk, { create: false }, 5);
+    expect(await last.backup(BACKUP)).toMatchObject({ lastSequence: 7 });
+    await last.close();
   });
 
   it.each(['tail', 'segment'] as const)(
@@ -113,6 +140,48 @@ describe('a backup of a log that was restored to an earlier place', () => {
   );
 });
 
+describe('a backup that holds what the log does not', () => {
+  const SEGMENT = new RegExp(`^${LOG}/[0-9a-f-]+\\.0\\.wal$`);
+  const segments = (system: SimulatedFileSystem): string[] =>
+    [...system.disk.image().files.keys()].filter((path) => SEGMENT.test(path)).sort();
+
+  async function refused(system: SimulatedFileSystem, wal: Wal, message: RegExp): Promise<void> {
+    const before = inBackup(system.disk.image().files);
+    await expect(wal.backup(BACKUP)).rejects.toMatchObject({
+      code: 'WAL_BACKUP_REFUSED',
+      message: expect.stringMatching(message),
+    });
+    expect(inBackup(system.disk.image().files)).toEqual(before);
+    const report = await wal.backup(BACKUP, { replace: true });
+    expect(report.firstSequence).toBe(wal.firstSequence);
+    await wal.close();
+  }
+
+  it('is not replaced where nothing leads from it to where the log begins', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await appendAll(wal, 5);
+    await wal.backup(BACKUP);
+    while (segments(system).length < 4) await appendAll(wal, 1);
+    await wal.removeSegments({ below: wal.durableSequence });
+    await refused(system, wal, /sequences 1 to 5,.*nothing leads.*--replace/);
+  });
+
+  it('is not replaced by that of a salvaged log, which lacks records in its middle', async () => {
+    const system = SimulatedFileSystem.on();
+    const damaged = await openSimulated(system);
+    while (segments(system).length < 3) await appendAll(damaged, 1);
+    await damaged.backup(BACKUP);
+    await damaged.close();
+    system.disk.flipBit(segments(system)[1]!, 10_000);
+    const { missing } = await salvage(LOG, RESTORED, { fileSystem: system });
+    expect(missing).not.toEqual([]);
+    const disk = swapped(system.disk.image());
+    const wal = await openSimulated(disk, { create: false }, 3);
+    await refused(disk, wal, /restored to before it, or salvaged/);
+  });
+});
+
 describe('verifying a backup', () => {
   it('finds a growing segment of another history, as earlier versions have named it', async () => {
     const { system, kept } = await backedUp();
@@ -122,7 +191,7 @@ describe('verifying a backup', () => {
     const disk = swapped(system.disk.image());
     const wal = await openSimulated(disk, { create: false }, 3);
     await wal.append(record(kept + 1, 'new')).durable;
-    await wal.backup(BACKUP);
+    await wal.backup(BACKUP, { replace: true });
     await wal.close();
     const mixed = readBackupManifest(disk, BACKUP)!;
     // The sealed segments that lead up to the old tail, and everything else of the new history.

@@ -23,6 +23,8 @@ export interface BackupManifest {
   readonly lastSequence: number;
   /** Of the segment that holds the last sequence when the backup was made. */
   readonly timeline: string;
+  /** Of the place right before the first sequence, where the log remembers it. */
+  readonly timelineBefore?: string | undefined;
   /** Sealed segments, oldest first, in `segments/`. */
   readonly segments: readonly BackupEntry[];
   /** The segment that grew while the backup was made, up to what was durable; in the backup's own directory. */
@@ -46,6 +48,7 @@ export function writeBackupManifest(
     `created ${manifest.createdMicros}`,
     `sequences ${manifest.firstSequence} ${manifest.lastSequence}`,
     `timeline ${manifest.timeline}`,
+    ...(manifest.timelineBefore === undefined ? [] : [`before ${manifest.timelineBefore}`]),
     ...manifest.segments.map(({ file, sha256 }) => `segment ${sha256} ${file}`),
     `tail ${manifest.tail.sha256} ${manifest.tail.file}`,
     ...manifest.files.map(({ name, bytes, sha256 }) => `file ${sha256} ${bytes} ${name}`),
@@ -69,11 +72,15 @@ export function readBackupManifest(
 function parse(lines: readonly string[]): BackupManifest | undefined {
   const text = lines.join('\n');
   const head =
-    /^holdfast-wal-backup 1\nlog-id ([0-9a-f]{32})\ncreated (\d+)\nsequences (\d+) (\d+)\ntimeline ([0-9a-f]{16})(?:\n|$)/.exec(
+    /^holdfast-wal-backup 1\nlog-id ([0-9a-f]{32})\ncreated (\d+)\nsequences (\d+) (\d+)\ntimeline ([0-9a-f]{16})(?:\nbefore ([0-9a-f]{16}))?(?:\n|$)/.exec(
       text,
     );
-  const rest = lines.slice(5).map((line) => /^(segment|tail|file) ([0-9a-f]{64}) (.+)$/.exec(line));
-  if (head === null || rest.includes(null)) return undefined;
+  if (head === null) return undefined;
+  const [, logId = '', created, first, last, timeline = '', timelineBefore] = head;
+  const rest = lines
+    .slice(timelineBefore === undefined ? 5 : 6)
+    .map((line) => /^(segment|tail|file) ([0-9a-f]{64}) (.+)$/.exec(line));
+  if (rest.includes(null)) return undefined;
   const named = (kind: string): BackupEntry[] =>
     rest.flatMap((match) =>
       match?.[1] === kind ? [{ sha256: match[2] ?? '', file: match[3] ?? '' }] : [],
@@ -84,13 +91,13 @@ function parse(lines: readonly string[]): BackupManifest | undefined {
     const [bytes = '', ...name] = file.split(' ');
     return { sha256, bytes: Number(bytes), name: name.join(' ') };
   });
-  const [, logId = '', created, first, last, timeline = ''] = head;
   return {
     logId,
     createdMicros: Number(created),
     firstSequence: Number(first),
     lastSequence: Number(last),
     timeline,
+    timelineBefore,
     segments: named('segment'),
     tail,
     files,

@@ -479,6 +479,28 @@ describe('a restore', () => {
     expect(system.openFileCount).toBe(0);
   });
 
+  it('of a log without its beginning remembers of which history the last record before it was', async () => {
+    const system = SimulatedFileSystem.on();
+    const old = await openSimulated(system);
+    await fill(old, 1);
+    await old.close();
+    const source = await openSimulated(system);
+    const removed = at(source.lastSequence);
+    await fill(source, 3);
+    await source.removeSegments({ below: at(removed + 1) });
+    await source.backup(BACKUP);
+    // What it names itself leads up to the log's beginning, which has moved on.
+    await source.removeSegments({ below: source.durableSequence });
+    expect(source.firstSequence).toBeGreaterThan(removed + 1);
+    await source.backup(BACKUP);
+    await source.close();
+    const report = await restoreLog(BACKUP, RESTORED, { fileSystem: system, upTo: removed });
+    const wal = await openAt(system);
+    expect(report).toMatchObject({ firstSequence: removed + 1, lastSequence: removed });
+    expect(wal.timelineAt(removed)).toBe(old.timeline);
+    await wal.close();
+  });
+
   it('that ends early is never taken for a log', async () => {
     const system = await backedUp();
     const stop = new AbortController();

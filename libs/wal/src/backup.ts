@@ -40,6 +40,10 @@ export interface BackupOptions extends WorkOptions {
   readonly files?: readonly { readonly name: string; readonly path: string }[];
   /** Directories of the live data beside the log's own: no backup is made in one of them, or around one. */
   readonly apartFrom?: readonly string[];
+  /**
+   * What is there may go although it holds what this log does not: the end of a history that the log has left by a restore or a salvage, or a beginning that does not lead up to the log's. Refused when left out.
+   */
+  readonly replace?: boolean;
 }
 
 export interface BackupReport {
@@ -62,6 +66,8 @@ export interface BackupSource {
   readonly catalog: SegmentCatalog;
   readonly bound: VisibleBound;
   readonly logId: string;
+  /** Of the place before the log's first sequence. */
+  timelineBefore(sequence: number): string | undefined;
   readonly nowMicros: number;
   /** What travels along. */
   readonly files: readonly TravellingFile[];
@@ -120,6 +126,8 @@ class BackupCopy {
     const { directory, source } = this;
     const { fileSystem, logId, nowMicros } = source;
     ensureDirectory(fileSystem, this.segmentsDirectory);
+    const kept = await this.earlier();
+    this.assertContinues(kept[0]?.archived.name.firstSequence);
     const planned = await this.planned();
     const asked = await this.digested();
     this.removeLeftOver(planned, asked);
@@ -128,14 +136,17 @@ class BackupCopy {
     const newest = defined(this.entries.at(-1), 'a log has a segment');
     const { tail, lastSequence } = await this.growing(newest);
     const files = await this.files(asked);
-    const kept = await this.earlier();
     const all = [...kept.map(({ entry }) => entry), ...segments];
     const first = kept[0]?.archived.name ?? defined(this.entries[0], 'a log has a segment').name;
     const firstSequence = first.firstSequence;
     const { timeline } = newest.header;
+    const isEarlier = kept.length > 0 && firstSequence === this.previous?.firstSequence;
+    const timelineBefore = isEarlier
+      ? this.previous.timelineBefore
+      : source.timelineBefore(firstSequence - 1);
     // Everything that it names is durable. Crash before it is: the earlier backup counts.
     writeBackupManifest(fileSystem, directory, {
-      ...{ logId, createdMicros: nowMicros, firstSequence, lastSequence, timeline },
+      ...{ logId, createdMicros: nowMicros, firstSequence, lastSequence, timeline, timelineBefore },
       ...{ segments: all, tail, files },
     });
     this.removeUnnamed(all, tail, files);
@@ -286,6 +297,32 @@ class BackupCopy {
       await setImmediate();
     }
     return kept.reverse();
+  }
+
+  /** What only the earlier backup holds may be all that is left of it. */
+  private assertContinues(keptFrom: number | undefined): void {
+    if (this.previous === undefined || this.options.replace === true) return;
+    const { firstSequence, lastSequence, timeline } = this.previous;
+    const { bound } = this.source;
+    const begins = defined(this.entries[0], 'a log has a segment').name.firstSequence;
+    const beginsLater = (keptFrom ?? begins) > firstSequence;
+    if (!beginsLater && this.holds(lastSequence, timeline)) return;
+    const why = beginsLater
+      ? 'nothing leads from there to where the log begins'
+      : 'the log does not hold that place: it was restored to before it, or salvaged';
+    throw refused(
+      this.directory,
+      `it holds sequences ${firstSequence} to ${lastSequence}, the last in timeline ${timeline}, the log ${begins} to ${bound.sequence}, and ${why}. Nothing was changed. Name another directory, or say that this one may be replaced (--replace)`,
+    );
+  }
+
+  /** Whether a segment of this timeline holds the sequence; or is begun right behind it, as a segment without a record may have given its name to a backup. */
+  private holds(sequence: number, timeline: string): boolean {
+    if (sequence > this.source.bound.sequence) return false;
+    return this.entries.some(({ header, name }, at) => {
+      const next = this.entries[at + 1]?.name.firstSequence ?? Infinity;
+      return header.timeline === timeline && name.firstSequence <= sequence + 1 && sequence < next;
+    });
   }
 
   /** What runs have left that came to no BACKUP, but for what this one needs. Nothing that BACKUP names goes, once it is sure that no power cut brings back the one before it. */

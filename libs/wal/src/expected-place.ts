@@ -17,8 +17,8 @@ export function holdsPlace({ manifest, sealed, tail }: Diagnosis, place: LogPosi
   }
   const segments = [...sealed, tail];
   const holding = segments.findLast(({ name }) => name.firstSequence <= sequence);
-  // The segment itself may have been removed with everything before it; then the log begins right behind the place.
+  // The segment itself may have been removed with everything before it; then the log remembers of which history it was.
   if (holding === undefined)
-    return segments[0]?.name.firstSequence === sequence + 1 || sequence === 0;
+    return manifest.placesBefore.get(sequence) === timeline || sequence === 0;
   return holding.header.timeline === timeline;
 }

@@ -28,6 +28,8 @@ export interface Visibility {
   /** As of now. The catalog knows every segment up to it when this returns. */
   bound(): VisibleBound;
   waitBeyond(after: Sequence, signal?: AbortSignal): Promise<void>;
+  /** What is remembered of a place that has left the log. */
+  timelineBefore(sequence: Sequence): string | undefined;
 }
 
 /** A scan lets others run after this many bytes: about 4 milliseconds of work. */
@@ -160,7 +162,11 @@ export class LogView implements LogSource {
 
   timelineAt(sequence: Sequence): string | undefined {
     if (sequence === 0) return '';
-    if (sequence < this.firstSequence || sequence > this.durableSequence) return undefined;
+    if (sequence > this.durableSequence) return undefined;
+    if (sequence < this.firstSequence)
+      return sequence + 1 === this.firstSequence
+        ? this.visibility.timelineBefore(sequence)
+        : undefined;
     return this.visibility.catalog.find(sequence)?.header.timeline;
   }
 
@@ -181,7 +187,14 @@ export class LogView implements LogSource {
       else if (found.length === countMax) break;
       else found.push({ timeline, firstSequence });
     }
-    return found;
+    return found.length === countMax ? found : [...found, ...this.timelineBefore()];
+  }
+
+  /** That of the place right before the first record, if it is known: as if it were the place alone. */
+  private timelineBefore(): LogTimeline[] {
+    const firstSequence = (this.firstSequence - 1) as Sequence;
+    const timeline = this.visibility.timelineBefore(firstSequence);
+    return timeline === undefined ? [] : [{ timeline, firstSequence }];
   }
 
   private async *recordsUpTo(

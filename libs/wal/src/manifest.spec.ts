@@ -6,6 +6,7 @@ const manifest = {
   logId: '00112233445566778899aabbccddeeff',
   firstSegment: 3,
   firstSequence: 1_000,
+  placesBefore: new Map([[999, '0123456789abcdef']]),
   generations: new Map([
     [3, 1],
     [5, 2],
@@ -17,6 +18,7 @@ const text = [
   'log-id 00112233445566778899aabbccddeeff',
   'first-segment 3',
   'first-sequence 1000',
+  'before 999 0123456789abcdef',
   'generation 3 1',
   'generation 5 2',
 ];

@@ -19,6 +19,11 @@ export interface Manifest {
   readonly logId: string;
   readonly firstSegment: number;
   readonly firstSequence: number;
+  /**
+   * By sequence, the timeline of a place that has left the log: the one right before its first sequence, and the one before that of its archive. Whoever stands there is compared with it.
+   * Not there: a release that did not write it has moved the beginning, and nobody knows.
+   */
+  readonly placesBefore: ReadonlyMap<number, string>;
   /** Segments whose generation is not 0. */
   readonly generations: ReadonlyMap<number, number>;
 }
@@ -88,6 +93,7 @@ function format(manifest: Manifest): string {
     `log-id ${manifest.logId}`,
     `first-segment ${manifest.firstSegment}`,
     `first-sequence ${manifest.firstSequence}`,
+    ...[...manifest.placesBefore].map(([sequence, timeline]) => `before ${sequence} ${timeline}`),
     ...[...manifest.generations].map(
       ([segment, generation]) => `generation ${segment} ${generation}`,
     ),
@@ -98,18 +104,26 @@ function format(manifest: Manifest): string {
 function parse(text: string): Manifest | undefined {
   const lines = checkedLines(text);
   if (lines === undefined) return undefined;
-  const [title, logId, firstSegment, firstSequence, ...generations] = lines;
+  const [title, logId, firstSegment, firstSequence, ...rest] = lines;
   if (title !== TITLE) return undefined;
   const id = /^log-id ([0-9a-f]{32})$/.exec(logId ?? '')?.[1];
   const segment = /^first-segment ([0-9]+)$/.exec(firstSegment ?? '')?.[1];
   const sequence = /^first-sequence ([0-9]+)$/.exec(firstSequence ?? '')?.[1];
   if (id === undefined || segment === undefined || sequence === undefined) return undefined;
-  const entries = generations.map((line) => /^generation ([0-9]+) ([0-9]+)$/.exec(line));
-  if (entries.includes(null)) return undefined;
+  const generationsAt = rest.findIndex((line) => !line.startsWith('before '));
+  const placesCount = generationsAt < 0 ? rest.length : generationsAt;
+  const places = rest
+    .slice(0, placesCount)
+    .map((line) => /^before ([0-9]+) ([0-9a-f]{16})$/.exec(line));
+  const entries = rest
+    .slice(placesCount)
+    .map((line) => /^generation ([0-9]+) ([0-9]+)$/.exec(line));
+  if (places.includes(null) || entries.includes(null)) return undefined;
   return {
     logId: id,
     firstSegment: Number(segment),
     firstSequence: Number(sequence),
+    placesBefore: new Map(places.map((place) => [Number(place?.[1]), place?.[2] ?? ''])),
     generations: new Map(entries.map((entry) => [Number(entry?.[1]), Number(entry?.[2])])),
   };
 }

@@ -107,6 +107,28 @@ describe('removal of segments', () => {
     }
   });
 
+  it('remembers of which history the last record was that went, for its readers and further opens', async () => {
+    const system = SimulatedFileSystem.on();
+    const old = await openSimulated(system);
+    await fill(old, 2);
+    const { timeline } = old.stats();
+    await old.close();
+    const wal = await openSimulated(system);
+    const last = at(wal.lastSequence);
+    await fill(wal, 1);
+    await wal.removeSegments({ below: at(last + 1) });
+    expect(wal.firstSequence).toBe(last + 1);
+    const reader = await WalReader.open(LOG, { fileSystem: system });
+    const told = (source: Wal | WalReader) => [last - 1, last].map((s) => source.timelineAt(at(s)));
+    expect(told(wal)).toEqual([undefined, timeline]);
+    expect(told(reader)).toEqual([undefined, timeline]);
+    expect(wal.timelines(9).at(-1)).toEqual({ timeline, firstSequence: last });
+    await Promise.all([wal.close(), reader.close()]);
+    const later = await openSimulated(system);
+    expect(told(later)).toEqual([undefined, timeline]);
+    await later.close();
+  });
+
   it('leaves what cannot be unlinked to the next open', async () => {
     const system = SimulatedFileSystem.on();
     const wal = await openSimulated(system);

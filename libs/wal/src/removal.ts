@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { errorCode } from '@holdfast/kernel';
 import type { FileSystem } from './file-system.js';
+import type { Manifest } from './manifest.js';
 import type { ManifestKeeper } from './manifest-keeper.js';
-import type { CatalogEntry } from './segment-catalog.js';
+import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { withFile } from './segment-file.js';
 import type { Sequence } from './wal.types.js';
 import type { WriterLock } from './writer-lock.js';
@@ -84,6 +85,8 @@ export async function removeSegments(
     readonly directory: string;
     readonly manifest: ManifestKeeper;
     readonly lock: WriterLock;
+    /** Of the whole log, with its archive. */
+    readonly catalog: SegmentCatalog;
   },
   plan: RemovalPlan,
   /**
@@ -100,8 +103,10 @@ export async function removeSegments(
     [...manifest.current.generations].filter(([segment]) => segment >= firstSegment),
   );
   const { firstSequence } = plan;
+  const placesBefore = placesBeforeWith(parts.catalog, firstSequence, manifest.current);
   const onRemoved = prepare(firstSegment);
-  manifest.replace({ ...manifest.current, firstSegment, firstSequence, generations });
+  const beginning = { firstSegment, firstSequence, placesBefore };
+  manifest.replace({ ...manifest.current, ...beginning, generations });
   onRemoved();
   const left: string[] = [];
   for (const { file } of plan.segments) {
@@ -112,6 +117,18 @@ export async function removeSegments(
   }
   await fileSystem.syncDirectoryAsync(directory);
   return { ...plan, left };
+}
+
+/** Also that before the beginning there was: it stays the beginning of a log with an archive. */
+function placesBeforeWith(
+  catalog: SegmentCatalog,
+  firstSequence: number,
+  { placesBefore }: Manifest,
+): ReadonlyMap<number, string> {
+  const last = firstSequence - 1;
+  const timeline = catalog.find(last)?.header.timeline ?? placesBefore.get(last);
+  const kept = [...placesBefore].filter(([sequence]) => sequence + 1 === catalog.firstSequence);
+  return timeline === undefined ? new Map(kept) : new Map([...kept, [last, timeline]]);
 }
 
 function wholeSegmentsBelow(

@@ -200,7 +200,12 @@ async function writeLog(
         name.generation === 0 ? [] : [[name.segment, name.generation] as const],
       ),
   );
-  writeManifest(fileSystem, directory, { logId, firstSegment, firstSequence, generations });
+  const { timelineBefore } = manifest;
+  const placesBefore = new Map(
+    timelineBefore === undefined ? [] : [[firstSequence - 1, timelineBefore] as const],
+  );
+  const beginning = { firstSegment, firstSequence, placesBefore };
+  writeManifest(fileSystem, directory, { logId, ...beginning, generations });
   const bytesTotal = kept.reduce((sum, { dataLength = 0 }) => sum + dataLength, 0);
   const holder = kept.findLast(({ name }) => name.firstSequence <= cut.lastSequence);
   let bytesDone = 0;

@@ -44,6 +44,7 @@ export interface SourceLog {
   readonly logId: string | undefined;
   /** Where it began; the start of all logs when its MANIFEST cannot say. */
   readonly firstSequence: number;
+  readonly placesBefore: Manifest['placesBefore'];
   /** In the order of their numbers. */
   readonly segments: readonly SourceSegment[];
   readonly losses: readonly SalvageLoss[];
@@ -85,7 +86,13 @@ export function findSegments(
   const counting = segments.filter(({ isForked }) => !isForked);
   losses.push(...missingIn(directory, counting, names, manifest?.firstSegment, watermark));
   const first = counting[0]?.name.firstSequence ?? 1;
-  return { logId, firstSequence: Math.min(first, manifest?.firstSequence ?? 1), segments, losses };
+  return {
+    logId,
+    firstSequence: Math.min(first, manifest?.firstSequence ?? 1),
+    placesBefore: manifest?.placesBefore ?? new Map(),
+    segments,
+    losses,
+  };
 }
 
 function candidateOf(

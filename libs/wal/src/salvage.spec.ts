@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NodeFileSystem } from './node-file-system.js';
 import { salvage } from './salvage.js';
 import { Wal } from './wal.js';
 import { BEFORE_FIRST, type Sequence } from './wal.types.js';
@@ -52,6 +53,20 @@ describe('making a new log of a damaged one', () => {
   };
 
   const all = Array.from({ length: 120 }, (_, at) => at + 1);
+
+  it('is refused on a network file system before anything is copied, unless told otherwise', async () => {
+    const fileSystem = new NodeFileSystem();
+    fileSystem.isNetwork = () => true;
+    await expect(salvage(damaged, target, { fileSystem })).rejects.toMatchObject({
+      code: 'WAL_UNSUPPORTED_FILE_SYSTEM',
+    });
+    expect(existsSync(target)).toBe(false);
+    await salvage(damaged, target, {
+      fileSystem: Object.assign(new NodeFileSystem(), { isNetwork: () => true }),
+      allowNetworkFileSystem: true,
+    });
+    expect(await salvaged()).toEqual(all);
+  });
 
   it('brings everything over when only MANIFEST is gone, and reads the damaged log only', async () => {
     rmSync(join(damaged, 'MANIFEST'));

@@ -5,6 +5,7 @@ import type { FileSystem } from './file-system.js';
 import { readFloors } from './floors.js';
 import { lastSequenceOf } from './frame-decoder.js';
 import { NodeFileSystem } from './node-file-system.js';
+import { assertPlaceForLog, type PlaceOptions } from './network-file-systems.js';
 import { attempt } from './salvage-candidate.js';
 import { findSegments, type SalvageLoss, type SourceLog } from './salvage-segments.js';
 import { piecesOf, type SalvageLeftOut } from './salvage-frames.js';
@@ -24,7 +25,7 @@ export interface SalvageReport extends SalvagedRecords {
   readonly lostTail?: { readonly firstSequence: number; readonly lastSequence: number };
 }
 
-export interface SalvageOptions {
+export interface SalvageOptions extends PlaceOptions {
   readonly fileSystem?: FileSystem;
   /** Where segments are taken from that the log's directory lacks, or holds damaged. */
   readonly archive?: ArchiveStore;
@@ -43,7 +44,7 @@ export interface SalvageOptions {
  * Live files come before archived ones: an archive may hold a history that the log has left, by a restore, and nothing of that is brought over.
  *
  * The new MANIFEST names no segment until everything stands, so a salvage that was cut short does not open as a log. Throws
- * `WAL_SALVAGE_REFUSED` when the target exists or nothing can be read.
+ * `WAL_SALVAGE_REFUSED` when the target exists or nothing can be read, `WAL_UNSUPPORTED_FILE_SYSTEM` before anything is read.
  */
 export async function salvage(
   from: string,
@@ -54,6 +55,7 @@ export async function salvage(
   const [source, target] = [resolve(from), resolve(to)];
   try {
     if (fileSystem.exists(target)) throw refused(`${target} exists`, target);
+    assertPlaceForLog(fileSystem, target, options);
     const log = findSegments(fileSystem, source, options.archive);
     const { segments, logId } = log;
     if (logId === undefined || segments.length === 0)
@@ -61,7 +63,7 @@ export async function salvage(
     // Crash from here to the end: a directory whose MANIFEST, if there is one, names no segment; the source is untouched, and salvage is repeated elsewhere.
     fileSystem.makeDirectory(target);
     fileSystem.syncDirectory(dirname(target));
-    const copy = new SalvagedLog(fileSystem, target, logId, log.firstSequence);
+    const copy = new SalvagedLog(fileSystem, target, { ...log, logId });
     const losses = [...log.losses];
     const leftOut: SalvageLeftOut[] = [];
     let promised = promisedBeside(fileSystem, source, log);

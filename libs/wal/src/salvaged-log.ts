@@ -4,7 +4,7 @@ import type { FileSystem } from './file-system.js';
 import { lastSequenceOf } from './frame-decoder.js';
 import { FrameEncoder } from './frame-encoder.js';
 import type { ScannedFrame } from './frame-scanner.js';
-import { writeManifest } from './manifest.js';
+import { type Manifest, writeManifest } from './manifest.js';
 import { SegmentChain } from './segment-chain.js';
 import { SpareSegment } from './spare-segment.js';
 import { WalError } from './wal.errors.js';
@@ -26,6 +26,8 @@ export interface SalvagedRecords {
   readonly missing: readonly { readonly firstSequence: number; readonly lastSequence: number }[];
 }
 
+type SalvagedFrom = Pick<Manifest, 'logId' | 'firstSequence' | 'placesBefore'>;
+
 /** The new log, written frame by frame with the format's own parts. */
 export class SalvagedLog {
   private readonly chain: SegmentChain;
@@ -41,14 +43,15 @@ export class SalvagedLog {
   constructor(
     private readonly fileSystem: FileSystem,
     private readonly directory: string,
-    private readonly logId: string,
-    private readonly firstSequence: number,
+    private readonly source: SalvagedFrom,
   ) {
+    const { logId, firstSequence } = source;
     this.lastSequence = firstSequence - 1;
     writeManifest(fileSystem, directory, {
       logId,
       firstSegment: 0,
       firstSequence: 1,
+      placesBefore: new Map(),
       generations: new Map(),
     });
     const identity = {
@@ -105,7 +108,8 @@ export class SalvagedLog {
 
   /** Everything is synced before MANIFEST names it. */
   async finish(): Promise<SalvagedRecords> {
-    const { logId, frames, records, missing, firstSequence, lastSequence } = this;
+    const { frames, records, missing, lastSequence } = this;
+    const { logId, firstSequence, placesBefore } = this.source;
     if (!this.begun) throw refused('no frame could be read', this.directory);
     this.chain.current.writer.file.dataSync();
     this.chain.close();
@@ -114,6 +118,7 @@ export class SalvagedLog {
       logId,
       firstSegment: 1,
       firstSequence,
+      placesBefore,
       generations: new Map(),
     });
     return { logId, frames, records, firstSequence, lastSequence, missing };

@@ -221,6 +221,7 @@ async function makeManifest(
     logId: randomBytes(16).toString('hex'),
     firstSegment: 0,
     firstSequence: 1,
+    placesBefore: new Map<number, string>(),
     generations: new Map<number, number>(),
   };
   await createManifest(fileSystem, directory, epoch, manifest);

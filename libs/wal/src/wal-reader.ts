@@ -333,6 +333,10 @@ class DirectoryWatch implements Visibility {
     return { directory: this.path, firstSegment, firstSequence, lastSegment };
   }
 
+  timelineBefore(sequence: Sequence): string | undefined {
+    return this.manifest.placesBefore.get(sequence);
+  }
+
   async waitBeyond(after: Sequence, signal?: AbortSignal): Promise<void> {
     let pauseMillis = 1;
     while (signal?.aborted !== true && this.bound().sequence <= after) {

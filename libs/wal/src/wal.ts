@@ -134,6 +134,7 @@ export class Wal implements LogSource {
       catalog: parts.catalog,
       bound: () => this.bound,
       waitBeyond: (after, signal) => this.waitBeyond(after, signal),
+      timelineBefore: (sequence) => parts.manifest.current.placesBefore.get(sequence),
     });
     const limits = resolveLimits(parts.options);
     this.commits = new GroupCommit(
@@ -404,7 +405,9 @@ export class Wal implements LogSource {
         const { fileSystem, catalog, clock, archive, directory: own } = this.parts;
         const { bound, logId } = this;
         const nowMicros = clock.nowMillis() * 1000;
-        const source = { fileSystem, catalog, bound, logId, nowMicros, files };
+        const timelineBefore = (sequence: number): string | undefined =>
+          this.parts.manifest.current.placesBefore.get(sequence);
+        const source = { fileSystem, catalog, bound, logId, timelineBefore, nowMicros, files };
         const live = [own, ...(archive?.directory === undefined ? [] : [archive.directory])];
         const apartFrom = [...live, ...(options.apartFrom ?? [])];
         return backUp(source, resolve(directory), this.endingWithUs({ ...options, apartFrom }));

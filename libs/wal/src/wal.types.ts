@@ -92,7 +92,7 @@ export interface LogSource {
   follow(options: { after: Sequence; signal?: AbortSignal }): AsyncIterable<WalRecord>;
   /** Resolves once `durableSequence > after`, or the signal fires. */
   waitBeyond(after: Sequence, signal?: AbortSignal): Promise<void>;
-  /** The timeline of the segment that holds `sequence`; undefined when it is not in the visible log. */
+  /** The timeline of the segment that holds `sequence`, or held it, when it is the one right before the first; undefined when it is not in the visible log, or is not remembered. */
   timelineAt(sequence: Sequence): string | undefined;
   /** The timeline of the newest segment, also while it holds no record: what is not visible yet is of this one or of a later one. Empty without a segment. */
   readonly newestTimeline: string;

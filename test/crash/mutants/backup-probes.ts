@@ -65,9 +65,19 @@ async function lastText(image: DiskImage): Promise<string> {
 /** A record of the same place and length in another history: the backup must be of the one that counts. */
 async function twoHistories(): Promise<void> {
   const system = await restoredInPlace(await backedUp());
-  await append(system, 3, 'new', (wal) => wal.backup(BACKUP));
+  await append(system, 3, 'new', async (wal) => {
+    const before = readBackup(system);
+    const code = await wal.backup(BACKUP).then(() => undefined, errorCode);
+    if (code !== 'WAL_BACKUP_REFUSED' || readBackup(system) !== before)
+      throw new Error('the backup of what was forgotten is gone');
+    await wal.backup(BACKUP, { replace: true });
+  });
   const found = await lastText(system.disk.image());
   if (found !== 'new') throw new Error(`the backup holds '${found}'`);
+}
+
+function readBackup(system: SimulatedFileSystem): string {
+  return String(system.disk.image().files.get(`${BACKUP}/BACKUP`));
 }
 
 /** As a version has written it that took a name for the content: BACKUP is of one history, and the growing segment of another. */

@@ -416,7 +416,7 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'removal: MANIFEST does not say that the log begins later',
       'removal of segments',
-      'manifest.replace({ ...manifest.current, firstSegment, firstSequence, generations });',
+      'manifest.replace({ ...manifest.current, ...beginning, generations });',
       '',
     ],
     [
@@ -483,6 +483,14 @@ export const MUTANTS: readonly Mutant[] = [
       'backups',
       'fileSystem.syncDirectory(this.directory);\n    return { tail:',
       'return { tail:',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/backup.ts`, [
+    [
+      'backup: what only an earlier one holds goes with it',
+      'a backup of two histories',
+      'this.assertContinues(kept[0]?.archived.name.firstSequence);',
+      '',
     ],
   ]),
   ...mutantsOf(`${WAL}/backup-content.ts`, [
@@ -921,7 +929,19 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'the record does not name the generation that was begun',
       'what a start that died has left in the record',
-      'await record.change({ generation, ...begun });',
+      'await record.change({ generation, ...begun, checkpoint, tree });',
+      '',
+    ],
+    [
+      'the old state goes before the new one is filled',
+      'a start that finds no beginning for the state',
+      'if (holdsAll) await take();',
+      'await take();',
+    ],
+    [
+      'a start that was refused leaves the record of one that died',
+      'a start that finds no beginning for the state',
+      'await record.change(facts).catch(() => undefined);',
       '',
     ],
   ]),

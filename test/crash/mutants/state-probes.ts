@@ -47,6 +47,7 @@ export const STATE_PROBES: Readonly<Record<string, Probe>> = Object.fromEntries(
     'damage to branches of a state that is ahead of its record': damagedBranchesAhead,
     'damage to the record of the state': damagedRecord,
     'what a start that died has left in the record': leftInRecord,
+    'a start that finds no beginning for the state': withoutBeginning,
     'an entry of the state exchanged under its own checksum': exchangedEntry,
     'a state whose database was cut': cutDatabase,
   }).map(([name, probe]) => [name, () => probe().finally(removeServices)]),
@@ -357,6 +358,30 @@ async function leftInRecord(): Promise<void> {
     await assertRight(left, commits, options);
     if (reasons.length > 0) throw new Error(`${is}: made anew again: ${reasons.join()}`);
   }
+}
+
+/** The log begins behind what is in snapshots, and they are away for one start: what there is of the state is there for the next. */
+async function withoutBeginning(): Promise<void> {
+  const service = await SimulatedService.open();
+  for (let round = 0; round < 2; round++) {
+    await service.append(ROUND_COMMITS);
+    await service.log.snapshot();
+  }
+  const [, older] = service.log.snapshots();
+  if (older === undefined) throw new Error('there are not two snapshots');
+  await service.log.wal.removeSegments({ below: Number(older.position) as Sequence });
+  if (service.log.firstPosition === 1) throw new Error('nothing was removed');
+  const { commits } = service;
+  const { log, directory } = await service.close();
+  rmSync(join(directory, 'snapshots'), { recursive: true });
+  const state = { stateVersion: '2' };
+  const refused = openService(SimulatedFileSystem.on(log), directory, { state });
+  const code = await refused.then(
+    () => undefined,
+    (error: unknown) => errorCode(error),
+  );
+  if (code !== 'EVENT_POSITION_GONE') throw new Error(`not refused: ${String(code)}`);
+  await assertRight({ log, directory }, commits);
 }
 
 /** Each entry is whole by itself, and only the digest of all of them tells. */

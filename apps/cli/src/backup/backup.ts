@@ -8,12 +8,16 @@ import type { Terminal } from '../terminal/terminal.js';
 import { exitOfVerification, unverifiedText, verdictOf } from '../verdict.js';
 
 /** Brings a backup in a directory up to date; made there when it is new. */
-export function backup(directory: string, flags: JobFlags, terminal: Terminal): Promise<CliExit> {
+export function backup(
+  directory: string,
+  flags: JobFlags & { readonly replace?: boolean },
+  terminal: Terminal,
+): Promise<CliExit> {
   return runJob(
     flags,
     {
       path: '/admin/backups',
-      body: { directory: resolve(directory) },
+      body: { directory: resolve(directory), replace: flags.replace === true },
       title: 'Backing up',
       lines: ({ firstSequence, lastSequence, copiedSegments, copiedBytes, segments }) => [
         `${resolve(directory)} holds positions ${String(firstSequence)} to ${String(lastSequence)}.`,

@@ -1,3 +1,4 @@
+import { configurationOf } from '@holdfast/config';
 import { ArchiveDirectory, salvage, type SalvageReport } from '@holdfast/wal';
 import { CliExit } from '../exit-code.js';
 import { counted } from '../terminal/quantities.js';
@@ -24,6 +25,7 @@ export async function walSalvage(
   try {
     const report = await salvage(from, to, {
       ...(archive !== undefined && { archive }),
+      allowNetworkFileSystem: configurationOf('command-service').wal.allowNetworkFileSystem,
       onProgress: ({ segmentsDone, segmentsTotal }) =>
         progress.update(segmentsDone, segmentsTotal, {
           read: `${segmentsDone} of ${segmentsTotal} segments`,

@@ -2,7 +2,7 @@ import type { Position } from '@holdfast/event-store';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { encodePosition } from '../shared/position-token.js';
 import type { Asked, QueryCall } from './ledger-queries.js';
-import { LedgerReader } from './ledger-reader.js';
+import { LedgerReader, type SeenLog } from './ledger-reader.js';
 import { ReadModelSight } from './read-model-sight.js';
 
 const LOG_ID = 'a'.repeat(32);
@@ -14,8 +14,16 @@ describe('a query that prefers not to wait', () => {
   let reader: LedgerReader;
 
   /** Every query is answered as of position 5, and no look ever is. */
+  let seen: SeenLog;
+
   beforeEach(() => {
     asked = [];
+    seen = {
+      logId: LOG_ID,
+      newestTimeline: TIMELINE,
+      durablePosition: 9 as Position,
+      timelineAt: () => TIMELINE,
+    };
     const answered: Asked = {
       finding: { kind: 'found', body: new Uint8Array(), version: undefined },
       cursor: { logId: LOG_ID, timeline: TIMELINE, position: 5 as Position },
@@ -30,6 +38,7 @@ describe('a query that prefers not to wait', () => {
     reader = new LedgerReader(new ReadModelSight(asker), asker, {
       waitMillisMax: 10_000,
       durablePosition: () => 9 as Position,
+      log: { look: () => seen, ask: () => Promise.resolve(seen) },
     });
   });
 
@@ -54,5 +63,10 @@ describe('a query that prefers not to wait', () => {
   ])('is refused by the query alone: %s', async (_, minPosition, slug) => {
     await expect(ask(minPosition)).rejects.toMatchObject({ slug });
     expect(asked).toEqual(['getLedger']);
+  });
+
+  it('is answered nothing where the log begins behind the read model, and cannot tell of which history that is', async () => {
+    seen = { ...seen, timelineAt: () => undefined };
+    await expect(ask()).rejects.toMatchObject({ slug: 'projection-lagging' });
   });
 });

@@ -157,11 +157,21 @@ export async function divergenceFrom(
   if (log === undefined || cursor === undefined) return undefined;
   const seen = await log.look();
   if (seen === undefined) return LOG_NOT_SEEN;
+  const { position } = cursor;
+  if (position <= seen.durablePosition && seen.timelineAt(position) === undefined)
+    return HISTORY_FORGOTTEN;
   if (divergenceOf(seen, cursor) === undefined) return undefined;
   // What was seen a moment ago may be older than what the read model has seen since.
   const divergence = divergenceOf((await log.ask()) ?? seen, cursor);
   return divergence && { message: divergence.message, proved: true };
 }
+
+/** Nothing more comes to such a read model: the log no longer holds what follows. */
+const HISTORY_FORGOTTEN: ReadModelDoubt = {
+  message:
+    'the log begins behind where the read model stands, so nobody knows whether it is of a history that the log has; it has to be made anew',
+  proved: false,
+};
 
 const LOG_NOT_SEEN: ReadModelDoubt = {
   message:

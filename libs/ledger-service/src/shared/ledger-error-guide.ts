@@ -25,9 +25,9 @@ export const LEDGER_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
   },
   DATA_DIRECTORY_UNUSABLE: {
     meaning:
-      'A directory of the data is no directory, may not be used by the user of this process, or is mounted read-only; the message names it. The service does not start (78), and has changed nothing.',
+      'A directory of the data is no directory, may not be used by the user of this process, or is mounted read-only, or the archive is in the place of the log or its state; the message names it. The service does not start (78), and has changed nothing.',
     action:
-      'Give it to that user (`chown`; 1000 in the containers), mount it for writing, or correct HOLDFAST_DATA_DIRECTORY.',
+      'Give it to that user (`chown`; 1000 in the containers), mount it for writing, or correct HOLDFAST_DATA_DIRECTORY or HOLDFAST_ARCHIVE_DIRECTORY.',
   },
   QUERIES_FULL: {
     meaning: 'More queries wait for a thread than may wait (429). Commands are not concerned.',

@@ -3,7 +3,11 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { asUnusable, assertUsableDirectory } from './usable-directory.js';
+import {
+  type OpenLedgerWriterOptions,
+  openLedgerWriter,
+} from '../write-side/open-ledger-writer.js';
+import { asUnusable, assertArchiveApart, assertUsableDirectory } from './usable-directory.js';
 
 describe('a directory of data', () => {
   let root: string;
@@ -44,6 +48,32 @@ describe('a directory of data', () => {
         details: expect.objectContaining({ path }),
       }),
     );
+  });
+
+  it.each(['wal', 'state', 'snapshots/below', 'link', '.', '..'])(
+    'that holds the log or its state, or lies in them, is no archive: %s',
+    async (name) => {
+      const at = (path: string): string => join(root, 'data', path);
+      mkdirSync(at('wal'), { recursive: true });
+      symlinkSync(at('wal'), at('link'));
+      const before = readdirSync(at('.'));
+      const storage = {
+        ...{ walDirectory: at('wal'), stateDirectory: at('state') },
+        ...{ snapshotDirectory: at('snapshots'), archiveDirectory: at(name) },
+      };
+      const options = { storage, archives: true, wal: { create: true } };
+      await expect(openLedgerWriter(options as OpenLedgerWriterOptions)).rejects.toMatchObject({
+        code: 'DATA_DIRECTORY_UNUSABLE',
+        message: expect.stringMatching(/HOLDFAST_ARCHIVE_DIRECTORY/),
+        details: { path: at(name), other: expect.stringContaining(at('')) },
+      });
+      expect(readdirSync(at('.'))).toEqual(before);
+    },
+  );
+
+  it.each(['data/archive', 'data/wal-archive', 'elsewhere'])('beside them is: %s', (name) => {
+    const [wal, state] = [join(root, 'data/wal'), join(root, 'data/state')];
+    expect(() => assertArchiveApart(join(root, name), [wal, state])).not.toThrow();
   });
 
   it.each(['EACCES', 'EROFS', 'EPERM', 'ENOTDIR'])(

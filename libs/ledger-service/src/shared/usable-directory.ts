@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync, lstatSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { accessSync, constants, existsSync, lstatSync, realpathSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { CodedError, errorCode, errorMessage } from '@holdfast/kernel';
 
 /** What a process does in a directory. `make`: it writes there, and makes the directory if there is none. */
@@ -27,6 +27,39 @@ export function assertUsableDirectory(path: string, use: DirectoryUse): void {
   } catch (error) {
     throw asUnusable(error, directory);
   }
+}
+
+/**
+ * Throws `DATA_DIRECTORY_UNUSABLE` where the archive is one of the others, lies in one, or holds one: what archives, and what keeps the others in order, removes what it does not
+ * know. Links are followed.
+ */
+export function assertArchiveApart(archive: string, others: readonly string[]): void {
+  const own = placeOf(archive);
+  for (const other of others) {
+    const theirs = placeOf(other);
+    if (!isWithin(own, theirs) && !isWithin(theirs, own)) continue;
+    throw new CodedError(
+      'DATA_DIRECTORY_UNUSABLE',
+      `${resolve(archive)} cannot be the archive: it is ${resolve(other)}, lies in it, or holds it; HOLDFAST_ARCHIVE_DIRECTORY names another`,
+      { path: resolve(archive), other: resolve(other) },
+    );
+  }
+}
+
+function placeOf(path: string): string {
+  const directory = resolve(path);
+  const found = nearestThatIsThere(directory);
+  try {
+    return resolve(realpathSync(found), relative(found, directory));
+  } catch {
+    // A link to nothing, which is told of elsewhere.
+    return directory;
+  }
+}
+
+function isWithin(path: string, above: string): boolean {
+  const way = relative(above, path);
+  return way !== '..' && !way.startsWith(`..${sep}`);
 }
 
 /** Where a restore works until the log gets its name: inside of a data directory that is there, otherwise beside the one to be. */

@@ -8,6 +8,7 @@ import {
 import type { Logger, ServiceLifecycle } from '@holdfast/platform';
 import { openArchiveOf } from '@holdfast/wal';
 import {
+  assertArchiveApart,
   asUnusable,
   assertNoUnfinishedRestore,
   assertUsableDirectory,
@@ -68,6 +69,7 @@ export async function openLedgerWriter(options: OpenLedgerWriterOptions): Promis
   const { storage, wal } = options;
   const { walDirectory, stateDirectory, snapshotDirectory, archiveDirectory } = storage;
   assertNoUnfinishedRestore(walDirectory);
+  assertArchiveApart(archiveDirectory, [walDirectory, stateDirectory, snapshotDirectory]);
   assertUsableDirectory(walDirectory, wal?.create === true ? 'make' : 'write');
   // The rest is made of the log, and only where there is one.
   for (const directory of [stateDirectory, snapshotDirectory])

@@ -15,6 +15,8 @@ class TextDto {
 
 /** Answers `/held` when a test says so. */
 let answerHeld: (answer: object) => void = () => undefined;
+/** Told when `/long-answer` has its body. */
+let longAsked: (asked: boolean) => void = () => undefined;
 
 @Controller()
 class TextsController {
@@ -26,6 +28,13 @@ class TextsController {
   @Post('ordinary')
   ordinary(@Body() { text }: TextDto) {
     return { length: text.length };
+  }
+
+  @Post('long-answer')
+  @LargeBody()
+  longAnswer() {
+    longAsked(true);
+    return { text: 'x'.repeat(32 * MEBIBYTE) };
   }
 
   @Post('large')
@@ -166,6 +175,24 @@ describe('the body of a request', () => {
   it('counts until its request is answered, and no longer', async () => {
     for (let upload = 0; upload < 6; upload++)
       expect((await post('large', 2 * MEBIBYTE)).status).toBe(201);
+  });
+
+  it('counts no longer when its answer is not read in time', async () => {
+    await served.application.stop(0);
+    await start({ requestMillisMax: 1_000 });
+    const body = JSON.stringify({ text: 'x'.repeat(2 * MEBIBYTE - 20) });
+    const socket = connect(Number(new URL(served.url).port), '127.0.0.1');
+    socket.on('error', () => undefined).pause();
+    sockets.push(socket);
+    socket.write(
+      `${json(body.length).replace('/large', '/long-answer')}\r\nhost: x\r\n\r\n${body}`,
+    );
+    await new Promise((resolve) => (longAsked = resolve));
+    // For as long as it counts, there is no room for another; one that is slow is given up itself.
+    const status = () => post('large', 2 * MEBIBYTE).then((answer) => answer.status);
+    let last: number | undefined;
+    while (last !== 201) last = await status().catch(() => undefined);
+    expect(last).toBe(201);
   });
 
   it.each([

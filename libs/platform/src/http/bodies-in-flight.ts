@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ProblemException } from '../problems/problem.exception.js';
 
@@ -18,6 +18,8 @@ export interface BodyLimits {
   readonly bodiesBytesMax: number;
   readonly uploadsMax: number;
   readonly uploadIdleMillisMax: number;
+  /** How long a client may take to read the answer to a body. */
+  readonly unreadMillisMax: number;
 }
 
 declare module 'fastify' {
@@ -35,7 +37,7 @@ export function LargeBody(): MethodDecorator & ClassDecorator {
 /**
  * Limits each body by its route, and all of them together, in bytes and in number: uploads that are never finished hold what has arrived of them, however many there are. Beyond
  * a limit a request is answered 503, outcome `not-applied`; one of whose body nothing comes any more, 408. Then its connection ends; where the answer
- * is made already, no other is. What was received counts until the request is answered.
+ * is made already, no other is. What was received counts until the request is answered; whoever does not read the answer in time loses the connection.
  */
 export function limitBodies(fastify: FastifyInstance, limits: BodyLimits): void {
   let held = 0;
@@ -90,6 +92,16 @@ export function limitBodies(fastify: FastifyInstance, limits: BodyLimits): void 
     });
     done(null, payload);
   });
+  fastify.addHook('onSend', (request, reply, answer, done) => {
+    if (hasBody(request)) limitAnswer(request, reply, limits.unreadMillisMax);
+    done(null, answer);
+  });
+}
+
+/** Nobody else gives up an answer that is made and never read. */
+function limitAnswer({ raw }: FastifyRequest, reply: FastifyReply, millisMax: number): void {
+  const unread = setTimeout(() => raw.socket.destroy(), millisMax);
+  reply.raw.once('close', () => clearTimeout(unread));
 }
 
 function hasBody({ headers }: FastifyRequest): boolean {

@@ -107,6 +107,7 @@ export async function createHttpApplication(
     bodiesBytesMax: options.bodiesBytesMax ?? BODIES_BYTES_MAX,
     uploadsMax: options.uploadsMax ?? UPLOADS_MAX,
     uploadIdleMillisMax: options.uploadIdleMillisMax ?? UPLOAD_IDLE_MILLIS_MAX,
+    unreadMillisMax: requestMillisMax,
   });
   observeRequests(fastify, { logger, metrics, lifecycle, inFlight });
   serveFrontPage(fastify, {

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { WalEventLog } from '@holdfast/event-store';
-import type { BackupReport } from '@holdfast/wal';
+import type { BackupOptions, BackupReport } from '@holdfast/wal';
 import type { WorkContext } from '../jobs/job.js';
 
 /** What the names of snapshots begin with in a backup. */
@@ -13,13 +13,13 @@ export const SNAPSHOTS = 'snapshots/';
 export function backUp(
   log: Pick<WalEventLog, 'wal' | 'snapshots'>,
   directory: string,
-  /** Of the live data: no backup is made in one of them, or around one. */
-  apartFrom: readonly string[],
+  { apartFrom, replace }: Required<Pick<BackupOptions, 'apartFrom' | 'replace'>>,
   { signal, progress }: WorkContext,
 ): Promise<BackupReport> {
   return log.wal.backup(directory, {
     signal,
     apartFrom,
+    replace,
     files: log.snapshots().map(({ path }) => ({ name: `${SNAPSHOTS}${basename(path)}`, path })),
     onProgress: ({ bytesDone, bytesTotal }) => progress(bytesDone, bytesTotal, 'bytes'),
   });

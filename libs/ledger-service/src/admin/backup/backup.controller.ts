@@ -30,7 +30,7 @@ export class BackupController {
   })
   @StartsJob('invalid-request', 'backup-place-refused')
   backUp(
-    @Body() { directory }: BackupDto,
+    @Body() { directory, replace = false }: BackupDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Plain<JobDto> {
     if (!this.place.allows(directory))
@@ -38,7 +38,7 @@ export class BackupController {
     const { log } = this.writer;
     const live = pathsOf(this.directories);
     const job = this.jobs.start('backup', 'changes', (context) =>
-      backUp(log, directory, live, context),
+      backUp(log, directory, { apartFrom: live, replace }, context),
     );
     return startedJob(job, reply);
   }

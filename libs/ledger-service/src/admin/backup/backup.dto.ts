@@ -1,5 +1,6 @@
-import { ApiProperty } from '@nestjs/swagger';
-import { Matches, MaxLength } from 'class-validator';
+import { MayBeAbsent } from '@holdfast/platform';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsBoolean, Matches, MaxLength } from 'class-validator';
 
 export class BackupDto {
   @ApiProperty({
@@ -11,4 +12,14 @@ export class BackupDto {
   @MaxLength(4_096)
   @Matches(/^\/[^\0]*$/)
   directory!: string;
+
+  @ApiPropertyOptional({
+    type: 'boolean',
+    description:
+      'The backup that is there may go although it holds what this log does not, as after a restore to an earlier position.',
+    default: false,
+  })
+  @MayBeAbsent()
+  @IsBoolean()
+  replace?: boolean;
 }

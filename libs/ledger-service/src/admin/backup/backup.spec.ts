@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TestAdminService } from '../testing/admin-service.js';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
@@ -21,8 +22,8 @@ describe('backups over the admin API', () => {
     await rm(place, { recursive: true });
   });
 
-  const backUp = async (directory: string) =>
-    service.jobOf(await service.send('POST', '/admin/backups', { directory }));
+  const backUp = async (directory: string, replace?: boolean) =>
+    service.jobOf(await service.send('POST', '/admin/backups', { directory, replace }));
 
   it('copy the log, its archive and its snapshots, and the second time only what is new', async () => {
     const directory = join(place, 'ledger');
@@ -61,6 +62,21 @@ describe('backups over the admin API', () => {
     await copy.close();
   });
 
+  it('give up what the log does not hold only when they are told to', async () => {
+    const directory = join(place, 'ledger');
+    await service.rotate(1);
+    await backUp(directory);
+    const manifest = String(await readFile(join(directory, 'BACKUP')));
+    // As of a log that has gone on in another timeline.
+    const foreign = manifest
+      .replace(/^timeline .*$/m, `timeline ${'0'.repeat(16)}`)
+      .replace(/crc .*\n$/, '');
+    const checksum = crc32(foreign).toString(16).padStart(8, '0');
+    await writeFile(join(directory, 'BACKUP'), `${foreign}crc ${checksum}\n`);
+    expect(await backUp(directory)).toMatchObject({ problem: { code: 'WAL_BACKUP_REFUSED' } });
+    expect(await backUp(directory, true)).toMatchObject({ state: 'succeeded' });
+  });
+
   it('are refused where they may not be, and nothing is made there', async () => {
     for (const directory of [
       join(tmpdir(), 'holdfast-elsewhere'),
@@ -71,8 +87,13 @@ describe('backups over the admin API', () => {
       expect([status, body['type']]).toEqual([403, '/problems/backup-place-refused']);
     }
     expect(existsSync(join(tmpdir(), 'holdfast-elsewhere'))).toBe(false);
-    const relative = await service.send('POST', '/admin/backups', { directory: 'backups' });
-    expect([relative.status, relative.body['type']]).toEqual([400, '/problems/invalid-request']);
+    for (const asked of [
+      { directory: 'backups' },
+      { directory: join(place, 'ledger'), replace: 'yes' },
+    ]) {
+      const { status, body } = await service.send('POST', '/admin/backups', asked);
+      expect([status, body['type']]).toEqual([400, '/problems/invalid-request']);
+    }
   });
 
   it('are refused where a link leads out of that place, also one whose target is not there yet', async () => {

@@ -31,6 +31,8 @@ export class RestorePlace {
     private readonly target: string,
     /** Build the data directory here. */
     readonly directory: string,
+    /** The highest of the directories above it that it has made. */
+    private readonly highestMade: string | undefined,
   ) {}
 
   /** Throws `RESTORE_TARGET_NOT_EMPTY`, also where an earlier restore has been killed: what it has left is for a person to look at. */
@@ -40,14 +42,14 @@ export class RestorePlace {
     if (isThere && readdirSync(target).length > 0) throw notEmpty(target);
     const { inside, beside } = unfinishedRestores(target);
     const directory = isThere ? inside : beside;
-    makeDurableDirectory(dirname(directory));
+    const highestMade = makeDurableDirectory(dirname(directory));
     try {
       mkdirSync(directory);
     } catch (error) {
       if (errorCode(error) === 'EEXIST') throw notEmpty(directory);
       throw error;
     }
-    return new RestorePlace(target, directory);
+    return new RestorePlace(target, directory, highestMade);
   }
 
   /**
@@ -85,6 +87,20 @@ export class RestorePlace {
       renameSync(to, from);
     }
     rmSync(this.directory, { recursive: true, force: true });
+    this.discardParents();
+  }
+
+  /** Those that it has made, as far as nobody else has put anything there. */
+  private discardParents(): void {
+    const { highestMade } = this;
+    if (highestMade === undefined) return;
+    for (let made = dirname(this.directory); made.startsWith(highestMade); made = dirname(made)) {
+      try {
+        rmdirSync(made);
+      } catch {
+        return;
+      }
+    }
   }
 
   private give(from: string, to: string): void {

@@ -53,6 +53,15 @@ describe('a restore of a data directory', () => {
   });
   afterEach(() => rm(place, { recursive: true }));
 
+  it('that fails removes the directories above its target that it has made, and no others', async () => {
+    await mkdir(join(place, 'there'));
+    const target = join(place, 'there', 'made', 'by', 'it');
+    const failed = restoreData({ backup: headless, target }, context());
+    await expect(failed).rejects.toMatchObject({ code: 'EVENT_POSITION_GONE' });
+    expect(await readdir(place)).toEqual(['there']);
+    expect(await readdir(join(place, 'there'))).toEqual([]);
+  });
+
   it('has built the state when it has succeeded, so that a start replays nothing', async () => {
     const target = join(place, 'new', 'target');
     const report = await restoreData({ backup: whole, target }, context());

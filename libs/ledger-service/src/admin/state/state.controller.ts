@@ -110,10 +110,11 @@ function snapshotDto({ position, path, bytes, mark }: SnapshotEntry): Plain<Snap
 function verificationDto({
   state,
   scans,
+  givenUp,
   lastFullScanAtMillis,
 }: StateStatus['verification']): Plain<StateDto['verification']> {
   return {
-    ...{ state, scans },
+    ...{ state, scans, givenUp },
     ...(lastFullScanAtMillis !== undefined && {
       lastScanAt: new Date(lastFullScanAtMillis).toISOString(),
     }),

@@ -41,6 +41,13 @@ export class StateVerificationDto {
   @ApiProperty({ type: 'integer', description: 'How often it was read through.' })
   scans!: number;
 
+  @ApiProperty({
+    type: 'integer',
+    description:
+      'How often this, or a snapshot, was given up since the start, because checkpoints could not wait for it.',
+  })
+  givenUp!: number;
+
   @ApiPropertyOptional({ type: 'string', format: 'date-time' })
   lastScanAt?: string;
 }

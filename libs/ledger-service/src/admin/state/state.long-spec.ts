@@ -13,7 +13,10 @@ describe('the state over the admin API', () => {
 
   it('is checkpointed when it is asked to, and tells what a start would replay', async () => {
     const before = await service.send('GET', '/admin/state');
-    expect(before.body).toMatchObject({ eventsToReplay: 5, verification: { state: 'pending' } });
+    expect(before.body).toMatchObject({
+      eventsToReplay: 5,
+      verification: { state: 'pending', givenUp: 0 },
+    });
     const job = await service.jobOf(await service.send('POST', '/admin/checkpoints'));
     expect(job).toMatchObject({
       kind: 'checkpoint',
