@@ -74,7 +74,8 @@ export class CheckpointedState {
     lastFullScanMillis: undefined,
   };
   /** Usable or not. */
-  private listedSnapshots: readonly SnapshotEntry[];
+  private listedSnapshots: readonly SnapshotEntry[] = [];
+  private unreadableSnapshots: readonly DamagedSnapshot[] = [];
 
   private constructor(
     private readonly opened: OpenedState,
@@ -109,7 +110,7 @@ export class CheckpointedState {
       },
       mark,
     );
-    this.listedSnapshots = this.findSnapshots();
+    this.findSnapshots();
     for (const { path, reason } of this.unusableSnapshots())
       options.onEvent({ kind: 'snapshot-refused', path, reason });
     // Every page was, or will be, written by this process: as good as memory, and no absent key needs to be confirmed in its leaf.
@@ -123,13 +124,18 @@ export class CheckpointedState {
     onFailure: (error: EventStoreError) => void,
   ): Promise<CheckpointedState> {
     const opened = await openStateDirectory(options, log);
-    if (options.snapshotDirectory !== undefined) removeEndedDrafts(options.snapshotDirectory);
-    const state = new CheckpointedState(opened, log, options, onFailure);
+    let state: CheckpointedState | undefined;
     try {
+      if (options.snapshotDirectory !== undefined) removeEndedDrafts(options.snapshotDirectory);
+      state = new CheckpointedState(opened, log, options, onFailure);
       state.store.prepare();
       return state;
     } catch (error) {
-      await state.release();
+      await state?.release();
+      if (state === undefined) {
+        await opened.database.close();
+        await opened.release();
+      }
       throw error;
     }
   }
@@ -240,7 +246,8 @@ export class CheckpointedState {
   }
 
   private unusableSnapshots(): readonly DamagedSnapshot[] {
-    return this.listedSnapshots.flatMap((snapshot) => this.faultOf(snapshot) ?? []);
+    const unusable = this.listedSnapshots.flatMap((snapshot) => this.faultOf(snapshot) ?? []);
+    return [...unusable, ...this.unreadableSnapshots];
   }
 
   private faultOf(snapshot: SnapshotEntry): DamagedSnapshot | undefined {
@@ -275,7 +282,7 @@ export class CheckpointedState {
       overlayEntries: store.overlayEntries,
       snapshots: this.snapshots(),
       unusableSnapshots: this.unusableSnapshots(),
-      damagedSnapshots: this.proof.damaged(this.listedSnapshots),
+      damagedSnapshots: [...this.proof.damaged(this.listedSnapshots), ...this.unreadableSnapshots],
       verification: { ...this.verified, givenUp: this.pages.givenUp },
     };
   }
@@ -365,7 +372,7 @@ export class CheckpointedState {
       });
       this.snapshottedAt = performance.now();
       this.snapshotBackOffMillis = TICK_MILLIS;
-      this.listedSnapshots = this.findSnapshots();
+      this.findSnapshots();
       await this.prune(path, signal);
       const { position, entries, digest, atMillis } = mark;
       const report = { position: position as Position, path, bytes, entries, digest, atMillis };
@@ -422,9 +429,10 @@ export class CheckpointedState {
     this.log.assertUnfenced();
     pruneSnapshots(dirname(made), oldestKept.position);
     // The entries of those that stay know whether they are damaged.
-    this.listedSnapshots = this.listedSnapshots.filter(
-      ({ position }) => position >= oldestKept.position,
-    );
+    const isKept = ({ position }: { readonly position: Position }): boolean =>
+      position >= oldestKept.position;
+    this.listedSnapshots = this.listedSnapshots.filter(isKept);
+    this.unreadableSnapshots = this.unreadableSnapshots.filter(isKept);
   }
 
   /** As `verify` rests: what a full disk refuses once a second costs a checkpoint and a reading each time. */
@@ -435,9 +443,12 @@ export class CheckpointedState {
     this.snapshotRestsUntil = performance.now() + millis;
   }
 
-  private findSnapshots(): readonly SnapshotEntry[] {
+  private findSnapshots(): void {
     const { snapshotDirectory } = this.options;
-    return snapshotDirectory === undefined ? [] : listSnapshots(snapshotDirectory);
+    if (snapshotDirectory === undefined) return;
+    const { entries, unreadable } = listSnapshots(snapshotDirectory);
+    this.listedSnapshots = entries;
+    this.unreadableSnapshots = unreadable;
   }
 
   /** Reads the whole database through, again and again, as long as the log is open. */

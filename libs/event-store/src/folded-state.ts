@@ -45,6 +45,9 @@ export class FoldedState {
    * that reading stays right even when folding turns out to be broken.
    */
   add(events: readonly RecordedEvent[]): void {
+    // As a replay counts them: a restore may have ended in front of what compaction had dropped, or in the middle of it.
+    const dropped = (events[0]?.position ?? 0) - this.foldedPosition - 1;
+    if (dropped > 0) this.index.pass(dropped);
     for (const event of events) {
       this.foldedPosition = event.position;
       this.index.add(event);

@@ -135,6 +135,16 @@ describe('a log that compaction has taken events from', () => {
     expect(await collected(none.readAll({ direction: 'backward' }))).toEqual([]);
   });
 
+  it('counts the positions that are missing at its end alike, whether it is gone on with or replayed', async () => {
+    const folded = await replayed(without(11, 12));
+    const { events } = log.append(oneAppend('c', [sampleEvent(1)]));
+    await log.whenDurable(events[0]!.position);
+    folded.add(events);
+    const whole = await replayed(without(11, 12));
+    const dropped = [folded, whole].map(({ state }) => state.section('log/dropped').get('events'));
+    expect(dropped).toEqual([2, 2]);
+  });
+
   it('is refused where more versions are missing than events were dropped', async () => {
     const hidden = without(3, 5);
     const shifted: LogSource = {

@@ -1,28 +1,49 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { errorCode } from '@holdfast/kernel';
+import { errorCode, errorMessage } from '@holdfast/kernel';
 import type { Position } from './event.js';
 import { syncDirectory } from './durable-directory.js';
 import { readSnapshotMark } from './snapshot-file.js';
-import { type ResolvedStateOptions, type SnapshotEntry, leftOutOf } from './state-options.js';
+import {
+  type DamagedSnapshot,
+  type ResolvedStateOptions,
+  type SnapshotEntry,
+  leftOutOf,
+} from './state-options.js';
 import { type LogOfPlaces, isOfLog } from './state-source.js';
 
 /** Kept of the newest: the log may go below the older of them. */
 export const SNAPSHOTS_KEPT = 2;
 const NAME = /^([1-9][0-9]{0,15})\.snapshot$/;
 
-/** The snapshots of a directory whose first block can be read, newest first. Says nothing of their other bytes. */
-export function listSnapshots(directory: string): readonly SnapshotEntry[] {
-  const found: SnapshotEntry[] = [];
+/** What a disk says of a file that it has lost a part of. */
+const UNREADABLE = new Set<string | undefined>(['EIO', 'EBADMSG', 'EUCLEAN']);
+
+export interface ListedSnapshots {
+  /** Those whose first block is whole, newest first. Says nothing of their other bytes. */
+  readonly entries: readonly SnapshotEntry[];
+  /** Those of which the disk does not give even that: one bad sector is no reason to refuse the others. */
+  readonly unreadable: readonly DamagedSnapshot[];
+}
+
+export function listSnapshots(directory: string): ListedSnapshots {
+  const entries: SnapshotEntry[] = [];
+  const unreadable: DamagedSnapshot[] = [];
   for (const name of namesIn(directory)) {
     const position = Number(NAME.exec(name)?.[1] ?? NaN) as Position;
     if (!Number.isSafeInteger(position)) continue;
     const path = join(directory, name);
-    const mark = readSnapshotMark(path);
-    if (mark?.position !== position) continue;
-    found.push({ position, path, bytes: fs.statSync(path).size, mark });
+    try {
+      const mark = readSnapshotMark(path);
+      if (mark?.position !== position) continue;
+      entries.push({ position, path, bytes: fs.statSync(path).size, mark });
+    } catch (error) {
+      if (!UNREADABLE.has(errorCode(error))) throw error;
+      unreadable.push({ position, path, reason: errorMessage(error) });
+    }
   }
-  return found.sort((a, b) => b.position - a.position);
+  entries.sort((a, b) => b.position - a.position);
+  return { entries, unreadable };
 }
 
 /**
@@ -46,7 +67,8 @@ export function faultOfUse(
  * whole: a crash here leaves more, and the next snapshot removes them.
  */
 export function pruneSnapshots(directory: string, below: Position): void {
-  const superseded = listSnapshots(directory).filter(({ position }) => position < below);
+  const { entries, unreadable } = listSnapshots(directory);
+  const superseded = [...entries, ...unreadable].filter(({ position }) => position < below);
   for (const { path } of superseded) fs.rmSync(path, { force: true });
   if (superseded.length > 0) syncDirectory(directory);
 }

@@ -369,7 +369,7 @@ async function fillFromSnapshot(
 ): Promise<{ readonly mark: StateMark; readonly tree?: TreeSeal } | undefined> {
   const { snapshotDirectory, stateVersion, onEvent } = options;
   if (snapshotDirectory === undefined) return undefined;
-  for (const snapshot of listSnapshots(snapshotDirectory)) {
+  for (const snapshot of listSnapshots(snapshotDirectory).entries) {
     if (faultOfUse(snapshot, options, log) !== undefined) continue;
     const { path: file, mark } = snapshot;
     const leaveOut = leftOutOf(mark, options) ?? [];

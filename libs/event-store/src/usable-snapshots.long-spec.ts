@@ -1,4 +1,12 @@
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -100,6 +108,22 @@ describe('a snapshot that no state can begin with', () => {
     for (let commit = 0; commit < 5; commit++)
       await log.append(oneAppend('stream', [sampleEvent(commit)])).durable;
     await expectNoneUsable(/another history/);
+  });
+
+  it('because the disk does not give its first bytes is named, and keeps nobody from starting or pruning', async () => {
+    await snapshots(2);
+    rmSync(join(at('snapshots'), '1.snapshot'));
+    // Opens, and fails to be read with EIO.
+    symlinkSync('/proc/self/mem', join(at('snapshots'), '1.snapshot'));
+    await reopen();
+    const reason: unknown = expect.stringMatching(/EIO/);
+    expect(log.stateStatus()).toMatchObject({
+      snapshots: [{ position: 2 }],
+      unusableSnapshots: [{ position: 1, reason }],
+    });
+    await snapshots(1);
+    expect(files()).toEqual(['2.snapshot', '3.snapshot']);
+    expect(log.stateStatus()?.unusableSnapshots).toEqual([]);
   });
 
   it('does not keep the schedule from making one', async () => {

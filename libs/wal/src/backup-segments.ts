@@ -48,8 +48,7 @@ export function presentSegment(
       found.storedBytes === (last?.offset ?? 0) + (last?.storedBytes ?? 0);
     return isSame ? found : undefined;
   } catch (error) {
-    const code = errorCode(error);
-    if (code === 'WAL_CORRUPT' || code === 'WAL_UNSUPPORTED_FORMAT') return undefined;
+    if (isRotten(error) || errorCode(error) === 'WAL_UNSUPPORTED_FORMAT') return undefined;
     throw error;
   }
 }
@@ -85,7 +84,13 @@ async function isIntact(fileSystem: FileSystem, archived: ArchivedSegment): Prom
     const digest = await sha256OfArchived(fileSystem, archived);
     return Buffer.from(digest).toString('hex') === archived.sha256;
   } catch (error) {
-    if (errorCode(error) === 'WAL_CORRUPT') return false;
+    if (isRotten(error)) return false;
     throw error;
   }
+}
+
+/** Bytes that are wrong, or that the disk does not give any more. */
+function isRotten(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === 'WAL_CORRUPT' || code === 'WAL_READ_FAILED';
 }

@@ -196,6 +196,18 @@ describe('a backup', () => {
     expect(system.openFileCount).toBe(0);
   });
 
+  it('copies a segment anew that stands there on a bad sector', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await fill(wal, 1);
+    await wal.backup(BACKUP);
+    const effect = { kind: 'error', code: 'EIO' } as const;
+    system.faults.plan({ operation: 'read', path: /segments.*walz$/, times: 2, effect });
+    expect(await wal.backup(BACKUP)).toMatchObject({ copiedSegments: 1 });
+    expect((await verifyBackup(BACKUP, { fileSystem: system })).problems).toEqual([]);
+    await wal.close();
+  });
+
   it.each([
     ['write', /files.*\.tmp$/],
     ['data-sync', /files.*\.tmp$/],

@@ -91,6 +91,30 @@ describe('making a new log of a damaged one', () => {
     expect(await salvaged()).toEqual(all.slice(2));
   });
 
+  it('is of the same histories up to the first record that is gone, and of another from there on', async () => {
+    const own = await Wal.open(damaged, { frameBytesMax: 16 * 1024, segmentBytes: 32 * 1024 });
+    for (let sequence = 121; sequence <= 240; sequence++)
+      await own.append([payloadOf(sequence)]).durable;
+    const at = (wal: Wal, sequences: readonly number[]): (string | undefined)[] =>
+      sequences.map((sequence) => wal.timelineAt(sequence as Sequence));
+    const histories = at(own, [1, 120, 121]);
+    await own.close();
+    const broken = segments().at(-2)!;
+    const first = parseInt(broken.slice(17, 33), 16);
+    expect(first).toBeGreaterThan(121);
+    flip(broken, 8192 + 64 + 100);
+    const report = await salvage(damaged, target);
+    expect(report.missing).toEqual([{ firstSequence: first, lastSequence: first }]);
+    const wal = await Wal.open(target);
+    expect(at(wal, [1, 120, 121])).toEqual(histories);
+    const [before, gone, after, end] = at(wal, [first - 1, first, first + 1, 240]);
+    expect(before).toBe(histories[2]);
+    expect([after, end]).toEqual([gone, gone]);
+    expect([...histories, wal.newestTimeline]).not.toContain(gone);
+    expect((await wal.verify()).problems).toEqual([]);
+    await wal.close();
+  });
+
   it('stands gaps in the place of a lost segment', async () => {
     const [, second = '', third = ''] = segments();
     const [from, to] = [second, third].map((file) => parseInt(file.slice(17, 33), 16));

@@ -37,7 +37,7 @@ export interface SalvageOptions extends PlaceOptions {
 
 /**
  * Makes a new log of every frame that still verifies in a damaged one. The damaged one, and its archive, are only read. Records keep their sequences;
- * what is gone between them is named, and becomes gap records. What a transaction spread over the gap meant is for its owner to judge: a log
+ * what is gone between them is named, and becomes gap records, the first of which begins another timeline. What a transaction spread over the gap meant is for its owner to judge: a log
  * that was salvaged opens, but it is not the log that was promised.
  *
  * The header of a segment bounds the one before it: where a writer was taken over, what it wrote behind the length that its successor has sealed is no part of the log.
@@ -75,7 +75,7 @@ export async function salvage(
         else {
           const { header } = piece.frame;
           promised = Math.max(promised, header.durableSequence);
-          if (header.sequenceSpan > 0 && !(await copy.add(piece.frame)))
+          if (header.sequenceSpan > 0 && !(await copy.add(piece.frame, segment.header.timeline)))
             add(leftOut, {
               file: segment.path,
               firstSequence: header.firstSequence,

@@ -5,7 +5,7 @@ import { lastSequenceOf } from './frame-decoder.js';
 import { FrameEncoder } from './frame-encoder.js';
 import type { ScannedFrame } from './frame-scanner.js';
 import { type Manifest, writeManifest } from './manifest.js';
-import { SegmentChain } from './segment-chain.js';
+import { type ChainIdentity, SegmentChain } from './segment-chain.js';
 import { SpareSegment } from './spare-segment.js';
 import { WalError } from './wal.errors.js';
 import type { Sequence } from './wal.types.js';
@@ -28,10 +28,16 @@ export interface SalvagedRecords {
 
 type SalvagedFrom = Pick<Manifest, 'logId' | 'firstSequence' | 'placesBefore'>;
 
-/** The new log, written frame by frame with the format's own parts. */
+/**
+ * The new log, written frame by frame with the format's own parts. Up to the first record that is gone it is the history of the source, in the source's timelines: states, snapshots and consumers of
+ * a place there go on. From the first gap on it is a history of its own, in which nobody stands who has seen what is gone.
+ */
 export class SalvagedLog {
   private readonly chain: SegmentChain;
   private readonly spare: SpareSegment;
+  private readonly identity: ChainIdentity & { timeline: string };
+  /** Once something is missing. */
+  private ownTimeline: string | undefined;
   private readonly encoder = new FrameEncoder(64 * 1024);
   private readonly missing: { firstSequence: number; lastSequence: number }[] = [];
   private lastSequence: number;
@@ -54,15 +60,16 @@ export class SalvagedLog {
       placesBefore: new Map(),
       generations: new Map(),
     });
-    const identity = {
+    this.identity = {
       logId,
-      timeline: randomBytes(8).toString('hex'),
+      timeline: '',
       epoch: 1,
-      durability: 'none' as const,
+      durability: 'none',
       frameBytesMax: FRAME_BYTES_MAX,
       segmentBytes: SEGMENT_BYTES_DEFAULT,
       roomRetryMillis: 0,
     };
+    const { identity } = this;
     this.spare = new SpareSegment(fileSystem, directory, identity.epoch, identity.segmentBytes);
     const randomU32 = (): number => randomBytes(4).readUInt32LE(0);
     this.chain = new SegmentChain(
@@ -75,12 +82,13 @@ export class SalvagedLog {
     );
   }
 
-  /** False, and nothing is written, for a frame of which a sequence is there already or before the log's beginning. */
-  async add({ header, buffer, bodyStart }: ScannedFrame): Promise<boolean> {
+  /** A frame of that timeline. False, and nothing is written, when one of its sequences is there already or before the log's beginning. */
+  async add({ header, buffer, bodyStart }: ScannedFrame, timeline: string): Promise<boolean> {
     const last = lastSequenceOf(header);
     const expected = this.lastSequence + 1;
     if (header.firstSequence < expected) return false;
-    await this.begin();
+    if (header.firstSequence > expected) this.ownTimeline ??= randomBytes(8).toString('hex');
+    await this.goOnIn(this.ownTimeline ?? timeline);
     if (header.firstSequence > expected) await this.addGap(expected, header.firstSequence - 1);
     const body = buffer.subarray(bodyStart, bodyStart + header.bodyLength);
     await this.write(last, (encoder) =>
@@ -124,8 +132,20 @@ export class SalvagedLog {
     return { logId, frames, records, firstSequence, lastSequence, missing };
   }
 
+  /** A timeline begins with a segment of its own. */
+  private async goOnIn(timeline: string): Promise<void> {
+    if (timeline === this.identity.timeline) return;
+    this.identity.timeline = timeline;
+    if (!this.begun) return this.begin();
+    const { name, writer } = this.chain.current;
+    const lastSequence = this.lastSequence as Sequence;
+    await writer.file.dataSyncAsync();
+    const seal = writer.seal(name, lastSequence);
+    await this.chain.begin(name.segment + 1, lastSequence, seal);
+    writer.file.close();
+  }
+
   private async begin(): Promise<void> {
-    if (this.begun) return;
     this.begun = true;
     const lastSequence = this.lastSequence as Sequence;
     const nothing = {

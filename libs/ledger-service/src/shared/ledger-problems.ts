@@ -1,5 +1,10 @@
 import type { ProblemType } from '@holdfast/ledger';
-import type { CodedErrorProblems, ProblemKind, ProblemKinds } from '@holdfast/platform';
+import type {
+  CodedErrorProblem,
+  CodedErrorProblems,
+  ProblemKind,
+  ProblemKinds,
+} from '@holdfast/platform';
 
 /**
  * What `decide` refuses, as HTTP. The sentences are pure functions of the recorded parameters and part of recorded answers: a replay
@@ -149,6 +154,15 @@ export const LEDGER_PROBLEMS: ProblemKinds = {
   },
 };
 
+/** What a command with an old key was answered stands in the log or its archive, and cannot be read: its volume is away, or it is damaged. The command may well have been applied, long ago. */
+const ANSWER_UNREADABLE: CodedErrorProblem = {
+  problem: 'storage-unavailable',
+  outcome: 'unknown',
+  retryAfterSeconds: 30,
+  detail:
+    'What the log or its archive holds of this cannot be read just now. Send the same request with the same key again to learn what happened.',
+};
+
 /** What clients are told when the log or the read model cannot serve them. Before admission nothing was applied; afterwards nobody knows. */
 export const LEDGER_CODED_ERRORS: CodedErrorProblems = {
   EVENT_TOO_LARGE: {
@@ -178,6 +192,15 @@ export const LEDGER_CODED_ERRORS: CodedErrorProblems = {
     retryAfterSeconds: 30,
     detail: 'The disk of the log is full. Nothing was applied.',
   },
+  WAL_READ_FAILED: ANSWER_UNREADABLE,
+  WAL_ARCHIVE_NOT_FOUND: ANSWER_UNREADABLE,
+  WAL_ARCHIVE_MISMATCH: ANSWER_UNREADABLE,
+  WAL_MISSING_SEGMENT: ANSWER_UNREADABLE,
+  WAL_CORRUPT: ANSWER_UNREADABLE,
+  WAL_UNSUPPORTED_FORMAT: ANSWER_UNREADABLE,
+  EVENT_CORRUPT: ANSWER_UNREADABLE,
+  EVENT_UNSUPPORTED_FORMAT: ANSWER_UNREADABLE,
+  EVENT_UNKNOWN_SCHEMA: ANSWER_UNREADABLE,
   LEDGER_ANSWER_REMOVED: { problem: 'answer-removed' },
   LEDGER_UNAVAILABLE: {
     problem: 'storage-unavailable',

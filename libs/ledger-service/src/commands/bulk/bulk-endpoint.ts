@@ -64,8 +64,15 @@ export class BulkEndpoint {
   knowsAll(ledger: string, commands: readonly unknown[], actor: string): boolean {
     return commands.every((command, index) => {
       const item = bulkItemOf(ledger, command, `/commands/${index}`);
-      const idempotency = item.valid ? this.idempotencyOf(ledger, actor, item.value) : undefined;
-      return idempotency !== undefined && !this.isNew(ledger, actor, idempotency);
+      if (!item.valid) return false;
+      try {
+        const idempotency = this.idempotencyOf(ledger, actor, item.value);
+        return idempotency !== undefined && !this.isNew(ledger, actor, idempotency);
+      } catch (error) {
+        // What cannot be read is told of its item, or is a bug.
+        failureAnswer(error);
+        return false;
+      }
     });
   }
 
@@ -80,11 +87,12 @@ export class BulkEndpoint {
     if (!dryRun && lacksKey(command)) return { answer: problemAnswer('idempotency-key-missing') };
     const item = bulkItemOf(ledger, dryRun ? withoutKey(command) : command, pointer);
     if (!item.valid) return { answer: invalidAnswer(item.errors) };
-    const idempotency = this.idempotencyOf(ledger, actor, item.value);
-    // A key that is known is answered from what it was used for, which decides and records nothing; nor does a dry run.
-    if (interrupted && idempotency !== undefined && this.isNew(ledger, actor, idempotency))
-      return { answer: problemAnswer('not-applied', NOT_APPLIED, { 'Retry-After': '1' }) };
     try {
+      // Of an old key, this may read the archive, which may be away.
+      const idempotency = this.idempotencyOf(ledger, actor, item.value);
+      // A key that is known is answered from what it was used for, which decides and records nothing; nor does a dry run.
+      if (interrupted && idempotency !== undefined && this.isNew(ledger, actor, idempotency))
+        return { answer: problemAnswer('not-applied', NOT_APPLIED, { 'Retry-After': '1' }) };
       const pending = this.writer.admit(item.value.command, { ...attempt, idempotency });
       return { pending, pointer };
     } catch (error) {

@@ -1,3 +1,5 @@
+import type { Position } from '@holdfast/event-store';
+import { CodedError } from '@holdfast/kernel';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TestCommandService } from '../testing/command-service.js';
 import { LEDGER, openWorld, transfer } from '../testing/world.js';
@@ -90,6 +92,49 @@ describe('a bulk in which a command is not applied for a passing reason', () => 
       { status: 422, body: { type: '/problems/idempotency-key-reused' } },
       { status: 400 },
       NOT_APPLIED,
+    ]);
+  });
+
+  it.each([
+    'WAL_ARCHIVE_NOT_FOUND',
+    'WAL_READ_FAILED',
+    'WAL_MISSING_SEGMENT',
+    'WAL_CORRUPT',
+    'EVENT_CORRUPT',
+  ])('is interrupted by an old key whose answer cannot be read: %s', async (code) => {
+    const old = post('old', 'alice', 'bob');
+    await bulk([old]);
+    const { log } = service.writer;
+    const [oldPosition, admittedAt, lastTagged] = [
+      log.lastPosition,
+      log.admittedAt.bind(log),
+      log.lastTagged.bind(log),
+    ];
+    const unreadable = new CodedError(code, 'the volume of the archive is away');
+    const away = (position: Position) => {
+      if (position === oldPosition) throw unreadable;
+      return admittedAt(position);
+    };
+    log.admittedAt = away;
+    log.lastTagged = (tag) => {
+      const found = lastTagged(tag);
+      if (found?.position === oldPosition) throw unreadable;
+      return found;
+    };
+    const UNREADABLE = {
+      status: 503,
+      body: { type: '/problems/storage-unavailable', status: 503, outcome: 'unknown' },
+    };
+    const results = await bulk([post('before', 'alice', 'bob'), old, payCarol]);
+    expect(results).toMatchObject([{ status: 201 }, UNREADABLE, NOT_APPLIED]);
+    expect(log.lastPosition).toBe(oldPosition + 1);
+    expect(await bulk([old])).toMatchObject([UNREADABLE]);
+    const again = { key: 'old', body: transfer('alice', 'bob', '1') };
+    expect(await service.send('POST', `${LEDGER}/transfers`, again)).toMatchObject(UNREADABLE);
+    expect(await service.send('GET', `${LEDGER}/commands/old`)).toMatchObject(UNREADABLE);
+    Object.assign(log, { admittedAt, lastTagged });
+    expect(await bulk([old])).toMatchObject([
+      { status: 201, headers: { 'Idempotency-Replayed': 'true' } },
     ]);
   });
 
