@@ -146,7 +146,8 @@ export class JournalingClient {
     const position = answered.headers['holdfast-position'];
     return {
       status: answered.statusCode,
-      text: await answered.body.text(),
+      // An answer alone ends with a newline, and within a bulk it does not.
+      text: (await answered.body.text()).replace(/\n$/, ''),
       position: typeof position === 'string' ? position : undefined,
     };
   }

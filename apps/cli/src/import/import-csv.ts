@@ -23,16 +23,17 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  */
 export async function importCsv(options: ImportOptions, terminal: Terminal): Promise<CliExit> {
   refuseOptions(options);
+  const mapping = mappingOf(options);
   const interrupt = new AbortController();
   const onSignal = (): void => interrupt.abort();
   for (const signal of SIGNALS) process.once(signal, onSignal);
+  const importing = (given: ImportOptions): Promise<CliExit> =>
+    importFile(given, mapping, { signal: interrupt.signal, terminal });
   try {
-    if (options.csv !== STANDARD_INPUT)
-      return await importFile(options, interrupt.signal, terminal);
+    if (options.csv !== STANDARD_INPUT) return await importing(options);
     const spooled = await spoolInput(terminal.input, interrupt.signal);
     try {
-      const given = { ...options, csv: spooled.path, named: 'stdin' };
-      return await importFile(given, interrupt.signal, terminal);
+      return await importing({ ...options, csv: spooled.path, named: 'stdin' });
     } finally {
       spooled.remove();
     }
@@ -46,10 +47,9 @@ export async function importCsv(options: ImportOptions, terminal: Terminal): Pro
 
 async function importFile(
   options: ImportOptions,
-  signal: AbortSignal,
-  terminal: Terminal,
+  mapping: Mapping,
+  { signal, terminal }: { readonly signal: AbortSignal; readonly terminal: Terminal },
 ): Promise<CliExit> {
-  const mapping = mappingOf(options);
   const client = clientOf(options, signal, terminal);
   const bar = progressBar(terminal);
   try {

@@ -287,7 +287,7 @@ describe('GET /commands/{key}', () => {
       const answer = found.body['answer'] as Record<string, unknown>;
       expect([found.status, reply.status]).toEqual([200, status]);
       expect(found.body).toMatchObject({ key: visible, outcome });
-      expect(JSON.stringify(answer['body'])).toBe(reply.text);
+      expect(`${JSON.stringify(answer['body'])}\n`).toBe(reply.text);
       expect(answer['status']).toBe(status);
       expect(answer['headers']).toMatchObject({
         'Holdfast-Position': reply.headers.get('holdfast-position'),

@@ -23,7 +23,7 @@ export function serveFrontPage(
           .header('content-type', 'text/html; charset=utf-8')
           .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
           .send(page)
-      : reply.header('content-type', 'application/json').send(`${json}\n`);
+      : reply.header('content-type', 'application/json').send(json);
   });
 }
 

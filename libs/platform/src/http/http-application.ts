@@ -25,6 +25,7 @@ import {
 } from './bodies-in-flight.js';
 import { CORRELATION_ID_HEADER, correlationIdOf } from './correlation-id.js';
 import { asUnusablePlace } from './listening.js';
+import { endByNewline } from './end-by-newline.js';
 import { serveFrontPage } from './front-page.js';
 import { KnownRoutes } from './known-routes.js';
 import { UNLESS_SAID_OTHERWISE, observeRequests } from './observe-requests.js';
@@ -101,6 +102,7 @@ export async function createHttpApplication(
   const fastify = nest.getHttpAdapter().getInstance();
   const inFlight = new RequestsInFlight();
   acceptJsonBodiesOnly(fastify);
+  endByNewline(fastify);
   fastify.addHook('onRoute', ({ method, url }) => routes.add(method, url));
   limitBodies(fastify, {
     bodyBytesMax,

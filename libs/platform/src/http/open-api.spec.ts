@@ -135,6 +135,31 @@ describe('the page that shows it', () => {
   });
 });
 
+it('ends what it answers as JSON with a newline, and nothing else', async () => {
+  for (const path of [
+    '/',
+    '/openapi.json',
+    '/health/ready',
+    '/problems',
+    '/v1/a/notes',
+    '/nowhere',
+  ])
+    expect([path, (await (await fetch(served.url + path)).text()).slice(-2)]).toEqual([
+      path,
+      expect.stringMatching(/[}\]]\n$/),
+    ]);
+  expect((await (await fetch(`${served.url}/metrics`)).text()).endsWith('\n\n')).toBe(false);
+});
+
+it('says which media type it takes when it is sent another', async () => {
+  const headers = { 'content-type': 'text/plain' };
+  const answer = await fetch(`${served.url}/v1/a/notes`, { method: 'POST', body: 'x', headers });
+  expect(await answer.json()).toMatchObject({
+    status: 415,
+    detail: expect.stringMatching(/: send application\/json$/),
+  });
+});
+
 describe('the front page', () => {
   const front = async (accept: string) => {
     const answer = await fetch(`${served.url}/`, { headers: { accept } });

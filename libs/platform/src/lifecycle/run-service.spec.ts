@@ -130,10 +130,10 @@ describe('a running service', () => {
     host.emit('SIGINT', 'SIGINT');
     socket.write('GET /health/ready HTTP/1.1\r\nhost: a\r\n\r\n');
     await new Promise((resolve) => socket.once('close', resolve));
-    const [first, second] = chunks.join('').split(/(?<=})(?=HTTP)/);
-    expect(first).toMatch(/^HTTP\/1\.1 200 OK[^]*\{"done":true\}$/);
+    const [first, second] = chunks.join('').split(/(?<=}\n)(?=HTTP)/);
+    expect(first).toMatch(/^HTTP\/1\.1 200 OK[^]*\{"done":true\}\n$/);
     expect(second).toMatch(/^HTTP\/1\.1 503 Service Unavailable[^]*connection: close/);
-    expect(second).toMatch(/\{"ready":false,"checks":\{"service":"the service is stopping"\}\}$/);
+    expect(second).toMatch(/\{"ready":false,"checks":\{"service":"the service is stopping"\}\}\n$/);
     expect(await host.end()).toBe(ExitCode.OK);
   });
 

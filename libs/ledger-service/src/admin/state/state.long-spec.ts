@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TestAdminService } from '../testing/admin-service.js';
@@ -51,6 +51,9 @@ describe('the state over the admin API', () => {
       positions.push(position);
     }
     const { body } = await service.send('GET', '/admin/snapshots');
+    // Of the file itself, and not of the checkpoint that it was copied from.
+    for (const { at, path } of body['items'] as readonly { at: string; path: string }[])
+      expect(Date.parse(at)).toBe(Math.floor(statSync(path).mtimeMs));
     expect(body['items']).toMatchObject([
       { position: positions[2], entries: expect.any(Number), bytes: expect.any(Number) },
       { position: positions[1] },

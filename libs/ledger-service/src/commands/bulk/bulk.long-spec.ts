@@ -70,7 +70,7 @@ describe('a bulk of independent commands', () => {
       expect(alone.headers.get('idempotency-replayed')).toBe('true');
       expect([alone.status, alone.text]).toEqual([
         inBulk[index]?.status,
-        JSON.stringify(inBulk[index]?.body),
+        `${JSON.stringify(inBulk[index]?.body)}\n`,
       ]);
       for (const name of ['Location', 'ETag', 'Holdfast-Position'])
         expect(alone.headers.get(name)).toBe(inBulk[index]?.headers[name] ?? null);
