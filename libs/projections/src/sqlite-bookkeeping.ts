@@ -34,6 +34,25 @@ export function isOf(
   return connection.prepare(made).get(name, version) !== undefined;
 }
 
+/** A file that was made before there was this mark has none: it is taken for caught up. */
+const CATCHING_UP = 1;
+
+/** Of tables that have just been made: whatever a catalog says of them, they are not live. */
+export function markCatchingUp({ database }: SqliteConnection): void {
+  database.pragma(`user_version = ${CATCHING_UP}`);
+}
+
+/** Before a catalog calls the tables live. */
+export function markCaughtUp({ database }: SqliteConnection): void {
+  database.pragma('user_version = 0');
+}
+
+/** Whether a file's tables are whole: a catalog may be of another time than the file, which was removed and made anew. */
+export function hasCaughtUp(connection: SqliteConnection): boolean {
+  const isMarked = connection.database.pragma('user_version', { simple: true }) === CATCHING_UP;
+  return !isMarked && isPrepared(connection);
+}
+
 export function bookkeepingOf(connection: SqliteConnection): Bookkeeping {
   return defined(
     connection.prepare<[], Bookkeeping>(BOOKKEEPING).get(),

@@ -1,5 +1,5 @@
 import SqliteDatabase, { type Database, type Statement } from 'better-sqlite3';
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { classified } from './read-model.errors.js';
 
 export interface ConnectionOptions {
@@ -41,6 +41,22 @@ export class SqliteConnection {
       database?.close();
       throw classified(path, error);
     }
+  }
+
+  /** A connection that only reads, to a file that is there and that its writer has finished making. */
+  static openedIf(
+    path: string,
+    isMade: (connection: SqliteConnection) => boolean,
+  ): SqliteConnection | undefined {
+    if (!existsSync(path)) return undefined;
+    const connection = new SqliteConnection(path, { readonly: true });
+    let made = false;
+    try {
+      made = connection.read(() => isMade(connection));
+    } finally {
+      if (!made) connection.close();
+    }
+    return made ? connection : undefined;
   }
 
   /** One statement for one SQL text, however often it is asked for. */

@@ -1,6 +1,6 @@
 import { Kysely, SqliteDialect } from 'kysely';
 import type { SqlProjection } from './projection.js';
-import { isPrepared } from './sqlite-bookkeeping.js';
+import { isPrepared, markCatchingUp } from './sqlite-bookkeeping.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 
 const TABLE = `
@@ -39,6 +39,7 @@ export async function prepareGeneration<Transaction>(
       connection
         .prepare('INSERT INTO holdfast_projection (id, name, version) VALUES (1, ?, ?)')
         .run(projection.name, projection.version);
+      markCatchingUp(connection);
     }
     connection.prepare('COMMIT').run();
     return isMade;

@@ -6,7 +6,14 @@ import { LifeLock } from './life-lock.js';
 import type { SqlProjection } from './projection.js';
 import { classified, conflict, fenced, isBusy, unavailable } from './read-model.errors.js';
 import type { FailedAttempts, Promotion, ReadModelLease } from './read-model-store.js';
-import { type Bookkeeping, bookkeepingOf, cursorOf, isOf } from './sqlite-bookkeeping.js';
+import {
+  type Bookkeeping,
+  bookkeepingOf,
+  cursorOf,
+  hasCaughtUp,
+  isOf,
+  markCaughtUp,
+} from './sqlite-bookkeeping.js';
 import type { Generation, SqliteCatalog } from './sqlite-catalog.js';
 import { BUSY_TIMEOUT_MILLIS, SqliteConnection } from './sqlite-connection.js';
 import { prepareGeneration } from './sqlite-generation.js';
@@ -37,8 +44,8 @@ interface Occupied {
   readonly lease: LeaseMark | undefined;
 }
 
-/** The file of the generation was made for another projection, or another version of this one. */
-export const FOREIGN = 'foreign';
+/** The catalog and the file of the generation do not belong together, and the catalog does not have the generation any more. */
+export const ASTRAY = 'astray';
 const LOCKED: Occupied = { holder: undefined, cursor: undefined, lease: undefined };
 const TAKING_TIMEOUT_MILLIS = 20;
 /** A forced take waits for one transaction of the present worker, which is bounded by the size of a batch. */
@@ -90,22 +97,31 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
       };
   }
 
-  /** The lease, or who has it, or that the file is another's. By force: also from a live worker, which is fenced by that. */
+  /** The lease, or who has it, or that there is nothing to be had. By force: also from a live worker, which is fenced by that. */
   static async take(
     context: LeaseContext,
     generation: Generation,
     force = false,
-  ): Promise<SqliteLease | Occupied | typeof FOREIGN> {
+  ): Promise<SqliteLease | Occupied | typeof ASTRAY> {
     const { catalog, projection } = context;
     const path = catalog.pathOf(generation.id);
     const connection = new SqliteConnection(path);
     let taken: SqliteLease | Occupied | undefined;
     try {
+      // Asked before the file is: whoever makes tables the live ones has marked them first.
+      const isLive = catalog.stateOf(generation.id) === 'live';
       // Who holds the write lock may be of this very thread, waiting for it: so a short wait, and the caller comes back.
       connection.waitAtMost(TAKING_TIMEOUT_MILLIS);
       const isMade = await prepareGeneration(connection, projection);
-      if (!isMade && !isOf(connection, { ...projection, version: generation.version }))
-        return FOREIGN;
+      if (!isMade && !isOf(connection, { ...projection, version: generation.version })) {
+        catalog.disown(generation.id);
+        return ASTRAY;
+      }
+      // The file is gone and was made anew, or it is of another time than the catalog. Crash here, with an empty file: it is marked.
+      if (isLive && !hasCaughtUp(connection)) {
+        catalog.giveUp(generation.id);
+        return ASTRAY;
+      }
       taken = SqliteLease.takeFrom(connection, context, generation.id, force);
       // Not before it is ours: until then the worker that has filled it may make it the live one. What is only filled is begun again after a power cut.
       if (taken instanceof SqliteLease && !taken.promoted)
@@ -267,14 +283,12 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
     await Promise.resolve();
   }
 
-  private async takeByForce(live: Generation): Promise<SqliteLease> {
+  /** Undefined when there is nothing to be replaced after all. */
+  private async takeByForce(live: Generation): Promise<SqliteLease | undefined> {
     for (let tries = 0; tries < FORCED_TRIES_MAX; tries += 1) {
       const taken = await SqliteLease.take(this.context, live, true);
       if (taken instanceof SqliteLease) return taken;
-      if (taken === FOREIGN) {
-        this.context.catalog.disown(live.id);
-        throw unavailable(this.context.catalog.pathOf(live.id), 'it is of another read model');
-      }
+      if (taken === ASTRAY) return undefined;
       await sleep(FORCED_PAUSE_MILLIS);
     }
     throw unavailable(
@@ -286,7 +300,7 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
   /** It was filled at full speed. A commit that is synced now takes all the earlier ones to the disk with it. */
   makeDurable(): void {
     this.connection.database.pragma('synchronous = FULL');
-    this.held(() => undefined);
+    this.held(() => markCaughtUp(this.connection));
     this.connection.database.pragma('wal_checkpoint(TRUNCATE)');
   }
 

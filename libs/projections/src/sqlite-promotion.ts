@@ -15,7 +15,7 @@ export interface HeldGeneration {
 }
 
 export interface FilledGeneration extends HeldGeneration {
-  /** From here on a power cut takes nothing of it back. */
+  /** From here on a power cut takes nothing of it back, and it says of itself that it has caught up. */
   makeDurable(): void;
 }
 
@@ -32,7 +32,7 @@ export class SqlitePromotion {
   constructor(
     private readonly catalog: SqliteCatalog,
     private readonly filled: FilledGeneration,
-    private readonly takeByForce: (live: Generation) => Promise<HeldGeneration>,
+    private readonly takeByForce: (live: Generation) => Promise<HeldGeneration | undefined>,
   ) {}
 
   /** Throws `READ_MODEL_FENCED` when the filled generation was given up, `READ_MODEL_UNAVAILABLE`. */

@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import SqliteDatabase from 'better-sqlite3';
 import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { classified } from './read-model.errors.js';
 import type { ReadModelLease } from './read-model-store.js';
 import { SqliteCatalog } from './sqlite-catalog.js';
+import { SqliteConnection } from './sqlite-connection.js';
+import { prepareGeneration } from './sqlite-generation.js';
 import { SqliteReadModel } from './sqlite-read-model.js';
 import { SqliteReadModelStore } from './sqlite-read-model-store.js';
 import type { SqliteTransaction } from './sqlite-transaction.js';
@@ -16,6 +18,7 @@ import {
   type TallyRow,
   TestClock,
   describeReadModelStore,
+  event,
 } from './testing/read-model.contract.js';
 import { tally } from './testing/tally.js';
 
@@ -203,6 +206,118 @@ describe('the files of a SQLite read model', () => {
     await theirs.release();
     await former.close();
     await rm(directory, { recursive: true });
+  });
+
+  describe('whose catalog and tables do not belong together', () => {
+    const generation = (id: number) => `generation-00000${id}.sqlite`;
+    let directory: string;
+    let files: string;
+    let store: SqliteReadModelStore;
+    const open = () => SqliteReadModelStore.open({ directory, projection: tally() });
+    const take = async (target: 'live' | 'fresh' = 'live') =>
+      (await store.acquire({ owner: 'a test', target, signal }))!;
+    const fill = (lease: ReadModelLease<SqliteTransaction>, position: number) =>
+      lease.transact(cursorAt(position), (transaction) =>
+        tally().apply([event(position, 'a', position)], transaction),
+      );
+    const removeTables = async (id: number) => {
+      for (const name of await readdir(files))
+        if (name.startsWith(generation(id))) await rm(join(files, name));
+    };
+
+    beforeEach(async () => {
+      directory = await temporary();
+      files = join(directory, 'tally');
+      store = open();
+      const lease = await take();
+      await fill(lease, 7);
+      await lease.promote();
+      await lease.release();
+      await store.close();
+      expect(rowsIn(directory, 1)).toMatchObject([{ total: 7 }]);
+      store = open();
+    });
+
+    afterEach(async () => {
+      await store.close();
+      await rm(directory, { recursive: true });
+    });
+
+    it('shows nothing of tables that are made for ones that are gone, until they have caught up', async () => {
+      await removeTables(1);
+      expect(rowsIn(directory, 1)).toBeUndefined();
+      await expect(store.digest()).rejects.toMatchObject({ code: 'READ_MODEL_NOT_READY' });
+      expect(await readdir(files)).not.toContain(generation(1));
+      const lease = await take();
+      expect([lease.generation, lease.promoted, lease.cursor]).toEqual([2, false, undefined]);
+      await fill(lease, 2);
+      expect(rowsIn(directory, 1)).toBeUndefined();
+      await lease.promote();
+      expect(rowsIn(directory, 1)).toMatchObject([{ total: 2 }]);
+      await lease.release();
+    });
+
+    it('gives up tables that a worker made for ones that are gone and then died', async () => {
+      await removeTables(1);
+      const made = new SqliteConnection(join(files, generation(1)));
+      await prepareGeneration(made, tally());
+      made.close();
+      expect(rowsIn(directory, 1)).toBeUndefined();
+      await expect(store.digest()).rejects.toMatchObject({ code: 'READ_MODEL_NOT_READY' });
+      const lease = await take();
+      expect([lease.generation, lease.promoted]).toEqual([2, false]);
+      await lease.release();
+    });
+
+    it('lets a rebuild take over from tables that are gone', async () => {
+      await removeTables(1);
+      const lease = await take('fresh');
+      await fill(lease, 2);
+      expect(await lease.promote()).toEqual({ promoted: true });
+      expect(rowsIn(directory, 1)).toMatchObject([{ total: 2 }]);
+      await lease.release();
+    });
+
+    it('keeps tables that caught up with an empty log', async () => {
+      const fresh = await take('fresh');
+      await removeTables(1);
+      await fresh.promote();
+      await fresh.release();
+      const again = await take();
+      expect([again.generation, again.promoted, again.cursor]).toEqual([2, true, undefined]);
+      expect(rowsIn(directory, 1)).toEqual([]);
+      await again.release();
+    });
+
+    it('fills tables that are there on, where the catalog is missing', async () => {
+      await store.close();
+      await rm(join(files, 'catalog.sqlite'));
+      store = open();
+      const lease = await take();
+      expect([lease.promoted, lease.cursor]).toEqual([false, cursorAt(7)]);
+      expect(rowsIn(directory, 1)).toBeUndefined();
+      await lease.promote();
+      expect(rowsIn(directory, 1)).toMatchObject([{ total: 7 }]);
+      await lease.release();
+    });
+
+    it('shows nothing of half-filled tables that a catalog from a copy calls live', async () => {
+      await store.close();
+      await cp(join(files, 'catalog.sqlite'), join(directory, 'copy'));
+      await rm(files, { recursive: true });
+      store = open();
+      const half = await take();
+      await fill(half, 2);
+      await half.release();
+      await store.close();
+      await rm(join(files, 'catalog.sqlite'));
+      await rename(join(directory, 'copy'), join(files, 'catalog.sqlite'));
+      expect(rowsIn(directory, 1)).toBeUndefined();
+      store = open();
+      const lease = await take();
+      expect([lease.generation, lease.promoted, lease.cursor]).toEqual([2, false, undefined]);
+      await lease.release();
+    });
   });
 
   it('shows no query the tables of another, whatever the catalog says', async () => {

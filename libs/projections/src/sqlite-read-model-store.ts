@@ -8,10 +8,11 @@ import type {
   ReadModelLease,
   ReadModelStore,
 } from './read-model-store.js';
+import { hasCaughtUp } from './sqlite-bookkeeping.js';
 import { SqliteCatalog } from './sqlite-catalog.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import { digestOf } from './sqlite-digest.js';
-import { FOREIGN, type LeaseMark, SqliteLease } from './sqlite-lease.js';
+import { ASTRAY, type LeaseMark, SqliteLease } from './sqlite-lease.js';
 import type { SqliteTransaction } from './sqlite-transaction.js';
 
 export interface SqliteReadModelStoreOptions {
@@ -64,10 +65,7 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
       const context = { catalog, projection, owner, leaseMillis, graceMillis, clock, overdue };
       const taken = await SqliteLease.take(context, generation);
       if (taken instanceof SqliteLease) return taken;
-      if (taken === FOREIGN) {
-        catalog.disown(generation.id);
-        continue;
-      }
+      if (taken === ASTRAY) continue;
       const sinceMillis = clock.monotonicMillis();
       if (taken.lease !== undefined && !isSame(taken.lease, watched?.lease))
         watched = { lease: taken.lease, sinceMillis };
@@ -88,8 +86,8 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
   async digest(): Promise<ReadModelDigest> {
     const catalog = this.opened();
     const live = catalog.live();
-    if (live === undefined) throw notReady(this.projection);
-    const connection = new SqliteConnection(catalog.pathOf(live.id), { readonly: true });
+    const connection = live && SqliteConnection.openedIf(catalog.pathOf(live.id), hasCaughtUp);
+    if (connection === undefined) throw notReady(this.projection);
     try {
       return await digestOf(connection);
     } finally {

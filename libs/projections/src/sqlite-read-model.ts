@@ -1,7 +1,6 @@
 import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store/reading';
 import { assert } from '@holdfast/kernel';
 import type { Statement } from 'better-sqlite3';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FeedCursor } from './event-feed.js';
 import { PositionWaiters } from './position-waiters.js';
@@ -23,6 +22,7 @@ import {
   type Bookkeeping,
   bookkeepingOf,
   cursorOf,
+  hasCaughtUp,
   isOf,
   isPrepared,
 } from './sqlite-bookkeeping.js';
@@ -177,7 +177,7 @@ export class SqliteReadModel {
     const other = live && live.version !== version ? `version ${live.version} is live, ` : '';
     if (filling?.version !== version)
       return other && `${other}and nobody fills tables of version ${version}`;
-    const open = this.openGeneration(filling.id);
+    const open = this.openGeneration(filling.id, isPrepared);
     const position = open === undefined ? 0 : bookkeepingOf(open.connection).position;
     open?.connection.close();
     return `${other}version ${version} is being filled and stands at position ${position}`;
@@ -189,22 +189,28 @@ export class SqliteReadModel {
     const generation = this.liveGeneration();
     if (generation?.id === this.open?.id) return this.open?.connection;
     this.open?.connection.close();
-    this.open = generation && this.openGeneration(generation.id);
+    this.open = generation && this.openGeneration(generation.id, hasCaughtUp);
     return this.open?.connection;
   }
 
   private liveGeneration(): Generation | undefined {
     const { directory, projection } = this.options;
     const path = catalogPath(directory, projection.name);
-    this.catalog ??= openedIf(path, hasGenerations);
+    this.catalog ??= SqliteConnection.openedIf(path, hasGenerations);
     const live = this.catalog?.prepare<[], Generation>(LIVE_GENERATION).get();
     return live?.version === projection.version ? live : undefined;
   }
 
-  private openGeneration(id: number): OpenGeneration | undefined {
+  private openGeneration(
+    id: number,
+    isMade: (connection: SqliteConnection) => boolean,
+  ): OpenGeneration | undefined {
     const { directory, projection } = this.options;
     const path = generationPath(directory, projection.name, id);
-    const connection = openedIf(path, (opened) => isPrepared(opened) && isOf(opened, projection));
+    const connection = SqliteConnection.openedIf(
+      path,
+      (opened) => isMade(opened) && isOf(opened, projection),
+    );
     return connection && { id, connection };
   }
 
@@ -222,20 +228,4 @@ export class SqliteReadModel {
     this.catalog = undefined;
     this.knowsRefusals = false;
   }
-}
-
-/** A connection to a file that its writer has finished making. */
-function openedIf(
-  path: string,
-  isMade: (connection: SqliteConnection) => boolean,
-): SqliteConnection | undefined {
-  if (!existsSync(path)) return undefined;
-  const connection = new SqliteConnection(path, { readonly: true });
-  let made = false;
-  try {
-    made = isMade(connection);
-  } finally {
-    if (!made) connection.close();
-  }
-  return made ? connection : undefined;
 }
