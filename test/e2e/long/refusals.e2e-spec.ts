@@ -187,7 +187,7 @@ describe('a second service on the same data', () => {
     const first = await services.start('command-service');
     const second = services.spawn(
       'command-service',
-      { HOLDFAST_COMMAND_HTTP_PORT: '0', HOLDFAST_FEED_PORT: '0' },
+      { HOLDFAST_COMMAND_HTTP_PORT: '0', HOLDFAST_FEED_PORT: '0', HOLDFAST_ADMIN_PORT: '0' },
       'second',
     );
     expect(await second.exited).toEqual({ code: EXIT_LOCKED, signal: null });
