@@ -4,7 +4,7 @@ import { ARCHIVE_FLOOR } from './archiving.js';
 import type { File, FileSystem } from './file-system.js';
 import { readFloors } from './floors.js';
 import { FrameScanner } from './frame-scanner.js';
-import { type Manifest, readManifest } from './manifest.js';
+import { type Manifest, MANIFEST_NAME, readManifest } from './manifest.js';
 import { segmentPath } from './recovery.js';
 import {
   attempt,
@@ -42,7 +42,7 @@ export interface SourceSegment extends Candidate {
 
 export interface SourceLog {
   readonly logId: string | undefined;
-  /** Where it began; the start of all logs when its MANIFEST cannot say. */
+  /** Where it begins; with the first segment that counts where its MANIFEST cannot say: what retention has removed is no gap. */
   readonly firstSequence: number;
   readonly placesBefore: Manifest['placesBefore'];
   /** In the order of their numbers. */
@@ -86,13 +86,20 @@ export function findSegments(
   const counting = segments.filter(({ isForked }) => !isForked);
   losses.push(...missingIn(directory, counting, names, manifest?.firstSegment, watermark));
   const first = counting[0]?.name.firstSequence ?? 1;
+  if (manifest === undefined && first > 1) losses.push(unknownBeginning(directory, first));
   return {
     logId,
-    firstSequence: Math.min(first, manifest?.firstSequence ?? 1),
+    firstSequence: Math.min(first, manifest?.firstSequence ?? first),
     placesBefore: manifest?.placesBefore ?? new Map(),
     segments,
     losses,
   };
+}
+
+/** A gap in its place would make a log that seems to hold all: a state would be made of the rest alone. One that begins later asks for a state or a snapshot of what came before. */
+function unknownBeginning(directory: string, first: number): SalvageLoss {
+  const reason = `MANIFEST cannot be read: whether sequences 1 to ${first - 1} were removed, are in an archive, or are lost is not known`;
+  return { file: `${directory}/${MANIFEST_NAME}`, from: 0, to: 0, reason };
 }
 
 function candidateOf(

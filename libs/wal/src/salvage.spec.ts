@@ -83,6 +83,31 @@ describe('making a new log of a damaged one', () => {
     expect(hashOf(damaged)).toBe(before);
   });
 
+  it.each(['damaged', 'gone'])(
+    'takes what retention has removed for no gap where MANIFEST is %s, and says that it cannot know',
+    async (how) => {
+      const own = await Wal.open(damaged, { frameBytesMax: 16 * 1024, segmentBytes: 32 * 1024 });
+      await own.removeSegments({ below: 60 as Sequence });
+      const { firstSequence } = own;
+      expect(firstSequence).toBeGreaterThan(1);
+      const timelines = own.timelines(10);
+      await own.close();
+      if (how === 'gone') rmSync(join(damaged, 'MANIFEST'));
+      else flip('MANIFEST', 40);
+      const report = await salvage(damaged, target);
+      expect(report).toMatchObject({ firstSequence, lastSequence: 120, missing: [] });
+      expect(report.losses).toEqual([
+        expect.objectContaining({ file: join(damaged, 'MANIFEST') as string }),
+      ]);
+      const wal = await Wal.open(target);
+      expect(wal.firstSequence).toBe(firstSequence);
+      expect(wal.timelineAt(firstSequence)).toBe(
+        timelines.find((it) => it.firstSequence <= firstSequence)?.timeline,
+      );
+      await wal.close();
+    },
+  );
+
   it('keeps every other record in its place when a frame is damaged, and names what is gone', async () => {
     flip(segments()[0] ?? '', 8192 + 64 + 100);
     const report = await salvage(damaged, target);
