@@ -75,6 +75,16 @@ describe('a CSV file', () => {
     ]);
   });
 
+  it('keeps the tabs of a record of empty fields between them', async () => {
+    const rows = await read('a\tb\tc\n \n\t\t\n\n \t \t\r\n\t\tx\n\t\t', { delimiter: '\t' });
+    expect(rows.map(({ line, raw, fields }) => [line, raw, fields])).toEqual([
+      [3, '\t\t', ['', '', '']],
+      [5, ' \t \t', ['', '', '']],
+      [6, '\t\tx', ['', '', 'x']],
+      [7, '\t\t', ['', '', '']],
+    ]);
+  });
+
   it('may have a header and no rows', async () => {
     expect(await read('a,b\n')).toEqual([]);
   });

@@ -18,6 +18,8 @@ describe('a date in a file', () => {
     ['1.1.70', 'D.M.YY', '1970-01-01T00:00:00.000Z'],
     ['1.1.69', 'D.M.YY', '2069-01-01T00:00:00.000Z'],
     ['20250601', 'YYYYMMDD', '2025-06-01T00:00:00.000Z'],
+    ['1062025 905', 'DMMYYYY Hmm', '2025-06-01T09:05:00.000Z'],
+    ['11062025 1005', 'DMMYYYY Hmm', '2025-06-11T10:05:00.000Z'],
     ['2025-06-01T10:20:30.456', 'YYYY-MM-DDTHH:mm:ss.SSS', '2025-06-01T10:20:30.456Z'],
     ['01 Jun 2025', 'DD MMM YYYY', '2025-06-01T00:00:00.000Z'],
     ['JUNE 1, 2025', 'MMMM D, YYYY', '2025-06-01T00:00:00.000Z'],
@@ -46,6 +48,8 @@ describe('a date in a file', () => {
     ['2025-02-30', 'YYYY-MM-DD', '"2025-02-30" is not a time like YYYY-MM-DD'],
     ['2025-6-1', 'YYYY-MM-DD', 'is not a time like'],
     ['2025-06-01x', 'YYYY-MM-DD', 'is not a time like'],
+    ['1.6.202', 'D.M.YY', 'is not a time like'],
+    ['0106202', 'DDMMYY', 'is not a time like'],
     ['01.13.2025', 'DD.MM.YYYY', 'is not a time like'],
     ['1 Mai 2025', 'D MMM YYYY', 'is not a time like'],
     ['1 May 2025', { format: 'D MMM YYYY', locale: 'de' }, 'is not a time like D MMM YYYY (de)'],
@@ -61,6 +65,11 @@ describe('a date in a file', () => {
 
   it.each<[DateFormatOptions, string]>([
     [{ format: 'YYYY-MM' }, 'format must have a year'],
+    [{ format: 'DMYYYY' }, 'format must have something between D and M that is no digit'],
+    [{ format: 'YYYYMMDD Hms' }, 'format must have something between H and m'],
+    [{ format: 'DYYYYM' }, 'format must have something between D and M'],
+    [{ format: 'D[1]M.YYYY' }, 'format must have something between D and M'],
+    [{ format: 'YYYYMM HHZD' }, 'format must have something between Z and D'],
     [{ format: 'YYYY-MM-DD DD' }, 'format must have each part once'],
     [
       { format: 'YYYY-MM-DDTHH:mm+02:00' },

@@ -44,6 +44,15 @@ const OFFSETS = ['ZZ', 'ZZZ', "'Z'"];
 const OFFSET_MINUTES_MAX = 14 * 60;
 const HOURS_OF_HALF = 12;
 
+/** Those of one digit or two, by luxon's names; an offset ends in one or the other, too. */
+const WIDE: Readonly<Record<string, string>> = {
+  ...{ M: 'M', d: 'D', H: 'H', h: 'h', m: 'm', s: 's', Z: 'Z' },
+};
+const DIGITS = /^(?:yyyy|yy|MM|dd|HH|hh|mm|ss|SSS)$/;
+
+/** Luxon takes years of three digits for `yy`. */
+const SHORT_YEARS = { first: 1970, last: 2069 };
+
 /** Instead of those of 12. */
 const HOURS_OF_DAY: Readonly<Record<string, string>> = { h: 'H', hh: 'HH' };
 
@@ -66,7 +75,11 @@ export class DateFormat {
     readonly timeZone: string,
     readonly locale: string,
     private readonly parts: readonly Part[],
-    luxon: { readonly written: readonly string[]; readonly hours: readonly string[] },
+    private readonly luxon: {
+      readonly written: readonly string[];
+      readonly hours: readonly string[];
+      readonly hasShortYear: boolean;
+    },
   ) {
     const parserOf = (each: string) => DateTime.buildFormatParser(each, this.names());
     this.#parsers = luxon.written.map(parserOf);
@@ -78,7 +91,7 @@ export class DateFormat {
     const pieces = piecesOf(format);
     if (typeof pieces === 'string') return `format ${pieces}`;
     const parts = pieces.flatMap(({ part }) => (part === undefined ? [] : [part]));
-    const problem = problemOf(parts);
+    const problem = problemOf(parts) ?? runningTogether(pieces);
     if (problem !== undefined) return `format ${problem}`;
     const hasOffset = parts.includes('offset');
     if (hasOffset && timeZone !== undefined)
@@ -93,7 +106,10 @@ export class DateFormat {
         luxonFormat(pieces, { offset, 'half of the day': literal(half).luxon }, HOURS_OF_DAY),
       ),
     );
-    return new DateFormat(format, timeZone ?? 'UTC', locale, parts, { written, hours });
+    const hasShortYear = pieces.some(({ luxon }) => luxon === TOKENS['YY']?.luxon);
+    return new DateFormat(format, timeZone ?? 'UTC', locale, parts, {
+      ...{ written, hours, hasShortYear },
+    });
   }
 
   /** Milliseconds since 1970 UTC. A string says why the text is no such time; 30 February is none. */
@@ -114,6 +130,8 @@ export class DateFormat {
   private written(text: string): DateTime | undefined {
     const time = this.read(text, this.#parsers);
     if (time === undefined || Math.abs(time.offset) > OFFSET_MINUTES_MAX) return undefined;
+    const { first, last } = SHORT_YEARS;
+    if (this.luxon.hasShortYear && (time.year < first || time.year > last)) return undefined;
     if (!this.has('hour of 12')) return time;
     // Luxon takes 13 PM and 0 AM; no clock shows them.
     const hour = this.read(text, this.#hourParsers)?.hour ?? 0;
@@ -139,6 +157,8 @@ export class DateFormat {
 interface Piece {
   readonly luxon: string;
   readonly part?: Part;
+  /** What stands for itself. */
+  readonly text?: string;
 }
 
 /** Punctuation, spaces and `T` stand for themselves, and so does everything in brackets. */
@@ -168,7 +188,20 @@ function luxonFormat(
 /** Within quotes luxon takes everything as it is; a quote itself is two of them. */
 function literal(text: string): Piece {
   const quoted = text.split("'").map((part) => (part === '' ? '' : `'${part}'`));
-  return { luxon: quoted.join("''") };
+  return { luxon: quoted.join("''"), text };
+}
+
+/** Two numbers without a fixed width, and nothing but digits between them: 1112025 may be 1 November or 11 January. */
+function runningTogether(pieces: readonly Piece[]): string | undefined {
+  let before: string | undefined;
+  for (const { luxon, part, text } of pieces) {
+    const wide = part && WIDE[luxon];
+    if (wide !== undefined && wide !== 'Z' && before !== undefined)
+      return `must have something between ${before} and ${wide} that is no digit: it cannot be told where the one ends`;
+    if (wide !== undefined) before = wide;
+    else if (!(text === undefined ? DIGITS : /^[0-9]*$/).test(text ?? luxon)) before = undefined;
+  }
+  return undefined;
 }
 
 function problemOf(parts: readonly Part[]): string | undefined {

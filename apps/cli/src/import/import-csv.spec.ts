@@ -312,6 +312,14 @@ describe('an import', () => {
     });
   });
 
+  it('of a file that begins with the newest row posts nothing when its end cannot be read', async () => {
+    map({ csv: { order: 'newest-first' } });
+    writeRows('2,10.00,a', '1,"10.00,a');
+    const { exit, messages } = await importing();
+    expect([exit, messages]).toEqual([65, expect.stringContaining('line 3: ')]);
+    expect(ledger.recorded).toEqual([]);
+  });
+
   describe('of rows that are there under their reference', () => {
     it('takes the same transfer for posted, and another one for a reject', async () => {
       writeRows('1,10.00,a', '2,20.00,a');

@@ -140,6 +140,19 @@ describe('a mapping', () => {
       'row.amount.positive must not have "D"',
     ],
     [
+      'one word for both signs in the column of the sign',
+      (m) =>
+        withRow(m, {
+          amount: { column: 'a', sign: { column: 's', negative: ['S', 'X'], positive: ['X'] } },
+        }),
+      'row.amount.sign.positive must not have "X", as negative has',
+    ],
+    [
+      'a currency that is a sign',
+      (m) => withRow(m, { amount: { column: 'a', currency: ['EUR', 'D'], negative: ['D'] } }),
+      'row.amount.currency must not have "D", as negative has',
+    ],
+    [
       'an unknown encoding',
       (m) => ({ ...m, csv: { encoding: 'utf9' } }),
       'csv.encoding is not known: "utf9"; there are utf8, ',

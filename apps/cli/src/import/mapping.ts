@@ -144,9 +144,11 @@ class MappingReader {
         'row.amount.groupMark',
         `must be another mark than decimalMark, ${shown(decimalMark)}${format.decimalMark === undefined ? ' when it is left out' : ''}`,
       );
-    const both = format.negative.find((word) => format.positive.includes(word));
-    if (both !== undefined)
-      throw this.refusal('row.amount.positive', `must not have ${shown(both)}, as negative has`);
+    const { negative, positive, currency } = format;
+    this.refuseWordTwice('row.amount.positive', positive, { negative });
+    this.refuseWordTwice('row.amount.currency', currency, { negative, positive });
+    if (sign !== undefined)
+      this.refuseWordTwice('row.amount.sign.positive', sign.positive, { negative: sign.negative });
     if (incoming !== undefined || out !== undefined) {
       if (incoming === undefined || out === undefined || column !== undefined || sign !== undefined)
         throw this.refusal('row.amount', 'must have in and out together, without column and sign');
@@ -155,6 +157,19 @@ class MappingReader {
     if (column === undefined)
       throw this.refusal('row.amount', 'must have column, or in and out for two columns');
     return { ...format, column, sign };
+  }
+
+  /** What one list takes for one thing and another for another: the first would win, and money go the wrong way. */
+  private refuseWordTwice(
+    place: string,
+    words: readonly string[],
+    others: Readonly<Record<string, readonly string[]>>,
+  ): void {
+    for (const [name, other] of Object.entries(others)) {
+      const both = other.find((word) => words.includes(word));
+      if (both !== undefined)
+        throw this.refusal(place, `must not have ${shown(both)}, as ${name} has`);
+    }
   }
 
   private effectiveAt({

@@ -118,6 +118,7 @@ describe('a row', () => {
     [{ date: '01.01.1993' }, 'is not a time like'],
     [{ transaction: '' }, 'transaction: the id is empty'],
     [{ account: 'a/b' }, 'accountId must be'],
+    [{ account: '' }, 'account: the id of the account customer is empty'],
     [{ purpose: 'x'.repeat(501) }, 'metadata'],
     [{ purpose: 'M\ufffdrz' }, 'purpose: "M\ufffdrz" is not in the encoding of the file'],
   ])('that cannot be taken says why: %j', (change, reason) => {
@@ -126,6 +127,23 @@ describe('a row', () => {
       id: 'transaction' in change ? undefined : '171812',
       reason: expect.stringContaining(reason),
     });
+  });
+
+  it('whose two accounts come to one moves nothing, and is refused', () => {
+    const map = mapperOf({
+      row: { id: '{id}', amount: { column: 'amount' } },
+      accounts: {
+        from: { id: 'account-{from}{branch}', normalSide: 'debit' },
+        to: { id: 'account-7', normalSide: 'debit' },
+      },
+      rules: [{ debit: 'from', credit: 'to' }],
+    });
+    const row = { id: '1', amount: '5.00', from: '7', branch: '' };
+    expect(map(row)).toEqual({
+      ...{ kind: 'refused', id: '1' },
+      reason: 'from, branch: the accounts from and to are both account-7, and nothing moves',
+    });
+    expect(map({ ...row, branch: '1' }).kind).toBe('transfer');
   });
 
   it('is none where the line is to be ignored, whatever its fields are', () => {

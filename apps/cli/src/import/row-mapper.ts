@@ -112,6 +112,8 @@ export class RowMapper {
     if (typeof millis === 'string') return refused(`${effectiveAt?.column ?? ''}: ${millis}`);
     const accounts = [debit, credit].map((name) => this.accountOf(row, name));
     const [debited, credited] = accounts.map((account) => account.id);
+    const fault = this.accountFault(row, [debit, credit]);
+    if (fault !== undefined) return refused(fault);
     const transfer: PostTransfer = {
       type: 'PostTransfer',
       ledger: this.ledger,
@@ -138,6 +140,19 @@ export class RowMapper {
     const given = reference === 'own' ? '' : reference.render(row);
     if (given !== '') return given;
     return id === undefined ? undefined : this.names.referenceOf(id);
+  }
+
+  /** Of rows that leave out who is meant, all would go to one account without a name. */
+  private accountFault(row: Row, names: readonly [string, string]): string | undefined {
+    const templates = names.map((name) => (this.mapping.accounts[name] as AccountMapping).id);
+    for (const [index, template] of templates.entries())
+      if (template.isEmptyIn(row))
+        return `${template.columns.join(', ')}: the id of the account ${names[index] ?? ''} is empty`;
+    const [debited, credited] = templates.map((template) => template.render(row));
+    if (debited !== credited) return undefined;
+    const columns = templates.flatMap((template) => template.columns);
+    const place = columns.length === 0 ? '' : `${columns.join(', ')}: `;
+    return `${place}the accounts ${names.join(' and ')} are both ${debited ?? ''}, and nothing moves`;
   }
 
   private accountOf(row: Row, name: string): NeededAccount {

@@ -23,6 +23,11 @@ export class Template {
     return new Template(columns, parts);
   }
 
+  /** Whether it has columns, and the row leaves all of them empty. */
+  isEmptyIn(row: Row): boolean {
+    return this.columns.length > 0 && this.columns.every((column) => (row[column] ?? '') === '');
+  }
+
   render(row: Row): string {
     return this.parts
       .map(({ text, column }) => (column === undefined ? text : row[column]))
