@@ -98,7 +98,7 @@ export const LEDGER_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
   },
   PORT_UNUSABLE: {
     meaning:
-      'The service cannot listen where it is to: the host is not an address of this machine, or the port is one that its user may not have (78). Nothing was made or changed.',
+      'The service cannot listen where it is to: the host is not an address of this machine, the port is one that its user may not have, or two variables name one port (78). Nothing was made or changed.',
     action:
       'Correct `HOLDFAST_HTTP_HOST`, `HOLDFAST_ADMIN_HOST`, or the port that the message names.',
   },

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { type Server, createServer } from 'node:net';
 import { CodedError, errorCode, errorMessage } from '@holdfast/kernel';
 
 /** Where a service is to listen, and which variable says so. */
@@ -11,22 +11,39 @@ export interface ListeningPlace {
 }
 
 /**
- * Listens at each place for a moment, before a service makes anything on the disk: what it would fail with at its end it fails with at its
+ * Listens at all places for a moment, before a service makes anything on the disk: what it would fail with at its end it fails with at its
  * beginning. Throws `PORT_IN_USE`, `PORT_UNUSABLE`.
  */
 export async function assertPlacesFree(...places: readonly ListeningPlace[]): Promise<void> {
-  for (const place of places) {
-    if (place.port === 0) continue;
-    const server = createServer();
-    try {
-      server.listen(place.port, place.host);
-      await once(server, 'listening');
+  const held: { readonly place: ListeningPlace; readonly server: Server }[] = [];
+  try {
+    for (const place of places.filter(({ port }) => port !== 0)) {
+      const server = createServer();
+      try {
+        server.listen(place.port, place.host);
+        await once(server, 'listening');
+      } catch (error) {
+        const own = held.find((one) => one.place.port === place.port);
+        if (own !== undefined && errorCode(error) === 'EADDRINUSE')
+          throw samePort(own.place, place);
+        throw asUnusablePlace(error, place);
+      }
+      held.push({ place, server });
+    }
+  } finally {
+    for (const { server } of held) {
       server.close();
       await once(server, 'close');
-    } catch (error) {
-      throw asUnusablePlace(error, place);
     }
   }
+}
+
+function samePort({ port, variable }: ListeningPlace, { variable: other }: ListeningPlace) {
+  return new CodedError(
+    'PORT_UNUSABLE',
+    `${variable} and ${other} are both ${port}: each listens on a port of its own`,
+    { port, variable, other },
+  );
 }
 
 /** What listening failed with, as an error that names the port, its variable and who may have it. */
