@@ -116,6 +116,33 @@ describe('a backup of a log that was restored to an earlier place', () => {
     await last.close();
   });
 
+  it('needs no leave where everything was restored of one whose growing segment held no record', async () => {
+    const system = SimulatedFileSystem.on();
+    await openSimulated(system).then(async (wal) => {
+      await appendAll(wal, 5);
+      await wal.close();
+    });
+    const restarted = await openSimulated(system, {}, 2);
+    await restarted.backup(BACKUP);
+    await restarted.close();
+    const image = system.disk.image();
+    await restoreLog(BACKUP, RESTORED, { fileSystem: system });
+    const disk = swapped(system.disk.image());
+    const wal = await openSimulated(disk, { create: false }, 3);
+    expect(await wal.backup(BACKUP)).toMatchObject({ firstSequence: 1, lastSequence: 5 });
+    await appendAll(wal, 1);
+    expect(await wal.backup(BACKUP)).toMatchObject({ firstSequence: 1, lastSequence: 6 });
+    await wal.close();
+    // Of the same backup, a restore to an earlier place that has come to the same number again.
+    const fork = SimulatedFileSystem.on(image);
+    await restoreLog(BACKUP, RESTORED, { fileSystem: fork, upTo: 3 as Sequence });
+    const forked = swapped(fork.disk.image());
+    const other = await openSimulated(forked, { create: false }, 4);
+    await appendAll(other, 4);
+    await expect(other.backup(BACKUP)).rejects.toMatchObject({ code: 'WAL_BACKUP_REFUSED' });
+    await other.close();
+  });
+
   it.each(['tail', 'segment'] as const)(
     'copies its %s anew where a file of that name holds something else, and leaves none of it',
     async (which) => {

@@ -27,6 +27,11 @@ export function segmentFileOf({ source, sha256 }: WantedSegment): string {
   return fileOf(source.name).replace(/\.walz$/, `-${sha256.slice(0, 16)}.walz`);
 }
 
+/** What such a name says; those of earlier versions too. */
+export function firstSequenceIn(file: string): number {
+  return Number.parseInt(/^(?:tail-)?[0-9a-f]{16}-([0-9a-f]{16})/.exec(file)?.[1] ?? '', 16);
+}
+
 /**
  * What stands there already, if it is what would be copied: the same segment header, the same end, the same digest, and no byte too few. `undefined` otherwise, and when nothing stands there. Its
  * content is not read.
@@ -36,9 +41,9 @@ export function presentSegment(
   path: string,
   { source, sha256 }: WantedSegment,
 ): ArchivedSegment | undefined {
-  if (!fileSystem.exists(path)) return undefined;
+  const found = describedIfWhole(fileSystem, path);
+  if (found === undefined) return undefined;
   try {
-    const found = describeArchived(fileSystem, path);
     const last = withFile(fileSystem, path, (file) => readBlockTable(file)).at(-1);
     const isSame =
       found.sha256 === sha256 &&
@@ -47,6 +52,20 @@ export function presentSegment(
       sameSeal(found.seal, source.seal) &&
       found.storedBytes === (last?.offset ?? 0) + (last?.storedBytes ?? 0);
     return isSame ? found : undefined;
+  } catch (error) {
+    if (isRotten(error)) return undefined;
+    throw error;
+  }
+}
+
+/** What a segment that stands there says of itself; undefined when there is none, or it is rotten. */
+export function describedIfWhole(
+  fileSystem: FileSystem,
+  path: string,
+): ArchivedSegment | undefined {
+  if (!fileSystem.exists(path)) return undefined;
+  try {
+    return describeArchived(fileSystem, path);
   } catch (error) {
     if (isRotten(error) || errorCode(error) === 'WAL_UNSUPPORTED_FORMAT') return undefined;
     throw error;

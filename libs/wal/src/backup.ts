@@ -15,6 +15,8 @@ import {
 } from './backup-manifest.js';
 import {
   copySegment,
+  describedIfWhole,
+  firstSequenceIn,
   presentSegment,
   SEGMENT_FILE,
   segmentFileOf,
@@ -302,8 +304,9 @@ class BackupCopy {
   /** What only the earlier backup holds may be all that is left of it. */
   private assertContinues(keptFrom: number | undefined): void {
     if (this.previous === undefined || this.options.replace === true) return;
-    const { firstSequence, lastSequence, timeline } = this.previous;
+    const { firstSequence, lastSequence } = this.previous;
     const { bound } = this.source;
+    const timeline = this.lastTimelineOf(this.previous);
     const begins = defined(this.entries[0], 'a log has a segment').name.firstSequence;
     const beginsLater = (keptFrom ?? begins) > firstSequence;
     if (!beginsLater && this.holds(lastSequence, timeline)) return;
@@ -316,13 +319,33 @@ class BackupCopy {
     );
   }
 
-  /** Whether a segment of this timeline holds the sequence; or is begun right behind it, as a segment without a record may have given its name to a backup. */
+  /**
+   * Whether a segment of the timeline holds the sequence; or one of the backup's growing segment is begun right behind it: retention may have removed the one before.
+   */
   private holds(sequence: number, timeline: string): boolean {
     if (sequence > this.source.bound.sequence) return false;
+    const timelines = new Set([timeline, this.previous?.timeline]);
     return this.entries.some(({ header, name }, at) => {
       const next = this.entries[at + 1]?.name.firstSequence ?? Infinity;
-      return header.timeline === timeline && name.firstSequence <= sequence + 1 && sequence < next;
+      return (
+        timelines.has(header.timeline) && name.firstSequence <= sequence + 1 && sequence < next
+      );
     });
+  }
+
+  /**
+   * Of the segment that holds the last record, the one that a restore ends with: the growing one may hold none, and then a restored log does not know of it. Where that one is gone or rotten, what
+   * BACKUP says of the growing one has to do.
+   */
+  private lastTimelineOf({ segments, lastSequence, timeline, tail }: BackupManifest): string {
+    const behind = [...segments, tail].findIndex(
+      ({ file }) => firstSequenceIn(file) > lastSequence,
+    );
+    const holder = segments[Math.max(behind, 1) - 1];
+    if (behind < 0 || holder === undefined) return timeline;
+    const path = `${this.segmentsDirectory}/${holder.file}`;
+    const found = describedIfWhole(this.source.fileSystem, path);
+    return found?.sha256 === holder.sha256 ? found.header.timeline : timeline;
   }
 
   /** What runs have left that came to no BACKUP, but for what this one needs. Nothing that BACKUP names goes, once it is sure that no power cut brings back the one before it. */
