@@ -24,8 +24,8 @@ export interface CsvRow {
   readonly bytes: number;
   /** By column, without spaces around; undefined when the number of fields is not that of the header. */
   readonly row: Row | undefined;
-  /** Of a row of a rejects file: the id that it had in the file it comes from. */
-  readonly givenId?: string | undefined;
+  /** Of a row of a rejects file: the id that it had in the file it comes from, null where it had none. */
+  readonly givenId?: string | null;
 }
 
 export interface CsvFile {

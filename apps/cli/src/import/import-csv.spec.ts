@@ -123,6 +123,35 @@ describe('an import', () => {
       expect(read('rejects.csv')).toContain('2,none,a');
     });
 
+    it('that was killed before its note told of its new rejects begins again', async () => {
+      writeRows('1,none,a', '2,none,a', '3,10.00,a', '4,none,a');
+      await importing();
+      const refused = read('rejects.csv');
+      let left: readonly (readonly [string, string])[] = [];
+      ledger.onBulk = () => {
+        left = readdirSync(directory).map((name) => [name, read(name)]);
+      };
+      await importing();
+      // As a kill leaves it: the first rejects are there, and the note is as it was when they were written.
+      for (const name of readdirSync(directory)) rmSync(path(name));
+      for (const [name, content] of left) write(name, content);
+      write('rejects.csv', `${refused.split('\n').slice(0, 2).join('\n')}\n`);
+      expect(await summaryOf()).toMatchObject({ finished: true, rejected: 3 });
+      expect(read('rejects.csv')).toBe(refused);
+      expect(readdirSync(directory).filter((name) => name.startsWith('rejects'))).toHaveLength(1);
+    });
+
+    it('as a check keeps what somebody has edited, also without its note', async () => {
+      writeRows('1,none,a');
+      const line = ['import', path('rows.csv'), '--ledger', 'main', '--mapping', path('m.json')];
+      await runCli(...line, '--check');
+      const edited = read('rows.csv.main.m.check.rejects.csv').replace('none', '77.00');
+      write('rows.csv.main.m.check.rejects.csv', edited);
+      rmSync(path('rows.csv.main.m.check.progress.json'));
+      await runCli(...line, '--check');
+      expect(read('rows.csv.main.m.check.rejects.1.csv')).toBe(edited);
+    });
+
     it('as a check keeps what the last check refused, and nothing of those before', async () => {
       writeRows('1,none,a');
       const line = ['import', path('rows.csv'), '--ledger', 'main', '--mapping', path('m.json')];
@@ -287,6 +316,54 @@ describe('an import', () => {
     });
   });
 
+  describe('of rows with a reference of the mapping', () => {
+    const row = { id: '{id}', amount: { column: 'amount' }, reference: '{customer}' };
+    const lines = ['1,3.20,CARD', '2,3.20,CARD', '3,3.20,', '4,3.20,', '5,none,X', '6,3.20,X'];
+
+    beforeEach(() =>
+      map({
+        row,
+        accounts: { ...MAPPING.accounts, customer: { id: 'all', normalSide: 'credit' } },
+      }),
+    );
+
+    it.each([[['--batch', '50']], [['--batch', '3']], [['--check']]])(
+      'takes the first, and names both lines of every other: %j',
+      async (options) => {
+        writeRows(...lines);
+        expect(await summaryOf(...options)).toMatchObject({ posted: 3, repeated: 0, rejected: 3 });
+        expect(read('rejects.csv')).toContain('3,2,"lines 2 and 3 have one reference, ""CARD"""');
+        expect(read('rejects.csv')).toContain('7,6,"lines 6 and 7 have one reference, ""X"""');
+      },
+    );
+
+    it('knows those that an earlier run was done with', async () => {
+      writeRows('1,1.00,A', '2,1.00,B', '3,1.00,C', '4,1.00,D', '5,1.00,E', '6,1.00,B');
+      ledger.bulksMax = 3;
+      await importing('--batch', '3');
+      ledger.bulksMax = Infinity;
+      const summary = (await summaryOf('--batch', '3')) as { resumedAfter: number };
+      expect(summary).toMatchObject({ posted: 5, rejected: 1 });
+      expect(summary.resumedAfter).toBeGreaterThan(2);
+      expect(read('rejects.csv')).toContain('lines 3 and 7 have one reference');
+    });
+
+    it('takes no row of another file for posted, because a transfer with its reference is', async () => {
+      writeRows('1,3.20,CARD');
+      await importing();
+      writeRows('2,3.20,CARD', '3,4.00,NEW');
+      expect(await summaryOf()).toMatchObject({ posted: 1, repeated: 0, rejected: 1 });
+      expect(read('rejects.csv')).toContain('That one has the legs and the time of this row');
+      expect(ledger.moved).toBe(720);
+    });
+
+    it('refuses one that is what another row is called by', async () => {
+      writeRows('1,3.20,import:m:2', '2,3.20,', '3,3.20,import:m:3');
+      expect(await summaryOf()).toMatchObject({ posted: 2, repeated: 0, rejected: 1 });
+      expect(read('rejects.csv')).toContain('reference: ""import:m:2"" is what an import makes');
+    });
+  });
+
   describe('without a column for the id', () => {
     it.each(['3', '7', '50', '999'])(
       'posts equal rows as often as they are there, in batches of %s',
@@ -411,6 +488,51 @@ describe('an import', () => {
     });
 
     it.each([
+      [{ delimiter: '|', quote: '' }, 'a|1'],
+      [{ delimiter: '|', quote: '' }, 'a%7C1"x" y'],
+      [{ delimiter: '~~', quote: '' }, 'a~'],
+      [{ delimiter: '~~', quote: '"' }, 'a~'],
+      [{ delimiter: '%|', quote: '"' }, 'Zürich%|%'],
+      [{ delimiter: ';', quote: "'" }, "it's;"],
+    ])('has each id as it was: %j %s', async (csv, id) => {
+      map({ csv, row: { amount: { column: 'amount' }, id: `{id}/${id}` } });
+      write('rows.csv', 'id,amount,customer\n1,500.00,a\n'.replaceAll(',', csv.delimiter));
+      await importing();
+      const [refused] = ledger.recorded.filter(({ key }) => key.includes(':row:'));
+      write('rejects.csv', read('rejects.csv').replace('500.00', '5.00'));
+      expect(JSON.parse((await again('--attempt', '2')).output)).toMatchObject({ posted: 1 });
+      expect(ledger.posted).toEqual([refused!.key.replace(':row:1:', ':row:2:')]);
+    });
+
+    it('takes no mended row for an equal one that is posted', async () => {
+      map({ row: { amount: { column: 'amount' }, id: '{id}/{row.hash}-{row.occurrence}' } });
+      writeRows('x,3.20,a', 'x,3,20,a', 'x,3,20,a');
+      await importing();
+      write('rejects.csv', read('rejects.csv').replaceAll('x,3,20', 'x,3.20'));
+      const mended = read('rejects.csv');
+      expect(JSON.parse((await again('--attempt', '2')).output)).toMatchObject({
+        ...{ posted: 2, repeated: 0 },
+      });
+      expect(ledger.moved).toBe(960);
+      write('rejects.csv', mended.replaceAll(/,%row:[^,]*/g, ','));
+      expect(JSON.parse((await again('--attempt', '3')).output)).toMatchObject({ rejected: 2 });
+      expect(read('second.csv')).toContain('give it one that no other row has');
+    });
+
+    it('posts no row twice that was read in another encoding than it is in', async () => {
+      const row = { amount: { column: 'amount' } };
+      map({ row });
+      const text = 'id,amount,customer\nM\u00fcller,5.00,a\nok,6.00,a\n';
+      writeFileSync(path('rows.csv'), Buffer.from(text, 'latin1'));
+      await importing();
+      map({ row, csv: { encoding: 'windows-1252' } });
+      await again('--attempt', '2');
+      expect(ledger.moved).toBe(600);
+      expect((await importing()).exit).toBe(0);
+      expect(ledger.moved).toBe(1100);
+    });
+
+    it.each([
       ['shift_jis', 0xff],
       ['gbk', 0xff],
       ['utf8', 0xff],
@@ -461,6 +583,44 @@ describe('an import', () => {
       const { exit, messages } = await importing();
       expect([exit, messages]).toEqual([64, expect.stringContaining('is no rejects file')]);
       expect(read('rejects.csv')).toBe('my,own\n');
+    });
+
+    it.each([
+      [['--progress', 'poetry'], 'poetry.lock'],
+      [['--progress', 'poetry', '--check'], 'poetry.lock'],
+      [['--progress', 'poetry'], 'poetry.tmp'],
+      [['--progress', 'poetry', '--check'], 'poetry.tmp'],
+    ])('leaves a file that it did not make: %j %s', async (options, name) => {
+      writeRows('1,1.00,a');
+      write(name, 'precious\n');
+      const given = options.map((each) => (each === 'poetry' ? path(each) : each));
+      const { exit, messages } = await importing(...given);
+      expect(read(name)).toBe('precious\n');
+      expect([exit, messages]).toEqual([64, expect.stringContaining(path(name))]);
+      expect(ledger.recorded).toEqual([]);
+      expect(readdirSync(directory).sort()).toEqual(['m.json', name, 'rows.csv'].sort());
+    });
+
+    it('leaves what is called as rejects that are kept, and is none', async () => {
+      writeRows('1,none,a');
+      for (const name of ['rejects.1.csv', 'rejects.2.csv']) write(name, '');
+      write('rejects.3.csv', 'imp');
+      const { messages } = await importing();
+      expect(['rejects.1.csv', 'rejects.2.csv', 'rejects.3.csv'].map(read)).toEqual([
+        '',
+        '',
+        'imp',
+      ]);
+      expect(messages).not.toContain('is kept in');
+    });
+
+    it('goes on where one that was killed has left its lock and half a note', async () => {
+      writeRows('1,none,a');
+      write('poetry.lock', 'lock of holdfast import\n');
+      write('poetry.tmp', '{"version":4,"identity":"ab');
+      expect((await importing('--progress', path('poetry'))).exit).toBe(1);
+      const names = readdirSync(directory).filter((name) => name.startsWith('poetry'));
+      expect(names).toEqual(['poetry']);
     });
 
     it('posts where no note can be kept', async () => {

@@ -105,8 +105,12 @@ export class ImportJob {
     disbelieved: ImportProgress | undefined,
   ): Promise<ImportResult> {
     const { check, rejects: chosen } = this.options;
-    // Of a check only the last one counts: it posts nothing, so nothing else tells of it.
-    if (check === true && chosen === undefined) rejects.remove();
+    const noted = this.note.read()?.rejects;
+    // First: it tells of the rejects that were, and the first of the new ones would not be as it says.
+    this.note.remove();
+    // Of a check only the last one counts: it posts nothing, so nothing else tells of it. What somebody may have edited stays.
+    const isUnedited = noted?.bytes === rejects.bytes && rejects.isAsNoted(noted);
+    if (check === true && chosen === undefined && isUnedited) rejects.remove();
     rejects.rewind(0);
     const again = disbelieved === undefined ? file : await this.open();
     const result = await this.pass(again, rejects, undefined);

@@ -1,45 +1,90 @@
-import { closeSync, fstatSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
+import { errorCode } from '@holdfast/kernel';
 import { tryLock } from 'fs-native-extensions';
 import { ImportError } from './import.errors.js';
+
+/** By it a lock that an ended process has left is told from somebody's file. */
+const CONTENT = Buffer.from('lock of holdfast import\n');
+
+/** Each costs another import that ends in just that moment. */
+const TRIES_MAX = 100;
 
 /** Keeps other imports away from the files that this one writes. The kernel lets go of it when the process dies. */
 export class ImportLock {
   private constructor(
     private readonly path: string,
     private readonly file: number,
+    private readonly isOurs: boolean,
   ) {}
 
-  /** Undefined where no file can be made, and so nothing be written. Throws `IMPORT_RUNNING`. */
+  /** Undefined where no file can be made, and so nothing be written. Throws `IMPORT_RUNNING`, and `IMPORT_OPTION_INVALID` for a file that is no lock. */
   static take(path: string): ImportLock | undefined {
-    for (;;) {
-      const file = opened(path);
-      if (file === undefined) return undefined;
-      if (!tryLock(file)) {
-        closeSync(file);
-        throw new ImportError(
-          'IMPORT_RUNNING',
-          `another import writes the same files: wait for it, or name others with --rejects and --progress`,
-          { lock: path },
-        );
-      }
-      if (isAt(file, path)) return new ImportLock(path, file);
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      const opened = openedAt(path);
+      if (opened === 'unusable') return undefined;
+      if (opened === 'gone') continue;
+      const lock = locked(path, opened);
+      if (lock !== undefined) return new ImportLock(path, opened.file, lock.isOurs);
       // Whoever held it has removed it meanwhile.
-      closeSync(file);
+      closeSync(opened.file);
     }
+    return undefined;
   }
 
+  /** One that was there empty, and may be somebody's, stays. */
   release(): void {
-    rmSync(this.path, { force: true });
+    if (this.isOurs) rmSync(this.path, { force: true });
     closeSync(this.file);
   }
 }
 
-function opened(path: string): number | undefined {
-  try {
-    return openSync(path, 'a');
-  } catch {
-    return undefined;
+interface OpenLock {
+  readonly file: number;
+  readonly isNew: boolean;
+}
+
+/** Undefined when the file is at the path no more. */
+function locked(path: string, { file, isNew }: OpenLock): { isOurs: boolean } | undefined {
+  const content = contentOf(file);
+  const isOurs = isNew || content.equals(CONTENT);
+  if (!isOurs && content.length > 0) {
+    closeSync(file);
+    throw new ImportError(
+      'IMPORT_OPTION_INVALID',
+      `${path} is no lock of an import, and would be overwritten: name another file with --progress, or move it away`,
+      { file: path },
+    );
   }
+  if (!tryLock(file)) {
+    closeSync(file);
+    throw new ImportError(
+      'IMPORT_RUNNING',
+      `another import writes the same files: wait for it, or name others with --rejects and --progress`,
+      { lock: path },
+    );
+  }
+  if (!isAt(file, path)) return undefined;
+  if (isNew) writeSync(file, CONTENT);
+  return { isOurs };
+}
+
+function openedAt(path: string): OpenLock | 'gone' | 'unusable' {
+  try {
+    return { file: openSync(path, 'wx+'), isNew: true };
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') return 'unusable';
+  }
+  try {
+    return { file: openSync(path, 'r+'), isNew: false };
+  } catch (error) {
+    return errorCode(error) === 'ENOENT' ? 'gone' : 'unusable';
+  }
+}
+
+/** As much of it as tells whether it is the lock's. */
+function contentOf(file: number): Buffer {
+  const content = Buffer.alloc(CONTENT.length + 1);
+  return content.subarray(0, readSync(file, content, 0, content.length, 0));
 }
 
 function isAt(file: number, path: string): boolean {

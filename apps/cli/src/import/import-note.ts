@@ -1,5 +1,5 @@
 import { type Hash, createHash } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { errorCode, errorMessage } from '@holdfast/kernel';
 import { ImportError } from './import.errors.js';
 import type { RejectsState } from './rejects-file.js';
@@ -50,17 +50,20 @@ export class ImportNote {
     return `${this.path}.tmp`;
   }
 
-  /** Undefined when there is none. Throws `IMPORT_OPTION_INVALID` for a file that is no note: it would be overwritten. */
+  /**
+   * Undefined when there is none. Lets go of one that was not written to its end. Throws `IMPORT_OPTION_INVALID` for a file that is no note: it
+   * would be overwritten.
+   */
   read(): NotedImport | undefined {
     const text = textOf(this.path);
-    if (text.trim() === '') return undefined;
     const note = noteOf(text);
-    if (note === undefined)
-      throw new ImportError(
-        'IMPORT_OPTION_INVALID',
-        `${this.path} is no note of an import, and would be overwritten: name another file with --progress, or move it away`,
-        { file: this.path },
-      );
+    if (text.trim() !== '' && note === undefined) throw noNote(this.path);
+    if (existsSync(this.temporaryPath)) {
+      if (!/^(\{"version":[0-9]+,"identity":"|\s*$)/.test(textOf(this.temporaryPath)))
+        throw noNote(this.temporaryPath);
+      this.change(() => rmSync(this.temporaryPath));
+    }
+    if (note === undefined) return undefined;
     if (note.version !== VERSION || note.rejects === undefined) return undefined;
     const isOurs = note.identity === this.identity;
     return { progress: isOurs ? note.progress : undefined, rejects: note.rejects };
@@ -88,22 +91,35 @@ export class ImportNote {
 
   remove(): void {
     this.pending = undefined;
-    rmSync(this.path, { force: true });
-    rmSync(this.temporaryPath, { force: true });
+    this.change(() => rmSync(this.path, { force: true }));
   }
 
   /** Whole or not at all; without a sync, since nothing is lost with it. */
   private write(noted: NotedImport): void {
+    const content = JSON.stringify({ version: VERSION, identity: this.identity, ...noted });
+    this.change(() => {
+      writeFileSync(this.temporaryPath, `${content}\n`, { flag: 'wx' });
+      renameSync(this.temporaryPath, this.path);
+    });
+  }
+
+  private change(files: () => void): void {
     if (this.unwritable) return;
     try {
-      const content = JSON.stringify({ version: VERSION, identity: this.identity, ...noted });
-      writeFileSync(this.temporaryPath, `${content}\n`);
-      renameSync(this.temporaryPath, this.path);
+      files();
     } catch (error) {
       this.unwritable = true;
       this.onUnwritable(errorMessage(error));
     }
   }
+}
+
+function noNote(path: string): ImportError {
+  return new ImportError(
+    'IMPORT_OPTION_INVALID',
+    `${path} is no note of an import, and would be overwritten: name another file with --progress, or move it away`,
+    { file: path },
+  );
 }
 
 function textOf(path: string): string {

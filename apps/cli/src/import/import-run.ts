@@ -95,16 +95,32 @@ export class ImportRun {
     return signal.aborted || this.rows >= passedOver;
   }
 
-  /** Of each row, also of one that is passed over: later ones may be equal, or have its id. */
+  /** Of each row, also of one that is passed over: later ones may be equal, or have its id or its reference. */
   private mapped(row: CsvRow): MappedRow {
     const { mapper } = this.parts;
     const occurrence = mapper.countsRows ? this.seen.occurrence(hashOf(row.fields)) : 1;
     const mapped = mapper.map(row, occurrence);
-    if (mapped.kind === 'skipped' || mapped.id === undefined) return mapped;
-    const earlier = this.seen.earlierLine(mapped.id, row.line);
-    if (earlier === undefined || mapped.kind === 'refused') return mapped;
-    const reason = `lines ${earlier} and ${row.line} have one id, ${JSON.stringify(mapped.id)}`;
-    return { kind: 'refused', id: mapped.id, reason };
+    if (mapped.kind === 'skipped') return mapped;
+    const { id, givenReference } = mapped;
+    // Both of a refused row, too: once it is mended it must not be taken for a later one that was posted.
+    const reason = [
+      this.sameName('id', id, row.line),
+      this.sameName('reference', givenReference, row.line),
+    ].find((each) => each !== undefined);
+    return reason === undefined || mapped.kind === 'refused'
+      ? mapped
+      : { kind: 'refused', id, givenReference, reason };
+  }
+
+  private sameName(
+    what: 'id' | 'reference',
+    name: string | undefined,
+    line: number,
+  ): string | undefined {
+    const earlier = name === undefined ? undefined : this.seen.earlierLine(what, name, line);
+    return earlier === undefined
+      ? undefined
+      : `lines ${earlier} and ${line} have one ${what}, ${JSON.stringify(name)}`;
   }
 
   /** Past a row that an earlier run was done with. False when, after the last of them, they are not the same rows. */

@@ -163,6 +163,11 @@ describe('a mapping', () => {
       'csv.quote must be at most 1 character',
     ],
     [
+      'a delimiter that nothing can hold',
+      (m) => ({ ...m, csv: { delimiter: '%', quote: '' } }),
+      'csv.delimiter must have no letter, digit, _ or % without csv.quote',
+    ],
+    [
       'columns without those that it names',
       (m) => ({ ...m, csv: { columns: ['id'] } }),
       'csv.columns must have "amount"',

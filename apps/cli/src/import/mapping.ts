@@ -106,6 +106,9 @@ class MappingReader {
         'csv.encoding',
         `is not known: ${shown(encoding)}; there are utf8, utf-16le, windows-1252, iso-8859-15, cp850, macroman, shift_jis, gb18030 and many more`,
       );
+    // What an import writes itself is made of these, and nothing could hold it.
+    if (quote === '' && /[\w%]/.test(delimiter))
+      throw this.refusal('csv.delimiter', 'must have no letter, digit, _ or % without csv.quote');
     const ignoreLines = csv.ignoreLines.map((source, index) =>
       this.condition(source, `csv.ignoreLines[${index}]`),
     );

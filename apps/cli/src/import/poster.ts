@@ -149,7 +149,10 @@ export class Poster implements BatchSink {
     return { newest, posted, repeated, unknown, rejects };
   }
 
-  /** Undefined when the transfer is there under its reference: posted by another attempt, or so long ago that its key is forgotten. */
+  /**
+   * Undefined when the transfer is there under the reference that is made of its id: posted by another attempt, or so long ago that its key is forgotten.
+   * Under one that the mapping gives it another row may be there, also one with the same legs.
+   */
   private async refusalOf({ mapped }: WaitingRow, answer: ItemAnswer): Promise<string | undefined> {
     const problem = problemText(answer);
     const { transferId } = (answer.body ?? {}) as { readonly transferId?: unknown };
@@ -158,7 +161,9 @@ export class Poster implements BatchSink {
     if (found.status > SUCCESS_MAX)
       return `${problem} It cannot be compared with this row: ${problemText(found)}`;
     const difference = differenceOf(mapped.transfer, found.body);
-    return difference && `${problem} That one is another transfer: ${difference}`;
+    if (difference !== undefined) return `${problem} That one is another transfer: ${difference}`;
+    if (mapped.givenReference === undefined) return undefined;
+    return `${problem} That one has the legs and the time of this row: it is this row, or another with its reference`;
   }
 
   private transferPath(transferId: string, { position }: ItemAnswer): string {

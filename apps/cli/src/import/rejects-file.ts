@@ -17,7 +17,7 @@ import { dirname, join, parse } from 'node:path';
 import iconv from 'iconv-lite';
 import type { CsvMarks } from './csv-records.js';
 import type { CsvFile, CsvRow } from './csv-rows.js';
-import { REJECT_COLUMNS, recordText } from './rejects-format.js';
+import { REJECT_COLUMNS, recordText, rejectText } from './rejects-format.js';
 
 /** A row that was not taken, and why. */
 export interface Reject {
@@ -61,8 +61,11 @@ export class RejectsFile {
 
   /** Whether there is nothing in it, or what an import has written, whoever has edited it since. */
   isOurs(): boolean {
-    if (this.bytes === 0) return true;
-    const file = openSync(this.path, 'r');
+    return this.bytes === 0 || this.hasColumns(this.path);
+  }
+
+  private hasColumns(path: string): boolean {
+    const file = openSync(path, 'r');
     try {
       const head = Buffer.alloc(HEAD_BYTES);
       const read = readSync(file, head, 0, HEAD_BYTES, 0);
@@ -102,9 +105,10 @@ export class RejectsFile {
     this.hash = hashOfBeginning(this.path, 0);
   }
 
-  /** Lets go of every file that was kept and has come again whole; returns the paths of the others. */
+  /** Lets go of every file that was kept and has come again whole; returns the paths of the others. What no import wrote is neither. */
   releaseKept(): readonly string[] {
-    return keptPathsOf(this.path).filter((path) => {
+    const kept = keptPathsOf(this.path).filter((path) => this.hasColumns(path));
+    return kept.filter((path) => {
       const repeated = this.bytes > 0 && beginsWith(this.path, path);
       if (repeated) rmSync(path);
       return !repeated;
@@ -117,9 +121,7 @@ export class RejectsFile {
     const header = isNew ? [recordText([...REJECT_COLUMNS, ...this.columns], this.format)] : [];
     const lines = rejects.map(({ row, id = '', reason }) =>
       // As it was read: a field too many stays one, and is refused again until somebody mends it.
-      [recordText([String(row.line), id, reason], this.format), row.raw].join(
-        this.format.delimiter,
-      ),
+      [rejectText(row.line, id, reason, this.format), row.raw].join(this.format.delimiter),
     );
     const text = [...header, ...lines].map((line) => `${line}\n`).join('');
     const bytes = encoded(text, this.format.encoding, isNew && this.format.byteOrderMark);

@@ -10,6 +10,14 @@ export function recordText(fields: readonly string[], marks: Marks): string {
   return fields.map((field) => fieldText(field, marks)).join(marks.delimiter);
 }
 
+/** What stands in front of a row that is not taken. */
+export function rejectText(line: number, id: string, reason: string, marks: Marks): string {
+  const { delimiter, quote } = marks;
+  // Without quotes an id holds no delimiter either, and is still the same id when it is read again.
+  const written = quote === '' ? escaped(id, delimiter) : id;
+  return recordText([String(line), written, reason], marks);
+}
+
 /**
  * A rejects file as the file that its rows are of: with their own columns, lines and ids, so that a row stays the same row however often it is mended.
  * Every other file is returned as it is.
@@ -39,7 +47,7 @@ function originalRow(rejected: CsvRow, marks: Marks): CsvRow {
     fields: fields.slice(REJECT_COLUMNS.length),
     raw: afterFields(raw, REJECT_COLUMNS.length, marks),
     row: values && Object.fromEntries(values),
-    givenId: importId === '' ? undefined : visibleText(importId),
+    givenId: importId === '' ? null : visibleText(idText(importId, marks)),
   };
 }
 
@@ -61,9 +69,28 @@ function afterFields(raw: string, fields: number, { delimiter, quote }: Marks): 
 }
 
 function fieldText(text: string, { delimiter, quote }: Marks): string {
-  const special = [delimiter, quote || delimiter, '\n', '\r'].some((mark) => text.includes(mark));
-  if (!special) return text;
+  // Each character of a delimiter: the end of a field with its beginning would be one.
+  const special = new Set(`${delimiter}${quote}\n\r`);
+  if (!Array.from(text).some((character) => special.has(character))) return text;
+  if (quote !== '') return `${quote}${text.replaceAll(quote, quote + quote)}${quote}`;
   // Without quotes nothing can hold a delimiter, and of a reason none is missed.
-  if (quote === '') return text.replaceAll(delimiter, ' ').replaceAll(/[\r\n]+/g, ' ');
-  return `${quote}${text.replaceAll(quote, quote + quote)}${quote}`;
+  const blank = delimiter.includes(' ') ? '_' : ' ';
+  return Array.from(text, (character) => (special.has(character) ? blank : character)).join('');
+}
+
+/** With its characters that the delimiter has percent-encoded. Of those no id has an encoded one already: it has them as they are. */
+function escaped(id: string, delimiter: string): string {
+  return Array.from(id, (character) =>
+    delimiter.includes(character) ? hexText(character) : character,
+  ).join('');
+}
+
+function idText(written: string, { delimiter, quote }: Marks): string {
+  if (quote !== '') return written;
+  const ascii = Array.from(delimiter).filter((character) => character <= '~');
+  return ascii.reduce((text, each) => text.replaceAll(hexText(each), each), written);
+}
+
+function hexText(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
 }

@@ -40,6 +40,21 @@ describe('the id of a row', () => {
     expect(id(DEFAULT_ID, rowOf(undefined))).toMatch(/-1$/);
   });
 
+  it('that tells the content is made at once, and never of a mended row', () => {
+    const broken = rowOf(undefined, { fields: ['1', 'x', 'y'] });
+    expect(id(`{a}/${DEFAULT_ID}`, broken, 2)).toMatch(/^%row:[0-9a-f]{32}-2$/);
+    const mended = rowOf({ a: '1' }, { givenId: null });
+    expect(id(DEFAULT_ID, mended)).toBeUndefined();
+    expect(id('{a}/{row.line}', mended)).toBe('1/7');
+  });
+
+  it('is none where what it tells is not in the encoding', () => {
+    const row = rowOf({ a: '1', text: 'M\ufffdller' });
+    expect(id(DEFAULT_ID, row)).toBeUndefined();
+    expect(id('{a}-{text}', row)).toBeUndefined();
+    expect(id('{a}', row)).toBe('1');
+  });
+
   it('stays what a rejects file says', () => {
     expect(id('{a}', rowOf({ a: 'mended' }, { givenId: 'a%20b' }))).toBe('a%20b');
   });

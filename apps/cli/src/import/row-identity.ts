@@ -29,16 +29,29 @@ export function countsRows({ columns }: Template): boolean {
   return columns.includes('row.occurrence');
 }
 
+/** Whether the id of a row is another once the row is mended. */
+export function tellsContent({ columns }: Template): boolean {
+  return columns.includes('row.hash') || columns.includes('row.occurrence');
+}
+
+/** What stands for bytes that are not in the encoding. */
+export const UNDECODED = '\ufffd';
+
 /**
  * The row's id as visible ASCII (percent-encoded), which keys, references and rejects files have; ids that differ stay different. Undefined when it cannot be made:
- * it needs a column, and the row has not the fields of the header, or all that it needs are empty.
+ * it needs a column, and the row has not the fields of the header, or all that it needs are empty, or what it tells is not in the encoding: read in the right
+ * one, the row would have another.
+ *
+ * Where the id tells the content it is made at once or never: of the mended row it might be that of an equal row that was posted. So a row that has not the
+ * fields of the header is called by those that it has.
  */
 export function idOf(
   template: Template,
   { row, fields, line, givenId }: CsvRow,
   occurrence: number,
 ): string | undefined {
-  if (givenId !== undefined) return givenId;
+  if (typeof givenId === 'string') return givenId;
+  if (givenId === null && tellsContent(template)) return undefined;
   const own: Readonly<Record<string, string>> = {
     'row.line': String(line),
     'row.hash': hashOf(fields),
@@ -46,9 +59,12 @@ export function idOf(
   };
   const values = { ...row, ...own };
   const { columns } = template;
+  const told = tellsContent(template) ? fields : columns.map((column) => values[column] ?? '');
+  if (told.some((text) => text.includes(UNDECODED))) return undefined;
   if (columns.length > 0 && columns.every((column) => (values[column] ?? '') === ''))
     return undefined;
-  if (row === undefined && columns.some((column) => !(column in own))) return undefined;
+  if (row === undefined && columns.some((column) => !(column in own)))
+    return tellsContent(template) ? `%row:${hashOf(fields)}-${occurrence}` : undefined;
   const id = template.render(values);
   return id === '' ? undefined : visibleText(id.replaceAll('%', '%25'));
 }
@@ -77,6 +93,11 @@ export class ImportNames {
     return fitted(`import:${this.mapping}:`, id, REFERENCE_CHARACTERS_MAX);
   }
 
+  /** Whether it is the reference of a row of this mapping. */
+  isOwn(reference: string): boolean {
+    return reference.startsWith(`import:${this.mapping}:`);
+  }
+
   /** Another command about the same account is decided for itself. */
   accountKeyOf(command: OpenAccount): string {
     return `import:${this.mapping}:account:${command.accountId ?? ''}:${digestOf(JSON.stringify(command))}`;
@@ -87,7 +108,7 @@ function hexOf(byte: number): string {
   return byte.toString(16).toUpperCase().padStart(2, '0');
 }
 
-/** A percent sign stands before two hexadecimal digits in every id, so no id looks like the digest of one. */
+/** No id that was made of a row has a percent sign before "sh", so none looks like the digest of one. */
 function fitted(prefix: string, id: string, charactersMax: number): string {
   const whole = `${prefix}${id}`;
   return whole.length <= charactersMax ? whole : `${prefix}%sha256:${digestOf(id)}`;

@@ -60,6 +60,7 @@ describe('a row', () => {
       kind: 'transfer',
       id: '171812',
       key: 'import:bank-1993:row:1:171812',
+      givenReference: 'bank-1993/171812',
       transfer: {
         type: 'PostTransfer',
         ledger: 'main',
@@ -125,6 +126,7 @@ describe('a row', () => {
     expect(bank.map(rowOf({ ...deposit, ...change }))).toEqual({
       kind: 'refused',
       id: 'transaction' in change ? undefined : '171812',
+      givenReference: `bank-1993/${'transaction' in change ? '' : '171812'}`,
       reason: expect.stringContaining(reason),
     });
   });

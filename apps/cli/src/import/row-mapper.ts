@@ -4,7 +4,7 @@ import type { CsvRow } from './csv-rows.js';
 import { ATTEMPT_DEFAULT } from './import-options.js';
 import type { AccountMapping, Mapping, Rule } from './mapping.js';
 import { type SignedAmount, amountColumns, rowAmount } from './row-amount.js';
-import { ImportNames, countsRows, idOf } from './row-identity.js';
+import { ImportNames, UNDECODED, countsRows, idOf, tellsContent } from './row-identity.js';
 import { shown } from './shown.js';
 import type { Row, Template } from './template.js';
 
@@ -14,13 +14,20 @@ export type MappedRow =
       readonly kind: 'transfer';
       readonly id: string;
       readonly key: string;
+      /** The reference, where it is not made of the id: nothing says that no other row has it. */
+      readonly givenReference?: string | undefined;
       readonly transfer: PostTransfer;
       /** The accounts of its legs, as they are to be opened if they are not there. */
       readonly accounts: readonly NeededAccount[];
     }
   | { readonly kind: 'skipped' }
   /** The id is undefined where none can be made of the row. */
-  | { readonly kind: 'refused'; readonly id: string | undefined; readonly reason: string };
+  | {
+      readonly kind: 'refused';
+      readonly id: string | undefined;
+      readonly givenReference?: string | undefined;
+      readonly reason: string;
+    };
 
 export interface NeededAccount {
   readonly id: string;
@@ -28,9 +35,15 @@ export interface NeededAccount {
   readonly command: OpenAccount;
 }
 
-/** Why a row is refused; its id comes to it. */
-type Refusal = Omit<Extract<MappedRow, { kind: 'refused' }>, 'id'>;
-type Transfer = Omit<Extract<MappedRow, { kind: 'transfer' }>, 'id' | 'key'>;
+/** Why a row is refused; its id and reference come to it. */
+type Refusal = Omit<Extract<MappedRow, { kind: 'refused' }>, 'id' | 'givenReference'>;
+type Transfer = Omit<Extract<MappedRow, { kind: 'transfer' }>, 'id' | 'key' | 'givenReference'>;
+
+/** A row's own reference is made of its id, and undefined where that is. */
+interface References {
+  readonly given: string | undefined;
+  readonly own: string | undefined;
+}
 
 /** Turns rows into transfers. Pure: the same row gives the same commands and keys in every run of an attempt, which is what makes an import resumable. */
 export class RowMapper {
@@ -51,23 +64,31 @@ export class RowMapper {
 
   map(row: CsvRow, occurrence = 1): MappedRow {
     const id = idOf(this.mapping.row.id, row, occurrence);
-    const mapped = this.mapRow(row, id);
+    const references = this.referencesOf(row, id);
+    const mapped = this.mapRow(row, references);
     if (mapped.kind === 'skipped') return mapped;
-    if (mapped.kind === 'refused') return { ...mapped, id };
-    if (id === undefined)
-      return { ...refused(`${this.mapping.row.id.columns.join(', ')}: the id is empty`), id };
-    return { ...mapped, id, key: this.names.keyOf(id) };
+    const givenReference = references.given;
+    if (mapped.kind === 'refused') return { ...mapped, id, givenReference };
+    if (id === undefined) return { ...refused(this.idProblem(row)), id, givenReference };
+    return { ...mapped, id, givenReference, key: this.names.keyOf(id) };
+  }
+
+  private idProblem({ givenId }: CsvRow): string {
+    const { id } = this.mapping.row;
+    return givenId === null && tellsContent(id)
+      ? 'import_id: the id is empty, and cannot be made of a row that was mended; give it one that no other row has'
+      : `${id.columns.join(', ')}: the id is empty`;
   }
 
   private mapRow(
     { row, fields, raw }: CsvRow,
-    id: string | undefined,
+    references: References,
   ): Transfer | Refusal | { readonly kind: 'skipped' } {
     if (this.mapping.csv.ignoreLines.some((condition) => condition.fits(raw)))
       return { kind: 'skipped' };
     if (row === undefined)
       return refused(`it has ${fields.length} fields, not those of the header`);
-    const undecoded = Object.entries(row).find(([, value]) => value.includes('\ufffd'));
+    const undecoded = Object.entries(row).find(([, value]) => value.includes(UNDECODED));
     if (undecoded !== undefined)
       return refused(`${undecoded[0]}: ${shown(undecoded[1])} is not in the encoding of the file`);
     const { asset, row: mapped } = this.mapping;
@@ -79,7 +100,7 @@ export class RowMapper {
     if (rule.transfer === undefined) return { kind: 'skipped' };
     if (amount.minorUnits === '0')
       return refused(`${amountColumns(mapped.amount).join(', ')}: nothing moves`);
-    return this.transferOf(row, id, rule.transfer, amount.minorUnits);
+    return this.transferOf(row, references, rule.transfer, amount.minorUnits);
   }
 
   /** The first that fits. An amount that cannot be read may have any sign. */
@@ -101,12 +122,14 @@ export class RowMapper {
 
   private transferOf(
     row: Row,
-    id: string | undefined,
+    { given, own }: References,
     { debit, credit }: { debit: string; credit: string },
     amount: string,
   ): Transfer | Refusal {
     const { effectiveAt, metadata } = this.mapping.row;
-    const reference = this.referenceOf(row, id);
+    if (given !== undefined && this.names.isOwn(given))
+      return refused(`reference: ${shown(given)} is what an import makes of another row's id`);
+    const reference = given ?? own;
     const time = row[effectiveAt?.column ?? ''] ?? '';
     const millis = time === '' ? undefined : effectiveAt?.format.millis(time);
     if (typeof millis === 'string') return refused(`${effectiveAt?.column ?? ''}: ${millis}`);
@@ -133,13 +156,13 @@ export class RowMapper {
     return { kind: 'transfer', transfer, accounts };
   }
 
-  /** What the mapping gives it, or its own. */
-  private referenceOf(row: Row, id: string | undefined): string | undefined {
+  /** What the mapping gives it, and its own. */
+  private referencesOf({ row }: CsvRow, id: string | undefined): References {
     const { reference } = this.mapping.row;
-    if (reference === undefined) return undefined;
-    const given = reference === 'own' ? '' : reference.render(row);
-    if (given !== '') return given;
-    return id === undefined ? undefined : this.names.referenceOf(id);
+    if (reference === undefined) return { given: undefined, own: undefined };
+    const own = id === undefined ? undefined : this.names.referenceOf(id);
+    const given = reference === 'own' || row === undefined ? '' : reference.render(row);
+    return { given: given === '' || given === own ? undefined : given, own };
   }
 
   /** Of rows that leave out who is meant, all would go to one account without a name. */

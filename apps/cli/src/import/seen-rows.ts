@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import Database, { type Database as SqliteDatabase, type Statement } from 'better-sqlite3';
 
-const ID_BYTES = 16;
+const NAME_BYTES = 16;
 
-/** Which rows and ids of a file came already. They live in a private temporary file of SQLite, so that memory does not grow with them. */
+/** Which rows, ids and references of a file came already. They live in a private temporary file of SQLite, so that memory does not grow with them. */
 export class SeenRows {
   private readonly database: SqliteDatabase = new Database('');
   private readonly countRow: Statement<[Buffer], { times: number }>;
-  private readonly addId: Statement<[Buffer, number]>;
-  private readonly findId: Statement<[Buffer], { line: number }>;
+  private readonly addName: Statement<[Buffer, number]>;
+  private readonly findName: Statement<[Buffer], { line: number }>;
 
   constructor() {
     // Nothing of it outlives the process.
@@ -16,15 +16,15 @@ export class SeenRows {
     this.database.pragma('synchronous = OFF');
     this.database.exec(
       `CREATE TABLE row_counts (hash BLOB PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
-       CREATE TABLE ids (id BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
+       CREATE TABLE names (name BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID;
        BEGIN`,
     );
     this.countRow = this.database.prepare(
       `INSERT INTO row_counts VALUES (?, 1)
        ON CONFLICT (hash) DO UPDATE SET times = times + 1 RETURNING times`,
     );
-    this.addId = this.database.prepare('INSERT OR IGNORE INTO ids VALUES (?, ?)');
-    this.findId = this.database.prepare('SELECT line FROM ids WHERE id = ?');
+    this.addName = this.database.prepare('INSERT OR IGNORE INTO names VALUES (?, ?)');
+    this.findName = this.database.prepare('SELECT line FROM names WHERE name = ?');
   }
 
   /** How many rows with this hash came, with this one. */
@@ -32,10 +32,12 @@ export class SeenRows {
     return this.countRow.get(Buffer.from(hash, 'hex'))?.times ?? 1;
   }
 
-  /** The line of the row that came with this id before; undefined when this is the first. */
-  earlierLine(id: string, line: number): number | undefined {
-    const digest = createHash('sha256').update(id).digest().subarray(0, ID_BYTES);
-    return this.addId.run(digest, line).changes === 1 ? undefined : this.findId.get(digest)?.line;
+  /** The line of the row that came with this id or reference before; undefined when this is the first. */
+  earlierLine(what: 'id' | 'reference', name: string, line: number): number | undefined {
+    const hash = createHash('sha256').update(`${what} ${name}`);
+    const digest = hash.digest().subarray(0, NAME_BYTES);
+    const isFirst = this.addName.run(digest, line).changes === 1;
+    return isFirst ? undefined : this.findName.get(digest)?.line;
   }
 
   close(): void {
