@@ -3,25 +3,21 @@ import { ClockConfiguration } from './clock.configuration.js';
 import { RetentionConfiguration } from './retention.configuration.js';
 import { StateConfiguration } from './state.configuration.js';
 import { StorageConfiguration } from './storage.configuration.js';
-import { Section, TextVariable } from './variable.js';
+import { AddressVariable, Section } from './variable.js';
 import { WalConfiguration } from './wal.configuration.js';
 
 export class ServerConfiguration {
-  @TextVariable('HOLDFAST_URL', {
+  @AddressVariable('HOLDFAST_URL', {
     default: 'http://127.0.0.1:7400',
     meaning: 'The service that the command line tool talks to.',
-    pattern: /^https?:\/\/[0-9A-Za-z.:[\]-]{1,255}$/,
-    allowed: 'an http or https address without a path',
   })
   readonly url!: string;
 }
 
 export class AdminServerConfiguration {
-  @TextVariable('HOLDFAST_ADMIN_URL', {
+  @AddressVariable('HOLDFAST_ADMIN_URL', {
     default: 'http://127.0.0.1:7404',
     meaning: 'The admin API that the command line tool talks to.',
-    pattern: /^https?:\/\/[0-9A-Za-z.:[\]-]{1,255}$/,
-    allowed: 'an http or https address without a path',
   })
   readonly url!: string;
 

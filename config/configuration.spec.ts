@@ -171,6 +171,16 @@ describe('configuration', () => {
     ]);
   });
 
+  it.each([
+    ['HOLDFAST_COMMAND_URL', 'query-service'],
+    ['HOLDFAST_URL', 'cli'],
+    ['HOLDFAST_ADMIN_URL', 'cli'],
+  ] as const)('takes %s with a slash behind it', (name, application) => {
+    const told = JSON.stringify(configurationOf(application, { [name]: 'http://example.org:81/' }));
+    expect(told).toContain('"url":"http://example.org:81"');
+    expect(problemsOf({ [name]: 'http://example.org//' }, application)).toHaveLength(1);
+  });
+
   it('refuses a variable that no application has, and says which was meant', () => {
     expect(problemsOf({ HOLDFAST_WAL_DURABILTY: 'none', HOLDFAST_COLOUR: 'red' })).toEqual([
       'HOLDFAST_COLOUR is not a variable of Holdfast',

@@ -1,14 +1,12 @@
 import { FrontDoorConfiguration, QueriesConfiguration } from './queries.configuration.js';
 import { ServiceConfiguration } from './service.configuration.js';
 import { StorageConfiguration } from './storage.configuration.js';
-import { Section, TextVariable } from './variable.js';
+import { AddressVariable, Section } from './variable.js';
 
 export class CommandUpstreamConfiguration {
-  @TextVariable('HOLDFAST_COMMAND_URL', {
+  @AddressVariable('HOLDFAST_COMMAND_URL', {
     default: 'http://127.0.0.1:7401',
     meaning: 'Where the query service forwards commands.',
-    pattern: /^https?:\/\/[0-9A-Za-z.:[\]-]{1,255}$/,
-    allowed: 'an http or https address without a path',
   })
   readonly url!: string;
 }

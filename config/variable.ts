@@ -1,4 +1,5 @@
-import { IsBoolean, IsIn, IsInt, Matches, Max, Min } from 'class-validator';
+import { ADDRESS_ALLOWED, addressOf } from '@holdfast/kernel';
+import { IsBoolean, IsIn, IsInt, Matches, Max, Min, ValidateBy } from 'class-validator';
 
 /** How one environment variable becomes one property. */
 export interface Variable {
@@ -56,6 +57,23 @@ export function TextVariable(
     name,
     { ...options, defaultText: options.default, convert: (text) => text },
     Matches(options.pattern),
+  );
+}
+
+/** Where a service is, without a slash behind it. */
+export function AddressVariable(name: string, options: Described<string>): PropertyDecorator {
+  return declare(
+    name,
+    {
+      meaning: options.meaning,
+      defaultText: options.default,
+      allowed: ADDRESS_ALLOWED,
+      convert: (text) => addressOf(text) ?? text,
+    },
+    ValidateBy({
+      name: 'address',
+      validator: { validate: (value) => addressOf(String(value)) === value },
+    }),
   );
 }
 

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { addressArgument } from './address-argument.js';
 import type { JobFlags } from './admin/run-job.js';
 import type { ClockFlags } from './clock/clock.js';
 import type { CompactFlags } from './compact/compact.js';
@@ -63,7 +64,7 @@ export function addAdministration(
   holdfast
     .command('jobs')
     .description('what a running service has been asked to do, and how far it is')
-    .option('--url <url>', 'its admin API (HOLDFAST_ADMIN_URL when left out)')
+    .option('--url <url>', 'its admin API (HOLDFAST_ADMIN_URL when left out)', addressArgument)
     .option('--cancel <id>', 'ask one to stop')
     .option('--json', 'as JSON')
     .action(async (flags: JobsFlags) => {
@@ -186,13 +187,17 @@ function instant(text: string): Date {
 /** Of a service that runs: what is asked for ends with the process. */
 function running(command: Command): Command {
   return command
-    .option('--url <url>', 'its admin API (HOLDFAST_ADMIN_URL when left out)')
+    .option('--url <url>', 'its admin API (HOLDFAST_ADMIN_URL when left out)', addressArgument)
     .option('--json', 'as JSON');
 }
 
 function administering(command: Command): Command {
   return command
-    .option('--url <url>', 'the admin API of a running service (HOLDFAST_ADMIN_URL when left out)')
+    .option(
+      '--url <url>',
+      'the admin API of a running service (HOLDFAST_ADMIN_URL when left out)',
+      addressArgument,
+    )
     .option('--data <directory>', 'the data directory of a service that does not run')
     .option('--json', 'as JSON');
 }

@@ -229,6 +229,9 @@ describe('the command line', () => {
     [['import', 'a.csv', '--ledger', 'main']],
     [['import', 'a.csv', '--ledger', 'main', '--mapping', 'm', '--batch', '2']],
     [['import', 'a.csv', '--ledger', 'main', '--mapping', 'm', '--batch', '1000']],
+    [['import', 'a.csv', '--ledger', 'main', '--mapping', 'm', '--url', 'http://a/v1']],
+    [['health', '127.0.0.1:7400']],
+    [['jobs', '--url', 'ftp://127.0.0.1']],
     [['unknown']],
   ])('refuses %j before it does anything', async (line) => {
     await expect(parseCli(...line)).rejects.toMatchObject({

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { addressArgument } from './address-argument.js';
 import { addAdministration } from './admin-program.js';
 import { CliExit } from './exit-code.js';
 import {
@@ -47,7 +48,7 @@ export function program(terminal: Terminal, done: (exit: CliExit) => void): Comm
   holdfast
     .command('health')
     .description('ask whether a service is ready')
-    .argument('[url]', 'its address (HOLDFAST_URL when left out)')
+    .argument('[url]', 'its address (HOLDFAST_URL when left out)', addressArgument)
     .option('--json', 'as JSON')
     .action(async (url: string | undefined, flags: HealthFlags) => {
       const { health } = await import('./health/health.js');
@@ -148,7 +149,7 @@ function addImport(holdfast: Command, terminal: Terminal, done: (exit: CliExit) 
     .argument('<csv>', 'the file; - for standard input')
     .requiredOption('--ledger <name>', 'the ledger; opened when it is not there')
     .requiredOption('--mapping <file>', 'how rows become transfers: docs/guides/import.md')
-    .option('--url <url>', 'the service (HOLDFAST_URL when left out)')
+    .option('--url <url>', 'the service (HOLDFAST_URL when left out)', addressArgument)
     .option(
       '--batch <commands>',
       'commands in one request',

@@ -1,3 +1,4 @@
+export { ADDRESS_ALLOWED, addressOf } from './address.js';
 export { AssertionFailed, assert, defined, unreachable } from './assert.js';
 export type { Brand } from './brand.js';
 export { type Clock, type MonotonicClock, systemClock } from './clock.js';

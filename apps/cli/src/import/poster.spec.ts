@@ -77,6 +77,18 @@ describe('a batch', () => {
     });
   });
 
+  it('that is too large for the service says that fewer commands may go in one', async () => {
+    const answer = { status: 413, body: problem(413, 'too-large').body };
+    const client = { post: () => Promise.resolve(answer), get: unasked, put: unasked };
+    await expect(
+      new Poster(client, 'main', new KnownAccounts()).post(batchOf(['a', 'b'])),
+    ).rejects.toMatchObject({
+      code: 'IMPORT_REFUSED',
+      message:
+        'the service refuses a batch of 2 commands: too-large: too-large; name fewer with --batch',
+    });
+  });
+
   it('takes a row whose answer of an earlier run has been removed neither for posted nor for rejected', async () => {
     const { client } = ledgerOf([problem(410, 'answer-removed'), made]);
     const posted = await new Poster(client, 'main', new KnownAccounts()).post(batchOf(['a', 'b']));

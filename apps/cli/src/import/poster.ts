@@ -27,6 +27,7 @@ const OK = 200;
 const SUCCESS_MAX = 299;
 const CONFLICT = 409;
 const GONE = 410;
+const TOO_LARGE = 413;
 const TOO_MANY_REQUESTS = 429;
 const SERVER_ERROR_MIN = 500;
 
@@ -177,9 +178,12 @@ export class Poster implements BatchSink {
 
   private mustSucceed(answer: ServiceAnswer, what: string): void {
     if (answer.status <= SUCCESS_MAX) return;
-    throw new ImportError('IMPORT_REFUSED', `the service refuses ${what}: ${problemText(answer)}`, {
-      status: answer.status,
-    });
+    const advice = answer.status === TOO_LARGE ? '; name fewer with --batch' : '';
+    throw new ImportError(
+      'IMPORT_REFUSED',
+      `the service refuses ${what}: ${problemText(answer)}${advice}`,
+      { status: answer.status },
+    );
   }
 }
 

@@ -18,7 +18,7 @@ describe('a client with patience', () => {
   });
 
   /** Of a service that gives these answers, one after the other. */
-  async function clientOf(answers: readonly { status: number; body: object }[], slash = '') {
+  async function clientOf(answers: readonly { status: number; body: object }[]) {
     const asked: (string | undefined)[] = [];
     const told: (string | undefined)[] = [];
     const server = createServer(({ url }, response) => {
@@ -28,12 +28,12 @@ describe('a client with patience', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const client = new ServiceClient({
-      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${slash}`,
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       patienceMillis: 60_000,
       onOutage: (reason) => told.push(reason),
     });
     running.push(server, client);
-    return { client, told, asked };
+    return { client, told };
   }
 
   it('tells what it waits for, again when that changes, and when it is over', async () => {
@@ -48,10 +48,12 @@ describe('a client with patience', () => {
     ]);
   });
 
-  it('takes an address with a slash behind it', async () => {
-    const { client, asked } = await clientOf([{ status: 200, body: {} }], '/');
-    await client.get('/v1/ledgers/main');
-    expect(asked).toEqual(['/v1/ledgers/main']);
+  it('sends again what the service has not received in time', async () => {
+    const late = { status: 408, body: { type: '/problems/request-timeout', title: 'Late' } };
+    const done = { status: 200, body: {} };
+    const { client, told } = await clientOf([late, done]);
+    expect(await client.post('/bulk', {})).toEqual(done);
+    expect(told).toEqual(['request-timeout: Late', undefined]);
   });
 
   it('tells what half an answer waits for', async () => {

@@ -9,7 +9,7 @@ export interface ServiceAnswer {
 }
 
 export interface ServiceClientOptions {
-  /** `http://127.0.0.1:7400`, perhaps with a slash behind it. */
+  /** `http://127.0.0.1:7400` */
   readonly url: string;
   /** How long a request is sent again while the service cannot answer it. */
   readonly patienceMillis: number;
@@ -37,8 +37,8 @@ const PAUSE_MILLIS_MAX = 5_000;
 const ANSWER_MILLIS_MAX = 60_000;
 const SECOND = 1_000;
 
-/** Statuses that say "not now". All of 5xx belongs to them: the outcome may be unknown, and the same request with the same key settles it. */
-const isTransient = (status: number): boolean => status === 429 || status >= 500;
+/** Statuses that say "not now": the request did not arrive in time, or there are too many. All of 5xx belongs to them: the outcome may be unknown, and the same request with the same key settles it. */
+const isTransient = (status: number): boolean => status === 408 || status === 429 || status >= 500;
 
 /**
  * Talks to a service that may be overloaded, stopping, dead or starting. A request is sent until it is answered for good, so it must be one that may
@@ -115,7 +115,7 @@ export class ServiceClient {
     body: unknown,
   ): Promise<Attempted> {
     try {
-      const answered = await request(`${this.options.url.replace(/\/+$/, '')}${path}`, {
+      const answered = await request(`${this.options.url}${path}`, {
         method,
         dispatcher: this.agent,
         headers: body === undefined ? {} : { 'content-type': 'application/json' },
