@@ -96,7 +96,7 @@ export function findSegments(
   };
 }
 
-/** A gap in its place would make a log that seems to hold all: a state would be made of the rest alone. One that begins later asks for a state or a snapshot of what came before. */
+/** Not called gone: it may be what retention has removed. */
 function unknownBeginning(directory: string, first: number): SalvageLoss {
   const reason = `MANIFEST cannot be read: whether sequences 1 to ${first - 1} were removed, are in an archive, or are lost is not known`;
   return { file: `${directory}/${MANIFEST_NAME}`, from: 0, to: 0, reason };

@@ -96,9 +96,7 @@ describe('making a new log of a damaged one', () => {
       else flip('MANIFEST', 40);
       const report = await salvage(damaged, target);
       expect(report).toMatchObject({ firstSequence, lastSequence: 120, missing: [] });
-      expect(report.losses).toEqual([
-        expect.objectContaining({ file: join(damaged, 'MANIFEST') as string }),
-      ]);
+      expect(report.losses).toEqual([expect.objectContaining({ file: join(damaged, 'MANIFEST') })]);
       const wal = await Wal.open(target);
       expect(wal.firstSequence).toBe(firstSequence);
       expect(wal.timelineAt(firstSequence)).toBe(
@@ -109,11 +107,28 @@ describe('making a new log of a damaged one', () => {
   );
 
   it('keeps every other record in its place when a frame is damaged, and names what is gone', async () => {
+    const second = segments()[1]!;
+    const gone = parseInt(second.slice(17, 33), 16);
+    flip(second, 8192 + 64 + 100);
+    const report = await salvage(damaged, target);
+    expect(report.missing).toEqual([{ firstSequence: gone, lastSequence: gone + 1 }]);
+    expect(report.losses).toMatchObject([{ from: 8192 }]);
+    expect(await salvaged()).toEqual(all.filter((it) => it !== gone && it !== gone + 1));
+  });
+
+  it('begins behind what is gone of the beginning, in the same history, for states and snapshots that stand for it', async () => {
+    const own = await Wal.open(damaged, { frameBytesMax: 16 * 1024, segmentBytes: 32 * 1024 });
+    const history = own.timelineAt(3 as Sequence);
+    await own.close();
     flip(segments()[0] ?? '', 8192 + 64 + 100);
     const report = await salvage(damaged, target);
     expect(report.missing).toEqual([{ firstSequence: 1, lastSequence: 2 }]);
-    expect(report.losses).toMatchObject([{ from: 8192 }]);
-    expect(await salvaged()).toEqual(all.slice(2));
+    expect(report).toMatchObject({ firstSequence: 3, losses: [{ from: 8192 }] });
+    const wal = await Wal.open(target);
+    expect([wal.firstSequence, wal.timelineAt(3 as Sequence)]).toEqual([3, history]);
+    expect(wal.timelineAt(2 as Sequence)).toBeUndefined();
+    expect((await wal.verify()).problems).toEqual([]);
+    await wal.close();
   });
 
   it('is of the same histories up to the first record that is gone, and of another from there on', async () => {

@@ -37,7 +37,7 @@ export interface SalvageOptions extends PlaceOptions {
 
 /**
  * Makes a new log of every frame that still verifies in a damaged one. The damaged one, and its archive, are only read. Records keep their sequences;
- * what is gone between them is named, and becomes gap records, the first of which begins another timeline. What a transaction spread over the gap meant is for its owner to judge: a log
+ * what is gone is named. Between them it becomes gap records, the first of which begins another timeline; the log begins behind what is gone of its beginning. What a transaction spread over the gap meant is for its owner to judge: a log
  * that was salvaged opens, but it is not the log that was promised.
  *
  * The header of a segment bounds the one before it: where a writer was taken over, what it wrote behind the length that its successor has sealed is no part of the log.

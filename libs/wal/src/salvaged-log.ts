@@ -22,7 +22,7 @@ export interface SalvagedRecords {
   readonly records: number;
   readonly firstSequence: number;
   readonly lastSequence: number;
-  /** Sequences between the first and the last that are gone: gap records stand for them, so that every other record keeps its place. */
+  /** Sequences up to the last that are gone: the log begins behind those at its beginning, and gap records stand for the others. Every other record keeps its place. */
   readonly missing: readonly { readonly firstSequence: number; readonly lastSequence: number }[];
 }
 
@@ -30,7 +30,8 @@ type SalvagedFrom = Pick<Manifest, 'logId' | 'firstSequence' | 'placesBefore'>;
 
 /**
  * The new log, written frame by frame with the format's own parts. Up to the first record that is gone it is the history of the source, in the source's timelines: states, snapshots and consumers of
- * a place there go on. From the first gap on it is a history of its own, in which nobody stands who has seen what is gone.
+ * a place there go on. From the first gap on it is a history of its own, in which nobody stands who has seen what is gone. What is gone of the beginning is no gap: only a state or a snapshot can
+ * stand for it, and from a log that begins later nobody makes one of the rest alone.
  */
 export class SalvagedLog {
   private readonly chain: SegmentChain;
@@ -40,6 +41,7 @@ export class SalvagedLog {
   private ownTimeline: string | undefined;
   private readonly encoder = new FrameEncoder(64 * 1024);
   private readonly missing: { firstSequence: number; lastSequence: number }[] = [];
+  private firstSequence: number;
   private lastSequence: number;
   private begun = false;
   private frames = 0;
@@ -52,6 +54,7 @@ export class SalvagedLog {
     private readonly source: SalvagedFrom,
   ) {
     const { logId, firstSequence } = source;
+    this.firstSequence = firstSequence;
     this.lastSequence = firstSequence - 1;
     writeManifest(fileSystem, directory, {
       logId,
@@ -87,9 +90,16 @@ export class SalvagedLog {
     const last = lastSequenceOf(header);
     const expected = this.lastSequence + 1;
     if (header.firstSequence < expected) return false;
-    if (header.firstSequence > expected) this.ownTimeline ??= randomBytes(8).toString('hex');
+    const gone = { firstSequence: expected, lastSequence: header.firstSequence - 1 };
+    const isGap = header.firstSequence > expected;
+    if (isGap) this.missing.push(gone);
+    if (isGap && this.begun) this.ownTimeline ??= randomBytes(8).toString('hex');
+    if (!this.begun) {
+      this.firstSequence = header.firstSequence;
+      this.lastSequence = gone.lastSequence;
+    }
     await this.goOnIn(this.ownTimeline ?? timeline);
-    if (header.firstSequence > expected) await this.addGap(expected, header.firstSequence - 1);
+    await this.fillGap(gone.lastSequence);
     const body = buffer.subarray(bodyStart, bodyStart + header.bodyLength);
     await this.write(last, (encoder) =>
       encoder.addBody(body, header.recordCount, header.sequenceSpan),
@@ -100,8 +110,7 @@ export class SalvagedLog {
     return true;
   }
 
-  private async addGap(firstSequence: number, lastSequence: number): Promise<void> {
-    this.missing.push({ firstSequence, lastSequence });
+  private async fillGap(lastSequence: number): Promise<void> {
     while (this.lastSequence < lastSequence) {
       const sequences = Math.min(lastSequence - this.lastSequence, GAP_SEQUENCES_MAX);
       await this.write(this.lastSequence + sequences, (encoder) => encoder.addGap(sequences));
@@ -116,8 +125,8 @@ export class SalvagedLog {
 
   /** Everything is synced before MANIFEST names it. */
   async finish(): Promise<SalvagedRecords> {
-    const { frames, records, missing, lastSequence } = this;
-    const { logId, firstSequence, placesBefore } = this.source;
+    const { frames, records, missing, firstSequence, lastSequence } = this;
+    const { logId, placesBefore } = this.source;
     if (!this.begun) throw refused('no frame could be read', this.directory);
     this.chain.current.writer.file.dataSync();
     this.chain.close();
