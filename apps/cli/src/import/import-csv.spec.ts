@@ -623,10 +623,24 @@ describe('an import', () => {
       expect(names).toEqual(['poetry']);
     });
 
-    it('posts where no note can be kept', async () => {
-      writeRows('1,1.00,a');
-      const { exit, messages } = await importing('--progress', path('nowhere/note.json'));
-      expect([exit, messages]).toEqual([0, expect.stringContaining('no note of the progress')]);
+    it.each([
+      ['--rejects', 'nowhere/rejects.csv', 'ENOENT'],
+      ['--rejects', 'm.json/rejects.csv', 'ENOTDIR'],
+      ['--rejects', 'device', 'is no file'],
+      ['--rejects', 'sub', 'is no file'],
+      ['--progress', 'nowhere/note.json', 'ENOENT'],
+      ['--progress', 'device', 'is no file'],
+      ['--progress', 'sub', 'is no file'],
+    ])('posts nothing where it cannot be written: %s %s', async (option, name, reason) => {
+      writeRows('1,1.00,a', '2,none,a');
+      mkdirSync(path('sub'));
+      symlinkSync('/dev/null', path('device'));
+      const before = readdirSync(directory);
+      const { exit, messages } = await importing(option, path(name));
+      expect(exit).toBe(64);
+      expect(messages).toMatch(new RegExp(`${name} cannot be written.*${reason}.*${option}`));
+      expect(ledger.recorded).toEqual([]);
+      expect(readdirSync(directory)).toEqual(before);
     });
 
     it('does not take another file for its note', async () => {

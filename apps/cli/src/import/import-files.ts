@@ -1,5 +1,6 @@
-import { realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { errorMessage } from '@holdfast/kernel';
 import { ImportError } from './import.errors.js';
 
 /** A file of an import, and what it is to the user. */
@@ -18,6 +19,31 @@ export function refuseFilesTwice(read: readonly NamedFile[], written: readonly N
           `${file.what} ${file.path} is ${other.what} ${other.path}, which would be overwritten: name another file`,
           { file: file.path },
         );
+}
+
+/** Throws `IMPORT_OPTION_INVALID` where a file cannot be made, written and replaced, by the option that names another. */
+export function assertWritable(path: string, option: string): void {
+  const problem = unwritable(path);
+  if (problem === undefined) return;
+  throw new ImportError(
+    'IMPORT_OPTION_INVALID',
+    `${path} cannot be written: ${problem}: name another file with ${option}`,
+    { file: path },
+  );
+}
+
+function unwritable(path: string): string | undefined {
+  try {
+    // The dot: what is no directory says so.
+    accessSync(`${dirname(path)}/.`, constants.W_OK | constants.X_OK);
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return undefined;
+    if (!found.isFile()) return 'it is no file';
+    accessSync(path, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return errorMessage(error);
+  }
 }
 
 function isSameFile(one: string, other: string): boolean {

@@ -5,7 +5,7 @@ import type { ServiceClient } from '../service/service-client.js';
 import { type BatchSink, KnownAccounts } from './batch.js';
 import { CheckSink } from './check-sink.js';
 import { type CsvFile, fromItsEnd, openCsv } from './csv-rows.js';
-import { refuseFilesTwice } from './import-files.js';
+import { assertWritable, refuseFilesTwice } from './import-files.js';
 import { ImportLock } from './import-lock.js';
 import { ImportNote, type ImportProgress } from './import-note.js';
 import { ImportError } from './import.errors.js';
@@ -66,6 +66,9 @@ export class ImportJob {
    */
   async run(): Promise<ImportResult> {
     this.refuseFilesTwice();
+    // Before a row is posted: what becomes of it could not be told.
+    assertWritable(this.rejectsPath, '--rejects');
+    assertWritable(this.note.path, '--progress');
     const lock = ImportLock.take(this.lockPath);
     try {
       return await this.runPasses();
