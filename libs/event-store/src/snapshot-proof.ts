@@ -1,4 +1,4 @@
-import { errorCode, errorMessage } from '@holdfast/kernel';
+import { errorCode, errorMessage, isUnreadable } from '@holdfast/kernel';
 import { snapshotCancelled } from './event-store.errors.js';
 import { STOPPED } from './snapshot-work.js';
 import type { DamagedSnapshot, SnapshotEntry } from './state-options.js';
@@ -84,5 +84,5 @@ export class SnapshotProof {
 /** Bytes that are wrong, gone, or cannot be read speak against a snapshot. Too many open files do not. */
 export function speaksAgainst(error: unknown): boolean {
   if (!(error instanceof StateJobFailed)) return false;
-  return error.code === undefined || error.code === 'ENOENT' || error.code === 'EIO';
+  return error.code === undefined || error.code === 'ENOENT' || isUnreadable(error);
 }

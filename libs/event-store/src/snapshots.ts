@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { errorCode, errorMessage } from '@holdfast/kernel';
+import { errorCode, errorMessage, isUnreadable } from '@holdfast/kernel';
 import type { Position } from './event.js';
 import { syncDirectory } from './durable-directory.js';
 import { readSnapshotMark } from './snapshot-file.js';
@@ -15,9 +15,6 @@ import { type LogOfPlaces, isOfLog } from './state-source.js';
 /** Kept of the newest: the log may go below the older of them. */
 export const SNAPSHOTS_KEPT = 2;
 const NAME = /^([1-9][0-9]{0,15})\.snapshot$/;
-
-/** What a disk says of a file that it has lost a part of. */
-const UNREADABLE = new Set<string | undefined>(['EIO', 'EBADMSG', 'EUCLEAN']);
 
 export interface ListedSnapshots {
   /** Those whose first block is whole, newest first. Says nothing of their other bytes. */
@@ -38,7 +35,7 @@ export function listSnapshots(directory: string): ListedSnapshots {
       if (mark?.position !== position) continue;
       entries.push({ position, path, bytes: fs.statSync(path).size, mark });
     } catch (error) {
-      if (!UNREADABLE.has(errorCode(error))) throw error;
+      if (!isUnreadable(error)) throw error;
       unreadable.push({ position, path, reason: errorMessage(error) });
     }
   }

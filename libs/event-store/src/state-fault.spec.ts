@@ -40,6 +40,9 @@ it.each([
   ['MDB_TXN_FULL', -30788, PASSING],
   ['MDB_BAD_RSLOT', -30783, PASSING],
   ['MDB_BAD_TXN: after a failure that was told', -30782, PASSING],
+  ['EIO', 5, PASSING],
+  ['EUCLEAN, which Node has no name for', 117, PASSING],
+  ['EBADMSG, which Node has no name for', 74, PASSING],
   [
     'MDB_PANIC: after a meta page that could not be written',
     -30795,

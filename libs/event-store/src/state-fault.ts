@@ -34,8 +34,9 @@ const DAMAGE = new Set<string | undefined>([
 export const THREAD_ENDED = 'STATE_THREAD_ENDED';
 /** LMDB after it could not write its meta page: this process can write nothing more. No content of the file has it say so. */
 const PANIC = 'LMDB_-30795';
-/** Names that the system and Node give to what is missing, forbidden or failing just now. Theirs for a wrong argument begin otherwise. */
-const OF_SYSTEM = /^(E(?!RR_)[A-Z0-9]+|ERR_WORKER_[A-Z_]+|LMDB_-?[0-9]+|STATE_THREAD_ENDED)$/;
+/** Names that the system and Node give to what is missing, forbidden or failing just now; Node has a number only for some of the system's. Theirs for a wrong argument begin otherwise. */
+const OF_SYSTEM =
+  /^(E(?!RR_)[A-Z0-9]+|Unknown system error -[0-9]+|ERR_WORKER_[A-Z_]+|LMDB_-?[0-9]+|STATE_THREAD_ENDED)$/;
 /** Less than this is a full disk: a write that found some room has taken it. */
 const ROOM_BYTES_MIN = 1024 * 1024;
 

@@ -10,10 +10,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { getSystemErrorName } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { CheckpointedState } from './checkpointed-state.js';
 import type { Evolve } from './folded-state.js';
 import type { CheckpointedStateOptions, StateEvent } from './state-options.js';
+import { StateJobFailed, StateThread } from './state-thread.js';
 import { oneAppend, sampleEvent } from './testing/sample-events.js';
 import { WalEventLog } from './wal-event-log.js';
 
@@ -124,6 +126,31 @@ describe('a snapshot that no state can begin with', () => {
     await snapshots(1);
     expect(files()).toEqual(['2.snapshot', '3.snapshot']);
     expect(log.stateStatus()?.unusableSnapshots).toEqual([]);
+  });
+
+  it.each([
+    ['EIO', -5],
+    ['EBADMSG', -74],
+    ['EUCLEAN', -117],
+  ])('because the disk says %s of its middle is passed over for an older one', async (_, errno) => {
+    const [, newest] = await snapshots(2);
+    await log.close();
+    const { run } = StateThread.prototype;
+    const failing = jest.spyOn(StateThread.prototype, 'run');
+    failing.mockImplementation(function (this: StateThread, job, ...others) {
+      const isHit = job.kind === 'verify-snapshot' && job.path === newest;
+      const code = getSystemErrorName(errno);
+      if (isHit) return Promise.reject(new StateJobFailed(`${code}, read`, code));
+      return run.call(this, job, ...others);
+    });
+    rmSync(at('state'), { recursive: true });
+    log = await open();
+    expect(events.filter(({ kind }) => /^snapshot-/.test(kind))).toMatchObject([
+      { kind: 'snapshot-refused', path: newest },
+      { kind: 'snapshot-loaded', mark: { position: 1 } },
+    ]);
+    expect(await whole()).toEqual([1]);
+    failing.mockRestore();
   });
 
   it('does not keep the schedule from making one', async () => {

@@ -33,3 +33,11 @@ export function errorMessage(error: unknown): string {
     return String(error.message);
   return String(error);
 }
+
+/** EIO, EBADMSG and EUCLEAN (ext4 and XFS say these two of a bad block of their own): Node has no names for the latter, and gives their numbers on Linux. */
+const UNREADABLE = new Set(['EIO', 'Unknown system error -74', 'Unknown system error -117']);
+
+/** Whether a disk says so of a place that it has lost. By the code, which also comes over from a thread. */
+export function isUnreadable(error: unknown): boolean {
+  return UNREADABLE.has(errorCode(error) ?? '');
+}

@@ -7,6 +7,8 @@ import {
   writeFullyAsync,
 } from './file-system.js';
 import { openToRead, withFile } from './segment-file.js';
+import type { BackupFile } from './backup-manifest.js';
+import { isRotten } from './backup-segments.js';
 import { refused } from './backup-target.js';
 
 const COPY_BYTES = 1024 * 1024;
@@ -54,11 +56,8 @@ export async function copyFile(
 ): Promise<void> {
   const target = `${directory}/${sha256}`;
   const temporary = `${target}.tmp`;
-  const holds = async (): Promise<boolean> => {
-    if (withFile(fileSystem, target, (file) => file.size()) !== bytes) return false;
-    return Buffer.from(await fileSystem.sha256(target, bytes)).toString('hex') === sha256;
-  };
-  if (!fileSystem.exists(target) || !(await holds())) {
+  const holds = (): Promise<boolean> => holdsFile(fileSystem, directory, { bytes, sha256 });
+  if (!(await holds())) {
     await orDiscard(fileSystem, temporary, async () => {
       await copyBytes(fileSystem, source, temporary, bytes);
       // What bears this name has rotted: it is of no use to anybody. Crash here: the file is missing where it was damaged.
@@ -68,6 +67,23 @@ export async function copyFile(
     if (!(await holds())) throw refused(directory, `${source.path} changed while it was copied`);
   }
   fileSystem.syncDirectory(directory);
+}
+
+/** Whether it is there, and whole; on a bad sector it is not. */
+export async function holdsFile(
+  fileSystem: FileSystem,
+  directory: string,
+  { bytes, sha256 }: Pick<BackupFile, 'bytes' | 'sha256'>,
+): Promise<boolean> {
+  const path = `${directory}/${sha256}`;
+  if (!fileSystem.exists(path)) return false;
+  try {
+    if (withFile(fileSystem, path, (file) => file.size()) !== bytes) return false;
+    return Buffer.from(await fileSystem.sha256(path, bytes)).toString('hex') === sha256;
+  } catch (error) {
+    if (isRotten(error)) return false;
+    throw error;
+  }
 }
 
 /** Of the open file: by its name it may be gone. */

@@ -1,4 +1,4 @@
-import { errorCode } from '@holdfast/kernel';
+import { errorCode, isUnreadable } from '@holdfast/kernel';
 import { fileOf } from './archive-directory.js';
 import { type ArchivedSegment, sameSeal, type SegmentSource } from './archive-store.js';
 import type { PutOptions } from './archive-store.js';
@@ -109,7 +109,7 @@ async function isIntact(fileSystem: FileSystem, archived: ArchivedSegment): Prom
 }
 
 /** Bytes that are wrong, or that the disk does not give any more. */
-function isRotten(error: unknown): boolean {
+export function isRotten(error: unknown): boolean {
   const code = errorCode(error);
-  return code === 'WAL_CORRUPT' || code === 'WAL_READ_FAILED';
+  return code === 'WAL_CORRUPT' || code === 'WAL_READ_FAILED' || isUnreadable(error);
 }

@@ -209,6 +209,64 @@ describe('a backup', () => {
   });
 
   it.each([
+    ['tail', 'sha256', 'EIO'],
+    ['tail', 'sha256', 'Unknown system error -117'],
+    ['file', 'open', 'EIO'],
+    ['file', 'sha256', 'EIO'],
+    ['file', 'sha256', 'Unknown system error -74'],
+  ] as const)(
+    'copies a %s anew where a %s of what is there gives %s',
+    async (which, operation, code) => {
+      const system = SimulatedFileSystem.on({
+        files: new Map([['/one', Buffer.from('one')]]),
+        directories: new Set(),
+      });
+      const wal = await openSimulated(system);
+      await fill(wal, 1);
+      const files = [{ name: 'one', path: '/one' }];
+      await wal.backup(BACKUP, { files });
+      const path = which === 'file' ? /backup\/files\/[0-9a-f]{64}$/ : /backup\/tail-.*walz$/;
+      const effect = { kind: 'error', code } as const;
+      system.faults.plan({ operation, path, times: 1, effect });
+      await wal.backup(BACKUP, { files });
+      expect(await verifyBackup(BACKUP, { fileSystem: system })).toMatchObject({
+        files: [{ name: 'one' }],
+        problems: [],
+      });
+      await wal.close();
+    },
+  );
+
+  it('leaves out and names a file whose source cannot be read, or is called damaged, and keeps what an earlier run has of it', async () => {
+    const names = ['one', 'two', 'three'];
+    const system = SimulatedFileSystem.on({
+      files: new Map(names.map((name) => [`/${name}`, Buffer.from(name)])),
+      directories: new Set(),
+    });
+    const wal = await openSimulated(system);
+    const filesOf = (asked: readonly string[]): { name: string; path: string }[] =>
+      asked.map((name) => ({ name, path: `/${name}` }));
+    await wal.backup(BACKUP, { files: filesOf(['one']) });
+    const effect = { kind: 'error', code: 'EIO' } as const;
+    system.faults.plan({ operation: 'read', path: /^\/(one|two)$/, effect });
+    const report = await wal.backup(BACKUP, { files: filesOf(names) });
+    expect(report).toMatchObject({ files: 2, leftOut: ['two'] });
+    const later = await wal.backup(BACKUP, {
+      files: filesOf(['three']),
+      damagedFiles: ['one', 'two'],
+    });
+    expect(later).toMatchObject({ files: 2, leftOut: ['two'] });
+    const { files, problems } = await verifyBackup(BACKUP, { fileSystem: system });
+    expect(files.map(({ name }) => name).sort()).toEqual(['one', 'three']);
+    expect(problems).toEqual([]);
+    // What has rotted in the backup too is nothing to keep.
+    system.disk.flipBit(files.find(({ name }) => name === 'one')!.path, 1);
+    const last = await wal.backup(BACKUP, { damagedFiles: ['one'] });
+    expect(last).toMatchObject({ files: 0, leftOut: ['one'] });
+    await wal.close();
+  });
+
+  it.each([
     ['write', /files.*\.tmp$/],
     ['data-sync', /files.*\.tmp$/],
     ['publish', /files/],

@@ -1,10 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
-import { defined } from '@holdfast/kernel';
+import { defined, isUnreadable } from '@holdfast/kernel';
 import { type ArchivedSegment, sameSeal } from './archive-store.js';
 import { throwIfCancelled } from './archive-writer.js';
 import { describeArchived, notFinished } from './archived-segment.js';
 import { type WorkOptions } from './archiving.js';
-import { copyFile, type DigestedFile, digestFile, type TravellingFile } from './backup-files.js';
+import {
+  copyFile,
+  type DigestedFile,
+  digestFile,
+  holdsFile,
+  type TravellingFile,
+} from './backup-files.js';
 import {
   BACKUP_FILE_NAME,
   type BackupEntry,
@@ -40,6 +46,8 @@ const OUR_FILE = /^[0-9a-f]{64}(\.tmp)?$/;
 export interface BackupOptions extends WorkOptions {
   /** Files of the caller's that travel along, checksummed like the rest; they may be removed meanwhile, but must not change. */
   readonly files?: readonly { readonly name: string; readonly path: string }[];
+  /** Names of such files whose source is damaged, in place of the file: what an earlier run has of it stays. */
+  readonly damagedFiles?: readonly string[];
   /** Directories of the live data beside the log's own: no backup is made in one of them, or around one. */
   readonly apartFrom?: readonly string[];
   /**
@@ -60,6 +68,8 @@ export interface BackupReport {
   /** Of their data, and of the growing segment's. */
   readonly copiedBytes: number;
   readonly files: number;
+  /** Names of files that are not in the backup, because their source is damaged or cannot be read, and no earlier run has a whole copy. */
+  readonly leftOut: readonly string[];
 }
 
 /** What of a log is backed up: everything up to a durable bound, which never changes again. */
@@ -109,6 +119,7 @@ class BackupCopy {
   private copiedBytes = 0;
   private readonly bytesTotal: number;
   private readonly entries: readonly CatalogEntry[];
+  private readonly damagedFiles: Set<string>;
 
   constructor(
     private readonly source: BackupSource,
@@ -117,6 +128,7 @@ class BackupCopy {
     private readonly options: BackupOptions,
   ) {
     const { catalog, bound } = source;
+    this.damagedFiles = new Set(options.damagedFiles);
     this.entries = catalog.all().filter(({ name }) => name.segment <= bound.segment);
     this.bytesTotal = this.entries.reduce(
       (sum, entry) => sum + (entry.dataLength ?? bound.offset),
@@ -137,7 +149,7 @@ class BackupCopy {
     for (const segment of planned) segments.push(await this.sealed(segment));
     const newest = defined(this.entries.at(-1), 'a log has a segment');
     const { tail, lastSequence } = await this.growing(newest);
-    const files = await this.files(asked);
+    const files = [...(await this.files(asked)), ...(await this.keptFiles())];
     const all = [...kept.map(({ entry }) => entry), ...segments];
     const first = kept[0]?.archived.name ?? defined(this.entries[0], 'a log has a segment').name;
     const firstSequence = first.firstSequence;
@@ -160,6 +172,7 @@ class BackupCopy {
       copiedSegments: this.copiedSegments,
       copiedBytes: this.copiedBytes,
       files: files.length,
+      leftOut: [...this.damagedFiles].filter((name) => !files.some((file) => file.name === name)),
     };
   }
 
@@ -253,7 +266,13 @@ class BackupCopy {
       throwIfCancelled(this.options.signal);
       if (!BACKUP_FILE_NAME.test(file.name) || file.name.includes('..'))
         throw refused(this.directory, `'${file.name}' cannot be the name of a file in it`);
-      asked.push(await digestFile(file));
+      try {
+        asked.push(await digestFile(file));
+      } catch (error) {
+        if (!isUnreadable(error)) throw error;
+        // A bad sector below one file is no reason to have no backup.
+        this.damagedFiles.add(file.name);
+      }
     }
     return asked;
   }
@@ -266,6 +285,16 @@ class BackupCopy {
       await copyFile(fileSystem, file, this.filesDirectory);
     }
     return asked.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 }));
+  }
+
+  /** Of sources that are damaged now: the copy may be the only whole one. */
+  private async keptFiles(): Promise<BackupFile[]> {
+    const kept: BackupFile[] = [];
+    for (const file of this.previous?.files ?? []) {
+      if (!this.damagedFiles.has(file.name)) continue;
+      if (await holdsFile(this.source.fileSystem, this.filesDirectory, file)) kept.push(file);
+    }
+    return kept;
   }
 
   /**

@@ -19,9 +19,12 @@ export function backup(
       path: '/admin/backups',
       body: { directory: resolve(directory), replace: flags.replace === true },
       title: 'Backing up',
-      lines: ({ firstSequence, lastSequence, copiedSegments, copiedBytes, segments }) => [
+      lines: ({ firstSequence, lastSequence, copiedSegments, copiedBytes, segments, leftOut }) => [
         `${resolve(directory)} holds positions ${String(firstSequence)} to ${String(lastSequence)}.`,
         `${countText(Number(copiedSegments))} of ${counted(Number(segments), 'segment')} ${Number(segments) === 1 ? 'was' : 'were'} copied now, ${bytesText(Number(copiedBytes))}.`,
+        ...(Array.isArray(leftOut) ? leftOut : []).map(
+          (name) => `${String(name)} is damaged where it comes from, and is not in the backup.`,
+        ),
       ],
     },
     terminal,

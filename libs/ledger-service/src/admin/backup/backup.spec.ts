@@ -62,6 +62,28 @@ describe('backups over the admin API', () => {
     await copy.close();
   });
 
+  it('take no damaged snapshot along, name it, and keep the whole copy that they have of it', async () => {
+    const directory = join(place, 'ledger');
+    await service.rotate(1);
+    await service.jobOf(await service.send('POST', '/admin/snapshots'));
+    await backUp(directory);
+    const { path, position } = service.writer.log.snapshots()[0]!;
+    const content = await readFile(path);
+    content.writeUInt8(content.readUInt8(content.length >> 1) ^ 1, content.length >> 1);
+    await writeFile(path, content);
+    expect(await backUp(directory)).toMatchObject({ result: { files: 1, leftOut: [] } });
+    const target = join(place, 'restored');
+    const context = { signal: new AbortController().signal, progress: () => undefined };
+    expect(await restoreData({ backup: directory, target }, context)).toMatchObject({
+      snapshots: 1,
+    });
+    const [restored = ''] = await readdir(join(target, 'snapshots'));
+    expect(await readFile(join(target, 'snapshots', restored))).not.toEqual(content);
+    const elsewhere = await backUp(join(place, 'other'));
+    const name = `snapshots/${position}.snapshot`;
+    expect(elsewhere).toMatchObject({ state: 'succeeded', result: { files: 0, leftOut: [name] } });
+  });
+
   it('give up what the log does not hold only when they are told to', async () => {
     const directory = join(place, 'ledger');
     await service.rotate(1);
