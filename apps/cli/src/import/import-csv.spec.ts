@@ -290,10 +290,10 @@ describe('an import', () => {
         });
         expect(ledger.posted).toEqual(['import:m:row:1:1', 'import:m:row:1:3']);
         expect(read('rejects.csv').split('\n').slice(1)).toEqual([
-          '3,1,"lines 2 and 3 have one id, ""1""",1,10.00,a',
-          '4,1,"lines 2 and 4 have one id, ""1""",1,7.00,a',
+          '3,%taken:1,"lines 2 and 3 have one id, ""1""",1,10.00,a',
+          '4,%taken:1,"lines 2 and 4 have one id, ""1""",1,7.00,a',
           '5,2,insufficient-funds: insufficient-funds,2,500.00,a',
-          '6,2,"lines 5 and 6 have one id, ""2""",2,5.00,a',
+          '6,%taken:2,"lines 5 and 6 have one id, ""2""",2,5.00,a',
           '',
         ]);
       },
@@ -504,6 +504,17 @@ describe('an import', () => {
       expect(ledger.posted).toEqual([refused!.key.replace(':row:1:', ':row:2:')]);
     });
 
+    it('takes no row for the one that has its id, until somebody gives it another', async () => {
+      writeRows('1,5.00,a', '1,5.00,a', '1,none,a');
+      await importing();
+      write('rejects.csv', read('rejects.csv').replace('none', '5.00'));
+      expect(JSON.parse((await again('--attempt', '2')).output)).toMatchObject({ rejected: 2 });
+      expect(read('second.csv')).toContain('%taken:1 is the id of another row');
+      write('rejects.csv', read('rejects.csv').replace('3,%taken:1', '3,1-2'));
+      expect(JSON.parse((await again('--attempt', '3')).output)).toMatchObject({ posted: 1 });
+      expect(ledger.moved).toBe(1000);
+    });
+
     it('takes no mended row for an equal one that is posted', async () => {
       map({ row: { amount: { column: 'amount' }, id: '{id}/{row.hash}-{row.occurrence}' } });
       writeRows('x,3.20,a', 'x,3,20,a', 'x,3,20,a');
@@ -617,7 +628,7 @@ describe('an import', () => {
     it('goes on where one that was killed has left its lock and half a note', async () => {
       writeRows('1,none,a');
       write('poetry.lock', 'lock of holdfast import\n');
-      write('poetry.tmp', '{"version":4,"identity":"ab');
+      write('poetry.tmp', '{"kind":"progress of holdfast import","ver');
       expect((await importing('--progress', path('poetry'))).exit).toBe(1);
       const names = readdirSync(directory).filter((name) => name.startsWith('poetry'));
       expect(names).toEqual(['poetry']);
@@ -645,10 +656,11 @@ describe('an import', () => {
 
     it('does not take another file for its note', async () => {
       writeRows('1,1.00,a');
-      write('thesis.json', '{"title":"On ledgers"}');
+      const thesis = '{"version":4,"identity":"On ledgers"}';
+      write('thesis.json', thesis);
       const { exit, messages } = await importing('--progress', path('thesis.json'));
       expect([exit, messages]).toEqual([64, expect.stringContaining('is no note of an import')]);
-      expect(read('thesis.json')).toBe('{"title":"On ledgers"}');
+      expect(read('thesis.json')).toBe(thesis);
     });
   });
 
@@ -676,6 +688,8 @@ describe('an import', () => {
     writeRows('1,10.00,a', '2,none,a');
     const both = await Promise.all([importing(), importing()]);
     expect(both.map(({ exit }) => exit).sort()).toEqual([1, 75]);
+    const other = await Promise.all([importing(), importing('--progress', path('other.json'))]);
+    expect(other.map(({ exit }) => exit).sort()).toEqual([1, 75]);
     expect(await summaryOf()).toMatchObject({ posted: 1, repeated: 1, rejected: 1 });
     expect(readdirSync(directory).filter((name) => name.endsWith('.lock'))).toEqual([]);
   });

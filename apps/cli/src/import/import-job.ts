@@ -69,11 +69,12 @@ export class ImportJob {
     // Before a row is posted: what becomes of it could not be told.
     assertWritable(this.rejectsPath, '--rejects');
     assertWritable(this.note.path, '--progress');
-    const lock = ImportLock.take(this.lockPath);
+    const locks: (ImportLock | undefined)[] = [];
     try {
+      for (const path of this.lockPaths) locks.push(ImportLock.take(path));
       return await this.runPasses();
     } finally {
-      lock?.release();
+      for (const lock of locks) lock?.release();
     }
   }
 
@@ -150,8 +151,8 @@ export class ImportJob {
     return new RejectsFile(this.rejectsPath, file.columns, { ...this.mapping.csv, ...file });
   }
 
-  private get lockPath(): string {
-    return `${this.note.path}.lock`;
+  private get lockPaths(): readonly string[] {
+    return [this.note.path, this.rejectsPath].map((path) => `${path}.lock`);
   }
 
   private refuseFilesTwice(): void {
@@ -166,7 +167,7 @@ export class ImportJob {
         ...keptPathsOf(this.rejectsPath).map((path) => ({ what: 'the kept rejects file', path })),
         { what: 'the note of the progress', path: this.note.path },
         { what: 'the new note of the progress', path: this.note.temporaryPath },
-        { what: 'the lock of the import', path: this.lockPath },
+        ...this.lockPaths.map((path) => ({ what: 'the lock of the import', path })),
       ],
     );
   }

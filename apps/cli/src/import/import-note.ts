@@ -26,7 +26,9 @@ export interface NotedImport {
   readonly rejects: RejectsState;
 }
 
-const VERSION = 4;
+const VERSION = 5;
+/** What the file is, to whoever finds it, and to an import that would replace it. */
+const KIND = 'progress of holdfast import';
 const WRITE_MILLIS_MIN = 250;
 
 /**
@@ -59,8 +61,7 @@ export class ImportNote {
     const note = noteOf(text);
     if (text.trim() !== '' && note === undefined) throw noNote(this.path);
     if (existsSync(this.temporaryPath)) {
-      if (!/^(\{"version":[0-9]+,"identity":"|\s*$)/.test(textOf(this.temporaryPath)))
-        throw noNote(this.temporaryPath);
+      if (!isNoteBegun(textOf(this.temporaryPath))) throw noNote(this.temporaryPath);
       this.change(() => rmSync(this.temporaryPath));
     }
     if (note === undefined) return undefined;
@@ -96,7 +97,12 @@ export class ImportNote {
 
   /** Whole or not at all; without a sync, since nothing is lost with it. */
   private write(noted: NotedImport): void {
-    const content = JSON.stringify({ version: VERSION, identity: this.identity, ...noted });
+    const content = JSON.stringify({
+      kind: KIND,
+      version: VERSION,
+      identity: this.identity,
+      ...noted,
+    });
     this.change(() => {
       writeFileSync(this.temporaryPath, `${content}\n`, { flag: 'wx' });
       renameSync(this.temporaryPath, this.path);
@@ -112,6 +118,11 @@ export class ImportNote {
       this.onUnwritable(errorMessage(error));
     }
   }
+}
+
+/** Whether it may be a note that was not written to its end. */
+function isNoteBegun(text: string): boolean {
+  return text.trim() === '' || text.startsWith(`{"kind":"${KIND}"`);
 }
 
 function noNote(path: string): ImportError {
@@ -134,8 +145,7 @@ function textOf(path: string): string {
 function noteOf(text: string): (Partial<NotedImport> & Record<string, unknown>) | undefined {
   try {
     const note = JSON.parse(text) as Record<string, unknown> | null;
-    const isNote = typeof note?.['version'] === 'number' && typeof note['identity'] === 'string';
-    return isNote ? note : undefined;
+    return note?.['kind'] === KIND ? note : undefined;
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@ import { Batch, type BatchSink, type KnownAccounts } from './batch.js';
 import type { CsvFile, CsvRow } from './csv-rows.js';
 import { type ImportNote, type ImportProgress, RowChain } from './import-note.js';
 import type { Reject, RejectsFile } from './rejects-file.js';
-import { hashOf } from './row-identity.js';
+import { hashOf, isTaken, takenId } from './row-identity.js';
 import type { MappedRow, RowMapper } from './row-mapper.js';
 import { SeenRows } from './seen-rows.js';
 import { EMPTY_TALLY, type Tally, addTally } from './tally.js';
@@ -103,13 +103,12 @@ export class ImportRun {
     if (mapped.kind === 'skipped') return mapped;
     const { id, givenReference } = mapped;
     // Both of a refused row, too: once it is mended it must not be taken for a later one that was posted.
-    const reason = [
-      this.sameName('id', id, row.line),
-      this.sameName('reference', givenReference, row.line),
-    ].find((each) => each !== undefined);
-    return reason === undefined || mapped.kind === 'refused'
-      ? mapped
-      : { kind: 'refused', id, givenReference, reason };
+    const sameId = this.sameName('id', id, row.line);
+    const reason = sameId ?? this.sameName('reference', givenReference, row.line);
+    // Under the id of the other it would be taken for that one.
+    const own = id === undefined || isTaken(id) || sameId === undefined ? id : takenId(id);
+    if (mapped.kind === 'refused') return { ...mapped, id: own };
+    return reason === undefined ? mapped : { kind: 'refused', id: own, givenReference, reason };
   }
 
   private sameName(

@@ -34,6 +34,17 @@ export function tellsContent({ columns }: Template): boolean {
   return columns.includes('row.hash') || columns.includes('row.occurrence');
 }
 
+/** In front of the id that another row of the file has: nothing is posted under it. */
+const TAKEN = '%taken:';
+
+export function takenId(id: string): string {
+  return `${TAKEN}${id}`;
+}
+
+export function isTaken(id: string): boolean {
+  return id.startsWith(TAKEN);
+}
+
 /** What stands for bytes that are not in the encoding. */
 export const UNDECODED = '\ufffd';
 
@@ -108,7 +119,7 @@ function hexOf(byte: number): string {
   return byte.toString(16).toUpperCase().padStart(2, '0');
 }
 
-/** No id that was made of a row has a percent sign before "sh", so none looks like the digest of one. */
+/** Every percent sign in what a row says stands before two hexadecimal digits, so no such id looks like the digest of one, or like one that is taken. */
 function fitted(prefix: string, id: string, charactersMax: number): string {
   const whole = `${prefix}${id}`;
   return whole.length <= charactersMax ? whole : `${prefix}%sha256:${digestOf(id)}`;

@@ -4,7 +4,7 @@ import type { CsvRow } from './csv-rows.js';
 import { ATTEMPT_DEFAULT } from './import-options.js';
 import type { AccountMapping, Mapping, Rule } from './mapping.js';
 import { type SignedAmount, amountColumns, rowAmount } from './row-amount.js';
-import { ImportNames, UNDECODED, countsRows, idOf, tellsContent } from './row-identity.js';
+import { ImportNames, UNDECODED, countsRows, idOf, isTaken, tellsContent } from './row-identity.js';
 import { shown } from './shown.js';
 import type { Row, Template } from './template.js';
 
@@ -69,12 +69,15 @@ export class RowMapper {
     if (mapped.kind === 'skipped') return mapped;
     const givenReference = references.given;
     if (mapped.kind === 'refused') return { ...mapped, id, givenReference };
-    if (id === undefined) return { ...refused(this.idProblem(row)), id, givenReference };
+    if (id === undefined || isTaken(id))
+      return { ...refused(this.idProblem(row, id)), id, givenReference };
     return { ...mapped, id, givenReference, key: this.names.keyOf(id) };
   }
 
-  private idProblem({ givenId }: CsvRow): string {
+  private idProblem({ givenId }: CsvRow, taken: string | undefined): string {
     const { id } = this.mapping.row;
+    if (taken !== undefined)
+      return `import_id: ${taken} is the id of another row; give it one that no other row has`;
     return givenId === null && tellsContent(id)
       ? 'import_id: the id is empty, and cannot be made of a row that was mended; give it one that no other row has'
       : `${id.columns.join(', ')}: the id is empty`;
