@@ -26,11 +26,20 @@ afterEach(() => {
 });
 
 /** A start on this data directory, which must end by itself. */
+/** Ports are looked at first, and a service of this machine may have the usual ones. */
+const ANY_PORT = {
+  HOLDFAST_HTTP_PORT: '0',
+  HOLDFAST_COMMAND_HTTP_PORT: '0',
+  HOLDFAST_FEED_PORT: '0',
+  HOLDFAST_PROJECTION_HTTP_PORT: '0',
+  HOLDFAST_ADMIN_PORT: '0',
+};
+
 async function start(application: Application, data: string, by: readonly string[] = []) {
   const main = inRepository(`dist/apps/${application}/src/main.js`);
   const [command = process.execPath, ...line] = by.concat(process.execPath, main);
   child = spawn(command, line, {
-    env: { ...bareEnvironment(), HOLDFAST_DATA_DIRECTORY: data, HOLDFAST_HTTP_PORT: '0' },
+    env: { ...bareEnvironment(), ...ANY_PORT, HOLDFAST_DATA_DIRECTORY: data },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
