@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { Sequence } from '@holdfast/wal';
+import { NodeFileSystem, type Sequence } from '@holdfast/wal';
 import type { Evolve } from './folded-state.js';
 import { StateRecord, readStateFacts } from './state-record.js';
 import type { StateEvent } from './state-options.js';
@@ -164,6 +164,21 @@ describe('a start that finds no beginning for the state of a log without its own
     const held = failLoads('ENOSPC', 1);
     expect(count(await open())).toBe(EVENTS + 2);
     expect(held).toEqual([['lmdb-1'], []]);
+  });
+
+  it('leaves nothing of what a killed start has half filled beside a state that is sound, but what somebody is filling', async () => {
+    await log.checkpoint();
+    await log.close();
+    const [own = ''] = generations();
+    const [dead, living] = ['lmdb-7', 'lmdb-8'] as const;
+    for (const name of [dead, living]) mkdirSync(join(at('state'), name));
+    const fileSystem = new NodeFileSystem();
+    const lock = fileSystem.open(join(at('state'), 'LOCK-8'), 'create');
+    expect(fileSystem.tryLock(lock)).toBe(true);
+    await open();
+    expect(generations()).toEqual([own, living]);
+    lock.close();
+    await fileSystem.close();
   });
 
   it('removes what a start has half filled, and what one has left behind its record', async () => {

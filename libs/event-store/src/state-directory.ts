@@ -90,7 +90,7 @@ export async function openStateDirectory(
     options.onEvent({ kind: 'rebuilding', reason });
     own?.close();
     own = undefined;
-    if (facts !== undefined) removeHalfFilled(directory, facts.generation);
+    if (facts !== undefined) removeHalfFilled(directory, facts.generation, log);
     // One that somebody else is beginning just now is taken too.
     let generation = Math.max(record.facts.generation, ...generationsIn(directory));
     do own = tryLock(directory, lockNameOf(++generation));
@@ -183,6 +183,7 @@ async function openGeneration(
     if (reason === undefined && mark !== 'damaged') {
       if (generationsIn(directory).some((other) => other < generation))
         removeOthers(directory, generation, log);
+      removeHalfFilled(directory, generation, log);
       await record.change({ opening: false });
       return { directory: path, database, mark };
     }
@@ -335,12 +336,17 @@ async function beginGeneration(
 }
 
 /** What starts that died have left above the generation that the record names. One that is being filled is locked by whoever does it. */
-function removeHalfFilled(directory: string, generation: number): void {
+function removeHalfFilled(directory: string, generation: number, log: StateSource): void {
   for (const other of generationsIn(directory)) {
     const lock = other > generation ? tryLock(directory, lockNameOf(other)) : undefined;
-    if (lock !== undefined)
+    if (lock === undefined) continue;
+    try {
+      // With the lock: who took the log over may have filled it, named it and ended.
+      log.assertUnfenced();
       fs.rmSync(generationPath(directory, other), { recursive: true, force: true });
-    lock?.close();
+    } finally {
+      lock.close();
+    }
   }
 }
 

@@ -135,7 +135,7 @@ describe('a snapshot that no state can begin with', () => {
   ])('because the disk says %s of its middle is passed over for an older one', async (_, errno) => {
     const [, newest] = await snapshots(2);
     await log.close();
-    const { run } = StateThread.prototype;
+    const run = Reflect.get(StateThread.prototype, 'run');
     const failing = jest.spyOn(StateThread.prototype, 'run');
     failing.mockImplementation(function (this: StateThread, job, ...others) {
       const isHit = job.kind === 'verify-snapshot' && job.path === newest;

@@ -2,6 +2,12 @@ export { ADDRESS_ALLOWED, addressOf } from './address.js';
 export { AssertionFailed, assert, defined, unreachable } from './assert.js';
 export type { Brand } from './brand.js';
 export { type Clock, type MonotonicClock, systemClock } from './clock.js';
-export { CodedError, type ErrorDetails, errorCode, errorMessage, isUnreadable } from './coded-error.js';
+export {
+  CodedError,
+  type ErrorDetails,
+  errorCode,
+  errorMessage,
+  isUnreadable,
+} from './coded-error.js';
 export { nearestName } from './nearest.js';
 export { leaveThread, takeThread } from './spare-threads.js';

@@ -47,7 +47,7 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
     meaning:
       'State was made of records that the log does not have any more, in the same history: the end of the log was lost, or the log was replaced by an older copy beside newer state. Nothing was changed.',
     action:
-      'Find out which of the two it is. Put back the newer log. If the older log is what you want (a restored backup), move the directory of the state away: it is made anew.',
+      'Find out which of the two it is. Put back the newer log. If the log is what you want (a restored backup, or what `holdfast wal salvage` could save of one whose end is lost), move the directory of the state away: it is made anew.',
   },
   WAL_MISSING_SEGMENT: {
     meaning:
