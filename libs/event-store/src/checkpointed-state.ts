@@ -75,7 +75,8 @@ export class CheckpointedState {
   };
   /** Usable or not. */
   private listedSnapshots: readonly SnapshotEntry[] = [];
-  private unreadableSnapshots: readonly DamagedSnapshot[] = [];
+  /** As they were listed; those of the list above may be found damaged later. */
+  private damagedFiles: readonly DamagedSnapshot[] = [];
 
   private constructor(
     private readonly opened: OpenedState,
@@ -247,16 +248,20 @@ export class CheckpointedState {
 
   private unusableSnapshots(): readonly DamagedSnapshot[] {
     const unusable = this.listedSnapshots.flatMap((snapshot) => this.faultOf(snapshot) ?? []);
-    return [...unusable, ...this.unreadableSnapshots];
+    return [...unusable, ...this.damagedFiles];
   }
 
   private faultOf(snapshot: SnapshotEntry): DamagedSnapshot | undefined {
     const { position, path } = snapshot;
-    const reason =
-      faultOfUse(snapshot, this.options, this.log) ??
-      // By hand, say: a backup would take it along, and nothing may be removed on its strength.
-      (existsSync(path) ? undefined : 'its file is not there any more');
-    return reason === undefined ? this.proof.damaged([snapshot])[0] : { position, path, reason };
+    const reason = faultOfUse(snapshot, this.options, this.log);
+    return reason === undefined ? this.damageOf(snapshot) : { position, path, reason };
+  }
+
+  private damageOf(snapshot: SnapshotEntry): DamagedSnapshot | undefined {
+    const { position, path } = snapshot;
+    if (existsSync(path)) return this.proof.damaged([snapshot])[0];
+    // By hand, say: a backup would take it along, and nothing may be removed on its strength.
+    return { position, path, reason: 'its file is not there any more' };
   }
 
   /** Reads the usable snapshots through again, in the thread that reads, and gives those that are whole. Rejects with `EVENT_CANCELLED`, `EVENT_LOG_CLOSED`. */
@@ -282,7 +287,10 @@ export class CheckpointedState {
       overlayEntries: store.overlayEntries,
       snapshots: this.snapshots(),
       unusableSnapshots: this.unusableSnapshots(),
-      damagedSnapshots: [...this.proof.damaged(this.listedSnapshots), ...this.unreadableSnapshots],
+      damagedSnapshots: [
+        ...this.listedSnapshots.flatMap((snapshot) => this.damageOf(snapshot) ?? []),
+        ...this.damagedFiles,
+      ],
       verification: { ...this.verified, givenUp: this.pages.givenUp },
     };
   }
@@ -432,7 +440,7 @@ export class CheckpointedState {
     const isKept = ({ position }: { readonly position: Position }): boolean =>
       position >= oldestKept.position;
     this.listedSnapshots = this.listedSnapshots.filter(isKept);
-    this.unreadableSnapshots = this.unreadableSnapshots.filter(isKept);
+    this.damagedFiles = this.damagedFiles.filter(isKept);
   }
 
   /** As `verify` rests: what a full disk refuses once a second costs a checkpoint and a reading each time. */
@@ -446,9 +454,9 @@ export class CheckpointedState {
   private findSnapshots(): void {
     const { snapshotDirectory } = this.options;
     if (snapshotDirectory === undefined) return;
-    const { entries, unreadable } = listSnapshots(snapshotDirectory);
+    const { entries, damaged } = listSnapshots(snapshotDirectory);
     this.listedSnapshots = entries;
-    this.unreadableSnapshots = unreadable;
+    this.damagedFiles = damaged;
   }
 
   /** Reads the whole database through, again and again, as long as the log is open. */

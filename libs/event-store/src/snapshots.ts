@@ -10,6 +10,7 @@ import {
   type SnapshotEntry,
   leftOutOf,
 } from './state-options.js';
+import type { StateMark } from './state-mark.js';
 import { type LogOfPlaces, isOfLog } from './state-source.js';
 
 /** Kept of the newest: the log may go below the older of them. */
@@ -19,28 +20,35 @@ const NAME = /^([1-9][0-9]{0,15})\.snapshot$/;
 export interface ListedSnapshots {
   /** Those whose first block is whole, newest first. Says nothing of their other bytes. */
   readonly entries: readonly SnapshotEntry[];
-  /** Those of which the disk does not give even that: one bad sector is no reason to refuse the others. */
-  readonly unreadable: readonly DamagedSnapshot[];
+  /** Those whose first block is not what was written, or that the disk does not give: one bad sector is no reason to refuse the others. */
+  readonly damaged: readonly DamagedSnapshot[];
 }
 
 export function listSnapshots(directory: string): ListedSnapshots {
   const entries: SnapshotEntry[] = [];
-  const unreadable: DamagedSnapshot[] = [];
+  const damaged: DamagedSnapshot[] = [];
   for (const name of namesIn(directory)) {
     const position = Number(NAME.exec(name)?.[1] ?? NaN) as Position;
     if (!Number.isSafeInteger(position)) continue;
     const path = join(directory, name);
     try {
       const mark = readSnapshotMark(path);
-      if (mark?.position !== position) continue;
-      entries.push({ position, path, bytes: fs.statSync(path).size, mark });
+      if (mark?.position === position)
+        entries.push({ position, path, bytes: fs.statSync(path).size, mark });
+      else damaged.push({ position, path, reason: faultOfMark(mark) });
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      unreadable.push({ position, path, reason: errorMessage(error) });
+      damaged.push({ position, path, reason: errorMessage(error) });
     }
   }
   entries.sort((a, b) => b.position - a.position);
-  return { entries, unreadable };
+  return { entries, damaged };
+}
+
+function faultOfMark(mark: StateMark | undefined): string {
+  return mark === undefined
+    ? 'its first block is damaged'
+    : `it is the snapshot of position ${mark.position}`;
 }
 
 /**
@@ -64,8 +72,8 @@ export function faultOfUse(
  * whole: a crash here leaves more, and the next snapshot removes them.
  */
 export function pruneSnapshots(directory: string, below: Position): void {
-  const { entries, unreadable } = listSnapshots(directory);
-  const superseded = [...entries, ...unreadable].filter(({ position }) => position < below);
+  const { entries, damaged } = listSnapshots(directory);
+  const superseded = [...entries, ...damaged].filter(({ position }) => position < below);
   for (const { path } of superseded) fs.rmSync(path, { force: true });
   if (superseded.length > 0) syncDirectory(directory);
 }

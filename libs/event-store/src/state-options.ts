@@ -158,7 +158,7 @@ export interface StateStatus {
   readonly snapshots: readonly SnapshotEntry[];
   /** The others: made by another way of folding, of another history, or found damaged. */
   readonly unusableSnapshots: readonly DamagedSnapshot[];
-  /** Of these, the ones that were found damaged when they were last read through. */
+  /** Of these, the ones that were found damaged when they were listed or last read through, or that are gone since they were listed. */
   readonly damagedSnapshots: readonly DamagedSnapshot[];
   readonly verification: {
     /** `pending` until the first whole scan after the start. */

@@ -128,6 +128,30 @@ describe('a snapshot that no state can begin with', () => {
     expect(log.stateStatus()?.unusableSnapshots).toEqual([]);
   });
 
+  it.each(['empty', 'with a damaged mark', 'of another position'])(
+    'because its file is %s is called damaged',
+    async (how) => {
+      const [first = '', second = ''] = await snapshots(2);
+      const bytes = readFileSync(first);
+      if (how === 'with a damaged mark') bytes.writeUInt8(bytes.readUInt8(40) ^ 1, 40);
+      if (how === 'of another position') cpSync(second, first);
+      else writeFileSync(first, how === 'empty' ? '' : bytes);
+      await reopen();
+      const reason: unknown = expect.stringMatching(
+        how === 'of another position' ? /position 2/ : /first block/,
+      );
+      const damaged = [{ position: 1, path: first, reason }];
+      expect(log.stateStatus()).toMatchObject({
+        snapshots: [{ position: 2 }],
+        unusableSnapshots: damaged,
+        damagedSnapshots: damaged,
+      });
+      await snapshots(1);
+      expect(files()).toEqual(['2.snapshot', '3.snapshot']);
+      expect(log.stateStatus()?.damagedSnapshots).toEqual([]);
+    },
+  );
+
   it.each([
     ['EIO', -5],
     ['EBADMSG', -74],
@@ -233,9 +257,8 @@ describe('a snapshot that no state can begin with', () => {
     const [, second = ''] = await snapshots(2);
     rmSync(second);
     expect(log.snapshots().map(({ position }) => position)).toEqual([1]);
-    expect(log.stateStatus()?.unusableSnapshots).toMatchObject([
-      { position: 2, path: second, reason: 'its file is not there any more' },
-    ]);
+    const gone = [{ position: 2, path: second, reason: 'its file is not there any more' }];
+    expect(log.stateStatus()).toMatchObject({ unusableSnapshots: gone, damagedSnapshots: gone });
     expect(await whole()).toEqual([1]);
     const [third] = await snapshots(1);
     expect(log.snapshots()[0]?.path).toBe(third);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { errorCode } from '@holdfast/kernel';
 import {
   type File,
   type FileSystem,
@@ -56,7 +57,8 @@ export async function copyFile(
 ): Promise<void> {
   const target = `${directory}/${sha256}`;
   const temporary = `${target}.tmp`;
-  const holds = (): Promise<boolean> => holdsFile(fileSystem, directory, { bytes, sha256 });
+  const holds = async (): Promise<boolean> =>
+    (await lookAtFile(fileSystem, directory, { bytes, sha256 })) === 'whole';
   if (!(await holds())) {
     await orDiscard(fileSystem, temporary, async () => {
       await copyBytes(fileSystem, source, temporary, bytes);
@@ -69,19 +71,20 @@ export async function copyFile(
   fileSystem.syncDirectory(directory);
 }
 
-/** Whether it is there, and whole; on a bad sector it is not. */
-export async function holdsFile(
+/** What a backup has of a file. What cannot be read just now may be whole the next time. */
+export async function lookAtFile(
   fileSystem: FileSystem,
   directory: string,
   { bytes, sha256 }: Pick<BackupFile, 'bytes' | 'sha256'>,
-): Promise<boolean> {
+): Promise<'whole' | 'another' | 'unreadable'> {
   const path = `${directory}/${sha256}`;
-  if (!fileSystem.exists(path)) return false;
   try {
-    if (withFile(fileSystem, path, (file) => file.size()) !== bytes) return false;
-    return Buffer.from(await fileSystem.sha256(path, bytes)).toString('hex') === sha256;
+    if (withFile(fileSystem, path, (file) => file.size()) !== bytes) return 'another';
+    const digest = Buffer.from(await fileSystem.sha256(path, bytes)).toString('hex');
+    return digest === sha256 ? 'whole' : 'another';
   } catch (error) {
-    if (isRotten(error)) return false;
+    if (errorCode(error) === 'ENOENT') return 'another';
+    if (isRotten(error)) return 'unreadable';
     throw error;
   }
 }

@@ -266,6 +266,50 @@ describe('a backup', () => {
     await wal.close();
   });
 
+  it.each(['open', 'sha256'] as const)(
+    'gives up no copy that %s of it does not give just now, where the source is damaged',
+    async (operation) => {
+      const system = SimulatedFileSystem.on({
+        files: new Map([['/one', Buffer.from('one')]]),
+        directories: new Set(),
+      });
+      const wal = await openSimulated(system);
+      await wal.backup(BACKUP, { files: [{ name: 'one', path: '/one' }] });
+      const effect = { kind: 'error', code: 'EIO' } as const;
+      const path = /backup\/files\/[0-9a-f]{64}$/;
+      const end = system.faults.plan({ operation, path, effect });
+      const report = await wal.backup(BACKUP, { damagedFiles: ['one'] });
+      expect(report).toMatchObject({ files: 1, leftOut: [], keptFiles: ['one'] });
+      end();
+      const { files, problems } = await verifyBackup(BACKUP, { fileSystem: system });
+      expect([files.map(({ name }) => name), problems]).toEqual([['one'], []]);
+      await wal.close();
+    },
+  );
+
+  it('that does not begin with the first record keeps the files that it has until another one travels', async () => {
+    const system = SimulatedFileSystem.on({
+      files: new Map(['/one', '/two', '/three'].map((path) => [path, Buffer.from(path)])),
+      directories: new Set(),
+    });
+    const filesOf = (...names: string[]): { name: string; path: string }[] =>
+      names.map((name) => ({ name, path: `/${name}` }));
+    const wal = await openSimulated(system);
+    await fill(wal, 3);
+    await wal.backup('/whole', { files: filesOf('one') });
+    expect(await wal.backup('/whole', {})).toMatchObject({ files: 0, keptFiles: [] });
+    await wal.removeSegments({ below: wal.lastSequence });
+    await wal.backup(BACKUP, { files: filesOf('one', 'two') });
+    const { files: had } = await describeBackup(BACKUP, { fileSystem: system });
+    system.disk.flipBit(had.find(({ name }) => name === 'two')!.path, 1);
+    expect(await wal.backup(BACKUP, {})).toMatchObject({ files: 1, keptFiles: ['one'] });
+    const { files, problems } = await verifyBackup(BACKUP, { fileSystem: system });
+    expect([files.map(({ name }) => name), problems]).toEqual([['one'], []]);
+    const next = await wal.backup(BACKUP, { files: filesOf('three') });
+    expect(next).toMatchObject({ files: 1, keptFiles: [], leftOut: [] });
+    await wal.close();
+  });
+
   it.each([
     ['write', /files.*\.tmp$/],
     ['data-sync', /files.*\.tmp$/],

@@ -8,7 +8,7 @@ import {
   copyFile,
   type DigestedFile,
   digestFile,
-  holdsFile,
+  lookAtFile,
   type TravellingFile,
 } from './backup-files.js';
 import {
@@ -44,7 +44,10 @@ export const FILES_DIRECTORY = 'files';
 const OUR_FILE = /^[0-9a-f]{64}(\.tmp)?$/;
 
 export interface BackupOptions extends WorkOptions {
-  /** Files of the caller's that travel along, checksummed like the rest; they may be removed meanwhile, but must not change. */
+  /**
+   * Files of the caller's that travel along, checksummed like the rest; they may be removed meanwhile, but must not change. They replace those of earlier runs. A backup that does not begin with the
+   * first record keeps those while there are none: they may be all that stands for what came before.
+   */
   readonly files?: readonly { readonly name: string; readonly path: string }[];
   /** Names of such files whose source is damaged, in place of the file: what an earlier run has of it stays. */
   readonly damagedFiles?: readonly string[];
@@ -68,6 +71,8 @@ export interface BackupReport {
   /** Of their data, and of the growing segment's. */
   readonly copiedBytes: number;
   readonly files: number;
+  /** Names of files that are in the backup only as an earlier run has copied them: their source is damaged, or gone. */
+  readonly keptFiles: readonly string[];
   /** Names of files that are not in the backup, because their source is damaged or cannot be read, and no earlier run has a whole copy. */
   readonly leftOut: readonly string[];
 }
@@ -149,10 +154,12 @@ class BackupCopy {
     for (const segment of planned) segments.push(await this.sealed(segment));
     const newest = defined(this.entries.at(-1), 'a log has a segment');
     const { tail, lastSequence } = await this.growing(newest);
-    const files = [...(await this.files(asked)), ...(await this.keptFiles())];
     const all = [...kept.map(({ entry }) => entry), ...segments];
     const first = kept[0]?.archived.name ?? defined(this.entries[0], 'a log has a segment').name;
     const firstSequence = first.firstSequence;
+    const copiedFiles = await this.files(asked);
+    const keptFiles = await this.keptFiles(firstSequence > 1 && asked.length === 0);
+    const files = [...copiedFiles, ...keptFiles];
     const { timeline } = newest.header;
     const isEarlier = kept.length > 0 && firstSequence === this.previous?.firstSequence;
     const timelineBefore = isEarlier
@@ -172,6 +179,7 @@ class BackupCopy {
       copiedSegments: this.copiedSegments,
       copiedBytes: this.copiedBytes,
       files: files.length,
+      keptFiles: keptFiles.map(({ name }) => name),
       leftOut: [...this.damagedFiles].filter((name) => !files.some((file) => file.name === name)),
     };
   }
@@ -287,12 +295,13 @@ class BackupCopy {
     return asked.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 }));
   }
 
-  /** Of sources that are damaged now: the copy may be the only whole one. */
-  private async keptFiles(): Promise<BackupFile[]> {
+  /** Of sources that are damaged now, or of all: the copy may be the only whole one. One that cannot be read just now stays named, and a verification tells. */
+  private async keptFiles(all: boolean): Promise<BackupFile[]> {
     const kept: BackupFile[] = [];
     for (const file of this.previous?.files ?? []) {
-      if (!this.damagedFiles.has(file.name)) continue;
-      if (await holdsFile(this.source.fileSystem, this.filesDirectory, file)) kept.push(file);
+      if (!all && !this.damagedFiles.has(file.name)) continue;
+      const found = await lookAtFile(this.source.fileSystem, this.filesDirectory, file);
+      if (found !== 'another') kept.push(file);
     }
     return kept;
   }

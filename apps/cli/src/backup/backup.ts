@@ -19,16 +19,23 @@ export function backup(
       path: '/admin/backups',
       body: { directory: resolve(directory), replace: flags.replace === true },
       title: 'Backing up',
-      lines: ({ firstSequence, lastSequence, copiedSegments, copiedBytes, segments, leftOut }) => [
+      lines: ({ firstSequence, lastSequence, copiedSegments, copiedBytes, segments, ...files }) => [
         `${resolve(directory)} holds positions ${String(firstSequence)} to ${String(lastSequence)}.`,
         `${countText(Number(copiedSegments))} of ${counted(Number(segments), 'segment')} ${Number(segments) === 1 ? 'was' : 'were'} copied now, ${bytesText(Number(copiedBytes))}.`,
-        ...(Array.isArray(leftOut) ? leftOut : []).map(
-          (name) => `${String(name)} is damaged where it comes from, and is not in the backup.`,
+        ...namesIn(files['keptFiles']).map(
+          (name) => `${name} is damaged or gone where it comes from, and stays in the backup.`,
+        ),
+        ...namesIn(files['leftOut']).map(
+          (name) => `${name} is damaged or gone where it comes from, and is not in the backup.`,
         ),
       ],
     },
     terminal,
   );
+}
+
+function namesIn(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.map(String) : [];
 }
 
 /** Reads every byte of a backup. Exit code 1 when not everything can be restored from it, 2 when something could not be verified. */

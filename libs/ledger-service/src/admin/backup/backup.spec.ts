@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { SnapshotEntry } from '@holdfast/event-store';
+import type { Sequence } from '@holdfast/wal';
 import { TestAdminService } from '../testing/admin-service.js';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { BackupPlace } from './backup-place.js';
+import { backUp as backUpLog } from './backup-work.js';
 import { restoreData } from './restore-work.js';
 
 describe('backups over the admin API', () => {
@@ -82,6 +85,54 @@ describe('backups over the admin API', () => {
     const elsewhere = await backUp(join(place, 'other'));
     const name = `snapshots/${position}.snapshot`;
     expect(elsewhere).toMatchObject({ state: 'succeeded', result: { files: 0, leftOut: [name] } });
+  });
+
+  it('of a log whose beginning is gone keep the snapshots that they have, where those of the service are lost', async () => {
+    const directory = join(place, 'ledger');
+    // Nor is it in an archive.
+    await service.stop();
+    service = await TestAdminService.start({ backupDirectory: place });
+    const { log } = service.writer;
+    await service.rotate(2);
+    await service.jobOf(await service.send('POST', '/admin/snapshots'));
+    const [{ path, position }] = log.snapshots() as [SnapshotEntry];
+    await log.wal.removeSegments({ below: position as number as Sequence });
+    expect(log.wal.firstSequence).toBeGreaterThan(1);
+    expect(await backUp(directory)).toMatchObject({ result: { files: 1, keptFiles: [] } });
+    await rm(dirname(path), { recursive: true });
+    const kept = { files: 1, leftOut: [], keptFiles: [`snapshots/${position}.snapshot`] };
+    expect(await backUp(directory)).toMatchObject({ state: 'succeeded', result: kept });
+    const context = { signal: new AbortController().signal, progress: () => undefined };
+    // As after a restart, which finds none.
+    const data = join(place, 'data');
+    await log.checkpoint();
+    await cp(service.directory, data, { recursive: true });
+    const writer = await LedgerWriter.open(join(data, 'wal'), {
+      state: { directory: join(data, 'state'), snapshotDirectory: join(data, 'snapshots') },
+    });
+    expect(writer.log.stateStatus()).toMatchObject({ snapshots: [], damagedSnapshots: [] });
+    const options = { apartFrom: [], replace: false };
+    expect(await backUpLog(writer.log, directory, options, context)).toMatchObject(kept);
+    await writer.close();
+    const restored = await restoreData({ backup: directory, target: join(place, 'new') }, context);
+    expect(restored).toMatchObject({ snapshots: 1 });
+  });
+
+  it('that have lost a snapshot are restored without it', async () => {
+    const directory = join(place, 'ledger');
+    await service.fill(1);
+    await service.jobOf(await service.send('POST', '/admin/snapshots'));
+    await service.fill(1);
+    await service.jobOf(await service.send('POST', '/admin/snapshots'));
+    expect(await backUp(directory)).toMatchObject({ result: { files: 2 } });
+    const [file = ''] = await readdir(join(directory, 'files'));
+    await rm(join(directory, 'files', file));
+    const context = { signal: new AbortController().signal, progress: () => undefined };
+    const target = join(place, 'restored');
+    expect(await restoreData({ backup: directory, target }, context)).toMatchObject({
+      snapshots: 1,
+    });
+    expect(await readdir(join(target, 'snapshots'))).toHaveLength(1);
   });
 
   it('give up what the log does not hold only when they are told to', async () => {

@@ -1,6 +1,6 @@
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { CodedError } from '@holdfast/kernel';
+import { CodedError, errorCode, isUnreadable } from '@holdfast/kernel';
 import {
   type PlaceOptions,
   type RestoreReport,
@@ -75,8 +75,8 @@ async function copied(
   const snapshots = files.filter(
     ({ name }) => name.startsWith(SNAPSHOTS) && positionOf(name) <= report.lastSequence,
   );
-  for (const { path, name } of snapshots) copyDurably(path, join(target, name));
-  return { ...report, snapshots: snapshots.length };
+  const copies = snapshots.filter(({ path, name }) => copyDurably(path, join(target, name)));
+  return { ...report, snapshots: copies.length };
 }
 
 /** As a service starts: whatever would keep it from doing so keeps the target from getting its name. */
@@ -114,9 +114,16 @@ function positionOf(name: string): number {
   return Number.parseInt(basename(name), 10);
 }
 
-/** Its content is checked when it is used, so a damaged one is refused then and is no danger. */
-function copyDurably(from: string, to: string): void {
+/** Its content is checked when it is used, so a damaged one is refused then and is no danger. False, and nothing of it is there, where the backup does not give it: another one may do. */
+function copyDurably(from: string, to: string): boolean {
   mkdirSync(dirname(to), { recursive: true });
-  copyFileSync(from, to);
+  try {
+    copyFileSync(from, to);
+  } catch (error) {
+    if (!isUnreadable(error) && errorCode(error) !== 'ENOENT') throw error;
+    rmSync(to, { force: true });
+    return false;
+  }
   for (const path of [to, dirname(to), dirname(dirname(to))]) syncDirectory(path);
+  return true;
 }

@@ -59,7 +59,7 @@ export function observeState({ log }: LedgerWriter, health: Health, metrics: Met
   );
   metrics.gaugeOf(
     'holdfast_state_damaged_snapshots',
-    'Snapshots that were found damaged when they were read again before a removal.',
+    'Snapshots that were found damaged, at the start or when they were read again, or that are gone.',
     figure(({ damagedSnapshots }) => damagedSnapshots.length),
   );
 
