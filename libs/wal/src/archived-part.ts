@@ -29,6 +29,10 @@ export function archivedBefore(
     successor = archived.header;
   }
   const { segment, firstSequence } = successor;
+  // A salvaged log counts its segments from 1 wherever it begins: what is archived below that it does not go on from.
+  const below = segment === 1 ? archive.segments()[0] : undefined;
+  if (below !== undefined && below.name.firstSequence < firstSequence)
+    throw mismatch(below, successor);
   const lowest = Math.min(owner?.firstSegment ?? segment, ...segments.keys());
   // What the floor says was archived here has left the log, and this archive does not even hold the segment behind it.
   const isElsewhere =

@@ -129,9 +129,9 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
   },
   WAL_ARCHIVE_MISMATCH: {
     meaning:
-      'The archive belongs to another log, or to another history of it: its last segment is not the one that the first live segment follows. A new log beside the archive of an old one gets this too. Nothing was changed.',
+      'The archive belongs to another log, or to another history of it: its last segment is not the one that the first live segment follows. A new log beside the archive of an old one gets this too, and so does a salvaged one that begins behind what the archive holds. Nothing was changed.',
     action:
-      "Name the archive that belongs to this log, or none; check that the log's own volume is mounted.",
+      "Name the archive that belongs to this log, or none; check that the log's own volume is mounted. Of a salvaged log: salvage again with `--archive`, and give the new log an archive of its own.",
   },
   WAL_BACKUP_REFUSED: {
     meaning:

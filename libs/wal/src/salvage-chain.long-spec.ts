@@ -12,6 +12,7 @@ import {
   textsOf,
   withAbandonedArchive,
 } from './testing/index.js';
+import { WalReader } from './wal-reader.js';
 import { Wal } from './wal.js';
 import { BEFORE_FIRST, type Durability, type Sequence } from './wal.types.js';
 
@@ -276,6 +277,41 @@ describe('a salvage says what is gone', () => {
     const found = await salvaged(system, archive);
     expect(found.texts).toEqual(texts);
     expect(found.report).toMatchObject({ missing: [], losses: [], leftOut: [] });
+  });
+
+  it('of what is in an archive only is named where that is not, and the new log is not opened beside it', async () => {
+    const system = SimulatedFileSystem.on({ files: new Map(), directories: new Set(['/data']) });
+    const archive = ArchiveDirectory.open('/data/archive', { create: true, fileSystem: system });
+    for (let sequence = 1; sequence <= 4; sequence++) {
+      const wal = await openSimulated(system, { archive }, sequence);
+      await wal.append(batchAfter(sequence - 1, 1)).durable;
+      await wal.archiveSealed();
+      if (sequence === 4) await wal.removeSegments({ below: 3 as Sequence });
+      await wal.close();
+    }
+    const image = system.disk.image();
+    const { report } = await salvaged(SimulatedFileSystem.on(image), archive);
+    expect(report).toMatchObject({ firstSequence: 1, missing: [], losses: [] });
+    const reason: unknown = expect.stringMatching(/^sequences 1 to 2 were archived/);
+    const alone = SimulatedFileSystem.on(image);
+    const without = await salvage(LOG, TARGET, { fileSystem: alone });
+    expect(without).toMatchObject({ firstSequence: 3, losses: [{ reason }] });
+    const beside = ArchiveDirectory.open('/data/archive', { fileSystem: alone });
+    await expect(Wal.open(TARGET, { fileSystem: alone, archive: beside })).rejects.toMatchObject({
+      code: 'WAL_ARCHIVE_MISMATCH',
+    });
+    const opened = { fileSystem: alone, archive: beside };
+    await expect(WalReader.open(TARGET, opened)).rejects.toMatchObject({
+      code: 'WAL_ARCHIVE_MISMATCH',
+    });
+    // An archive that begins with a hole is no better.
+    const holed = SimulatedFileSystem.on(image);
+    holed.unlink(`/data/archive/${archived(holed)[0] ?? ''}`);
+    const rest = ArchiveDirectory.open('/data/archive', { fileSystem: holed });
+    const { losses } = await salvage(LOG, TARGET, { fileSystem: holed, archive: rest });
+    expect(losses).toMatchObject([
+      { reason: expect.stringMatching(/^sequences 1 to 1 were archived/) },
+    ]);
   });
 });
 

@@ -86,7 +86,11 @@ export function findSegments(
   const counting = segments.filter(({ isForked }) => !isForked);
   losses.push(...missingIn(directory, counting, names, manifest?.firstSegment, watermark));
   const first = counting[0]?.name.firstSequence ?? 1;
-  if (manifest === undefined && first > 1) losses.push(unknownBeginning(directory, first));
+  const beginsAt = counting[0]?.name.segment ?? 1;
+  // An archive may have begun later than the log: its owner says where.
+  const isInArchive = archiveFloor >= first - 1 && (archive?.owner?.firstSegment ?? 0) < beginsAt;
+  if (first > 1 && isInArchive) losses.push(archivedBeginning(directory, first, archive));
+  else if (first > 1 && manifest === undefined) losses.push(unknownBeginning(directory, first));
   return {
     logId,
     firstSequence: Math.min(first, manifest?.firstSequence ?? first),
@@ -94,6 +98,16 @@ export function findSegments(
     segments,
     losses,
   };
+}
+
+function archivedBeginning(
+  file: string,
+  first: number,
+  archive: ArchiveStore | undefined,
+): SalvageLoss {
+  const why =
+    archive === undefined ? 'name the archive (--archive)' : 'this archive does not hold them';
+  return { file, from: 0, to: 0, reason: `sequences 1 to ${first - 1} were archived: ${why}` };
 }
 
 /** Not called gone: it may be what retention has removed. */
