@@ -86,14 +86,18 @@ export function findSegments(
   const counting = segments.filter(({ isForked }) => !isForked);
   losses.push(...missingIn(directory, counting, names, manifest?.firstSegment, watermark));
   const first = counting[0]?.name.firstSequence ?? 1;
-  const beginsAt = counting[0]?.name.segment ?? 1;
+  const firstSequence = Math.min(first, manifest?.firstSequence ?? first);
+  const firstSegment = Math.min(
+    ...[manifest?.firstSegment, counting[0]?.name.segment].filter((it) => it !== undefined),
+  );
+  const wasArchived = firstSequence > 1 && archiveFloor >= firstSequence - 1;
   // An archive may have begun later than the log: its owner says where.
-  const isInArchive = archiveFloor >= first - 1 && (archive?.owner?.firstSegment ?? 0) < beginsAt;
-  if (first > 1 && isInArchive) losses.push(archivedBeginning(directory, first, archive));
+  if (wasArchived && (archive?.owner?.firstSegment ?? 0) < firstSegment)
+    losses.push(archivedBeginning(directory, firstSequence, archive));
   else if (first > 1 && manifest === undefined) losses.push(unknownBeginning(directory, first));
   return {
     logId,
-    firstSequence: Math.min(first, manifest?.firstSequence ?? first),
+    firstSequence,
     placesBefore: manifest?.placesBefore ?? new Map(),
     segments,
     losses,
