@@ -1,7 +1,7 @@
 import type { Position } from '@holdfast/event-store';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { decodePosition, encodePosition } from './position-token.js';
+import { decodePosition, encodePosition, placeIn } from './position-token.js';
 
 const LOG_ID = '3f7a52a9c1d24c0d8b6f3a1e5d7c9b20';
 const OTHER_LOG_ID = '00000000000000000000000000000001';
@@ -28,6 +28,20 @@ describe('position tokens', () => {
           });
       }),
     );
+  });
+
+  it('name the history of an answer that is given before it is durable, and none that nobody knows', () => {
+    const log = {
+      logId: LOG_ID,
+      durablePosition: 8 as Position,
+      newestTimeline: TIMELINE,
+      timelineAt: (position: Position) => (position < 4 ? undefined : '0'.repeat(15) + '1'),
+    };
+    expect([9, 8, 3].map((position) => placeIn(log, position as Position).timeline)).toEqual([
+      TIMELINE,
+      '0000000000000001',
+      '',
+    ]);
   });
 
   it('sort by their bytes as the positions of a log', () => {

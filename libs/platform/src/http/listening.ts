@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type Server, createServer } from 'node:net';
+import { type Server, type Socket, createServer } from 'node:net';
 import { CodedError, errorCode, errorMessage } from '@holdfast/kernel';
 
 /** Where a service is to listen, and which variable says so. */
@@ -18,7 +18,7 @@ export async function assertPlacesFree(...places: readonly ListeningPlace[]): Pr
   const held: { readonly place: ListeningPlace; readonly server: Server }[] = [];
   try {
     for (const place of places.filter(({ port }) => port !== 0)) {
-      const server = createServer();
+      const server = createServer(hangUp);
       try {
         server.listen(place.port, place.host);
         await once(server, 'listening');
@@ -36,6 +36,11 @@ export async function assertPlacesFree(...places: readonly ListeningPlace[]): Pr
       await once(server, 'close');
     }
   }
+}
+
+/** Whoever comes in this moment comes again: a connection that is kept would keep the port. */
+function hangUp(socket: Socket): void {
+  socket.on('error', () => undefined).destroy();
 }
 
 function samePort({ port, variable }: ListeningPlace, { variable: other }: ListeningPlace) {

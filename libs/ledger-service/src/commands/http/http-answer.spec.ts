@@ -7,6 +7,8 @@ import { requestHash } from './request-hash.js';
 
 const LOG = {
   logId: '3f7a52a9c1d24c0d8b6f3a1e5d7c9b20',
+  durablePosition: 1_000 as Position,
+  newestTimeline: '5e0a1b2c3d4e5f60',
   timelineAt: () => '5e0a1b2c3d4e5f60',
 };
 type Fact = {
