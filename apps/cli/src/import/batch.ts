@@ -29,7 +29,7 @@ export interface Posted {
   readonly unknown: number;
   readonly accountsOpened: number;
   readonly rejects: readonly Reject[];
-  /** Of the transfers that its rows made, the one that stands last in the log. */
+  /** Of what its rows and accounts were answered, what stands last in the log. */
   readonly newest?: Witness | undefined;
 }
 
@@ -79,7 +79,7 @@ export class Batch {
   constructor(
     private readonly commandsMax: number,
     private readonly known: KnownAccounts,
-    /** The newest transfer so far. */
+    /** The newest answer so far. */
     readonly witness?: Witness,
   ) {}
 

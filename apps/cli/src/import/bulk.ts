@@ -1,11 +1,18 @@
 import type { OpenAccount, PostTransfer } from '@holdfast/ledger';
 import { ImportError } from './import.errors.js';
-import type { ToldAnswer } from './witness.js';
 
 /** One command of a bulk request. */
 export interface BulkItem {
   readonly key: string;
   readonly command: OpenAccount | PostTransfer;
+}
+
+/** What is told of an answer, in a bulk and by its key. */
+export interface ToldAnswer {
+  readonly status: number;
+  readonly body: unknown;
+  /** Undefined when it was not recorded. */
+  readonly position: string | undefined;
 }
 
 /** What the command would have been answered alone. */

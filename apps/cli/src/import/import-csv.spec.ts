@@ -265,6 +265,38 @@ describe('an import', () => {
       expect(imported()).toHaveLength(11);
     });
 
+    it('posts every row, when all so far were there under their references', async () => {
+      await importing();
+      let restored = false;
+      ledger.onBulk = (sent) => {
+        if (restored || !sent.includes('import:m:row:2:7')) return;
+        restored = true;
+        ledger.restore(3);
+      };
+      expect(await summaryOf('--attempt', '2', '--batch', '3')).toMatchObject({ posted: 12 });
+      expect(ledger.moved).toBe(12_000);
+    });
+
+    describe('before any row was posted', () => {
+      const opened = (): unknown[] => ledger.recorded.flatMap(({ body }) => body.id ?? []);
+
+      beforeEach(() => writeRows('1,500.00,a', '2,10.00,a'));
+
+      it('opens accounts again that were taken back', async () => {
+        restoredBefore('2', () => ledger.restore(0));
+        expect(await summaryOf('--batch', '3')).toMatchObject({ posted: 1, rejected: 1 });
+        expect(opened().sort()).toEqual(['cash', 'customer-a']);
+      });
+
+      it('goes on behind its note, and sends no account of it twice in one bulk', async () => {
+        ledger.bulksMax = 2;
+        await importing('--batch', '3');
+        ledger.bulksMax = Infinity;
+        expect(await summaryOf('--batch', '3')).toMatchObject({ resumedAfter: 1, posted: 1 });
+        expect(opened()).toEqual(['cash', 'customer-a']);
+      });
+    });
+
     it('posts every row, when it has gone on behind its note just before', async () => {
       ledger.bulksMax = 3;
       await importing('--batch', '3');
@@ -502,6 +534,16 @@ describe('an import', () => {
       write('rejects.csv', read('rejects.csv').replace('500.00', '5.00'));
       expect(JSON.parse((await again('--attempt', '2')).output)).toMatchObject({ posted: 1 });
       expect(ledger.posted).toEqual([refused!.key.replace(':row:1:', ':row:2:')]);
+    });
+
+    it('keeps a row without an id as it was read, where two delimiters side by side look like three', async () => {
+      map({ csv: { delimiter: '~~', quote: '' }, row: { amount: { column: 'amount' } } });
+      write('rows.csv', 'id~~amount~~customer\n1~~none~~a\n');
+      await importing();
+      const withoutId = read('rejects.csv').replace(/^2~~[^~]*/m, '2~~');
+      write('rejects.csv', withoutId);
+      await again('--attempt', '2');
+      expect(read('second.csv')).toBe(withoutId);
     });
 
     it('takes no row for the one that has its id, until somebody gives it another', async () => {

@@ -12,7 +12,7 @@ export interface ImportProgress {
   readonly rows: number;
   /** Over the content of those rows: a file that was edited is not skipped into. */
   readonly chain: string;
-  /** Of the transfers that these rows made, the one that stands last in the log: where it still stands, all of them do. */
+  /** Of what these rows and their accounts were answered, what stands last in the log: where it still stands, all of it does. */
   readonly newest?: Witness;
   readonly rejects: RejectsState;
   readonly tally: Tally;

@@ -71,8 +71,15 @@ export class Poster implements BatchSink {
     const answers =
       postable.length === 0 ? [] : await this.send(witness, [...usable, ...postable.map(itemOf)]);
     const outcome = await this.outcomeOf(postable, answers.slice(usable.length));
+    const newest = accounts.reduce<Witness | undefined>((latest, { id, ...item }, index) => {
+      const answer = opened[index];
+      return answer === undefined || faults.has(id)
+        ? latest
+        : laterOf(latest, witnessOf(item, answer));
+    }, outcome.newest);
     return {
       ...outcome,
+      newest,
       accountsOpened: opened.filter((account) => succeeded(account) && !account.replayed).length,
       rejects: [...rejects, ...outcome.rejects],
     };
@@ -88,7 +95,9 @@ export class Poster implements BatchSink {
     items: readonly BulkItem[],
   ): Promise<readonly ItemAnswer[]> {
     if (items.length === 0) return [];
-    const sent = witness === undefined ? items : [witness, ...items];
+    // A bulk has each key once: an account that is the witness is answered with it.
+    const sent =
+      witness === undefined ? items : [witness, ...items.filter(({ key }) => key !== witness.key)];
     const answer = await this.client.post(bulkPath(this.ledgerPath), bulkBody(sent), {
       unfinished: (given) =>
         given.status === OK ? waitsFor(itemAnswers(given.body, sent.length)) : undefined,
@@ -101,7 +110,8 @@ export class Poster implements BatchSink {
     const answers = itemAnswers(answer.body, sent.length);
     if (witness === undefined) return answers;
     mustStand(witness, repeats(witness, answers));
-    return answers.slice(1);
+    const byKey = new Map(sent.map(({ key }, index) => [key, answers[index]]));
+    return items.flatMap(({ key }) => byKey.get(key) ?? []);
   }
 
   /** Remembers what the accounts are that are there now; returns by id why another is not. */
@@ -136,7 +146,6 @@ export class Poster implements BatchSink {
         unknown++;
         continue;
       }
-      const { key, transfer } = waiting.mapped;
       const made = succeeded(answer);
       const refusal = made ? undefined : await this.refusalOf(waiting, answer);
       if (refusal !== undefined) {
@@ -145,7 +154,7 @@ export class Poster implements BatchSink {
       }
       posted++;
       if (!made || answer.replayed) repeated++;
-      if (made) newest = laterOf(newest, witnessOf(key, transfer, answer));
+      newest = laterOf(newest, witnessOf(itemOf(waiting), answer));
     }
     return { newest, posted, repeated, unknown, rejects };
   }

@@ -62,8 +62,10 @@ function afterFields(raw: string, fields: number, { delimiter, quote }: Marks): 
   for (let at = 0; at < raw.length; at++) {
     // A quote within a field is doubled, which leaves it and comes back.
     if (quote !== '' && raw.startsWith(quote, at)) quoted = !quoted;
-    else if (!quoted && raw.startsWith(delimiter, at) && ++passed === fields)
-      return raw.slice(at + delimiter.length);
+    else if (!quoted && raw.startsWith(delimiter, at)) {
+      if (++passed === fields) return raw.slice(at + delimiter.length);
+      at += delimiter.length - 1;
+    }
   }
   return '';
 }

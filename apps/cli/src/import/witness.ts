@@ -1,30 +1,18 @@
-import type { PostTransfer } from '@holdfast/ledger';
 import { createHash } from 'node:crypto';
+import type { BulkItem, ToldAnswer } from './bulk.js';
 
-/** That a row was posted, as it can be known again in the ledger's log: what stands in the log before it is what stood there when it was given. */
-export interface Witness {
-  readonly key: string;
-  /** What was answered: sent again under its key, it is only looked up. */
-  readonly command: PostTransfer;
+/**
+ * The recorded answer to a command, sent again under its key and only looked up: that a row is posted or that its transfer was there, or that an account
+ * is. As long as it stands in the ledger's log, so does what stood before it when it was given.
+ */
+export interface Witness extends BulkItem {
   /** The `Holdfast-Position` of the answer. */
   readonly position: string;
-  /** Over status, position and body. After a restore another answer may come to have the same position, but not the same time of recording. A refusal has none, so none is a witness. */
+  /** Over status, position and body. After a restore another answer may come to stand at the same place, but not in the same timeline, which is in the position. */
   readonly digest: string;
 }
 
-/** What is told of an answer, in a bulk and by its key. */
-export interface ToldAnswer {
-  readonly status: number;
-  readonly body: unknown;
-  /** Undefined when it was not recorded. */
-  readonly position: string | undefined;
-}
-
-export function witnessOf(
-  key: string,
-  command: PostTransfer,
-  told: ToldAnswer,
-): Witness | undefined {
+export function witnessOf({ key, command }: BulkItem, told: ToldAnswer): Witness | undefined {
   const { position } = told;
   return position === undefined ? undefined : { key, command, position, digest: digestOf(told) };
 }

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { type IncomingMessage, type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { crc32 } from 'node:zlib';
 
 interface Item {
   readonly type: string;
@@ -38,6 +38,7 @@ export class LedgerDouble {
   /** Called before a bulk is decided. Returns true when the service is away, and the bulk is to come again. */
   onBulk: (keys: readonly string[]) => unknown = () => undefined;
   private gone = new Set<string>();
+  private restores = 0;
   private readonly sent = new Map<string, Item>();
   private readonly server: Server = createServer((request, response) => {
     void this.answer(request).then(({ status, body }) =>
@@ -98,6 +99,7 @@ export class LedgerDouble {
   /** As after a restore to that position. */
   restore(position: number): void {
     this.recorded = this.recorded.slice(0, position);
+    this.restores++;
   }
 
   private async answer(request: IncomingMessage): Promise<Pick<Answer, 'status' | 'body'>> {
@@ -151,7 +153,7 @@ export class LedgerDouble {
 
   private decided(body: Item['body']): Answer {
     const { id, legs, reference } = body;
-    const headers = { 'Holdfast-Position': positionToken(this.recorded.length + 1) };
+    const headers = { 'Holdfast-Position': positionToken(this.recorded.length + 1, this.restores) };
     if (legs === undefined) {
       const there = this.made((asked) => asked.legs === undefined && asked.id === id);
       return there === undefined
@@ -175,11 +177,12 @@ function problem(status: number, slug: string, parameters: object = {}): Answer 
   return { status, headers: {}, body };
 }
 
-/** As `position-token.ts` lays it out: a fingerprint, the place in big-endian, a checksum. */
-function positionToken(position: number): string {
-  const token = Buffer.alloc(18, 1);
-  token.writeUIntBE(position, 8, 6);
-  createHash('sha256').update(token.subarray(0, 14)).digest().copy(token, 14, 0, 4);
+/** As `position-token.ts` lays it out: a version, a fingerprint, the place in big-endian, the timeline, a checksum. */
+function positionToken(position: number, restores: number): string {
+  const token = Buffer.alloc(27, 1);
+  token.writeUIntBE(position, 9, 6);
+  token.writeUInt32BE(restores, 19);
+  token.writeUInt32BE(crc32(token.subarray(0, 23)), 23);
   return token.toString('base64url');
 }
 
