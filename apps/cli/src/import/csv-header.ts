@@ -44,9 +44,14 @@ export async function beginningWith(
   pieces: AsyncGenerator<string>,
   marks: CsvMarks,
   columns: readonly string[],
-): Promise<CsvBeginning> {
+): Promise<CsvBeginning | NoHeader> {
   const head = await headOf(pieces);
-  const first = columnsAt(head.replace(/^[\r\n]+/, ''), marks) ?? [];
+  const text = head.replace(/^[\r\n]+/, '');
+  if (text === '') {
+    await pieces.return(undefined);
+    return { first: undefined };
+  }
+  const first = columnsAt(text, marks) ?? [];
   const headed = columns.every((name, index) => name === first.at(index - columns.length));
   return { line: 1, columns: headed ? first : columns, headed, pieces: joined(head, pieces) };
 }

@@ -206,6 +206,16 @@ describe('a CSV file', () => {
     });
   });
 
+  it.each(['', '\ufeff', '\n\n'])(
+    'whose columns are given is refused when it is empty: %j',
+    async (content) => {
+      await expect(read(content, { columns: ['a'] }, ['a'])).rejects.toMatchObject({
+        code: 'IMPORT_CSV_INVALID',
+        message: expect.stringMatching(/is empty: it has no row$/),
+      });
+    },
+  );
+
   it('that is not there is said to be so', async () => {
     await expect(openCsv(join(directory, 'none.csv'), FORMAT, [])).rejects.toMatchObject({
       code: 'ENOENT',

@@ -81,11 +81,14 @@ async function tableOf(
   format: CsvFormat,
   needed: readonly string[],
 ): Promise<CsvBeginning> {
-  if (format.columns !== undefined) return beginningWith(pieces, format, format.columns);
-  const found = await beginningOf(pieces, format, needed);
+  const { columns: given } = format;
+  const found = given
+    ? await beginningWith(pieces, format, given)
+    : await beginningOf(pieces, format, needed);
   if (!('columns' in found)) {
     const { first } = found;
-    if (first === undefined) throw csvInvalid(path, undefined, 'is empty: it has no header line');
+    if (first === undefined)
+      throw csvInvalid(path, undefined, `is empty: it has no ${given ? 'row' : 'header line'}`);
     const missing = needed.filter((column) => !first.fields.includes(column));
     throw csvInvalid(
       path,
@@ -93,6 +96,7 @@ async function tableOf(
       `the mapping needs ${shownList(missing)}, and the columns are ${shownList(first.fields)}; no line up to ${HEADER_LINES_MAX} has all that it needs`,
     );
   }
+  if (given) return found;
   const { columns, line } = found;
   const twice = needed.find((name) => columns.indexOf(name) !== columns.lastIndexOf(name));
   if (twice === undefined) return found;

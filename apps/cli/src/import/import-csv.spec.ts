@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   linkSync,
@@ -10,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LedgerDouble } from '../testing/ledger-double.js';
@@ -275,6 +277,17 @@ describe('an import', () => {
       };
       expect(await summaryOf('--attempt', '2', '--batch', '3')).toMatchObject({ posted: 12 });
       expect(ledger.moved).toBe(12_000);
+    });
+
+    it('posts every row of a pipe, which can be read once, in spite of a second pass', async () => {
+      execFileSync('mkfifo', [path('pipe')]);
+      const fed = writeFile(path('pipe'), read('rows.csv'));
+      restoredBefore('7');
+      const line = ['import', path('pipe'), '--ledger', 'main', '--mapping', path('m.json')];
+      const files = ['--rejects', path('rejects.csv'), '--progress', path('note.json')];
+      await runCli(...line, '--url', url, ...files, '--batch', '3');
+      await fed;
+      expect([...imported()].sort()).toEqual([...keys].sort());
     });
 
     describe('before any row was posted', () => {

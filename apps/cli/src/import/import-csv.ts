@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { type FieldRule, assetRule, ledgerRule } from '@holdfast/ledger';
 import { CliExit } from '../exit-code.js';
 import { ServiceClient } from '../service/service-client.js';
@@ -30,8 +31,9 @@ export async function importCsv(options: ImportOptions, terminal: Terminal): Pro
   const importing = (given: ImportOptions): Promise<CliExit> =>
     importFile(given, mapping, { signal: interrupt.signal, terminal });
   try {
-    if (options.csv !== STANDARD_INPUT) return await importing(options);
-    const spooled = await spoolInput(terminal.input, interrupt.signal);
+    const input = onceReadable(options.csv, terminal);
+    if (input === undefined) return await importing(options);
+    const spooled = await spoolInput(input, interrupt.signal);
     try {
       return await importing({ ...options, csv: spooled.path, named: 'stdin' });
     } finally {
@@ -43,6 +45,14 @@ export async function importCsv(options: ImportOptions, terminal: Terminal): Pro
   } finally {
     for (const signal of SIGNALS) process.off(signal, onSignal);
   }
+}
+
+/** Undefined for a file, which can be read again for a second pass, and for what is none at all. */
+function onceReadable(csv: string, terminal: Terminal): Readable | undefined {
+  if (csv === STANDARD_INPUT) return terminal.input;
+  const found = statSync(csv, { throwIfNoEntry: false });
+  const isReadAgain = found === undefined || found.isFile() || found.isDirectory();
+  return isReadAgain ? undefined : createReadStream(csv);
 }
 
 async function importFile(
