@@ -709,6 +709,27 @@ describe('an import', () => {
       expect(readdirSync(directory)).toEqual(before);
     });
 
+    it.each([
+      ['rejects.csv', 'rejects.1.csv'],
+      ['rejects.csv', 'sub/../rejects.12.csv'],
+      ['rejects.tmp', 'rejects.1'],
+    ])('has no note where rejects are kept later: %s %s', async (rejects, note) => {
+      writeRows('1,1.00,a', '2,none,a');
+      mkdirSync(path('sub'));
+      const options = ['--rejects', path(rejects), '--progress', `${directory}/${note}`];
+      const { exit, messages } = await importing(...options);
+      expect([exit, messages]).toEqual([64, expect.stringContaining('kept rejects file')]);
+      expect(ledger.recorded).toEqual([]);
+    });
+
+    it('posts nothing where a lock cannot be opened', async () => {
+      writeRows('1,1.00,a');
+      mkdirSync(path('rejects.csv.lock'));
+      const { exit, messages } = await importing();
+      expect([exit, messages]).toEqual([64, expect.stringContaining('rejects.csv.lock')]);
+      expect(ledger.recorded).toEqual([]);
+    });
+
     it('does not take another file for its note', async () => {
       writeRows('1,1.00,a');
       const thesis = '{"version":4,"identity":"On ledgers"}';

@@ -52,7 +52,7 @@ function isSameFile(one: string, other: string): boolean {
   return inode !== undefined && inode === otherInode;
 }
 
-function placeOf(path: string): string {
+export function placeOf(path: string): string {
   try {
     return realpathSync(path);
   } catch {

@@ -13,7 +13,7 @@ import type { ImportOptions } from './import-options.js';
 import { type ImportResult, ImportRun } from './import-run.js';
 import { type Mapping, columnsOf } from './mapping.js';
 import { Poster } from './poster.js';
-import { RejectsFile, keptPathsOf } from './rejects-file.js';
+import { RejectsFile, isKeptPath, keptPathsOf } from './rejects-file.js';
 import { withoutRejectColumns } from './rejects-format.js';
 import { ROW_TOKENS } from './row-identity.js';
 import { RowMapper } from './row-mapper.js';
@@ -69,12 +69,12 @@ export class ImportJob {
     // Before a row is posted: what becomes of it could not be told.
     assertWritable(this.rejectsPath, '--rejects');
     assertWritable(this.note.path, '--progress');
-    const locks: (ImportLock | undefined)[] = [];
+    const locks: ImportLock[] = [];
     try {
       for (const path of this.lockPaths) locks.push(ImportLock.take(path));
       return await this.runPasses();
     } finally {
-      for (const lock of locks) lock?.release();
+      for (const lock of locks) lock.release();
     }
   }
 
@@ -157,6 +157,14 @@ export class ImportJob {
 
   private refuseFilesTwice(): void {
     const { csv, mapping, named } = this.options;
+    const others = [this.note.path, this.note.temporaryPath, ...this.lockPaths];
+    const kept = others.find((path) => isKeptPath(this.rejectsPath, path));
+    if (kept !== undefined)
+      throw new ImportError(
+        'IMPORT_OPTION_INVALID',
+        `${kept} is what a kept rejects file of ${this.rejectsPath} is called: name another file with --progress`,
+        { file: kept },
+      );
     refuseFilesTwice(
       [
         ...(named === undefined ? [{ what: 'the CSV file', path: csv }] : []),

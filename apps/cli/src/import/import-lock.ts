@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
-import { errorCode } from '@holdfast/kernel';
+import { errorCode, errorMessage } from '@holdfast/kernel';
 import { tryLock } from 'fs-native-extensions';
 import { ImportError } from './import.errors.js';
 
@@ -17,18 +17,17 @@ export class ImportLock {
     private readonly isOurs: boolean,
   ) {}
 
-  /** Undefined where no file can be made, and so nothing be written. Throws `IMPORT_RUNNING`, and `IMPORT_OPTION_INVALID` for a file that is no lock. */
-  static take(path: string): ImportLock | undefined {
+  /** Throws `IMPORT_RUNNING`, and `IMPORT_OPTION_INVALID` for a file that is no lock or cannot be opened. */
+  static take(path: string): ImportLock {
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       const opened = openedAt(path);
-      if (opened === 'unusable') return undefined;
       if (opened === 'gone') continue;
       const lock = locked(path, opened);
       if (lock !== undefined) return new ImportLock(path, opened.file, lock.isOurs);
       // Whoever held it has removed it meanwhile.
       closeSync(opened.file);
     }
-    return undefined;
+    throw running(path);
   }
 
   /** One that was there empty, and may be somebody's, stays. */
@@ -57,27 +56,41 @@ function locked(path: string, { file, isNew }: OpenLock): { isOurs: boolean } | 
   }
   if (!tryLock(file)) {
     closeSync(file);
-    throw new ImportError(
-      'IMPORT_RUNNING',
-      `another import writes the same files: wait for it, or name others with --rejects and --progress`,
-      { lock: path },
-    );
+    throw running(path);
   }
   if (!isAt(file, path)) return undefined;
   if (isNew) writeSync(file, CONTENT);
   return { isOurs };
 }
 
-function openedAt(path: string): OpenLock | 'gone' | 'unusable' {
+function running(path: string): ImportError {
+  return new ImportError(
+    'IMPORT_RUNNING',
+    `another import writes the same files: wait for it, or name others with --rejects and --progress`,
+    { lock: path },
+  );
+}
+
+/** Without a lock another import would write the same files. */
+function unusable(path: string, error: unknown): ImportError {
+  return new ImportError(
+    'IMPORT_OPTION_INVALID',
+    `the lock ${path} cannot be opened: ${errorMessage(error)}: name other files with --rejects and --progress, or remove it`,
+    { file: path },
+  );
+}
+
+function openedAt(path: string): OpenLock | 'gone' {
   try {
     return { file: openSync(path, 'wx+'), isNew: true };
   } catch (error) {
-    if (errorCode(error) !== 'EEXIST') return 'unusable';
+    if (errorCode(error) !== 'EEXIST') throw unusable(path, error);
   }
   try {
     return { file: openSync(path, 'r+'), isNew: false };
   } catch (error) {
-    return errorCode(error) === 'ENOENT' ? 'gone' : 'unusable';
+    if (errorCode(error) === 'ENOENT') return 'gone';
+    throw unusable(path, error);
   }
 }
 

@@ -17,6 +17,7 @@ import { dirname, join, parse } from 'node:path';
 import iconv from 'iconv-lite';
 import type { CsvMarks } from './csv-records.js';
 import type { CsvFile, CsvRow } from './csv-rows.js';
+import { placeOf } from './import-files.js';
 import { REJECT_COLUMNS, recordText, rejectText } from './rejects-format.js';
 
 /** A row that was not taken, and why. */
@@ -143,6 +144,17 @@ export function keptPathsOf(path: string): readonly string[] {
   for (let kept = keptPath(path, 1); existsSync(kept); kept = keptPath(path, paths.length + 1))
     paths.push(kept);
   return paths;
+}
+
+/** Whether an earlier run's rejects are kept there some time. */
+export function isKeptPath(path: string, other: string): boolean {
+  const [{ dir, name, ext }, { dir: otherDir, base }] = [parse(path), parse(other)];
+  const number = base.slice(name.length + 1, base.length - ext.length);
+  return (
+    placeOf(dir || '.') === placeOf(otherDir || '.') &&
+    base === `${name}.${number}${ext}` &&
+    /^[1-9][0-9]*$/.test(number)
+  );
 }
 
 function keptPath(path: string, number: number): string {
