@@ -45,14 +45,22 @@ const KNOWN_ACCOUNTS_MAX = 100_000;
 export class KnownAccounts {
   private readonly kinds = new Map<string, AccountKind>();
 
+  constructor(private readonly max = KNOWN_ACCOUNTS_MAX) {}
+
   has(id: string): boolean {
     return this.kinds.has(id);
   }
 
   add(id: string, kind: AccountKind): void {
     this.kinds.set(id, kind);
-    const [oldest] = this.kinds.keys();
-    if (this.kinds.size > KNOWN_ACCOUNTS_MAX && oldest !== undefined) this.kinds.delete(oldest);
+  }
+
+  /** Once the rows of a batch were compared: they may need an account that its others would push out. */
+  trim(): void {
+    for (const oldest of this.kinds.keys()) {
+      if (this.kinds.size <= this.max) return;
+      this.kinds.delete(oldest);
+    }
   }
 
   forget(): void {

@@ -11,6 +11,7 @@ export class CheckSink implements BatchSink {
   post({ rows, accounts }: Batch): Promise<Posted> {
     for (const [id, { command }] of accounts) this.known.add(id, command);
     const { postable, rejects } = divided(rows, (account) => this.known.misfit(account));
+    this.known.trim();
     const counts = { posted: postable.length, repeated: 0, unknown: 0 };
     return Promise.resolve({ ...counts, accountsOpened: accounts.size, rejects });
   }

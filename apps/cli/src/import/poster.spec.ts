@@ -77,6 +77,26 @@ describe('a batch', () => {
     });
   });
 
+  it('knows the kind of an account that is forgotten for those that it opens', async () => {
+    const known = new KnownAccounts(1);
+    known.add('old', { asset: 'JPY', normalSide: 'debit' });
+    const { client } = ledgerOf(
+      [{ ...made, body: { asset: 'EUR', normalSide: 'debit' } }],
+      [made, made],
+    );
+    const batch = new Batch(10, known);
+    const accounts = ['old', 'new'].map((id) => {
+      const kind = { asset: 'EUR', normalSide: 'debit' } as const;
+      const command = { type: 'OpenAccount', ledger: 'main', accountId: id, ...kind } as const;
+      return { id, key: id, command };
+    });
+    const [waiting] = batchOf(['a']).rows;
+    batch.add({ ...waiting!, mapped: { ...waiting!.mapped, accounts } });
+    const { rejects } = await new Poster(client, 'main', known).post(batch);
+    expect(rejects).toMatchObject([{ reason: expect.stringContaining('is there in JPY') }]);
+    expect([known.has('old'), known.has('new')]).toEqual([false, true]);
+  });
+
   it('that is too large for the service says that fewer commands may go in one', async () => {
     const answer = { status: 413, body: problem(413, 'too-large').body };
     const client = { post: () => Promise.resolve(answer), get: unasked, put: unasked };

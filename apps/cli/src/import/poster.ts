@@ -66,6 +66,7 @@ export class Poster implements BatchSink {
       batch.rows,
       (account) => faults.get(account.id) ?? this.known.misfit(account),
     );
+    this.known.trim();
     // The accounts once more: a restore may have taken them back since.
     const usable = accounts.filter(({ id }) => !faults.has(id));
     const answers =
