@@ -12,7 +12,8 @@ import { runs } from '../../support/runs.js';
 
 /** Root may write anywhere. */
 const NOBODY = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] as const;
-const OWN_MOUNTS = ['unshare', '--mount'] as const;
+/** What is unmounted elsewhere is unmounted here as well: a copy would keep a file system alive whose power a test has cut. */
+const OWN_MOUNTS = ['unshare', '--mount', '--propagation', 'slave'] as const;
 
 let directory: string;
 let child: ChildProcess | undefined;
