@@ -475,8 +475,8 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'backup: what the new one does not name goes before it is there',
       'backups',
-      'const all = [...kept.map(({ entry }) => entry), ...segments];',
-      'const all = [...kept.map(({ entry }) => entry), ...segments];\n    this.removeUnnamed(all, tail, files);',
+      'const files = [...copiedFiles, ...keptFiles];',
+      'const files = [...copiedFiles, ...keptFiles];\n    this.removeUnnamed(all, tail, files);',
     ],
     [
       'backup: the growing segment has no durable name before BACKUP names it',
