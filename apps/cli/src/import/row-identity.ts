@@ -72,8 +72,7 @@ export function idOf(
   const { columns } = template;
   const told = tellsContent(template) ? fields : columns.map((column) => values[column] ?? '');
   if (told.some((text) => text.includes(UNDECODED))) return undefined;
-  if (columns.length > 0 && columns.every((column) => (values[column] ?? '') === ''))
-    return undefined;
+  if (template.isEmptyIn(values)) return undefined;
   if (row === undefined && columns.some((column) => !(column in own)))
     return tellsContent(template) ? `%row:${hashOf(fields)}-${occurrence}` : undefined;
   const id = template.render(values);
