@@ -61,6 +61,7 @@ export default {
     project('e2e', ['<rootDir>/test/e2e/*.e2e-spec.ts']),
     project('long', [
       '<rootDir>/{libs,apps}/**/*.long-spec.ts',
+      '<rootDir>/test/guides/*.long-spec.ts',
       '<rootDir>/test/e2e/long/*.e2e-spec.ts',
     ]),
     project('crash', ['<rootDir>/test/crash/**/*.crash-spec.ts']),
