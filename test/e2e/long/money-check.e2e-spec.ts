@@ -48,11 +48,13 @@ describe('the money check', () => {
   it('finds a command that is not where it was acknowledged, or not what it was said to be', async () => {
     const { position } = client.journal.get('two')!.answer!;
     const one = client.journal.get('one')!;
+    const { audit } = await checkLog(services, client.journal);
+    const { position: there } = audit.commands.get('one')!;
     const elsewhere = { ...one, answer: { ...one.answer!, position } };
     const refused = { ...one, answer: { ...one.answer!, status: 422 } };
     const others = client.journal.entries.filter((other) => other !== one);
     expect(await faultsOf([...others, elsewhere])).toEqual([
-      `one was acknowledged at ${position} and is at ${one.answer!.position}`,
+      `one was acknowledged at ${position} and is at ${there} of ${audit.logId}`,
     ]);
     expect(await faultsOf([...others, refused])).toEqual([
       'one was answered 422 and is TransferPosted',
