@@ -1,4 +1,4 @@
-export { makeDurableDirectory } from './durable-directory.js';
+export { makeDurableDirectory, syncDirectory } from './durable-directory.js';
 export {
   BEFORE_FIRST_POSITION,
   type JsonObject,

@@ -1,5 +1,6 @@
+import { makeDurableDirectory } from '@holdfast/event-store/reading';
 import type { Clock } from '@holdfast/kernel';
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { classified, fenced, newer } from './read-model.errors.js';
 import type { ReadModelTarget } from './read-model-store.js';
@@ -182,7 +183,8 @@ export class SqliteCatalog {
   private connect(): SqliteConnection {
     const path = catalogPath(this.directory, this.projection);
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      // SQLite syncs its files' names in here. What a consumer said that it holds may be removed from the log, so the name of this directory has to stay too.
+      makeDurableDirectory(dirname(path));
     } catch (error) {
       throw classified(path, error);
     }

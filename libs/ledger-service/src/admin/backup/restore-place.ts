@@ -1,16 +1,6 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { makeDurableDirectory } from '@holdfast/event-store';
+import { makeDurableDirectory, syncDirectory } from '@holdfast/event-store';
 import { CodedError, errorCode, errorMessage } from '@holdfast/kernel';
 import { unfinishedRestores } from '../../shared/usable-directory.js';
 
@@ -106,15 +96,6 @@ export class RestorePlace {
   private give(from: string, to: string): void {
     renameSync(from, to);
     this.given.push({ from, to });
-  }
-}
-
-export function syncDirectory(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 

@@ -1,5 +1,6 @@
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { syncDirectory } from '@holdfast/event-store';
 import { CodedError, errorCode, isUnreadable } from '@holdfast/kernel';
 import {
   type PlaceOptions,
@@ -13,7 +14,7 @@ import {
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import type { WorkContext } from '../jobs/job.js';
 import { SNAPSHOTS } from './backup-work.js';
-import { RestorePlace, syncDirectory } from './restore-place.js';
+import { RestorePlace } from './restore-place.js';
 
 export interface RestoreOptions extends PlaceOptions {
   readonly backup: string;
