@@ -12,6 +12,7 @@ import {
   FRAME_HEADER_BYTES,
   FRAME_MAGIC,
   SEGMENT_DATA_START,
+  ZERO_CHUNK_BYTES,
 } from './wal-format.js';
 
 /** Records that verify and are no part of the history that was brought over. */
@@ -52,6 +53,7 @@ export function* piecesOf(segment: SourceSegment): Generator<SalvagePiece> {
       const reason = 'the file ends before its data';
       yield lossOf(path, { at: size, to: segment.dataEnd, reason });
     }
+    if (segment.isNewest) yield* lostBehind(segment, file, at);
     at = end;
     for (const found of framesIn(file, header, { from: end, end: size, isEndKnown: false }))
       if ('frame' in found) yield* leftOut(segment, found.frame);
@@ -59,6 +61,25 @@ export function* piecesOf(segment: SourceSegment): Generator<SalvagePiece> {
     yield lossOf(path, { at, to: segment.size, reason: errorMessage(error) });
   } finally {
     file?.close();
+  }
+}
+
+/** What must have been behind the last segment that is known: only one that a successor has sealed is archived or compacted, or has a footer behind its data. */
+function* lostBehind(
+  { path, header, archived, name }: SourceSegment,
+  file: File,
+  dataEnd: number,
+): Generator<SalvagePiece> {
+  const size = file.size();
+  const isSealed = (archived ?? header.compacted ?? readFooter(file, dataEnd)) !== undefined;
+  const isCut = size < Math.min(header.segmentBytes, ZERO_CHUNK_BYTES);
+  const successor = name.segment + 1;
+  if (isSealed) {
+    const reason = `segment ${successor} is missing: the end of segment ${name.segment} was sealed for it`;
+    yield lossOf(path, { at: size, to: size, reason });
+  } else if (isCut) {
+    const reason = 'the segment is shorter than it was when it got its name';
+    yield lossOf(path, { at: size, to: size, reason });
   }
 }
 

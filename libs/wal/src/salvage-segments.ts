@@ -38,6 +38,8 @@ export interface SourceSegment extends Candidate {
   readonly isSealed: boolean;
   /** Another file of its number is the one that counts: all its records are left out. */
   readonly isForked: boolean;
+  /** Neither the name of a file nor WATERMARK tells of a later one. */
+  readonly isNewest: boolean;
 }
 
 export interface SourceLog {
@@ -82,7 +84,8 @@ export function findSegments(
   const watermark = attempt(() => readWatermark(fileSystem, directory));
   const archiveFloor = attempt(() => readFloors(fileSystem, directory))?.get(ARCHIVE_FLOOR) ?? 0;
   const abandoned = abandonedIn(own, names, watermark, archiveFloor);
-  const segments = chooseAll(own, names, abandoned);
+  const reached = Math.max(watermark?.segment ?? 0, ...names.map(({ segment }) => segment));
+  const segments = chooseAll(own, names, abandoned, reached);
   const counting = segments.filter(({ isForked }) => !isForked);
   losses.push(...missingIn(directory, counting, names, manifest?.firstSegment, watermark));
   const first = counting[0]?.name.firstSequence ?? 1;
@@ -181,6 +184,7 @@ function chooseAll(
   candidates: readonly Candidate[],
   names: readonly SegmentName[],
   abandoned: ReadonlySet<Candidate>,
+  reached: number,
 ): SourceSegment[] {
   const numbers = new Set(
     [...candidates.map(({ name }) => name), ...names].map((it) => it.segment),
@@ -195,7 +199,8 @@ function chooseAll(
       here.filter((one) => !abandoned.has(one)),
       next,
     );
-    if (counting !== undefined) segments.push({ ...counting, lastSequenceMax });
+    const isNewest = successor === undefined && number >= reached;
+    if (counting !== undefined) segments.push({ ...counting, lastSequenceMax, isNewest });
     const forks = here.filter(({ header }) => header.timeline !== counting?.header.timeline);
     segments.push(...forks.map((fork) => ({ ...fork, lastSequenceMax, ...FORKED })));
     successor = counting?.header;
@@ -207,13 +212,13 @@ function chooseAll(
   return segments.reverse();
 }
 
-const FORKED = { dataEnd: undefined, isSealed: false, isForked: true };
+const FORKED = { dataEnd: undefined, isSealed: false, isForked: true, isNewest: false };
 
 /** Of the files of one number the one that the next segment goes on from, and of equal ones the first that is whole. */
 function choose(
   candidates: readonly Candidate[],
   next: SegmentHeader | undefined,
-): Omit<SourceSegment, 'lastSequenceMax'> | undefined {
+): Omit<SourceSegment, 'lastSequenceMax' | 'isNewest'> | undefined {
   const live = candidates.filter(({ archived }) => archived === undefined);
   // With nothing behind it to judge by, the live one is the log's; a copy of it only where its own end is damaged.
   const fitting = candidates.filter((one) =>
