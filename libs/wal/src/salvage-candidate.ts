@@ -18,6 +18,14 @@ export interface Candidate {
   open(): File;
 }
 
+/** Something that could not be brought over. */
+export interface SalvageLoss {
+  readonly file: string;
+  readonly from: number;
+  readonly to: number;
+  readonly reason: string;
+}
+
 /** Without a successor an archived one still says where it ended. */
 export function isContinued(candidate: Candidate, next: SegmentHeader | undefined): boolean {
   const { archived, header } = candidate;

@@ -89,3 +89,62 @@ describe('a salvage that WATERMARK does not tell of the newest segment', () => {
     expect(await salvaged(system)).toMatchObject({ lastSequence: 3, losses: [{ reason }] });
   });
 });
+
+describe('a salvage of a log of which a witness cannot be read', () => {
+  const losses = async (
+    damage: (system: SimulatedFileSystem) => void,
+    removed = false,
+    withArchive = false,
+  ): Promise<readonly unknown[]> => {
+    const system = await logOf(4);
+    if (removed) {
+      const wal = await openSimulated(system, {}, 5);
+      await wal.removeSegments({ below: 3 as Sequence });
+      await wal.close();
+    }
+    damage(system);
+    return (await salvaged(system, withArchive)).losses.map(({ reason }) => reason);
+  };
+  const floors = /FLOORS.* is damaged/;
+  const matching = (...reasons: RegExp[]): unknown[] =>
+    reasons.map((reason): unknown => expect.stringMatching(reason));
+
+  const floorsOf = (system: SimulatedFileSystem): string =>
+    `${LOG}/${system.list(LOG).find((file) => file.startsWith('FLOORS')) ?? ''}`;
+  const flipFloors = (system: SimulatedFileSystem): void =>
+    system.disk.flipBit(floorsOf(system), 30);
+
+  it('names damaged floors, and that the beginning may be in an archive', async () => {
+    const beginning = /^FLOORS cannot be read: whether sequences 1 to 2 were removed/;
+    expect(await losses(flipFloors, true)).toEqual(matching(floors, beginning));
+    expect(await losses(flipFloors, true, true)).toEqual(matching(floors));
+    expect(await losses(flipFloors)).toEqual(matching(floors));
+  });
+
+  it('names floors that the disk does not give', async () => {
+    const effect = { kind: 'error', code: 'EIO' } as const;
+    const unreadable = (system: SimulatedFileSystem): void =>
+      void system.faults.plan({ operation: 'read', path: /FLOORS/, effect });
+    expect(await losses(unreadable)).toEqual(matching(/FLOORS.*EIO/));
+  });
+
+  it('names a WATERMARK of which a slot does not verify, or that the disk does not give', async () => {
+    const watermark = `${LOG}/WATERMARK`;
+    expect(await losses((system) => system.disk.flipBit(watermark, 30))).toEqual(
+      matching(/WATERMARK is damaged/),
+    );
+    const effect = { kind: 'error', code: 'EIO' } as const;
+    const unreadable = (system: SimulatedFileSystem): void =>
+      void system.faults.plan({ operation: 'read', path: /WATERMARK/, effect });
+    expect(await losses(unreadable)).toEqual(matching(/WATERMARK.*EIO/));
+  });
+
+  it('names none that is empty, as a power cut leaves it', async () => {
+    const emptied = (system: SimulatedFileSystem): void => {
+      const file = system.open(`${LOG}/WATERMARK`, 'write');
+      file.truncate(0);
+      file.close();
+    };
+    expect(await losses(emptied)).toEqual([]);
+  });
+});

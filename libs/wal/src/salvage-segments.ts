@@ -2,32 +2,24 @@ import { errorMessage } from '@holdfast/kernel';
 import type { ArchiveStore } from './archive-store.js';
 import { ARCHIVE_FLOOR } from './archiving.js';
 import type { File, FileSystem } from './file-system.js';
-import { readFloors } from './floors.js';
 import { FrameScanner } from './frame-scanner.js';
-import { type Manifest, MANIFEST_NAME, readManifest } from './manifest.js';
+import { type Manifest, MANIFEST_NAME } from './manifest.js';
 import { segmentPath } from './recovery.js';
 import {
-  attempt,
   type Candidate,
   dataEndOf,
   endsWell,
   isContinued,
   isIntact,
   opened,
+  type SalvageLoss,
 } from './salvage-candidate.js';
 import { abandonedIn, isSameFile } from './salvage-forks.js';
 import { inspectSegment, openToRead } from './segment-file.js';
 import type { SegmentHeader } from './segment-header.js';
 import { parseSegmentName, type SegmentName } from './segment-name.js';
-import { readWatermark, type Watermark } from './watermark.js';
-
-/** Something that could not be brought over. */
-export interface SalvageLoss {
-  readonly file: string;
-  readonly from: number;
-  readonly to: number;
-  readonly reason: string;
-}
+import { readWitnesses, type Witnesses } from './salvage-witnesses.js';
+import type { Watermark } from './watermark.js';
 
 export interface SourceSegment extends Candidate {
   /** As its successor's header, or its own when it was compacted or archived, says; undefined when nothing does. */
@@ -47,6 +39,8 @@ export interface SourceLog {
   /** Where it begins; with the first segment that counts where its MANIFEST cannot say: what retention has removed is no gap. */
   readonly firstSequence: number;
   readonly placesBefore: Manifest['placesBefore'];
+  /** The highest sequence that WATERMARK or a floor tells of; 0 where they cannot be read. */
+  readonly promised: number;
   /** In the order of their numbers. */
   readonly segments: readonly SourceSegment[];
   readonly losses: readonly SalvageLoss[];
@@ -61,8 +55,8 @@ export function findSegments(
   directory: string,
   archive: ArchiveStore | undefined,
 ): SourceLog {
-  const manifest = attempt(() => readManifest(fileSystem, directory));
   const losses: SalvageLoss[] = [];
+  const { manifest, watermark, floors } = readWitnesses(fileSystem, directory, losses);
   const names = fileSystem
     .list(directory)
     .flatMap((file) => parseSegmentName(file) ?? [])
@@ -81,8 +75,7 @@ export function findSegments(
     losses.push({ file: path, from: 0, to: size, reason: 'the segment belongs to another log' });
     return false;
   });
-  const watermark = attempt(() => readWatermark(fileSystem, directory));
-  const archiveFloor = attempt(() => readFloors(fileSystem, directory))?.get(ARCHIVE_FLOOR) ?? 0;
+  const archiveFloor = floors?.get(ARCHIVE_FLOOR) ?? 0;
   const abandoned = abandonedIn(own, names, watermark, archiveFloor);
   const reached = Math.max(watermark?.segment ?? 0, ...names.map(({ segment }) => segment));
   const segments = chooseAll(own, names, abandoned, reached);
@@ -97,14 +90,29 @@ export function findSegments(
   // An archive may have begun later than the log: its owner says where.
   if (wasArchived && (archive?.owner?.firstSegment ?? 0) < firstSegment)
     losses.push(archivedBeginning(directory, firstSequence, archive));
-  else if (first > 1 && manifest === undefined) losses.push(unknownBeginning(directory, first));
+  else if (firstSequence > 1 && (manifest === undefined || floors === undefined)) {
+    const unread = manifest === undefined ? MANIFEST_NAME : 'FLOORS';
+    losses.push(unknownBeginning(directory, unread, firstSequence));
+  }
   return {
     logId,
     firstSequence,
     placesBefore: manifest?.placesBefore ?? new Map(),
+    promised: promisedBy(watermark, floors, counting),
     segments,
     losses,
   };
+}
+
+/** A watermark of a history that the log has left promises nothing here. */
+function promisedBy(
+  watermark: Watermark | undefined,
+  floors: Witnesses['floors'],
+  counting: readonly SourceSegment[],
+): number {
+  const named = counting.find(({ name }) => name.segment === watermark?.segment);
+  const isForeign = named !== undefined && named.header.timeline !== watermark?.timeline;
+  return Math.max(0, isForeign ? 0 : (watermark?.sequence ?? 0), ...(floors?.values() ?? []));
 }
 
 function archivedBeginning(
@@ -118,9 +126,9 @@ function archivedBeginning(
 }
 
 /** Not called gone: it may be what retention has removed. */
-function unknownBeginning(directory: string, first: number): SalvageLoss {
-  const reason = `MANIFEST cannot be read: whether sequences 1 to ${first - 1} were removed, are in an archive, or are lost is not known`;
-  return { file: `${directory}/${MANIFEST_NAME}`, from: 0, to: 0, reason };
+function unknownBeginning(directory: string, unread: string, first: number): SalvageLoss {
+  const reason = `${unread} cannot be read: whether sequences 1 to ${first - 1} were removed, are in an archive, or are lost is not known`;
+  return { file: `${directory}/${unread}`, from: 0, to: 0, reason };
 }
 
 function candidateOf(

@@ -2,15 +2,13 @@ import { dirname, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { ArchiveStore } from './archive-store.js';
 import type { FileSystem } from './file-system.js';
-import { readFloors } from './floors.js';
 import { lastSequenceOf } from './frame-decoder.js';
 import { NodeFileSystem } from './node-file-system.js';
 import { assertPlaceForLog, type PlaceOptions } from './network-file-systems.js';
-import { attempt } from './salvage-candidate.js';
-import { findSegments, type SalvageLoss, type SourceLog } from './salvage-segments.js';
+import type { SalvageLoss } from './salvage-candidate.js';
+import { findSegments } from './salvage-segments.js';
 import { piecesOf, type SalvageLeftOut } from './salvage-frames.js';
 import { refused, SalvagedLog, type SalvagedRecords } from './salvaged-log.js';
-import { readWatermark } from './watermark.js';
 
 export type { SalvageLoss, SalvageLeftOut };
 
@@ -66,7 +64,7 @@ export async function salvage(
     const copy = new SalvagedLog(fileSystem, target, { ...log, logId });
     const losses = [...log.losses];
     const leftOut: SalvageLeftOut[] = [];
-    let promised = promisedBeside(fileSystem, source, log);
+    let { promised } = log;
     let done = 0;
     for (const segment of segments) {
       for (const piece of piecesOf(segment)) {
@@ -110,17 +108,4 @@ function add(leftOut: SalvageLeftOut[], found: SalvageLeftOut): void {
     last.mayBeAcknowledged === found.mayBeAcknowledged;
   if (continues) leftOut[leftOut.length - 1] = { ...last, lastSequence: found.lastSequence };
   else leftOut.push(found);
-}
-
-/** What was promised by others than frames: the watermark, unless it is of a history that the log has left, and floors. One that cannot be read promises nothing. */
-function promisedBeside(fileSystem: FileSystem, directory: string, log: SourceLog): number {
-  const [watermark, floors] = [
-    attempt(() => readWatermark(fileSystem, directory)),
-    attempt(() => readFloors(fileSystem, directory)),
-  ];
-  const named = log.segments.find(
-    ({ name, isForked }) => !isForked && name.segment === watermark?.segment,
-  );
-  const isForeign = named !== undefined && named.header.timeline !== watermark?.timeline;
-  return Math.max(0, isForeign ? 0 : (watermark?.sequence ?? 0), ...(floors?.values() ?? []));
 }

@@ -91,6 +91,17 @@ export function readWatermark(fileSystem: FileSystem, directory: string): Waterm
   return content === undefined ? undefined : newestSlot(content);
 }
 
+/** Whether a slot holds something that does not verify: it may have been the newest. One without any data, as a power cut leaves it, is none. */
+export function isWatermarkDamaged(fileSystem: FileSystem, directory: string): boolean {
+  const content = readSmallFile(fileSystem, `${directory}/${WATERMARK_NAME}`, FILE_BYTES);
+  if (content === undefined) return false;
+  return [0, SLOT_DISTANCE].some(
+    (at) =>
+      decodeSlot(content, at) === undefined &&
+      content.subarray(at, at + SLOT_BYTES).some((byte) => byte !== 0),
+  );
+}
+
 /** Reads the watermark again and again through one open file. */
 export class WatermarkReader {
   private readonly content = Buffer.alloc(FILE_BYTES);

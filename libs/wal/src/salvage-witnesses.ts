@@ -1,0 +1,42 @@
+import { errorMessage } from '@holdfast/kernel';
+import type { FileSystem } from './file-system.js';
+import { readFloors } from './floors.js';
+import { type Manifest, readManifest } from './manifest.js';
+import { attempt, type SalvageLoss } from './salvage-candidate.js';
+import { isWatermarkDamaged, readWatermark, type Watermark } from './watermark.js';
+
+/** What stands beside the segments and tells of them; undefined is what is not there, or cannot be read. */
+export interface Witnesses {
+  readonly manifest: Manifest | undefined;
+  readonly watermark: Watermark | undefined;
+  /** Empty where there are none. */
+  readonly floors: ReadonlyMap<string, number> | undefined;
+}
+
+/** One that is there and cannot be read may have promised what no segment tells of: a loss. MANIFEST promises nothing but where the log begins. */
+export function readWitnesses(
+  fileSystem: FileSystem,
+  directory: string,
+  losses: SalvageLoss[],
+): Witnesses {
+  const lose = (why: string): void => {
+    const reason = `what was promised is not known: ${why}`;
+    losses.push({ file: directory, from: 0, to: 0, reason });
+  };
+  const read = <Witness>(work: () => Witness): Witness | undefined => {
+    try {
+      return work();
+    } catch (error) {
+      lose(errorMessage(error));
+      return undefined;
+    }
+  };
+  return {
+    manifest: attempt(() => readManifest(fileSystem, directory)),
+    watermark: read(() => {
+      if (isWatermarkDamaged(fileSystem, directory)) lose('WATERMARK is damaged');
+      return readWatermark(fileSystem, directory);
+    }),
+    floors: read(() => readFloors(fileSystem, directory)),
+  };
+}
