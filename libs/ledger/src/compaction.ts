@@ -27,10 +27,12 @@ const METADATA_CHANGE: LedgerEventType = 'MetadataChanged';
 /**
  * Why the books can do without an event for ever, or undefined: then it stays. Everything stays that is younger than its key is to be known at the least; of the rest
  *
- * - a refusal may go: it moved no money, and nothing else refers to it;
+ * - a refusal may go once another follows it below the bound: it moved no money, and nothing else refers to it;
  * - a change of metadata alone may go once another event of the same account or transfer follows it below the bound: that one carries all the metadata there is then, and the account
- *   whole. So state and read model are the same with and without the first, at every position from the bound on. The last event of a stream below the bound always stays, and with it
- *   the version that the next one is expected to follow.
+ *   whole. So state and read model are the same with and without the first, at every position from the bound on.
+ *
+ * The last event of a stream below the bound always stays, and with it the version that the next one follows. Without it a state that is made anew would count the stream from 1 again, and
+ * contradict what an archive or a backup still has of it.
  *
  * With the event its key is forgotten: the same request would be decided again, which posts nothing twice, for a transfer is never dispensable.
  *
@@ -42,13 +44,13 @@ export function dispensableAs(
   event: CompactableEvent,
   { nowMillis, isFollowed }: CompactionPresent,
 ): DispensableReason | undefined {
+  const isOver = (): boolean =>
+    isKeyForgotten(event, nowMillis) && isFollowed(event.stream, event.version);
   switch (event.type) {
     case REFUSAL:
-      return isKeyForgotten(event, nowMillis) ? 'expired-refusal' : undefined;
+      return isOver() ? 'expired-refusal' : undefined;
     case METADATA_CHANGE:
-      return isKeyForgotten(event, nowMillis) && isFollowed(event.stream, event.version)
-        ? 'superseded-metadata'
-        : undefined;
+      return isOver() ? 'superseded-metadata' : undefined;
     default:
       return undefined;
   }
