@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
-import { errorCode } from '@holdfast/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Dispatcher, Pool } from 'undici';
 import type { Outcome } from '../problems/problem-details.js';
 import { ProblemException } from '../problems/problem.exception.js';
 import { CORRELATION_ID_HEADER } from './correlation-id.js';
 import type { HttpApplication } from './http-application.js';
+import { neverConnected } from './never-connected.js';
 import { Places } from './places.js';
 
 export interface ForwardedRoute {
@@ -207,18 +207,7 @@ function endToEnd(headers: IncomingHttpHeaders): Record<string, string | string[
   );
 }
 
-/** With these no connection was made, so nothing of the request has left this process. */
-const NEVER_CONNECTED = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EADDRNOTAVAIL',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-
 function outcomeOf(error: unknown, method: string): Outcome {
   if (method === 'GET' || method === 'HEAD') return 'not-applied';
-  return NEVER_CONNECTED.has(errorCode(error) ?? '') ? 'not-applied' : 'unknown';
+  return neverConnected(error) ? 'not-applied' : 'unknown';
 }
