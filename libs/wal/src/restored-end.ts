@@ -16,20 +16,21 @@ export interface RestoredEnd {
 const EPOCH = 0;
 
 /**
- * Makes the segment behind the end of a restored log, without a frame, and WATERMARK, which names it. The header seals what was restored; without it a damaged end would look like a
- * torn one that nobody was promised. WATERMARK would tell if the segment itself went missing. Both are durable, but for their names, when it resolves.
+ * Makes the segment behind the end of a restored or salvaged log, without a frame, and WATERMARK, which names it. The header seals what was restored; without it a damaged end would look like a
+ * torn one that nobody was promised. WATERMARK would tell if the segment itself went missing. Both are durable, but for their names, when it resolves. A restored log is another history from there on;
+ * a salvaged one keeps its timeline, so that a state which has come further in it is told that records are gone.
  *
- * Crash anywhere: the log's first segment does not have its name yet, and the directory is refused.
+ * Crash anywhere: the log's first segment does not have its name yet, or there is no MANIFEST, and the directory is refused.
  */
 export async function sealRestored(
   fileSystem: FileSystem,
   directory: string,
   { header, seal }: RestoredEnd,
   clock: Clock,
+  timeline = randomBytes(8).toString('hex'),
 ): Promise<void> {
   const firstSequence = seal.lastSequence + 1;
   const segment = header.segment + 1;
-  const timeline = randomBytes(8).toString('hex');
   const block = encodeSegmentHeader({
     logId: header.logId,
     timeline,

@@ -1,8 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
+import { errorCode } from '@holdfast/kernel';
 import { ArchiveDirectory } from './archive-directory.js';
 import { salvage, type SalvageReport } from './salvage.js';
 import { parseSegmentName } from './segment-name.js';
-import { batchAfter, LOG, openSimulated, SimulatedFileSystem } from './testing/index.js';
+import {
+  batchAfter,
+  type DiskImage,
+  DiskReplay,
+  LOG,
+  openSimulated,
+  SimulatedFileSystem,
+  simulatedOptions,
+  textsOf,
+} from './testing/index.js';
+import { Wal } from './wal.js';
+import type { WalOptions } from './wal-options.js';
+import { FRAME_HEADER_BYTES, SEGMENT_DATA_START } from './wal-format.js';
 import { BEFORE_FIRST, type Sequence } from './wal.types.js';
 
 const TARGET = '/data/salvaged';
@@ -148,3 +161,72 @@ describe('a salvage of a log of which a witness cannot be read', () => {
     expect(await losses(emptied)).toEqual([]);
   });
 });
+
+describe('what a salvage has made', () => {
+  const opened = (fileSystem: SimulatedFileSystem, options: WalOptions = {}): Promise<Wal> =>
+    Wal.open(TARGET, { ...simulatedOptions(fileSystem), create: false, ...options });
+
+  it('is promised as a whole, before it is first opened', async () => {
+    const system = await logOf(2);
+    await salvaged(system);
+    const image = system.disk.image();
+    const files = [...image.files.keys()].filter((path) => path.startsWith(TARGET));
+    const segments = files.filter((path) => path.endsWith('.wal')).sort();
+    const [first = '', newest = ''] = [segments[0], segments.at(-1)];
+    for (const path of segments.slice(0, -1)) {
+      const flipped = SimulatedFileSystem.on(image);
+      flipped.disk.flipBit(path, SEGMENT_DATA_START + FRAME_HEADER_BYTES + 4);
+      const wal = await opened(flipped);
+      expect((await wal.verify()).problems).toMatchObject([{ file: path }]);
+      await wal.close();
+    }
+    const cut = SimulatedFileSystem.on(image);
+    const file = cut.open(segments.at(-2) ?? '', 'write');
+    file.truncate(SEGMENT_DATA_START);
+    file.close();
+    await expect(opened(cut)).rejects.toMatchObject({ code: 'WAL_CORRUPT' });
+    for (const path of [first, newest]) {
+      const lacking = SimulatedFileSystem.on(image);
+      lacking.unlink(path);
+      await expect(opened(lacking)).rejects.toMatchObject({ code: 'WAL_MISSING_SEGMENT' });
+    }
+  });
+
+  it('tells a state that has come further in the same history that records are gone', async () => {
+    const system = await logOf(2);
+    const { logId } = await salvaged(system);
+    const image = system.disk.image();
+    const timeline = (await opened(system)).timelineAt(2 as Sequence) ?? '';
+    const expects = { logId, sequence: 3 as Sequence, timeline };
+    const behind = opened(SimulatedFileSystem.on(image), { expects });
+    await expect(behind).rejects.toMatchObject({ code: 'WAL_BEHIND_STATE' });
+  });
+
+  it('is the whole log or none after a power cut anywhere', async () => {
+    const system = await logOf(2);
+    const before = system.disk.operations.length;
+    await salvaged(system);
+    const whole = await textsOf(await opened(SimulatedFileSystem.on(system.disk.image())));
+    expect(whole).toHaveLength(2);
+    const outcomes = new Set<string>();
+    for (const image of powerCuts(system, before)) {
+      const outcome = await opened(SimulatedFileSystem.on(image)).then(textsOf, errorCode);
+      outcomes.add(String(outcome));
+    }
+    expect(outcomes).toEqual(new Set(['WAL_NOT_FOUND', 'WAL_MANIFEST_DAMAGED', whole.join()]));
+  });
+});
+
+/** After each operation: nothing that is not synced has reached the disk, or all of it, with each choice of the names that are not. */
+function* powerCuts({ disk }: SimulatedFileSystem, fromPoint: number): Generator<DiskImage> {
+  const replay = new DiskReplay(disk);
+  for (const [point, operation] of disk.operations.entries()) {
+    replay.apply(operation);
+    if (point < fromPoint) continue;
+    const names = replay.pendingEntries;
+    for (let mask = 0; mask < 1 << names.length; mask++) {
+      const kept = names.filter((_, at) => (mask & (1 << at)) !== 0);
+      for (const changes of [[], replay.pendingChanges]) yield replay.image(changes, kept);
+    }
+  }
+}

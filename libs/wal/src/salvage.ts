@@ -41,7 +41,7 @@ export interface SalvageOptions extends PlaceOptions {
  * The header of a segment bounds the one before it: where a writer was taken over, what it wrote behind the length that its successor has sealed is no part of the log.
  * Live files come before archived ones: an archive may hold a history that the log has left, by a restore, and nothing of that is brought over.
  *
- * The new MANIFEST names no segment until everything stands, so a salvage that was cut short does not open as a log. Throws
+ * There is no MANIFEST until everything stands, so a salvage that was cut short does not open as a log; and behind the last segment stands an empty one that promises it, as in a restored log. Throws
  * `WAL_SALVAGE_REFUSED` when the target exists or nothing can be read, `WAL_UNSUPPORTED_FILE_SYSTEM` before anything is read.
  */
 export async function salvage(
@@ -58,7 +58,7 @@ export async function salvage(
     const { segments, logId } = log;
     if (logId === undefined || segments.length === 0)
       throw refused(`${source} holds no segment with a readable header`, source);
-    // Crash from here to the end: a directory whose MANIFEST, if there is one, names no segment; the source is untouched, and salvage is repeated elsewhere.
+    // Crash from here to the end: a directory without MANIFEST; the source is untouched, and salvage is repeated elsewhere.
     fileSystem.makeDirectory(target);
     fileSystem.syncDirectory(dirname(target));
     const copy = new SalvagedLog(fileSystem, target, { ...log, logId });

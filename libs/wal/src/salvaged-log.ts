@@ -5,6 +5,7 @@ import { lastSequenceOf } from './frame-decoder.js';
 import { FrameEncoder } from './frame-encoder.js';
 import type { ScannedFrame } from './frame-scanner.js';
 import { type Manifest, writeManifest } from './manifest.js';
+import { sealRestored } from './restored-end.js';
 import { type ChainIdentity, SegmentChain } from './segment-chain.js';
 import { SpareSegment } from './spare-segment.js';
 import { WalError } from './wal.errors.js';
@@ -56,13 +57,6 @@ export class SalvagedLog {
     const { logId, firstSequence } = source;
     this.firstSequence = firstSequence;
     this.lastSequence = firstSequence - 1;
-    writeManifest(fileSystem, directory, {
-      logId,
-      firstSegment: 0,
-      firstSequence: 1,
-      placesBefore: new Map(),
-      generations: new Map(),
-    });
     this.identity = {
       logId,
       timeline: '',
@@ -123,15 +117,19 @@ export class SalvagedLog {
     return true;
   }
 
-  /** Everything is synced before MANIFEST names it. */
+  /** All is promised, as of a restored log, and durable with its names, before there is a MANIFEST. */
   async finish(): Promise<SalvagedRecords> {
-    const { frames, records, missing, firstSequence, lastSequence } = this;
+    const { fileSystem, directory, frames, records, missing, firstSequence, lastSequence } = this;
     const { logId, placesBefore } = this.source;
-    if (!this.begun) throw refused('no frame could be read', this.directory);
-    this.chain.current.writer.file.dataSync();
+    if (!this.begun) throw refused('no frame could be read', directory);
+    const { header, name, writer } = this.chain.current;
+    writer.file.dataSync();
+    const seal = writer.seal(name, lastSequence as Sequence);
     this.chain.close();
     await this.spare.close();
-    writeManifest(this.fileSystem, this.directory, {
+    await sealRestored(fileSystem, directory, { header, seal }, systemClock, header.timeline);
+    fileSystem.syncDirectory(directory);
+    writeManifest(fileSystem, directory, {
       logId,
       firstSegment: 1,
       firstSequence,
