@@ -63,8 +63,9 @@ export const PROJECTION_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
       'Stop the worker, remove the read model and start it: it is made again from the log. Then look at the disk.',
   },
   READ_MODEL_NEWER: {
-    meaning: 'The read model was made by a newer version of the projection.',
-    action: 'Start the newer version, or rebuild on purpose to go back.',
+    meaning: 'A newer version of the projection has made the read model, or is filling it.',
+    action:
+      'Start the newer version. To go back, stop its worker and remove the read model: it is made again from the log.',
   },
   READ_MODEL_FENCED: {
     meaning:

@@ -38,11 +38,11 @@ export function damaged(path: string, cause: unknown): CodedError {
 }
 
 /** A program of an older version must not take a read model back by itself. */
-export function newer(name: string, version: number, liveVersion: number): CodedError {
+export function newer(name: string, version: number, newerVersion: number): CodedError {
   return new CodedError(
     'READ_MODEL_NEWER',
-    `the read model ${name} is of version ${liveVersion} and this program makes version ${version}; rebuild it on purpose to go back`,
-    { name, version, liveVersion },
+    `the read model ${name} is of version ${newerVersion} and this program makes version ${version}; rebuild it on purpose to go back`,
+    { name, version, newerVersion },
   );
 }
 

@@ -101,12 +101,13 @@ export class SqliteCatalog {
   choose(target: ReadModelTarget, version: number): Generation {
     return this.connection.transaction(() => {
       const live = this.live();
+      const filling = this.filling();
       if (target === 'live') {
         if (live?.version === version) return live;
-        if (live !== undefined && live.version > version)
-          throw newer(this.projection, version, live.version);
+        // Also one that is only being filled: two workers would retire each other's tables for ever, and neither's would catch up.
+        const newest = Math.max(live?.version ?? 0, filling?.version ?? 0);
+        if (newest > version) throw newer(this.projection, version, newest);
       }
-      const filling = this.filling();
       if (filling?.version === version) return filling;
       // Half-filled tables of a version that is no longer wanted.
       if (filling !== undefined) this.retire(filling);

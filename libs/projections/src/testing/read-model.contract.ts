@@ -492,6 +492,30 @@ export function describeReadModelStore<Transaction>(
         leases.pop();
       });
 
+      it('leaves tables that a newer version is filling to it, and gives up those of an older one', async () => {
+        const one = (await worker(1).acquire({ owner: 'one', signal }))!;
+        leases.push(one);
+        await apply(one, event(1, 'a', 5));
+        const two = await leaseOf(worker(2));
+        await apply(two, event(1, 'a', 5));
+        await expect(one.renew()).rejects.toMatchObject({ code: 'READ_MODEL_FENCED' });
+        await expect(worker(1).acquire({ owner: 'one', signal })).rejects.toMatchObject({
+          code: 'READ_MODEL_NEWER',
+        });
+        await apply(two, event(2, 'a', 5));
+        expect(await two.promote()).toEqual({ promoted: true });
+        expect(await subject.rows(2)).toEqual([{ stream: 'a', events: 2, total: 10 }]);
+      });
+
+      it('goes back to an older version on purpose from tables that a newer one has half filled', async () => {
+        const two = (await worker(2).acquire({ owner: 'two', signal }))!;
+        leases.push(two);
+        const one = await leaseOf(worker(1), 'fresh');
+        await apply(one, event(1, 'a', 5));
+        expect(await one.promote()).toEqual({ promoted: true });
+        expect(await subject.rows(1)).toHaveLength(1);
+      });
+
       it('replaces the tables of another log', async () => {
         const live = await leaseOf(worker());
         await apply(live, event(1, 'a', 5), event(2, 'a', 5));
