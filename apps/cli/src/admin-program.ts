@@ -178,9 +178,14 @@ function wholeNumber(text: string): number {
 /** With its zone: a restore to an hour that somebody else meant is a wrong restore. */
 function instant(text: string): Date {
   const time = new Date(text);
-  const isWhole = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9]{2}:[0-9]{2})$/.test(text);
-  if (isWhole && !Number.isNaN(time.getTime())) return time;
+  const day = /^([0-9]{4}-[0-9]{2}-[0-9]{2})T[0-9:.]+(?:Z|[+-][0-9]{2}:[0-9]{2})$/.exec(text)?.[1];
+  if (day !== undefined && !Number.isNaN(time.getTime()) && isDay(day)) return time;
   throw new InvalidArgumentError('It must be a time with its zone, such as 2026-11-23T10:00:00Z.');
+}
+
+/** `Date` takes 31 February for 3 March. */
+function isDay(day: string): boolean {
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
 }
 
 /** With the options that say whose log it is. */

@@ -190,6 +190,28 @@ describe('the command line', () => {
     ]);
   });
 
+  it.each([
+    [200, '<html>Welcome</html>'],
+    [200, '{"status":"ok"}'],
+    [200, '7'],
+  ])('does not take an answer %i %s for a service that is ready', async (status, body) => {
+    const server = createServer((_request, answer) => {
+      answer.statusCode = status;
+      answer.end(body);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const told = await runCli('health', url);
+    const json = await runCli('health', url, '--json');
+    server.close();
+    expect(told).toMatchObject({
+      exit: 1,
+      output: expect.stringMatching(/NOT ready[^]*no service/),
+    });
+    expect(json.exit).toBe(1);
+    expect(JSON.parse(json.output)).toMatchObject({ url, ready: false });
+  });
+
   it('does not say twice what the operating system has said', async () => {
     const { messages } = await runCli(
       'import',
@@ -232,6 +254,7 @@ describe('the command line', () => {
     [['import', 'a.csv', '--ledger', 'main', '--mapping', 'm', '--url', 'http://a/v1']],
     [['health', '127.0.0.1:7400']],
     [['jobs', '--url', 'ftp://127.0.0.1']],
+    [['restore', 'a', 'b', '--to-time', '2026-02-31T00:00:00Z']],
     [['unknown']],
   ])('refuses %j before it does anything', async (line) => {
     await expect(parseCli(...line)).rejects.toMatchObject({

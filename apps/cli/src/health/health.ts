@@ -21,13 +21,18 @@ export async function health(
 ): Promise<CliExit> {
   const { ok, text } = await asked(url);
   const told = parsed(text);
-  if (json === true) await terminal.json({ url, ready: ok, ...told }, 2);
+  const ready = ok && told.ready === true;
+  if (json === true) await terminal.json({ url, ...told, ready }, 2);
   else {
-    await terminal.line(`${url} is ${ok ? 'ready' : 'NOT ready'}.`);
+    await terminal.line(`${url} is ${ready ? 'ready' : 'NOT ready'}.`);
+    if (typeof told.ready !== 'boolean')
+      await terminal.line(
+        '  What answers there says nothing of its health: it is no service of Holdfast.',
+      );
     for (const [name, state] of Object.entries(told.checks ?? {}))
       await terminal.line(`  ${name}: ${state}`);
   }
-  return ok ? CliExit.OK : CliExit.PROBLEMS;
+  return ready ? CliExit.OK : CliExit.PROBLEMS;
 }
 
 async function asked(url: string): Promise<{ readonly ok: boolean; readonly text: string }> {
@@ -49,7 +54,8 @@ async function asked(url: string): Promise<{ readonly ok: boolean; readonly text
 
 function parsed(text: string): Partial<Health> {
   try {
-    return JSON.parse(text) as Partial<Health>;
+    const told: unknown = JSON.parse(text);
+    return typeof told === 'object' && told !== null ? told : {};
   } catch {
     // Not ours: a proxy's page, or nothing.
     return {};

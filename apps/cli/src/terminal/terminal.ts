@@ -5,16 +5,25 @@ import { type Progress, progressOn } from './progress.js';
 
 /** Where a command writes: results to standard output, everything about the work itself to standard error. */
 export class Terminal {
+  private outputGone = false;
+
   constructor(
     private readonly output: Writable & { readonly isTTY?: boolean } = process.stdout,
     private readonly messages: NodeJS.WriteStream | Writable = process.stderr,
     private readonly given?: Readable,
   ) {
-    // `holdfast wal dump … | head` closes the pipe early: that is no failure, and nobody reads on.
     output.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0);
-      throw error;
+      if (error.code !== 'EPIPE') throw error;
+      this.outputGone = true;
     });
+    messages.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+
+  /** Whether somebody reads the result: `holdfast wal verify … | head` closes the pipe early. The work goes on to its own exit code, which is what a script asks for. */
+  get isRead(): boolean {
+    return !this.outputGone;
   }
 
   /** Standard input, which is opened by whoever asks for it. */
@@ -24,7 +33,10 @@ export class Terminal {
 
   /** One line of the result. Resolves when there is room for more, so that a slow reader is not buffered for. */
   async line(text = ''): Promise<void> {
-    if (!this.output.write(`${text}\n`)) await once(this.output, 'drain');
+    if (this.outputGone || this.output.write(`${text}\n`)) return;
+    await once(this.output, 'drain').catch((error: unknown) => {
+      if (!this.outputGone) throw error;
+    });
   }
 
   json(value: unknown, indent?: number): Promise<void> {

@@ -37,7 +37,7 @@ export async function walDump(
     const show = json === true ? showJson : showText;
     let left = limit;
     for (const frame of reader.frames(range)) {
-      if (left <= 0) break;
+      if (left <= 0 || !terminal.isRead) break;
       const records = frame.records
         .filter(({ sequence }) => sequence >= from && sequence <= (to ?? Infinity))
         .slice(0, left);

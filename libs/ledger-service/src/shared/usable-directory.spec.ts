@@ -7,7 +7,12 @@ import {
   type OpenLedgerWriterOptions,
   openLedgerWriter,
 } from '../write-side/open-ledger-writer.js';
-import { asUnusable, assertArchiveApart, assertUsableDirectory } from './usable-directory.js';
+import {
+  asUnusable,
+  assertArchiveApart,
+  assertNoLogAbove,
+  assertUsableDirectory,
+} from './usable-directory.js';
 
 describe('a directory of data', () => {
   let root: string;
@@ -36,6 +41,15 @@ describe('a directory of data', () => {
         expect.objectContaining({ code: 'DATA_DIRECTORY_UNUSABLE' }),
       );
     expect(readdirSync(root)).toEqual(before);
+  });
+
+  it('that is a log itself, as a salvage makes it, holds no other log', () => {
+    writeFileSync(join(root, 'MANIFEST'), '');
+    const start = () => assertNoLogAbove(join(root, 'wal'));
+    expect(start).toThrow(expect.objectContaining({ code: 'DATA_DIRECTORY_UNUSABLE' }));
+    expect(readdirSync(root)).toEqual(['MANIFEST']);
+    mkdirSync(join(root, 'wal'));
+    expect(start).not.toThrow();
   });
 
   it('that is a file is told of by its path, with what to do', () => {

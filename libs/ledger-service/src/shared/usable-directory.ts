@@ -86,6 +86,20 @@ export function assertNoUnfinishedRestore(walDirectory: string): void {
   );
 }
 
+/**
+ * Throws `DATA_DIRECTORY_UNUSABLE` where no log is, and the directory above is one, as `holdfast wal salvage` makes it: a log that is begun there would be an empty ledger in the
+ * place of that one.
+ */
+export function assertNoLogAbove(walDirectory: string): void {
+  const above = dirname(resolve(walDirectory));
+  if (existsSync(walDirectory) || !existsSync(join(above, 'MANIFEST'))) return;
+  throw new CodedError(
+    'DATA_DIRECTORY_UNUSABLE',
+    `${above} is a log itself, and no data directory: move it to where ${resolve(walDirectory)} is to be, and nothing else with it; HOLDFAST_DATA_DIRECTORY names the directory that holds wal`,
+    { path: above },
+  );
+}
+
 /** What was thrown, as `DATA_DIRECTORY_UNUSABLE` if it says that files at or below the path may not be used. */
 export function asUnusable(error: unknown, path: string): unknown {
   if (!UNUSABLE.has(errorCode(error))) return error;

@@ -10,6 +10,7 @@ import { openArchiveOf } from '@holdfast/wal';
 import {
   assertArchiveApart,
   asUnusable,
+  assertNoLogAbove,
   assertNoUnfinishedRestore,
   assertUsableDirectory,
 } from '../shared/usable-directory.js';
@@ -69,6 +70,7 @@ export async function openLedgerWriter(options: OpenLedgerWriterOptions): Promis
   const { storage, wal } = options;
   const { walDirectory, stateDirectory, snapshotDirectory, archiveDirectory } = storage;
   assertNoUnfinishedRestore(walDirectory);
+  assertNoLogAbove(walDirectory);
   assertArchiveApart(archiveDirectory, [walDirectory, stateDirectory, snapshotDirectory]);
   assertUsableDirectory(walDirectory, wal?.create === true ? 'make' : 'write');
   // The rest is made of the log, and only where there is one.
