@@ -74,6 +74,9 @@ export interface File {
   close(): void;
 }
 
+/** As much of a file as a reader needs. */
+export type ReadableFile = Pick<File, 'path' | 'size' | 'read' | 'close'>;
+
 /**
  * Writes all of it. A write that comes back short without an error has met a full disk or a limit whose error was
  * swallowed below us; the next write brings that error to light, or there is no progress and we say so.

@@ -5,7 +5,7 @@ import {
   frameEnd,
   lastSequenceOf,
 } from './frame-decoder.js';
-import type { File } from './file-system.js';
+import type { ReadableFile } from './file-system.js';
 import { frameSeed, type SegmentHeader } from './segment-header.js';
 import { readFailed } from './wal.errors.js';
 import { FRAME_HEADER_BYTES, SEGMENT_DATA_START } from './wal-format.js';
@@ -47,7 +47,7 @@ export class FrameScanner {
   private windowOffset = 0;
 
   constructor(
-    private readonly file: File,
+    private readonly file: ReadableFile,
     segment: SegmentHeader,
     private readonly options: ScanOptions,
   ) {

@@ -1,5 +1,6 @@
 import { errorMessage } from '@holdfast/kernel';
-import type { File } from './file-system.js';
+import { DamagedFile } from './damaged-file.js';
+import type { ReadableFile } from './file-system.js';
 import { decodeFrameHeader, lastSequenceOf } from './frame-decoder.js';
 import { FrameScanner, type ScannedFrame } from './frame-scanner.js';
 import type { SalvageLoss } from './salvage-candidate.js';
@@ -36,10 +37,10 @@ export type SalvagePiece =
  */
 export function* piecesOf(segment: SourceSegment): Generator<SalvagePiece> {
   const { path, header, lastSequenceMax, isForked } = segment;
-  let file: File | undefined;
+  let file: DamagedFile | undefined;
   let at = SEGMENT_DATA_START;
   try {
-    file = segment.open();
+    file = new DamagedFile(segment.open());
     const size = file.size();
     const end = isForked ? SEGMENT_DATA_START : Math.min(size, segment.dataEnd ?? size);
     const isEndKnown = segment.dataEnd !== undefined;
@@ -63,12 +64,13 @@ export function* piecesOf(segment: SourceSegment): Generator<SalvagePiece> {
   } finally {
     file?.close();
   }
+  for (const hole of file?.holes() ?? []) yield lossOf(path, hole);
 }
 
 /** What must have been behind the last segment that is known: only one that a successor has sealed is archived or compacted, or has a footer behind its data. */
 function* lostBehind(
   { path, header, archived, name }: SourceSegment,
-  file: File,
+  file: ReadableFile,
   dataEnd: number,
 ): Generator<SalvagePiece> {
   const size = file.size();
@@ -108,7 +110,7 @@ function lossOf(file: string, { at, to, reason }: Stretch): SalvagePiece {
 
 /** Frames from `from` to `end`, and the stretches between them that hold something else than zeros. */
 function* framesIn(
-  file: File,
+  file: ReadableFile,
   header: SegmentHeader,
   { from, end, isEndKnown }: { from: number; end: number; isEndKnown: boolean },
 ): Generator<{ readonly at: number; readonly frame: ScannedFrame } | Stretch> {
@@ -131,7 +133,7 @@ function* framesIn(
 const SEARCH_BYTES = 1024 * 1024;
 
 function nextFrame(
-  file: File,
+  file: ReadableFile,
   segment: SegmentHeader,
   from: number,
   end: number,

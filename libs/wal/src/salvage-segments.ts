@@ -1,6 +1,7 @@
 import { errorMessage } from '@holdfast/kernel';
 import type { ArchiveStore } from './archive-store.js';
 import { ARCHIVE_FLOOR } from './archiving.js';
+import { DamagedFile } from './damaged-file.js';
 import type { File, FileSystem } from './file-system.js';
 import { FrameScanner } from './frame-scanner.js';
 import { type Manifest, MANIFEST_NAME } from './manifest.js';
@@ -141,7 +142,12 @@ function candidateOf(
   const path = segmentPath(directory, name);
   const open = (): File => openToRead(fileSystem, path);
   try {
-    const { header: own, size } = inspectSegment(fileSystem, directory, name);
+    const { header: own, size } = inspectSegment(
+      fileSystem,
+      directory,
+      name,
+      (file) => new DamagedFile(file),
+    );
     // Its frames verify under the header of the file that they were written to, and under no other.
     const header = own ?? archived.find((one) => isCopy(one, name, open))?.header;
     if (header !== undefined) return { name, path, header, size, open };

@@ -1,4 +1,4 @@
-import { type File, type FileSystem } from './file-system.js';
+import type { File, FileSystem, ReadableFile } from './file-system.js';
 import { decodeSegmentHeader, isHeader, type SegmentHeader } from './segment-header.js';
 import { formatSegmentName, type SegmentName } from './segment-name.js';
 import { readFailed, WalError } from './wal.errors.js';
@@ -17,17 +17,18 @@ export interface SegmentFacts {
   readonly damagedCopy: 0 | 1 | undefined;
 }
 
-/** Reads both copies of the header. Throws `WAL_UNSUPPORTED_FORMAT`, `WAL_READ_FAILED`. */
+/** Reads both copies of the header, through `readable` where what is damaged is to be read as far as it goes. Throws `WAL_UNSUPPORTED_FORMAT`, `WAL_READ_FAILED`. */
 export function inspectSegment(
   fileSystem: FileSystem,
   directory: string,
   name: SegmentName,
+  readable: (file: File) => ReadableFile = (file) => file,
 ): SegmentFacts {
   const file = formatSegmentName(name);
   const path = `${directory}/${file}`;
   const blocks = Buffer.alloc(SEGMENT_DATA_START);
   const { size } = withFile(fileSystem, path, (opened) => {
-    readAt(opened, blocks, 0);
+    readAt(readable(opened), blocks, 0);
     return { size: opened.size() };
   });
   const copies = [0, 1].map((copy) =>
@@ -73,7 +74,7 @@ export function openToRead(fileSystem: FileSystem, path: string): File {
   }
 }
 
-export function readAt(file: File, target: Buffer, position: number): number {
+export function readAt(file: ReadableFile, target: Buffer, position: number): number {
   try {
     return file.read(target, position);
   } catch (error) {

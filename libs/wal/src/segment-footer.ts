@@ -1,5 +1,5 @@
 import { crc32 } from './checksum.js';
-import { type File } from './file-system.js';
+import type { ReadableFile } from './file-system.js';
 import { SparseIndex } from './sparse-index.js';
 import { readAt } from './segment-file.js';
 import { readU64, writeU64 } from './wal-format.js';
@@ -50,7 +50,7 @@ export function encodeFooter(footer: SegmentFooter): Buffer {
 }
 
 /** The footer of a segment whose data ends at `dataLength`, or undefined when no valid one stands there. */
-export function readFooter(file: File, dataLength: number): SegmentFooter | undefined {
+export function readFooter(file: ReadableFile, dataLength: number): SegmentFooter | undefined {
   const fixed = Buffer.alloc(FIXED_BYTES);
   if (readAt(file, fixed, dataLength) < FIXED_BYTES) return undefined;
   const entryCount = fixed.readUInt32LE(20);

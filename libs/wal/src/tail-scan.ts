@@ -1,4 +1,4 @@
-import { type File } from './file-system.js';
+import type { File, ReadableFile } from './file-system.js';
 import { decodeFrameHeader, frameEnd, type FrameHeader, lastSequenceOf } from './frame-decoder.js';
 import { FrameScanner } from './frame-scanner.js';
 import { readAt } from './segment-file.js';
@@ -79,7 +79,7 @@ const ZEROS = Buffer.alloc(CHUNK_BYTES);
 
 /** Looks for frames at every aligned offset after V, and for the last byte that is not zero. */
 export function lookBeyond(
-  file: File,
+  file: ReadableFile,
   segment: SegmentHeader,
   validEnd: number,
   size: number,
