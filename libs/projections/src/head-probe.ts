@@ -1,6 +1,6 @@
 import type { Position } from '@holdfast/event-store';
 import type { EventFeed, FeedCursor } from './event-feed.js';
-import { PatientIterator } from './patient-iterator.js';
+import { firstBatch } from './first-batch.js';
 
 /** How often a consumer that applies nothing looks how far the log has come; one look ends after as long. */
 const LOOK_MILLIS = 2_000;
@@ -22,22 +22,10 @@ export class HeadProbe {
     const now = performance.now();
     if (now - this.lookedAtMillis < LOOK_MILLIS || signal.aborted) return;
     this.lookedAtMillis = now;
-    void this.firstBatch(from, signal).catch(() => undefined);
-  }
-
-  private async firstBatch(from: FeedCursor | undefined, signal: AbortSignal): Promise<void> {
-    const leaving = new AbortController();
-    const leave = () => leaving.abort();
-    signal.addEventListener('abort', leave, { once: true });
-    const subscription = this.feed.open({ from, batchEvents: 1, signal: leaving.signal });
-    const batches = new PatientIterator(subscription[Symbol.asyncIterator]());
-    try {
-      const first = await batches.next(LOOK_MILLIS);
-      if (first?.done === false) this.onHead(first.value.head);
-    } finally {
-      signal.removeEventListener('abort', leave);
-      leave();
-      await batches.close();
-    }
+    void firstBatch(this.feed, from, LOOK_MILLIS, signal)
+      .then((batch) => {
+        if (batch !== undefined) this.onHead(batch.head);
+      })
+      .catch(() => undefined);
   }
 }

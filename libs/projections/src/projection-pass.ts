@@ -2,6 +2,7 @@ import type { Position } from '@holdfast/event-store';
 import { errorCode, errorMessage } from '@holdfast/kernel';
 import { BatchGatherer } from './batch-gatherer.js';
 import type { EventFeed, FeedBatch, FeedCursor, FeedSubscription } from './event-feed.js';
+import { firstBatch } from './first-batch.js';
 import type { Projection } from './projection.js';
 import { LIVE_LAG_EVENTS, type StatusKeeper } from './projection-status.js';
 import type { ReadModelLease } from './read-model-store.js';
@@ -38,6 +39,8 @@ export interface PassOptions<Transaction> {
 
 /** How often a lease is looked after while nothing comes. */
 const QUIET_MILLIS = 500;
+/** How long a feed may take to say whether a cursor is of its log. No lease runs out meanwhile. */
+const ASKING_MILLIS = 1_000;
 
 /**
  * One subscription into one lease, from where the lease stands until the signal fires, the careful stretch is behind, or
@@ -142,13 +145,28 @@ export class ProjectionPass<Transaction> {
   ): Promise<void> {
     if (head - cursor.position < LIVE_LAG_EVENTS) this.promoteFrom ??= head;
     if (this.promoteFrom === undefined || cursor.position < this.promoteFrom) return;
-    const promotion = await this.options.lease.promote();
+    const hasDiverged = (theirs: FeedCursor) => this.hasDiverged(theirs, head);
+    const promotion = await this.options.lease.promote(hasDiverged);
     if (!promotion.promoted) {
-      this.promoteFrom = promotion.behind;
+      // What is beyond the log's end may never come: the next batch asks again.
+      this.promoteFrom = Math.min(promotion.behind, head) as Position;
       return;
     }
     this.options.onMoved(cursor.position);
     subscription.applied(cursor.position);
+  }
+
+  /** Only of what is beyond the end of the log as this pass knows it: everything else is reached soon, whatever history it is of. */
+  private async hasDiverged(theirs: FeedCursor, head: Position): Promise<boolean> {
+    if (theirs.position <= head) return false;
+    const { feed, signal } = this.options;
+    try {
+      await firstBatch(feed, theirs, ASKING_MILLIS, signal);
+      return false;
+    } catch (error) {
+      // Whatever else hinders the feed, this pass hears of by itself.
+      return errorCode(error) === 'FEED_DIVERGED';
+    }
   }
 
   private get careful(): boolean {

@@ -1,7 +1,7 @@
 import type { Position } from '@holdfast/event-store';
 import { CodedError } from '@holdfast/kernel';
 import { runs } from '@holdfast/kernel/testing';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import SqliteDatabase from 'better-sqlite3';
 import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
@@ -16,6 +16,7 @@ import type { ProjectionState } from './projection-status.js';
 import type { SqlProjection } from './projection.js';
 import type { ReadModelStore } from './read-model-store.js';
 import { rebuildProjection } from './rebuild-projection.js';
+import { SqlitePromotion } from './sqlite-promotion.js';
 import { SqliteReadModel } from './sqlite-read-model.js';
 import { SqliteReadModelStore } from './sqlite-read-model-store.js';
 import type { SqliteTransaction } from './sqlite-transaction.js';
@@ -217,6 +218,34 @@ describe('a projection runner', () => {
       expect(states).toEqual(['diverged', 'live']);
       expect(model.position).toBe(10);
       expect(runner.status.lastError).toMatchObject({ code: 'FEED_DIVERGED' });
+    });
+
+    it('lets a new version take over from tables of the history that is no more, whose worker is gone', async () => {
+      const { runner } = start({ projection: tally(2) });
+      const second = openModel(2);
+      await eventually(() => expect(second.ready).toBe(true));
+      expect([second.position, runner.status.state, model.ready]).toEqual([10, 'live', false]);
+      second.close();
+    });
+
+    it('lets a new version wait for as long as the log does not tell, which is until its service opens it', async () => {
+      const one = start();
+      await eventually(() => expect(model.position).toBe(10));
+      await log.backUp();
+      await log.appendMany(10, counted);
+      await one.runner.waitFor(20 as Position, 5_000);
+      await one.stop();
+      await log.stop();
+      await log.restore();
+      const { runner } = start({ projection: tally(2) });
+      const promote = jest.spyOn(SqlitePromotion.prototype, 'run');
+      await until(() => runner.status.position === 10 && promote.mock.calls.length > 1);
+      promote.mockRestore();
+      const second = openModel(2);
+      expect([second.ready, model.position]).toEqual([false, 20]);
+      await log.start();
+      await eventually(() => expect(second.position).toBe(10));
+      second.close();
     });
 
     it('ends when it is told to refuse, and the reason stays where queries find it', async () => {

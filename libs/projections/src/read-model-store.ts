@@ -63,10 +63,10 @@ export interface ReadModelLease<Transaction> {
   /**
    * Makes this generation the one that queries see, in one transaction. Stops the live generation's worker first, and
    * refuses while that one is further on, so that no query ever goes back in time: the answer then names the position to
-   * reach before asking again. Whose token, version and position were compared is looked at again where nobody can change them until the switch is made.
+   * reach before asking again. Tables that are further on in a history which is no more are no reason to wait: `hasDiverged` tells of where they stand, when left out of none. Whose token, version and position were compared is looked at again where nobody can change them until the switch is made.
    * Throws `READ_MODEL_FENCED` when this generation was given up meanwhile.
    */
-  promote(): Promise<Promotion>;
+  promote(hasDiverged?: HasDiverged): Promise<Promotion>;
   /** Queries get `READ_MODEL_NOT_READY` with this reason instead of answers, until `accept`; a restart does not forget it. Throws `READ_MODEL_FENCED`. */
   refuse(reason: string): Promise<void>;
   /** What the generation was filled from is what the worker follows. */
@@ -75,6 +75,9 @@ export interface ReadModelLease<Transaction> {
   giveUp(): Promise<void>;
   release(): Promise<void>;
 }
+
+/** Whether the log is known not to be of the history that this cursor was read from. */
+export type HasDiverged = (cursor: FeedCursor) => Promise<boolean>;
 
 export type Promotion =
   { readonly promoted: true } | { readonly promoted: false; readonly behind: Position };

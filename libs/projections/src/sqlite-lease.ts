@@ -5,7 +5,7 @@ import type { FeedCursor } from './event-feed.js';
 import { LifeLock } from './life-lock.js';
 import type { SqlProjection } from './projection.js';
 import { classified, conflict, fenced, isBusy, unavailable } from './read-model.errors.js';
-import type { FailedAttempts, Promotion, ReadModelLease } from './read-model-store.js';
+import type { FailedAttempts, HasDiverged, Promotion, ReadModelLease } from './read-model-store.js';
 import {
   type Bookkeeping,
   bookkeepingOf,
@@ -47,6 +47,7 @@ interface Occupied {
 /** The catalog and the file of the generation do not belong together, and the catalog does not have the generation any more. */
 export const ASTRAY = 'astray';
 const LOCKED: Occupied = { holder: undefined, cursor: undefined, lease: undefined };
+const neverDiverged: HasDiverged = () => Promise.resolve(false);
 const TAKING_TIMEOUT_MILLIS = 20;
 /** A forced take waits for one transaction of the present worker, which is bounded by the size of a batch. */
 const FORCED_TRIES_MAX = 500;
@@ -253,11 +254,11 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
     return await Promise.resolve(this.failure);
   }
 
-  async promote(): Promise<Promotion> {
+  async promote(hasDiverged: HasDiverged = neverDiverged): Promise<Promotion> {
     this.assertUsable();
     this.assertWanted();
     this.assertInPlace();
-    const promotion = await this.promotion.run();
+    const promotion = await this.promotion.run(hasDiverged);
     this.assertInPlace();
     return promotion;
   }

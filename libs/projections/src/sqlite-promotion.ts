@@ -1,7 +1,7 @@
 import type { Position } from '@holdfast/event-store';
 import { CodedError, errorCode } from '@holdfast/kernel';
 import type { FeedCursor } from './event-feed.js';
-import type { Promotion } from './read-model-store.js';
+import type { HasDiverged, Promotion } from './read-model-store.js';
 import type { Generation, SqliteCatalog } from './sqlite-catalog.js';
 
 /** What a promotion needs of the lease on either generation. */
@@ -36,11 +36,11 @@ export class SqlitePromotion {
   ) {}
 
   /** Throws `READ_MODEL_FENCED` when the filled generation was given up, `READ_MODEL_UNAVAILABLE`. */
-  async run(): Promise<Promotion> {
+  async run(hasDiverged: HasDiverged): Promise<Promotion> {
     const live = this.catalog.live();
     if (live?.id === this.filled.generation) return { promoted: true };
     await this.standInFor(live);
-    const behind = this.behind();
+    const behind = await this.behind(hasDiverged);
     if (behind !== undefined) return { promoted: false, behind };
     this.filled.makeDurable();
     const promoted = this.isSwitched();
@@ -72,14 +72,15 @@ export class SqlitePromotion {
   }
 
   /** How far the live generation came, if that is further than the filled one is. */
-  private behind(): Position | undefined {
+  private async behind(hasDiverged: HasDiverged): Promise<Position | undefined> {
     const { live } = this;
     const theirs = live?.cursor;
     if (live === undefined || theirs === undefined) return undefined;
     // Positions of two logs, or of two histories, cannot be compared: then the read model of the old one is given up on purpose.
     const { logId = theirs.logId } = this.filled.cursor ?? {};
     if (logId !== theirs.logId || this.catalog.isRefused(live.generation)) return undefined;
-    return theirs.position > positionOf(this.filled) ? theirs.position : undefined;
+    if (theirs.position <= positionOf(this.filled) || (await hasDiverged(theirs))) return undefined;
+    return theirs.position;
   }
 
   /**
