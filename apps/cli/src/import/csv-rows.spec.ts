@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import iconv from 'iconv-lite';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -166,6 +167,45 @@ describe('a CSV file', () => {
       });
       expect(await read('id, text\n1,one\n', { columns })).toHaveLength(1);
     });
+  });
+
+  describe('has of each record a hash', () => {
+    const rows = '1,"März ""€"""\n 2 , x \n3,y\n3,y\n';
+    const hashes = async (content: string | Buffer, format: Partial<CsvFormat> = {}) =>
+      (await read(content, { columns: ['a', 'b'], ...format })).map(({ hash }) => hash);
+
+    it('that neither marks, columns nor the encoding of the mapping change, nor line ends', async () => {
+      const known = await hashes(rows);
+      expect(known[0]).toBe(
+        createHash('sha256').update('1,"März ""€"""').digest('hex').slice(0, 32),
+      );
+      expect(new Set(known).size).toBe(3);
+      expect(await hashes(`a,b\r\n\r\n${rows.replaceAll('\n', '\r\n')}`)).toEqual(known);
+      for (const format of [{ quote: '' }, { delimiter: ';', quote: '' }, { encoding: 'cp850' }])
+        expect(await hashes(rows, format)).toEqual(known);
+      const latin = iconv.encode(rows, 'cp1252');
+      const [first] = await hashes(latin, { encoding: 'cp1252' });
+      expect(first).not.toBe(known[0]);
+      expect((await hashes(latin, { encoding: 'cp1251' }))[0]).toBe(first);
+    });
+
+    it('that is of its text where a byte order mark says the encoding', async () => {
+      const known = await hashes(rows);
+      for (const encoding of ['utf8', 'utf-16le', 'utf-16be'])
+        expect(await hashes(iconv.encode(rows, encoding, { addBOM: true }))).toEqual(known);
+    });
+  });
+
+  it.each(['utf-16le', 'utf-16be'])(
+    'that ends in half a character says so: %s',
+    async (encoding) => {
+      const content = Buffer.concat([iconv.encode('a,b\n1,2.5', encoding), Buffer.of(0)]);
+      expect((await read(content, { encoding }))[0]!.row).toEqual({ a: '1', b: '2.5\ufffd' });
+    },
+  );
+
+  it('in CESU-8 ends where it ends', async () => {
+    expect((await read('a,b\n1,2', { encoding: 'cesu8' }))[0]!.row).toEqual({ a: '1', b: '2' });
   });
 
   it('may be given from its end', async () => {

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { type CsvBeginning, HEADER_LINES_MAX, beginningOf, beginningWith } from './csv-header.js';
 import { type CsvMarks, recordsOf } from './csv-records.js';
-import { type CsvText, openText } from './csv-text.js';
+import { type CsvText, bytesOf, openText } from './csv-text.js';
 import { ImportError } from './import.errors.js';
 import { fromTheEnd } from './row-spool.js';
 import { shown, shownList } from './shown.js';
@@ -20,6 +21,8 @@ export interface CsvRow {
   readonly fields: readonly string[];
   /** The text that they were read from, without its line end. */
   readonly raw: string;
+  /** Of the record as its bytes stand in the file, so that it is the same however these are read; of its text in UTF-8 where a byte order mark says the encoding. */
+  readonly hash: string;
   /** Bytes of the file that were read so far. */
   readonly bytes: number;
   /** By column, without spaces around; undefined when the number of fields is not that of the header. */
@@ -60,6 +63,9 @@ export async function openCsv(
     },
   };
 }
+
+/** 128 bits: of 10^9 rows no two meet. */
+const HASH_HEX_DIGITS = 32;
 
 /** The same file with its last row first, which is read when the first is asked for. */
 export function fromItsEnd(file: CsvFile): CsvFile {
@@ -120,6 +126,7 @@ async function* rowsOf(
     if (!isHeader)
       yield {
         ...record,
+        hash: hashOf(bytesOf(record.raw, text)),
         bytes: text.bytes,
         row:
           fields.length === columns.length
@@ -128,6 +135,10 @@ async function* rowsOf(
       };
     isHeader = false;
   }
+}
+
+function hashOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex').slice(0, HASH_HEX_DIGITS);
 }
 
 function csvInvalid(path: string, line: number | undefined, problem: string): ImportError {

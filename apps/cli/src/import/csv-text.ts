@@ -18,11 +18,25 @@ const BYTE_ORDER_MARKS: readonly (readonly [string, Buffer])[] = [
   ['utf-16be', Buffer.from([0xfe, 0xff])],
 ];
 
+/** What stands for bytes that are not in the encoding. */
+export const UNDECODED = '\ufffd';
+
 /** Every browser reads these as windows-1252, which has letters where they have controls: a bank that says latin1 and writes € means it. */
 const LATIN_1 = ['latin1', 'iso88591', 'l1', 'binary'];
 
+/** What is no character in these is left out without a word, or they encode no text. */
+const UNCHECKED = ['utf7', 'utf7imap', 'base64', 'hex'];
+
 export function isEncoding(name: string): boolean {
-  return iconv.encodingExists(name);
+  return iconv.encodingExists(name) && !UNCHECKED.includes(plain(name));
+}
+
+/** Of the same bytes the same, whatever the encoding that they are read in makes of them; where a byte order mark says the encoding, of the same text. */
+export function bytesOf(
+  text: string,
+  { encoding, byteOrderMark }: Pick<CsvText, 'encoding' | 'byteOrderMark'>,
+): Buffer {
+  return byteOrderMark ? Buffer.from(text) : iconv.encode(text, encoding, { addBOM: false });
 }
 
 /** A byte order mark decides, then the encoding that is named, then UTF-8. What is not in the encoding becomes U+FFFD. */
@@ -44,7 +58,11 @@ export async function openText(path: string, named: string | undefined): Promise
 }
 
 function withoutControls(name: string): string {
-  return LATIN_1.includes(name.toLowerCase().replace(/[^0-9a-z]/g, '')) ? 'windows-1252' : name;
+  return LATIN_1.includes(plain(name)) ? 'windows-1252' : name;
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[^0-9a-z]/g, '');
 }
 
 async function* decoded(
@@ -64,8 +82,15 @@ async function* decoded(
       const next = await chunks.next();
       chunk = next.done === true ? undefined : next.value;
     }
-    yield half + (decoder.end() ?? '');
+    yield half + endOf(decoder, encoding, input.bytesRead);
   } finally {
     input.destroy();
   }
+}
+
+function endOf(decoder: iconv.DecoderStream, encoding: string, bytes: number): string {
+  // Of UTF-16 the decoder leaves half a character out, and of CESU-8 it gives a number.
+  const isHalf = bytes % 2 === 1 && /^(?:utf16|ucs2)/.test(plain(encoding));
+  const rest: unknown = decoder.end();
+  return `${typeof rest === 'string' ? rest : ''}${isHalf ? UNDECODED : ''}`;
 }

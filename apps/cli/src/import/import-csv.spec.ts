@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import iconv from 'iconv-lite';
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,
@@ -497,6 +498,103 @@ describe('an import', () => {
     });
   });
 
+  describe('under a mapping that reads the file otherwise than an earlier run did', () => {
+    const NO_ID = { amount: { column: 'amount' }, metadata: { text: '{text}' } };
+    const QUOTED = '"Rent",100.00,a\n"Coffee",5.00,a\n"Smith, John",20.00,a\n';
+    const CZECH = 'Nájem,90.00,a\nVečeře,5.00,a\nKafe,7.00,a\nŽeleznářství Pouť,20.00,a\n';
+    const NOTE = 'rows.csv.main.m.progress.json';
+
+    function writeTexts(rows: string, encoding = 'utf8'): void {
+      writeFileSync(path('rows.csv'), iconv.encode(`text,amount,customer\n${rows}`, encoding));
+    }
+
+    it.each([
+      ['quotes', QUOTED, 'utf8', { quote: '' }, {}, 12_500],
+      ['encoding', CZECH, 'cp1250', { encoding: 'cp1252' }, { encoding: 'cp1250' }, 12_200],
+      ['encoding, which is UTF-8', CZECH, 'utf8', { encoding: 'cp850' }, {}, 12_200],
+    ])('posts no row twice: its %s', async (_, rows, encoding, wrong, right, moved) => {
+      writeTexts(rows, encoding);
+      map({ row: NO_ID, csv: wrong });
+      await importing();
+      const { posted } = ledger;
+      expect(posted.length).toBeGreaterThan(1);
+      map({ row: NO_ID, csv: right });
+      expect(await summaryOf()).toMatchObject({ rejected: 0, repeated: posted.length });
+      expect(ledger.moved).toBe(moved);
+    });
+
+    it.each([
+      ['csv.quote', QUOTED, { csv: { quote: '' } }, {}],
+      ['csv.encoding', CZECH, { csv: { encoding: 'cp850' } }, {}],
+      ['csv.quote', "'T1',5.00,a\n", {}, { csv: { quote: "'" } }],
+      ['row.id', QUOTED, {}, { row: { ...NO_ID, id: '{amount}' } }],
+      ['csv.columns', 'T1,5.00,a\n', {}, { csv: { columns: ['amount', 'text', 'customer'] } }],
+    ])('posts nothing where rows have other ids then: %s', async (changed, rows, wrong, right) => {
+      const row = { ...NO_ID, id: '{text}' };
+      writeTexts(rows);
+      map({ row, ...wrong });
+      await importing();
+      const { recorded } = ledger;
+      expect(recorded).not.toEqual([]);
+      const left = readdirSync(directory).map((name) => [name, read(name)]);
+      map({ row, ...right });
+      const { exit, messages } = await importing();
+      expect([exit, messages]).toEqual([64, expect.stringContaining(`${changed} was `)]);
+      expect(messages).toContain(path(NOTE));
+      expect(ledger.recorded).toEqual(recorded);
+      map({ row, ...wrong });
+      expect(readdirSync(directory).map((name) => [name, read(name)])).toEqual(left);
+      expect((await importing()).exit).not.toBe(64);
+    });
+
+    it('posts nothing where a row is of several lines, and one of these is posted as a row', async () => {
+      write('rows.csv', 'customer,amount,text\na,5.00,"one\ntwo"\na,6.00,x\n');
+      map({ row: NO_ID, csv: { quote: '' } });
+      await importing();
+      map({ row: NO_ID });
+      expect((await importing()).exit).toBe(64);
+      expect(ledger.moved).toBe(1100);
+    });
+
+    it('goes on where no row is posted, or each that is has its id', async () => {
+      const row = { ...NO_ID, id: '{text}' };
+      const importUnder = (csv: object): Promise<unknown> => {
+        map({ row, csv });
+        return summaryOf();
+      };
+      writeTexts('"T1",500.00,a\n');
+      await importUnder({ quote: '' });
+      expect(await importUnder({})).toMatchObject({ rejected: 1 });
+      writeTexts('T2,5.00,a\n"T, 3",6.00,a\n');
+      expect(await importUnder({ quote: '' })).toMatchObject({ posted: 1, rejected: 1 });
+      expect(await importUnder({})).toMatchObject({ posted: 2, repeated: 1 });
+    });
+
+    it('is stopped, and still knows how it read the rows that it has posted', async () => {
+      const row = { ...NO_ID, id: '{text}' };
+      writeTexts('"one",5.00,a\n"two",6.00,a\n');
+      map({ row, csv: { quote: '' } });
+      let left = '';
+      ledger.onBulk = (sent) => {
+        if (sent.some((key) => key.includes(':row:'))) left = read(NOTE);
+      };
+      await importing();
+      for (const name of readdirSync(directory).filter(
+        (each) => !/^(m\.json|rows\.csv)$/.test(each),
+      ))
+        rmSync(path(name));
+      write(NOTE, left);
+      map({ row });
+      expect((await importing()).exit).toBe(64);
+      map({ row, csv: { quote: '' } });
+      ledger.bulksMax = 0;
+      await importing();
+      ledger.bulksMax = Infinity;
+      map({ row });
+      expect((await importing()).exit).toBe(64);
+    });
+  });
+
   describe('of a rejects file', () => {
     const again = (...more: readonly string[]): Promise<CliRun> =>
       runCli(
@@ -568,6 +666,20 @@ describe('an import', () => {
       write('rejects.csv', read('rejects.csv').replace('3,%taken:1', '3,1-2'));
       expect(JSON.parse((await again('--attempt', '3')).output)).toMatchObject({ posted: 1 });
       expect(ledger.moved).toBe(1000);
+    });
+
+    it('that was given another id while the import was stopped begins at row 1', async () => {
+      writeRows('1,5.00,a', '1,6.00,a', '2,none,a', '3,none,a', '4,none,a');
+      await importing();
+      write('rejects.csv', read('rejects.csv').replaceAll('none', '5.00'));
+      ledger.bulksMax = 2;
+      await again('--attempt', '2', '--batch', '3');
+      ledger.bulksMax = Infinity;
+      write('rejects.csv', read('rejects.csv').replace('%taken:1', 'mine'));
+      expect(JSON.parse((await again('--attempt', '2')).output)).toMatchObject({
+        ...{ posted: 4, rejected: 0 },
+      });
+      expect(ledger.moved).toBe(500 + 600 + 1500);
     });
 
     it('takes no mended row for an equal one that is posted', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { errorCode, errorMessage } from '@holdfast/kernel';
 import type { ServiceClient } from '../service/service-client.js';
 import { type BatchSink, KnownAccounts } from './batch.js';
@@ -11,10 +11,11 @@ import { ImportNote, type ImportProgress } from './import-note.js';
 import { ImportError } from './import.errors.js';
 import type { ImportOptions } from './import-options.js';
 import { type ImportResult, ImportRun } from './import-run.js';
-import { type Mapping, columnsOf } from './mapping.js';
+import { type Mapping, columnsOf, parseMapping } from './mapping.js';
 import { Poster } from './poster.js';
 import { RejectsFile, isKeptPath, keptPathsOf } from './rejects-file.js';
 import { withoutRejectColumns } from './rejects-format.js';
+import { lineWithOtherId, readingChanges } from './other-ids.js';
 import { ROW_TOKENS } from './row-identity.js';
 import { RowMapper } from './row-mapper.js';
 
@@ -56,6 +57,7 @@ export class ImportJob {
     this.note = new ImportNote(
       options.progress ?? `${beside}.progress.json`,
       identityOf(options, mapping),
+      check ? undefined : { ledger, name: mapping.name, mapping: mapping.text },
       (reason) => listener.onNote(`no note of the progress can be kept: ${reason}`),
     );
   }
@@ -72,6 +74,7 @@ export class ImportJob {
     const locks: ImportLock[] = [];
     try {
       for (const path of this.lockPaths) locks.push(ImportLock.take(path));
+      await this.refuseOtherIds();
       return await this.runPasses();
     } finally {
       for (const lock of locks) lock.release();
@@ -111,7 +114,7 @@ export class ImportJob {
     const { check, rejects: chosen } = this.options;
     const noted = this.note.read()?.rejects;
     // First: it tells of the rejects that were, and the first of the new ones would not be as it says.
-    this.note.remove();
+    this.note.begin();
     // Of a check only the last one counts: it posts nothing, so nothing else tells of it. What somebody may have edited stays.
     const isUnedited = noted?.bytes === rejects.bytes && rejects.isAsNoted(noted);
     if (check === true && chosen === undefined && isUnedited) rejects.remove();
@@ -127,16 +130,34 @@ export class ImportJob {
       this.listener.onNote(`what earlier runs did not take is kept in ${paths.join(', ')}`);
   }
 
-  private async open(): Promise<CsvFile> {
+  /** A row that is posted is known by its id, so what an earlier run has posted must have the same one now. */
+  private async refuseOtherIds(): Promise<void> {
+    const { csv, ledger } = this.options;
+    const posting = this.note.read()?.posting;
+    if (posting === undefined) return;
+    const before = parseMapping(this.note.path, posting.mapping);
+    const changes = readingChanges(before, this.mapping);
+    if (changes.length === 0) return;
+    const open = (mapping: Mapping): Promise<CsvFile> => this.open(mapping);
+    const line = await lineWithOtherId(before, this.mapping, { ledger, open });
+    if (line === undefined) return;
+    throw new ImportError(
+      'IMPORT_OPTION_INVALID',
+      `${csv}, line ${line}: the row may be posted already, and has another id now, under which it would be posted once more: ${changes.join(', ')}. Put that back, and mend what was not taken in the rejects file; or reverse what is posted, and import the file with another --name. ${this.note.path} says how rows were read: remove it only if none of this file is posted`,
+      { file: csv, line },
+    );
+  }
+
+  private async open(mapping = this.mapping): Promise<CsvFile> {
     const { csv } = this.options;
-    const file = await openCsv(csv, this.mapping.csv, columnsOf(this.mapping));
+    const file = await openCsv(csv, mapping.csv, columnsOf(mapping));
     const token = ROW_TOKENS.find(
-      (name) => file.columns.includes(name) && this.mapping.row.id.columns.includes(name),
+      (name) => file.columns.includes(name) && mapping.row.id.columns.includes(name),
     );
     if (token === undefined) {
-      const own = withoutRejectColumns(file, this.mapping.csv);
+      const own = withoutRejectColumns(file, mapping.csv);
       // Rejects were written in the order in which their rows were taken.
-      const isReversed = own === file && this.mapping.csv.order === 'newest-first';
+      const isReversed = own === file && mapping.csv.order === 'newest-first';
       return isReversed ? fromItsEnd(file) : own;
     }
     await file.close();
@@ -227,9 +248,9 @@ export class ImportJob {
 }
 
 /** With another ledger, mapping or attempt, the same rows are other commands. */
-function identityOf({ ledger, attempt, asset, mapping }: ImportOptions, { name }: Mapping): string {
+function identityOf({ ledger, attempt, asset }: ImportOptions, { name, text }: Mapping): string {
   return createHash('sha256')
     .update(JSON.stringify([ledger, name, attempt, asset]))
-    .update(readFileSync(mapping))
+    .update(text)
     .digest('hex');
 }

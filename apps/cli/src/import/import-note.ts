@@ -18,18 +18,30 @@ export interface ImportProgress {
   readonly tally: Tally;
 }
 
+/** How rows were read that may be posted: read otherwise, they may have other ids. */
+export interface Posting {
+  readonly ledger: string;
+  /** In their keys. */
+  readonly name: string;
+  /** The text of the mapping. */
+  readonly mapping: string;
+}
+
 /** What stands in a note. */
 export interface NotedImport {
   /** Of the same import: ledger, mapping and attempt. */
   readonly progress: ImportProgress | undefined;
   /** As the run left it, whatever import it was. */
   readonly rejects: RejectsState;
+  /** Undefined when no row is posted. */
+  readonly posting: Posting | undefined;
 }
 
-const VERSION = 5;
+const VERSION = 6;
 /** What the file is, to whoever finds it, and to an import that would replace it. */
 const KIND = 'progress of holdfast import';
 const WRITE_MILLIS_MIN = 250;
+const NO_REJECTS = { bytes: 0, digest: createHash('sha256').digest('hex') };
 
 /**
  * A file that notes how far an import has come, and what its rejects file was. It only saves time: what makes an import exact are the keys of its rows, so a note that is
@@ -39,11 +51,16 @@ export class ImportNote {
   private pending: ImportProgress | undefined;
   private writtenAt = 0;
   private unwritable = false;
+  /** Whether an earlier run may have posted rows, and whether the note says so of this one. */
+  private hasPosting = false;
+  private tellsPosting = false;
 
   constructor(
     readonly path: string,
     /** Names the ledger and the mapping: with others, the same rows make other commands. */
     private readonly identity: string,
+    /** Undefined for a check, which posts nothing. */
+    private readonly posting: Posting | undefined,
     private readonly onUnwritable: (reason: string) => void,
   ) {}
 
@@ -67,7 +84,25 @@ export class ImportNote {
     if (note === undefined) return undefined;
     if (note.version !== VERSION || note.rejects === undefined) return undefined;
     const isOurs = note.identity === this.identity;
-    return { progress: isOurs ? note.progress : undefined, rejects: note.rejects };
+    const { ledger, name } = note.posting ?? {};
+    const posting =
+      ledger === this.posting?.ledger && name === this.posting?.name ? note.posting : undefined;
+    this.hasPosting = this.tellsPosting = posting !== undefined;
+    return { progress: isOurs ? note.progress : undefined, rejects: note.rejects, posting };
+  }
+
+  /** Of a pass from row 1: of what an earlier run left, it tells only how its rows were read. */
+  begin(): void {
+    this.pending = undefined;
+    if (this.hasPosting) this.write({ progress: undefined, rejects: NO_REJECTS });
+    else this.remove();
+  }
+
+  /** Before the first row is posted. */
+  tellPosting(rejects: RejectsState): void {
+    if (this.posting === undefined || this.tellsPosting) return;
+    this.tellsPosting = true;
+    this.write({ progress: undefined, rejects });
   }
 
   /** Written now or with a later one. */
@@ -83,25 +118,26 @@ export class ImportNote {
     this.pending = undefined;
   }
 
-  /** Of a finished import nothing is left but what its rejects file is, so that one that is edited since is not taken for it. */
-  finish(rejects: RejectsState): void {
+  /** Of a finished import is left what its rejects file is, so that one that is edited since is not taken for it, and how rows were read that it has posted. */
+  finish(rejects: RejectsState, { posted, unknown }: Tally): void {
     this.pending = undefined;
-    if (rejects.bytes > 0) this.write({ progress: undefined, rejects });
+    this.tellsPosting &&= this.hasPosting || posted + unknown > 0;
+    if (rejects.bytes > 0 || this.tellsPosting) this.write({ progress: undefined, rejects });
     else this.remove();
   }
 
-  remove(): void {
-    this.pending = undefined;
+  private remove(): void {
     this.change(() => rmSync(this.path, { force: true }));
   }
 
   /** Whole or not at all; without a sync, since nothing is lost with it. */
-  private write(noted: NotedImport): void {
+  private write(noted: Omit<NotedImport, 'posting'>): void {
     const content = JSON.stringify({
       kind: KIND,
       version: VERSION,
       identity: this.identity,
       ...noted,
+      ...(this.tellsPosting && { posting: this.posting }),
     });
     this.change(() => {
       writeFileSync(this.temporaryPath, `${content}\n`, { flag: 'wx' });
@@ -159,7 +195,7 @@ export class RowChain {
     this.add(columns);
   }
 
-  add(fields: readonly string[]): void {
+  add(fields: readonly (string | null)[]): void {
     this.hash.update(JSON.stringify(fields)).update('\n');
   }
 

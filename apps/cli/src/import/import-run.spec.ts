@@ -84,7 +84,8 @@ describe('an import', () => {
   afterEach(() => rmSync(directory, { recursive: true }));
 
   const path = (name: string): string => join(directory, name);
-  const note = (): ImportNote => new ImportNote(path('note'), 'identity', () => undefined);
+  const note = (): ImportNote =>
+    new ImportNote(path('note'), 'identity', undefined, () => undefined);
 
   /** Row 7 has no amount, row 8 belongs to nobody, and the ledger refuses row 9. */
   function csvOf(rows: number, amount = '1.00'): string {
@@ -164,11 +165,11 @@ describe('an import', () => {
         async (deaths, noteLost) => {
           ledger = new TestLedger();
           ledger.deaths = deaths;
-          note().remove();
+          note().begin();
           writeFileSync(path('rows.csv'), csvOf(ROWS));
           let result: ImportResult | undefined;
           while (result === undefined) {
-            if (noteLost) note().remove();
+            if (noteLost) note().begin();
             result = await run(note().read()?.progress).catch((error: unknown) => {
               if (!(error instanceof Killed)) throw error;
               return undefined;

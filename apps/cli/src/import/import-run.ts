@@ -3,7 +3,7 @@ import { Batch, type BatchSink, type KnownAccounts } from './batch.js';
 import type { CsvFile, CsvRow } from './csv-rows.js';
 import { type ImportNote, type ImportProgress, RowChain } from './import-note.js';
 import type { Reject, RejectsFile } from './rejects-file.js';
-import { hashOf, isTaken, takenId } from './row-identity.js';
+import { isTaken, takenId } from './row-identity.js';
 import type { MappedRow, RowMapper } from './row-mapper.js';
 import { SeenRows } from './seen-rows.js';
 import { EMPTY_TALLY, type Tally, addTally } from './tally.js';
@@ -60,7 +60,7 @@ export class ImportRun {
       if (!(await this.pass(from))) return undefined;
       if (!signal.aborted) {
         await this.settle();
-        note.finish(rejects.state);
+        note.finish(rejects.state, this.tally);
       }
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -98,7 +98,7 @@ export class ImportRun {
   /** Of each row, also of one that is passed over: later ones may be equal, or have its id or its reference. */
   private mapped(row: CsvRow): MappedRow {
     const { mapper } = this.parts;
-    const occurrence = mapper.countsRows ? this.seen.occurrence(hashOf(row.fields)) : 1;
+    const occurrence = mapper.countsRows ? this.seen.occurrence(row.hash) : 1;
     const mapped = mapper.map(row, occurrence);
     if (mapped.kind === 'skipped') return mapped;
     const { id, givenReference } = mapped;
@@ -140,8 +140,8 @@ export class ImportRun {
     this.enqueue(row, mapped);
   }
 
-  private count({ fields }: CsvRow): void {
-    this.chain.add(fields);
+  private count({ fields, givenId }: CsvRow): void {
+    this.chain.add(givenId === undefined ? fields : [...fields, givenId]);
     this.rows++;
   }
 
@@ -159,6 +159,7 @@ export class ImportRun {
   /** Posts what waits. Afterwards every row so far is done with, and a note may say so. */
   private async settle(): Promise<void> {
     if (this.batch.rows.length > 0) {
+      this.parts.note.tellPosting(this.parts.rejects.state);
       const { rejects, newest, ...counts } = await this.parts.sink.post(this.batch);
       this.newest = laterOf(this.newest, newest);
       this.tally = addTally(this.tally, counts);

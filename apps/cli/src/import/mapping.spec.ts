@@ -158,6 +158,11 @@ describe('a mapping', () => {
       'csv.encoding is not known: "utf9"; there are utf8, ',
     ],
     [
+      'an encoding in which what cannot be read is left out',
+      (m) => ({ ...m, csv: { encoding: 'UTF-7' } }),
+      'csv.encoding is not known: "UTF-7"; there are utf8, ',
+    ],
+    [
       'two characters for the quote',
       (m) => ({ ...m, csv: { quote: "''" } }),
       'csv.quote must be at most 1 character',

@@ -13,6 +13,8 @@ import { type ConditionSource, TextCondition } from './text-condition.js';
 
 /** How rows become transfers. `docs/guides/import.md` explains each member. */
 export interface Mapping {
+  /** As it stands in its file. */
+  readonly text: string;
   /** Part of every idempotency key, so that a row keeps its key whatever the file is called. */
   readonly name: string;
   readonly csv: CsvFormat & {
@@ -56,7 +58,7 @@ export interface Rule {
 
 /** Throws `IMPORT_MAPPING_INVALID`, which names the member and what it must be. */
 export function parseMapping(file: string, text: string): Mapping {
-  return new MappingReader(file).read(readMappingFile(file, text));
+  return { ...new MappingReader(file).read(readMappingFile(file, text)), text };
 }
 
 /** Every column that the mapping names: each must be in the file's header. */
@@ -80,7 +82,7 @@ export function columnsOf({ row, accounts, rules }: Pick<Mapping, 'row' | 'accou
 class MappingReader {
   constructor(private readonly file: string) {}
 
-  read({ name, csv, asset, row, accounts, rules }: MappingFile): Mapping {
+  read({ name, csv, asset, row, accounts, rules }: MappingFile): Omit<Mapping, 'text'> {
     const mapping = {
       name,
       csv: this.csv(csv),

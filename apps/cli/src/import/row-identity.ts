@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { KEY_CHARACTERS_MAX, type OpenAccount, REFERENCE_CHARACTERS_MAX } from '@holdfast/ledger';
 import type { CsvRow } from './csv-rows.js';
+import { UNDECODED } from './csv-text.js';
 import type { Template } from './template.js';
 
 /** Of a mapping and of an attempt: no colon, so that what keys and references are made of stays apart. */
@@ -16,22 +17,19 @@ export const ROW_TOKENS = ['row.line', 'row.hash', 'row.occurrence'] as const;
 /** The id of a row when the mapping gives none: its content, and which of the equal rows it is. */
 export const DEFAULT_ID = '{row.hash}-{row.occurrence}';
 
-/** 128 bits: of 10^9 rows no two meet. */
-const HASH_HEX_DIGITS = 32;
-
-export function hashOf(fields: readonly string[]): string {
-  const hash = createHash('sha256').update(JSON.stringify(fields));
-  return hash.digest('hex').slice(0, HASH_HEX_DIGITS);
+/** Whether equal rows have to be counted. */
+export function countsRows({ columns }: Pick<Template, 'columns'>): boolean {
+  return columns.includes('row.occurrence');
 }
 
-/** Whether equal rows have to be counted. */
-export function countsRows({ columns }: Template): boolean {
-  return columns.includes('row.occurrence');
+/** Whether rows with one id have one content. */
+export function tellsHash({ columns }: Pick<Template, 'columns'>): boolean {
+  return columns.includes('row.hash');
 }
 
 /** Whether the id of a row is another once the row is mended. */
 export function tellsContent({ columns }: Template): boolean {
-  return columns.includes('row.hash') || columns.includes('row.occurrence');
+  return tellsHash({ columns }) || countsRows({ columns });
 }
 
 /** In front of the id that another row of the file has: nothing is posted under it. */
@@ -45,9 +43,6 @@ export function isTaken(id: string): boolean {
   return id.startsWith(TAKEN);
 }
 
-/** What stands for bytes that are not in the encoding. */
-export const UNDECODED = '\ufffd';
-
 /**
  * The row's id as visible ASCII (percent-encoded), which keys, references and rejects files have; ids that differ stay different. Undefined when it cannot be made:
  * it needs a column, and the row has not the fields of the header, or all that it needs are empty, or what it tells is not in the encoding: read in the right
@@ -58,14 +53,14 @@ export const UNDECODED = '\ufffd';
  */
 export function idOf(
   template: Template,
-  { row, fields, line, givenId }: CsvRow,
+  { row, fields, hash, line, givenId }: CsvRow,
   occurrence: number,
 ): string | undefined {
   if (typeof givenId === 'string') return givenId;
   if (givenId === null && tellsContent(template)) return undefined;
   const own: Readonly<Record<string, string>> = {
     'row.line': String(line),
-    'row.hash': hashOf(fields),
+    'row.hash': hash,
     'row.occurrence': String(occurrence),
   };
   const values = { ...row, ...own };
@@ -74,7 +69,7 @@ export function idOf(
   if (told.some((text) => text.includes(UNDECODED))) return undefined;
   if (template.isEmptyIn(values)) return undefined;
   if (row === undefined && columns.some((column) => !(column in own)))
-    return tellsContent(template) ? `%row:${hashOf(fields)}-${occurrence}` : undefined;
+    return tellsContent(template) ? `%row:${hash}-${occurrence}` : undefined;
   const id = template.render(values);
   return id === '' ? undefined : visibleText(id.replaceAll('%', '%25'));
 }
