@@ -19,6 +19,7 @@ import {
 import type { Sequence } from './wal.types.js';
 import type { WalOptions } from './wal-options.js';
 import { HEADER_BLOCK_BYTES, SEGMENT_DATA_START } from './wal-format.js';
+import { WalReader } from './wal-reader.js';
 import { WriterLock } from './writer-lock.js';
 
 const MANIFEST = `${LOG}/MANIFEST`;
@@ -434,6 +435,39 @@ describe('recovery, by the rows of its table', () => {
       details: { file: path, segment, firstSequence },
     });
   });
+
+  it.each([
+    ['less', 1],
+    ['more', 5],
+  ])(
+    '6: refuses when the newest segment is missing and only the footer of one with %s than a megabyte tells of it',
+    async (_, frames) => {
+      const system = SimulatedFileSystem.on();
+      const large = { frameBytesMax: 512 * 1024, segmentBytes: 8 * 1024 * 1024 };
+      let wal = await openSimulated(system, large);
+      for (let at = 0; at < frames; at++) await wal.append(batchAfter(at, 1, 300 * 1024)).durable;
+      await wal.close();
+      const older = Buffer.from(system.disk.image().files.get(WATERMARK)!);
+      wal = await openSimulated(system, large, 2);
+      await wal.append(batchAfter(frames, 1)).durable;
+      await wal.close();
+      const log = new Damaged(system.disk.image());
+      const path = log.segment(1);
+      log.files.delete(path);
+      for (const watermark of [older, undefined]) {
+        if (watermark === undefined) log.files.delete(WATERMARK);
+        else log.files.set(WATERMARK, watermark);
+        const missing = { file: path, segment: 2, firstSequence: frames + 1 };
+        await expectRefusal(log, { code: 'WAL_MISSING_SEGMENT', details: missing }, large);
+        const reader = await WalReader.open(LOG, { fileSystem: SimulatedFileSystem.on(log) });
+        expect((await reader.verify()).problems).toEqual([
+          expect.objectContaining({ file: path, reason: expect.stringContaining('missing') }),
+        ]);
+        expect(() => reader.durableSequence).toThrow('segment 2 is missing');
+        await reader.close();
+      }
+    },
+  );
 
   it.each([0, 1])('7: repairs copy %d of a segment header from the other', async (copy) => {
     for (const at of [0, 1, 2]) {

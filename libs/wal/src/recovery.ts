@@ -4,6 +4,7 @@ import type { File, FileSystem } from './file-system.js';
 import { readFloors } from './floors.js';
 import { decodeFrameHeader, frameEnd, lastSequenceOf } from './frame-decoder.js';
 import { type Manifest, MANIFEST_NAME, readManifest } from './manifest.js';
+import { readFooter } from './segment-footer.js';
 import { inspectSegment, readAt, type SegmentFacts, withFile } from './segment-file.js';
 import { frameSeed, type PredecessorSeal, type SegmentHeader } from './segment-header.js';
 import { formatSegmentName, parseSegmentName, type SegmentName } from './segment-name.js';
@@ -70,7 +71,8 @@ export function diagnose(fileSystem: FileSystem, directory: string): Diagnosis {
   const sealed = checkChain(fileSystem, directory, manifest, live);
   const tailFacts = live.at(-1);
   const floors = readFloors(fileSystem, directory);
-  const tail = tailFacts && judgeTail(fileSystem, tailFacts, promises(live, watermark, floors));
+  const promised = promises(live, watermark, floors);
+  const tail = tailFacts && judgeTail(fileSystem, directory, manifest, tailFacts, promised);
   return {
     manifest,
     sealed,
@@ -307,12 +309,22 @@ function promises(
 
 function judgeTail(
   fileSystem: FileSystem,
+  directory: string,
+  manifest: Manifest,
   facts: SegmentFacts,
   promisedElsewhere: number,
 ): TailSegment {
   const header = defined(facts.header, 'a checked header');
-  const scan = withFile(fileSystem, facts.path, (file) => scanTail(file, header));
+  const { scan, footer } = withFile(fileSystem, facts.path, (file) => {
+    const found = scanTail(file, header);
+    return { scan: found, footer: readFooter(file, found.validEnd) };
+  });
   const promised = Math.max(promisedElsewhere, scan.promisedByFrames, header.firstSequence - 1);
+  if (footer !== undefined) {
+    // Row 6: a footer is written when the name of the successor is durable, so there was one.
+    const lastSequence = promised > scan.lastSequence ? promised : undefined;
+    throw missingAfter(fileSystem, directory, manifest, facts, lastSequence);
+  }
   const place = { file: facts.path, offset: scan.validEnd, firstSequence: scan.lastSequence + 1 };
   if (promised > scan.lastSequence) {
     const lost = { ...place, lastSequence: promised };

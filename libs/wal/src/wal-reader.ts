@@ -12,9 +12,11 @@ import { type Manifest, readManifest, sameManifest } from './manifest.js';
 import { NodeFileSystem } from './node-file-system.js';
 import { checkedHeader, noPart, segmentPath } from './recovery.js';
 import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
-import { inspectSegment } from './segment-file.js';
+import { inspectSegment, withFile } from './segment-file.js';
+import { readFooter } from './segment-footer.js';
 import { sealedLength, type SegmentHeader } from './segment-header.js';
 import { parseSegmentName } from './segment-name.js';
+import { scanTail } from './tail-scan.js';
 import {
   type LogExtent,
   type VerifyProgress,
@@ -24,6 +26,7 @@ import {
 import { missingSegment, walClosed, WalError } from './wal.errors.js';
 import type { LogSource, ReadRange, ScanVisitor, Sequence, WalRecord } from './wal.types.js';
 import { type Watermark, WatermarkReader } from './watermark.js';
+import { ZERO_CHUNK_BYTES } from './wal-format.js';
 
 /** A reader that has nothing to read looks again after 1 ms at first, and after this long in the end. */
 const POLL_MILLIS_MAX = 20;
@@ -176,6 +179,8 @@ class DirectoryWatch implements Visibility {
   /** Of a WATERMARK that does not fit the segment it names: looked at once. */
   private doubtedTimeline = '';
   private replaced: WalError | undefined;
+  /** The newest segment, and whether a successor had sealed it when it was first seen as such. */
+  private judged = { path: '', isSealed: false };
 
   private constructor(
     private readonly fileSystem: FileSystem,
@@ -203,16 +208,29 @@ class DirectoryWatch implements Visibility {
     return this.manifest.logId;
   }
 
-  /** Throws `WAL_MISSING_SEGMENT` when the one that the watermark names is not there: reading up to it would be silence about a loss. */
+  /**
+   * Throws `WAL_MISSING_SEGMENT` when the one that the watermark names is not there, nor the one that the newest was sealed for: reading up to it would be silence about a loss.
+   */
   bound(): VisibleBound {
     const bound = this.knownBound();
     const { watermark, newest } = bound;
-    if (watermark === undefined || watermark.segment <= newest) return bound;
+    const isNamed = watermark !== undefined && watermark.segment > newest;
+    if (!isNamed && !this.isNewestSealed()) return bound;
     throw missingSegment(this.path, {
       segment: newest + 1,
-      firstSequence: bound.sequence + 1,
-      lastSequence: watermark.sequence,
+      ...(isNamed && { firstSequence: bound.sequence + 1, lastSequence: watermark.sequence }),
     });
+  }
+
+  private isNewestSealed(): boolean {
+    for (;;) {
+      const { newest } = this.catalog;
+      if (newest === undefined || newest.path === this.judged.path) return this.judged.isSealed;
+      const isSealed = newest.archived === undefined && isSealedAlone(this.fileSystem, newest);
+      this.judged = { path: newest.path, isSealed };
+      // The writer may have begun another one since the directory was listed.
+      if (isSealed) this.refresh();
+    }
   }
 
   /** As far as there are files: for a report that names what is missing. Throws `WAL_NOT_FOUND` when another history has taken its place. */
@@ -438,6 +456,16 @@ class DirectoryWatch implements Visibility {
     }
     return entries;
   }
+}
+
+/** Whether the segment itself tells that it had a successor. One that is written to is as long as the zeros that were written ahead: nothing of it is read. */
+function isSealedAlone(fileSystem: FileSystem, { path, header }: CatalogEntry): boolean {
+  if (header.compacted !== undefined) return true;
+  return withFile(fileSystem, path, (file) => {
+    const size = file.size();
+    if (size === header.segmentBytes || size % ZERO_CHUNK_BYTES === 0) return false;
+    return readFooter(file, scanTail(file, header).validEnd) !== undefined;
+  });
 }
 
 /** Each look was sound, and each was out of date when it ended. */
