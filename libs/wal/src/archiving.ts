@@ -50,6 +50,8 @@ export function sealedEntries(entries: readonly CatalogEntry[]): SealedEntry[] {
  * `WAL_CANCELLED`, and what the disks say.
  */
 export async function archiveSegments(
+  /** Finished, those that are sealed. */
+  entries: readonly CatalogEntry[],
   catalog: SegmentCatalog,
   archive: ArchiveStore,
   /** Where the floor stands: what is below it and in the archive was compared already. */
@@ -60,7 +62,7 @@ export async function archiveSegments(
 ): Promise<ArchiveReport> {
   archive.refresh();
   const present = archivedByNumber(archive);
-  const sealed = sealedEntries(catalog.all());
+  const sealed = sealedEntries(entries);
   const missing = sealed.filter(
     ({ entry, successor }) =>
       successor.predecessor.lastSequence > archived ||

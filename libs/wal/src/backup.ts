@@ -81,6 +81,8 @@ export interface BackupReport {
 export interface BackupSource {
   readonly fileSystem: FileSystem;
   readonly catalog: SegmentCatalog;
+  /** As they were when the bound was the end; finished, those that were sealed then. */
+  readonly entries: readonly CatalogEntry[];
   readonly bound: VisibleBound;
   readonly logId: string;
   /** Of the place before the log's first sequence. */
@@ -132,9 +134,9 @@ class BackupCopy {
     private readonly previous: BackupManifest | undefined,
     private readonly options: BackupOptions,
   ) {
-    const { catalog, bound } = source;
+    const { entries, bound } = source;
     this.damagedFiles = new Set(options.damagedFiles);
-    this.entries = catalog.all().filter(({ name }) => name.segment <= bound.segment);
+    this.entries = entries;
     this.bytesTotal = this.entries.reduce(
       (sum, entry) => sum + (entry.dataLength ?? bound.offset),
       0,

@@ -56,11 +56,12 @@ export interface CompactionParts {
  */
 export async function compactSegments(
   parts: CompactionParts,
+  /** Finished, those that are sealed. */
+  entries: readonly CatalogEntry[],
   policy: CompactionPolicy,
   options: WorkOptions,
 ): Promise<CompactionReport> {
-  const { catalog } = parts;
-  const asked = sealedEntries(catalog.all()).filter(
+  const asked = sealedEntries(entries).filter(
     ({ successor }) => successor.firstSequence <= policy.below,
   );
   const bytesTotal = asked.reduce((sum, { entry }) => sum + (entry.dataLength ?? 0), 0);

@@ -360,9 +360,10 @@ export class Wal implements LogSource {
       const { archive, catalog } = this.parts;
       if (archive === undefined)
         throw new WalError('WAL_INVALID_OPTION', 'the log was opened without an archive');
-      await this.finishAll();
+      const entries = await this.finished();
       const floor = this.floors.all().get(ARCHIVE_FLOOR) ?? BEFORE_FIRST;
       return archiveSegments(
+        entries,
         catalog,
         archive,
         floor,
@@ -380,12 +381,13 @@ export class Wal implements LogSource {
   compact(policy: CompactionPolicy, options: WorkOptions = {}): Promise<CompactionReport> {
     return this.exclusively(async () => {
       await this.copies;
-      await this.finishAll();
+      const entries = await this.finished();
       const randomBytes = this.parts.options.randomBytes ?? systemRandomBytes;
       const randomU32 = (): number => randomBytes(4).readUInt32LE(0);
       const { space } = this.parts.spare;
       return compactSegments(
         { ...this.parts, space, randomU32 },
+        entries,
         policy,
         this.endingWithUs(options),
       );
@@ -401,13 +403,14 @@ export class Wal implements LogSource {
     const files = openFiles(this.parts.fileSystem, options.files ?? []);
     try {
       return await this.beside('backup', async () => {
-        await this.finishAll();
-        const { fileSystem, catalog, clock, archive, directory: own } = this.parts;
         const { bound, logId } = this;
+        const entries = await this.finished();
+        const { fileSystem, catalog, clock, archive, directory: own } = this.parts;
         const nowMicros = clock.nowMillis() * 1000;
         const timelineBefore = (sequence: number): string | undefined =>
           this.parts.manifest.current.placesBefore.get(sequence);
-        const source = { fileSystem, catalog, bound, logId, timelineBefore, nowMicros, files };
+        const contents = { fileSystem, catalog, entries, bound, files };
+        const source = { ...contents, logId, timelineBefore, nowMicros };
         const live = [own, ...(archive?.directory === undefined ? [] : [archive.directory])];
         const apartFrom = [...live, ...(options.apartFrom ?? [])];
         return backUp(source, resolve(directory), this.endingWithUs({ ...options, apartFrom }));
@@ -617,12 +620,14 @@ export class Wal implements LogSource {
   }
 
   /**
-   * Every sealed segment of the directory gets its footer, also one whose footer could not be written when it was sealed, as on a full disk. One that is damaged stays without,
-   * and whoever needs the footer says so.
+   * The segments as they are when it is called, of which those that are sealed by then have their footers when it resolves: one that is sealed meanwhile has none yet. One whose footer could not be
+   * written when it was sealed, as on a full disk, gets it now; one that is damaged stays without, and whoever needs the footer says so.
    */
-  private async finishAll(): Promise<void> {
-    const { fileSystem, lock } = this.parts;
-    for (const { path, header, dataLength } of this.live()) {
+  private async finished(): Promise<readonly CatalogEntry[]> {
+    const { fileSystem, lock, catalog } = this.parts;
+    const entries = catalog.all();
+    for (const { path, header, dataLength, archived } of entries) {
+      if (archived !== undefined) continue;
       // Thousands of finished segments must not hold up the appends.
       await setImmediate();
       if (dataLength === undefined || isFinished(fileSystem, path, dataLength)) continue;
@@ -630,6 +635,7 @@ export class Wal implements LogSource {
       if (summary !== undefined)
         await finishSegment(fileSystem, path, summary, () => lock.assertHeld());
     }
+    return entries;
   }
 
   /** Long work does not hold up the end of the log: it is cancelled, and goes on when it is asked for again. */
