@@ -7,6 +7,7 @@ import {
   batchAfter,
   type DiskImage,
   DiskReplay,
+  framesOf,
   LOG,
   openSimulated,
   SimulatedFileSystem,
@@ -134,6 +135,13 @@ describe('a salvage of a log of which a witness cannot be read', () => {
     expect(await losses(flipFloors)).toEqual(matching(floors));
   });
 
+  it('names floors that are gone where the log begins later', async () => {
+    const remove = (system: SimulatedFileSystem): void => system.unlink(floorsOf(system));
+    const beginning = /^there is no FLOORS: whether sequences 1 to 2 were removed/;
+    expect(await losses(remove, true)).toEqual(matching(beginning));
+    expect(await losses(remove)).toEqual([]);
+  });
+
   it('names floors that the disk does not give', async () => {
     const effect = { kind: 'error', code: 'EIO' } as const;
     const unreadable = (system: SimulatedFileSystem): void =>
@@ -190,6 +198,19 @@ describe('what a salvage has made', () => {
       lacking.unlink(path);
       await expect(opened(lacking)).rejects.toMatchObject({ code: 'WAL_MISSING_SEGMENT' });
     }
+  });
+
+  it('holds every frame with the time at which it was first written', async () => {
+    const system = await logOf(3);
+    await salvaged(system);
+    const timesIn = (directory: string): unknown[] =>
+      [...system.disk.image().files]
+        .filter(([path]) => path.startsWith(directory) && path.endsWith('.wal'))
+        .flatMap(([, content]) => framesOf(content))
+        .filter(({ sequenceSpan }) => sequenceSpan > 0)
+        .map(({ firstSequence, wallMicros }) => [firstSequence, wallMicros]);
+    expect(timesIn(TARGET)).toHaveLength(3);
+    expect(timesIn(TARGET)).toEqual(timesIn(LOG));
   });
 
   it('tells a state that has come further in the same history that records are gone', async () => {

@@ -4,7 +4,7 @@ import { ARCHIVE_FLOOR } from './archiving.js';
 import { DamagedFile } from './damaged-file.js';
 import type { File, FileSystem } from './file-system.js';
 import { FrameScanner } from './frame-scanner.js';
-import { type Manifest, MANIFEST_NAME } from './manifest.js';
+import type { Manifest } from './manifest.js';
 import { segmentPath } from './recovery.js';
 import {
   type Candidate,
@@ -91,10 +91,8 @@ export function findSegments(
   // An archive may have begun later than the log: its owner says where.
   if (wasArchived && (archive?.owner?.firstSegment ?? 0) < firstSegment)
     losses.push(archivedBeginning(directory, firstSequence, archive));
-  else if (firstSequence > 1 && (manifest === undefined || floors === undefined)) {
-    const unread = manifest === undefined ? MANIFEST_NAME : 'FLOORS';
-    losses.push(unknownBeginning(directory, unread, firstSequence));
-  }
+  else if (firstSequence > 1 && (manifest === undefined || !floors?.size))
+    losses.push(unknownBeginning(directory, firstSequence, { manifest, floors }));
   return {
     logId,
     firstSequence,
@@ -127,9 +125,15 @@ function archivedBeginning(
 }
 
 /** Not called gone: it may be what retention has removed. */
-function unknownBeginning(directory: string, unread: string, first: number): SalvageLoss {
-  const reason = `${unread} cannot be read: whether sequences 1 to ${first - 1} were removed, are in an archive, or are lost is not known`;
-  return { file: `${directory}/${unread}`, from: 0, to: 0, reason };
+function unknownBeginning(
+  file: string,
+  first: number,
+  { manifest, floors }: Pick<Witnesses, 'manifest' | 'floors'>,
+): SalvageLoss {
+  const witness = floors === undefined ? 'FLOORS cannot be read' : 'there is no FLOORS';
+  const why = manifest === undefined ? 'MANIFEST cannot be read' : witness;
+  const reason = `${why}: whether sequences 1 to ${first - 1} were removed, are in an archive, or are lost is not known`;
+  return { file, from: 0, to: 0, reason };
 }
 
 function candidateOf(

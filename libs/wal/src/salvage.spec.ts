@@ -96,7 +96,8 @@ describe('making a new log of a damaged one', () => {
       else flip('MANIFEST', 40);
       const report = await salvage(damaged, target);
       expect(report).toMatchObject({ firstSequence, lastSequence: 120, missing: [] });
-      expect(report.losses).toEqual([expect.objectContaining({ file: join(damaged, 'MANIFEST') })]);
+      const reason: unknown = expect.stringMatching(/^MANIFEST cannot be read/);
+      expect(report.losses).toMatchObject([{ reason }]);
       const wal = await Wal.open(target);
       expect(wal.firstSequence).toBe(firstSequence);
       expect(wal.timelineAt(firstSequence)).toBe(

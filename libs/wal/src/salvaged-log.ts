@@ -93,9 +93,9 @@ export class SalvagedLog {
       this.lastSequence = gone.lastSequence;
     }
     await this.goOnIn(this.ownTimeline ?? timeline);
-    await this.fillGap(gone.lastSequence);
+    await this.fillGap(gone.lastSequence, header.wallMicros);
     const body = buffer.subarray(bodyStart, bodyStart + header.bodyLength);
-    await this.write(last, (encoder) =>
+    await this.write(last, header.wallMicros, (encoder) =>
       encoder.addBody(body, header.recordCount, header.sequenceSpan),
     );
     this.records += header.recordCount;
@@ -104,10 +104,12 @@ export class SalvagedLog {
     return true;
   }
 
-  private async fillGap(lastSequence: number): Promise<void> {
+  private async fillGap(lastSequence: number, wallMicros: number): Promise<void> {
     while (this.lastSequence < lastSequence) {
       const sequences = Math.min(lastSequence - this.lastSequence, GAP_SEQUENCES_MAX);
-      await this.write(this.lastSequence + sequences, (encoder) => encoder.addGap(sequences));
+      await this.write(this.lastSequence + sequences, wallMicros, (encoder) =>
+        encoder.addGap(sequences),
+      );
     }
   }
 
@@ -165,7 +167,12 @@ export class SalvagedLog {
     await this.chain.begin(1, lastSequence, nothing);
   }
 
-  private async write(lastSequence: number, fill: (encoder: FrameEncoder) => void): Promise<void> {
+  /** With the time at which the frame was first written, which a restore to a time goes by; a gap has that of the frame behind it. */
+  private async write(
+    lastSequence: number,
+    wallMicros: number,
+    fill: (encoder: FrameEncoder) => void,
+  ): Promise<void> {
     const { encoder } = this;
     encoder.reset();
     fill(encoder);
@@ -175,7 +182,7 @@ export class SalvagedLog {
     if (segment !== this.chain.current.writer)
       await this.chain.rotate(this.lastSequence as Sequence);
     const first = (this.lastSequence + 1) as Sequence;
-    const frame = segment.encode(encoder, first, 0 as Sequence, systemClock.nowMillis() * 1000);
+    const frame = segment.encode(encoder, first, 0 as Sequence, wallMicros);
     segment.write(frame);
     segment.advance(frame);
     this.lastSequence = lastSequence;
