@@ -9,24 +9,28 @@ import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { CommandLog } from './command-log.js';
 
 const logger = createLogger({ service: 'test', level: 'silent' });
 /** Never the answer's fault on a machine that is busy. */
-const PATIENT = { timeLimit: () => AbortSignal.timeout(60_000) };
+const patient = () => AbortSignal.timeout(60_000);
+const PATIENT = { waitLimit: patient, answerLimit: patient };
 const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 const LOG_ID = 'a'.repeat(32);
 
 describe('the log behind the command service', () => {
   let directory: string;
   let commands: HttpApplication | undefined;
+  let log: CommandLog | undefined;
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'holdfast-command-log-'));
   });
   afterEach(async () => {
+    await log?.close();
     await commands?.stop(1_000);
-    commands = undefined;
+    log = commands = undefined;
     await rm(directory, { recursive: true, force: true });
   });
 
@@ -52,7 +56,7 @@ describe('the log behind the command service', () => {
   const serve = async (name: string): Promise<CommandLog> => {
     const writer = await open(name);
     commands = await createHttpApplication(LedgerCommandsModule.forRoot({ writer }), { logger });
-    return new CommandLog(await commands.listen(0), PATIENT);
+    return (log = new CommandLog(await commands.listen(0), PATIENT));
   };
 
   it('tells a place of its history from one of a history that an older copy has replaced, also when it has grown past it', async () => {
@@ -76,6 +80,10 @@ describe('what was learned of the log', () => {
   let hold: Promise<void> | undefined;
   let log: CommandLog;
   let now = 0;
+  /** Ends what waits for an answer; the question goes on. */
+  let giveUp: () => void;
+  /** Ends the question under way. */
+  let endQuestion: () => void;
 
   beforeEach(async () => {
     timeline = '1'.repeat(16);
@@ -95,16 +103,47 @@ describe('what was learned of the log', () => {
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
+    const waits: AbortController[] = [];
+    giveUp = () => waits.splice(0).forEach((wait) => wait.abort());
     log = new CommandLog(urlOf(server), {
-      ...PATIENT,
       monotonicMillis: () => now,
+      waitLimit: () => {
+        waits.push(new AbortController());
+        return waits.at(-1)!.signal;
+      },
+      answerLimit: () => {
+        const question = new AbortController();
+        endQuestion = () => question.abort();
+        return question.signal;
+      },
     });
   });
   afterEach(async () => {
+    await log.close();
+    await stop();
+  });
+
+  const stop = async () => {
     server.close();
     server.closeAllConnections();
     await once(server, 'close');
-  });
+  };
+
+  const start = async (port: number) => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  };
+
+  /** The command service takes the next question, and is late with its answer until it is released. */
+  const lateLook = async () => {
+    let release = (): void => undefined;
+    hold = new Promise((resolve) => (release = resolve));
+    const looked = log.look();
+    await once(server, 'request');
+    giveUp();
+    now += 500;
+    return { looked: (await looked)?.newestTimeline, release };
+  };
 
   it('refuses a place before all that it was told of, which may be of a history that is no more', async () => {
     timelines = `${timeline}@7 ${'0'.repeat(16)}@4`;
@@ -150,33 +189,66 @@ describe('what was learned of the log', () => {
     expect(answers).toBe(2);
   });
 
-  it('has its time limit from the call on, also when another question is under way', async () => {
-    const limits: AbortController[] = [];
-    const impatient = new CommandLog(urlOf(server), {
-      timeLimit: () => {
-        limits.push(new AbortController());
-        return limits.at(-1)!.signal;
-      },
-    });
+  it('is waited for no longer than the time limit, from the call on, also when another question is under way', async () => {
     hold = new Promise(() => undefined);
-    const asked = [impatient.ask()];
+    const asked = [log.ask()];
     await once(server, 'request');
-    asked.push(impatient.ask(), impatient.ask());
-    expect(limits).toHaveLength(2);
-    for (const limit of limits) limit.abort();
+    asked.push(log.ask(), log.ask());
+    giveUp();
     expect(await Promise.all(asked)).toEqual([undefined, undefined, undefined]);
     expect(answers).toBe(1);
   });
 
   it('is believed while nobody answers, and a place is of the newest history where no other is told', async () => {
     await log.look();
-    server.close();
-    server.closeAllConnections();
+    await stop();
     now += 10_000;
     const seen = (await log.look())!;
     expect(seen.timelineAt(3 as Position)).toBe('1'.repeat(16));
     expect(await log.ask()).toBeUndefined();
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    await start(0);
+  });
+
+  it('is told by an answer that comes late too', async () => {
+    const { looked, release } = await lateLook();
+    expect(looked).toBeUndefined();
+    release();
+    while ((await log.look()) === undefined) await setImmediate();
+    expect(answers).toBe(1);
+  });
+
+  it('is believed while the process that told it is late, and nobody waits for that twice; no longer when it does not answer at all', async () => {
+    await log.look();
+    now += 60_000;
+    const { looked } = await lateLook();
+    expect(looked).toBe('1'.repeat(16));
+    now += 9_000;
+    expect(log.look()).toMatchObject({ newestTimeline: '1'.repeat(16) });
+    now += 1_000;
+    expect(log.look()).toBeUndefined();
+    const next = log.ask();
+    const asked = once(server, 'request');
+    endQuestion();
+    await asked;
+    const again = log.look();
+    giveUp();
+    expect(await again).toBeUndefined();
+    expect(await next).toBeUndefined();
+  });
+
+  it('is not believed where the process that accepts has not answered yet: it may have begun on a restored log', async () => {
+    await log.look();
+    const { port } = server.address() as AddressInfo;
+    await stop();
+    now += 1_000;
+    expect(await log.look()).toMatchObject({ newestTimeline: '1'.repeat(16) });
+    await start(port);
+    now += 1_000;
+    timeline = '2'.repeat(16);
+    const { looked, release } = await lateLook();
+    expect(looked).toBeUndefined();
+    release();
+    await log.ask();
+    expect(log.look()).toMatchObject({ newestTimeline: '2'.repeat(16) });
   });
 });

@@ -32,11 +32,12 @@ export async function startQueryService(
 ): Promise<HttpApplication> {
   assertUsableDirectory(storage.readModelDirectory, 'read');
   const { waitMillisMax } = queries;
+  const log = new CommandLog(commands.url);
   const application = await createHttpApplication(
     LedgerQueriesModule.forRoot({
       asker: askerOf(storage.readModelDirectory),
       waitMillisMax,
-      log: new CommandLog(commands.url),
+      log,
     }),
     {
       logger,
@@ -48,6 +49,7 @@ export async function startQueryService(
       openApi: { ...LEDGER_OPEN_API, elsewhere: LedgerCommandsModule.described() },
     },
   );
+  application.fastify.addHook('onClose', () => log.close());
   forwardRequests(application, { upstream: commands.url, routes: commandRoutes() });
   const url = await application.listen(http.port, service.host, 'HOLDFAST_HTTP_PORT');
   logger.info({ url, commands: commands.url }, 'serving queries, forwarding commands');

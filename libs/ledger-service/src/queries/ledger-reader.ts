@@ -175,7 +175,7 @@ const HISTORY_FORGOTTEN: ReadModelDoubt = {
 
 const LOG_NOT_SEEN: ReadModelDoubt = {
   message:
-    'the command service has not answered since this process began, so nobody knows whether the read model is of its log',
+    'the command service does not say which log it has, and may have begun anew since it did, so nobody knows whether the read model is of its log',
   proved: false,
 };
 
