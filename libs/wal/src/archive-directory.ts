@@ -31,7 +31,7 @@ import { NodeFileSystem } from './node-file-system.js';
 import { readFooter } from './segment-footer.js';
 import { openToRead, unsupported } from './segment-file.js';
 import { formatSegmentName, parseSegmentName } from './segment-name.js';
-import { WalError } from './wal.errors.js';
+import { isRotten, WalError } from './wal.errors.js';
 
 const MARKER = 'ARCHIVE';
 const TITLE = 'holdfast-wal-archive 1';
@@ -47,6 +47,8 @@ const TABLES_MAX = 64;
 export interface ArchiveDirectoryOptions {
   /** Makes it when it is not there. Off by default: an unmounted volume is an error, not an empty archive. */
   readonly create?: boolean;
+  /** For a salvage: passes over files that do not say any more what they are, instead of throwing. */
+  readonly passDamaged?: boolean;
   readonly fileSystem?: FileSystem;
 }
 
@@ -55,6 +57,7 @@ export interface ArchiveDirectoryOptions {
  * durable and was read back, and never changes after that.
  */
 export class ArchiveDirectory implements ArchiveStore {
+  damaged: { readonly path: string; readonly reason: string }[] = [];
   private marked: ArchiveOwner | undefined;
   private known = new Map<string, ArchivedSegment>();
   private readonly tables = new Map<string, readonly StoredBlock[]>();
@@ -68,6 +71,7 @@ export class ArchiveDirectory implements ArchiveStore {
     readonly directory: string,
     private readonly fileSystem: FileSystem,
     private readonly ownsFileSystem: boolean,
+    private readonly passDamaged: boolean,
   ) {}
 
   /** Throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`. */
@@ -75,7 +79,9 @@ export class ArchiveDirectory implements ArchiveStore {
     const fileSystem = options.fileSystem ?? new NodeFileSystem();
     const path = resolve(directory);
     if (options.create === true) makeArchive(fileSystem, path);
-    const archive = new ArchiveDirectory(path, fileSystem, options.fileSystem === undefined);
+    const { passDamaged = false } = options;
+    const isOwn = options.fileSystem === undefined;
+    const archive = new ArchiveDirectory(path, fileSystem, isOwn, passDamaged);
     archive.refresh();
     return archive;
   }
@@ -117,11 +123,13 @@ export class ArchiveDirectory implements ArchiveStore {
     const identity = this.identityNow();
     const known = identity === this.identity ? this.known : new Map<string, ArchivedSegment>();
     const found = new Map<string, ArchivedSegment>();
+    this.damaged = [];
     for (const file of this.fileSystem.list(this.directory)) {
       const name = nameIn(file);
       if (name === undefined) continue;
       const described = name.segment < anewFrom ? known.get(file) : undefined;
-      found.set(file, described ?? this.describe(`${this.directory}/${file}`));
+      const archived = described ?? this.describeOrPass(`${this.directory}/${file}`);
+      if (archived !== undefined) found.set(file, archived);
     }
     const logId = (mark.owner ?? ownerBy(found))?.logId;
     // Mounted in the wrong place: nothing of our log is put here, and nothing leaves our log because it is here.
@@ -240,6 +248,16 @@ export class ArchiveDirectory implements ArchiveStore {
     const described = describeArchived(this.fileSystem, path);
     if (path.endsWith(`/${fileOf(described.name)}`)) return described;
     throw notFinished(path, described.name.firstSequence);
+  }
+
+  private describeOrPass(path: string): ArchivedSegment | undefined {
+    try {
+      return this.describe(path);
+    } catch (error) {
+      if (!this.passDamaged || !isRotten(error)) throw error;
+      this.damaged.push({ path, reason: errorMessage(error) });
+      return undefined;
+    }
   }
 
   private tableOf(path: string, file: File): readonly StoredBlock[] {

@@ -58,6 +58,8 @@ export interface ArchiveOwner {
  * network inside of `read`, because readers of the log are synchronous. Contents never change once they are there.
  */
 export interface ArchiveStore {
+  /** What a salvage passes over: files that do not say any more what they are. */
+  readonly damaged?: readonly { readonly path: string; readonly reason: string }[];
   /** Undefined for one that was made and has not been used. */
   readonly owner: ArchiveOwner | undefined;
   /**

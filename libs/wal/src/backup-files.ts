@@ -9,7 +9,7 @@ import {
 } from './file-system.js';
 import { openToRead, withFile } from './segment-file.js';
 import type { BackupFile } from './backup-manifest.js';
-import { isRotten } from './backup-segments.js';
+import { isRotten } from './wal.errors.js';
 import { refused } from './backup-target.js';
 
 const COPY_BYTES = 1024 * 1024;

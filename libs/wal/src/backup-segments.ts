@@ -1,4 +1,4 @@
-import { errorCode, isUnreadable } from '@holdfast/kernel';
+import { errorCode } from '@holdfast/kernel';
 import { fileOf } from './archive-directory.js';
 import { type ArchivedSegment, sameSeal, type SegmentSource } from './archive-store.js';
 import type { PutOptions } from './archive-store.js';
@@ -6,7 +6,7 @@ import { writeArchivedSegment } from './archive-writer.js';
 import { describeArchived, readBlockTable, sha256OfArchived } from './archived-segment.js';
 import { type FileSystem, orDiscard, removeIfThere } from './file-system.js';
 import { withFile } from './segment-file.js';
-import { corrupt } from './wal.errors.js';
+import { corrupt, isRotten } from './wal.errors.js';
 
 /** Names of segments in a backup, those of earlier versions among them, which had no digest in them. */
 export const SEGMENT_FILE = /^[0-9a-f]{16}-[0-9a-f]{16}\.\d+(-[0-9a-f]{16})?\.walz(\.tmp)?$/;
@@ -106,10 +106,4 @@ async function isIntact(fileSystem: FileSystem, archived: ArchivedSegment): Prom
     if (isRotten(error)) return false;
     throw error;
   }
-}
-
-/** Bytes that are wrong, or that the disk does not give any more. */
-export function isRotten(error: unknown): boolean {
-  const code = errorCode(error);
-  return code === 'WAL_CORRUPT' || code === 'WAL_READ_FAILED' || isUnreadable(error);
 }

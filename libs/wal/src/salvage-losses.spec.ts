@@ -44,7 +44,7 @@ function segmentsOf(system: SimulatedFileSystem): string[] {
 }
 
 function salvaged(system: SimulatedFileSystem, withArchive = false): Promise<SalvageReport> {
-  const archive = ArchiveDirectory.open(ARCHIVE, { fileSystem: system });
+  const archive = ArchiveDirectory.open(ARCHIVE, { fileSystem: system, passDamaged: true });
   return salvage(LOG, TARGET, { fileSystem: system, ...(withArchive && { archive }) });
 }
 
@@ -101,6 +101,21 @@ describe('a salvage that WATERMARK does not tell of the newest segment', () => {
     file.close();
     const reason: unknown = expect.stringContaining('shorter');
     expect(await salvaged(system)).toMatchObject({ lastSequence: 3, losses: [{ reason }] });
+  });
+});
+
+describe('a salvage with an archive of which a file does not say any more what it is', () => {
+  it('passes over that file, and names it', async () => {
+    const system = await logOf(4);
+    const archived = system.list(ARCHIVE).filter((file) => file.endsWith('.walz'));
+    const path = `${ARCHIVE}/${archived.sort()[1] ?? ''}`;
+    system.disk.flipBit(path, 100);
+    for (const segment of segmentsOf(system).slice(0, 2)) system.unlink(segment);
+    const open = (): unknown => ArchiveDirectory.open(ARCHIVE, { fileSystem: system });
+    expect(open).toThrow(expect.objectContaining({ code: 'WAL_CORRUPT' }));
+    const report = await salvaged(system, true);
+    expect(report).toMatchObject({ records: 3, missing: [{ firstSequence: 2, lastSequence: 2 }] });
+    expect(report.losses.map(({ file }) => file)).toEqual([path, LOG]);
   });
 });
 

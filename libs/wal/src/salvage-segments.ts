@@ -64,6 +64,8 @@ export function findSegments(
     // What is below was removed, and is still there because a crash took the unlink back.
     .filter(({ segment }) => segment >= (manifest?.firstSegment ?? 0));
   const archived = archivedIn(archive);
+  for (const { path, reason } of archive?.damaged ?? [])
+    losses.push({ file: path, from: 0, to: 0, reason });
   const live = names.flatMap(
     (name) => candidateOf(fileSystem, directory, name, archived, losses) ?? [],
   );

@@ -1,4 +1,10 @@
-import { CodedError, type ErrorDetails, errorMessage } from '@holdfast/kernel';
+import {
+  CodedError,
+  errorCode,
+  type ErrorDetails,
+  errorMessage,
+  isUnreadable,
+} from '@holdfast/kernel';
 
 /**
  * Every code with which this library fails. `docs/operations.md` says what to do about each.
@@ -125,6 +131,12 @@ export function readFailed(file: string, offset: number, cause: unknown): WalErr
     { file, offset },
     { cause },
   );
+}
+
+/** Bytes that are wrong, or that the disk does not give any more. */
+export function isRotten(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === 'WAL_CORRUPT' || code === 'WAL_READ_FAILED' || isUnreadable(error);
 }
 
 function damaged(

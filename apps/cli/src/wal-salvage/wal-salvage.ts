@@ -20,7 +20,9 @@ export async function walSalvage(
   terminal: Terminal,
 ): Promise<CliExit> {
   const archive =
-    archiveDirectory === undefined ? undefined : ArchiveDirectory.open(archiveDirectory);
+    archiveDirectory === undefined
+      ? undefined
+      : ArchiveDirectory.open(archiveDirectory, { passDamaged: true });
   const progress = terminal.progress(BAR);
   try {
     const report = await salvage(from, to, {
