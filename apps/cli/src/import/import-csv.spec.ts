@@ -782,6 +782,7 @@ describe('an import', () => {
     it('leaves what is called as rejects that are kept, and is none', async () => {
       writeRows('1,none,a');
       for (const name of ['rejects.1.csv', 'rejects.2.csv']) write(name, '');
+      mkdirSync(path('rejects.4.csv'));
       write('rejects.3.csv', 'imp');
       const { messages } = await importing();
       expect(['rejects.1.csv', 'rejects.2.csv', 'rejects.3.csv'].map(read)).toEqual([

@@ -108,7 +108,9 @@ export class RejectsFile {
 
   /** Lets go of every file that was kept and has come again whole; returns the paths of the others. What no import wrote is neither. */
   releaseKept(): readonly string[] {
-    const kept = keptPathsOf(this.path).filter((path) => this.hasColumns(path));
+    const kept = keptPathsOf(this.path).filter(
+      (path) => statSync(path).isFile() && this.hasColumns(path),
+    );
     return kept.filter((path) => {
       const repeated = this.bytes > 0 && beginsWith(this.path, path);
       if (repeated) rmSync(path);
