@@ -784,7 +784,8 @@ describe('an import', () => {
       for (const name of ['rejects.1.csv', 'rejects.2.csv']) write(name, '');
       mkdirSync(path('rejects.4.csv'));
       write('rejects.3.csv', 'imp');
-      const { messages } = await importing();
+      const { exit, messages } = await importing();
+      expect(exit).toBe(1);
       expect(['rejects.1.csv', 'rejects.2.csv', 'rejects.3.csv'].map(read)).toEqual([
         '',
         '',
