@@ -1,4 +1,5 @@
 import type { Position } from '@holdfast/event-store';
+import type { FeedCursor } from '@holdfast/projections';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { encodePosition } from '../shared/position-token.js';
 import type { Asked, QueryCall } from './ledger-queries.js';
@@ -69,4 +70,67 @@ describe('a query that prefers not to wait', () => {
     seen = { ...seen, timelineAt: () => undefined };
     await expect(ask()).rejects.toMatchObject({ slug: 'projection-lagging' });
   });
+});
+
+describe('a query behind a command service that was started again', () => {
+  const started = '2'.repeat(16);
+  /** As the tables show it, and as they are looked at. */
+  let cursor: FeedCursor;
+  let seen: SeenLog;
+  let told: SeenLog | undefined;
+  let sight: ReadModelSight;
+  let reader: LedgerReader;
+
+  const at = (position: number, timeline = TIMELINE): FeedCursor => ({
+    ...{ logId: LOG_ID, position: position as Position, timeline },
+  });
+  const logOf = (newestTimeline: string, durable: number): SeenLog => ({
+    ...{ logId: LOG_ID, durablePosition: durable as Position, newestTimeline },
+    timelineAt: (position) => (position <= 5 ? TIMELINE : newestTimeline),
+  });
+
+  beforeEach(() => {
+    cursor = at(9);
+    seen = logOf(TIMELINE, 9);
+    told = undefined;
+    const asker = {
+      ask: (): Promise<Asked> =>
+        Promise.resolve({
+          finding: { kind: 'found', body: new Uint8Array(), version: undefined },
+          cursor,
+        }),
+      close: () => Promise.resolve(),
+    };
+    sight = new ReadModelSight(asker);
+    reader = new LedgerReader(sight, asker, {
+      waitMillisMax: 1_000,
+      log: { look: () => seen, ask: () => Promise.resolve(told) },
+    });
+  });
+
+  const ask = (minPosition?: string, waitSeconds = 1) =>
+    reader.answer({ name: 'getLedger', arguments: [], minPosition }, { waitSeconds, signal });
+
+  it('is answered from tables that follow a restored log, though those of before were looked at last', async () => {
+    await sight.cursor();
+    told = seen = logOf(started, 7);
+    cursor = at(7, started);
+    const token = encodePosition(cursor);
+    expect(await ask(token)).toMatchObject({ position: token });
+  });
+
+  it.each([
+    ['the tables are further than what it said last', at(10, started), undefined],
+    ['the position is', at(9), encodePosition(at(10, started))],
+  ])(
+    'is not known to be of its log while it does not answer: %s',
+    async (_, shown, minPosition) => {
+      cursor = shown;
+      for (const waitSeconds of [0, 1])
+        await expect(ask(minPosition, waitSeconds)).rejects.toMatchObject({
+          slug: 'projection-lagging',
+          message: expect.stringContaining('the command service does not answer'),
+        });
+    },
+  );
 });

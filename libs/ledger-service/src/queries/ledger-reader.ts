@@ -92,8 +92,10 @@ export class LedgerReader {
     const deadline = performance.now() + waitMillis;
     // Until the read model has seen its log, it cannot know whether the position is of that log.
     await this.waitFor(FIRST_POSITION, waitMillis, signal);
-    const own = this.sight.last;
-    // The tables that were waited for may have been replaced since.
+    let own = this.sight.last;
+    // The tables that were waited for may have been replaced since, and nobody has looked.
+    if (own === undefined || (await divergenceFrom(this.options.log, own)) !== undefined)
+      own = await this.sight.cursor();
     if (own === undefined) throw lagging(own);
     await this.assertOfLog(own);
     const { position } = await this.placeOf(token, own);
@@ -105,23 +107,17 @@ export class LedgerReader {
     const place = decodePosition(token, cursor.logId);
     if (place === 'malformed' || place === 'foreign') throw positionUnknown(place);
     const { log } = this.options;
-    const seen = await log?.look();
+    if (!isTakenBack(place, cursor, await log?.look())) return place;
     // What was seen a moment ago may be older than the token.
-    if (isTakenBack(place, cursor, seen) && isTakenBack(place, cursor, (await log?.ask()) ?? seen))
-      throw positionUnknown('taken-back');
+    const now = await log?.ask();
+    if (log !== undefined && now === undefined) throw doubted(LOG_NOT_ANSWERING);
+    if (isTakenBack(place, cursor, now)) throw positionUnknown('taken-back');
     return place;
   }
 
   private async assertOfLog(cursor: FeedCursor | undefined): Promise<void> {
-    const divergence = await divergenceFrom(this.options.log, cursor);
-    if (divergence === undefined) return;
-    throw new ProblemException('projection-lagging', {
-      outcome: 'not-applied',
-      retryAfterSeconds: RETRY_AFTER_SECONDS,
-      detail: divergence.proved
-        ? 'The read model is not of the log that commands go to, or of a history that it no longer has. It is not answered from.'
-        : divergence.message,
-    });
+    const doubt = await divergenceFrom(this.options.log, cursor);
+    if (doubt !== undefined) throw doubted(doubt);
   }
 
   private async waitFor(
@@ -162,7 +158,9 @@ export async function divergenceFrom(
     return HISTORY_FORGOTTEN;
   if (divergenceOf(seen, cursor) === undefined) return undefined;
   // What was seen a moment ago may be older than what the read model has seen since.
-  const divergence = divergenceOf((await log.ask()) ?? seen, cursor);
+  const now = await log.ask();
+  if (now === undefined) return LOG_NOT_ANSWERING;
+  const divergence = divergenceOf(now, cursor);
   return divergence && { message: divergence.message, proved: true };
 }
 
@@ -179,6 +177,13 @@ const LOG_NOT_SEEN: ReadModelDoubt = {
   proved: false,
 };
 
+/** It may have been started, and have written, since it was seen. */
+const LOG_NOT_ANSWERING: ReadModelDoubt = {
+  message:
+    'the command service does not answer, and what it said last does not tell whether its log has this history',
+  proved: false,
+};
+
 /** The place is of a history that the log does not have any more. A log that cannot tell, because that history begins too long ago, takes nothing back. */
 function isTakenBack(place: Place, cursor: FeedCursor, seen: SeenLog | undefined): boolean {
   const { position, timeline } = place;
@@ -186,6 +191,16 @@ function isTakenBack(place: Place, cursor: FeedCursor, seen: SeenLog | undefined
   if (seen === undefined) return position === cursor.position && timeline !== cursor.timeline;
   if (position <= seen.durablePosition && seen.timelineAt(position) === '') return false;
   return divergenceOf(seen, place) !== undefined;
+}
+
+function doubted({ message, proved }: ReadModelDoubt): ProblemException {
+  return new ProblemException('projection-lagging', {
+    outcome: 'not-applied',
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    detail: proved
+      ? 'The read model is not of the log that commands go to, or of a history that it no longer has. It is not answered from.'
+      : message,
+  });
 }
 
 function lagging(cursor: FeedCursor | undefined): ProblemException {
