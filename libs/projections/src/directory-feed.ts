@@ -1,7 +1,7 @@
 import type { EventLogReaderOptions } from '@holdfast/event-store';
 import { EventLogReader } from '@holdfast/event-store/following';
 import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store/reading';
-import { assert, errorCode } from '@holdfast/kernel';
+import { assert } from '@holdfast/kernel';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type {
@@ -11,7 +11,7 @@ import type {
   FeedOptions,
   FeedSubscription,
 } from './event-feed.js';
-import { feedUnavailable } from './feed.errors.js';
+import { feedUnavailable, isPassing } from './feed.errors.js';
 import { ProgressReports, type ReportTarget } from './progress-reports.js';
 import { SourceFeed } from './source-feed.js';
 
@@ -21,16 +21,6 @@ export interface DirectoryFeedOptions extends EventLogReaderOptions {
   /** Is told how far each consumer that keeps a floor has come: the directory itself has no ears. */
   readonly report?: ReportTarget;
 }
-
-/**
- * What passes: a directory before its writer has made the log in it, or while it is being put back; an archive whose volume is away; and what a process or a machine is short of for now. None of it
- * says anything about the log. Trying again from the cursor is right.
- */
-const PASSING: ReadonlySet<string | undefined> = new Set([
-  ...['WAL_NOT_FOUND', 'WAL_ARCHIVE_NOT_FOUND', 'WAL_READ_FAILED', 'ENOENT'],
-  ...['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR'],
-  ...['EIO', 'ESTALE', 'ETIMEDOUT', 'EACCES', 'EPERM', 'ENOTCONN', 'EHOSTDOWN'],
-]);
 
 /**
  * The feed of another process's log, read from its directory. The log need not exist yet: `FEED_UNAVAILABLE` until then. Each
@@ -85,7 +75,7 @@ export class DirectoryFeed implements EventFeed {
 
   /** Rethrows, as `FEED_UNAVAILABLE` what passes. */
   private readonly passing = (error: unknown): never => {
-    throw PASSING.has(errorCode(error)) ? feedUnavailable(this.directory, error) : error;
+    throw isPassing(error) ? feedUnavailable(this.directory, error) : error;
   };
 
   /** Files that were replaced under their reader go on showing what they were, and nothing ever comes: the log looks idle. */

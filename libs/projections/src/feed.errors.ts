@@ -1,5 +1,5 @@
 import type { Position } from '@holdfast/event-store';
-import { CodedError, type ErrorDetails, errorMessage } from '@holdfast/kernel';
+import { CodedError, type ErrorDetails, errorCode, errorMessage } from '@holdfast/kernel';
 import type { FeedCursor } from './event-feed.js';
 
 /** The cursor belongs to another log, or to another history of this one. Following it would mix two truths. */
@@ -34,6 +34,20 @@ export function feedUnavailable(source: string, cause: unknown): CodedError {
     { source },
     { cause },
   );
+}
+
+/**
+ * What passes: a directory before its writer has made the log in it, or while it is being put back; an archive whose volume is away; and what a process or a machine is short of for now. None of it
+ * says anything about the log. Trying again from the cursor is right.
+ */
+const PASSING: ReadonlySet<string | undefined> = new Set([
+  ...['WAL_NOT_FOUND', 'WAL_ARCHIVE_NOT_FOUND', 'WAL_READ_FAILED', 'ENOENT'],
+  ...['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR'],
+  ...['EIO', 'ESTALE', 'ETIMEDOUT', 'EACCES', 'EPERM', 'ENOTCONN', 'EHOSTDOWN'],
+]);
+
+export function isPassing(error: unknown): boolean {
+  return PASSING.has(errorCode(error));
 }
 
 /** The server will never serve this client as it is: credentials, versions, arguments. */

@@ -11,7 +11,7 @@ import type {
 } from './event-feed.js';
 import { type ConnectedConsumer, FeedConsumers, newConsumer } from './feed-consumers.js';
 import { divergenceOf } from './divergence.js';
-import { feedCompacted, feedUnavailable } from './feed.errors.js';
+import { feedCompacted, feedUnavailable, isPassing } from './feed.errors.js';
 import { PatientIterator } from './patient-iterator.js';
 
 /** An idle feed says so this often, unless told otherwise. */
@@ -230,7 +230,7 @@ function throwAsOurs(error: unknown, from: FeedCursor): never {
     case 'WAL_SEQUENCE_GONE':
       throw feedCompacted(from);
     default:
-      throw error;
+      throw isPassing(error) ? feedUnavailable('the log', error) : error;
   }
 }
 
