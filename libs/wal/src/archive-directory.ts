@@ -31,7 +31,7 @@ import { NodeFileSystem } from './node-file-system.js';
 import { readFooter } from './segment-footer.js';
 import { openToRead, unsupported } from './segment-file.js';
 import { formatSegmentName, parseSegmentName } from './segment-name.js';
-import { isRotten, WalError } from './wal.errors.js';
+import { WalError } from './wal.errors.js';
 
 const MARKER = 'ARCHIVE';
 const TITLE = 'holdfast-wal-archive 1';
@@ -47,7 +47,7 @@ const TABLES_MAX = 64;
 export interface ArchiveDirectoryOptions {
   /** Makes it when it is not there. Off by default: an unmounted volume is an error, not an empty archive. */
   readonly create?: boolean;
-  /** For a salvage: passes over files that do not say any more what they are, instead of throwing. */
+  /** For a salvage: passes over files that do not say any more what they are, and a damaged mark, instead of throwing. */
   readonly passDamaged?: boolean;
   readonly fileSystem?: FileSystem;
 }
@@ -116,19 +116,22 @@ export class ArchiveDirectory implements ArchiveStore {
    * what was known stays. Throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_ARCHIVE_MISMATCH`, and what opening throws.
    */
   refresh(anewFrom = Infinity): void {
+    this.damaged = [];
     // Of a volume that was unmounted meanwhile the directory is there still, and empty.
-    const mark = readMarker(this.fileSystem, this.directory);
+    const mark = this.orPass(`${this.directory}/${MARKER}`, { owner: undefined }, () =>
+      readMarker(this.fileSystem, this.directory),
+    );
     if (mark === undefined) throw noArchive(this.directory);
     const { owner } = this;
     const identity = this.identityNow();
     const known = identity === this.identity ? this.known : new Map<string, ArchivedSegment>();
     const found = new Map<string, ArchivedSegment>();
-    this.damaged = [];
     for (const file of this.fileSystem.list(this.directory)) {
       const name = nameIn(file);
       if (name === undefined) continue;
       const described = name.segment < anewFrom ? known.get(file) : undefined;
-      const archived = described ?? this.describeOrPass(`${this.directory}/${file}`);
+      const path = `${this.directory}/${file}`;
+      const archived = described ?? this.orPass(path, undefined, () => this.describe(path));
       if (archived !== undefined) found.set(file, archived);
     }
     const logId = (mark.owner ?? ownerBy(found))?.logId;
@@ -250,13 +253,17 @@ export class ArchiveDirectory implements ArchiveStore {
     throw notFinished(path, described.name.firstSequence);
   }
 
-  private describeOrPass(path: string): ArchivedSegment | undefined {
+  private orPass<Found, Instead>(
+    path: string,
+    instead: Instead,
+    read: () => Found,
+  ): Found | Instead {
     try {
-      return this.describe(path);
+      return read();
     } catch (error) {
-      if (!this.passDamaged || !isRotten(error)) throw error;
+      if (!this.passDamaged) throw error;
       this.damaged.push({ path, reason: errorMessage(error) });
-      return undefined;
+      return instead;
     }
   }
 

@@ -117,6 +117,15 @@ describe('a salvage with an archive of which a file does not say any more what i
     expect(report).toMatchObject({ records: 3, missing: [{ firstSequence: 2, lastSequence: 2 }] });
     expect(report.losses.map(({ file }) => file)).toEqual([path, LOG]);
   });
+
+  it('reads one whose mark is damaged, and names it', async () => {
+    const system = await logOf(4);
+    system.disk.flipBit(`${ARCHIVE}/ARCHIVE`, 30);
+    for (const segment of segmentsOf(system).slice(0, 2)) system.unlink(segment);
+    const { records, losses } = await salvaged(system, true);
+    expect(records).toBe(4);
+    expect(losses).toMatchObject([{ file: `${ARCHIVE}/ARCHIVE` }]);
+  });
 });
 
 describe('a salvage of a log of which a witness cannot be read', () => {
