@@ -9,7 +9,7 @@ import {
 } from './file-system.js';
 import { openToRead, withFile } from './segment-file.js';
 import type { BackupFile } from './backup-manifest.js';
-import { isRotten } from './wal.errors.js';
+import { isRotten, saidBySystem } from './wal.errors.js';
 import { refused } from './backup-target.js';
 
 const COPY_BYTES = 1024 * 1024;
@@ -62,9 +62,8 @@ export async function copyFile(
   if (!(await holds())) {
     await orDiscard(fileSystem, temporary, async () => {
       await copyBytes(fileSystem, source, temporary, bytes);
-      // What bears this name has rotted: it is of no use to anybody. Crash here: the file is missing where it was damaged.
-      removeIfThere(fileSystem, target);
-      await fileSystem.publish(temporary, target);
+      // What bears this name has rotted, or could not be read just now: then it is what BACKUP names, and is never missing.
+      fileSystem.rename(temporary, target);
     });
     if (!(await holds())) throw refused(directory, `${source.path} changed while it was copied`);
   }
@@ -83,7 +82,7 @@ export async function lookAtFile(
     const digest = Buffer.from(await fileSystem.sha256(path, bytes)).toString('hex');
     return digest === sha256 ? 'whole' : 'another';
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return 'another';
+    if (errorCode(saidBySystem(error)) === 'ENOENT') return 'another';
     if (isRotten(error)) return 'unreadable';
     throw error;
   }

@@ -4,7 +4,7 @@ import { type ArchivedSegment, sameSeal, type SegmentSource } from './archive-st
 import type { PutOptions } from './archive-store.js';
 import { writeArchivedSegment } from './archive-writer.js';
 import { describeArchived, readBlockTable, sha256OfArchived } from './archived-segment.js';
-import { type FileSystem, orDiscard, removeIfThere } from './file-system.js';
+import { type FileSystem, orDiscard } from './file-system.js';
 import { withFile } from './segment-file.js';
 import { corrupt, isRotten } from './wal.errors.js';
 
@@ -73,8 +73,8 @@ export function describedIfWhole(
 }
 
 /**
- * Copies a segment; durable, read back and compared when it resolves. What bears its name and is not it, as a crash or another hand may leave it, goes first: it is not what BACKUP names, or damaged.
- * Crash anywhere: a temporary file, or the name with the whole content.
+ * Copies a segment; durable, read back and compared when it resolves. What bears its name and is not it, or cannot be read just now, is replaced as a whole: it may be what BACKUP names.
+ * Crash anywhere: a temporary file, and the name with what it had or with the whole content.
  */
 export async function copySegment(
   fileSystem: FileSystem,
@@ -86,8 +86,8 @@ export async function copySegment(
   if (present !== undefined && (await isIntact(fileSystem, present))) return present;
   await writeArchivedSegment(fileSystem, `${path}.tmp`, wanted.source, options);
   await orDiscard(fileSystem, `${path}.tmp`, async () => {
-    removeIfThere(fileSystem, path);
-    await fileSystem.publish(`${path}.tmp`, path);
+    fileSystem.rename(`${path}.tmp`, path);
+    return Promise.resolve();
   });
   const copied = presentSegment(fileSystem, path, wanted);
   if (copied !== undefined && (await isIntact(fileSystem, copied))) return copied;

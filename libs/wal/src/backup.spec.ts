@@ -175,13 +175,7 @@ describe('a backup', () => {
       },
     });
     await expect(cancelled).rejects.toMatchObject({ code: 'WAL_CANCELLED' });
-    for (const operation of [
-      'write',
-      'data-sync',
-      'publish',
-      'rename',
-      'sync-directory',
-    ] as const) {
+    for (const operation of ['write', 'data-sync', 'rename', 'sync-directory'] as const) {
       const effect = { kind: 'error', code: 'EIO' } as const;
       const end = system.faults.plan({ operation, path: /^\/backup/, effect });
       await expect(wal.backup(BACKUP)).rejects.toMatchObject({ code: 'EIO' });
@@ -287,6 +281,76 @@ describe('a backup', () => {
     },
   );
 
+  it('gives up no copy before another one has its name', async () => {
+    const system = SimulatedFileSystem.on({
+      files: new Map([['/one', Buffer.from('one')]]),
+      directories: new Set(),
+    });
+    const wal = await openSimulated(system);
+    await fill(wal, 1);
+    const files = [{ name: 'one', path: '/one' }];
+    await wal.backup(BACKUP, { files });
+    const effect = { kind: 'error', code: 'EIO' } as const;
+    for (const path of [/tail-.*walz$/, /files\/[0-9a-f]{64}$/]) {
+      // One passing fault, and what was copied once more does not get its name.
+      const ends = (['sha256', 'publish', 'rename'] as const).map((operation) =>
+        system.faults.plan({ operation, path, times: 1, effect }),
+      );
+      await expect(wal.backup(BACKUP, { files })).rejects.toMatchObject({ code: 'EIO' });
+      for (const end of ends) end();
+      const backup = await verifyBackup(BACKUP, { fileSystem: system });
+      expect([backup.files.length, backup.problems]).toEqual([1, []]);
+    }
+    await wal.close();
+  });
+
+  it('ends with what hinders its reading, which is no damage', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await wal.append(batchAfter(0, 1)).durable;
+    const [path, effect] = [/tail-.*walz$/, { kind: 'error', code: 'EMFILE' } as const];
+    const end = system.faults.plan({ operation: 'open', path, effect });
+    await expect(wal.backup(BACKUP)).rejects.toMatchObject({
+      code: 'WAL_READ_FAILED',
+      cause: { code: 'EMFILE' },
+    });
+    end();
+    await wal.backup(BACKUP);
+    expect((await verifyBackup(BACKUP, { fileSystem: system })).problems).toEqual([]);
+    await wal.close();
+  });
+
+  it.each(['rotten', 'gone'] as const)(
+    'names every file of an earlier run that it drops because the copy is %s',
+    async (state) => {
+      const names = ['one', 'two'];
+      const system = SimulatedFileSystem.on({
+        files: new Map(names.map((name) => [`/${name}`, Buffer.from(name)])),
+        directories: new Set(),
+      });
+      const wal = await openSimulated(system);
+      await fill(wal, 3);
+      await wal.removeSegments({ below: wal.lastSequence });
+      const files = names.map((name) => ({ name, path: `/${name}` }));
+      await wal.backup(BACKUP, { files });
+      const copies = (await describeBackup(BACKUP, { fileSystem: system })).files;
+      const [one, two] = names.map((name) => copies.find((file) => file.name === name)!.path);
+      const spoil = (path: string): void => {
+        if (state === 'gone') system.unlink(path);
+        else system.disk.flipBit(path, 1);
+      };
+      spoil(one!);
+      const damaged = { files: files.slice(1), damagedFiles: ['one'] };
+      expect(await wal.backup(BACKUP, damaged)).toMatchObject({
+        ...{ files: 1, keptFiles: [], leftOut: ['one'] },
+      });
+      // The service has none any more.
+      spoil(two!);
+      expect(await wal.backup(BACKUP)).toMatchObject({ files: 0, keptFiles: [], leftOut: ['two'] });
+      await wal.close();
+    },
+  );
+
   it('that does not begin with the first record keeps the files that it has until another one travels', async () => {
     const system = SimulatedFileSystem.on({
       files: new Map(['/one', '/two', '/three'].map((path) => [path, Buffer.from(path)])),
@@ -313,9 +377,9 @@ describe('a backup', () => {
   it.each([
     ['write', /files.*\.tmp$/],
     ['data-sync', /files.*\.tmp$/],
-    ['publish', /files/],
-    ['publish', /segments/],
-    ['publish', /tail-/],
+    ['rename', /files/],
+    ['rename', /segments/],
+    ['rename', /tail-/],
     ['rename', /BACKUP$/],
   ] as const)('leaves no temporary file of a %s of %s that fails', async (operation, path) => {
     const system = SimulatedFileSystem.on({

@@ -73,7 +73,7 @@ export interface BackupReport {
   readonly files: number;
   /** Names of files that are in the backup only as an earlier run has copied them: their source is damaged, or gone. */
   readonly keptFiles: readonly string[];
-  /** Names of files that are not in the backup, because their source is damaged or cannot be read, and no earlier run has a whole copy. */
+  /** Names of files that are not in the backup, because their source is damaged, cannot be read or is gone, and what an earlier run has copied is not whole any more. */
   readonly leftOut: readonly string[];
 }
 
@@ -297,13 +297,17 @@ class BackupCopy {
     return asked.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 }));
   }
 
-  /** Of sources that are damaged now, or of all: the copy may be the only whole one. One that cannot be read just now stays named, and a verification tells. */
+  /**
+   * Of sources that are damaged now, or of all: the copy may be the only whole one. One that cannot be read just now stays named, and a verification tells; one that has rotted or is gone is left
+   * out, and the report names it.
+   */
   private async keptFiles(all: boolean): Promise<BackupFile[]> {
     const kept: BackupFile[] = [];
     for (const file of this.previous?.files ?? []) {
       if (!all && !this.damagedFiles.has(file.name)) continue;
       const found = await lookAtFile(this.source.fileSystem, this.filesDirectory, file);
       if (found !== 'another') kept.push(file);
+      else this.damagedFiles.add(file.name);
     }
     return kept;
   }

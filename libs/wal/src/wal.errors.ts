@@ -133,10 +133,14 @@ export function readFailed(file: string, offset: number, cause: unknown): WalErr
   );
 }
 
-/** Bytes that are wrong, or that the disk does not give any more. */
+/** Bytes that are wrong, or that the disk does not give any more. What else hinders a reading, as a want of descriptors does, says nothing of them. */
 export function isRotten(error: unknown): boolean {
-  const code = errorCode(error);
-  return code === 'WAL_CORRUPT' || code === 'WAL_READ_FAILED' || isUnreadable(error);
+  return errorCode(error) === 'WAL_CORRUPT' || isUnreadable(saidBySystem(error));
+}
+
+/** What the system has said where a reading failed, or the error itself. */
+export function saidBySystem(error: unknown): unknown {
+  return error instanceof WalError && error.code === 'WAL_READ_FAILED' ? error.cause : error;
 }
 
 function damaged(
