@@ -287,7 +287,17 @@ export class GroupCommit {
       this.inFlight = undefined;
       this.afterWork();
     } catch (error) {
-      this.fail(error);
+      this.fail(this.fence() ?? error);
+    }
+  }
+
+  /** A successor removes the temporary file that is to be the next segment: then it is the reason, and not what the disk says of that. */
+  private fence(): unknown {
+    try {
+      this.observer.assertUnfenced();
+      return undefined;
+    } catch (error) {
+      return error instanceof WalError && error.code === 'WAL_FENCED' ? error : undefined;
     }
   }
 

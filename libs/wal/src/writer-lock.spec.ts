@@ -164,6 +164,23 @@ describe('a takeover', () => {
     }
   });
 
+  it('ends a rotation of the stopped writer as fenced, not as a failure of its disk', async () => {
+    const stopped = SimulatedFileSystem.on();
+    const first = await openSimulated(stopped);
+    const resume = holdPublish(stopped, 0);
+    const fillUp = async (): Promise<never> => {
+      for (;;) await first.append(batchAfter(first.lastSequence, 3, 900)).durable;
+    };
+    const outcome = fillUp();
+    outcome.catch(() => undefined);
+    await resume.reached;
+    const second = await openSimulated(stopped.sibling(), { takeover: true }, 2);
+    resume.now();
+    await expect(outcome).rejects.toMatchObject({ code: 'WAL_FENCED' });
+    expect(await first.failed).toMatchObject({ code: 'WAL_FENCED' });
+    await Promise.all([first.close(), second.close()]);
+  });
+
   it('survives that the stopped writer removes its temporary files meanwhile', async () => {
     const system = SimulatedFileSystem.on();
     await (await openSimulated(system)).close();
