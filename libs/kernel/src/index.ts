@@ -9,5 +9,6 @@ export {
   errorMessage,
   isUnreadable,
 } from './coded-error.js';
+export { LOST_AND_FOUND } from './lost-and-found.js';
 export { nearestName } from './nearest.js';
 export { leaveThread, takeThread } from './spare-threads.js';

@@ -1,3 +1,4 @@
+import { LOST_AND_FOUND } from '@holdfast/kernel';
 import { readBackupManifest } from './backup-manifest.js';
 import {
   ensureDirectory,
@@ -15,8 +16,6 @@ const MARKER = 'BACKUP-OF';
 const TITLE = 'holdfast-wal-backup-of 1';
 const MARKER_BYTES_MAX = 1024;
 const LOCK = 'LOCK';
-/** What a file system makes by itself in its topmost directory. */
-const LOST_AND_FOUND = 'lost+found';
 
 /**
  * Takes a directory for the backups of a log: a new or empty one, one that carries our mark with this log's id, or one in which an earlier version has made a backup of this log. Anything

@@ -1,5 +1,12 @@
 import { dirname, resolve } from 'node:path';
-import { assert, type Clock, defined, errorCode, systemClock } from '@holdfast/kernel';
+import {
+  assert,
+  type Clock,
+  defined,
+  errorCode,
+  LOST_AND_FOUND,
+  systemClock,
+} from '@holdfast/kernel';
 import type { ArchivedSegment } from './archive-store.js';
 import { throwIfCancelled } from './archive-writer.js';
 import type { WorkOptions } from './archiving.js';
@@ -176,7 +183,7 @@ function prepareTarget(fileSystem: FileSystem, directory: string): void {
       if (errorCode(error) !== 'ENOENT') throw error;
       throw refused(directory, 'the directory that it would be made in does not exist');
     }
-  } else if (fileSystem.list(directory).length > 0) {
+  } else if (fileSystem.list(directory).some((name) => name !== LOST_AND_FOUND)) {
     throw refused(directory, 'the directory is not empty');
   }
   fileSystem.syncDirectory(dirname(directory));

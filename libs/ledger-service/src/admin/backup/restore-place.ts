@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { makeDurableDirectory, syncDirectory } from '@holdfast/event-store';
-import { CodedError, errorCode, errorMessage } from '@holdfast/kernel';
+import { CodedError, LOST_AND_FOUND, errorCode, errorMessage } from '@holdfast/kernel';
 import { unfinishedRestores } from '../../shared/usable-directory.js';
 
 /** What makes a data directory a log comes last. */
@@ -29,7 +29,8 @@ export class RestorePlace {
   static prepare(path: string): RestorePlace {
     const target = resolve(path);
     const isThere = existsSync(target);
-    if (isThere && readdirSync(target).length > 0) throw notEmpty(target);
+    if (isThere && readdirSync(target).some((name) => name !== LOST_AND_FOUND))
+      throw notEmpty(target);
     const { inside, beside } = unfinishedRestores(target);
     const directory = isThere ? inside : beside;
     const highestMade = makeDurableDirectory(dirname(directory));
