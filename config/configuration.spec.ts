@@ -165,9 +165,10 @@ describe('configuration', () => {
   it.each([
     ['HOLDFAST_COMMAND_URL', '127.0.0.1:7401'],
     ['HOLDFAST_COMMAND_URL', 'http://127.0.0.1:7401/v1'],
+    ['HOLDFAST_COMMAND_URL', 'http://127.0.0.1:99999'],
   ])('refuses %s=%p', (name, value) => {
     expect(problemsOf({ [name]: value }, 'query-service')).toEqual([
-      `${name} is "${value}", but must be an http or https address without a path`,
+      `${name} is "${value}", but must be an http or https address without a path, its port, if any, at most 65535`,
     ]);
   });
 
