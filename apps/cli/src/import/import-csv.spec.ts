@@ -570,6 +570,31 @@ describe('an import', () => {
       expect(await importUnder({})).toMatchObject({ posted: 2, repeated: 1 });
     });
 
+    it('is refused also behind a run that posted nothing', async () => {
+      const row = { ...NO_ID, id: '{text}' };
+      writeTexts('"T1",100.00,a\n"T, 2",5.00,a\n');
+      map({ row, csv: { quote: '' } });
+      expect(await summaryOf()).toMatchObject({ posted: 1, rejected: 1 });
+      map({
+        row,
+        csv: { quote: '' },
+        rules: [{ when: { customer: 'nobody' }, debit: 'cash', credit: 'customer' }],
+      });
+      expect(await summaryOf()).toMatchObject({ posted: 0, rejected: 2 });
+      map({ row });
+      expect((await importing()).exit).toBe(64);
+      expect(ledger.moved).toBe(10_000);
+    });
+
+    it('is refused also where the id is another row’s now', async () => {
+      writeTexts('1,1.00,a\n2,10.00,a\n3,100.00,a\n4,none,a\n');
+      map({ row: { ...NO_ID, id: '{row.line}' } });
+      expect(await summaryOf()).toMatchObject({ posted: 3, rejected: 1 });
+      map({ row: { ...NO_ID, id: '{text}' } });
+      expect((await importing()).exit).toBe(64);
+      expect(ledger.moved).toBe(11_100);
+    });
+
     it('is stopped, and still knows how it read the rows that it has posted', async () => {
       const row = { ...NO_ID, id: '{text}' };
       writeTexts('"one",5.00,a\n"two",6.00,a\n');

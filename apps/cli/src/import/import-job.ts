@@ -57,7 +57,7 @@ export class ImportJob {
     this.note = new ImportNote(
       options.progress ?? `${beside}.progress.json`,
       identityOf(options, mapping),
-      check ? undefined : { ledger, name: mapping.name, mapping: mapping.text },
+      check ? undefined : { ledger, name: mapping.name, mappings: [mapping.text] },
       (reason) => listener.onNote(`no note of the progress can be kept: ${reason}`),
     );
   }
@@ -133,19 +133,19 @@ export class ImportJob {
   /** A row that is posted is known by its id, so what an earlier run has posted must have the same one now. */
   private async refuseOtherIds(): Promise<void> {
     const { csv, ledger } = this.options;
-    const posting = this.note.read()?.posting;
-    if (posting === undefined) return;
-    const before = parseMapping(this.note.path, posting.mapping);
-    const changes = readingChanges(before, this.mapping);
-    if (changes.length === 0) return;
     const open = (mapping: Mapping): Promise<CsvFile> => this.open(mapping);
-    const line = await lineWithOtherId(before, this.mapping, { ledger, open });
-    if (line === undefined) return;
-    throw new ImportError(
-      'IMPORT_OPTION_INVALID',
-      `${csv}, line ${line}: the row may be posted already, and has another id now, under which it would be posted once more: ${changes.join(', ')}. Put that back, and mend what was not taken in the rejects file; or reverse what is posted, and import the file with another --name. ${this.note.path} says how rows were read: remove it only if none of this file is posted`,
-      { file: csv, line },
-    );
+    for (const text of this.note.read()?.posting?.mappings ?? []) {
+      const before = parseMapping(this.note.path, text);
+      const changes = readingChanges(before, this.mapping);
+      if (changes.length === 0) continue;
+      const line = await lineWithOtherId(before, this.mapping, { ledger, open });
+      if (line === undefined) continue;
+      throw new ImportError(
+        'IMPORT_OPTION_INVALID',
+        `${csv}, line ${line}: the row may be posted already, and has another id now, under which it would be posted once more: ${changes.join(', ')}. Put that back, and mend what was not taken in the rejects file; or reverse what is posted, and import the file with another --name. ${this.note.path} says how rows were read: remove it only if none of this file is posted`,
+        { file: csv, line },
+      );
+    }
   }
 
   private async open(mapping = this.mapping): Promise<CsvFile> {

@@ -23,8 +23,8 @@ export interface Posting {
   readonly ledger: string;
   /** In their keys. */
   readonly name: string;
-  /** The text of the mapping. */
-  readonly mapping: string;
+  /** The texts of all mappings under which rows were posted, or may have been. */
+  readonly mappings: readonly string[];
 }
 
 /** What stands in a note. */
@@ -37,7 +37,7 @@ export interface NotedImport {
   readonly posting: Posting | undefined;
 }
 
-const VERSION = 6;
+const VERSION = 7;
 /** What the file is, to whoever finds it, and to an import that would replace it. */
 const KIND = 'progress of holdfast import';
 const WRITE_MILLIS_MIN = 250;
@@ -51,15 +51,15 @@ export class ImportNote {
   private pending: ImportProgress | undefined;
   private writtenAt = 0;
   private unwritable = false;
-  /** Whether an earlier run may have posted rows, and whether the note says so of this one. */
-  private hasPosting = false;
+  /** Mappings under which earlier runs may have posted rows, and whether the note says so of this run. */
+  private earlier: readonly string[] = [];
   private tellsPosting = false;
 
   constructor(
     readonly path: string,
     /** Names the ledger and the mapping: with others, the same rows make other commands. */
     private readonly identity: string,
-    /** Undefined for a check, which posts nothing. */
+    /** Of this run alone. Undefined for a check, which posts nothing. */
     private readonly posting: Posting | undefined,
     private readonly onUnwritable: (reason: string) => void,
   ) {}
@@ -87,14 +87,14 @@ export class ImportNote {
     const { ledger, name } = note.posting ?? {};
     const posting =
       ledger === this.posting?.ledger && name === this.posting?.name ? note.posting : undefined;
-    this.hasPosting = this.tellsPosting = posting !== undefined;
+    this.earlier = posting?.mappings ?? [];
     return { progress: isOurs ? note.progress : undefined, rejects: note.rejects, posting };
   }
 
   /** Of a pass from row 1: of what an earlier run left, it tells only how its rows were read. */
   begin(): void {
     this.pending = undefined;
-    if (this.hasPosting) this.write({ progress: undefined, rejects: NO_REJECTS });
+    if (this.earlier.length > 0) this.write({ progress: undefined, rejects: NO_REJECTS });
     else this.remove();
   }
 
@@ -121,9 +121,14 @@ export class ImportNote {
   /** Of a finished import is left what its rejects file is, so that one that is edited since is not taken for it, and how rows were read that it has posted. */
   finish(rejects: RejectsState, { posted, unknown }: Tally): void {
     this.pending = undefined;
-    this.tellsPosting &&= this.hasPosting || posted + unknown > 0;
-    if (rejects.bytes > 0 || this.tellsPosting) this.write({ progress: undefined, rejects });
+    this.tellsPosting &&= posted + unknown > 0;
+    if (rejects.bytes > 0 || this.noted.length > 0) this.write({ progress: undefined, rejects });
     else this.remove();
+  }
+
+  private get noted(): readonly string[] {
+    const own = this.tellsPosting ? (this.posting?.mappings ?? []) : [];
+    return [...new Set([...this.earlier, ...own])];
   }
 
   private remove(): void {
@@ -137,7 +142,7 @@ export class ImportNote {
       version: VERSION,
       identity: this.identity,
       ...noted,
-      ...(this.tellsPosting && { posting: this.posting }),
+      ...(this.noted.length > 0 && { posting: { ...this.posting, mappings: this.noted } }),
     });
     this.change(() => {
       writeFileSync(this.temporaryPath, `${content}\n`, { flag: 'wx' });

@@ -31,7 +31,10 @@ function valueText(value: unknown): string {
   return typeof value === 'string' ? shown(value) : JSON.stringify(value);
 }
 
-/** Of the first row that becomes a transfer under the one mapping, and whose id no row has under the other. Undefined when there is none. */
+/**
+ * Of the first row that becomes a transfer under the one mapping, and has another id under the other, or is no row there. A row is known by its bytes, which no mapping changes:
+ * that its id is another row's now does not help it. Undefined when there is none.
+ */
 export async function lineWithOtherId(
   before: Mapping,
   now: Mapping,
@@ -41,7 +44,7 @@ export async function lineWithOtherId(
   try {
     for await (const { row, occurrence } of counted(await file.open(now), now)) {
       const id = idOf(now.row.id, row, occurrence);
-      if (id !== undefined) ids.earlierLine('id', id, row.line);
+      if (id !== undefined) ids.earlierLine('id', rowWith(id, row), row.line);
     }
     const opened = await file.open(before).catch(passOverInvalid);
     if (opened === undefined) return undefined;
@@ -49,13 +52,15 @@ export async function lineWithOtherId(
     for await (const { row, occurrence } of counted(opened, before)) {
       const mapped = mapper.map(row, occurrence);
       if (mapped.kind !== 'transfer') continue;
-      if (ids.earlierLine('id', mapped.id, row.line) === undefined) return row.line;
+      if (ids.earlierLine('id', rowWith(mapped.id, row), row.line) === undefined) return row.line;
     }
     return undefined;
   } finally {
     ids.close();
   }
 }
+
+const rowWith = (id: string, { hash }: CsvRow): string => `${hash} ${id}`;
 
 interface CountedRow {
   readonly row: CsvRow;
