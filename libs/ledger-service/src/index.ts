@@ -4,6 +4,7 @@ export {
   verifyLedgerState,
 } from './admin/state/verify-ledger-state.js';
 export type { WorkContext } from './admin/jobs/job.js';
+export { snapshotPosition } from './admin/backup/backup-work.js';
 export { type DataRestoreReport, restoreData } from './admin/backup/restore-work.js';
 export { type AdminToken, adminToken } from './admin/access/admin-access.js';
 export type { JobProgress, JobState } from './admin/jobs/job.js';

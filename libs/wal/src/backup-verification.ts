@@ -1,7 +1,8 @@
 import { errorCode, errorMessage } from '@holdfast/kernel';
 import type { WorkProgress } from './archiving.js';
 import { BackupContent } from './backup-content.js';
-import type { BackupFile } from './backup-manifest.js';
+import { type StandsAt, usableFrom } from './backup-beginning.js';
+import { BACKUP_NAME, type BackupFile } from './backup-manifest.js';
 import type { FileSystem } from './file-system.js';
 import { NodeFileSystem } from './node-file-system.js';
 import { withFile } from './segment-file.js';
@@ -55,6 +56,8 @@ export async function verifyBackup(
     readonly onProgress?: (progress: WorkProgress) => void;
     /** Ends the reading at its next slice; the report is then of what was read, and says so. */
     readonly signal?: AbortSignal;
+    /** As it was for the backup: whether a backup that does not begin with the first record is of use. */
+    readonly standsAt?: StandsAt;
   } = {},
 ): Promise<BackupVerification> {
   const fileSystem = options.fileSystem ?? new NodeFileSystem();
@@ -75,24 +78,38 @@ export async function verifyBackup(
     });
     content.close();
     const problems = [...verified.problems];
+    const whole: BackupFile[] = [];
     for (const file of manifest.files) {
       if (options.signal?.aborted === true) break;
       const reason = await problemOf(fileSystem, content.pathOf(file), file);
-      if (reason !== undefined)
-        problems.push({ file: content.pathOf(file), offset: 0, firstSequence: 0, reason });
+      if (reason === undefined) whole.push(file);
+      else problems.push({ file: content.pathOf(file), offset: 0, firstSequence: 0, reason });
     }
     const { frames, records, bytes } = verified;
-    const unverified = [...verified.unverified, ...withoutBeginning(manifest.firstSequence)];
+    const { firstSequence } = manifest;
+    const from = usableFrom(manifest, whole, options.standsAt);
+    const isAsked = options.standsAt !== undefined && options.signal?.aborted !== true;
+    if (from === undefined && isAsked) {
+      const reason = `the backup begins at sequence ${firstSequence} and holds nothing that stands for what came before: it cannot be restored`;
+      problems.push({
+        file: `${content.directory}/${BACKUP_NAME}`,
+        offset: 0,
+        firstSequence,
+        reason,
+      });
+    }
+    const unverified = [...verified.unverified, ...withoutBeginning(firstSequence, from)];
     return { ...summaryOf(content), frames, records, bytes, problems, unverified };
   } finally {
     if (options.fileSystem === undefined) await fileSystem.close();
   }
 }
 
-function withoutBeginning(firstSequence: number): readonly string[] {
+function withoutBeginning(firstSequence: number, from: number | undefined): readonly string[] {
   if (firstSequence === 1) return [];
+  const extent = from === undefined ? '' : ` and can be restored from sequence ${from} on`;
   return [
-    `The backup begins at sequence ${firstSequence}: whether a snapshot in it stands for what came before is shown by a restore.`,
+    `The backup begins at sequence ${firstSequence}${extent}: whether a snapshot in it stands for what came before is shown by a restore.`,
   ];
 }
 

@@ -374,6 +374,61 @@ describe('a backup', () => {
     await wal.close();
   });
 
+  it('that does not begin with the first record keeps the earliest file that stands for its beginning, and says from where on it is of use', async () => {
+    const system = SimulatedFileSystem.on({ files: new Map(), directories: new Set(['/states']) });
+    const wal = await openSimulated(system);
+    const standsAt = (name: string): number => Number.parseInt(name, 10);
+    const stateAt = async (sequence: number): Promise<{ name: string; path: string }> => {
+      const path = `/states/${sequence}.state`;
+      const file = system.open(path, 'create');
+      await file.writeAsync(Buffer.from(path), 0);
+      file.close();
+      return { name: `${sequence}.state`, path };
+    };
+    const run = async (...files: { name: string; path: string }[]) =>
+      wal.backup(BACKUP, { files, standsAt });
+    const content = async () => {
+      const found = await verifyBackup(BACKUP, { fileSystem: system, standsAt });
+      const names = found.files.map(({ name }) => name).sort();
+      return { ...found, names, problems: found.problems.map(({ reason }) => reason) };
+    };
+
+    await fill(wal, 1);
+    const useless = await stateAt(1);
+    await wal.removeSegments({ below: wal.lastSequence });
+    const first = wal.firstSequence;
+    expect(first).toBeGreaterThan(2);
+    // What is of an earlier place leads nowhere.
+    expect(await run(useless)).toMatchObject({ firstSequence: first, restorableFrom: undefined });
+    expect((await content()).problems).toEqual([
+      `the backup begins at sequence ${first} and holds nothing that stands for what came before: it cannot be restored`,
+    ]);
+
+    const early = await stateAt(wal.lastSequence);
+    await fill(wal, 1);
+    const middle = await stateAt(wal.lastSequence);
+    expect(await run(early, middle)).toMatchObject({ restorableFrom: standsAt(early.name) });
+    await fill(wal, 1);
+    const late = await stateAt(wal.lastSequence);
+    expect(await run(late)).toMatchObject({
+      ...{ firstSequence: first, files: 2, keptFiles: [early.name] },
+      restorableFrom: standsAt(early.name),
+    });
+    expect(await content()).toMatchObject({
+      names: [early.name, late.name].sort(),
+      problems: [],
+      unverified: [expect.stringContaining(`restored from sequence ${standsAt(early.name)} on`)],
+    });
+    // What has rotted stands for nothing.
+    await run(middle, late);
+    const kept = (await content()).files.find(({ name }) => name === early.name)!;
+    system.disk.flipBit(kept.path, 1);
+    expect(await run(late)).toMatchObject({
+      ...{ keptFiles: [middle.name], restorableFrom: standsAt(middle.name) },
+    });
+    await wal.close();
+  });
+
   it.each([
     ['write', /files.*\.tmp$/],
     ['data-sync', /files.*\.tmp$/],

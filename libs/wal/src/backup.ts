@@ -11,6 +11,7 @@ import {
   lookAtFile,
   type TravellingFile,
 } from './backup-files.js';
+import { type Extent, type StandsAt, standingIn, usableFrom } from './backup-beginning.js';
 import {
   BACKUP_FILE_NAME,
   type BackupEntry,
@@ -46,11 +47,12 @@ const OUR_FILE = /^[0-9a-f]{64}(\.tmp)?$/;
 export interface BackupOptions extends WorkOptions {
   /**
    * Files of the caller's that travel along, checksummed like the rest; they may be removed meanwhile, but must not change. They replace those of earlier runs. A backup that does not begin with the
-   * first record keeps those while there are none: they may be all that stands for what came before.
+   * first record keeps those while there are none: they may be all that stands for what came before. Later on it keeps the earliest that does, as `standsAt` tells: without it, what the backup holds of the log before the next one is of no use.
    */
   readonly files?: readonly { readonly name: string; readonly path: string }[];
   /** Names of such files whose source is damaged, in place of the file: what an earlier run has of it stays. */
   readonly damagedFiles?: readonly string[];
+  readonly standsAt?: StandsAt;
   /** Directories of the live data beside the log's own: no backup is made in one of them, or around one. */
   readonly apartFrom?: readonly string[];
   /**
@@ -65,6 +67,8 @@ export interface BackupReport {
   readonly firstSequence: Sequence;
   /** … to here: what was durable when it began. */
   readonly lastSequence: Sequence;
+  /** A restore to this sequence or a later one is of use: the first, or where the earliest file stands that stands for what came before. Undefined where none does. */
+  readonly restorableFrom: Sequence | undefined;
   readonly segments: number;
   /** Those that no earlier run had copied. */
   readonly copiedSegments: number;
@@ -160,16 +164,17 @@ class BackupCopy {
     const first = kept[0]?.archived.name ?? defined(this.entries[0], 'a log has a segment').name;
     const firstSequence = first.firstSequence;
     const copiedFiles = await this.files(asked);
-    const keptFiles = await this.keptFiles(firstSequence > 1 && asked.length === 0);
-    const files = [...copiedFiles, ...keptFiles];
     const { timeline } = newest.header;
     const isEarlier = kept.length > 0 && firstSequence === this.previous?.firstSequence;
     const timelineBefore = isEarlier
       ? this.previous.timelineBefore
       : source.timelineBefore(firstSequence - 1);
+    const extent = { firstSequence, lastSequence, timelineBefore };
+    const keptFiles = await this.keptFiles(extent, copiedFiles);
+    const files = [...copiedFiles, ...keptFiles];
     // Everything that it names is durable. Crash before it is: the earlier backup counts.
     writeBackupManifest(fileSystem, directory, {
-      ...{ logId, createdMicros: nowMicros, firstSequence, lastSequence, timeline, timelineBefore },
+      ...{ logId, createdMicros: nowMicros, ...extent, timeline },
       ...{ segments: all, tail, files },
     });
     this.removeUnnamed(all, tail, files);
@@ -177,6 +182,7 @@ class BackupCopy {
       logId,
       firstSequence: firstSequence as Sequence,
       lastSequence,
+      restorableFrom: usableFrom(extent, files, this.options.standsAt),
       segments: all.length + 1,
       copiedSegments: this.copiedSegments,
       copiedBytes: this.copiedBytes,
@@ -299,15 +305,24 @@ class BackupCopy {
 
   /**
    * Of sources that are damaged now, or of all: the copy may be the only whole one. One that cannot be read just now stays named, and a verification tells; one that has rotted or is gone is left
-   * out, and the report names it.
+   * out, and the report names it. Of a log whose beginning is gone also the earliest that stands for it: the segments that it makes usable are kept too.
    */
-  private async keptFiles(all: boolean): Promise<BackupFile[]> {
+  private async keptFiles(extent: Extent, copied: readonly BackupFile[]): Promise<BackupFile[]> {
+    const lacksBeginning = extent.firstSequence > 1;
+    const standing = standingIn(extent, this.options.standsAt);
+    const placeOf = ({ name }: BackupFile): number => standing(name) ?? Number.MAX_SAFE_INTEGER;
+    // Where the log has left the history of the earlier backup, nothing of it is worth more than what travels.
+    let earliest = lacksBeginning && this.isContinued() ? Math.min(...copied.map(placeOf)) : 0;
+    const all = lacksBeginning && copied.length === 0;
     const kept: BackupFile[] = [];
-    for (const file of this.previous?.files ?? []) {
-      if (!all && !this.damagedFiles.has(file.name)) continue;
+    const had = [...(this.previous?.files ?? [])].sort((a, b) => placeOf(a) - placeOf(b));
+    for (const file of had) {
+      const isWanted = all || this.damagedFiles.has(file.name) || placeOf(file) < earliest;
+      if (!isWanted) continue;
       const found = await lookAtFile(this.source.fileSystem, this.filesDirectory, file);
       if (found !== 'another') kept.push(file);
       else this.damagedFiles.add(file.name);
+      if (found === 'whole') earliest = Math.min(earliest, placeOf(file));
     }
     return kept;
   }
@@ -350,16 +365,24 @@ class BackupCopy {
     if (this.previous === undefined || this.options.replace === true) return;
     const { firstSequence, lastSequence } = this.previous;
     const { bound } = this.source;
-    const timeline = this.lastTimelineOf(this.previous);
     const begins = defined(this.entries[0], 'a log has a segment').name.firstSequence;
     const beginsLater = (keptFrom ?? begins) > firstSequence;
-    if (!beginsLater && this.holds(lastSequence, timeline)) return;
+    if (!beginsLater && this.isContinued()) return;
+    const timeline = this.lastTimelineOf(this.previous);
     const why = beginsLater
       ? 'nothing leads from there to where the log begins'
       : 'the log does not hold that place: it was restored to before it, or salvaged';
     throw refused(
       this.directory,
       `it holds sequences ${firstSequence} to ${lastSequence}, the last in timeline ${timeline}, the log ${begins} to ${bound.sequence}, and ${why}. Nothing was changed. Name another directory, or say that this one may be replaced (--replace)`,
+    );
+  }
+
+  /** Whether the log is still of the history that the earlier backup ends in, and holds that place. */
+  private isContinued(): boolean {
+    const { previous } = this;
+    return (
+      previous !== undefined && this.holds(previous.lastSequence, this.lastTimelineOf(previous))
     );
   }
 

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { snapshotPosition } from '@holdfast/ledger-service';
 import { verifyBackup } from '@holdfast/wal';
 import { type JobFlags, runJob } from '../admin/run-job.js';
 import { workHere } from '../admin/work-here.js';
@@ -21,9 +22,14 @@ export function backup(
       title: 'Backing up',
       lines: ({ firstSequence, lastSequence, copiedSegments, copiedBytes, segments, ...files }) => [
         `${resolve(directory)} holds positions ${String(firstSequence)} to ${String(lastSequence)}.`,
+        ...(firstSequence === 1
+          ? []
+          : [
+              `A restore is possible to position ${String(files['restorableFrom'])} and later ones.`,
+            ]),
         `${countText(Number(copiedSegments))} of ${counted(Number(segments), 'segment')} ${Number(segments) === 1 ? 'was' : 'were'} copied now, ${bytesText(Number(copiedBytes))}.`,
         ...namesIn(files['keptFiles']).map(
-          (name) => `${name} is damaged or gone where it comes from, and stays in the backup.`,
+          (name) => `${name} stays in the backup; where it comes from it is gone, or damaged.`,
         ),
         ...namesIn(files['leftOut']).map(
           (name) => `${name} is damaged or gone where it comes from, and is not in the backup.`,
@@ -48,6 +54,7 @@ export async function verifyBackupIn(
     const report = await workHere('Verifying', terminal, ({ progress, signal }) =>
       verifyBackup(directory, {
         signal,
+        standsAt: snapshotPosition,
         onProgress: ({ bytesDone, bytesTotal }) => progress(bytesDone, bytesTotal, 'bytes'),
       }),
     );

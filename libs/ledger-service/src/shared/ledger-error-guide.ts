@@ -67,6 +67,12 @@ export const LEDGER_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
     meaning: 'Long work was cancelled.',
     action: 'Start it again: it goes on where it was.',
   },
+  BACKUP_NOT_RESTORABLE: {
+    meaning:
+      'The backup was brought up to date, and cannot be restored: the log has lost its beginning to retention, and no snapshot of the state could be made that stands for it. The message says why.',
+    action:
+      'Mend what the message names (the directory of the snapshots, room on its disk), and back up again. Until then the service has no snapshot either: without its `state/` it would not start.',
+  },
   RESTORE_TARGET_NOT_EMPTY: {
     meaning:
       'A restore makes a new data directory, and there is something in this one. Nothing was changed.',

@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { SnapshotEntry } from '@holdfast/event-store';
-import type { Sequence } from '@holdfast/wal';
+import { type Sequence, verifyBackup } from '@holdfast/wal';
 import { TestAdminService } from '../testing/admin-service.js';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { BackupPlace } from './backup-place.js';
-import { backUp as backUpLog } from './backup-work.js';
+import { backUp as backUpLog, snapshotPosition } from './backup-work.js';
 import { restoreData } from './restore-work.js';
 
 describe('backups over the admin API', () => {
@@ -87,35 +86,116 @@ describe('backups over the admin API', () => {
     expect(elsewhere).toMatchObject({ state: 'succeeded', result: { files: 0, leftOut: [name] } });
   });
 
-  it('of a log whose beginning is gone keep the snapshots that they have, where those of the service are lost', async () => {
-    const directory = join(place, 'ledger');
-    // Nor is it in an archive.
-    await service.stop();
-    service = await TestAdminService.start({ backupDirectory: place });
-    const { log } = service.writer;
-    await service.rotate(2);
-    await service.jobOf(await service.send('POST', '/admin/snapshots'));
-    const [{ path, position }] = log.snapshots() as [SnapshotEntry];
-    await log.wal.removeSegments({ below: position as number as Sequence });
-    expect(log.wal.firstSequence).toBeGreaterThan(1);
-    expect(await backUp(directory)).toMatchObject({ result: { files: 1, keptFiles: [] } });
-    await rm(dirname(path), { recursive: true });
-    const kept = { files: 1, leftOut: [], keptFiles: [`snapshots/${position}.snapshot`] };
-    expect(await backUp(directory)).toMatchObject({ state: 'succeeded', result: kept });
+  describe('of a log whose beginning is gone', () => {
     const context = { signal: new AbortController().signal, progress: () => undefined };
-    // As after a restart, which finds none.
-    const data = join(place, 'data');
-    await log.checkpoint();
-    await cp(service.directory, data, { recursive: true });
-    const writer = await LedgerWriter.open(join(data, 'wal'), {
-      state: { directory: join(data, 'state'), snapshotDirectory: join(data, 'snapshots') },
+    const kept = (position: number) => `snapshots/${position}.snapshot`;
+    const snapshot = async () => {
+      await service.rotate(1);
+      return (await service.writer.log.snapshot()).position;
+    };
+    const forget = (position: number) =>
+      service.writer.log.wal.removeSegments({ below: position as Sequence });
+
+    beforeEach(async () => {
+      // Nor is it in an archive.
+      await service.stop();
+      service = await TestAdminService.start({ backupDirectory: place });
     });
-    expect(writer.log.stateStatus()).toMatchObject({ snapshots: [], damagedSnapshots: [] });
-    const options = { apartFrom: [], replace: false };
-    expect(await backUpLog(writer.log, directory, options, context)).toMatchObject(kept);
-    await writer.close();
-    const restored = await restoreData({ backup: directory, target: join(place, 'new') }, context);
-    expect(restored).toMatchObject({ snapshots: 1 });
+
+    it('go on to be restored to where they could be before', async () => {
+      const directory = join(place, 'ledger');
+      const early = await snapshot();
+      await snapshot();
+      await forget(early);
+      const { result } = (await backUp(directory)) as { result: Record<string, unknown> };
+      expect(result).toMatchObject({ files: 2, keptFiles: [], restorableFrom: early });
+      // The service keeps two of them.
+      const late = [await snapshot(), await snapshot()];
+      expect(await backUp(directory)).toMatchObject({
+        state: 'succeeded',
+        result: { files: 3, keptFiles: [kept(early)], restorableFrom: early },
+      });
+      for (const [index, upTo] of [early, late[0]!].entries()) {
+        const target = join(place, `restored-${index}`);
+        const restored = await restoreData({ backup: directory, target, upTo }, context);
+        expect(restored.state.position).toBe(upTo);
+      }
+    });
+
+    it('keep the snapshots that they have, where those of the service are lost', async () => {
+      const directory = join(place, 'ledger');
+      const position = await snapshot();
+      await forget(position);
+      expect(await backUp(directory)).toMatchObject({ result: { files: 1, keptFiles: [] } });
+      const snapshots = join(service.directory, 'snapshots');
+      await rm(snapshots, { recursive: true });
+      // Nor can one be made.
+      await writeFile(snapshots, '');
+      const keeps = { leftOut: [], keptFiles: [kept(position)], restorableFrom: position };
+      expect(await backUp(directory)).toMatchObject({
+        state: 'succeeded',
+        result: { files: 1, ...keeps },
+      });
+      await rm(snapshots);
+      // As after a restart, which finds none, and can make one.
+      const data = join(place, 'data');
+      await service.fill(1);
+      await service.writer.log.checkpoint();
+      await cp(service.directory, data, { recursive: true });
+      const writer = await LedgerWriter.open(join(data, 'wal'), {
+        state: { directory: join(data, 'state'), snapshotDirectory: join(data, 'snapshots') },
+      });
+      expect(writer.log.stateStatus()).toMatchObject({ snapshots: [], damagedSnapshots: [] });
+      const options = { apartFrom: [], replace: false };
+      const report = await backUpLog(writer.log, directory, options, context);
+      expect(report).toMatchObject({ files: 2, ...keeps });
+      await writer.close();
+      const target = join(place, 'new');
+      expect(await restoreData({ backup: directory, target }, context)).toMatchObject({
+        snapshots: 2,
+      });
+    });
+
+    it('get a snapshot that is made for them, where the service has none', async () => {
+      const directory = join(place, 'ledger');
+      await forget(await snapshot());
+      await rm(join(service.directory, 'snapshots'), { recursive: true });
+      const { durablePosition } = service.writer.log;
+      expect(await backUp(directory)).toMatchObject({
+        state: 'succeeded',
+        result: { files: 1, restorableFrom: durablePosition },
+      });
+      const restored = await restoreData(
+        { backup: directory, target: join(place, 'new') },
+        context,
+      );
+      expect(restored).toMatchObject({ snapshots: 1, state: { position: durablePosition } });
+    });
+
+    it('fail where none can be made, and verifying them says that they cannot be restored', async () => {
+      const directory = join(place, 'ledger');
+      await forget(await snapshot());
+      const snapshots = join(service.directory, 'snapshots');
+      await rm(snapshots, { recursive: true });
+      await writeFile(snapshots, '');
+      const { firstSequence } = service.writer.log.wal;
+      expect(await backUp(directory)).toMatchObject({
+        state: 'failed',
+        problem: {
+          code: 'BACKUP_NOT_RESTORABLE',
+          message: expect.stringMatching(/none could be made: E(EXIST|NOTDIR)/),
+          details: { firstSequence },
+        },
+      });
+      const { problems } = await verifyBackup(directory, { standsAt: snapshotPosition });
+      expect(problems).toMatchObject([
+        { firstSequence, reason: expect.stringMatching(/cannot be restored$/) },
+      ]);
+      const target = join(place, 'new');
+      await expect(restoreData({ backup: directory, target }, context)).rejects.toMatchObject({
+        code: 'EVENT_POSITION_GONE',
+      });
+    });
   });
 
   it('that have lost a snapshot are restored without it', async () => {

@@ -1,5 +1,5 @@
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { syncDirectory } from '@holdfast/event-store';
 import { CodedError, errorCode, isUnreadable } from '@holdfast/kernel';
 import {
@@ -13,7 +13,7 @@ import {
 } from '@holdfast/wal';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import type { WorkContext } from '../jobs/job.js';
-import { SNAPSHOTS } from './backup-work.js';
+import { snapshotPosition } from './backup-work.js';
 import { RestorePlace } from './restore-place.js';
 
 export interface RestoreOptions extends PlaceOptions {
@@ -74,7 +74,7 @@ async function copied(
   });
   // The end of the log decides which snapshots are of use.
   const snapshots = files.filter(
-    ({ name }) => name.startsWith(SNAPSHOTS) && positionOf(name) <= report.lastSequence,
+    ({ name }) => (snapshotPosition(name) ?? Infinity) <= report.lastSequence,
   );
   const copies = snapshots.filter(({ path, name }) => copyDurably(path, join(target, name)));
   return { ...report, snapshots: copies.length };
@@ -108,11 +108,6 @@ async function builtState(
 
 function assertWanted({ signal }: Pick<WorkContext, 'signal'>): void {
   if (signal.aborted) throw new CodedError('WORK_CANCELLED', 'the restore was cancelled');
-}
-
-/** `snapshots/4711.snapshot` is of position 4711. */
-function positionOf(name: string): number {
-  return Number.parseInt(basename(name), 10);
 }
 
 /** Its content is checked when it is used, so a damaged one is refused then and is no danger. False, and nothing of it is there, where the backup does not give it: another one may do. */
