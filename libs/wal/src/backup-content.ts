@@ -14,6 +14,12 @@ import { corrupt, missingSegment, WalError } from './wal.errors.js';
 
 const CACHED_BLOCKS_MAX = 32;
 
+/** What of a backup is asked for. A time may be that of any frame: where one is given, everything is looked at. */
+export interface BackupPart {
+  readonly upTo?: number;
+  readonly atMillis?: number;
+}
+
 /** A backup as it is read: its segments in order, behind the catalog that readers of a log use. */
 export class BackupContent {
   readonly catalog: SegmentCatalog;
@@ -39,9 +45,10 @@ export class BackupContent {
 
   /**
    * Reads what the backup says of itself and checks that it is whole: each file there, of this log, with the digest that BACKUP names, each segment going on
-   * where the one before it ends. Contents are checked when they are read. Throws `WAL_BACKUP_DAMAGED`, `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`.
+   * where the one before it ends. Contents are checked when they are read. Of a part that reaches up to a sequence, what is behind the segment that holds it may be damaged, and is left away then.
+   * Throws `WAL_BACKUP_DAMAGED`, `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`.
    */
-  static open(fileSystem: FileSystem, backup: string): BackupContent {
+  static open(fileSystem: FileSystem, backup: string, part: BackupPart = {}): BackupContent {
     const directory = resolve(backup);
     const manifest = readBackupManifest(fileSystem, directory);
     if (manifest === undefined) {
@@ -49,28 +56,32 @@ export class BackupContent {
         directory,
       });
     }
-    const segments = [
+    const named = [
       ...manifest.segments.map((entry) => ({
         ...entry,
         path: `${directory}/${SEGMENTS_DIRECTORY}/${entry.file}`,
       })),
       { ...manifest.tail, path: `${directory}/${manifest.tail.file}` },
-    ].map(({ path, sha256 }, at) => {
-      if (!fileSystem.exists(path)) throw missingSegment(path, { segment: at + 1 });
-      const described = describeArchived(fileSystem, path);
-      if (described.sha256 === sha256 && described.header.logId === manifest.logId)
-        return described;
-      throw damaged(described, 'this is not the file that BACKUP names');
-    });
-    for (const [at, segment] of segments.entries()) {
-      const next = segments[at + 1];
-      if (next === undefined) continue;
-      const follows =
-        next.name.segment === segment.name.segment + 1 &&
-        sameSeal(segment.seal, next.header.predecessor);
-      if (!follows) throw damaged(next, 'the segment does not continue the one before it');
+    ];
+    const segments: ArchivedSegment[] = [];
+    try {
+      for (const [at, { path, sha256 }] of named.entries()) {
+        if (!fileSystem.exists(path)) throw missingSegment(path, { segment: at + 1 });
+        const described = describeArchived(fileSystem, path);
+        if (described.sha256 !== sha256 || described.header.logId !== manifest.logId)
+          throw damaged(described, 'this is not the file that BACKUP names');
+        assertFollows(segments.at(-1), described);
+        segments.push(described);
+      }
+      assertEnd(manifest, defined(segments.at(-1), 'a backup has a segment'));
+    } catch (error) {
+      const upTo = part.atMillis === undefined ? part.upTo : undefined;
+      const isThere = (segments.at(-1)?.seal.lastSequence ?? -1) >= (upTo ?? Infinity);
+      if (!isThere) throw error;
     }
-    assertExtent(manifest, segments);
+    const first = defined(segments[0], 'a backup has a segment');
+    if (first.name.firstSequence !== manifest.firstSequence)
+      throw damaged(first, 'the backup does not begin where BACKUP says');
     return new BackupContent(fileSystem, directory, manifest, segments);
   }
 
@@ -83,14 +94,18 @@ export class BackupContent {
   }
 }
 
+function assertFollows(previous: ArchivedSegment | undefined, segment: ArchivedSegment): void {
+  const follows =
+    previous === undefined ||
+    (segment.name.segment === previous.name.segment + 1 &&
+      sameSeal(previous.seal, segment.header.predecessor));
+  if (!follows) throw damaged(segment, 'the segment does not continue the one before it');
+}
+
 /**
- * The ends are what BACKUP says of them. The chain alone does not tell the growing segments of two histories that part at a segment's border: both continue the same one. Their timelines do.
+ * The end is what BACKUP says of it. The chain alone does not tell the growing segments of two histories that part at a segment's border: both continue the same one. Their timelines do.
  */
-function assertExtent(manifest: BackupManifest, segments: readonly ArchivedSegment[]): void {
-  const first = defined(segments[0], 'a backup has a segment');
-  const last = defined(segments.at(-1), 'a backup has a segment');
-  if (first.name.firstSequence !== manifest.firstSequence)
-    throw damaged(first, 'the backup does not begin where BACKUP says');
+function assertEnd(manifest: BackupManifest, last: ArchivedSegment): void {
   if (last.header.timeline !== manifest.timeline)
     throw damaged(last, 'the segment belongs to another history of the log than BACKUP says');
   if (last.seal.lastSequence < manifest.lastSequence)

@@ -1,6 +1,6 @@
 import { errorCode, errorMessage } from '@holdfast/kernel';
 import type { WorkProgress } from './archiving.js';
-import { BackupContent } from './backup-content.js';
+import { BackupContent, type BackupPart } from './backup-content.js';
 import { type StandsAt, usableFrom } from './backup-beginning.js';
 import { BACKUP_NAME, type BackupFile } from './backup-manifest.js';
 import type { FileSystem } from './file-system.js';
@@ -30,14 +30,14 @@ export interface BackupVerification extends BackupSummary {
   readonly unverified: readonly string[];
 }
 
-/** What a backup holds, without reading its contents. Throws `WAL_BACKUP_DAMAGED`, `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`. */
+/** What a backup holds, without reading its contents; for a restore of a part of it, as `BackupContent.open`. Throws `WAL_BACKUP_DAMAGED`, `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`. */
 export async function describeBackup(
   backup: string,
-  options: { readonly fileSystem?: FileSystem } = {},
+  options: BackupPart & { readonly fileSystem?: FileSystem } = {},
 ): Promise<BackupSummary> {
   const fileSystem = options.fileSystem ?? new NodeFileSystem();
   try {
-    const content = BackupContent.open(fileSystem, backup);
+    const content = BackupContent.open(fileSystem, backup, options);
     content.close();
     return summaryOf(content);
   } finally {
@@ -114,7 +114,7 @@ function withoutBeginning(firstSequence: number, from: number | undefined): read
 }
 
 function summaryOf(content: BackupContent): BackupSummary {
-  const { manifest, entries } = content;
+  const { manifest } = content;
   const { logId, createdMicros, firstSequence, lastSequence, timeline, files } = manifest;
   return {
     logId,
@@ -122,7 +122,7 @@ function summaryOf(content: BackupContent): BackupSummary {
     firstSequence: firstSequence as Sequence,
     lastSequence: lastSequence as Sequence,
     timeline,
-    segments: entries.length,
+    segments: manifest.segments.length + 1,
     files: files.map((file) => ({ ...file, path: content.pathOf(file) })),
   };
 }

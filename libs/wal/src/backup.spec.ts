@@ -670,6 +670,28 @@ describe('a restore', () => {
     },
   );
 
+  it.each(['damaged', 'gone'] as const)(
+    'to a sequence before a segment of the backup that is %s is made of the rest',
+    async (state) => {
+      const system = await backedUp();
+      const segments = system.list(`${BACKUP}/segments`).sort();
+      const name = segments[1]!;
+      const path = `${BACKUP}/segments/${name}`;
+      // A byte of its header.
+      if (state === 'gone') system.unlink(path);
+      else system.disk.flipBit(path, 100);
+      const upTo = Number.parseInt(name.slice(17, 33), 16) - 1;
+      const found = await restored(system, { upTo: at(upTo) });
+      expect(found.texts).toEqual(texts.slice(0, upTo));
+      await found.wal.close();
+      const code = state === 'gone' ? 'WAL_MISSING_SEGMENT' : 'WAL_CORRUPT';
+      const part = { fileSystem: system, upTo: at(upTo) };
+      expect((await describeBackup(BACKUP, part)).lastSequence).toBe(texts.length);
+      for (const options of [{}, { upTo: at(upTo + 1) }, { ...part, atMillis: Date.now() }])
+        await expect(restored(system, options)).rejects.toMatchObject({ code });
+    },
+  );
+
   it('is refused into a directory with anything in it, or beyond what the backup holds', async () => {
     const system = await backedUp();
     const before = system.disk.operations.length;

@@ -68,7 +68,7 @@ export async function restoreLog(
   const fileSystem = options.fileSystem ?? new NodeFileSystem();
   let content: BackupContent | undefined;
   try {
-    content = BackupContent.open(fileSystem, backup);
+    content = BackupContent.open(fileSystem, backup, options);
     // Before anything is read or made: what could not be opened there need not be copied.
     assertPlaceForLog(fileSystem, target, options);
     const cut = await findCut(content, options);

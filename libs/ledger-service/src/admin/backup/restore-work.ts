@@ -45,7 +45,7 @@ export async function restoreData(
   context: WorkContext,
 ): Promise<DataRestoreReport> {
   // A mistyped backup makes no directory.
-  await describeBackup(options.backup);
+  await describeBackup(options.backup, partOf(options));
   assertPlaceForLog(new NodeFileSystem(), target, options);
   const place = RestorePlace.prepare(target);
   try {
@@ -64,13 +64,13 @@ async function copied(
   { backup, target, upTo, atMillis, allowNetworkFileSystem = false }: RestoreOptions,
   { signal, progress }: WorkContext,
 ): Promise<Omit<DataRestoreReport, 'state'>> {
-  const { files } = await describeBackup(backup);
+  const part = partOf({ upTo, atMillis });
+  const { files } = await describeBackup(backup, part);
   const report = await restoreLog(backup, join(target, 'wal'), {
     signal,
     allowNetworkFileSystem,
     onProgress: ({ bytesDone, bytesTotal }) => progress(bytesDone, bytesTotal, 'bytes'),
-    ...(upTo !== undefined && { upTo: upTo as Sequence }),
-    ...(atMillis !== undefined && { atMillis }),
+    ...part,
   });
   // The end of the log decides which snapshots are of use.
   const snapshots = files.filter(
@@ -78,6 +78,16 @@ async function copied(
   );
   const copies = snapshots.filter(({ path, name }) => copyDurably(path, join(target, name)));
   return { ...report, snapshots: copies.length };
+}
+
+function partOf({ upTo, atMillis }: { upTo?: number | undefined; atMillis?: number | undefined }): {
+  upTo?: Sequence;
+  atMillis?: number;
+} {
+  return {
+    ...(upTo !== undefined && { upTo: upTo as Sequence }),
+    ...(atMillis !== undefined && { atMillis }),
+  };
 }
 
 /** As a service starts: whatever would keep it from doing so keeps the target from getting its name. */
