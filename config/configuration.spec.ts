@@ -182,6 +182,19 @@ describe('configuration', () => {
     expect(problemsOf({ [name]: 'http://example.org//' }, application)).toHaveLength(1);
   });
 
+  it.each(['HOLDFAST_FEED_ADDRESS', 'HOLDFAST_FEED_REPORT_ADDRESS'])(
+    'takes in %s the name of a container, and no port above 65535',
+    (name) => {
+      const problems = (value: string) => problemsOf({ [name]: value }, 'projection-worker');
+      for (const port of ['1', '7402', '60000', '65535'])
+        expect(problems(`command_service:${port}`)).toEqual([]);
+      for (const port of ['65536', '70000', '99999', '123456'])
+        expect(problems(`command:${port}`)).toEqual([
+          `${name} is "command:${port}", but must be host:port`,
+        ]);
+    },
+  );
+
   it('refuses a variable that no application has, and says which was meant', () => {
     expect(problemsOf({ HOLDFAST_WAL_DURABILTY: 'none', HOLDFAST_COLOUR: 'red' })).toEqual([
       'HOLDFAST_COLOUR is not a variable of Holdfast',

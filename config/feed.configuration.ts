@@ -1,5 +1,9 @@
 import { ChoiceVariable, IntegerVariable, TextVariable } from './variable.js';
 
+/** A port is at most 65535. */
+const HOST_AND_PORT =
+  '[0-9A-Za-z._-]{1,255}:(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])';
+
 /** Where the owner of the log serves its feed; it listens on the host of its HTTP port. */
 export class FeedServerConfiguration {
   @IntegerVariable('HOLDFAST_FEED_PORT', {
@@ -38,7 +42,7 @@ export class FeedClientConfiguration {
   @TextVariable('HOLDFAST_FEED_ADDRESS', {
     default: '127.0.0.1:7402',
     meaning: 'For `grpc`: the feed of the command service.',
-    pattern: /^[0-9A-Za-z.-]{1,255}:[0-9]{1,5}$/,
+    pattern: new RegExp(`^${HOST_AND_PORT}$`),
     allowed: 'host:port',
   })
   readonly address!: string;
@@ -47,7 +51,7 @@ export class FeedClientConfiguration {
     default: '',
     meaning:
       'For `directory`: the feed of the command service, which is told how far this worker has come, so that the log keeps what it needs. Set it wherever segments are removed. Empty: nobody is told.',
-    pattern: /^(?:[0-9A-Za-z.-]{1,255}:[0-9]{1,5})?$/,
+    pattern: new RegExp(`^(?:${HOST_AND_PORT})?$`),
     allowed: 'host:port',
   })
   readonly reportAddress!: string;
