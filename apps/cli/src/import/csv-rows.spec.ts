@@ -169,10 +169,10 @@ describe('a CSV file', () => {
     });
   });
 
-  describe('has of each record a hash', () => {
+  describe('has of each record a hash of its bytes', () => {
     const rows = '1,"März ""€"""\n 2 , x \n3,y\n3,y\n';
     const hashes = async (content: string | Buffer, format: Partial<CsvFormat> = {}) =>
-      (await read(content, { columns: ['a', 'b'], ...format })).map(({ hash }) => hash);
+      (await read(content, { columns: ['a', 'b'], ...format })).map(({ recordHash }) => recordHash);
 
     it('that neither marks, columns nor the encoding of the mapping change, nor line ends', async () => {
       const known = await hashes(rows);

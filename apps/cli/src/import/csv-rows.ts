@@ -22,7 +22,7 @@ export interface CsvRow {
   /** The text that they were read from, without its line end. */
   readonly raw: string;
   /** Of the record as its bytes stand in the file, so that it is the same however these are read; of its text in UTF-8 where a byte order mark says the encoding. */
-  readonly hash: string;
+  readonly recordHash: string;
   /** Bytes of the file that were read so far. */
   readonly bytes: number;
   /** By column, without spaces around; undefined when the number of fields is not that of the header. */
@@ -126,7 +126,7 @@ async function* rowsOf(
     if (!isHeader)
       yield {
         ...record,
-        hash: hashOf(bytesOf(record.raw, text)),
+        recordHash: hashOf(bytesOf(record.raw, text)),
         bytes: text.bytes,
         row:
           fields.length === columns.length

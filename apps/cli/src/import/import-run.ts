@@ -3,7 +3,7 @@ import { Batch, type BatchSink, type KnownAccounts } from './batch.js';
 import type { CsvFile, CsvRow } from './csv-rows.js';
 import { type ImportNote, type ImportProgress, RowChain } from './import-note.js';
 import type { Reject, RejectsFile } from './rejects-file.js';
-import { isTaken, takenId } from './row-identity.js';
+import { hashOf, isTaken, takenId } from './row-identity.js';
 import type { MappedRow, RowMapper } from './row-mapper.js';
 import { SeenRows } from './seen-rows.js';
 import { EMPTY_TALLY, type Tally, addTally } from './tally.js';
@@ -98,7 +98,7 @@ export class ImportRun {
   /** Of each row, also of one that is passed over: later ones may be equal, or have its id or its reference. */
   private mapped(row: CsvRow): MappedRow {
     const { mapper } = this.parts;
-    const occurrence = mapper.countsRows ? this.seen.occurrence(row.hash) : 1;
+    const occurrence = mapper.countsRows ? this.seen.occurrence(hashOf(row.fields)) : 1;
     const mapped = mapper.map(row, occurrence);
     if (mapped.kind === 'skipped') return mapped;
     const { id, givenReference } = mapped;

@@ -3,7 +3,7 @@ import type { CsvFile, CsvRow } from './csv-rows.js';
 import { readMappingFile } from './mapping-file.js';
 import type { MappingFile } from './mapping-schema.js';
 import type { Mapping } from './mapping.js';
-import { countsRows, idOf } from './row-identity.js';
+import { countsRows, hashOf, idOf } from './row-identity.js';
 import { RowMapper } from './row-mapper.js';
 import { SeenRows } from './seen-rows.js';
 import { shown } from './shown.js';
@@ -60,7 +60,7 @@ export async function lineWithOtherId(
   }
 }
 
-const rowWith = (id: string, { hash }: CsvRow): string => `${hash} ${id}`;
+const rowWith = (id: string, { recordHash }: CsvRow): string => `${recordHash} ${id}`;
 
 interface CountedRow {
   readonly row: CsvRow;
@@ -72,7 +72,7 @@ async function* counted(file: CsvFile, { row: { id } }: Mapping): AsyncGenerator
   const seen = new SeenRows();
   try {
     for await (const row of file.rows)
-      yield { row, occurrence: countsRows(id) ? seen.occurrence(row.hash) : 1 };
+      yield { row, occurrence: countsRows(id) ? seen.occurrence(hashOf(row.fields)) : 1 };
   } catch (error) {
     passOverInvalid(error);
   } finally {

@@ -35,12 +35,11 @@ function batchOf(keys: readonly string[]): Batch {
   keys.forEach((key, index) =>
     batch.add({
       place: index + 1,
-      row: { line: index + 2, fields: [key], raw: key, hash: '', bytes: 0, row: {} },
+      row: { line: index + 2, fields: [key], raw: key, recordHash: '', bytes: 0, row: {} },
       mapped: {
         kind: 'transfer',
         id: key,
         key,
-        idTellsContent: false,
         accounts: [],
         transfer: { type: 'PostTransfer', ledger: 'main', legs: [] },
       },

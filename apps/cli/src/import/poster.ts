@@ -5,7 +5,6 @@ import {
   type BatchSink,
   type KnownAccounts,
   type Posted,
-  type TransferRow,
   type WaitingRow,
   divided,
   rejectOf,
@@ -167,8 +166,6 @@ export class Poster implements BatchSink {
    */
   private async refusalOf({ mapped }: WaitingRow, answer: ItemAnswer): Promise<string | undefined> {
     const problem = problemText(answer);
-    if (problem.startsWith('idempotency-key-reused') && mapped.idTellsContent)
-      return this.reuseOf(mapped, problem);
     const { transferId } = (answer.body ?? {}) as { readonly transferId?: unknown };
     if (!problem.startsWith('reference-exists') || typeof transferId !== 'string') return problem;
     const found = await this.client.get(this.transferPath(transferId, answer));
@@ -180,24 +177,12 @@ export class Poster implements BatchSink {
     return `${problem} That one has the legs and the time of this row: it is this row, or another with its reference`;
   }
 
-  /** The same content was read otherwise by an earlier run. Undefined when that posted this transfer, with other metadata. */
-  private async reuseOf(
-    { key, transfer }: Pick<TransferRow, 'key' | 'transfer'>,
-    problem: string,
-  ): Promise<string | undefined> {
-    const { body } = await this.client.get(this.commandPath({ key }));
-    const before = toldAnswer((body as { answer?: unknown } | undefined)?.answer);
-    if (!succeeded(before)) return problem;
-    const difference = differenceOf(transfer, before.body);
-    return difference && `${problem} What is posted under it is another transfer: ${difference}`;
-  }
-
   private transferPath(transferId: string, { position }: ItemAnswer): string {
     const seen = position === undefined ? '' : `?minPosition=${encodeURIComponent(position)}`;
     return `${this.ledgerPath}/transfers/${encodeURIComponent(transferId)}${seen}`;
   }
 
-  private commandPath({ key }: Pick<Witness, 'key'>): string {
+  private commandPath({ key }: Witness): string {
     return `${this.ledgerPath}/commands/${encodeURIComponent(key)}`;
   }
 

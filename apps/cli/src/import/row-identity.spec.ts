@@ -4,8 +4,14 @@ import { DEFAULT_ID, ImportNames, idOf } from './row-identity.js';
 import { Template } from './template.js';
 
 const rowOf = (row: Record<string, string> | undefined, more: Partial<CsvRow> = {}): CsvRow => ({
-  ...{ line: 7, fields: Object.values(row ?? { only: 'one' }), raw: '', bytes: 0, row },
-  hash: 'c'.repeat(32),
+  ...{
+    line: 7,
+    fields: Object.values(row ?? { only: 'one' }),
+    raw: '',
+    recordHash: '',
+    bytes: 0,
+    row,
+  },
   ...more,
 });
 
@@ -21,8 +27,8 @@ describe('the id of a row', () => {
     expect(id('{a}/{row.line}', row)).toBe('1/7');
     expect(id('{row.occurrence}', row, 3)).toBe('3');
     expect(id(DEFAULT_ID, row, 2)).toMatch(/^[0-9a-f]{32}-2$/);
-    expect(id(DEFAULT_ID, row)).toBe(id(DEFAULT_ID, rowOf({ c: "'1'" })));
-    expect(id(DEFAULT_ID, row)).not.toBe(id(DEFAULT_ID, rowOf({ a: '1' }, { hash: 'd' })));
+    expect(id(DEFAULT_ID, row)).toBe(id(DEFAULT_ID, rowOf({ c: '1', d: 'x' })));
+    expect(id(DEFAULT_ID, row)).not.toBe(id(DEFAULT_ID, rowOf({ a: '1x', b: '' })));
   });
 
   it('is any text, and different where the text is', () => {

@@ -17,19 +17,23 @@ export const ROW_TOKENS = ['row.line', 'row.hash', 'row.occurrence'] as const;
 /** The id of a row when the mapping gives none: its content, and which of the equal rows it is. */
 export const DEFAULT_ID = '{row.hash}-{row.occurrence}';
 
-/** Whether equal rows have to be counted. */
-export function countsRows({ columns }: Pick<Template, 'columns'>): boolean {
-  return columns.includes('row.occurrence');
+/** 128 bits: of 10^9 rows no two meet. */
+const HASH_HEX_DIGITS = 32;
+
+/** Of what the row says, not of its bytes: it is the same row when a spreadsheet saves the file with other quotes, another delimiter or in another encoding. */
+export function hashOf(fields: readonly string[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(fields));
+  return hash.digest('hex').slice(0, HASH_HEX_DIGITS);
 }
 
-/** Whether rows with one id have one content. */
-export function tellsHash({ columns }: Pick<Template, 'columns'>): boolean {
-  return columns.includes('row.hash');
+/** Whether equal rows have to be counted. */
+export function countsRows({ columns }: Template): boolean {
+  return columns.includes('row.occurrence');
 }
 
 /** Whether the id of a row is another once the row is mended. */
 export function tellsContent({ columns }: Template): boolean {
-  return tellsHash({ columns }) || countsRows({ columns });
+  return columns.includes('row.hash') || columns.includes('row.occurrence');
 }
 
 /** In front of the id that another row of the file has: nothing is posted under it. */
@@ -53,14 +57,14 @@ export function isTaken(id: string): boolean {
  */
 export function idOf(
   template: Template,
-  { row, fields, hash, line, givenId }: CsvRow,
+  { row, fields, line, givenId }: CsvRow,
   occurrence: number,
 ): string | undefined {
   if (typeof givenId === 'string') return givenId;
   if (givenId === null && tellsContent(template)) return undefined;
   const own: Readonly<Record<string, string>> = {
     'row.line': String(line),
-    'row.hash': hash,
+    'row.hash': hashOf(fields),
     'row.occurrence': String(occurrence),
   };
   const values = { ...row, ...own };
@@ -69,7 +73,7 @@ export function idOf(
   if (told.some((text) => text.includes(UNDECODED))) return undefined;
   if (template.isEmptyIn(values)) return undefined;
   if (row === undefined && columns.some((column) => !(column in own)))
-    return tellsContent(template) ? `%row:${hash}-${occurrence}` : undefined;
+    return tellsContent(template) ? `%row:${hashOf(fields)}-${occurrence}` : undefined;
   const id = template.render(values);
   return id === '' ? undefined : visibleText(id.replaceAll('%', '%25'));
 }

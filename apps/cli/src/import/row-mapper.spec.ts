@@ -24,7 +24,7 @@ const rowOf = (row: Record<string, string>): CsvRow => ({
   line: 2,
   fields: Object.values(row),
   raw: Object.values(row).join(','),
-  hash: '',
+  recordHash: '',
   bytes: 0,
   row,
 });
@@ -59,7 +59,6 @@ describe('a row', () => {
   it('becomes a transfer under a key of its own, with the accounts that it needs', () => {
     expect(bank.map(rowOf(deposit))).toEqual({
       kind: 'transfer',
-      idTellsContent: false,
       id: '171812',
       key: 'import:bank-1993:row:1:171812',
       givenReference: 'bank-1993/171812',

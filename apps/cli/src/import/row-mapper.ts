@@ -5,7 +5,7 @@ import { UNDECODED } from './csv-text.js';
 import { ATTEMPT_DEFAULT } from './import-options.js';
 import type { AccountMapping, Mapping, Rule } from './mapping.js';
 import { type SignedAmount, amountColumns, rowAmount } from './row-amount.js';
-import { ImportNames, countsRows, idOf, isTaken, tellsContent, tellsHash } from './row-identity.js';
+import { ImportNames, countsRows, idOf, isTaken, tellsContent } from './row-identity.js';
 import { shown } from './shown.js';
 import type { Row, Template } from './template.js';
 
@@ -17,8 +17,6 @@ export type MappedRow =
       readonly key: string;
       /** The reference, where it is not made of the id: nothing says that no other row has it. */
       readonly givenReference?: string | undefined;
-      /** Whether no row with another content has its id. */
-      readonly idTellsContent: boolean;
       readonly transfer: PostTransfer;
       /** The accounts of its legs, as they are to be opened if they are not there. */
       readonly accounts: readonly NeededAccount[];
@@ -40,10 +38,7 @@ export interface NeededAccount {
 
 /** Why a row is refused; its id and reference come to it. */
 type Refusal = Omit<Extract<MappedRow, { kind: 'refused' }>, 'id' | 'givenReference'>;
-type Transfer = Omit<
-  Extract<MappedRow, { kind: 'transfer' }>,
-  'id' | 'key' | 'givenReference' | 'idTellsContent'
->;
+type Transfer = Omit<Extract<MappedRow, { kind: 'transfer' }>, 'id' | 'key' | 'givenReference'>;
 
 /** A row's own reference is made of its id, and undefined where that is. */
 interface References {
@@ -77,8 +72,7 @@ export class RowMapper {
     if (mapped.kind === 'refused') return { ...mapped, id, givenReference };
     if (id === undefined || isTaken(id))
       return { ...refused(this.idProblem(row, id)), id, givenReference };
-    const idTellsContent = row.givenId === undefined && tellsHash(this.mapping.row.id);
-    return { ...mapped, id, givenReference, idTellsContent, key: this.names.keyOf(id) };
+    return { ...mapped, id, givenReference, key: this.names.keyOf(id) };
   }
 
   private idProblem({ givenId }: CsvRow, taken: string | undefined): string {
