@@ -251,4 +251,20 @@ describe('what was learned of the log', () => {
     await log.ask();
     expect(log.look()).toMatchObject({ newestTimeline: '2'.repeat(16) });
   });
+
+  it('is not believed either when that process ended before it answered', async () => {
+    await log.look();
+    const { port } = server.address() as AddressInfo;
+    await stop();
+    now += 1_000;
+    expect(await log.look()).toBeDefined();
+    await start(port);
+    now += 1_000;
+    await lateLook();
+    await stop();
+    now += 1_000;
+    expect(await log.ask()).toBeUndefined();
+    expect(log.look()).toBeUndefined();
+    await start(port);
+  });
 });

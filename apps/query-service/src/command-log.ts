@@ -27,11 +27,12 @@ export interface CommandLogOptions {
  * The log behind the command service, as its health tells: which one it is, which histories it is made of, and how far it has come.
  *
  * Only a process that begins can have another log. So what was learned is believed as long as the connection stands on which it was told, some seconds without an answer included; and while no
- * connection can be made, because nobody is there who takes commands. Whoever accepts a new connection may have been started on a restored log, and is believed when it has answered.
+ * connection can be made, because nobody is there who takes commands. Whoever accepts a new connection may have been started on a restored log, and is believed when it has answered: if it ends
+ * before, what was seen before it proves nothing any more.
  */
 export class CommandLog implements LogSight {
   private seen: SeenLog | undefined;
-  /** Nobody is there who may have another log than the one that was seen. */
+  /** Nobody was there since who may have another log than the one that was seen. */
   private isBelieved = true;
   /** When the last question was put. */
   private putAtMillis = -Infinity;
@@ -53,7 +54,6 @@ export class CommandLog implements LogSight {
     this.answerLimit = answerLimit ?? (() => AbortSignal.timeout(ANSWER_MILLIS_MAX));
     this.client = new Client(commandUrl, { connectTimeout: CONNECT_MILLIS_MAX });
     this.client.on('connect', () => (this.isBelieved = false));
-    this.client.on('connectionError', () => (this.isBelieved = true));
   }
 
   /** What is known, asked for within the last second, or now. Undefined while nobody knows: before the first answer, and where what was seen is not believed. */

@@ -50,7 +50,12 @@ export async function startQueryService(
     },
   );
   application.fastify.addHook('onClose', () => log.close());
-  forwardRequests(application, { upstream: commands.url, routes: commandRoutes() });
+  forwardRequests(application, {
+    upstream: commands.url,
+    routes: commandRoutes(),
+    // It may be a process that has just begun, on another log: whoever is answered 201 by it and asks next is not to be answered from the one that was seen before.
+    onConnect: () => void log.ask(),
+  });
   const url = await application.listen(http.port, service.host, 'HOLDFAST_HTTP_PORT');
   logger.info({ url, commands: commands.url }, 'serving queries, forwarding commands');
   return application;

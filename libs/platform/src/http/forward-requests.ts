@@ -23,6 +23,8 @@ export interface ForwardOptions {
   readonly answerMillisMax?: number;
   /** How many requests are with the upstream at once; default 128, as many as there are connections. */
   readonly connectionsMax?: number;
+  /** Called when a connection to the upstream was made. */
+  readonly onConnect?: () => void;
   /** How long a request may wait until the upstream has room for it. Default 5,000. */
   readonly waitMillisMax?: number;
 }
@@ -57,6 +59,7 @@ export function forwardRequests(application: HttpApplication, options: ForwardOp
     headersTimeout: answerMillisMax,
     bodyTimeout: answerMillisMax,
   });
+  if (options.onConnect !== undefined) pool.on('connect', options.onConnect);
   const upstream: Upstream = {
     pool,
     // Whatever waits for a connection waits here, and not in the pool, where a wait has no end.
