@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -601,6 +602,24 @@ describe('an import', () => {
       expect((await importing()).exit).toBe(64);
       expect(ledger.moved).toBe(10_000);
     });
+
+    it.each(['here', 'from the rejects alone'])(
+      'is refused also for a reject that was mended and posted: rows posted %s',
+      async (where) => {
+        const rejects = path('rejects.csv');
+        writeTexts(`${where === 'here' ? '"T1",100.00,a\n' : ''}"Smith, John",20.00,a\n`);
+        map({ row: NO_ID, csv: { quote: '' } });
+        expect(await summaryOf()).toMatchObject({ rejected: 1 });
+        write('rejects.csv', read('rejects.csv').replace('"Smith, John"', 'Smith John'));
+        const line = ['import', rejects, '--ledger', 'main', '--mapping', path('m.json')];
+        expect((await runCli(...line, '--url', url, '--attempt', '2')).exit).toBe(0);
+        const { recorded } = ledger;
+        renameSync(rejects, path('done.csv'));
+        map({ row: NO_ID });
+        expect((await importing()).exit).toBe(64);
+        expect(ledger.recorded).toEqual(recorded);
+      },
+    );
 
     it('is refused also where the id is another row’s now', async () => {
       writeTexts('1,1.00,a\n2,10.00,a\n3,100.00,a\n4,none,a\n');

@@ -50,12 +50,12 @@ export class ImportJob {
     private readonly listener: JobListener,
   ) {
     const { csv, ledger, check = false } = options;
-    const beside = `${options.named ?? csv}.${ledger}.${mapping.name}${check ? '.check' : ''}`;
-    this.rejectsPath = options.rejects ?? `${beside}.rejects.csv`;
+    this.rejectsPath =
+      options.rejects ?? `${besides(options.named ?? csv, options, mapping)}.rejects.csv`;
     this.poster = new Poster(client, ledger, this.known);
     this.sink = check ? new CheckSink(this.known) : this.poster;
     this.note = new ImportNote(
-      options.progress ?? `${beside}.progress.json`,
+      options.progress ?? notePathOf(options.named ?? csv, options, mapping),
       identityOf(options, mapping),
       check ? undefined : { ledger, name: mapping.name, mappings: [mapping.text] },
       (reason) => listener.onNote(`no note of the progress can be kept: ${reason}`),
@@ -134,7 +134,9 @@ export class ImportJob {
   private async refuseOtherIds(): Promise<void> {
     const { csv, ledger } = this.options;
     const open = (mapping: Mapping): Promise<CsvFile> => this.open(mapping);
-    for (const text of this.note.read()?.posting?.mappings ?? []) {
+    for (const text of this.note.postedUnderWith(
+      notePathOf(this.rejectsPath, this.options, this.mapping),
+    )) {
       const before = parseMapping(this.note.path, text);
       const changes = readingChanges(before, this.mapping);
       if (changes.length === 0) continue;
@@ -245,6 +247,15 @@ export class ImportJob {
     };
     return new ImportRun(parts, file).import(from);
   }
+}
+
+function besides(csv: string, { ledger, check = false }: ImportOptions, { name }: Mapping): string {
+  return `${csv}.${ledger}.${name}${check ? '.check' : ''}`;
+}
+
+/** Where it is unless it is given another place. */
+function notePathOf(csv: string, options: ImportOptions, mapping: Mapping): string {
+  return `${besides(csv, options, mapping)}.progress.json`;
 }
 
 /** With another ledger, mapping or attempt, the same rows are other commands. */

@@ -33,8 +33,13 @@ export interface NotedImport {
   readonly progress: ImportProgress | undefined;
   /** As the run left it, whatever import it was. */
   readonly rejects: RejectsState;
+}
+
+interface NoteText extends NotedImport {
+  readonly version: number;
+  readonly identity: string;
   /** Undefined when no row is posted. */
-  readonly posting: Posting | undefined;
+  readonly posting?: Posting;
 }
 
 const VERSION = 7;
@@ -84,11 +89,22 @@ export class ImportNote {
     if (note === undefined) return undefined;
     if (note.version !== VERSION || note.rejects === undefined) return undefined;
     const isOurs = note.identity === this.identity;
-    const { ledger, name } = note.posting ?? {};
-    const posting =
-      ledger === this.posting?.ledger && name === this.posting?.name ? note.posting : undefined;
-    this.earlier = posting?.mappings ?? [];
-    return { progress: isOurs ? note.progress : undefined, rejects: note.rejects, posting };
+    this.earlier = this.postedUnder(note);
+    return { progress: isOurs ? note.progress : undefined, rejects: note.rejects };
+  }
+
+  /** The mappings under which rows may have been posted, as this note says and that of another file. */
+  postedUnderWith(other: string): readonly string[] {
+    const notes = [this.path, other].map((path) => noteOf(textOf(path)));
+    return [...new Set(notes.flatMap((note) => this.postedUnder(note ?? {})))];
+  }
+
+  private postedUnder({ version, posting }: Partial<NoteText>): readonly string[] {
+    const own = this.posting;
+    const isOurs = version === VERSION && posting !== undefined && own !== undefined;
+    return isOurs && posting.ledger === own.ledger && posting.name === own.name
+      ? posting.mappings
+      : [];
   }
 
   /** Of a pass from row 1: of what an earlier run left, it tells only how its rows were read. */
@@ -136,7 +152,7 @@ export class ImportNote {
   }
 
   /** Whole or not at all; without a sync, since nothing is lost with it. */
-  private write(noted: Omit<NotedImport, 'posting'>): void {
+  private write(noted: NotedImport): void {
     const content = JSON.stringify({
       kind: KIND,
       version: VERSION,
@@ -183,7 +199,7 @@ function textOf(path: string): string {
   }
 }
 
-function noteOf(text: string): (Partial<NotedImport> & Record<string, unknown>) | undefined {
+function noteOf(text: string): Partial<NoteText> | undefined {
   try {
     const note = JSON.parse(text) as Record<string, unknown> | null;
     return note?.['kind'] === KIND ? note : undefined;

@@ -32,7 +32,7 @@ function valueText(value: unknown): string {
 }
 
 /**
- * Of the first row that becomes a transfer under the one mapping, and has another id under the other, or is no row there. A row is known by its bytes, which no mapping changes:
+ * Of the first row that may be posted under the one mapping, and has another id under the other, or is no row there. A row that was refused may be too, from the rejects file. A row is known by its bytes, which no mapping changes:
  * that its id is another row's now does not help it. Undefined when there is none.
  */
 export async function lineWithOtherId(
@@ -51,7 +51,7 @@ export async function lineWithOtherId(
     const mapper = new RowMapper(before, file.ledger);
     for await (const { row, occurrence } of counted(opened, before)) {
       const mapped = mapper.map(row, occurrence);
-      if (mapped.kind !== 'transfer') continue;
+      if (mapped.kind === 'skipped' || mapped.id === undefined) continue;
       if (ids.earlierLine('id', rowWith(mapped.id, row), row.line) === undefined) return row.line;
     }
     return undefined;
