@@ -71,9 +71,10 @@ export class BackupContent {
         if (described.sha256 !== sha256 || described.header.logId !== manifest.logId)
           throw damaged(described, 'this is not the file that BACKUP names');
         assertFollows(segments.at(-1), described);
+        // First: what is of another history is no part of any.
+        if (at === named.length - 1) assertEnd(manifest, described);
         segments.push(described);
       }
-      assertEnd(manifest, defined(segments.at(-1), 'a backup has a segment'));
     } catch (error) {
       const upTo = part.atMillis === undefined ? part.upTo : undefined;
       const isThere = (segments.at(-1)?.seal.lastSequence ?? -1) >= (upTo ?? Infinity);

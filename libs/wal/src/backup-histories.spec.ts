@@ -226,7 +226,13 @@ describe('verifying a backup', () => {
     writeBackupManifest(disk, BACKUP, { ...mixed, segments, tail: old.tail });
     const image = disk.disk.image();
     const files = new Map(image.files).set(`${BACKUP}/${old.tail.file}`, oldTail);
-    const found = verifyBackup(BACKUP, { fileSystem: SimulatedFileSystem.on({ ...image, files }) });
-    await expect(found).rejects.toMatchObject({ code: 'WAL_CORRUPT' });
+    const fileSystem = SimulatedFileSystem.on({ ...image, files });
+    await expect(verifyBackup(BACKUP, { fileSystem })).rejects.toMatchObject({
+      code: 'WAL_CORRUPT',
+    });
+    const restoredTo = (sequence: number) =>
+      restoreLog(BACKUP, `/to-${sequence}`, { fileSystem, upTo: sequence as Sequence });
+    await expect(restoredTo(kept + 1)).rejects.toMatchObject({ code: 'WAL_CORRUPT' });
+    await expect(restoredTo(kept)).resolves.toMatchObject({ lastSequence: kept });
   });
 });
