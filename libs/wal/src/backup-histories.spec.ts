@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { readBackupManifest, writeBackupManifest } from './backup-manifest.js';
+import { firstSequenceIn } from './backup-segments.js';
 import { verifyBackup } from './backup-verification.js';
 import { restoreLog } from './restore.js';
 import { salvage } from './salvage.js';
@@ -193,6 +194,36 @@ describe('a backup that holds what the log does not', () => {
     await wal.removeSegments({ below: wal.durableSequence });
     await refused(system, wal, /sequences 1 to 5,.*nothing leads.*--replace/);
   });
+
+  it.each(['rotten', 'gone'] as const)(
+    'is not replaced where a segment that only it holds is %s, which is named; with leave the next ones go on',
+    async (state) => {
+      const system = SimulatedFileSystem.on();
+      const wal = await openSimulated(system);
+      while (segments(system).length < 5) await appendAll(wal, 1);
+      await wal.backup(BACKUP);
+      const lastSequence = wal.durableSequence;
+      await wal.removeSegments({ below: lastSequence });
+      const copies = system.list(`${BACKUP}/segments`).sort();
+      const path = `${BACKUP}/segments/${copies[1] ?? ''}`;
+      if (state === 'gone') system.unlink(path);
+      else system.disk.flipBit(path, 100);
+      const before = inBackup(system.disk.image().files);
+      await expect(wal.backup(BACKUP)).rejects.toMatchObject({
+        code: 'WAL_BACKUP_REFUSED',
+        message: expect.stringMatching(new RegExp(`${copies[1] ?? ''}.*--replace`)),
+      });
+      expect(inBackup(system.disk.image().files)).toEqual(before);
+      const { firstSequence } = await wal.backup(BACKUP, { replace: true });
+      // What leads up to the log without it stays.
+      expect(firstSequence).toBe(firstSequenceIn(copies[2] ?? ''));
+      expect(firstSequence).toBeLessThan(wal.firstSequence);
+      await appendAll(wal, 1);
+      expect(await wal.backup(BACKUP)).toMatchObject({ firstSequence });
+      expect((await verifyBackup(BACKUP, { fileSystem: system })).problems).toEqual([]);
+      await wal.close();
+    },
+  );
 
   it('is not replaced by that of a salvaged log, which lacks records in its middle', async () => {
     const system = SimulatedFileSystem.on();

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { defined, isUnreadable } from '@holdfast/kernel';
 import { type ArchivedSegment, sameSeal } from './archive-store.js';
 import { throwIfCancelled } from './archive-writer.js';
-import { describeArchived, notFinished } from './archived-segment.js';
+import { notFinished } from './archived-segment.js';
 import { type WorkOptions } from './archiving.js';
 import {
   copyFile,
@@ -37,7 +37,7 @@ import type { VisibleBound } from './log-cursor.js';
 import { summarizeWithEnd } from './sealing.js';
 import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { encodeFooter, readFooter } from './segment-footer.js';
-import { corrupt, missingSegment } from './wal.errors.js';
+import { corrupt } from './wal.errors.js';
 import type { Sequence } from './wal.types.js';
 
 export const SEGMENTS_DIRECTORY = 'segments';
@@ -128,6 +128,7 @@ class BackupCopy {
   private bytesDone = 0;
   private copiedSegments = 0;
   private copiedBytes = 0;
+  private brokenAt: string | undefined;
   private readonly bytesTotal: number;
   private readonly entries: readonly CatalogEntry[];
   private readonly damagedFiles: Set<string>;
@@ -329,25 +330,20 @@ class BackupCopy {
 
   /**
    * Segments that the log has given up since an earlier run, and that still lead up to its beginning: what a backup has, it does not lose because retention has
-   * passed over it. Throws `WAL_MISSING_SEGMENT`, `WAL_CORRUPT` when one of them is not what BACKUP names: to leave it out would be to remove what comes before it.
+   * passed over it. One that is gone or rotten ends them, as `brokenAt`: without it nothing leads from what comes before it.
    */
   private async earlier(): Promise<readonly { entry: BackupEntry; archived: ArchivedSegment }[]> {
     const { fileSystem, logId } = this.source;
     const kept: { entry: BackupEntry; archived: ArchivedSegment }[] = [];
     let successor = defined(this.entries[0], 'a log has a segment').header;
     for (const entry of [...(this.previous?.segments ?? [])].reverse()) {
-      const number = Number.parseInt(entry.file, 16);
-      if (number >= successor.segment) continue;
+      if (Number.parseInt(entry.file, 16) >= successor.segment) continue;
       const path = `${this.segmentsDirectory}/${entry.file}`;
-      if (!fileSystem.exists(path)) throw missingSegment(path, { segment: number });
-      const archived = describeArchived(fileSystem, path);
-      const { firstSequence } = archived.name;
-      if (archived.sha256 !== entry.sha256)
-        throw corrupt('this is not the file that BACKUP names', {
-          file: path,
-          offset: 0,
-          firstSequence,
-        });
+      const archived = describedIfWhole(fileSystem, path);
+      if (archived?.sha256 !== entry.sha256) {
+        this.brokenAt = path;
+        break;
+      }
       const leadsUp =
         archived.header.logId === logId &&
         archived.name.segment === successor.segment - 1 &&
@@ -369,8 +365,9 @@ class BackupCopy {
     const beginsLater = (keptFrom ?? begins) > firstSequence;
     if (!beginsLater && this.isContinued()) return;
     const timeline = this.lastTimelineOf(this.previous);
+    const broken = this.brokenAt === undefined ? '' : `: ${this.brokenAt} is gone or damaged`;
     const why = beginsLater
-      ? 'nothing leads from there to where the log begins'
+      ? `nothing leads from there to where the log begins${broken}`
       : 'the log does not hold that place: it was restored to before it, or salvaged';
     throw refused(
       this.directory,

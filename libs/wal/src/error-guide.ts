@@ -137,7 +137,7 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
     meaning:
       'The directory cannot take this backup: it holds the backup of another log, or anything that is not of a backup; it holds what this log does not hold, the end of a history that the log has left, say; it lies in the live data, or around it; another backup is being made there; or a file to go along has no proper name or changed.',
     action:
-      'Name another directory, new or empty, or wait. The backup that is there stays as it is; `--replace` gives up one of this log that holds more or other records than the log. A directory with `segments/` and neither `BACKUP` nor `BACKUP-OF` is the first run of an early version that was cut short: nothing can be restored from it, so look that nothing else is in it, remove it, and back up again.',
+      'Name another directory, new or empty, or wait. The backup that is there stays as it is; `--replace` gives up one of this log that holds more or other records than the log. Where the message names a file of it that is gone or rotten, put that back from a copy of the backup, or give up what it holds before that file with `--replace`. A directory with `segments/` and neither `BACKUP` nor `BACKUP-OF` is the first run of an early version that was cut short: nothing can be restored from it, so look that nothing else is in it, remove it, and back up again.',
   },
   WAL_BACKUP_DAMAGED: {
     meaning:
