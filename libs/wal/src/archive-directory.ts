@@ -343,11 +343,22 @@ function readMarker(
   const content = readSmallFile(fileSystem, path, 1024)?.toString('latin1');
   if (content === undefined) return undefined;
   const lines = checkedLines(content);
-  if (lines?.[0] !== TITLE) throw unsupported(path, lines?.[0] ?? 'not the mark of an archive');
+  if (lines === undefined) throw damagedMarker(path);
+  if (lines[0] !== TITLE) throw unsupported(path, lines[0] ?? '');
   const logId = /^log-id ([0-9a-f]{32})$/.exec(lines[1] ?? '')?.[1];
   const firstSegment = /^first-segment ([0-9]+)$/.exec(lines[2] ?? '')?.[1];
   if (logId === undefined || firstSegment === undefined) return { owner: undefined };
   return { owner: { logId, firstSegment: Number(firstSegment) } };
+}
+
+/** One that names no log will do: the segments beside it do. */
+function damagedMarker(path: string): WalError {
+  const anew = withChecksum([TITLE]).replaceAll('\n', '\\n');
+  return new WalError(
+    'WAL_CORRUPT',
+    `${path}, the mark of the archive, is damaged; nothing was changed. Put it back from a copy, or write it anew: printf '${anew}' > ${path}`,
+    { file: path },
+  );
 }
 
 function noArchive(directory: string): WalError {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { errorMessage } from '@holdfast/kernel';
 import { ArchiveDirectory } from './archive-directory.js';
 import { openArchiveOf } from './archive-of-log.js';
 import { withChecksum } from './manifest.js';
@@ -124,6 +125,49 @@ describe('the archive of a log', () => {
       `log-id ${owner.logId}`,
     );
   });
+});
+
+describe('the mark of an archive', () => {
+  it('is damaged with a bit of it flipped, and is written anew as the message says', async () => {
+    const system = SimulatedFileSystem.on(await archivedLog());
+    const path = `${ARCHIVE}/ARCHIVE`;
+    const bytes = system.disk.image().files.get(path)!.length;
+    let message = '';
+    for (let byte = 0; byte < bytes; byte++) {
+      system.disk.flipBit(path, byte, byte % 8);
+      message = refusal(() => archiveOn(system), 'WAL_CORRUPT');
+      system.disk.flipBit(path, byte, byte % 8);
+    }
+    const asked = /printf '(.*)' > \/volume\/archive\/ARCHIVE/.exec(message)?.[1] ?? '';
+    write(system, path, asked.replaceAll('\\n', '\n'));
+    const wal = await openSimulated(system, { archive: archiveOn(system) }, 9);
+    expect(await textsOf(wal)).toHaveLength(4);
+    await wal.close();
+  });
+
+  it('is of a newer version only where it is sound and has another title', () => {
+    const system = SimulatedFileSystem.on(empty);
+    archiveOn(system);
+    write(system, `${ARCHIVE}/ARCHIVE`, withChecksum(['holdfast-wal-archive 2', 'more']));
+    refusal(() => archiveOn(system), 'WAL_UNSUPPORTED_FORMAT');
+  });
+
+  function refusal(work: () => unknown, code: string): string {
+    try {
+      work();
+    } catch (error) {
+      expect(error).toMatchObject({ code });
+      return errorMessage(error);
+    }
+    throw new Error('it was not refused');
+  }
+
+  function write(system: SimulatedFileSystem, path: string, text: string): void {
+    system.unlink(path);
+    const file = system.open(path, 'create');
+    file.write(Buffer.from(text, 'latin1'), 0);
+    file.close();
+  }
 });
 
 describe('two writers of one archive', () => {

@@ -35,7 +35,7 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
     meaning:
       'Bytes that were promised to be durable are not what was written. The message names file, offset and sequences. Nothing was changed.',
     action:
-      'Do not delete anything. Copy the directory, run `holdfast wal verify` on the copy, look at the disk (kernel log, SMART), and restore the named segment or the whole log from a backup. Without one, `holdfast wal salvage` makes a new log of what can still be read and names what is gone.',
+      'Do not delete anything. Copy the directory, run `holdfast wal verify` on the copy, look at the disk (kernel log, SMART), and restore the named segment or the whole log from a backup. Without one, `holdfast wal salvage` makes a new log of what can still be read and names what is gone. Of a damaged `ARCHIVE`, the mark of an archive, the message says how to write it anew: no record is in it.',
   },
   WAL_LOST_TAIL: {
     meaning:
