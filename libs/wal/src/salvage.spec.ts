@@ -175,6 +175,16 @@ describe('making a new log of a damaged one', () => {
     await expect(salvage(directory, target)).rejects.toMatchObject({ code: 'WAL_SALVAGE_REFUSED' });
     expect(readdirSync(directory)).toEqual(['damaged']);
   });
+
+  it('leaves no target where no frame can be read, so that it may be tried again', async () => {
+    const empty = join(directory, 'empty');
+    await (await Wal.open(empty, { create: true })).close();
+    await expect(salvage(empty, target)).rejects.toMatchObject({
+      code: 'WAL_SALVAGE_REFUSED',
+      message: expect.stringContaining('no frame could be read'),
+    });
+    expect(existsSync(target)).toBe(false);
+  });
 });
 
 describe('scrubbing', () => {

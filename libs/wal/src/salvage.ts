@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { ArchiveStore } from './archive-store.js';
 import type { FileSystem } from './file-system.js';
@@ -58,9 +58,6 @@ export async function salvage(
     const { segments, logId } = log;
     if (logId === undefined || segments.length === 0)
       throw refused(`${source} holds no segment with a readable header`, source);
-    // Crash from here to the end: a directory without MANIFEST; the source is untouched, and salvage is repeated elsewhere.
-    fileSystem.makeDirectory(target);
-    fileSystem.syncDirectory(dirname(target));
     const copy = new SalvagedLog(fileSystem, target, { ...log, logId });
     const losses = [...log.losses];
     const leftOut: SalvageLeftOut[] = [];

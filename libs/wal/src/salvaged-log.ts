@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { dirname } from 'node:path';
 import { systemClock } from '@holdfast/kernel';
 import type { FileSystem } from './file-system.js';
 import { lastSequenceOf } from './frame-decoder.js';
@@ -156,6 +157,10 @@ export class SalvagedLog {
 
   private async begin(): Promise<void> {
     this.begun = true;
+    const { fileSystem, directory } = this;
+    // Not before there is something for it. Crash from here to the end: a directory without MANIFEST; the source is untouched, and salvage is repeated elsewhere.
+    fileSystem.makeDirectory(directory);
+    fileSystem.syncDirectory(dirname(directory));
     const lastSequence = this.lastSequence as Sequence;
     const nothing = {
       dataLength: 0,
