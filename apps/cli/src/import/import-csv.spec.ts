@@ -526,10 +526,10 @@ describe('an import', () => {
 
     it('knows the rows of a file that a spreadsheet has saved again', async () => {
       const row = NO_ID;
-      writeTexts('"Rent",100.00,a\n"Coffee",5.00,a\n"Nájem",x7.00,a\n');
+      writeTexts('"Rent",100.00,a\n"Coffee",5.00,a\n"Food",x7.00,a\n');
       map({ row });
       expect(await summaryOf()).toMatchObject({ posted: 2, rejected: 1 });
-      const plain = 'text,amount,customer\nRent,100.00,a\nCoffee,5.00,a\nNájem,7.00,a\n';
+      const plain = 'text,amount,customer\nRent,100.00,a\nCoffee,5.00,a\nFood,7.00,a\n';
       write('rows.csv', plain);
       expect(await summaryOf()).toMatchObject({ posted: 3, repeated: 2 });
       writeFileSync(path('rows.csv'), iconv.encode(plain, 'utf-16le', { addBOM: true }));
@@ -601,6 +601,55 @@ describe('an import', () => {
       map({ row });
       expect((await importing()).exit).toBe(64);
       expect(ledger.moved).toBe(10_000);
+    });
+
+    it.each([
+      ['the mapping mended as well', { encoding: 'cp850' }, {}],
+      ['the mapping as it was', { encoding: 'cp850' }, { encoding: 'cp850' }],
+    ])('is refused also where a byte order mark says it: %s', async (_, wrong, right) => {
+      writeTexts(CZECH);
+      map({ row: NO_ID, csv: wrong });
+      await importing();
+      const { recorded } = ledger;
+      write('rows.csv', `\ufeff${read('rows.csv')}`);
+      map({ row: NO_ID, csv: right });
+      const { exit, messages } = await importing();
+      expect([exit, messages]).toEqual([64, expect.stringContaining('it was read in cp850')]);
+      expect(ledger.recorded).toEqual(recorded);
+    });
+
+    const mendedAs = async (attempt: string, csv: string, text: string): Promise<number> => {
+      write(csv, read(csv).replace('"Smith, John"', text));
+      const line = ['import', path(csv), '--ledger', 'main', '--mapping', path('m.json')];
+      return (await runCli(...line, '--url', url, '--attempt', attempt)).exit;
+    };
+
+    it('is refused also for a reject without an id that was mended and posted, and a check says so', async () => {
+      const row = { ...NO_ID, id: '{text}' };
+      writeTexts('T1,100.00,a\n"Smith, John",20.00,a\n');
+      map({ row, csv: { quote: '' } });
+      expect(await summaryOf()).toMatchObject({ posted: 1, rejected: 1 });
+      expect(await mendedAs('2', 'rejects.csv', 'Smith John')).toBe(0);
+      renameSync(path('rejects.csv'), path('done.csv'));
+      map({ row });
+      expect((await importing('--check')).exit).toBe(64);
+      expect((await importing()).exit).toBe(64);
+      expect(ledger.moved).toBe(12_000);
+    });
+
+    it('is refused also for a reject of a reject', async () => {
+      writeTexts('"Smith, John",x20.00,a\n');
+      map({ row: NO_ID, csv: { quote: '' } });
+      await importing();
+      expect(await mendedAs('2', 'rejects.csv', '"Smith, John"')).toBe(1);
+      const second = 'rejects.csv.main.m.rejects.csv';
+      write(second, read(second).replace('x20.00', '20.00'));
+      expect(await mendedAs('3', second, 'Smith John')).toBe(0);
+      write('rows.csv', read('rows.csv').replace('x20.00', '20.00'));
+      renameSync(path('rejects.csv'), path('done.csv'));
+      map({ row: NO_ID });
+      expect((await importing()).exit).toBe(64);
+      expect(ledger.moved).toBe(2_000);
     });
 
     it.each(['here', 'from the rejects alone'])(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { errorCode, errorMessage } from '@holdfast/kernel';
 import type { ServiceClient } from '../service/service-client.js';
 import { type BatchSink, KnownAccounts } from './batch.js';
@@ -7,7 +7,7 @@ import { CheckSink } from './check-sink.js';
 import { type CsvFile, fromItsEnd, openCsv } from './csv-rows.js';
 import { assertWritable, refuseFilesTwice } from './import-files.js';
 import { ImportLock } from './import-lock.js';
-import { ImportNote, type ImportProgress } from './import-note.js';
+import { ImportNote, type ImportProgress, notedReadings } from './import-note.js';
 import { ImportError } from './import.errors.js';
 import type { ImportOptions } from './import-options.js';
 import { type ImportResult, ImportRun } from './import-run.js';
@@ -15,7 +15,7 @@ import { type Mapping, columnsOf, parseMapping } from './mapping.js';
 import { Poster } from './poster.js';
 import { RejectsFile, isKeptPath, keptPathsOf } from './rejects-file.js';
 import { withoutRejectColumns } from './rejects-format.js';
-import { lineWithOtherId, readingChanges } from './other-ids.js';
+import { otherId } from './other-ids.js';
 import { ROW_TOKENS } from './row-identity.js';
 import { RowMapper } from './row-mapper.js';
 
@@ -32,6 +32,8 @@ export interface JobListener {
   readonly signal: AbortSignal;
 }
 
+/** Nobody mends more often. */
+const REJECTS_OF_REJECTS_MAX = 100;
 /** A restore under way, or a removal of answers, each costs one. */
 const PASSES_MAX = 10;
 
@@ -50,14 +52,14 @@ export class ImportJob {
     private readonly listener: JobListener,
   ) {
     const { csv, ledger, check = false } = options;
-    this.rejectsPath =
-      options.rejects ?? `${besides(options.named ?? csv, options, mapping)}.rejects.csv`;
+    const beside = `${options.named ?? csv}.${ledger}.${mapping.name}${check ? '.check' : ''}`;
+    this.rejectsPath = options.rejects ?? `${beside}.rejects.csv`;
     this.poster = new Poster(client, ledger, this.known);
     this.sink = check ? new CheckSink(this.known) : this.poster;
     this.note = new ImportNote(
-      options.progress ?? notePathOf(options.named ?? csv, options, mapping),
+      options.progress ?? `${beside}.progress.json`,
       identityOf(options, mapping),
-      check ? undefined : { ledger, name: mapping.name, mappings: [mapping.text] },
+      check ? undefined : { ledger, name: mapping.name },
       (reason) => listener.onNote(`no note of the progress can be kept: ${reason}`),
     );
   }
@@ -96,6 +98,7 @@ export class ImportJob {
   private async runOnce(): Promise<ImportResult> {
     const file = await this.open();
     const rejects = this.rejectsOf(file);
+    this.note.readAs({ mapping: this.mapping.text, encoding: file.encoding });
     const noted = this.notedProgress(rejects);
     if (this.options.check !== true) await this.poster.openLedger(this.mapping.asset);
     const from = await this.confirmed(noted);
@@ -133,21 +136,37 @@ export class ImportJob {
   /** A row that is posted is known by its id, so what an earlier run has posted must have the same one now. */
   private async refuseOtherIds(): Promise<void> {
     const { csv, ledger } = this.options;
+    const owner = { ledger, name: this.mapping.name };
+    const noted = this.notesOfPostings().flatMap(({ path, ofRejects }) =>
+      notedReadings(path, owner).map((reading) => ({ path, ofRejects, ...reading })),
+    );
     const open = (mapping: Mapping): Promise<CsvFile> => this.open(mapping);
-    for (const text of this.note.postedUnderWith(
-      notePathOf(this.rejectsPath, this.options, this.mapping),
-    )) {
-      const before = parseMapping(this.note.path, text);
-      const changes = readingChanges(before, this.mapping);
-      if (changes.length === 0) continue;
-      const line = await lineWithOtherId(before, this.mapping, { ledger, open });
-      if (line === undefined) continue;
+    for (const { path, ofRejects, mapping, encoding } of noted) {
+      const earlier = { mapping: parseMapping(path, mapping), encoding, ofRejects };
+      const found = await otherId(earlier, this.mapping, { ledger, open });
+      if (found === undefined) continue;
+      const { line, changes } = found;
       throw new ImportError(
         'IMPORT_OPTION_INVALID',
-        `${csv}, line ${line}: the row may be posted already, and has another id now, under which it would be posted once more: ${changes.join(', ')}. Put that back, and mend what was not taken in the rejects file; or reverse what is posted, and import the file with another --name. ${this.note.path} says how rows were read: remove it only if none of this file is posted`,
+        `${csv}, line ${line}: the row may be posted already, and has another id now, under which it would be posted once more: ${changes.join(', ')}. Put that back, and mend what was not taken in the rejects file; or reverse what is posted, and import the file with another --name. ${path} says how rows were read: remove it only if none of this file is posted`,
         { file: csv, line },
       );
     }
+  }
+
+  /** That of this file, also for a check, and those of its rejects, of their rejects, and so on. */
+  private notesOfPostings(): readonly { readonly path: string; readonly ofRejects: boolean }[] {
+    const { csv, named = csv, progress, rejects } = this.options;
+    const beside = (file: string): string => `${file}.${this.options.ledger}.${this.mapping.name}`;
+    const notes = [progress ?? `${beside(named)}.progress.json`];
+    let next = rejects ?? `${beside(named)}.rejects.csv`;
+    while (notes.length < REJECTS_OF_REJECTS_MAX) {
+      const note = `${beside(next)}.progress.json`;
+      if (notes.length > 1 && !existsSync(note)) break;
+      notes.push(note);
+      next = `${beside(next)}.rejects.csv`;
+    }
+    return notes.map((path, at) => ({ path, ofRejects: at > 0 }));
   }
 
   private async open(mapping = this.mapping): Promise<CsvFile> {
@@ -247,15 +266,6 @@ export class ImportJob {
     };
     return new ImportRun(parts, file).import(from);
   }
-}
-
-function besides(csv: string, { ledger, check = false }: ImportOptions, { name }: Mapping): string {
-  return `${csv}.${ledger}.${name}${check ? '.check' : ''}`;
-}
-
-/** Where it is unless it is given another place. */
-function notePathOf(csv: string, options: ImportOptions, mapping: Mapping): string {
-  return `${besides(csv, options, mapping)}.progress.json`;
 }
 
 /** With another ledger, mapping or attempt, the same rows are other commands. */

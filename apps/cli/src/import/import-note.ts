@@ -1,8 +1,9 @@
 import { type Hash, createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { errorCode, errorMessage } from '@holdfast/kernel';
 import { ImportError } from './import.errors.js';
-import type { RejectsState } from './rejects-file.js';
+import { type RejectsState, sync } from './rejects-file.js';
 import type { Tally } from './tally.js';
 import type { Witness } from './witness.js';
 
@@ -18,13 +19,23 @@ export interface ImportProgress {
   readonly tally: Tally;
 }
 
-/** How rows were read that may be posted: read otherwise, they may have other ids. */
-export interface Posting {
+/** How rows were read: read otherwise, they may have other ids. */
+export interface Reading {
+  /** The text of the mapping. */
+  readonly mapping: string;
+  /** As iconv-lite calls it: a byte order mark may have decided it. */
+  readonly encoding: string;
+}
+
+/** Whose rows they are: both stand in their keys. */
+export interface RowsOwner {
   readonly ledger: string;
-  /** In their keys. */
   readonly name: string;
-  /** The texts of all mappings under which rows were posted, or may have been. */
-  readonly mappings: readonly string[];
+}
+
+interface Posting extends RowsOwner {
+  /** All under which rows were posted, or may have been. */
+  readonly readings: readonly Reading[];
 }
 
 /** What stands in a note. */
@@ -42,7 +53,7 @@ interface NoteText extends NotedImport {
   readonly posting?: Posting;
 }
 
-const VERSION = 7;
+const VERSION = 8;
 /** What the file is, to whoever finds it, and to an import that would replace it. */
 const KIND = 'progress of holdfast import';
 const WRITE_MILLIS_MIN = 250;
@@ -56,16 +67,17 @@ export class ImportNote {
   private pending: ImportProgress | undefined;
   private writtenAt = 0;
   private unwritable = false;
-  /** Mappings under which earlier runs may have posted rows, and whether the note says so of this run. */
-  private earlier: readonly string[] = [];
+  /** Under which earlier runs may have posted rows, and whether the note says so of this run. */
+  private earlier: readonly Reading[] = [];
+  private own: Reading | undefined;
   private tellsPosting = false;
 
   constructor(
     readonly path: string,
     /** Names the ledger and the mapping: with others, the same rows make other commands. */
     private readonly identity: string,
-    /** Of this run alone. Undefined for a check, which posts nothing. */
-    private readonly posting: Posting | undefined,
+    /** Undefined for a check, which posts nothing. */
+    private readonly owner: RowsOwner | undefined,
     private readonly onUnwritable: (reason: string) => void,
   ) {}
 
@@ -89,22 +101,13 @@ export class ImportNote {
     if (note === undefined) return undefined;
     if (note.version !== VERSION || note.rejects === undefined) return undefined;
     const isOurs = note.identity === this.identity;
-    this.earlier = this.postedUnder(note);
+    this.earlier = this.owner ? readingsIn(note, this.owner) : [];
     return { progress: isOurs ? note.progress : undefined, rejects: note.rejects };
   }
 
-  /** The mappings under which rows may have been posted, as this note says and that of another file. */
-  postedUnderWith(other: string): readonly string[] {
-    const notes = [this.path, other].map((path) => noteOf(textOf(path)));
-    return [...new Set(notes.flatMap((note) => this.postedUnder(note ?? {})))];
-  }
-
-  private postedUnder({ version, posting }: Partial<NoteText>): readonly string[] {
-    const own = this.posting;
-    const isOurs = version === VERSION && posting !== undefined && own !== undefined;
-    return isOurs && posting.ledger === own.ledger && posting.name === own.name
-      ? posting.mappings
-      : [];
+  /** How the rows of this run are read. */
+  readAs(reading: Reading): void {
+    this.own = reading;
   }
 
   /** Of a pass from row 1: of what an earlier run left, it tells only how its rows were read. */
@@ -114,11 +117,14 @@ export class ImportNote {
     else this.remove();
   }
 
-  /** Before the first row is posted. */
+  /** Before the first row is posted, and durable: without it a row that is read otherwise later would be posted once more. */
   tellPosting(rejects: RejectsState): void {
-    if (this.posting === undefined || this.tellsPosting) return;
+    if (this.owner === undefined || this.tellsPosting) return;
     this.tellsPosting = true;
     this.write({ progress: undefined, rejects });
+    this.change(() => {
+      for (const path of [this.path, dirname(this.path)]) sync(path);
+    });
   }
 
   /** Written now or with a later one. */
@@ -142,23 +148,23 @@ export class ImportNote {
     else this.remove();
   }
 
-  private get noted(): readonly string[] {
-    const own = this.tellsPosting ? (this.posting?.mappings ?? []) : [];
-    return [...new Set([...this.earlier, ...own])];
+  private get noted(): readonly Reading[] {
+    const own = this.tellsPosting && this.own !== undefined ? [this.own] : [];
+    return distinct([...this.earlier, ...own]);
   }
 
   private remove(): void {
     this.change(() => rmSync(this.path, { force: true }));
   }
 
-  /** Whole or not at all; without a sync, since nothing is lost with it. */
+  /** Whole or not at all; without a sync: of how far an import has come nothing is lost with it. */
   private write(noted: NotedImport): void {
     const content = JSON.stringify({
       kind: KIND,
       version: VERSION,
       identity: this.identity,
       ...noted,
-      ...(this.noted.length > 0 && { posting: { ...this.posting, mappings: this.noted } }),
+      ...(this.noted.length > 0 && { posting: { ...this.owner, readings: this.noted } }),
     });
     this.change(() => {
       writeFileSync(this.temporaryPath, `${content}\n`, { flag: 'wx' });
@@ -175,6 +181,20 @@ export class ImportNote {
       this.onUnwritable(errorMessage(error));
     }
   }
+}
+
+/** How rows of an owner were read that may be posted, as the note at a path says; none where it is no note, or is of others. */
+export function notedReadings(path: string, owner: RowsOwner): readonly Reading[] {
+  return readingsIn(noteOf(textOf(path)) ?? {}, owner);
+}
+
+function readingsIn({ version, posting }: Partial<NoteText>, owner: RowsOwner): readonly Reading[] {
+  const isOf = posting?.ledger === owner.ledger && posting.name === owner.name;
+  return version === VERSION && isOf ? posting.readings : [];
+}
+
+function distinct(readings: readonly Reading[]): readonly Reading[] {
+  return [...new Map(readings.map((reading) => [JSON.stringify(reading), reading])).values()];
 }
 
 /** Whether it may be a note that was not written to its end. */

@@ -3,7 +3,7 @@ import type { CsvFile, CsvRow } from './csv-rows.js';
 import { readMappingFile } from './mapping-file.js';
 import type { MappingFile } from './mapping-schema.js';
 import type { Mapping } from './mapping.js';
-import { countsRows, hashOf, idOf } from './row-identity.js';
+import { countsRows, hashOf, idOf, toldBy } from './row-identity.js';
 import { RowMapper } from './row-mapper.js';
 import { SeenRows } from './seen-rows.js';
 import { shown } from './shown.js';
@@ -18,7 +18,7 @@ const MEMBERS: Readonly<Record<string, (file: MappingFile) => unknown>> = {
 };
 
 /** As messages name them: `csv.quote was "", and is "'"`. */
-export function readingChanges(before: Mapping, now: Mapping): readonly string[] {
+function readingChanges(before: Mapping, now: Mapping): string[] {
   const [fileBefore, fileNow] = [before, now].map(({ name, text }) => readMappingFile(name, text));
   return Object.entries(MEMBERS).flatMap(([member, of]) => {
     const [was, is] = [fileBefore, fileNow].map((file) => file && valueText(of(file)));
@@ -31,34 +31,92 @@ function valueText(value: unknown): string {
   return typeof value === 'string' ? shown(value) : JSON.stringify(value);
 }
 
+export interface EarlierReading {
+  readonly mapping: Mapping;
+  readonly encoding: string;
+  /** Whether rows that it refuses may be posted, mended, from a rejects file. */
+  readonly ofRejects: boolean;
+}
+
+export interface RowsOfFile {
+  readonly ledger: string;
+  readonly open: (mapping: Mapping) => Promise<CsvFile>;
+}
+
+export interface OtherId {
+  /** Of the row. */
+  readonly line: number;
+  readonly changes: readonly string[];
+}
+
 /**
- * Of the first row that may be posted under the one mapping, and has another id under the other, or is no row there. A row that was refused may be too, from the rejects file. A row is known by its bytes, which no mapping changes:
- * that its id is another row's now does not help it. Undefined when there is none.
+ * The first row that may be posted under an earlier reading, and has another id now, or is no row any more. Undefined when there is none.
+ *
+ * A row is known by its bytes, which no mapping changes: that its id is another row's now does not help it. One that was refused may be posted too, from the rejects file, under its id or, where it had
+ * none, under one that nobody knows. Where the file itself is in another encoding since, as a byte order mark says, nobody knows what the earlier reading made of a letter that is not ASCII.
  */
-export async function lineWithOtherId(
-  before: Mapping,
+export async function otherId(
+  earlier: EarlierReading,
   now: Mapping,
-  file: { readonly ledger: string; readonly open: (mapping: Mapping) => Promise<CsvFile> },
+  { ledger, open }: RowsOfFile,
+): Promise<OtherId | undefined> {
+  const { mapping: before, encoding } = earlier;
+  const file = await open(now);
+  const changes = readingChanges(before, now);
+  if (file.encoding !== encoding)
+    changes.push(`it was read in ${encoding}, and is in ${file.encoding}`);
+  if (changes.length === 0) {
+    await file.close();
+    return undefined;
+  }
+  const again = await open(before).catch(passOverInvalid);
+  const isInOther = (again ?? file).encoding !== encoding;
+  const line = await lineOf(earlier, { ...{ now, ledger, file, again, isInOther } });
+  return line === undefined ? undefined : { line, changes };
+}
+
+interface TwoReadings {
+  readonly now: Mapping;
+  readonly ledger: string;
+  readonly file: CsvFile;
+  /** As it was read. Undefined where it cannot be read so any more. */
+  readonly again: CsvFile | undefined;
+  readonly isInOther: boolean;
+}
+
+async function lineOf(
+  { mapping: before, ofRejects }: EarlierReading,
+  { now, ledger, file, again, isInOther }: TwoReadings,
 ): Promise<number | undefined> {
-  const ids = new SeenRows();
+  const rows = new SeenRows();
+  const mapper = { before: new RowMapper(before, ledger), now: new RowMapper(now, ledger) };
   try {
-    for await (const { row, occurrence } of counted(await file.open(now), now)) {
+    for await (const { row, occurrence } of counted(file, now)) {
+      if (isInOther && toldBy(now.row.id, row).some(isBeyondAscii)) return row.line;
       const id = idOf(now.row.id, row, occurrence);
-      if (id !== undefined) ids.earlierLine('id', rowWith(id, row), row.line);
+      if (id !== undefined) rows.earlierLine('id', rowWith(id, row), row.line);
+      if (ofRejects && mapper.now.map(row, occurrence).kind === 'transfer')
+        rows.earlierLine('record', row.recordHash, row.line);
     }
-    const opened = await file.open(before).catch(passOverInvalid);
-    if (opened === undefined) return undefined;
-    const mapper = new RowMapper(before, file.ledger);
-    for await (const { row, occurrence } of counted(opened, before)) {
-      const mapped = mapper.map(row, occurrence);
-      if (mapped.kind === 'skipped' || mapped.id === undefined) continue;
-      if (ids.earlierLine('id', rowWith(mapped.id, row), row.line) === undefined) return row.line;
+    if (again === undefined) return undefined;
+    for await (const { row, occurrence } of counted(again, before)) {
+      const mapped = mapper.before.map(row, occurrence);
+      if (mapped.kind === 'skipped') continue;
+      const { id } = mapped;
+      const mayComeAgain =
+        id === undefined
+          ? ofRejects && rows.has('record', row.recordHash)
+          : !rows.has('id', rowWith(id, row));
+      if (mayComeAgain) return row.line;
     }
     return undefined;
   } finally {
-    ids.close();
+    rows.close();
+    await again?.close();
   }
 }
+
+const isBeyondAscii = (text: string): boolean => /[\u0080-\uffff]/.test(text);
 
 const rowWith = (id: string, { recordHash }: CsvRow): string => `${recordHash} ${id}`;
 

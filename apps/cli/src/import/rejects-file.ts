@@ -209,7 +209,8 @@ function writeWhole(file: number, bytes: Buffer): void {
   for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
 }
 
-function sync(path: string): void {
+/** A file or a directory: what was written or renamed is so after a power cut. */
+export function sync(path: string): void {
   const file = openSync(path, 'r');
   try {
     fsyncSync(file);

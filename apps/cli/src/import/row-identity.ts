@@ -47,6 +47,14 @@ export function isTaken(id: string): boolean {
   return id.startsWith(TAKEN);
 }
 
+/** What of a row its id tells. */
+export function toldBy(
+  template: Template,
+  { row = {}, fields }: Pick<CsvRow, 'row' | 'fields'>,
+): readonly string[] {
+  return tellsContent(template) ? fields : template.columns.map((column) => row[column] ?? '');
+}
+
 /**
  * The row's id as visible ASCII (percent-encoded), which keys, references and rejects files have; ids that differ stay different. Undefined when it cannot be made:
  * it needs a column, and the row has not the fields of the header, or all that it needs are empty, or what it tells is not in the encoding: read in the right
@@ -69,8 +77,7 @@ export function idOf(
   };
   const values = { ...row, ...own };
   const { columns } = template;
-  const told = tellsContent(template) ? fields : columns.map((column) => values[column] ?? '');
-  if (told.some((text) => text.includes(UNDECODED))) return undefined;
+  if (toldBy(template, { row, fields }).some((text) => text.includes(UNDECODED))) return undefined;
   if (template.isEmptyIn(values)) return undefined;
   if (row === undefined && columns.some((column) => !(column in own)))
     return tellsContent(template) ? `%row:${hashOf(fields)}-${occurrence}` : undefined;

@@ -3,6 +3,8 @@ import Database, { type Database as SqliteDatabase, type Statement } from 'bette
 
 const NAME_BYTES = 16;
 
+type SeenName = 'id' | 'reference' | 'record';
+
 /** Which rows, ids and references of a file came already. They live in a private temporary file of SQLite, so that memory does not grow with them. */
 export class SeenRows {
   private readonly database: SqliteDatabase = new Database('');
@@ -33,14 +35,22 @@ export class SeenRows {
   }
 
   /** The line of the row that came with this id or reference before; undefined when this is the first. */
-  earlierLine(what: 'id' | 'reference', name: string, line: number): number | undefined {
-    const hash = createHash('sha256').update(`${what} ${name}`);
-    const digest = hash.digest().subarray(0, NAME_BYTES);
+  earlierLine(what: SeenName, name: string, line: number): number | undefined {
+    const digest = digestOf(what, name);
     const isFirst = this.addName.run(digest, line).changes === 1;
     return isFirst ? undefined : this.findName.get(digest)?.line;
+  }
+
+  /** Whether a row came with it. */
+  has(what: SeenName, name: string): boolean {
+    return this.findName.get(digestOf(what, name)) !== undefined;
   }
 
   close(): void {
     this.database.close();
   }
+}
+
+function digestOf(what: SeenName, name: string): Buffer {
+  return createHash('sha256').update(`${what} ${name}`).digest().subarray(0, NAME_BYTES);
 }
