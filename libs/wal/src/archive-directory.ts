@@ -31,7 +31,7 @@ import { NodeFileSystem } from './node-file-system.js';
 import { readFooter } from './segment-footer.js';
 import { openToRead, unsupported } from './segment-file.js';
 import { formatSegmentName, parseSegmentName } from './segment-name.js';
-import { WalError } from './wal.errors.js';
+import { isOfNoUse, WalError } from './wal.errors.js';
 
 const MARKER = 'ARCHIVE';
 const TITLE = 'holdfast-wal-archive 1';
@@ -47,7 +47,7 @@ const TABLES_MAX = 64;
 export interface ArchiveDirectoryOptions {
   /** Makes it when it is not there. Off by default: an unmounted volume is an error, not an empty archive. */
   readonly create?: boolean;
-  /** For a salvage: passes over files that do not say any more what they are, and a damaged mark, instead of throwing. */
+  /** For a salvage: passes over files that do not say any more what they are, and a damaged mark, instead of throwing. What only hinders a reading is thrown. */
   readonly passDamaged?: boolean;
   readonly fileSystem?: FileSystem;
 }
@@ -261,7 +261,7 @@ export class ArchiveDirectory implements ArchiveStore {
     try {
       return read();
     } catch (error) {
-      if (!this.passDamaged) throw error;
+      if (!this.passDamaged || !isOfNoUse(error)) throw error;
       this.damaged.push({ path, reason: errorMessage(error) });
       return instead;
     }

@@ -1,4 +1,3 @@
-import { errorCode } from '@holdfast/kernel';
 import { fileOf } from './archive-directory.js';
 import { type ArchivedSegment, sameSeal, type SegmentSource } from './archive-store.js';
 import type { PutOptions } from './archive-store.js';
@@ -6,7 +5,7 @@ import { writeArchivedSegment } from './archive-writer.js';
 import { describeArchived, readBlockTable, sha256OfArchived } from './archived-segment.js';
 import { type FileSystem, orDiscard } from './file-system.js';
 import { withFile } from './segment-file.js';
-import { corrupt, isRotten } from './wal.errors.js';
+import { corrupt, isOfNoUse, isRotten } from './wal.errors.js';
 
 /** Names of segments in a backup, those of earlier versions among them, which had no digest in them. */
 export const SEGMENT_FILE = /^[0-9a-f]{16}-[0-9a-f]{16}\.\d+(-[0-9a-f]{16})?\.walz(\.tmp)?$/;
@@ -67,7 +66,7 @@ export function describedIfWhole(
   try {
     return describeArchived(fileSystem, path);
   } catch (error) {
-    if (isRotten(error) || errorCode(error) === 'WAL_UNSUPPORTED_FORMAT') return undefined;
+    if (isOfNoUse(error)) return undefined;
     throw error;
   }
 }

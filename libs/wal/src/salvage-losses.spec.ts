@@ -128,6 +128,29 @@ describe('a salvage with an archive of which a file does not say any more what i
   });
 });
 
+describe('a salvage that something else than damage keeps from a file', () => {
+  it.each([
+    ['EACCES', /archive\/[^/]*\.walz$/],
+    ['EMFILE', /archive\/[^/]*\.walz$/],
+    ['EMFILE', /archive\/ARCHIVE$/],
+    ['EMFILE', /\.wal$/],
+    ['EMFILE', /MANIFEST$/],
+    ['EMFILE', /WATERMARK$/],
+    ['EMFILE', /FLOORS/],
+  ])('is not made without it: %s of %s', async (code, path) => {
+    const system = await logOf(4);
+    for (const segment of segmentsOf(system).slice(0, 2)) system.unlink(segment);
+    const end = system.faults.plan({ operation: 'open', path, effect: { kind: 'error', code } });
+    await expect((async () => salvaged(system, true))()).rejects.toMatchObject({
+      code: 'WAL_READ_FAILED',
+      message: expect.stringContaining(code),
+    });
+    end();
+    expect(system.exists(TARGET)).toBe(false);
+    expect(await salvaged(system, true)).toMatchObject({ records: 4, losses: [] });
+  });
+});
+
 describe('a salvage of a log of which a witness cannot be read', () => {
   const losses = async (
     damage: (system: SimulatedFileSystem) => void,

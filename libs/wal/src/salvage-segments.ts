@@ -20,6 +20,7 @@ import { inspectSegment, openToRead } from './segment-file.js';
 import type { SegmentHeader } from './segment-header.js';
 import { parseSegmentName, type SegmentName } from './segment-name.js';
 import { readWitnesses, type Witnesses } from './salvage-witnesses.js';
+import { isOfNoUse } from './wal.errors.js';
 import type { Watermark } from './watermark.js';
 
 export interface SourceSegment extends Candidate {
@@ -160,6 +161,7 @@ function candidateOf(
     const reason = 'both copies of the header are damaged';
     losses.push({ file: path, from: 0, to: size, reason });
   } catch (error) {
+    if (!isOfNoUse(error)) throw error;
     losses.push({ file: path, from: 0, to: 0, reason: errorMessage(error) });
   }
   return undefined;

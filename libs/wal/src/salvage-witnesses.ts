@@ -2,7 +2,8 @@ import { errorMessage } from '@holdfast/kernel';
 import type { FileSystem } from './file-system.js';
 import { readFloors } from './floors.js';
 import { type Manifest, readManifest } from './manifest.js';
-import { attempt, type SalvageLoss } from './salvage-candidate.js';
+import type { SalvageLoss } from './salvage-candidate.js';
+import { isOfNoUse } from './wal.errors.js';
 import { isWatermarkDamaged, readWatermark, type Watermark } from './watermark.js';
 
 /** What stands beside the segments and tells of them; undefined is what is not there, or cannot be read. */
@@ -23,16 +24,20 @@ export function readWitnesses(
     const reason = `what was promised is not known: ${why}`;
     losses.push({ file: directory, from: 0, to: 0, reason });
   };
-  const read = <Witness>(work: () => Witness): Witness | undefined => {
+  const read = <Witness>(work: () => Witness, tell = lose): Witness | undefined => {
     try {
       return work();
     } catch (error) {
-      lose(errorMessage(error));
+      if (!isOfNoUse(error)) throw error;
+      tell(errorMessage(error));
       return undefined;
     }
   };
   return {
-    manifest: attempt(() => readManifest(fileSystem, directory)),
+    manifest: read(
+      () => readManifest(fileSystem, directory),
+      () => undefined,
+    ),
     watermark: read(() => {
       if (isWatermarkDamaged(fileSystem, directory)) lose('WATERMARK is damaged');
       return readWatermark(fileSystem, directory);

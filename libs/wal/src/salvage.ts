@@ -42,7 +42,7 @@ export interface SalvageOptions extends PlaceOptions {
  * Live files come before archived ones: an archive may hold a history that the log has left, by a restore, and nothing of that is brought over.
  *
  * There is no MANIFEST until everything stands, so a salvage that was cut short does not open as a log; and behind the last segment stands an empty one that promises it, as in a restored log. Throws
- * `WAL_SALVAGE_REFUSED` when the target exists or nothing can be read, `WAL_UNSUPPORTED_FILE_SYSTEM` before anything is read.
+ * `WAL_SALVAGE_REFUSED` when the target exists or nothing can be read, `WAL_UNSUPPORTED_FILE_SYSTEM` before anything is read, and `WAL_READ_FAILED` where something else than damage, as a want of descriptors, keeps it from a file.
  */
 export async function salvage(
   from: string,

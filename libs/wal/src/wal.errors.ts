@@ -138,6 +138,12 @@ export function isRotten(error: unknown): boolean {
   return errorCode(error) === 'WAL_CORRUPT' || isUnreadable(saidBySystem(error));
 }
 
+/** Rotten, or of a version that this one does not read: of no use, however often it is read. */
+export function isOfNoUse(error: unknown): boolean {
+  const codes = ['WAL_UNSUPPORTED_FORMAT', 'WAL_MANIFEST_DAMAGED'];
+  return isRotten(error) || codes.includes(errorCode(error) ?? '');
+}
+
 /** What the system has said where a reading failed, or the error itself. */
 export function saidBySystem(error: unknown): unknown {
   return error instanceof WalError && error.code === 'WAL_READ_FAILED' ? error.cause : error;
