@@ -96,6 +96,45 @@ describe('verifying the end of a log', () => {
   });
 });
 
+describe('verifying a log of which a witness is damaged', () => {
+  it.each([
+    ['WATERMARK', 'read'],
+    ['WATERMARK', 'open'],
+    ['FLOORS-1', 'read'],
+    ['FLOORS-1', undefined],
+  ] as const)('names %s and reads every record (%s)', async (file, operation) => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    while (wal.stats().rotations < 2) await wal.append(batchAfter(wal.lastSequence, 1)).durable;
+    await wal.append(batchAfter(wal.lastSequence, 1)).durable;
+    wal.floors.set('reader', wal.durableSequence);
+    await wal.close();
+    const path = `${LOG}/${file}`;
+    const effect = { kind: 'error', code: 'EIO' } as const;
+    if (operation === undefined) system.disk.flipBit(path, 30);
+    else system.faults.plan({ operation, path: new RegExp(file), effect });
+    const reader = await WalReader.open(LOG, { fileSystem: system });
+    const { problems, records } = await reader.verify();
+    expect(problems).toMatchObject([{ file: path }]);
+    expect(records).toBe(wal.lastSequence);
+    await reader.close();
+  });
+
+  it('says nothing of what is durable where the disk does not give WATERMARK', async () => {
+    const system = SimulatedFileSystem.on();
+    await openSimulated(system).then((wal) => wal.close());
+    const effect = { kind: 'error', code: 'EIO' } as const;
+    const end = system.faults.plan({ operation: 'read', path: /WATERMARK/, effect });
+    const reader = await WalReader.open(LOG, { fileSystem: system });
+    expect(() => reader.durableSequence).toThrow(
+      expect.objectContaining({ code: 'WAL_READ_FAILED', details: { file: WATERMARK, offset: 0 } }),
+    );
+    end();
+    expect(reader.durableSequence).toBe(0);
+    await reader.close();
+  });
+});
+
 describe('verifying', () => {
   it('finds a segment that does not end with the frame that its successor names', async () => {
     // The same ids and lengths, another content: one log in two histories.

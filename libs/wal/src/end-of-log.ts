@@ -6,7 +6,7 @@ import { readFloors } from './floors.js';
 import type { VisibleBound } from './log-cursor.js';
 import { type Diagnosis, diagnose } from './recovery.js';
 import type { VerifyProblem } from './verify.js';
-import { WalError } from './wal.errors.js';
+import { isRotten, WalError } from './wal.errors.js';
 import type { Sequence } from './wal.types.js';
 import { readWatermark } from './watermark.js';
 
@@ -40,8 +40,8 @@ interface Look {
 }
 
 /**
- * Judges a log as an open would, by the same code, and changes nothing: so that nothing is called sound which a start refuses. A writer may be at work meanwhile. Throws `WAL_READ_FAILED`,
- * `WAL_UNSUPPORTED_FORMAT`.
+ * Judges a log as an open would, by the same code, and changes nothing: so that nothing is called sound which a start refuses. A writer may be at work meanwhile. Throws `WAL_READ_FAILED`
+ * for what is no damage, and `WAL_UNSUPPORTED_FORMAT`.
  */
 export async function judgeEnd(fileSystem: FileSystem, directory: string): Promise<EndOfLog> {
   let look = lookAt(fileSystem, directory);
@@ -53,7 +53,7 @@ export async function judgeEnd(fileSystem: FileSystem, directory: string): Promi
     look = again;
   }
   const { refusal, diagnosis } = look;
-  if (refusal !== undefined && !DAMAGE.has(refusal.code)) throw refusal;
+  if (refusal !== undefined && !DAMAGE.has(refusal.code) && !isRotten(refusal)) throw refusal;
   if (refusal !== undefined)
     return { bound: undefined, problem: problemOf(refusal, directory), unverified: [] };
   const tail = diagnosis?.tail;
@@ -78,7 +78,7 @@ export function unpromisedEnd(
   directory: string,
   timelineOf: (segment: number) => string | undefined,
 ): readonly string[] {
-  const watermark = readWatermark(fileSystem, directory);
+  const watermark = unlessRotten(() => readWatermark(fileSystem, directory));
   const isOurs = watermark !== undefined && timelineOf(watermark.segment) === watermark.timeline;
   return isOurs
     ? []
@@ -93,11 +93,22 @@ export function unreadArchive(
   directory: string,
   firstSequence: number,
 ): readonly string[] {
-  const archived = readFloors(fileSystem, directory).get(ARCHIVE_FLOOR) ?? 0;
+  const floors = unlessRotten(() => readFloors(fileSystem, directory));
+  const archived = floors?.get(ARCHIVE_FLOOR) ?? 0;
   if (firstSequence === 1 || archived === 0) return [];
   return [
     `Sequences below ${firstSequence} are in the archive, which was not read: it is not there, or was not named.`,
   ];
+}
+
+/** What has rotted is named as what a start says. */
+function unlessRotten<Witness>(read: () => Witness): Witness | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isRotten(error)) return undefined;
+    throw error;
+  }
 }
 
 function lookAt(fileSystem: FileSystem, directory: string): Look {

@@ -23,7 +23,7 @@ import {
   type VerifyReport,
   verifySegments,
 } from './verify.js';
-import { missingSegment, walClosed, WalError } from './wal.errors.js';
+import { isRotten, missingSegment, walClosed, WalError } from './wal.errors.js';
 import type { LogSource, ReadRange, ScanVisitor, Sequence, WalRecord } from './wal.types.js';
 import { type Watermark, WatermarkReader } from './watermark.js';
 import { ZERO_CHUNK_BYTES } from './wal-format.js';
@@ -179,6 +179,7 @@ class DirectoryWatch implements Visibility {
   /** Of a WATERMARK that does not fit the segment it names: looked at once. */
   private doubtedTimeline = '';
   private replaced: WalError | undefined;
+  private unreadable: WalError | undefined;
   /** The newest segment, and whether a successor had sealed it when it was first seen as such. */
   private judged = { path: '', isSealed: false };
 
@@ -209,10 +210,11 @@ class DirectoryWatch implements Visibility {
   }
 
   /**
-   * Throws `WAL_MISSING_SEGMENT` when the one that the watermark names is not there, nor the one that the newest was sealed for: reading up to it would be silence about a loss.
+   * Throws `WAL_READ_FAILED` when the disk does not give the watermark, and `WAL_MISSING_SEGMENT` when the one that it names is not there, nor the one that the newest was sealed for: reading up to it would be silence about a loss.
    */
   bound(): VisibleBound {
     const bound = this.knownBound();
+    if (this.unreadable !== undefined) throw this.unreadable;
     const { watermark, newest } = bound;
     const isNamed = watermark !== undefined && watermark.segment > newest;
     if (!isNamed && !this.isNewestSealed()) return bound;
@@ -220,6 +222,18 @@ class DirectoryWatch implements Visibility {
       segment: newest + 1,
       ...(isNamed && { firstSequence: bound.sequence + 1, lastSequence: watermark.sequence }),
     });
+  }
+
+  /** Undefined where the disk does not give it: `unreadable` says so then. */
+  private watermarkIfGiven(): Watermark | undefined {
+    this.unreadable = undefined;
+    try {
+      return this.watermark.read();
+    } catch (error) {
+      if (!isRotten(error)) throw error;
+      this.unreadable = error as WalError;
+      return undefined;
+    }
   }
 
   private isNewestSealed(): boolean {
@@ -288,7 +302,7 @@ class DirectoryWatch implements Visibility {
    */
   private watermarkInPlace(): Watermark | undefined {
     if (this.replaced !== undefined) throw this.replaced;
-    const watermark = this.watermark.read();
+    const watermark = this.watermarkIfGiven();
     const sequence = watermark?.sequence ?? 0;
     const nowMillis = performance.now();
     const hasMoved = sequence !== this.moved.sequence;
@@ -302,7 +316,7 @@ class DirectoryWatch implements Visibility {
     if (newest === undefined || !this.fileSystem.exists(newest.path)) this.refresh();
     else this.headerInPlace(newest);
     this.watermark.keepInPlace();
-    return this.watermark.read();
+    return this.watermarkIfGiven();
   }
 
   private gone(reason: string): WalError {
@@ -347,7 +361,10 @@ class DirectoryWatch implements Visibility {
   /** Which segments must be there: from MANIFEST's first to the one that the watermark names. */
   extent(): LogExtent {
     const { firstSegment, firstSequence } = this.manifest;
-    const lastSegment = Math.max(firstSegment, this.watermark.read()?.segment ?? 0);
+    const named = this.watermarkIfGiven()?.segment ?? 0;
+    // Where the disk does not give it, what is there is read.
+    const known = this.unreadable === undefined ? 0 : (this.catalog.newest?.name.segment ?? 0);
+    const lastSegment = Math.max(firstSegment, named, known);
     return { directory: this.path, firstSegment, firstSequence, lastSegment };
   }
 
@@ -433,7 +450,7 @@ class DirectoryWatch implements Visibility {
         return segment >= this.manifest.firstSegment && generation === current;
       })
       .sort((a, b) => a.segment - b.segment);
-    const telling = [this.catalog.newest?.name.segment, this.watermark.read()?.segment];
+    const telling = [this.catalog.newest?.name.segment, this.watermarkIfGiven()?.segment];
     const entries: CatalogEntry[] = [];
     for (const name of names) {
       const path = segmentPath(this.path, name);

@@ -1,5 +1,6 @@
 import { crc32 } from './checksum.js';
 import { type File, type FileSystem, readSmallFile, writeFully } from './file-system.js';
+import { openToRead, readAt } from './segment-file.js';
 import { readU64, writeU64 } from './wal-format.js';
 
 /**
@@ -112,11 +113,12 @@ export class WatermarkReader {
     private readonly directory: string,
   ) {}
 
+  /** Throws `WAL_READ_FAILED`. */
   read(): Watermark | undefined {
     const path = `${this.directory}/${WATERMARK_NAME}`;
     if (this.file === undefined && !this.fileSystem.exists(path)) return undefined;
-    this.file ??= this.fileSystem.open(path, 'read');
-    return newestSlot(this.content.subarray(0, this.file.read(this.content, 0)));
+    this.file ??= openToRead(this.fileSystem, path);
+    return newestSlot(this.content.subarray(0, readAt(this.file, this.content, 0)));
   }
 
   /** Opens it anew at the next reading where another file, or none, has its name: the writer writes to that one. */
