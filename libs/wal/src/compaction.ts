@@ -51,7 +51,7 @@ export interface CompactionParts {
  * name, directory sync, MANIFEST, and then the old file goes. Every other record keeps its sequence: gaps stand for what went.
  *
  * Crash before MANIFEST names the new generation: the old one counts, and the next open removes the new one. After it: the new one counts, and the next open removes the old
- * one. Asked for again, it finds in each segment that was rewritten nothing more to drop. Throws `WAL_CORRUPT` when a segment is not what was written, and `ENOSPC` when the new one
+ * one. Asked for again, it finds in each segment that was rewritten nothing more to drop. Throws `WAL_CORRUPT` when a segment is not what was written, `WAL_FENCED` after a takeover, and `ENOSPC` when the new one
  * would touch what a full disk keeps for what makes room: it is not rewritten then, and what was begun of it is gone.
  */
 export async function compactSegments(
@@ -69,8 +69,10 @@ export async function compactSegments(
   let bytesDone = 0;
   for (const { entry, successor } of asked) {
     throwIfCancelled(options.signal);
-    const before = sizeOf(parts.fileSystem, entry.path);
-    const done = await compactSegment(parts, entry, successor, policy);
+    const { before, done } = await orFenced(parts.lock, async () => ({
+      before: sizeOf(parts.fileSystem, entry.path),
+      done: await compactSegment(parts, entry, successor, policy),
+    }));
     report.segments++;
     report.bytesBefore += before;
     report.bytesAfter += done?.bytes ?? before;
@@ -83,6 +85,16 @@ export async function compactSegments(
     await setImmediate();
   }
   return report;
+}
+
+/** A successor removes the temporary file, and may remove what is read: then it is the reason, and not what the disk says of that. */
+async function orFenced<Result>(lock: WriterLock, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    lock.assertHeld();
+    throw error;
+  }
 }
 
 /** Undefined when it is not worth it. */

@@ -181,6 +181,22 @@ describe('a takeover', () => {
     await Promise.all([first.close(), second.close()]);
   });
 
+  it('ends a compaction of the stopped writer as fenced, not with what the disk says', async () => {
+    const stopped = SimulatedFileSystem.on();
+    const first = await openSimulated(stopped);
+    while (first.stats().rotations < 2)
+      await first.append(batchAfter(first.lastSequence, 3, 900)).durable;
+    const resume = holdPublish(stopped, 0);
+    const below = first.durableSequence;
+    const outcome = first.compact({ below, drop: (sequence) => sequence % 3 === 0 });
+    outcome.catch(() => undefined);
+    await resume.reached;
+    const second = await openSimulated(stopped.sibling(), { takeover: true }, 2);
+    resume.now();
+    await expect(outcome).rejects.toMatchObject({ code: 'WAL_FENCED' });
+    await Promise.all([first.close(), second.close()]);
+  });
+
   it('survives that the stopped writer removes its temporary files meanwhile', async () => {
     const system = SimulatedFileSystem.on();
     await (await openSimulated(system)).close();
