@@ -22,8 +22,8 @@ import { checkLog, checkMoney, checkTrialBalance } from '../../support/money-che
 import { SeededRandom } from '../../support/seeded-random.js';
 import { Services } from '../../support/services.js';
 
-const RESTORES = 20;
-const DEATHS = 5;
+const RESTORES = 10;
+const DEATHS = 3;
 const SMALL = {
   HOLDFAST_WAL_SEGMENT_BYTES: '256KiB',
   HOLDFAST_WAL_FRAME_BYTES_MAX: '64KiB',

@@ -1,3 +1,3 @@
 import { describeKillLoop } from '../kill-loop.js';
 
-describeKillLoop(50);
+describeKillLoop(30);
