@@ -61,6 +61,11 @@ function withoutControls(name: string): string {
   return LATIN_1.includes(plain(name)) ? 'windows-1252' : name;
 }
 
+/** Whether two names are of one encoding. */
+export function isSameEncoding(one: string, other: string): boolean {
+  return plain(one) === plain(other);
+}
+
 function plain(name: string): string {
   return name.toLowerCase().replace(/[^0-9a-z]/g, '');
 }

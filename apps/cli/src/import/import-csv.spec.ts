@@ -525,11 +525,11 @@ describe('an import', () => {
     });
 
     it('knows the rows of a file that a spreadsheet has saved again', async () => {
-      const row = NO_ID;
-      writeTexts('"Rent",100.00,a\n"Coffee",5.00,a\n"Food",x7.00,a\n');
+      const row = { amount: NO_ID.amount };
+      writeTexts('"Rent  ","100.00",a\n"Cof\r\nfee",5.00,a\n"Food",x7.00,a\n');
       map({ row });
       expect(await summaryOf()).toMatchObject({ posted: 2, rejected: 1 });
-      const plain = 'text,amount,customer\nRent,100.00,a\nCoffee,5.00,a\nFood,7.00,a\n';
+      const plain = 'text,amount,customer\nRent  ,100.00,a\n"Cof\nfee",5.00,a\nFood,7.00,a\n';
       write('rows.csv', plain);
       expect(await summaryOf()).toMatchObject({ posted: 3, repeated: 2 });
       writeFileSync(path('rows.csv'), iconv.encode(plain, 'utf-16le', { addBOM: true }));
@@ -635,6 +635,60 @@ describe('an import', () => {
       expect((await importing('--check')).exit).toBe(64);
       expect((await importing()).exit).toBe(64);
       expect(ledger.moved).toBe(12_000);
+    });
+
+    it.each([
+      [
+        'whose letters could not be read',
+        'Kafe,100.00,a\nVečeře,20.00,a\n',
+        {},
+        { encoding: 'cp1250' },
+        'Večeře',
+      ],
+      ['that was two rows', '"T1",100.00,a\n"Smith\nJohn",20.00,a\n', { quote: '' }, {}, '"Smith'],
+    ])('is refused also for a reject without an id %s', async (_, rows, wrong, right, name) => {
+      const row = { ...NO_ID, id: '{text}/{row.hash}' };
+      writeTexts(rows, 'cp1250');
+      map({ row, csv: wrong });
+      await importing();
+      const read = readFileSync(path('rejects.csv'), 'latin1');
+      expect(read).not.toContain('x1');
+      const [header = '', ...rejects] = read.trimEnd().split('\n');
+      const mended = rejects
+        .at(-1)!
+        .split(',')
+        .slice(0, 1)
+        .concat('x1', '', 'mended', '20.00', 'a');
+      writeFileSync(path('rejects.csv'), `${header}\n${mended.join(',')}\n`);
+      const line = ['import', path('rejects.csv'), '--ledger', 'main', '--mapping', path('m.json')];
+      expect((await runCli(...line, '--url', url, '--attempt', '2')).exit).toBe(0);
+      const { recorded } = ledger;
+      renameSync(path('rejects.csv'), path('done.csv'));
+      map({ row, csv: right });
+      expect([name, (await importing()).exit]).toEqual([name, 64]);
+      expect(ledger.recorded).toEqual(recorded);
+    });
+
+    it('is refused also where all were rejects, which are posted under the ids that they had', async () => {
+      const amount = { column: 'amount', decimalMark: ',' };
+      writeTexts('1,100.00,a\n2,20.00,a\n3,5.00,a\n');
+      map({ row: { ...NO_ID, amount, id: '{row.line}' } });
+      expect(await summaryOf()).toMatchObject({ posted: 0, rejected: 3 });
+      map({ row: { ...NO_ID, id: '{text}' } });
+      const line = ['import', path('rejects.csv'), '--ledger', 'main', '--mapping', path('m.json')];
+      expect((await runCli(...line, '--url', url, '--attempt', '2')).exit).toBe(0);
+      renameSync(path('rejects.csv'), path('done.csv'));
+      expect((await importing()).exit).toBe(64);
+      expect(ledger.moved).toBe(12_500);
+    });
+
+    it('is not forgotten for a check with its note', async () => {
+      writeTexts('"T1",5.00,a\n');
+      map({ row: NO_ID, csv: { quote: '' } });
+      await importing();
+      map({ row: NO_ID });
+      expect((await importing('--check', '--progress', path(NOTE))).exit).toBe(64);
+      expect((await importing()).exit).toBe(64);
     });
 
     it('is refused also for a reject of a reject', async () => {

@@ -137,11 +137,13 @@ export class ImportJob {
   private async refuseOtherIds(): Promise<void> {
     const { csv, ledger } = this.options;
     const owner = { ledger, name: this.mapping.name };
-    const noted = this.notesOfPostings().flatMap(({ path, ofRejects }) =>
-      notedReadings(path, owner).map((reading) => ({ path, ofRejects, ...reading })),
+    const noted = this.notesOfPostings().flatMap((path) =>
+      notedReadings(path, owner).map((reading) => ({ path, ...reading })),
     );
+    const ofRejects = noted.some(({ path, hasPosted }) => path !== this.notePath && hasPosted);
     const open = (mapping: Mapping): Promise<CsvFile> => this.open(mapping);
-    for (const { path, ofRejects, mapping, encoding } of noted) {
+    for (const { path, hasPosted, mapping, encoding } of noted) {
+      if (!hasPosted && !ofRejects) continue;
       const earlier = { mapping: parseMapping(path, mapping), encoding, ofRejects };
       const found = await otherId(earlier, this.mapping, { ledger, open });
       if (found === undefined) continue;
@@ -154,19 +156,28 @@ export class ImportJob {
     }
   }
 
-  /** That of this file, also for a check, and those of its rejects, of their rejects, and so on. */
-  private notesOfPostings(): readonly { readonly path: string; readonly ofRejects: boolean }[] {
-    const { csv, named = csv, progress, rejects } = this.options;
-    const beside = (file: string): string => `${file}.${this.options.ledger}.${this.mapping.name}`;
-    const notes = [progress ?? `${beside(named)}.progress.json`];
-    let next = rejects ?? `${beside(named)}.rejects.csv`;
+  /** Of an import, also where this is a check. */
+  private get notePath(): string {
+    const { csv, named = csv, progress } = this.options;
+    return progress ?? `${this.beside(named)}.progress.json`;
+  }
+
+  private beside(file: string): string {
+    return `${file}.${this.options.ledger}.${this.mapping.name}`;
+  }
+
+  /** That of this file, and those of its rejects, of their rejects, and so on. */
+  private notesOfPostings(): readonly string[] {
+    const { csv, named = csv, rejects } = this.options;
+    const notes = [this.notePath];
+    let next = rejects ?? `${this.beside(named)}.rejects.csv`;
     while (notes.length < REJECTS_OF_REJECTS_MAX) {
-      const note = `${beside(next)}.progress.json`;
+      const note = `${this.beside(next)}.progress.json`;
       if (notes.length > 1 && !existsSync(note)) break;
       notes.push(note);
-      next = `${beside(next)}.rejects.csv`;
+      next = `${this.beside(next)}.rejects.csv`;
     }
-    return notes.map((path, at) => ({ path, ofRejects: at > 0 }));
+    return notes;
   }
 
   private async open(mapping = this.mapping): Promise<CsvFile> {

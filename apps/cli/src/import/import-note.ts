@@ -25,6 +25,8 @@ export interface Reading {
   readonly mapping: string;
   /** As iconv-lite calls it: a byte order mark may have decided it. */
   readonly encoding: string;
+  /** Whether rows are posted, or may be; otherwise all are rejects, which have ids too. */
+  readonly hasPosted: boolean;
 }
 
 /** Whose rows they are: both stand in their keys. */
@@ -53,7 +55,7 @@ interface NoteText extends NotedImport {
   readonly posting?: Posting;
 }
 
-const VERSION = 8;
+const VERSION = 9;
 /** What the file is, to whoever finds it, and to an import that would replace it. */
 const KIND = 'progress of holdfast import';
 const WRITE_MILLIS_MIN = 250;
@@ -69,7 +71,8 @@ export class ImportNote {
   private unwritable = false;
   /** Under which earlier runs may have posted rows, and whether the note says so of this run. */
   private earlier: readonly Reading[] = [];
-  private own: Reading | undefined;
+  private own: Omit<Reading, 'hasPosted'> | undefined;
+  private hasRejects = false;
   private tellsPosting = false;
 
   constructor(
@@ -100,13 +103,16 @@ export class ImportNote {
     }
     if (note === undefined) return undefined;
     if (note.version !== VERSION || note.rejects === undefined) return undefined;
+    // A check would write over what keeps rows from being posted twice.
+    if (this.owner === undefined && note.posting !== undefined)
+      throw noNote(this.path, 'is the note of an import, and no check');
     const isOurs = note.identity === this.identity;
     this.earlier = this.owner ? readingsIn(note, this.owner) : [];
     return { progress: isOurs ? note.progress : undefined, rejects: note.rejects };
   }
 
   /** How the rows of this run are read. */
-  readAs(reading: Reading): void {
+  readAs(reading: Omit<Reading, 'hasPosted'>): void {
     this.own = reading;
   }
 
@@ -122,9 +128,7 @@ export class ImportNote {
     if (this.owner === undefined || this.tellsPosting) return;
     this.tellsPosting = true;
     this.write({ progress: undefined, rejects });
-    this.change(() => {
-      for (const path of [this.path, dirname(this.path)]) sync(path);
-    });
+    this.change(() => sync(dirname(this.path)));
   }
 
   /** Written now or with a later one. */
@@ -144,12 +148,14 @@ export class ImportNote {
   finish(rejects: RejectsState, { posted, unknown }: Tally): void {
     this.pending = undefined;
     this.tellsPosting &&= posted + unknown > 0;
+    this.hasRejects = rejects.bytes > 0;
     if (rejects.bytes > 0 || this.noted.length > 0) this.write({ progress: undefined, rejects });
     else this.remove();
   }
 
   private get noted(): readonly Reading[] {
-    const own = this.tellsPosting && this.own !== undefined ? [this.own] : [];
+    const isTold = this.owner !== undefined && (this.tellsPosting || this.hasRejects);
+    const own = isTold && this.own ? [{ ...this.own, hasPosted: this.tellsPosting }] : [];
     return distinct([...this.earlier, ...own]);
   }
 
@@ -157,7 +163,7 @@ export class ImportNote {
     this.change(() => rmSync(this.path, { force: true }));
   }
 
-  /** Whole or not at all; without a sync: of how far an import has come nothing is lost with it. */
+  /** Whole or not at all, also after a power cut. */
   private write(noted: NotedImport): void {
     const content = JSON.stringify({
       kind: KIND,
@@ -167,7 +173,7 @@ export class ImportNote {
       ...(this.noted.length > 0 && { posting: { ...this.owner, readings: this.noted } }),
     });
     this.change(() => {
-      writeFileSync(this.temporaryPath, `${content}\n`, { flag: 'wx' });
+      writeFileSync(this.temporaryPath, `${content}\n`, { flag: 'wx', flush: true });
       renameSync(this.temporaryPath, this.path);
     });
   }
@@ -202,10 +208,10 @@ function isNoteBegun(text: string): boolean {
   return text.trim() === '' || text.startsWith(`{"kind":"${KIND}"`);
 }
 
-function noNote(path: string): ImportError {
+function noNote(path: string, why = 'is no note of an import'): ImportError {
   return new ImportError(
     'IMPORT_OPTION_INVALID',
-    `${path} is no note of an import, and would be overwritten: name another file with --progress, or move it away`,
+    `${path} ${why}, and would be overwritten: name another file with --progress, or move it away`,
     { file: path },
   );
 }

@@ -1,5 +1,6 @@
 import { errorCode } from '@holdfast/kernel';
 import type { CsvFile, CsvRow } from './csv-rows.js';
+import { isSameEncoding } from './csv-text.js';
 import { readMappingFile } from './mapping-file.js';
 import type { MappingFile } from './mapping-schema.js';
 import type { Mapping } from './mapping.js';
@@ -70,14 +71,13 @@ export async function otherId(
     return undefined;
   }
   const again = await open(before).catch(passOverInvalid);
-  const isInOther = (again ?? file).encoding !== encoding;
-  const line = await lineOf(earlier, { ...{ now, ledger, file, again, isInOther } });
+  const isInOther = !isSameEncoding((again ?? file).encoding, encoding);
+  const line = await lineOf(earlier, { ...{ now, ledger, open, file, again, isInOther } });
   return line === undefined ? undefined : { line, changes };
 }
 
-interface TwoReadings {
+interface TwoReadings extends RowsOfFile {
   readonly now: Mapping;
-  readonly ledger: string;
   readonly file: CsvFile;
   /** As it was read. Undefined where it cannot be read so any more. */
   readonly again: CsvFile | undefined;
@@ -86,32 +86,38 @@ interface TwoReadings {
 
 async function lineOf(
   { mapping: before, ofRejects }: EarlierReading,
-  { now, ledger, file, again, isInOther }: TwoReadings,
+  { now, ledger, open, file, again, isInOther }: TwoReadings,
 ): Promise<number | undefined> {
-  const rows = new SeenRows();
-  const mapper = { before: new RowMapper(before, ledger), now: new RowMapper(now, ledger) };
+  const rows = { now: new SeenRows(), before: new SeenRows() };
   try {
     for await (const { row, occurrence } of counted(file, now)) {
       if (isInOther && toldBy(now.row.id, row).some(isBeyondAscii)) return row.line;
       const id = idOf(now.row.id, row, occurrence);
-      if (id !== undefined) rows.earlierLine('id', rowWith(id, row), row.line);
-      if (ofRejects && mapper.now.map(row, occurrence).kind === 'transfer')
-        rows.earlierLine('record', row.recordHash, row.line);
+      if (id !== undefined) rows.now.earlierLine('id', rowWith(id, row), row.line);
     }
     if (again === undefined) return undefined;
+    const mapper = { before: new RowMapper(before, ledger), now: new RowMapper(now, ledger) };
+    let nameless = false;
     for await (const { row, occurrence } of counted(again, before)) {
       const mapped = mapper.before.map(row, occurrence);
       if (mapped.kind === 'skipped') continue;
-      const { id } = mapped;
-      const mayComeAgain =
-        id === undefined
-          ? ofRejects && rows.has('record', row.recordHash)
-          : !rows.has('id', rowWith(id, row));
-      if (mayComeAgain) return row.line;
+      nameless ||= mapped.id === undefined;
+      if (mapped.id === undefined) continue;
+      const known = rowWith(mapped.id, row);
+      if (!rows.now.has('id', known)) return row.line;
+      rows.before.earlierLine('id', known, row.line);
+    }
+    if (!nameless || !ofRejects) return undefined;
+    // Mended, it has an id that nobody knows, and its bytes are not known where they could not be read. So it may be each row that only this reading has.
+    for await (const { row, occurrence } of counted(await open(now), now)) {
+      const mapped = mapper.now.map(row, occurrence);
+      if (mapped.kind === 'transfer' && !rows.before.has('id', rowWith(mapped.id, row)))
+        return row.line;
     }
     return undefined;
   } finally {
-    rows.close();
+    rows.now.close();
+    rows.before.close();
     await again?.close();
   }
 }

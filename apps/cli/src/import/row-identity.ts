@@ -20,9 +20,10 @@ export const DEFAULT_ID = '{row.hash}-{row.occurrence}';
 /** 128 bits: of 10^9 rows no two meet. */
 const HASH_HEX_DIGITS = 32;
 
-/** Of what the row says, not of its bytes: it is the same row when a spreadsheet saves the file with other quotes, another delimiter or in another encoding. */
+/** Of what the row says, not of its bytes: it is the same row when a spreadsheet saves the file with other quotes, delimiters, line ends or spaces around. */
 export function hashOf(fields: readonly string[]): string {
-  const hash = createHash('sha256').update(JSON.stringify(fields));
+  const said = fields.map((field) => field.trim().replace(/\r\n?/g, '\n'));
+  const hash = createHash('sha256').update(JSON.stringify(said));
   return hash.digest('hex').slice(0, HASH_HEX_DIGITS);
 }
 

@@ -3,7 +3,7 @@ import Database, { type Database as SqliteDatabase, type Statement } from 'bette
 
 const NAME_BYTES = 16;
 
-type SeenName = 'id' | 'reference' | 'record';
+type SeenName = 'id' | 'reference';
 
 /** Which rows, ids and references of a file came already. They live in a private temporary file of SQLite, so that memory does not grow with them. */
 export class SeenRows {
