@@ -83,13 +83,18 @@ describe('a read model in trouble, in one process', () => {
     await services.start('holdfast');
     expect(await open('first')).toBe(201);
     const mark = join(services.walDirectory, 'WATERMARK');
-    // The writer has its file open; the reader opens the name anew, and a pipe that nobody writes to is opened for ever.
-    renameSync(mark, `${mark}.aside`);
-    execFileSync('mkfifo', [mark]);
-    await until(/^503 hung: it has told nothing/);
+    // The reader opens the name anew, and a pipe that nobody writes to is opened for ever: until the writer does, which sees to its file when it writes.
+    const hang = async (): Promise<void> => {
+      renameSync(mark, `${mark}.${(hangs += 1)}`);
+      execFileSync('mkfifo', [mark]);
+      await until(/^503 hung: it has told nothing/);
+    };
+    let hangs = 0;
+    await hang();
     expect(await open('second')).toBe(201);
+    await hang();
     expect(await services.end('holdfast', 'SIGTERM')).toEqual({ code: null, signal: 'SIGKILL' });
-    renameSync(`${mark}.aside`, mark);
+    renameSync(`${mark}.1`, mark);
     await services.start('holdfast');
     await until(/^200 ok/);
     expect(await open('second')).toBe(200);
