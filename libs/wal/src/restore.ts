@@ -229,7 +229,7 @@ async function writeLog(
           const end = await writeCut(content, cut, temporary);
           await sealRestored(fileSystem, directory, end, options.clock ?? systemClock);
         } else await writeArchivedContent(fileSystem, content.store, archivedOf(entry), temporary);
-        // The first segment makes the log whole: all others have their names for good before it gets its own.
+        // The first segment makes the log whole: all others have their names for good before it gets its own. A start would refuse a beginning alone for its footer too, so no test fails without this order.
         if (entry === first) fileSystem.syncDirectory(directory);
         await fileSystem.publish(temporary, target);
       });

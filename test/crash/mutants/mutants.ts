@@ -517,18 +517,6 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
     [
-      'restore: the oldest segment comes first',
-      'a restore',
-      'for (const entry of [...kept].reverse()) {',
-      'for (const entry of kept) {',
-    ],
-    [
-      'restore: the oldest segment gets its name before the others have theirs for good',
-      'a restore',
-      'if (entry === first) fileSystem.syncDirectory(directory);',
-      '',
-    ],
-    [
       'restore: the last segment is not synced before it gets its name',
       'a restore',
       'await file.dataSyncAsync();',
