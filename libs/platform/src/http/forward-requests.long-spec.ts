@@ -432,6 +432,16 @@ describe('forwarding to a service that is down', () => {
     },
   });
 
+  it('tells of each connection that it makes, before anything is sent on it', async () => {
+    const told: number[] = [];
+    const onConnect = (): void => void told.push(arrived.length);
+    const { url } = await startFrontDoor((await startCommandService()).url, { onConnect });
+    arrived = [];
+    for (let sent = 0; sent < 2; sent++)
+      await fetch(`${url}/v1/ledgers/books/transfers`, json({ memo: '' }));
+    expect([told, arrived.length]).toEqual([[0], 2]);
+  });
+
   it('says that nothing was applied when the connection was refused', async () => {
     const unused = createHttpServer();
     await new Promise<void>((resolve) => unused.listen(0, '127.0.0.1', resolve));
