@@ -603,6 +603,14 @@ describe('an import', () => {
       expect(ledger.moved).toBe(10_000);
     });
 
+    it('knows an encoding by whatever name', async () => {
+      writeTexts(CZECH);
+      map({ row: NO_ID, csv: { encoding: 'UTF-8' } });
+      await importing();
+      write('rows.csv', `\ufeff${read('rows.csv')}`);
+      expect(await summaryOf()).toMatchObject({ posted: 4, repeated: 4 });
+    });
+
     it.each([
       ['the mapping mended as well', { encoding: 'cp850' }, {}],
       ['the mapping as it was', { encoding: 'cp850' }, { encoding: 'cp850' }],

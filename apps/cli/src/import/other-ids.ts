@@ -64,7 +64,7 @@ export async function otherId(
   const { mapping: before, encoding } = earlier;
   const file = await open(now);
   const changes = readingChanges(before, now);
-  if (file.encoding !== encoding)
+  if (!isSameEncoding(file.encoding, encoding))
     changes.push(`it was read in ${encoding}, and is in ${file.encoding}`);
   if (changes.length === 0) {
     await file.close();
