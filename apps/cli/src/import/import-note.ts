@@ -51,7 +51,7 @@ export interface NotedImport {
 interface NoteText extends NotedImport {
   readonly version: number;
   readonly identity: string;
-  /** Undefined when no row is posted. */
+  /** Undefined while no row is posted or refused. */
   readonly posting?: Posting;
 }
 
@@ -62,18 +62,19 @@ const WRITE_MILLIS_MIN = 250;
 const NO_REJECTS = { bytes: 0, digest: createHash('sha256').digest('hex') };
 
 /**
- * A file that notes how far an import has come, and what its rejects file was. It only saves time: what makes an import exact are the keys of its rows, so a note that is
- * lost costs a second look at every row, and one that does not fit is not believed.
+ * A file that notes how far an import has come, what its rejects file was, and how its rows were read. The first only saves time: what makes an import exact are the keys of its rows, so one that does
+ * not fit is not believed, and every row is looked at again. The last keeps a row that is read otherwise later from being posted under another key; without it nobody knows.
  */
 export class ImportNote {
   private pending: ImportProgress | undefined;
   private writtenAt = 0;
   private unwritable = false;
-  /** Under which earlier runs may have posted rows, and whether the note says so of this run. */
+  /** Of the runs before, … */
   private earlier: readonly Reading[] = [];
+  /** … and of this one, which the note tells once rows are posted or refused. */
   private own: Omit<Reading, 'hasPosted'> | undefined;
-  private hasRejects = false;
   private tellsPosting = false;
+  private hasRejects = false;
 
   constructor(
     readonly path: string,
