@@ -236,11 +236,13 @@ describe('books that were compacted', () => {
     const followers = new Set<string>();
     everyCompaction((compaction) => {
       const books = new TestBooks(compaction.books);
-      // In one random history of hundreds a status follows such a change; here in every one.
+      // In few random histories each kind of event follows such a change; here in every one.
       const late = { ledger: TEST_LEDGER, accountId: 'late' } as const;
       books.execute({ type: 'OpenAccount', ...late, asset: 'EUR', normalSide: 'credit' });
       books.execute({ type: 'ChangeAccount', ...late, metadata: { owner: 'a' } });
-      books.execute({ type: 'SetAccountStatus', ...late, status: 'frozen', expectedVersion: 2 });
+      books.execute({ type: 'ChangeAccount', ...late, metadata: { owner: 'b' } });
+      books.execute({ type: 'ChangeAccount', ...late, floor: '-1' });
+      books.execute({ type: 'SetAccountStatus', ...late, status: 'frozen', expectedVersion: 4 });
       const changed = new Set<string>();
       for (const event of books.events) {
         if (changed.has(event.stream)) {
