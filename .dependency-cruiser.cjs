@@ -19,9 +19,46 @@ const libraryRules = Object.entries(rooms).map(([room, allowed]) => ({
   to: { path: '^(libs|apps|config|test)/', pathNot: `^libs/(${[room, ...allowed].join('|')})/` },
 }));
 
+/**
+ * The folders of a big room, in the order in which they may be imported: a file imports from its own folder, from those named before it, and from the root
+ * files in `words`, which import one another only. The other root files are the room's public entry: they may import any folder, and no folder imports them.
+ * Entries of their own (`testing/`, `reading/`, `following/`) come last.
+ */
+const folders = {};
+
+const folderRules = Object.entries(folders).flatMap(([room, { words, order }]) => {
+  const source = `^libs/${room}/src/`;
+  const wordFiles = `(${words.map((word) => word.replace('.', '\\.')).join('|')})\\.ts$`;
+  return [
+    {
+      name: `folder-${room}-words`,
+      severity: 'error',
+      from: { path: `${source}${wordFiles}` },
+      to: { path: source, pathNot: `${source}${wordFiles}` },
+    },
+    ...order.map((folder, at) => ({
+      name: `folder-${room}-${folder}`,
+      severity: 'error',
+      from: { path: `${source}${folder}/`, pathNot: '[.-]spec\\.ts$|/testing/' },
+      to: {
+        path: source,
+        pathNot: `${source}((${order.slice(0, at + 1).join('|')})/|${wordFiles})`,
+      },
+    })),
+    {
+      name: `folder-${room}-unnamed`,
+      comment: 'A new folder starts with its place in the order.',
+      severity: 'error',
+      from: { path: `${source}[^/]+/`, pathNot: `${source}(${[...order, 'testing'].join('|')})/` },
+      to: {},
+    },
+  ];
+});
+
 module.exports = {
   forbidden: [
     ...libraryRules,
+    ...folderRules,
     {
       name: 'rooms-have-one-door',
       comment:
