@@ -6,10 +6,19 @@ const rooms = {
   kernel: [],
   wal: ['kernel'],
   'event-store': ['wal', 'kernel'],
+  commands: ['event-store', 'kernel'],
   projections: ['event-store', 'kernel'],
-  ledger: ['event-store', 'kernel'],
+  ledger: ['commands', 'event-store', 'kernel'],
   platform: ['kernel'],
-  'ledger-service': ['ledger', 'projections', 'event-store', 'wal', 'platform', 'kernel'],
+  'ledger-service': [
+    'ledger',
+    'commands',
+    'projections',
+    'event-store',
+    'wal',
+    'platform',
+    'kernel',
+  ],
 };
 
 const libraryRules = Object.entries(rooms).map(([room, allowed]) => ({
@@ -99,7 +108,7 @@ module.exports = {
     {
       name: 'the-domain-knows-no-framework',
       severity: 'error',
-      from: { path: '^libs/(kernel|wal|ledger)/' },
+      from: { path: '^libs/(kernel|wal|commands|ledger)/' },
       to: { path: 'node_modules/@nestjs/' },
     },
     {

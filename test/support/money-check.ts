@@ -1,4 +1,4 @@
-import { decodePosition, encodePosition } from '@holdfast/ledger-service';
+import { decodePosition, encodePosition } from '@holdfast/commands';
 import type { Position } from '@holdfast/event-store';
 import type { Answer, Journal, JournalEntry } from './journal.js';
 import type { JournalingClient } from './journaling-client.js';

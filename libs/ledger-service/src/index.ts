@@ -35,7 +35,6 @@ export { LEDGER_OPEN_API } from './shared/ledger-open-api.js';
 export { LEDGER_CODED_ERRORS, LEDGER_PROBLEMS } from './shared/ledger-problems.js';
 export { type DirectoryUse, assertUsableDirectory } from './shared/usable-directory.js';
 export { timelinesOf } from './shared/log-timelines.js';
-export { decodePosition, encodePosition } from './shared/position-token.js';
 export type {
   Answered,
   Attempt,

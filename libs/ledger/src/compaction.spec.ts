@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type CompactionPresent, dispensableAs } from './compaction.js';
 import { evolve } from './evolve.js';
-import { KEY_RETENTION_MILLIS_DEFAULT } from './key-retention.js';
+import { KEY_RETENTION_MILLIS_DEFAULT } from '@holdfast/commands/reading';
 import type { LedgerCommand } from './ledger-command.js';
 import {
   type Attempt,

@@ -1,4 +1,4 @@
-import { KEY_RETENTION_MILLIS_DEFAULT } from './key-retention.js';
+import { KEY_RETENTION_MILLIS_DEFAULT } from '@holdfast/commands/reading';
 import type { LedgerEventMetadata, LedgerEventType } from './ledger.events.js';
 
 /** What the decision needs of an event; everything but its type is asked for only where the type alone does not decide. */

@@ -1,5 +1,5 @@
 import { assert } from '@holdfast/kernel';
-import type { CommandContext } from './command-context.js';
+import type { CommandContext } from '@holdfast/commands';
 import { changeAccount } from './commands/change-account.js';
 import { changeTransferMetadata } from './commands/change-transfer-metadata.js';
 import { openAccount } from './commands/open-account.js';
@@ -9,7 +9,7 @@ import { registerAsset } from './commands/register-asset.js';
 import { setAccountStatus } from './commands/set-account-status.js';
 import type { Accepted, Decision, LedgerAppend, Refused, Unchanged } from './decision.js';
 import { uuidRule } from './fields.js';
-import { KEY_RETENTION_MILLIS_DEFAULT } from './key-retention.js';
+import { KEY_RETENTION_MILLIS_DEFAULT } from '@holdfast/commands/reading';
 import type { LedgerCommand } from './ledger-command.js';
 import type { LedgerView } from './ledger-view.js';
 import {

@@ -1,3 +1,5 @@
+import { type FieldRule, textRule } from '@holdfast/commands/reading';
+
 /*
  * The grammar of every field, once: the deciders assert it, the HTTP layer validates and documents with it.
  */
@@ -22,72 +24,51 @@ export const AMOUNT_DIGITS_MAX = 36;
 export const ASSET_SCALE_MAX = 18;
 export const LEDGER_NAME_CHARACTERS_MAX = 64;
 export const ACCOUNT_ID_CHARACTERS_MAX = 128;
-export const ACTOR_CHARACTERS_MAX = 128;
-export const KEY_CHARACTERS_MAX = 255;
-export const BODY_HASH_CHARACTERS_MAX = 128;
 export const REFERENCE_CHARACTERS_MAX = 128;
 export const METADATA_KEYS_MAX = 50;
 export const METADATA_KEY_CHARACTERS_MAX = 40;
 export const METADATA_VALUE_CHARACTERS_MAX = 500;
 
-/** What a field must be. `problem` ends a sentence that starts with the field's name. */
-export interface FieldRule {
-  readonly accepts: (value: unknown) => boolean;
-  readonly problem: string;
-}
-
-/** A rule for text that a regular expression decides; OpenAPI shows its source. */
-export interface TextRule extends FieldRule {
-  readonly pattern: RegExp;
-}
-
 /** It starts every stream's name, so it holds no `/`, and it starts with a letter or digit, so that it is never `..`. */
-export const ledgerRule = text(
+export const ledgerRule = textRule(
   /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/,
   'must be 1 to 64 letters, digits, "_", "." or "-", starting with a letter or digit',
 );
-export const assetRule = text(
+export const assetRule = textRule(
   /^[A-Z][A-Z0-9]{0,16}$/,
   'must be 1 to 17 upper-case letters and digits, starting with a letter',
 );
-export const accountIdRule = text(
+export const accountIdRule = textRule(
   /^[A-Za-z0-9_][A-Za-z0-9_.:@~+=-]{0,127}$/,
   'must be 1 to 128 letters, digits or any of "_.:@~+=-", starting with a letter, digit or "_"',
 );
-export const uuidRule = text(
+export const uuidRule = textRule(
   /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/,
   'must be a UUID in lower case',
 );
-export const amountRule = text(
+export const amountRule = textRule(
   /^[1-9][0-9]{0,35}$/,
   'must be a string of 1 to 36 digits without a leading zero: a whole number of minor units above zero',
 );
 /** A floor or ceiling: also zero or negative. */
-export const limitRule = text(
+export const limitRule = textRule(
   /^(?:0|-?[1-9][0-9]{0,35})$/,
   'must be a string of 1 to 36 digits without a leading zero, perhaps after "-", or null',
 );
 /** Code points, none of them a control character or half of a pair: what every store and transport keeps unchanged. */
-export const referenceRule = text(
+export const referenceRule = textRule(
   /^[^\p{Cc}\p{Cs}]{1,128}$/u,
   'must be 1 to 128 characters without control characters',
 );
-export const metadataKeyRule = text(
+export const metadataKeyRule = textRule(
   /^(?!__proto__$)[^\p{Cc}\p{Cs}]{1,40}$/u,
   'must have keys of 1 to 40 characters without control characters, other than "__proto__"',
 );
 /** Lines and tabs are welcome; NUL is what PostgreSQL cannot hold. */
-export const metadataValueRule = text(
+export const metadataValueRule = textRule(
   /^[^\0\p{Cs}]{0,500}$/u,
   'must have values of at most 500 characters without NUL',
 );
-export const actorRule = text(
-  /^[!-.0-~]{1,128}$/,
-  'must be 1 to 128 visible ASCII characters without "/"',
-);
-export const keyRule = text(/^[!-~]{1,255}$/, 'must be 1 to 255 visible ASCII characters');
-export const bodyHashRule = text(/^[!-~]{1,128}$/, 'must be 1 to 128 visible ASCII characters');
-
 export const sideRule = oneOf(SIDES);
 export const accountStatusRule = oneOf(ACCOUNT_STATUSES);
 export const scaleRule: FieldRule = {
@@ -132,10 +113,6 @@ export function instantText(millis: number): string {
     latestMillis = millis;
   }
   return latestText;
-}
-
-function text(pattern: RegExp, problem: string): TextRule {
-  return { pattern, problem, accepts: (value) => typeof value === 'string' && pattern.test(value) };
 }
 
 function oneOf(words: readonly string[]): FieldRule {

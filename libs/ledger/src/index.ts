@@ -1,6 +1,5 @@
 export { type Answer, type Answerable, answerOf } from './answer.js';
 export { COUNTER_LIMIT } from './balance.js';
-export type { CommandContext, Idempotency } from './command-context.js';
 export { LEDGER_COMMAND_TYPES, type LedgerCommandType } from './command-type.js';
 export type { ChangeAccount } from './commands/change-account.js';
 export type { ChangeTransferMetadata } from './commands/change-transfer-metadata.js';
@@ -30,13 +29,9 @@ export { evolve } from './evolve.js';
 export {
   ACCOUNT_ID_CHARACTERS_MAX,
   ACCOUNT_STATUSES,
-  ACTOR_CHARACTERS_MAX,
   AMOUNT_DIGITS_MAX,
   ASSET_SCALE_MAX,
   type AccountStatus,
-  BODY_HASH_CHARACTERS_MAX,
-  type FieldRule,
-  KEY_CHARACTERS_MAX,
   LEDGER_NAME_CHARACTERS_MAX,
   LEGS_MAX,
   LEGS_MIN,
@@ -48,17 +43,13 @@ export {
   REFERENCE_CHARACTERS_MAX,
   SIDES,
   type Side,
-  type TextRule,
   accountIdRule,
   accountStatusRule,
-  actorRule,
   amountRule,
   assetRule,
-  bodyHashRule,
   instantMillis,
   instantRule,
   instantText,
-  keyRule,
   ledgerRule,
   limitRule,
   metadataKeyRule,
@@ -69,8 +60,6 @@ export {
   uuidRule,
   versionRule,
 } from './fields.js';
-export { keySpelledAs, keySpellings, spelledKeyRule } from './idempotency-key.js';
-export { KEY_RETENTION_MILLIS_DEFAULT } from './key-retention.js';
 export type { LedgerCommand } from './ledger-command.js';
 export {
   type AccountEntry,

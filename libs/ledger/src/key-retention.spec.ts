@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LedgerCommand } from './ledger-command.js';
-import { KEY_RETENTION_MILLIS_DEFAULT } from './key-retention.js';
+import { KEY_RETENTION_MILLIS_DEFAULT } from '@holdfast/commands/reading';
 import { recognise } from './recognise.js';
 import { LedgerView } from './ledger-view.js';
 import { TestBooks, worldSetUp } from './testing/index.js';

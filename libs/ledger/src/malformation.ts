@@ -1,4 +1,4 @@
-import type { CommandContext } from './command-context.js';
+import type { CommandContext } from '@holdfast/commands';
 import { changeAccountMalformed } from './commands/change-account.js';
 import { changeTransferMetadataMalformed } from './commands/change-transfer-metadata.js';
 import { openAccountMalformed } from './commands/open-account.js';
@@ -6,7 +6,8 @@ import { postTransferMalformed } from './commands/post-transfer.js';
 import { registerAssetMalformed } from './commands/register-asset.js';
 import { setAccountStatusMalformed } from './commands/set-account-status.js';
 import type { Malformed } from './decision.js';
-import { actorRule, bodyHashRule, keyRule, ledgerRule } from './fields.js';
+import { actorRule, bodyHashRule, keyRule } from '@holdfast/commands/reading';
+import { ledgerRule } from './fields.js';
 import type { LedgerCommandType } from './command-type.js';
 import { isRecord, malformed, required } from './malformed.js';
 

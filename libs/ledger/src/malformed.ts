@@ -1,5 +1,6 @@
 import type { Malformed } from './decision.js';
-import { type FieldRule, METADATA_KEYS_MAX, metadataKeyRule, metadataValueRule } from './fields.js';
+import type { FieldRule } from '@holdfast/commands';
+import { METADATA_KEYS_MAX, metadataKeyRule, metadataValueRule } from './fields.js';
 
 /** A command before its fields were looked at: whatever a caller, or a bug in one, handed in. */
 export type Unchecked<Command> = { readonly [Field in keyof Command]?: unknown };

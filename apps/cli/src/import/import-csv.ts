@@ -1,6 +1,7 @@
 import { createReadStream, readFileSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { type FieldRule, assetRule, ledgerRule } from '@holdfast/ledger';
+import type { FieldRule } from '@holdfast/commands';
+import { assetRule, ledgerRule } from '@holdfast/ledger';
 import { CliExit } from '../exit-code.js';
 import { ServiceClient } from '../service/service-client.js';
 import { countText, durationText, remainingMillis } from '../terminal/quantities.js';

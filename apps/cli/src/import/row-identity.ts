@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { KEY_CHARACTERS_MAX, type OpenAccount, REFERENCE_CHARACTERS_MAX } from '@holdfast/ledger';
+import { KEY_CHARACTERS_MAX } from '@holdfast/commands/reading';
+import { type OpenAccount, REFERENCE_CHARACTERS_MAX } from '@holdfast/ledger';
 import type { CsvRow } from './csv-rows.js';
 import { UNDECODED } from './csv-text.js';
 import type { Template } from './template.js';

@@ -1,6 +1,6 @@
 import type { Position } from '@holdfast/event-store';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { encodePosition } from '../shared/position-token.js';
+import { encodePosition } from '@holdfast/commands';
 import { TestLedgerService, type TestReply } from './testing/ledger-service.js';
 
 interface Problem {

@@ -1,7 +1,7 @@
 import type { Position } from '@holdfast/event-store';
 import type { FeedCursor } from '@holdfast/projections';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { encodePosition } from '../shared/position-token.js';
+import { encodePosition } from '@holdfast/commands';
 import type { Asked, QueryCall } from './ledger-queries.js';
 import { LedgerReader, type SeenLog } from './ledger-reader.js';
 import { ReadModelSight } from './read-model-sight.js';

@@ -1,9 +1,8 @@
+import type { FieldRule, TextRule } from '@holdfast/commands';
 import {
-  type FieldRule,
   METADATA_KEYS_MAX,
   METADATA_KEY_CHARACTERS_MAX,
   METADATA_VALUE_CHARACTERS_MAX,
-  type TextRule,
   accountIdRule,
   accountStatusRule,
   amountRule,

@@ -1,3 +1,4 @@
+import { type CommandContext, newUuidV7 } from '@holdfast/commands';
 import {
   type CheckpointedStateOptions,
   type ClockBounds,
@@ -11,7 +12,6 @@ import { type CodedError, type MonotonicClock, assert, defined, errorCode } from
 import {
   type Answer,
   type Answerable,
-  type CommandContext,
   type CommandKey,
   type Decision,
   type LedgerAppend,
@@ -35,7 +35,6 @@ import {
   ledgerOutcomeUnknown,
   ledgerUnavailable,
 } from './ledger-writer.errors.js';
-import { newUuidV7 } from './uuid-v7.js';
 
 /** How a decision is counted: by its kind, and an acceptance or refusal that is recorded by what it is. */
 export type DecisionLabel =

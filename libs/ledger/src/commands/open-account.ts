@@ -1,4 +1,4 @@
-import type { CommandContext } from '../command-context.js';
+import type { CommandContext } from '@holdfast/commands';
 import type { Malformed } from '../decision.js';
 import {
   type Metadata,

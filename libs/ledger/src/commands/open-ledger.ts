@@ -1,5 +1,5 @@
 import type { Position } from '@holdfast/event-store';
-import type { CommandContext } from '../command-context.js';
+import type { CommandContext } from '@holdfast/commands';
 import { instantText } from '../fields.js';
 import type { LedgerView } from '../ledger-view.js';
 import { streams } from '../names.js';

@@ -1,5 +1,5 @@
 import { defined } from '@holdfast/kernel';
-import type { CommandContext } from '../command-context.js';
+import type { CommandContext } from '@holdfast/commands';
 import type { Malformed } from '../decision.js';
 import {
   LEGS_MAX,

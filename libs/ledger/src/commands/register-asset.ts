@@ -1,5 +1,5 @@
 import type { Position } from '@holdfast/event-store';
-import type { CommandContext } from '../command-context.js';
+import type { CommandContext } from '@holdfast/commands';
 import type { Malformed } from '../decision.js';
 import { assetRule, instantText, scaleRule } from '../fields.js';
 import type { LedgerView } from '../ledger-view.js';

@@ -7,7 +7,7 @@ import type {
   TaggedEvent,
 } from '@holdfast/event-store';
 import { assert } from '@holdfast/kernel';
-import type { CommandContext } from '../command-context.js';
+import type { CommandContext } from '@holdfast/commands';
 import { decide } from '../decide.js';
 import type { Decision, LedgerAppend } from '../decision.js';
 import { evolve } from '../evolve.js';

@@ -1,7 +1,6 @@
 import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
-import type { Idempotency } from '@holdfast/ledger';
+import { type Idempotency, encodePosition, placeIn } from '@holdfast/commands';
 import { Injectable } from '@nestjs/common';
-import { encodePosition, placeIn } from '../../shared/position-token.js';
 import type { Attempt, PendingOutcome } from '../../write-side/command-outcome.js';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { commandKeyOf } from '../http/command-key.js';

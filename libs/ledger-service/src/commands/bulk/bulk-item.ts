@@ -1,4 +1,5 @@
-import { type LedgerCommand, keySpelledAs } from '@holdfast/ledger';
+import { keySpelledAs } from '@holdfast/commands';
+import type { LedgerCommand } from '@holdfast/ledger';
 import { type FieldError, type Validated, compileValidator } from '@holdfast/platform';
 import { resourcePaths } from '../../shared/resource-paths.js';
 import { type HashedRequest, requestHash } from '../http/request-hash.js';

@@ -1,4 +1,4 @@
-import { spelledKeyRule } from '@holdfast/ledger';
+import { spelledKeyRule } from '@holdfast/commands';
 import { MayBeAbsent } from '@holdfast/platform';
 import { ApiExtraModels, ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsObject } from 'class-validator';

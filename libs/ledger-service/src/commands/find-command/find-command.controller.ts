@@ -1,4 +1,5 @@
-import { instantText, keySpelledAs, keySpellings } from '@holdfast/ledger';
+import { keySpelledAs, keySpellings } from '@holdfast/commands';
+import { instantText } from '@holdfast/ledger';
 import { ProblemException } from '@holdfast/platform';
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';

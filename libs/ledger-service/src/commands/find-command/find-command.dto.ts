@@ -1,4 +1,4 @@
-import { spelledKeyRule } from '@holdfast/ledger';
+import { spelledKeyRule } from '@holdfast/commands';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Obeys, fieldSchemas } from '../../shared/ledger-fields.js';
 import { LedgerTarget } from '../../shared/targets.dto.js';

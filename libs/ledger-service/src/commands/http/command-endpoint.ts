@@ -1,4 +1,5 @@
-import type { Idempotency, LedgerCommand } from '@holdfast/ledger';
+import type { Idempotency } from '@holdfast/commands';
+import type { LedgerCommand } from '@holdfast/ledger';
 import { Injectable } from '@nestjs/common';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import type { CommandExchange } from './command-exchange.js';

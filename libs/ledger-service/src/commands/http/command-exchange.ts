@@ -1,6 +1,6 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { spelledKeyRule } from '@holdfast/ledger';
+import { spelledKeyRule } from '@holdfast/commands';
 import { ProblemException, invalidRequest } from '@holdfast/platform';
 import { versionOfEtag } from '../../shared/etag.js';
 import { actorOf } from './actor.js';

@@ -1,4 +1,5 @@
-import { type CommandKey, keySpelledAs, keySpellings } from '@holdfast/ledger';
+import { keySpelledAs, keySpellings } from '@holdfast/commands';
+import type { CommandKey } from '@holdfast/ledger';
 import type { LedgerWriter } from '../../write-side/ledger-writer.js';
 
 /** Whose key it is, and as which text it arrived, in a header field or an item of a bulk. */

@@ -1,3 +1,4 @@
+import { type PlacedLog, encodePosition, placeIn } from '@holdfast/commands';
 import type { Position } from '@holdfast/event-store';
 import { errorCode, unreachable } from '@holdfast/kernel';
 import type { Answer } from '@holdfast/ledger';
@@ -11,7 +12,6 @@ import {
 } from '@holdfast/platform';
 import { etagOf } from '../../shared/etag.js';
 import { LEDGER_CODED_ERRORS, LEDGER_PROBLEMS } from '../../shared/ledger-problems.js';
-import { type PlacedLog, encodePosition, placeIn } from '../../shared/position-token.js';
 import { resourcePaths } from '../../shared/resource-paths.js';
 import type { CommandOutcome } from '../../write-side/command-outcome.js';
 import { fieldError } from './invalid-request.js';

@@ -11,7 +11,7 @@ export interface CommandContext {
   readonly commandId: string;
   /** Who asks: visible ASCII without `/`, 1–128 characters. Keys of different actors never meet. */
   readonly actor: string;
-  /** Required, except on `OpenLedger` and `RegisterAsset`, which are idempotent by name, and on dry runs. */
+  /** Required, except on commands that are idempotent by name, and on dry runs. */
   readonly idempotency?: Idempotency | undefined;
   /** How long compaction leaves the event of this command's key in the log, at the least; 30 days when left out. */
   readonly keyRetentionMillis?: number | undefined;

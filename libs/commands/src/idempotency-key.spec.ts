@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { keyRule } from './fields.js';
+import { keyRule } from './attempt-fields.js';
 import { keySpelledAs, keySpellings, spelledKeyRule } from './idempotency-key.js';
 
 const quoted = (text: string) => `"${text.replaceAll(/["\\]/g, '\\$&')}"`;

@@ -1,4 +1,5 @@
-import { type TextRule, keyRule } from './fields.js';
+import { keyRule } from './attempt-fields.js';
+import type { TextRule } from './field-rule.js';
 
 /** A quoted string as in draft-ietf-httpapi-idempotency-key-header: RFC 8941, where `\"` and `\\` are the only escapes. */
 const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
