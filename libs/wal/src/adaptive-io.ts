@@ -1,14 +1,14 @@
-/**
- * Whether a commit writes and syncs on the main thread or in the thread pool. On the main thread one waiter gets twice the
- * commits a second, because nothing hands over; but a sync that takes long would hold up everything else. So: one slow sync
- * switches to the pool, a long run of fast ones switches back. Called between commits only, with nothing in flight.
- */
-export type IoMode = 'synchronous' | 'asynchronous';
+import type { IoMode } from './wal.types.js';
 
 export const SLOW_SYNC_MICROS = 5_000;
 export const FAST_SYNC_MICROS = 2_500;
 export const FAST_SYNCS_TO_SWITCH_BACK = 256;
 
+/**
+ * Where a commit writes and syncs. On the main thread one waiter gets twice the commits per second, because nothing hands over; but a sync that takes
+ * long would hold up everything else. So: one slow sync switches to the thread pool, a long run of fast ones switches back. `observe` is called between
+ * commits only, with nothing in flight.
+ */
 export class AdaptiveIo {
   private current: IoMode = 'synchronous';
   private fastRun = 0;

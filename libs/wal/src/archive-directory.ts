@@ -1,14 +1,13 @@
 import { dirname, resolve } from 'node:path';
 import { errorCode, errorMessage } from '@holdfast/kernel';
-import { ARCHIVE_BLOCK_BYTES, type StoredBlock } from './archive-format.js';
-import {
-  type ArchivedSegment,
-  type ArchiveOwner,
-  type ArchiveStore,
-  type ArchiveWriter,
-  type PutOptions,
-  sameSeal,
-  type SegmentSource,
+import { ARCHIVE_BLOCK_BYTES } from './archive-format.js';
+import type {
+  ArchivedSegment,
+  ArchiveOwner,
+  ArchiveStore,
+  ArchiveWriter,
+  PutOptions,
+  SegmentSource,
 } from './archive-store.js';
 import { writeArchivedSegment } from './archive-writer.js';
 import { ArchivedFile, BlockCache } from './archived-file.js';
@@ -18,20 +17,21 @@ import {
   readBlockTable,
   sha256OfArchived,
 } from './archived-segment.js';
+import type { StoredBlock } from './block-codec.js';
+import { checkedLines, withChecksum } from './checked-lines.js';
+import { openToRead, readSmallFile } from './file-reading.js';
 import {
   discard,
   ensureDirectory,
   type File,
   type FileSystem,
-  readSmallFile,
   replaceFile,
 } from './file-system.js';
-import { checkedLines, withChecksum } from './manifest.js';
 import { NodeFileSystem } from './node-file-system.js';
 import { readFooter } from './segment-footer.js';
-import { openToRead, unsupported } from './segment-file.js';
+import { sameSeal } from './segment-header.js';
 import { formatSegmentName, parseSegmentName } from './segment-name.js';
-import { isOfNoUse, WalError } from './wal.errors.js';
+import { isOfNoUse, unsupported, WalError } from './wal.errors.js';
 
 const MARKER = 'ARCHIVE';
 const TITLE = 'holdfast-wal-archive 1';

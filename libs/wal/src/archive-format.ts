@@ -1,5 +1,5 @@
 import { assert } from '@holdfast/kernel';
-import { CODEC_ZSTD } from './block-codec.js';
+import { CODEC_ZSTD, type StoredBlock } from './block-codec.js';
 import { crc32 } from './checksum.js';
 import type { PredecessorSeal } from './segment-header.js';
 import type { SegmentName } from './segment-name.js';
@@ -22,16 +22,6 @@ export interface ArchiveHeader {
   readonly blockBytes: number;
   readonly blockCount: number;
   readonly tableCrc: number;
-}
-
-/** A block as it is stored. */
-export interface StoredBlock {
-  readonly offset: number;
-  readonly storedBytes: number;
-  /** Of the stored bytes. */
-  readonly crc: number;
-  /** Of the content. */
-  readonly bytes: number;
 }
 
 /** Big enough to compress well, small enough to read one for a single record. */

@@ -2,9 +2,8 @@ import { resolve } from 'node:path';
 import { errorCode } from '@holdfast/kernel';
 import { ArchiveDirectory } from './archive-directory.js';
 import type { ArchiveStore } from './archive-store.js';
-import { ARCHIVE_FLOOR } from './archiving.js';
 import type { FileSystem } from './file-system.js';
-import { readFloors } from './floors.js';
+import { ARCHIVE_FLOOR, readFloors } from './floors.js';
 import { readManifest } from './manifest.js';
 import { NodeFileSystem } from './node-file-system.js';
 

@@ -1,8 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
 import { errorMessage } from '@holdfast/kernel';
+import { describe, expect, it } from '@jest/globals';
 import { ArchiveDirectory } from './archive-directory.js';
 import { openArchiveOf } from './archive-of-log.js';
-import { withChecksum } from './manifest.js';
+import { withChecksum } from './checked-lines.js';
 import {
   batchAfter,
   type DiskImage,

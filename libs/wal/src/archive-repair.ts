@@ -1,18 +1,21 @@
 import { resolve } from 'node:path';
 import { errorCode, systemClock } from '@holdfast/kernel';
-import { precedes } from './archived-part.js';
 import type { ArchivedSegment, ArchiveStore } from './archive-store.js';
-import { throwIfCancelled } from './archive-writer.js';
-import type { WorkOptions } from './archiving.js';
+import { precedes } from './archived-part.js';
 import { ensureDirectory, type FileSystem, orDiscard } from './file-system.js';
 import { type Manifest, readManifest } from './manifest.js';
 import { NodeFileSystem } from './node-file-system.js';
-import { segmentPath } from './recovery.js';
 import { inspectSegment } from './segment-file.js';
 import type { SegmentHeader } from './segment-header.js';
-import { formatSegmentName, parseSegmentName, type SegmentName } from './segment-name.js';
+import {
+  formatSegmentName,
+  parseSegmentName,
+  type SegmentName,
+  segmentPath,
+} from './segment-name.js';
 import { writeArchivedContent } from './segment-restoring.js';
-import { WalError } from './wal.errors.js';
+import { throwIfCancelled, WalError } from './wal.errors.js';
+import type { WorkOptions } from './wal.types.js';
 import { WriterLock } from './writer-lock.js';
 
 export interface ArchiveRepairOptions extends WorkOptions {

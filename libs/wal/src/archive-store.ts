@@ -86,13 +86,3 @@ export interface ArchiveStore {
   put(source: SegmentSource, options?: PutOptions): Promise<ArchivedSegment>;
   close(): Promise<void>;
 }
-
-/** Whether two descriptions of a segment's end are those of the same data. */
-export function sameSeal(one: PredecessorSeal, other: PredecessorSeal): boolean {
-  return (
-    one.dataLength === other.dataLength &&
-    one.lastSequence === other.lastSequence &&
-    one.lastHeaderCrc === other.lastHeaderCrc &&
-    one.lastFrameOffset === other.lastFrameOffset
-  );
-}

@@ -5,14 +5,14 @@ import {
   blockTableBytes,
   encodeArchiveHeader,
   encodeBlockTable,
-  type StoredBlock,
 } from './archive-format.js';
 import type { PutOptions, SegmentSource } from './archive-store.js';
+import type { StoredBlock } from './block-codec.js';
 import { crc32 } from './checksum.js';
 import { type File, type FileSystem, writeFullyAsync } from './file-system.js';
 import { readFooter } from './segment-footer.js';
-import { corrupt, readFailed, WalError } from './wal.errors.js';
 import { HEADER_BLOCK_BYTES } from './wal-format.js';
+import { corrupt, readFailed, throwIfCancelled, WalError } from './wal.errors.js';
 
 /** Read and compressed at once. */
 const CHUNK_BYTES = 16 * ARCHIVE_BLOCK_BYTES;
@@ -86,11 +86,6 @@ export async function writeArchivedSegment(
   } finally {
     from.close();
   }
-}
-
-export function throwIfCancelled(signal: AbortSignal | undefined): void {
-  if (signal?.aborted !== true) return;
-  throw new WalError('WAL_CANCELLED', 'the work was cancelled', {}, { cause: signal.reason });
 }
 
 async function readChunk(file: File, length: number, position: number): Promise<Buffer> {

@@ -1,9 +1,8 @@
 import { errorMessage } from '@holdfast/kernel';
-import type { StoredBlock } from './archive-format.js';
-import { decompressBlock } from './block-codec.js';
+import { decompressBlock, type StoredBlock } from './block-codec.js';
 import { crc32 } from './checksum.js';
+import { readAt } from './file-reading.js';
 import type { File } from './file-system.js';
-import { readAt } from './segment-file.js';
 import { corrupt } from './wal.errors.js';
 
 /** Blocks of all archived files of one store that were read last: what single records are read from. */

@@ -1,6 +1,6 @@
-import { type ArchivedSegment, type ArchiveStore, sameSeal } from './archive-store.js';
+import type { ArchivedSegment, ArchiveStore } from './archive-store.js';
 import type { CatalogEntry } from './segment-catalog.js';
-import type { SegmentHeader } from './segment-header.js';
+import { sameSeal, type SegmentHeader } from './segment-header.js';
 import { missingSegment, WalError } from './wal.errors.js';
 
 /**
@@ -93,4 +93,12 @@ function foreign(archive: ArchiveStore): WalError {
     `the archive ${directory} belongs to another log; nothing was changed`,
     { file: directory },
   );
+}
+
+/** Live entries behind what the archive holds before them. */
+export function withArchived(
+  archive: ArchiveStore | undefined,
+  live: readonly CatalogEntry[],
+): CatalogEntry[] {
+  return [...archivedBefore(archive, live[0]?.header), ...live];
 }

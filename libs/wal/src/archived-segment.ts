@@ -7,14 +7,14 @@ import {
   decodeArchiveHeader,
   decodeBlockTable,
   SEGMENT_HEADER_AT,
-  type StoredBlock,
 } from './archive-format.js';
 import type { ArchivedSegment } from './archive-store.js';
+import type { StoredBlock } from './block-codec.js';
+import { readAt, withFile } from './file-reading.js';
 import type { File, FileSystem } from './file-system.js';
-import { readAt, unsupported, withFile } from './segment-file.js';
 import { decodeSegmentHeader, isHeader } from './segment-header.js';
-import { corrupt, type WalError } from './wal.errors.js';
 import { HEADER_BLOCK_BYTES } from './wal-format.js';
+import { corrupt, unsupported, type WalError } from './wal.errors.js';
 
 /** What an archived file says of itself. Throws `WAL_CORRUPT`, `WAL_UNSUPPORTED_FORMAT`, `WAL_READ_FAILED`. */
 export function describeArchived(fileSystem: FileSystem, path: string): ArchivedSegment {

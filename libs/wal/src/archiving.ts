@@ -1,23 +1,9 @@
-import { archivedBefore, archivedByNumber, isArchived } from './archived-part.js';
 import type { ArchiveStore, ArchiveWriter, SegmentSource } from './archive-store.js';
-import { throwIfCancelled } from './archive-writer.js';
-import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
+import { archivedByNumber, isArchived } from './archived-part.js';
+import { type CatalogEntry, sealedEntries, type SegmentCatalog } from './segment-catalog.js';
 import type { SegmentHeader } from './segment-header.js';
-import type { Sequence } from './wal.types.js';
-
-/** The floor that archiving keeps: what follows it has not been archived. */
-export const ARCHIVE_FLOOR = 'archive';
-
-export interface WorkProgress {
-  readonly bytesDone: number;
-  readonly bytesTotal: number;
-}
-
-export interface WorkOptions {
-  /** Ends the work with `WAL_CANCELLED`; what was finished stays. */
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: WorkProgress) => void;
-}
+import { throwIfCancelled } from './wal.errors.js';
+import type { Sequence, WorkOptions } from './wal.types.js';
 
 export interface ArchiveReport {
   /** Put there now. */
@@ -28,20 +14,6 @@ export interface ArchiveReport {
   readonly storedBytes: number;
   /** Everything up to here is in the archive, read back and compared. */
   readonly archivedSequence: Sequence;
-}
-
-export interface SealedEntry {
-  readonly entry: CatalogEntry;
-  readonly successor: SegmentHeader;
-}
-
-/** The live segments that have a successor, oldest first. */
-export function sealedEntries(entries: readonly CatalogEntry[]): SealedEntry[] {
-  return entries.flatMap((entry, at) => {
-    const successor = entries[at + 1];
-    const isSealed = successor !== undefined && entry.dataLength !== undefined;
-    return isSealed && entry.archived === undefined ? [{ entry, successor: successor.header }] : [];
-  });
 }
 
 /**
@@ -121,12 +93,4 @@ export function sourceOf(
   const { name, path, header, dataLength = 0 } = entry;
   const seal = successor.predecessor;
   return { name, path, header, seal, dataLength, open: () => catalog.open(entry).file };
-}
-
-/** Live entries behind what the archive holds before them. */
-export function withArchived(
-  archive: ArchiveStore | undefined,
-  live: readonly CatalogEntry[],
-): CatalogEntry[] {
-  return [...archivedBefore(archive, live[0]?.header), ...live];
 }

@@ -2,14 +2,14 @@ import { resolve } from 'node:path';
 import { defined } from '@holdfast/kernel';
 import { ARCHIVE_BLOCK_BYTES } from './archive-format.js';
 import type { ArchivedSegment, ArchiveStore } from './archive-store.js';
-import { sameSeal } from './archive-store.js';
 import { ArchivedFile, BlockCache } from './archived-file.js';
 import { describeArchived, readBlockTable, sha256OfArchived } from './archived-segment.js';
 import { FILES_DIRECTORY, SEGMENTS_DIRECTORY } from './backup.js';
 import { type BackupFile, type BackupManifest, readBackupManifest } from './backup-manifest.js';
+import { openToRead } from './file-reading.js';
 import type { File, FileSystem } from './file-system.js';
 import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
-import { openToRead } from './segment-file.js';
+import { sameSeal } from './segment-header.js';
 import { corrupt, missingSegment, WalError } from './wal.errors.js';
 
 const CACHED_BLOCKS_MAX = 32;

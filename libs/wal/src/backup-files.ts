@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 import { errorCode } from '@holdfast/kernel';
+import type { BackupFile } from './backup-manifest.js';
+import { refused } from './backup-target.js';
+import { openToRead, withFile } from './file-reading.js';
 import {
   type File,
   type FileSystem,
@@ -7,10 +10,7 @@ import {
   removeIfThere,
   writeFullyAsync,
 } from './file-system.js';
-import { openToRead, withFile } from './segment-file.js';
-import type { BackupFile } from './backup-manifest.js';
 import { isRotten, saidBySystem } from './wal.errors.js';
-import { refused } from './backup-target.js';
 
 const COPY_BYTES = 1024 * 1024;
 

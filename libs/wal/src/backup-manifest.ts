@@ -1,5 +1,6 @@
-import { type FileSystem, readSmallFile, replaceFile } from './file-system.js';
-import { checkedLines, withChecksum } from './manifest.js';
+import { checkedLines, withChecksum } from './checked-lines.js';
+import { readSmallFile } from './file-reading.js';
+import { type FileSystem, replaceFile } from './file-system.js';
 import { WalError } from './wal.errors.js';
 
 /** A file of a backup, by its name in there, with the SHA-256 of what it holds: 64 hex digits. */

@@ -1,10 +1,10 @@
 import { fileOf } from './archive-directory.js';
-import { type ArchivedSegment, sameSeal, type SegmentSource } from './archive-store.js';
-import type { PutOptions } from './archive-store.js';
+import type { ArchivedSegment, PutOptions, SegmentSource } from './archive-store.js';
 import { writeArchivedSegment } from './archive-writer.js';
 import { describeArchived, readBlockTable, sha256OfArchived } from './archived-segment.js';
+import { withFile } from './file-reading.js';
 import { type FileSystem, orDiscard } from './file-system.js';
-import { withFile } from './segment-file.js';
+import { sameSeal } from './segment-header.js';
 import { corrupt, isOfNoUse, isRotten } from './wal.errors.js';
 
 /** Names of segments in a backup, those of earlier versions among them, which had no digest in them. */

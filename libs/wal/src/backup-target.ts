@@ -1,14 +1,8 @@
 import { LOST_AND_FOUND } from '@holdfast/kernel';
 import { readBackupManifest } from './backup-manifest.js';
-import {
-  ensureDirectory,
-  type File,
-  type FileSystem,
-  readSmallFile,
-  replaceFile,
-} from './file-system.js';
-import { checkedLines, withChecksum } from './manifest.js';
-import { withFile } from './segment-file.js';
+import { checkedLines, withChecksum } from './checked-lines.js';
+import { readSmallFile, withFile } from './file-reading.js';
+import { ensureDirectory, type File, type FileSystem, replaceFile } from './file-system.js';
 import { WalError } from './wal.errors.js';
 
 /** Says that the directory is ours, and of which log: only then is anything in it removed. */

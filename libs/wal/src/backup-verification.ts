@@ -1,13 +1,12 @@
 import { errorCode, errorMessage } from '@holdfast/kernel';
-import type { WorkProgress } from './archiving.js';
-import { BackupContent, type BackupPart } from './backup-content.js';
 import { type StandsAt, usableFrom } from './backup-beginning.js';
+import { BackupContent, type BackupPart } from './backup-content.js';
 import { BACKUP_NAME, type BackupFile } from './backup-manifest.js';
+import { withFile } from './file-reading.js';
 import type { FileSystem } from './file-system.js';
 import { NodeFileSystem } from './node-file-system.js';
-import { withFile } from './segment-file.js';
 import { type VerifyProblem, verifySegments } from './verify.js';
-import type { Sequence } from './wal.types.js';
+import type { Sequence, WorkProgress } from './wal.types.js';
 
 export interface BackupSummary {
   readonly logId: string;

@@ -1,9 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { defined, isUnreadable } from '@holdfast/kernel';
-import { type ArchivedSegment, sameSeal } from './archive-store.js';
-import { throwIfCancelled } from './archive-writer.js';
+import type { ArchivedSegment } from './archive-store.js';
 import { notFinished } from './archived-segment.js';
-import { type WorkOptions } from './archiving.js';
+import { type Extent, standingIn, type StandsAt, usableFrom } from './backup-beginning.js';
 import {
   copyFile,
   type DigestedFile,
@@ -11,7 +10,6 @@ import {
   lookAtFile,
   type TravellingFile,
 } from './backup-files.js';
-import { type Extent, type StandsAt, standingIn, usableFrom } from './backup-beginning.js';
 import {
   BACKUP_FILE_NAME,
   type BackupEntry,
@@ -37,8 +35,9 @@ import type { VisibleBound } from './log-cursor.js';
 import { summarizeWithEnd } from './sealing.js';
 import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { encodeFooter, readFooter } from './segment-footer.js';
-import { corrupt } from './wal.errors.js';
-import type { Sequence } from './wal.types.js';
+import { sameSeal } from './segment-header.js';
+import { corrupt, throwIfCancelled } from './wal.errors.js';
+import type { Sequence, WorkOptions } from './wal.types.js';
 
 export const SEGMENTS_DIRECTORY = 'segments';
 export const FILES_DIRECTORY = 'files';

@@ -18,3 +18,13 @@ export function compressBlock(block: Uint8Array): Uint8Array {
 export function decompressBlock(stored: Uint8Array, bytes: number): Uint8Array {
   return stored.length === bytes ? stored : zstdDecompressSync(stored, { maxOutputLength: bytes });
 }
+
+/** A block as it is stored. */
+export interface StoredBlock {
+  readonly offset: number;
+  readonly storedBytes: number;
+  /** Of the stored bytes. */
+  readonly crc: number;
+  /** Of the content. */
+  readonly bytes: number;
+}

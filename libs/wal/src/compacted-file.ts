@@ -2,17 +2,16 @@ import { setImmediate } from 'node:timers/promises';
 import { assert } from '@holdfast/kernel';
 import { crc32 } from './checksum.js';
 import { type File, type FileSystem, writeFully, writeFullyAsync } from './file-system.js';
-import { type FrameHeader, frameEnd, lastSequenceOf, visitRecords } from './frame-decoder.js';
+import { frameEnd, type FrameHeader, lastSequenceOf, visitRecords } from './frame-decoder.js';
 import { FrameEncoder } from './frame-encoder.js';
 import { FrameScanner, type ScannedFrame } from './frame-scanner.js';
 import type { CatalogEntry } from './segment-catalog.js';
 import { encodeFooter } from './segment-footer.js';
-import { unsupported } from './segment-file.js';
 import { encodeSegmentHeader, frameSeed, type SegmentHeader } from './segment-header.js';
 import { SparseIndex } from './sparse-index.js';
-import { corrupt } from './wal.errors.js';
-import type { Sequence } from './wal.types.js';
 import { SEGMENT_DATA_START } from './wal-format.js';
+import { corrupt, unsupported } from './wal.errors.js';
+import type { Sequence } from './wal.types.js';
 
 export type DropRecord = (
   sequence: Sequence,

@@ -1,17 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
-import { sealedEntries, type WorkOptions } from './archiving.js';
-import { throwIfCancelled } from './archive-writer.js';
 import { CompactedFile } from './compacted-file.js';
 import type { DiskSpace } from './disk-space.js';
+import { withFile } from './file-reading.js';
 import { type FileSystem, orDiscard, removeIfThere } from './file-system.js';
 import type { ManifestKeeper } from './manifest-keeper.js';
-import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
+import { type CatalogEntry, sealedEntries, type SegmentCatalog } from './segment-catalog.js';
 import { readFooter } from './segment-footer.js';
-import { withFile } from './segment-file.js';
 import type { SegmentHeader } from './segment-header.js';
 import { formatSegmentName, parseSegmentName } from './segment-name.js';
-import { corrupt } from './wal.errors.js';
-import type { Sequence } from './wal.types.js';
+import { corrupt, throwIfCancelled } from './wal.errors.js';
+import type { Sequence, WorkOptions } from './wal.types.js';
 import type { WriterLock } from './writer-lock.js';
 
 /** What may go is the caller's to know. The same record must get the same answer whenever it is asked about. */

@@ -1,16 +1,16 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { isDeepStrictEqual } from 'node:util';
+import { checkedLines, withChecksum } from './checked-lines.js';
 import { bodyVerifies, decodeFrameHeader, visitRecords } from './frame-decoder.js';
 import { FrameEncoder } from './frame-encoder.js';
 import { FrameScanner } from './frame-scanner.js';
-import { checkedLines, withChecksum } from './manifest.js';
 import { encodeFooter, readFooter } from './segment-footer.js';
 import { decodeSegmentHeader, encodeSegmentHeader, frameSeed, isHeader } from './segment-header.js';
 import { SparseIndex } from './sparse-index.js';
 import { SimulatedFileSystem } from './testing/index.js';
-import type { Sequence } from './wal.types.js';
 import { encodedRecordBytes, FRAME_HEADER_BYTES, SEGMENT_DATA_START } from './wal-format.js';
+import type { Sequence } from './wal.types.js';
 
 /**
  * Every decoder against bytes that nobody wrote. `HOLDFAST_FUZZ_CASES=1000000 npm run test:unit -- libs/wal/src/decoder-fuzz` is the long form; the seed

@@ -1,6 +1,6 @@
 import { errorCode } from '@holdfast/kernel';
+import { withFile } from './file-reading.js';
 import type { FileSystem } from './file-system.js';
-import { withFile } from './segment-file.js';
 
 /** What zeros and rewritten segments leave free: checkpoints, MANIFEST, FLOORS and a start need it, and they are what makes room again. */
 export const DISK_RESERVE_BYTES_MAX = 64 * 1024 * 1024;

@@ -1,10 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { errorMessage } from '@holdfast/kernel';
-import { ARCHIVE_FLOOR } from './archiving.js';
 import type { FileSystem } from './file-system.js';
-import { readFloors } from './floors.js';
+import { ARCHIVE_FLOOR, readFloors } from './floors.js';
 import type { VisibleBound } from './log-cursor.js';
-import { type Diagnosis, diagnose } from './recovery.js';
+import { diagnose, type Diagnosis } from './recovery.js';
 import type { VerifyProblem } from './verify.js';
 import { isRotten, WalError } from './wal.errors.js';
 import type { Sequence } from './wal.types.js';

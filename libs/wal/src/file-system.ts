@@ -1,7 +1,6 @@
 import { dirname } from 'node:path';
 import { errorCode } from '@holdfast/kernel';
-import type { StoredBlock } from './archive-format.js';
-import { readFailed } from './wal.errors.js';
+import type { StoredBlock } from './block-codec.js';
 
 /**
  * The few file operations that the log is made of. Everything the log does to a disk goes through this port, so that a
@@ -198,27 +197,4 @@ export function replaceFile(
     throw error;
   }
   fileSystem.syncDirectory(directory);
-}
-
-/**
- * The whole of a small file, or undefined when there is none. Throws `WAL_READ_FAILED` for whatever else hinders it: a file that cannot be
- * read is not a file that is not there.
- */
-export function readSmallFile(
-  fileSystem: FileSystem,
-  path: string,
-  bytesMax: number,
-): Buffer | undefined {
-  try {
-    const file = fileSystem.open(path, 'read');
-    try {
-      const content = Buffer.alloc(Math.min(file.size(), bytesMax));
-      return content.subarray(0, file.read(content, 0));
-    } finally {
-      file.close();
-    }
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw readFailed(path, 0, error);
-  }
 }

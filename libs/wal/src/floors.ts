@@ -1,7 +1,8 @@
-import { type FileSystem, readSmallFile, replaceFile } from './file-system.js';
-import { checkedLines, withChecksum } from './manifest.js';
-import type { Sequence } from './wal.types.js';
+import { checkedLines, withChecksum } from './checked-lines.js';
+import { readSmallFile } from './file-reading.js';
+import { type FileSystem, replaceFile } from './file-system.js';
 import { WalError } from './wal.errors.js';
+import type { Sequence } from './wal.types.js';
 
 const FLOORS_FILE = /^FLOORS-([1-9][0-9]*)$/;
 const FLOORS_BYTES_MAX = 1024 * 1024;
@@ -158,3 +159,6 @@ function floorsFiles(fileSystem: FileSystem, directory: string): string[] {
 function epochOf(file: string): number {
   return Number(FLOORS_FILE.exec(file)?.[1]);
 }
+
+/** The floor that archiving keeps: what follows it has not been archived. */
+export const ARCHIVE_FLOOR = 'archive';

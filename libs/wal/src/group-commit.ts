@@ -1,16 +1,18 @@
 import { performance } from 'node:perf_hooks';
 import { type Clock, errorMessage } from '@holdfast/kernel';
-import { AdaptiveIo, type IoMode } from './adaptive-io.js';
+import { AdaptiveIo } from './adaptive-io.js';
 import { type FrameLimits, FrameQueue, type PendingFrame } from './frame-queue.js';
-import type { PredecessorSeal } from './segment-header.js';
 import type { SegmentChain, StartedSegment } from './segment-chain.js';
+import type { PredecessorSeal } from './segment-header.js';
 import { type EncodedFrame, SegmentSyncFailed } from './segment-writer.js';
 import { walClosed, WalError } from './wal.errors.js';
 import {
   type Admission,
   type AppendOptions,
   BEFORE_FIRST,
+  type CommitFigures,
   type Durability,
+  type IoMode,
   type Sequence,
 } from './wal.types.js';
 
@@ -23,16 +25,6 @@ export interface CommitObserver {
   committed(commit: CommitFigures): void;
   rotated(sealed: StartedSegment, seal: PredecessorSeal, current: StartedSegment): void;
   poisoned(error: WalError): void;
-}
-
-export interface CommitFigures {
-  readonly records: number;
-  readonly batches: number;
-  readonly bytes: number;
-  /** From the start of the write to the end of the sync (or of the write, where none was asked for). */
-  readonly micros: number;
-  readonly synced: boolean;
-  readonly ioMode: IoMode;
 }
 
 export interface GroupCommitOptions extends FrameLimits {

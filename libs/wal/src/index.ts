@@ -8,12 +8,9 @@ export type {
   PutOptions,
   SegmentSource,
 } from './archive-store.js';
-export {
-  ARCHIVE_FLOOR,
-  type ArchiveReport,
-  type WorkOptions,
-  type WorkProgress,
-} from './archiving.js';
+export { ARCHIVE_FLOOR } from './floors.js';
+export type { ArchiveReport } from './archiving.js';
+export type { WorkOptions, WorkProgress } from './wal.types.js';
 export type { BackupOptions, BackupReport } from './backup.js';
 export type { BackupFile } from './backup-manifest.js';
 export {
@@ -29,13 +26,14 @@ export {
   type RepairedSegment,
   repairFromArchive,
 } from './archive-repair.js';
-export type { IoMode } from './adaptive-io.js';
+export type { IoMode } from './wal.types.js';
 export type { DumpedFrame } from './dump.js';
 export { type ErrorAdvice, WAL_ERROR_GUIDE } from './error-guide.js';
-export { type File, type FileSystem, readSmallFile, replaceFile } from './file-system.js';
+export { type File, type FileSystem, replaceFile } from './file-system.js';
+export { readSmallFile } from './file-reading.js';
 export { Floors } from './floors.js';
 export type { CompactionPolicy, CompactionReport } from './compaction.js';
-export type { CommitFigures } from './group-commit.js';
+export type { CommitFigures } from './wal.types.js';
 export { assertPlaceForLog, type PlaceOptions } from './network-file-systems.js';
 export { NodeFileSystem } from './node-file-system.js';
 export type {

@@ -10,8 +10,7 @@ import {
 import { FrameScanner, type ScannedFrame } from './frame-scanner.js';
 import { LogCursor, type VisibleBound } from './log-cursor.js';
 import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
-import { unsupported } from './segment-file.js';
-import { corrupt } from './wal.errors.js';
+import { corrupt, unsupported } from './wal.errors.js';
 import type {
   LogSource,
   LogTimeline,

@@ -1,17 +1,22 @@
 import { defined } from '@holdfast/kernel';
-import { sameSeal } from './archive-store.js';
+import { readAt, withFile } from './file-reading.js';
 import type { File, FileSystem } from './file-system.js';
 import { readFloors } from './floors.js';
-import { decodeFrameHeader, frameEnd, lastSequenceOf } from './frame-decoder.js';
 import { type Manifest, MANIFEST_NAME, readManifest } from './manifest.js';
+import {
+  inspectSegment,
+  lastFrameMatches,
+  type SealedSegment,
+  type SegmentFacts,
+} from './segment-file.js';
 import { readFooter } from './segment-footer.js';
-import { inspectSegment, readAt, type SegmentFacts, withFile } from './segment-file.js';
-import { frameSeed, type PredecessorSeal, type SegmentHeader } from './segment-header.js';
-import { formatSegmentName, parseSegmentName, type SegmentName } from './segment-name.js';
+import { type PredecessorSeal, sameSeal, type SegmentHeader } from './segment-header.js';
+import { parseSegmentName, type SegmentName, segmentPath } from './segment-name.js';
+import { checkedHeader, corruptHeader, noPart } from './segments-of-log.js';
 import { endOfFrameWith, scanTail, type TailScan } from './tail-scan.js';
+import { FRAME_HEADER_BYTES, SEGMENT_DATA_START, ZERO_CHUNK_BYTES } from './wal-format.js';
 import { corrupt, lostTail, missingSegment, WalError } from './wal.errors.js';
 import { readWatermark, type Watermark } from './watermark.js';
-import { FRAME_HEADER_BYTES, SEGMENT_DATA_START, ZERO_CHUNK_BYTES } from './wal-format.js';
 
 /**
  * Recovery, first half: looks at everything, changes nothing, and either refuses or says what is to be done. The second half,
@@ -30,12 +35,6 @@ export interface Diagnosis {
   readonly damagedCopies: readonly SegmentFacts[];
   /** Row 13: names of temporary files. */
   readonly strays: readonly string[];
-}
-
-export interface SealedSegment {
-  readonly name: SegmentName;
-  readonly header: SegmentHeader;
-  readonly seal: PredecessorSeal;
 }
 
 export interface TailSegment {
@@ -221,23 +220,6 @@ function sealOf({ header }: SegmentFacts, named: PredecessorSeal): PredecessorSe
   return { ...named, dataLength, lastFrameOffset, generation };
 }
 
-/** The segment's header, if it has one and that agrees with its name and the log. Throws `WAL_CORRUPT`. */
-export function checkedHeader(manifest: Manifest, segment: SegmentFacts): SegmentHeader {
-  const { header, name } = segment;
-  if (header === undefined)
-    throw corruptHeader(segment, 'both copies of the segment header are damaged');
-  if (header.logId !== manifest.logId)
-    throw corruptHeader(segment, 'the segment belongs to another log');
-  const isNamed =
-    header.segment === name.segment &&
-    header.firstSequence === name.firstSequence &&
-    (header.compacted?.generation ?? 0) === name.generation;
-  if (!isNamed) {
-    throw corruptHeader(segment, "the segment's header does not agree with its name");
-  }
-  return header;
-}
-
 function checkSeal(
   fileSystem: FileSystem,
   path: string,
@@ -269,30 +251,6 @@ function checkSeal(
       offset: seal.lastFrameOffset,
     });
   }
-}
-
-/** Whether the segment in this file ends as its successor says. */
-export function lastFrameMatches(
-  file: File,
-  header: SegmentHeader,
-  seal: PredecessorSeal,
-): boolean {
-  if (seal.lastFrameOffset === 0) {
-    return (
-      seal.lastHeaderCrc === header.headerCrc &&
-      seal.dataLength === SEGMENT_DATA_START &&
-      seal.lastSequence === header.firstSequence - 1
-    );
-  }
-  const bytes = Buffer.alloc(FRAME_HEADER_BYTES);
-  readAt(file, bytes, seal.lastFrameOffset);
-  const frame = decodeFrameHeader(bytes, 0, frameSeed(header), seal.lastFrameOffset);
-  return (
-    frame !== undefined &&
-    (header.compacted !== undefined || frame.headerCrc === seal.lastHeaderCrc) &&
-    frameEnd(frame) === seal.dataLength &&
-    lastSequenceOf(frame) === seal.lastSequence
-  );
 }
 
 /** D, as far as it is known without reading frames. */
@@ -390,23 +348,6 @@ function dataIsZero(fileSystem: FileSystem, segment: SegmentFacts): boolean {
   });
 }
 
-function corruptHeader(segment: SegmentFacts, reason: string): WalError {
-  return corrupt(reason, {
-    file: segment.path,
-    offset: 0,
-    firstSequence: segment.name.firstSequence,
-  });
-}
-
-/** A segment too many: a second one of a number, or of a generation that is not to come before the MANIFEST that names it. */
-export function noPart(path: string, name: SegmentName): WalError {
-  return corrupt('this file is no part of the log that MANIFEST describes', {
-    file: path,
-    offset: 0,
-    firstSequence: name.firstSequence,
-  });
-}
-
 function manifestMissing(directory: string): WalError {
   const file = `${directory}/${MANIFEST_NAME}`;
   return new WalError(
@@ -414,9 +355,4 @@ function manifestMissing(directory: string): WalError {
     `${file} is missing beside segments; nothing was changed`,
     { file },
   );
-}
-
-/** The name under which the diagnosis speaks of a sealed or last segment. */
-export function segmentPath(directory: string, name: SegmentName): string {
-  return `${directory}/${formatSegmentName(name)}`;
 }

@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { errorCode } from '@holdfast/kernel';
+import { withFile } from './file-reading.js';
 import type { FileSystem } from './file-system.js';
 import type { Manifest } from './manifest.js';
 import type { ManifestKeeper } from './manifest-keeper.js';
 import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
-import { withFile } from './segment-file.js';
 import type { Sequence } from './wal.types.js';
 import type { WriterLock } from './writer-lock.js';
 

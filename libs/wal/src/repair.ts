@@ -1,3 +1,4 @@
+import { readAt, withFile } from './file-reading.js';
 import {
   ensureDirectory,
   type FileSystem,
@@ -6,7 +7,7 @@ import {
   writeFully,
 } from './file-system.js';
 import type { Diagnosis, TailSegment } from './recovery.js';
-import { readAt, type SegmentFacts, withFile } from './segment-file.js';
+import type { SegmentFacts } from './segment-file.js';
 import { formatSegmentName } from './segment-name.js';
 import { HEADER_BLOCK_BYTES } from './wal-format.js';
 import type { WriterLock } from './writer-lock.js';

@@ -1,10 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
-import { throwIfCancelled } from './archive-writer.js';
 import type { BackupContent } from './backup-content.js';
 import { lastSequenceOf } from './frame-decoder.js';
 import { FrameScanner } from './frame-scanner.js';
 import type { CatalogEntry } from './segment-catalog.js';
-import { corrupt } from './wal.errors.js';
+import { corrupt, throwIfCancelled } from './wal.errors.js';
 
 /**
  * The last sequence of a frame that was written at or before this time; undefined if there is none. A wall clock may be wrong for a while, so the times of frames go up and down, and neither a

@@ -8,9 +8,8 @@ import {
   systemClock,
 } from '@holdfast/kernel';
 import type { ArchivedSegment } from './archive-store.js';
-import { throwIfCancelled } from './archive-writer.js';
-import type { WorkOptions } from './archiving.js';
 import { BackupContent } from './backup-content.js';
+import { withFile } from './file-reading.js';
 import { type File, type FileSystem, orDiscard, writeFullyAsync } from './file-system.js';
 import { batchesUpTo, type BodyPart } from './frame-cut.js';
 import { frameEnd, type FrameHeader, lastSequenceOf } from './frame-decoder.js';
@@ -19,17 +18,16 @@ import { FrameScanner } from './frame-scanner.js';
 import { writeManifest } from './manifest.js';
 import { assertPlaceForLog, type PlaceOptions } from './network-file-systems.js';
 import { NodeFileSystem } from './node-file-system.js';
-import { segmentPath } from './recovery.js';
 import { lastWrittenBy } from './restore-time.js';
 import { type RestoredEnd, sealRestored } from './restored-end.js';
 import type { CatalogEntry } from './segment-catalog.js';
-import { withFile } from './segment-file.js';
 import { encodeSegmentHeader, frameSeed, type SegmentHeader } from './segment-header.js';
+import { segmentPath } from './segment-name.js';
 import { copyInto, writeArchivedContent } from './segment-restoring.js';
 import { scanTail } from './tail-scan.js';
-import { corrupt, WalError } from './wal.errors.js';
-import type { Sequence } from './wal.types.js';
 import { FRAME_HEADER_BYTES, SEGMENT_DATA_START, ZERO_CHUNK_BYTES } from './wal-format.js';
+import { corrupt, throwIfCancelled, WalError } from './wal.errors.js';
+import type { Sequence, WorkOptions } from './wal.types.js';
 
 export interface RestoreOptions extends WorkOptions, PlaceOptions {
   /** Cut at the last batch that ends at or below this sequence. */

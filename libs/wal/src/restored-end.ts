@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@holdfast/kernel';
 import { type FileSystem, orDiscard, writeFullyAsync } from './file-system.js';
-import { segmentPath } from './recovery.js';
 import { encodeSegmentHeader, type PredecessorSeal, type SegmentHeader } from './segment-header.js';
-import { WatermarkWriter } from './watermark.js';
+import { segmentPath } from './segment-name.js';
 import { SEGMENT_DATA_START, ZERO_CHUNK_BYTES } from './wal-format.js';
+import { WatermarkWriter } from './watermark.js';
 
 /** Where what was restored ends: its last segment, and how a successor names its end. */
 export interface RestoredEnd {

@@ -1,10 +1,10 @@
+import type { ArchivedSegment } from './archive-store.js';
 import { precedes } from './archived-part.js';
-import { type ArchivedSegment, sameSeal } from './archive-store.js';
 import type { File } from './file-system.js';
 import { FrameScanner } from './frame-scanner.js';
-import { lastFrameMatches } from './recovery.js';
+import { lastFrameMatches } from './segment-file.js';
 import { readFooter } from './segment-footer.js';
-import { sealedLength, type SegmentHeader } from './segment-header.js';
+import { sameSeal, sealedLength, type SegmentHeader } from './segment-header.js';
 import type { SegmentName } from './segment-name.js';
 import { scanTail } from './tail-scan.js';
 

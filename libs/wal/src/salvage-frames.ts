@@ -1,12 +1,12 @@
 import { errorMessage } from '@holdfast/kernel';
 import { DamagedFile } from './damaged-file.js';
+import { readAt } from './file-reading.js';
 import type { ReadableFile } from './file-system.js';
 import { decodeFrameHeader, lastSequenceOf } from './frame-decoder.js';
 import { FrameScanner, type ScannedFrame } from './frame-scanner.js';
 import type { SalvageLoss } from './salvage-candidate.js';
 import type { SourceSegment } from './salvage-segments.js';
 import { readFooter } from './segment-footer.js';
-import { readAt } from './segment-file.js';
 import { frameSeed, type SegmentHeader } from './segment-header.js';
 import { lookBeyond } from './tail-scan.js';
 import {

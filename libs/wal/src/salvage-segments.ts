@@ -1,11 +1,11 @@
 import { errorMessage } from '@holdfast/kernel';
 import type { ArchiveStore } from './archive-store.js';
-import { ARCHIVE_FLOOR } from './archiving.js';
 import { DamagedFile } from './damaged-file.js';
+import { openToRead } from './file-reading.js';
 import type { File, FileSystem } from './file-system.js';
+import { ARCHIVE_FLOOR } from './floors.js';
 import { FrameScanner } from './frame-scanner.js';
 import type { Manifest } from './manifest.js';
-import { segmentPath } from './recovery.js';
 import {
   type Candidate,
   dataEndOf,
@@ -16,10 +16,10 @@ import {
   type SalvageLoss,
 } from './salvage-candidate.js';
 import { abandonedIn, isSameFile } from './salvage-forks.js';
-import { inspectSegment, openToRead } from './segment-file.js';
-import type { SegmentHeader } from './segment-header.js';
-import { parseSegmentName, type SegmentName } from './segment-name.js';
 import { readWitnesses, type Witnesses } from './salvage-witnesses.js';
+import { inspectSegment } from './segment-file.js';
+import type { SegmentHeader } from './segment-header.js';
+import { parseSegmentName, type SegmentName, segmentPath } from './segment-name.js';
 import { isOfNoUse } from './wal.errors.js';
 import type { Watermark } from './watermark.js';
 

@@ -1,11 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
-import type { File, FileSystem } from './file-system.js';
-import { writeFully } from './file-system.js';
+import { withFile } from './file-reading.js';
+import { type File, type FileSystem, writeFully } from './file-system.js';
 import { lastSequenceOf } from './frame-decoder.js';
 import { FrameScanner } from './frame-scanner.js';
-import type { SealedSegment } from './recovery.js';
+import type { SealedSegment } from './segment-file.js';
 import { encodeFooter, readFooter, type SegmentSummary } from './segment-footer.js';
-import { withFile } from './segment-file.js';
 import type { PredecessorSeal, SegmentHeader } from './segment-header.js';
 import { SparseIndex } from './sparse-index.js';
 

@@ -1,14 +1,14 @@
 import { defined, errorCode } from '@holdfast/kernel';
 import type { ArchivedSegment, ArchiveStore } from './archive-store.js';
+import { openToRead, readAt } from './file-reading.js';
 import type { File, FileSystem } from './file-system.js';
 import { decodeFrameHeader, frameEnd } from './frame-decoder.js';
 import { readFooter } from './segment-footer.js';
-import { openToRead, readAt } from './segment-file.js';
 import { frameSeed, type SegmentHeader } from './segment-header.js';
 import type { SegmentName } from './segment-name.js';
 import { SparseIndex } from './sparse-index.js';
-import { missingSegment, sequenceGone } from './wal.errors.js';
 import { FRAME_HEADER_BYTES } from './wal-format.js';
+import { missingSegment, sequenceGone } from './wal.errors.js';
 
 /** A segment as a reader knows it. */
 export interface CatalogEntry {
@@ -253,4 +253,18 @@ function walkHeaders(file: File, segment: SegmentHeader, dataLength: number): Sp
     at = frameEnd(header);
   }
   return index;
+}
+
+export interface SealedEntry {
+  readonly entry: CatalogEntry;
+  readonly successor: SegmentHeader;
+}
+
+/** The live segments that have a successor, oldest first. */
+export function sealedEntries(entries: readonly CatalogEntry[]): SealedEntry[] {
+  return entries.flatMap((entry, at) => {
+    const successor = entries[at + 1];
+    const isSealed = successor !== undefined && entry.dataLength !== undefined;
+    return isSealed && entry.archived === undefined ? [{ entry, successor: successor.header }] : [];
+  });
 }

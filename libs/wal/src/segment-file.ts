@@ -1,8 +1,16 @@
+import { readAt, withFile } from './file-reading.js';
 import type { File, FileSystem, ReadableFile } from './file-system.js';
-import { decodeSegmentHeader, isHeader, type SegmentHeader } from './segment-header.js';
+import { decodeFrameHeader, frameEnd, lastSequenceOf } from './frame-decoder.js';
+import {
+  decodeSegmentHeader,
+  frameSeed,
+  isHeader,
+  type PredecessorSeal,
+  type SegmentHeader,
+} from './segment-header.js';
 import { formatSegmentName, type SegmentName } from './segment-name.js';
-import { readFailed, WalError } from './wal.errors.js';
-import { HEADER_BLOCK_BYTES, SEGMENT_DATA_START } from './wal-format.js';
+import { FRAME_HEADER_BYTES, HEADER_BLOCK_BYTES, SEGMENT_DATA_START } from './wal-format.js';
+import { unsupported } from './wal.errors.js';
 
 /** What stands in the first two blocks of a segment file. */
 export interface SegmentFacts {
@@ -51,41 +59,32 @@ export function inspectSegment(
   };
 }
 
-/** Opens for reading, closes whatever happens. */
-export function withFile<Result>(
-  fileSystem: FileSystem,
-  path: string,
-  work: (file: File) => Result,
-): Result {
-  const file = openToRead(fileSystem, path);
-  try {
-    return work(file);
-  } finally {
-    file.close();
+/** Whether the segment in this file ends as its successor says. */
+export function lastFrameMatches(
+  file: File,
+  header: SegmentHeader,
+  seal: PredecessorSeal,
+): boolean {
+  if (seal.lastFrameOffset === 0) {
+    return (
+      seal.lastHeaderCrc === header.headerCrc &&
+      seal.dataLength === SEGMENT_DATA_START &&
+      seal.lastSequence === header.firstSequence - 1
+    );
   }
-}
-
-/** Throws `WAL_READ_FAILED` for whatever hinders it: a file that cannot be opened is not an empty file. */
-export function openToRead(fileSystem: FileSystem, path: string): File {
-  try {
-    return fileSystem.open(path, 'read');
-  } catch (error) {
-    throw readFailed(path, 0, error);
-  }
-}
-
-export function readAt(file: ReadableFile, target: Buffer, position: number): number {
-  try {
-    return file.read(target, position);
-  } catch (error) {
-    throw readFailed(file.path, position, error);
-  }
-}
-
-export function unsupported(path: string, reason: string): WalError {
-  return new WalError(
-    'WAL_UNSUPPORTED_FORMAT',
-    `${path} was written by a newer version: ${reason}; nothing was changed`,
-    { file: path, reason },
+  const bytes = Buffer.alloc(FRAME_HEADER_BYTES);
+  readAt(file, bytes, seal.lastFrameOffset);
+  const frame = decodeFrameHeader(bytes, 0, frameSeed(header), seal.lastFrameOffset);
+  return (
+    frame !== undefined &&
+    (header.compacted !== undefined || frame.headerCrc === seal.lastHeaderCrc) &&
+    frameEnd(frame) === seal.dataLength &&
+    lastSequenceOf(frame) === seal.lastSequence
   );
+}
+
+export interface SealedSegment {
+  readonly name: SegmentName;
+  readonly header: SegmentHeader;
+  readonly seal: PredecessorSeal;
 }

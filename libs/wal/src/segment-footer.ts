@@ -1,7 +1,7 @@
 import { crc32 } from './checksum.js';
+import { readAt } from './file-reading.js';
 import type { ReadableFile } from './file-system.js';
 import { SparseIndex } from './sparse-index.js';
-import { readAt } from './segment-file.js';
 import { readU64, writeU64 } from './wal-format.js';
 
 /**

@@ -1,6 +1,5 @@
 import { assert } from '@holdfast/kernel';
 import { crc32 } from './checksum.js';
-import type { Durability } from './wal.types.js';
 import {
   FORMAT_VERSION,
   HEADER_BLOCK_BYTES,
@@ -9,6 +8,7 @@ import {
   readU64,
   writeU64,
 } from './wal-format.js';
+import type { Durability } from './wal.types.js';
 
 /** What the next segment's header fixes about this one. With it, the predecessor is sealed. */
 export interface PredecessorSeal {
@@ -183,4 +183,14 @@ export function frameSeed(
   writeU64(bytes, header.epoch, 24);
   bytes.writeUInt32LE(header.salt, 32);
   return crc32(bytes);
+}
+
+/** Whether two descriptions of a segment's end are those of the same data. */
+export function sameSeal(one: PredecessorSeal, other: PredecessorSeal): boolean {
+  return (
+    one.dataLength === other.dataLength &&
+    one.lastSequence === other.lastSequence &&
+    one.lastHeaderCrc === other.lastHeaderCrc &&
+    one.lastFrameOffset === other.lastFrameOffset
+  );
 }

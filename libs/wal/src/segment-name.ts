@@ -26,3 +26,8 @@ export function parseSegmentName(file: string): SegmentName | undefined {
 function hex16(value: number): string {
   return value.toString(16).padStart(16, '0');
 }
+
+/** The name under which the diagnosis speaks of a sealed or last segment. */
+export function segmentPath(directory: string, name: SegmentName): string {
+  return `${directory}/${formatSegmentName(name)}`;
+}

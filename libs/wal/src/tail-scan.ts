@@ -1,11 +1,11 @@
+import { readAt } from './file-reading.js';
 import type { File, ReadableFile } from './file-system.js';
 import { decodeFrameHeader, frameEnd, type FrameHeader, lastSequenceOf } from './frame-decoder.js';
 import { FrameScanner } from './frame-scanner.js';
-import { readAt } from './segment-file.js';
 import { frameSeed, type SegmentHeader } from './segment-header.js';
 import { SparseIndex } from './sparse-index.js';
-import { readFailed } from './wal.errors.js';
 import { FRAME_ALIGNMENT, FRAME_HEADER_BYTES, FRAME_MAGIC } from './wal-format.js';
+import { readFailed } from './wal.errors.js';
 
 /** Everything that stands in the last segment of a log, which no successor has sealed. */
 export interface TailScan {

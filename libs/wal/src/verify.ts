@@ -1,13 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { errorCode, errorMessage } from '@holdfast/kernel';
-import { sameSeal } from './archive-store.js';
 import type { FileSystem } from './file-system.js';
 import { visitRecords } from './frame-decoder.js';
 import { FrameScanner } from './frame-scanner.js';
 import type { VisibleBound } from './log-cursor.js';
 import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { readFooter } from './segment-footer.js';
-import type { SegmentHeader } from './segment-header.js';
+import { sameSeal, type SegmentHeader } from './segment-header.js';
 
 export interface VerifyReport {
   readonly segments: number;

@@ -1,10 +1,7 @@
 import type { Clock } from '@holdfast/kernel';
 import type { ArchiveStore } from './archive-store.js';
-import type { IoMode } from './adaptive-io.js';
 import type { FileSystem } from './file-system.js';
-import type { CommitFigures } from './group-commit.js';
 import type { PlaceOptions } from './network-file-systems.js';
-import { WalError } from './wal.errors.js';
 import {
   FRAME_BYTES_MAX,
   FRAME_BYTES_MIN,
@@ -12,7 +9,8 @@ import {
   SEGMENT_BYTES_DEFAULT,
   SEGMENT_BYTES_MAX,
 } from './wal-format.js';
-import type { Durability, LogPosition, Sequence } from './wal.types.js';
+import { WalError } from './wal.errors.js';
+import type { CommitFigures, Durability, IoMode, LogPosition, Sequence } from './wal.types.js';
 
 export interface WalOptions extends PlaceOptions {
   /** Makes the log when the directory holds none. Off by default: an unmounted volume is an error, not an empty log. */

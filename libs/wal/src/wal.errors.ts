@@ -118,11 +118,11 @@ export function sequenceGone(sequence: number, firstSequence: number): WalError 
   );
 }
 
-/** What could not be read, and why; a cause that says so itself, as a damaged block of an archive, is passed on. */
 export function walClosed(): WalError {
   return new WalError('WAL_CLOSED', 'the log is closed');
 }
 
+/** What could not be read, and why; a cause that says so itself, as a damaged block of an archive, is passed on. */
 export function readFailed(file: string, offset: number, cause: unknown): WalError {
   if (cause instanceof WalError) return cause;
   return new WalError(
@@ -160,4 +160,18 @@ function damaged(
     `${reason} (${place.file} at offset ${place.offset}, sequences ${place.firstSequence}${upTo}); nothing was changed`,
     { ...place },
   );
+}
+
+export function unsupported(path: string, reason: string): WalError {
+  return new WalError(
+    'WAL_UNSUPPORTED_FORMAT',
+    `${path} was written by a newer version: ${reason}; nothing was changed`,
+    { file: path, reason },
+  );
+}
+
+/** Throws `WAL_CANCELLED`, with the reason as its cause. */
+export function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted !== true) return;
+  throw new WalError('WAL_CANCELLED', 'the work was cancelled', {}, { cause: signal.reason });
 }

@@ -2,25 +2,17 @@ import { randomBytes as systemRandomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { systemClock } from '@holdfast/kernel';
-import type { IoMode } from './adaptive-io.js';
-import {
-  ARCHIVE_FLOOR,
-  archivePin,
-  type ArchiveReport,
-  archiveSegments,
-  withArchived,
-  type WorkOptions,
-} from './archiving.js';
-import { type BackupOptions, type BackupReport, backUp } from './backup.js';
+import { withArchived } from './archived-part.js';
+import { archivePin, type ArchiveReport, archiveSegments } from './archiving.js';
+import { backUp, type BackupOptions, type BackupReport } from './backup.js';
 import { openFiles } from './backup-files.js';
-import { unreadArchive } from './end-of-log.js';
 import { type CompactionPolicy, type CompactionReport, compactSegments } from './compaction.js';
-import { type FloorKeeper, Floors } from './floors.js';
-import { type CommitFigures, GroupCommit } from './group-commit.js';
+import { unreadArchive } from './end-of-log.js';
+import { ARCHIVE_FLOOR, type FloorKeeper, Floors } from './floors.js';
+import { GroupCommit } from './group-commit.js';
 import type { VisibleBound } from './log-cursor.js';
 import { LogView } from './log-view.js';
 import { NodeFileSystem } from './node-file-system.js';
-import { segmentPath } from './recovery.js';
 import {
   planRemoval,
   type RemovalOptions,
@@ -34,23 +26,27 @@ import { finishLeftovers, finishSegment, isFinished, summarize } from './sealing
 import type { CatalogEntry } from './segment-catalog.js';
 import type { StartedSegment } from './segment-chain.js';
 import type { PredecessorSeal } from './segment-header.js';
+import { segmentPath } from './segment-name.js';
 import { type VerifyProgress, type VerifyReport, verifySegments } from './verify.js';
-import { walClosed, WalError } from './wal.errors.js';
+import { SEGMENT_DATA_START } from './wal-format.js';
 import { assembleParts, prepareDirectory, type WalParts } from './wal-opening.js';
 import { resolveLimits, type WalOptions } from './wal-options.js';
+import { walClosed, WalError } from './wal.errors.js';
 import {
   type Admission,
   type AppendOptions,
   BEFORE_FIRST,
+  type CommitFigures,
   type Durability,
+  type IoMode,
   type LogSource,
   type LogTimeline,
   type ReadRange,
   type ScanVisitor,
   type Sequence,
   type WalRecord,
+  type WorkOptions,
 } from './wal.types.js';
-import { SEGMENT_DATA_START } from './wal-format.js';
 import { WriterLock } from './writer-lock.js';
 
 /** Figures since the log was opened. */

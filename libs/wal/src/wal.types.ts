@@ -97,3 +97,28 @@ export interface LogSource {
   /** The timeline of the newest segment, also while it holds no record: what is not visible yet is of this one or of a later one. Empty without a segment. */
   readonly newestTimeline: string;
 }
+
+export interface WorkProgress {
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+}
+
+export interface WorkOptions {
+  /** Ends the work with `WAL_CANCELLED`; what was finished stays. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: WorkProgress) => void;
+}
+
+/** Whether a commit writes and syncs on the main thread or in the thread pool. */
+export type IoMode = 'synchronous' | 'asynchronous';
+
+/** What `onCommit` is told. */
+export interface CommitFigures {
+  readonly records: number;
+  readonly batches: number;
+  readonly bytes: number;
+  /** From the start of the write to the end of the sync (or of the write, where none was asked for). */
+  readonly micros: number;
+  readonly synced: boolean;
+  readonly ioMode: IoMode;
+}

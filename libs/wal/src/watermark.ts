@@ -1,6 +1,6 @@
 import { crc32 } from './checksum.js';
-import { type File, type FileSystem, readSmallFile, writeFully } from './file-system.js';
-import { openToRead, readAt } from './segment-file.js';
+import { openToRead, readAt, readSmallFile } from './file-reading.js';
+import { type File, type FileSystem, writeFully } from './file-system.js';
 import { readU64, writeU64 } from './wal-format.js';
 
 /**

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { Clock } from '@holdfast/kernel';
-import { type File, type FileSystem, readSmallFile, writeFully } from './file-system.js';
+import { readSmallFile } from './file-reading.js';
+import { type File, type FileSystem, writeFully } from './file-system.js';
 import { walClosed, WalError } from './wal.errors.js';
 
 export const LOCK_NAME = 'LOCK';

@@ -203,12 +203,6 @@ export const MUTANTS: readonly Mutant[] = [
       'await fileSystem.publish(temporary, `${directory}/${MANIFEST_NAME}`);\n  });\n  fileSystem.syncDirectory(directory);',
       'await fileSystem.publish(temporary, `${directory}/${MANIFEST_NAME}`);\n  });',
     ],
-    [
-      'the checksum of MANIFEST and FLOORS is not looked at',
-      'damage to a log that was closed',
-      'return withChecksum(lines) === text ? lines : undefined;',
-      'return lines;',
-    ],
   ]),
   ...mutantsOf(`${WAL}/wal-opening.ts`, [
     [
@@ -288,24 +282,10 @@ export const MUTANTS: readonly Mutant[] = [
       'if (scan.laterFrame !== undefined && scan.laterFrame.fileOffset < 0) {',
     ],
     [
-      'a segment of another number is taken for the one that its name says',
-      'damage to a log that was closed',
-      'header.segment === name.segment &&\n    header.firstSequence === name.firstSequence &&',
-      'header.firstSequence >= 0 &&',
-    ],
-    [
       'nothing asks for the newest segment',
       'damage to a log in interval mode whose writer was killed, without WATERMARK',
       'throw missingAfter(fileSystem, directory, manifest, newest, watermark?.sequence);',
       'void newest;',
-    ],
-  ]),
-  ...mutantsOf(`${WAL}/segment-file.ts`, [
-    [
-      'a read error is the end of the file',
-      'read errors',
-      'throw readFailed(file.path, position, error);',
-      'return 0;',
     ],
   ]),
   ...mutantsOf(`${WAL}/frame-scanner.ts`, [
@@ -629,6 +609,30 @@ export const MUTANTS: readonly Mutant[] = [
       TAGS,
       'const entries = withArchived(archive, live);',
       'const entries = live;',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/file-reading.ts`, [
+    [
+      'a read error is the end of the file',
+      'read errors',
+      'throw readFailed(file.path, position, error);',
+      'return 0;',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/segments-of-log.ts`, [
+    [
+      'a segment of another number is taken for the one that its name says',
+      'damage to a log that was closed',
+      'header.segment === name.segment &&\n    header.firstSequence === name.firstSequence &&',
+      'header.firstSequence >= 0 &&',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/checked-lines.ts`, [
+    [
+      'the checksum of MANIFEST and FLOORS is not looked at',
+      'damage to a log that was closed',
+      'return withChecksum(lines) === text ? lines : undefined;',
+      'return lines;',
     ],
   ]),
   ...mutantsOf(`${STATE}/log-clock.ts`, [

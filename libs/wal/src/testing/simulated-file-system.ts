@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import type { StoredBlock } from '../archive-format.js';
-import { compressBlock, decompressBlock } from '../block-codec.js';
+import { compressBlock, decompressBlock, type StoredBlock } from '../block-codec.js';
 import { crc32 } from '../checksum.js';
 import type { File, FileSystem } from '../file-system.js';
 import {
