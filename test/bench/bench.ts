@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [suite …] [--seconds N] [--rounds N] [--largest N] [--directory PATH]`: every suite, or those named. Prints tables, and writes
+ * `npm run bench -- [suite …] [--seconds N] [--rounds N] [--largest N] [--directory PATH] [--against CHECKOUT]`: every suite, or those named. Prints tables, and writes
  * `test/bench/results/<date>.json`. Figures are comparable within one run only.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,6 +11,7 @@ import { eventsSuite } from './events.bench.js';
 import { growthSuite } from './growth.bench.js';
 import { projectionsSuite } from './projections.bench.js';
 import { restartSuite } from './restart.bench.js';
+import { serviceSuite } from './service/service.bench.js';
 import type { Suite, SuiteResult } from './suite.js';
 import { printSuite } from './table.js';
 import { walSuite } from './wal.bench.js';
@@ -21,6 +22,7 @@ const SUITES: readonly Suite[] = [
   projectionsSuite,
   checkpointSuite,
   restartSuite,
+  serviceSuite,
   growthSuite,
 ];
 
@@ -30,6 +32,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '5' },
     largest: { type: 'string' },
+    against: { type: 'string' },
     directory: { type: 'string', default: 'data/bench' },
   },
 });
@@ -53,6 +56,7 @@ try {
       directory,
       seconds: Number(values.seconds),
       rounds: Number(values.rounds),
+      ...(values.against !== undefined && { against: resolve(values.against) }),
       ...(values.largest !== undefined && { largest: Number(values.largest) }),
       progress: (text) => {
         if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);

@@ -7,6 +7,8 @@ export interface BenchContext {
   readonly rounds: number;
   /** For suites that grow: how far. */
   readonly largest?: number;
+  /** Another checkout, built, that takes turns with this one, for the suite that can. */
+  readonly against?: string;
   readonly progress: (text: string) => void;
 }
 

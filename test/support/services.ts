@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Child, type Exit } from './child.js';
 import { freePorts } from './free-ports.js';
+import { ROOT } from './repository.js';
 
 /** Far longer than a busy machine needs: what is slow is not broken. */
 const READY_MILLIS_MAX = 120_000;
@@ -27,6 +28,7 @@ export class Services {
   private constructor(
     readonly directory: string,
     private readonly environment: Environment,
+    private readonly repository: string,
   ) {
     const at = (port: string): string => `http://127.0.0.1:${environment[port] ?? ''}`;
     this.front = at('HOLDFAST_HTTP_PORT');
@@ -35,13 +37,14 @@ export class Services {
     this.admin = at('HOLDFAST_ADMIN_PORT');
   }
 
-  /** In a directory of their own, which `remove` removes. */
+  /** In a directory of their own, which `remove` removes. Of this repository as it is built, or of another checkout. */
   static async prepare(
     environment: Environment = {},
     directory = mkdtempSync(join(tmpdir(), 'holdfast-e2e-')),
+    repository = ROOT,
   ): Promise<Services> {
     const [front, command, feed, worker, admin] = (await freePorts(5)).map(String);
-    return new Services(directory, {
+    const all = {
       HOLDFAST_DATA_DIRECTORY: join(directory, 'data'),
       HOLDFAST_HTTP_PORT: front ?? '',
       HOLDFAST_COMMAND_HTTP_PORT: command ?? '',
@@ -56,7 +59,8 @@ export class Services {
       HOLDFAST_WAL_SEGMENT_BYTES: '4MiB',
       HOLDFAST_WAL_FRAME_BYTES_MAX: '1MiB',
       ...environment,
-    });
+    };
+    return new Services(directory, all, repository);
   }
 
   /** The three services, ready. */
@@ -104,7 +108,7 @@ export class Services {
   /** Starts a process that may refuse to. */
   spawn(application: Application, environment: Environment = {}, as: string = application): Child {
     if (this.over) throw new Error(`${as} is not started any more: all of them are ended`);
-    const child = new Child(as, `dist/apps/${application}/src/main.js`, {
+    const child = new Child(as, this.program(application), {
       cwd: this.directory,
       environment: { ...this.environment, ...environment },
     });
@@ -112,9 +116,14 @@ export class Services {
     return child;
   }
 
+  /** The built program of an app. */
+  program(name: Application | 'cli'): string {
+    return join(this.repository, `dist/apps/${name}/src/main.js`);
+  }
+
   /** Runs the command line tool. */
   cli(given: readonly string[]): Child {
-    return this.script('cli', 'dist/apps/cli/src/main.js', given);
+    return this.script('cli', this.program('cli'), given);
   }
 
   /** Runs another program of this project. */
