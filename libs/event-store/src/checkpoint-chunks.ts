@@ -1,6 +1,5 @@
-/** The value's length as u32, or `DELETED`, then the entry's image: as `state-writer.ts` reads it. */
-const CHANGE_LENGTH_BYTES = 4;
-const DELETED = 0xffff_ffff;
+import { CHANGE_LENGTH_BYTES, DELETED } from './state-entry.js';
+
 /** Small enough to be made without a pause, large enough to be few. */
 const CHUNK_BYTES = 256 * 1024;
 const BYTES_A_CHARACTER_MAX = 3;

@@ -10,7 +10,8 @@ import { CheckpointedStateStore, type FrozenOverlay } from './checkpointed-state
 import type { Evolve } from './folded-state.js';
 import { databaseFile, openStateDatabase } from './state-database.js';
 import { stateDigestAt } from './state-proof.js';
-import type { StateFacts, StatePlace } from './state-record.js';
+import type { StatePlace } from './state-mark.js';
+import type { StateFacts } from './state-record.js';
 import { StateThread } from './state-thread.js';
 import {
   allEvents,

@@ -8,9 +8,9 @@ import {
   stateUnavailable,
 } from './event-store.errors.js';
 import type { HeldPages } from './held-pages.js';
-import type { StateMark, UncountedMark } from './state-mark.js';
+import type { StateMark, StatePlace, UncountedMark } from './state-mark.js';
 import type { CheckpointReport, CheckpointStep, ResolvedStateOptions } from './state-options.js';
-import type { StateFacts, StatePlace, StateRecord } from './state-record.js';
+import type { StateFacts, StateRecord } from './state-record.js';
 import type { StateSource } from './state-source.js';
 import { StateJobFailed, type StateThread } from './state-thread.js';
 import { isPassing, provesDamage } from './state-fault.js';

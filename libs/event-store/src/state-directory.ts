@@ -16,9 +16,9 @@ import {
   openStateDatabase,
   readMark,
 } from './state-database.js';
-import type { StateMark } from './state-mark.js';
+import type { StateMark, StatePlace } from './state-mark.js';
 import { type ResolvedStateOptions, leftOutOf } from './state-options.js';
-import { type StateFacts, type StatePlace, StateRecord, readStateFacts } from './state-record.js';
+import { type StateFacts, StateRecord, readStateFacts } from './state-record.js';
 import { type StateSource, isOfLog } from './state-source.js';
 import { StateThread } from './state-thread.js';
 import type { StateAnswer, StateJob } from './state.worker.js';

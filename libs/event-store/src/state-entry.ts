@@ -17,6 +17,10 @@ export const OWN_KEY_MARK = 0xff;
 /** Where the mark of the checkpoint stands: behind every entry. */
 export const MARK_KEY: Uint8Array = Uint8Array.of(OWN_KEY_MARK, 1);
 
+/** A change of a checkpoint on its way to the thread: the value's length as u32, or `DELETED`, then the entry's image. */
+export const CHANGE_LENGTH_BYTES = 4;
+export const DELETED = 0xffff_ffff;
+
 /** The section that the entry is of; undefined where a long key does not tell. */
 export function sectionIn(image: Buffer): string | undefined {
   const nameBytes = image.readUInt8(KEY_LENGTH_BYTES);

@@ -1,10 +1,14 @@
-/** What a checkpoint, and a snapshot of one, says of itself. */
-export interface StateMark {
+/** Which events a state is of. */
+export interface StatePlace {
   readonly logId: string;
   /** The state is the fold of every event up to here. */
   readonly position: number;
   /** Of the segment that held `position`; empty at 0. */
   readonly timeline: string;
+}
+
+/** What a checkpoint, and a snapshot of one, says of itself. */
+export interface StateMark extends StatePlace {
   readonly lastRecordedAtMillis: number;
   /** Names the program's way of folding: another one makes another state of the same events. */
   readonly stateVersion: string;

@@ -5,15 +5,8 @@ import { crc32 } from 'node:zlib';
 import { errorCode } from '@holdfast/kernel';
 import { logClosed } from './event-store.errors.js';
 import { syncDirectory, syncDirectoryAsync } from './durable-directory.js';
+import type { StatePlace } from './state-mark.js';
 import type { TreeSeal } from './state-seal.js';
-
-/** Which events a state is of. */
-export interface StatePlace {
-  readonly logId: string;
-  readonly position: number;
-  /** Of the segment that held the position. */
-  readonly timeline: string;
-}
 
 /** What the directory of the state says of itself, so that a start knows what to expect before it maps the database. */
 export interface StateFacts {

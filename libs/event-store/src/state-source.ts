@@ -1,5 +1,5 @@
 import type { Position } from './event.js';
-import type { StatePlace } from './state-record.js';
+import type { StatePlace } from './state-mark.js';
 
 /** What the state must know of the log that it is the fold of. */
 export interface StateSource {

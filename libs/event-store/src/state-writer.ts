@@ -7,7 +7,9 @@ import {
   storedValue,
 } from './state-database.js';
 import {
+  CHANGE_LENGTH_BYTES,
   CHECKSUM_BYTES,
+  DELETED,
   KEY_LENGTH_BYTES,
   MARK_KEY,
   StateDigest,
@@ -18,12 +20,6 @@ import { type KeyChange, faultUnder } from './state-changes.js';
 import { assertWritable } from './state-fault.js';
 import { Fault } from './state-pages.js';
 import { readSnapshot } from './snapshot-file.js';
-
-/**
- * Changes of a checkpoint on their way to the thread, one behind the other: the value's length as u32, or `DELETED`, then the entry's image.
- */
-export const CHANGE_LENGTH_BYTES = 4;
-export const DELETED = 0xffff_ffff;
 
 /** Entries of one transaction while a snapshot is loaded. */
 const LOADED_ENTRIES_MAX = 50_000;

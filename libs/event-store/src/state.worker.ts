@@ -65,7 +65,7 @@ export type StateWord =
 if (import.meta.url.endsWith('.ts')) {
   registerHooks({
     resolve: (specifier, context, next) => {
-      const isOurs = specifier.startsWith('./') && context.parentURL?.endsWith('.ts') === true;
+      const isOurs = /^\.\.?\//.test(specifier) && context.parentURL?.endsWith('.ts') === true;
       return next(isOurs ? specifier.replace(/\.js$/, '.ts') : specifier, context);
     },
   });
