@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { makeDurableDirectory } from './durable-directory.js';
-import { assertWritable } from './state-fault.js';
+import { assertWritable } from './state/model/state-fault.js';
 
 let directory: string;
 

@@ -1,9 +1,9 @@
 import type { ArchiveStore } from '@holdfast/wal';
 import { openArchiveOf, WalReader } from '@holdfast/wal/following';
-import { DurableEvents } from './durable-events.js';
+import { DurableEvents } from './log/durable-events.js';
 import type { EventBatch, EventSource, ReadAllOptions, SubscribeOptions } from './event-log.js';
 import type { Position, RecordedEvent } from './event.js';
-import type { Upcasters } from './upcaster.js';
+import type { Upcasters } from './codec/upcaster.js';
 
 export interface EventLogReaderOptions {
   readonly upcasters?: Upcasters;

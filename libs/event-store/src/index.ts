@@ -25,15 +25,20 @@ export type {
   TaggedEvent,
 } from './event-log.js';
 export { EventLogReader, type EventLogReaderOptions } from './event-log-reader.js';
-export { EventView } from './event-view.js';
-export { InMemoryStateStore } from './in-memory-state-store.js';
+export { EventView } from './codec/event-view.js';
+export { InMemoryStateStore } from './state/store/in-memory-state-store.js';
 export type { StateSection, StateStore } from './state-store.js';
-export { type EventSchema, type Upcast, Upcasters } from './upcaster.js';
+export { type EventSchema, type Upcast, Upcasters } from './codec/upcaster.js';
 export { EVENT_STORE_ERROR_GUIDE } from './error-guide.js';
 export { EventStoreError, type EventStoreErrorCode } from './event-store.errors.js';
-export type { Evolve } from './folded-state.js';
-export { type ClockBounds, type ClockFault, type ClockStatus, timeText } from './log-clock.js';
-export type { ReplayProgress, ReplayReport } from './replay.js';
+export type { Evolve } from './fold/folded-state.js';
+export {
+  type ClockBounds,
+  type ClockFault,
+  type ClockStatus,
+  timeText,
+} from './append/log-clock.js';
+export type { ReplayProgress, ReplayReport } from './fold/replay.js';
 export {
   type ReplayedState,
   type StateDigestOptions,
@@ -42,10 +47,10 @@ export {
   stateDigestAt,
   verifyState,
 } from './state-proof.js';
-export type { SnapshotOptions } from './shared-snapshot.js';
-export type { SnapshotProofOptions } from './snapshot-proof.js';
-export type { SnapshotProgress } from './snapshot-work.js';
-export type { StateMark } from './state-mark.js';
+export type { SnapshotOptions } from './state/snapshot/shared-snapshot.js';
+export type { SnapshotProofOptions } from './state/thread/snapshot-proof.js';
+export type { SnapshotProgress } from './state/snapshot/snapshot-work.js';
+export type { StateMark } from './state/model/state-mark.js';
 export type {
   CheckpointReport,
   CheckpointStep,
@@ -56,7 +61,7 @@ export type {
   StateEvent,
   StateStatus,
   StatesTakenOver,
-} from './state-options.js';
+} from './state/model/state-options.js';
 export { WalEventLog, type WalEventLogOptions } from './wal-event-log.js';
 export {
   type RetentionBound,

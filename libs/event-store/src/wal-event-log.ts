@@ -8,16 +8,16 @@ import {
   systemClock,
 } from '@holdfast/kernel';
 import { type Admission, Wal, type WalOptions, type WalStats } from '@holdfast/wal';
-import { CheckpointedState } from './checkpointed-state.js';
-import { CommitEncoder, eventCountOf } from './commit-encoder.js';
-import { DurableEvents, positionOf, sequenceOf } from './durable-events.js';
+import { CheckpointedState } from './state/checkpoint/checkpointed-state.js';
+import { CommitEncoder, eventCountOf } from './codec/commit-encoder.js';
+import { DurableEvents, positionOf, sequenceOf } from './log/durable-events.js';
 import {
   BEFORE_FIRST_POSITION,
   type Position,
   type RecordedEvent,
   type StreamVersion,
 } from './event.js';
-import { COMMIT_EVENTS_MAX } from './event-format.js';
+import { COMMIT_EVENTS_MAX } from './codec/event-format.js';
 import type {
   AppendedCommit,
   Commit,
@@ -30,18 +30,18 @@ import type {
   TaggedEvent,
 } from './event-log.js';
 import { EventStoreError, invalid, logClosed, tooLarge } from './event-store.errors.js';
-import { checkVersions, wrongVersion } from './expected-versions.js';
-import { FoldedLog } from './folded-log.js';
-import { type Evolve, FoldedState } from './folded-state.js';
-import { type ClockBounds, type ClockStatus, LogClock, type Present } from './log-clock.js';
-import { InMemoryStateStore } from './in-memory-state-store.js';
-import { IndexedEvents } from './indexed-events.js';
-import { PendingCommits } from './pending-commits.js';
-import { findRepeated } from './repeated-commit.js';
-import { type ReplayProgress, type ReplayReport, replay } from './replay.js';
-import type { SnapshotOptions } from './shared-snapshot.js';
-import type { SnapshotProofOptions } from './snapshot-proof.js';
-import { expectedPlace } from './state-directory.js';
+import { checkVersions, wrongVersion } from './append/expected-versions.js';
+import { FoldedLog } from './state/checkpoint/folded-log.js';
+import { type Evolve, FoldedState } from './fold/folded-state.js';
+import { type ClockBounds, type ClockStatus, LogClock, type Present } from './append/log-clock.js';
+import { InMemoryStateStore } from './state/store/in-memory-state-store.js';
+import { IndexedEvents } from './index/indexed-events.js';
+import { PendingCommits } from './append/pending-commits.js';
+import { findRepeated } from './append/repeated-commit.js';
+import { type ReplayProgress, type ReplayReport, replay } from './fold/replay.js';
+import type { SnapshotOptions } from './state/snapshot/shared-snapshot.js';
+import type { SnapshotProofOptions } from './state/thread/snapshot-proof.js';
+import { expectedPlace } from './state/directory/state-directory.js';
 import {
   type CheckpointReport,
   type CheckpointedStateOptions,
@@ -50,9 +50,9 @@ import {
   type SnapshotReport,
   type StateStatus,
   resolveStateOptions,
-} from './state-options.js';
+} from './state/model/state-options.js';
 import type { StateStore } from './state-store.js';
-import type { Upcasters } from './upcaster.js';
+import type { Upcasters } from './codec/upcaster.js';
 
 export interface WalEventLogOptions {
   readonly wal?: WalOptions;

@@ -635,7 +635,7 @@ export const MUTANTS: readonly Mutant[] = [
       'return lines;',
     ],
   ]),
-  ...mutantsOf(`${STATE}/log-clock.ts`, [
+  ...mutantsOf(`${STATE}/append/log-clock.ts`, [
     [
       "the log's time outruns the monotonic clock",
       CLOCK,
@@ -691,7 +691,7 @@ export const MUTANTS: readonly Mutant[] = [
       'if (named === 0)',
     ],
   ]),
-  ...mutantsOf(`${STATE}/indexed-events.ts`, [
+  ...mutantsOf(`${STATE}/index/indexed-events.ts`, [
     [
       'a tag finds an older event than its newest',
       TAGS,
@@ -711,7 +711,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${STATE}/checkpointer.ts`, [
+  ...mutantsOf(`${STATE}/state/checkpoint/checkpointer.ts`, [
     [
       'takeover: a checkpoint does not ask whether the log is still its own',
       'a writer that is fenced while it makes a checkpoint',
@@ -744,7 +744,7 @@ export const MUTANTS: readonly Mutant[] = [
       'logId: log.logId,\n      position: log.lastPosition,',
     ],
   ]),
-  ...mutantsOf(`${STATE}/checkpointed-section.ts`, [
+  ...mutantsOf(`${STATE}/state/store/checkpointed-section.ts`, [
     ['what is being checkpointed cannot be read', STEPS, ' ?? this.fromFrozen(key)', ''],
     [
       'what only the database has is not found',
@@ -778,7 +778,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${STATE}/state-tree.ts`, [
+  ...mutantsOf(`${STATE}/state/pages/state-tree.ts`, [
     [
       'a key is absent whatever stands beside it',
       'damage to a key of the state',
@@ -786,7 +786,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${STATE}/state-writer.ts`, [
+  ...mutantsOf(`${STATE}/state/thread/state-writer.ts`, [
     [
       'what another folding has of its own is taken over too',
       'a state of another folding, taken over',
@@ -807,7 +807,7 @@ export const MUTANTS: readonly Mutant[] = [
       'new StateDigest()',
     ],
   ]),
-  ...mutantsOf(`${STATE}/state-database.ts`, [
+  ...mutantsOf(`${STATE}/state/database/state-database.ts`, [
     [
       "the mark's checksum is not looked at",
       'damage to the mark of a checkpoint',
@@ -821,7 +821,7 @@ export const MUTANTS: readonly Mutant[] = [
       'return size < 0 ?',
     ],
   ]),
-  ...mutantsOf(`${STATE}/state-scan.ts`, [
+  ...mutantsOf(`${STATE}/state/database/state-scan.ts`, [
     [
       'the digest of what was read through is not compared',
       'an entry of the state exchanged under its own checksum',
@@ -829,7 +829,7 @@ export const MUTANTS: readonly Mutant[] = [
       "if (digest.toString() === '')",
     ],
   ]),
-  ...mutantsOf(`${STATE}/state-source.ts`, [
+  ...mutantsOf(`${STATE}/state/model/state-source.ts`, [
     [
       'a state is of the log whatever its history',
       'a state of another history',
@@ -837,7 +837,7 @@ export const MUTANTS: readonly Mutant[] = [
       "return timeline !== '';",
     ],
   ]),
-  ...mutantsOf(`${STATE}/state-options.ts`, [
+  ...mutantsOf(`${STATE}/state/model/state-options.ts`, [
     [
       'a snapshot of another folding is used',
       'a state of another folding',
@@ -845,7 +845,7 @@ export const MUTANTS: readonly Mutant[] = [
       'options.takesOver[stateVersion]?.leaveOut ?? [];',
     ],
   ]),
-  ...mutantsOf(`${STATE}/state-directory.ts`, [
+  ...mutantsOf(`${STATE}/state/directory/state-directory.ts`, [
     [
       'takeover: the lock of a generation is not asked for',
       'a state whose log was taken over',
@@ -937,7 +937,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${STATE}/state-record.ts`, [
+  ...mutantsOf(`${STATE}/state/directory/state-record.ts`, [
     [
       "the record's checksum is not looked at",
       'damage to the record of the state',
@@ -969,7 +969,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${STATE}/checkpointed-state.ts`, [
+  ...mutantsOf(`${STATE}/state/checkpoint/checkpointed-state.ts`, [
     [
       'takeover: a snapshot gets its name without asking whether the log is still its own',
       'a writer that is fenced while it makes a snapshot',
@@ -983,7 +983,7 @@ export const MUTANTS: readonly Mutant[] = [
       "this.options.onEvent({ kind: 'damaged', reason });\n    this.condemn(reason);",
     ],
   ]),
-  ...mutantsOf(`${STATE}/snapshot-work.ts`, [
+  ...mutantsOf(`${STATE}/state/snapshot/snapshot-work.ts`, [
     [
       'a snapshot is not read back',
       'the names of a state on the disk',
@@ -991,7 +991,7 @@ export const MUTANTS: readonly Mutant[] = [
       'await ((...work: unknown[]) => Promise.resolve(work))(path, options, (read: number) =>',
     ],
   ]),
-  ...mutantsOf(`${STATE}/snapshot-file.ts`, [
+  ...mutantsOf(`${STATE}/state/snapshot/snapshot-file.ts`, [
     [
       'a snapshot gets its name before it is synced',
       'the names of a state on the disk',
@@ -999,7 +999,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${STATE}/snapshot-draft.ts`, [
+  ...mutantsOf(`${STATE}/state/snapshot/snapshot-draft.ts`, [
     [
       "a snapshot's name is not synced before the older one goes",
       'the names of a state on the disk',
@@ -1015,7 +1015,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${STATE}/snapshots.ts`, [
+  ...mutantsOf(`${STATE}/state/snapshot/snapshots.ts`, [
     [
       'a snapshot of another history is used',
       'a state of another history',

@@ -5,10 +5,10 @@ import type { MonotonicClock } from '@holdfast/kernel';
 import fc from 'fast-check';
 import type { NewEvent, RecordedEvent, StreamVersion } from '../event.js';
 import type { Commit, EventLog, ExpectedVersion, StreamAppend } from '../event-log.js';
-import type { Evolve } from '../folded-state.js';
-import { InMemoryStateStore } from '../in-memory-state-store.js';
+import type { Evolve } from '../fold/folded-state.js';
+import { InMemoryStateStore } from '../state/store/in-memory-state-store.js';
 import type { StateStore } from '../state-store.js';
-import { Upcasters } from '../upcaster.js';
+import { Upcasters } from '../codec/upcaster.js';
 import { describeEventSource } from './event-source.contract.js';
 import {
   allEvents,
