@@ -30,10 +30,30 @@ const libraryRules = Object.entries(rooms).map(([room, allowed]) => ({
 
 /**
  * The folders of a big room, in the order in which they may be imported: a file imports from its own folder, from those named before it, and from the root
- * files in `words`, which import one another only. The other root files are the room's public entry: they may import any folder, and no folder imports them.
- * Entries of their own (`testing/`, `reading/`, `following/`) come last.
+ * files in `words`, which import one another only. The other root files are the room's public entry, and so are the `doors`: they may import any folder, and no
+ * folder imports them.
  */
-const folders = {};
+const doors = ['testing', 'reading', 'following', 'before-imports'];
+const folders = {
+  'event-store': {
+    words: ['durable-directory', 'event', 'event-log', 'event-store.errors', 'state-store'],
+    order: [
+      'codec',
+      'log',
+      'index',
+      'append',
+      'fold',
+      'state/model',
+      'state/pages',
+      'state/database',
+      'state/snapshot',
+      'state/thread',
+      'state/store',
+      'state/directory',
+      'state/checkpoint',
+    ],
+  },
+};
 
 const folderRules = Object.entries(folders).flatMap(([room, { words, order }]) => {
   const source = `^libs/${room}/src/`;
@@ -58,7 +78,10 @@ const folderRules = Object.entries(folders).flatMap(([room, { words, order }]) =
       name: `folder-${room}-unnamed`,
       comment: 'A new folder starts with its place in the order.',
       severity: 'error',
-      from: { path: `${source}[^/]+/`, pathNot: `${source}(${[...order, 'testing'].join('|')})/` },
+      from: {
+        path: `${source}[^/]+/`,
+        pathNot: `${source}(${[...order, ...doors].join('|')})/`,
+      },
       to: {},
     },
   ];
