@@ -41,7 +41,7 @@ export {
   createLogger,
 } from './logging/logger.js';
 export { Metrics } from './metrics/metrics.js';
-export { InjectLogger, PlatformModule, type PlatformParts } from './platform.module.js';
+export { InjectLogger, PlatformModule, type PlatformParts } from './http/platform.module.js';
 export type { CodedErrorProblem, CodedErrorProblems } from './problems/coded-error-problems.js';
 export { shownDetails } from './problems/problem-answer.js';
 export { PLATFORM_PROBLEMS } from './problems/platform-problems.js';

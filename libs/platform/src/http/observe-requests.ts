@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServiceLifecycle } from '../lifecycle/service-lifecycle.js';
 import type { Logger } from '../logging/logger.js';
 import type { Metrics } from '../metrics/metrics.js';
-import { pathOf } from '../problems/problem.filter.js';
+import { pathOf } from './problem.filter.js';
 import { CORRELATION_ID_HEADER } from './correlation-id.js';
 import type { RequestsInFlight } from './requests-in-flight.js';
 

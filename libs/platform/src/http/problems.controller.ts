@@ -1,9 +1,9 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { AcceptsAnyQuery } from '../validation/undeclared-query.guard.js';
-import { ProblemCatalogue } from './problem-catalogue.js';
-import { problemType } from './problem-details.js';
-import { ProblemException } from './problem.exception.js';
+import { ProblemCatalogue } from '../problems/problem-catalogue.js';
+import { problemType } from '../problems/problem-details.js';
+import { ProblemException } from '../problems/problem.exception.js';
 
 interface DescribedProblem {
   readonly type: string;

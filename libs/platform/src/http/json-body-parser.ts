@@ -2,7 +2,7 @@ import { assert } from '@holdfast/kernel';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ProblemException } from '../problems/problem.exception.js';
 import { invalidRequest } from '../validation/strict-validation.pipe.js';
-import { InvalidJson, parseJson } from './parse-json.js';
+import { InvalidJson, parseJson } from '../json/parse-json.js';
 
 const JSON_MEDIA_TYPE = 'application/json';
 

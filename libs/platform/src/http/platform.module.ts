@@ -1,12 +1,12 @@
 import { type DynamicModule, Inject, Module } from '@nestjs/common';
-import { HealthController } from './health/health.controller.js';
-import { Health } from './health/health.js';
-import { ServiceLifecycle } from './lifecycle/service-lifecycle.js';
-import type { Logger } from './logging/logger.js';
-import { MetricsController } from './metrics/metrics.controller.js';
-import { Metrics } from './metrics/metrics.js';
-import { ProblemCatalogue } from './problems/problem-catalogue.js';
-import { ProblemsController } from './problems/problems.controller.js';
+import { HealthController } from '../health/health.controller.js';
+import { Health } from '../health/health.js';
+import { ServiceLifecycle } from '../lifecycle/service-lifecycle.js';
+import type { Logger } from '../logging/logger.js';
+import { MetricsController } from '../metrics/metrics.controller.js';
+import { Metrics } from '../metrics/metrics.js';
+import { ProblemCatalogue } from '../problems/problem-catalogue.js';
+import { ProblemsController } from './problems.controller.js';
 
 const LOGGER = Symbol('logger');
 
