@@ -1,0 +1,19 @@
+/** What is larger than a room should be and not mended yet. An entry that is no longer needed fails the check, so that it goes with what it excuses. */
+
+export const CROWDED_FOLDERS = [
+  'apps/cli/src/import',
+  'config',
+  'libs/ledger/src',
+  'libs/projections/src',
+  'libs/wal/src',
+];
+
+/** By room and name, wherever in the room they stand. */
+export const LONG_FILES = [
+  'event-store/checkpointed-state.ts',
+  'event-store/state-directory.ts',
+  'event-store/wal-event-log.ts',
+  'wal/backup.ts',
+  'wal/group-commit.ts',
+  'wal/wal.ts',
+];
