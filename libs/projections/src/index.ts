@@ -1,5 +1,5 @@
-export { divergenceOf } from './divergence.js';
-export { DirectoryFeed, type DirectoryFeedOptions } from './directory-feed.js';
+export { divergenceOf } from './feed/divergence.js';
+export { DirectoryFeed, type DirectoryFeedOptions } from './feed/directory-feed.js';
 export { type ErrorAdvice, PROJECTION_ERROR_GUIDE } from './error-guide.js';
 export type {
   EventFeed,
@@ -14,20 +14,20 @@ export {
   type EventFeedModuleOptions,
   type EventFeedServerOptions,
   eventFeedMicroservice,
-} from './event-feed.module.js';
-export { type ConsumerReport, type ConsumerStatus, FeedConsumers } from './feed-consumers.js';
-export type { GrpcFeedTls } from './grpc-channel.js';
-export { GrpcFeed, type GrpcFeedOptions } from './grpc-feed.js';
-export { GrpcReports, type GrpcReportsOptions } from './grpc-reports.js';
+} from './grpc/event-feed.module.js';
+export { type ConsumerReport, type ConsumerStatus, FeedConsumers } from './feed/feed-consumers.js';
+export type { GrpcFeedTls } from './grpc/grpc-channel.js';
+export { GrpcFeed, type GrpcFeedOptions } from './grpc/grpc-feed.js';
+export { GrpcReports, type GrpcReportsOptions } from './grpc/grpc-reports.js';
 export {
   type BadEventPolicy,
   type DivergencePolicy,
   ProjectionRunner,
   type ProjectionRunnerOptions,
-} from './projection-runner.js';
-export { PositionWaiters } from './position-waiters.js';
-export type { ProjectionState, ProjectionStatus } from './projection-status.js';
-export type { ReportTarget } from './progress-reports.js';
+} from './runner/projection-runner.js';
+export { PositionWaiters } from './runner/position-waiters.js';
+export type { ProjectionState, ProjectionStatus } from './runner/projection-status.js';
+export type { ReportTarget } from './feed/progress-reports.js';
 export type { Projection, SqlProjection } from './projection.js';
 export type {
   AcquireOptions,
@@ -43,18 +43,18 @@ export {
   type RebuildOptions,
   type RebuildProgress,
   rebuildProjection,
-} from './rebuild-projection.js';
-export { SourceFeed, type SourceFeedOptions } from './source-feed.js';
+} from './runner/rebuild-projection.js';
+export { SourceFeed, type SourceFeedOptions } from './feed/source-feed.js';
 export {
   type ReadModelSnapshot,
   SqliteReadModel,
   type SqliteReadModelOptions,
-} from './sqlite-read-model.js';
+} from './store/sqlite/sqlite-read-model.js';
 export {
   SqliteReadModelStore,
   type SqliteReadModelStoreOptions,
-} from './sqlite-read-model-store.js';
-export type { SqliteTransaction } from './sqlite-transaction.js';
+} from './store/sqlite/sqlite-read-model-store.js';
+export type { SqliteTransaction } from './store/sqlite/sqlite-transaction.js';
 export {
   type ReadModelVerification,
   type TableVerification,

@@ -8,12 +8,12 @@ import { feedDiverged } from './feed.errors.js';
 import type { SqlProjection } from './projection.js';
 import { notReady } from './read-model.errors.js';
 import type { ReadModelDigest } from './read-model-store.js';
-import { type RebuildProgress, rebuildProjection } from './rebuild-projection.js';
-import { SourceFeed } from './source-feed.js';
-import { SourceUpTo } from './source-up-to.js';
-import { catalogPath } from './sqlite-catalog.js';
-import { SqliteReadModelStore } from './sqlite-read-model-store.js';
-import type { SqliteTransaction } from './sqlite-transaction.js';
+import { type RebuildProgress, rebuildProjection } from './runner/rebuild-projection.js';
+import { SourceFeed } from './feed/source-feed.js';
+import { SourceUpTo } from './feed/source-up-to.js';
+import { catalogPath } from './store/sqlite/sqlite-catalog.js';
+import { SqliteReadModelStore } from './store/sqlite/sqlite-read-model-store.js';
+import type { SqliteTransaction } from './store/sqlite/sqlite-transaction.js';
 
 export interface VerifyReadModelOptions {
   /** The log, archive included: it must still have its beginning. */

@@ -3,4 +3,4 @@ export {
   type ReadModelSnapshot,
   SqliteReadModel,
   type SqliteReadModelOptions,
-} from '../sqlite-read-model.js';
+} from '../store/sqlite/sqlite-read-model.js';

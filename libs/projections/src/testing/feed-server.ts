@@ -7,8 +7,8 @@ import {
   EventFeedModule,
   type EventFeedServerOptions,
   eventFeedMicroservice,
-} from '../event-feed.module.js';
-import { FeedConsumers } from '../feed-consumers.js';
+} from '../grpc/event-feed.module.js';
+import { FeedConsumers } from '../feed/feed-consumers.js';
 import { HEARTBEAT_UNDER_TEST_MILLIS } from './feed-under-test.js';
 
 export interface FeedServer {

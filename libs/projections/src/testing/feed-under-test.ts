@@ -1,5 +1,5 @@
 import type { EventFeed } from '../event-feed.js';
-import type { ConsumerStatus } from '../feed-consumers.js';
+import type { ConsumerStatus } from '../feed/feed-consumers.js';
 import type { LogUnderTest } from './log-under-test.js';
 
 /** A feed on a log, with the other end in the test's hands. */

@@ -1,6 +1,6 @@
 import type { RecordedEvent } from '@holdfast/event-store';
 import type { SqlProjection } from '../projection.js';
-import type { SqliteTransaction } from '../sqlite-transaction.js';
+import type { SqliteTransaction } from '../store/sqlite/sqlite-transaction.js';
 
 const COUNT = `
   INSERT INTO tally (stream, events, total) VALUES (?, 1, ?)

@@ -1,0 +1,61 @@
+import type { Position } from '@holdfast/event-store';
+import type { EventFeed } from '../event-feed.js';
+import { ProjectionRunner } from './projection-runner.js';
+import type { ProjectionStatus } from './projection-status.js';
+import type { ReadModelStore } from '../read-model-store.js';
+
+export interface RebuildProgress {
+  readonly position: Position;
+  readonly head: Position;
+  readonly eventsPerSecond: number;
+  /** Undefined until a rate is known. */
+  readonly secondsLeft: number | undefined;
+}
+
+export interface RebuildOptions<Transaction> {
+  readonly feed: EventFeed;
+  readonly store: ReadModelStore<Transaction>;
+  readonly owner?: string;
+  /** Called about four times a second, and once at the end. */
+  readonly onProgress?: (progress: RebuildProgress) => void;
+  readonly signal: AbortSignal;
+}
+
+const PROGRESS_MILLIS = 250;
+
+/**
+ * Fills fresh tables from the log beside the live ones, catches up and switches in one transaction; queries never stop. Called
+ * again after a crash half-way, it goes on where it was. True when switched; false when the signal fired first. Throws
+ * what `ProjectionRunner.run` throws; the live tables are then as they were.
+ */
+export async function rebuildProjection<Transaction>(
+  options: RebuildOptions<Transaction>,
+): Promise<boolean> {
+  const { feed, store, owner, onProgress = () => undefined, signal } = options;
+  const runner = new ProjectionRunner({ feed, store, target: 'fresh', ...(owner && { owner }) });
+  const startedAt = performance.now();
+  let from: Position | undefined;
+  const report = () => {
+    const { status } = runner;
+    if (status.generation !== undefined) from ??= status.position;
+    onProgress(progressOf(status, status.position - (from ?? 0), performance.now() - startedAt));
+  };
+  const timer = setInterval(report, PROGRESS_MILLIS);
+  try {
+    await runner.run(signal);
+  } finally {
+    clearInterval(timer);
+  }
+  report();
+  return runner.tookOver;
+}
+
+/** By positions, not by events: what the projection does not handle is passed over, but it is on the way. */
+function progressOf(
+  { position, head, eventsPerSecond }: ProjectionStatus,
+  done: number,
+  millis: number,
+): RebuildProgress {
+  const secondsLeft = done > 0 ? ((head - position) * (millis / 1_000)) / done : undefined;
+  return { position, head, eventsPerSecond, secondsLeft };
+}

@@ -1,0 +1,128 @@
+import { type MonotonicClock, assert, systemClock } from '@holdfast/kernel';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SqlProjection } from '../../projection.js';
+import { notReady, unavailable } from '../../read-model.errors.js';
+import type {
+  AcquireOptions,
+  ReadModelDigest,
+  ReadModelLease,
+  ReadModelStore,
+} from '../../read-model-store.js';
+import { hasCaughtUp } from './sqlite-bookkeeping.js';
+import { SqliteCatalog } from './sqlite-catalog.js';
+import { SqliteConnection } from './sqlite-connection.js';
+import { digestOf } from './sqlite-digest.js';
+import { ASTRAY, type LeaseMark, SqliteLease } from './sqlite-lease.js';
+import type { SqliteTransaction } from './sqlite-transaction.js';
+
+export interface SqliteReadModelStoreOptions {
+  /** Holds a folder for each projection; made when missing. On a local disk: SQLite needs its locks and shared memory. */
+  readonly directory: string;
+  readonly projection: SqlProjection<SqliteTransaction>;
+  /** How long a lease outlives a holder that is stuck but not dead; a dead one is followed at once. Default 5,000. */
+  readonly leaseMillis?: number;
+  /** How long replaced tables stay for queries that still read them. Default 60,000. */
+  readonly graceMillis?: number;
+  readonly clock?: MonotonicClock;
+}
+
+const LEASE_MILLIS = 5_000;
+const GRACE_MILLIS = 60_000;
+const WAITING_POLL_MILLIS = 100;
+
+/** The embedded read model: one SQLite file a generation, and a small catalog that says which one is live. */
+export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
+  readonly projection: SqlProjection<SqliteTransaction>;
+  private catalog: SqliteCatalog | undefined;
+
+  private constructor(
+    private readonly options: SqliteReadModelStoreOptions,
+    private readonly clock: MonotonicClock,
+  ) {
+    this.projection = options.projection;
+    assertValid(this.projection);
+  }
+
+  /** Its files are opened, and made, when they are first asked for: a disk that is not there yet is waited for like one that went away. */
+  static open(options: SqliteReadModelStoreOptions): SqliteReadModelStore {
+    return new SqliteReadModelStore(options, options.clock ?? systemClock);
+  }
+
+  async acquire(options: AcquireOptions): Promise<ReadModelLease<SqliteTransaction> | undefined> {
+    const { leaseMillis = LEASE_MILLIS, graceMillis = GRACE_MILLIS } = this.options;
+    const { owner, target = 'live', signal } = options;
+    const { projection, clock } = this;
+    const lockedMillisMax = leaseMillis;
+    let lockedAtMillis: number | undefined;
+    let watched: Watched | undefined;
+    while (!signal.aborted) {
+      const catalog = this.opened();
+      catalog.reopenIfRemoved();
+      catalog.sweep(clock.nowMillis() - graceMillis);
+      const generation = catalog.choose(target, projection.version);
+      const watchedMillis = clock.monotonicMillis() - (watched?.sinceMillis ?? Infinity);
+      const overdue = watchedMillis >= leaseMillis ? watched?.lease : undefined;
+      const context = { catalog, projection, owner, leaseMillis, graceMillis, clock, overdue };
+      const taken = await SqliteLease.take(context, generation);
+      if (taken instanceof SqliteLease) return taken;
+      if (taken === ASTRAY) continue;
+      const sinceMillis = clock.monotonicMillis();
+      if (taken.lease !== undefined && !isSame(taken.lease, watched?.lease))
+        watched = { lease: taken.lease, sinceMillis };
+      if (taken.holder !== undefined) {
+        lockedAtMillis = undefined;
+        options.onWaiting?.(taken.holder, taken.cursor);
+      } else {
+        // A worker writes for moments, and shows by its lease that it lives. Whoever writes for longer than a lease lasts is none, or hangs.
+        lockedAtMillis ??= performance.now();
+        if (performance.now() - lockedAtMillis >= lockedMillisMax)
+          throw unavailable(catalog.pathOf(generation.id), 'another program keeps it locked');
+      }
+      await sleep(WAITING_POLL_MILLIS, undefined, { signal }).catch(() => undefined);
+    }
+    return undefined;
+  }
+
+  async digest(): Promise<ReadModelDigest> {
+    const catalog = this.opened();
+    const live = catalog.live();
+    const connection = live && SqliteConnection.openedIf(catalog.pathOf(live.id), hasCaughtUp);
+    if (connection === undefined) throw notReady(this.projection);
+    try {
+      return await digestOf(connection);
+    } finally {
+      connection.close();
+    }
+  }
+
+  close(): Promise<void> {
+    this.catalog?.close();
+    this.catalog = undefined;
+    return Promise.resolve();
+  }
+
+  /** Throws `READ_MODEL_UNAVAILABLE`, `READ_MODEL_DAMAGED`. */
+  private opened(): SqliteCatalog {
+    const { directory } = this.options;
+    return (this.catalog ??= new SqliteCatalog(directory, this.projection.name, this.clock));
+  }
+}
+
+/** A lease, and since when it has been seen unchanged. */
+interface Watched {
+  readonly lease: LeaseMark;
+  readonly sinceMillis: number;
+}
+
+function isSame(found: LeaseMark, known: LeaseMark | undefined): boolean {
+  return found.token === known?.token && found.untilMillis === known.untilMillis;
+}
+
+function assertValid({ name, version, handles }: SqlProjection<SqliteTransaction>): void {
+  assert(
+    /^[a-z][a-z0-9-]{0,62}$/.test(name),
+    'a projection is named in lower case: it names a folder',
+  );
+  assert(Number.isSafeInteger(version) && version >= 1, 'versions of a projection are 1, 2, 3 …');
+  assert(handles.length > 0, 'a projection handles at least one event type');
+}
