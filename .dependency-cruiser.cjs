@@ -53,6 +53,10 @@ const folders = {
       'state/checkpoint',
     ],
   },
+  projections: {
+    words: ['event-feed', 'feed.errors', 'projection', 'read-model-store', 'read-model.errors'],
+    order: ['feed', 'grpc', 'runner', 'store/sqlite'],
+  },
 };
 
 const folderRules = Object.entries(folders).flatMap(([room, { words, order }]) => {
