@@ -4,7 +4,6 @@ export const CROWDED_FOLDERS = [
   'apps/cli/src/import',
   'config',
   'libs/ledger/src',
-  'libs/projections/src',
   'libs/wal/src',
 ];
 
