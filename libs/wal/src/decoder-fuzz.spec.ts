@@ -1,15 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { checkedLines, withChecksum } from './checked-lines.js';
-import { bodyVerifies, decodeFrameHeader, visitRecords } from './frame-decoder.js';
-import { FrameEncoder } from './frame-encoder.js';
-import { FrameScanner } from './frame-scanner.js';
-import { encodeFooter, readFooter } from './segment-footer.js';
-import { decodeSegmentHeader, encodeSegmentHeader, frameSeed, isHeader } from './segment-header.js';
-import { SparseIndex } from './sparse-index.js';
+import { checkedLines, withChecksum } from './format/checked-lines.js';
+import { bodyVerifies, decodeFrameHeader, visitRecords } from './format/frame-decoder.js';
+import { FrameEncoder } from './format/frame-encoder.js';
+import { FrameScanner } from './segment/frame-scanner.js';
+import { encodeFooter, readFooter } from './segment/segment-footer.js';
+import {
+  decodeSegmentHeader,
+  encodeSegmentHeader,
+  frameSeed,
+  isHeader,
+} from './format/segment-header.js';
+import { SparseIndex } from './format/sparse-index.js';
 import { SimulatedFileSystem } from './testing/index.js';
-import { encodedRecordBytes, FRAME_HEADER_BYTES, SEGMENT_DATA_START } from './wal-format.js';
+import { encodedRecordBytes, FRAME_HEADER_BYTES, SEGMENT_DATA_START } from './format/wal-format.js';
 import type { Sequence } from './wal.types.js';
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { ArchiveDirectory } from './archive-directory.js';
-import { verifyBackup } from './backup-verification.js';
+import { ArchiveDirectory } from './care/archive/archive-directory.js';
+import { verifyBackup } from './care/backup/backup-verification.js';
 import { batchAfter, openSimulated, SimulatedFileSystem } from './testing/index.js';
 import type { Wal } from './wal.js';
 import type { Sequence } from './wal.types.js';

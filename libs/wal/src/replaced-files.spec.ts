@@ -2,11 +2,11 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { cpSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crc32 } from './checksum.js';
-import { NodeFileSystem } from './node-file-system.js';
+import { crc32 } from './format/checksum.js';
+import { NodeFileSystem } from './disk/node-file-system.js';
 import { batchAfter, LOG, openSimulated, SimulatedFileSystem } from './testing/index.js';
 import type { Wal } from './wal.js';
-import { readWatermark } from './watermark.js';
+import { readWatermark } from './directory/watermark.js';
 
 const COPY = '/data/copy';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { setImmediate } from 'node:timers/promises';
-import { SpareSegment } from './spare-segment.js';
+import { SpareSegment } from './segment/spare-segment.js';
 import { batchAfter, openSimulated, SimulatedFileSystem, textsOf } from './testing/index.js';
 import type { Wal } from './wal.js';
 import { resolveLimits } from './wal-options.js';

@@ -1,14 +1,14 @@
 import type { Clock } from '@holdfast/kernel';
-import type { ArchiveStore } from './archive-store.js';
-import type { FileSystem } from './file-system.js';
-import type { PlaceOptions } from './network-file-systems.js';
+import type { ArchiveStore } from './segment/archive-store.js';
+import type { FileSystem } from './disk/file-system.js';
+import type { PlaceOptions } from './disk/network-file-systems.js';
 import {
   FRAME_BYTES_MAX,
   FRAME_BYTES_MIN,
   RECORD_BYTES_MAX,
   SEGMENT_BYTES_DEFAULT,
   SEGMENT_BYTES_MAX,
-} from './wal-format.js';
+} from './format/wal-format.js';
 import { WalError } from './wal.errors.js';
 import type { CommitFigures, Durability, IoMode, LogPosition, Sequence } from './wal.types.js';
 

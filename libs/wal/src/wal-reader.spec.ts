@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { readManifest, writeManifest } from './manifest.js';
+import { readManifest, writeManifest } from './directory/manifest.js';
 import {
   batchAfter,
   type DiskImage,

@@ -2,33 +2,37 @@ import { randomBytes as systemRandomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { systemClock } from '@holdfast/kernel';
-import { withArchived } from './archived-part.js';
-import { archivePin, type ArchiveReport, archiveSegments } from './archiving.js';
-import { backUp, type BackupOptions, type BackupReport } from './backup.js';
-import { openFiles } from './backup-files.js';
-import { type CompactionPolicy, type CompactionReport, compactSegments } from './compaction.js';
-import { unreadArchive } from './end-of-log.js';
-import { ARCHIVE_FLOOR, type FloorKeeper, Floors } from './floors.js';
-import { GroupCommit } from './group-commit.js';
-import type { VisibleBound } from './log-cursor.js';
-import { LogView } from './log-view.js';
-import { NodeFileSystem } from './node-file-system.js';
+import { withArchived } from './read/archived-part.js';
+import { archivePin, type ArchiveReport, archiveSegments } from './care/archive/archiving.js';
+import { backUp, type BackupOptions, type BackupReport } from './care/backup/backup.js';
+import { openFiles } from './care/backup/backup-files.js';
+import {
+  type CompactionPolicy,
+  type CompactionReport,
+  compactSegments,
+} from './care/compaction/compaction.js';
+import { unreadArchive } from './recovery/end-of-log.js';
+import { ARCHIVE_FLOOR, type FloorKeeper, Floors } from './directory/floors.js';
+import { GroupCommit } from './write/group-commit.js';
+import type { VisibleBound } from './read/log-cursor.js';
+import { LogView } from './read/log-view.js';
+import { NodeFileSystem } from './disk/node-file-system.js';
 import {
   planRemoval,
   type RemovalOptions,
   type RemovalPlan,
   type RemovalReport,
   removeSegments,
-} from './removal.js';
-import type { RecoveryNote } from './repair.js';
-import { type ScrubOptions, type ScrubReport, scrubSegments } from './scrub.js';
-import { finishLeftovers, finishSegment, isFinished, summarize } from './sealing.js';
-import type { CatalogEntry } from './segment-catalog.js';
-import type { StartedSegment } from './segment-chain.js';
-import type { PredecessorSeal } from './segment-header.js';
-import { segmentPath } from './segment-name.js';
-import { type VerifyProgress, type VerifyReport, verifySegments } from './verify.js';
-import { SEGMENT_DATA_START } from './wal-format.js';
+} from './care/retention/removal.js';
+import type { RecoveryNote } from './recovery/repair.js';
+import { type ScrubOptions, type ScrubReport, scrubSegments } from './read/scrub.js';
+import { finishLeftovers, finishSegment, isFinished, summarize } from './segment/sealing.js';
+import type { CatalogEntry } from './read/segment-catalog.js';
+import type { StartedSegment } from './write/segment-chain.js';
+import type { PredecessorSeal } from './format/segment-header.js';
+import { segmentPath } from './format/segment-name.js';
+import { type VerifyProgress, type VerifyReport, verifySegments } from './read/verify.js';
+import { SEGMENT_DATA_START } from './format/wal-format.js';
 import { assembleParts, prepareDirectory, type WalParts } from './wal-opening.js';
 import { resolveLimits, type WalOptions } from './wal-options.js';
 import { walClosed, WalError } from './wal.errors.js';
@@ -47,7 +51,7 @@ import {
   type WalRecord,
   type WorkOptions,
 } from './wal.types.js';
-import { WriterLock } from './writer-lock.js';
+import { WriterLock } from './directory/writer-lock.js';
 
 /** Figures since the log was opened. */
 export interface WalStats {

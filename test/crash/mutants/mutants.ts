@@ -20,7 +20,7 @@ function mutantsOf(
  * kills them to `crash-workloads.ts`. A change that no test could tell from the original, because something else covers it, does not belong here.
  */
 export const MUTANTS: readonly Mutant[] = [
-  ...mutantsOf(`${WAL}/group-commit.ts`, [
+  ...mutantsOf(`${WAL}/write/group-commit.ts`, [
     [
       'frames are not synced on the main thread',
       'appends in sync mode',
@@ -112,7 +112,7 @@ export const MUTANTS: readonly Mutant[] = [
       'frame.resolve();\n    this.observer.assertUnfenced();',
     ],
   ]),
-  ...mutantsOf(`${WAL}/segment-writer.ts`, [
+  ...mutantsOf(`${WAL}/segment/segment-writer.ts`, [
     [
       'a segment header is not synced before the segment gets its name',
       'a log is made',
@@ -126,7 +126,7 @@ export const MUTANTS: readonly Mutant[] = [
       'throw error;',
     ],
   ]),
-  ...mutantsOf(`${WAL}/segment-chain.ts`, [
+  ...mutantsOf(`${WAL}/write/segment-chain.ts`, [
     [
       'a rotation does not sync the predecessor',
       'rotations in interval mode',
@@ -158,7 +158,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${WAL}/file-system.ts`, [
+  ...mutantsOf(`${WAL}/disk/file-system.ts`, [
     [
       'a small file is renamed without a sync',
       'a log is made',
@@ -190,7 +190,7 @@ export const MUTANTS: readonly Mutant[] = [
       'if (done < source.length) {\n    const written = await',
     ],
   ]),
-  ...mutantsOf(`${WAL}/manifest.ts`, [
+  ...mutantsOf(`${WAL}/directory/manifest.ts`, [
     [
       'the first MANIFEST is not synced',
       'a log is made',
@@ -230,7 +230,7 @@ export const MUTANTS: readonly Mutant[] = [
       'if (manifest.firstSegment < 0)',
     ],
   ]),
-  ...mutantsOf(`${WAL}/repair.ts`, [
+  ...mutantsOf(`${WAL}/recovery/repair.ts`, [
     [
       'unpromised frames are not written again',
       'a failed sync, a restart on the page cache, then service',
@@ -250,7 +250,7 @@ export const MUTANTS: readonly Mutant[] = [
       'writeFully(file, bytes, at);\n    }',
     ],
   ]),
-  ...mutantsOf(`${WAL}/recovery.ts`, [
+  ...mutantsOf(`${WAL}/recovery/recovery.ts`, [
     [
       'what the watermark promises is not asked for',
       'damage to a log that was closed',
@@ -288,7 +288,7 @@ export const MUTANTS: readonly Mutant[] = [
       'void newest;',
     ],
   ]),
-  ...mutantsOf(`${WAL}/frame-scanner.ts`, [
+  ...mutantsOf(`${WAL}/segment/frame-scanner.ts`, [
     [
       'a read error is the end of the segment',
       'read errors',
@@ -308,7 +308,7 @@ export const MUTANTS: readonly Mutant[] = [
       'header.firstSequence < 0)',
     ],
   ]),
-  ...mutantsOf(`${WAL}/frame-decoder.ts`, [
+  ...mutantsOf(`${WAL}/format/frame-decoder.ts`, [
     [
       "a frame header's checksum is not looked at",
       'forged frames',
@@ -328,7 +328,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${WAL}/segment-header.ts`, [
+  ...mutantsOf(`${WAL}/format/segment-header.ts`, [
     [
       'frames of all segments have one seed',
       'forged frames',
@@ -342,7 +342,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${WAL}/watermark.ts`, [
+  ...mutantsOf(`${WAL}/directory/watermark.ts`, [
     [
       "a slot's checksum is not looked at",
       'damage to a log that was closed',
@@ -358,7 +358,7 @@ export const MUTANTS: readonly Mutant[] = [
       'void chain;',
     ],
   ]),
-  ...mutantsOf(`${WAL}/writer-lock.ts`, [
+  ...mutantsOf(`${WAL}/directory/writer-lock.ts`, [
     [
       'the lock of the operating system is not heeded',
       'a second opener',
@@ -378,7 +378,7 @@ export const MUTANTS: readonly Mutant[] = [
       'const epoch = Math.max(0, ...claims) + 1;\n    for (const lower of claims) removeClaim(fileSystem, `${directory}/claim-${lower}`);\n    fileSystem.syncDirectory(directory);',
     ],
   ]),
-  ...mutantsOf(`${WAL}/floors.ts`, [
+  ...mutantsOf(`${WAL}/directory/floors.ts`, [
     [
       'a floor above what is durable is taken',
       'a floor that asks for too much',
@@ -392,7 +392,7 @@ export const MUTANTS: readonly Mutant[] = [
       'const newest = floorsFiles(fileSystem, directory).at(0);',
     ],
   ]),
-  ...mutantsOf(`${WAL}/removal.ts`, [
+  ...mutantsOf(`${WAL}/care/retention/removal.ts`, [
     [
       'removal: MANIFEST does not say that the log begins later',
       'removal of segments',
@@ -406,7 +406,7 @@ export const MUTANTS: readonly Mutant[] = [
       'const lowest = below;',
     ],
   ]),
-  ...mutantsOf(`${WAL}/archive-writer.ts`, [
+  ...mutantsOf(`${WAL}/care/archive/archive-writer.ts`, [
     [
       'archive: a file is not synced before it gets its name',
       'archive and removal',
@@ -414,7 +414,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${WAL}/archive-directory.ts`, [
+  ...mutantsOf(`${WAL}/care/archive/archive-directory.ts`, [
     [
       'archive: the name of a file is not durable before the floor moves',
       'archive and removal',
@@ -428,7 +428,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${WAL}/compaction.ts`, [
+  ...mutantsOf(`${WAL}/care/compaction/compaction.ts`, [
     [
       'compaction: MANIFEST names the new generation before its name is durable',
       'compaction',
@@ -442,7 +442,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${WAL}/compacted-file.ts`, [
+  ...mutantsOf(`${WAL}/care/compaction/compacted-file.ts`, [
     ['compaction: the new file is not synced', 'compaction', 'await file.dataSyncAsync();', ''],
     [
       'compaction: gaps between records are forgotten',
@@ -451,7 +451,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${WAL}/backup.ts`, [
+  ...mutantsOf(`${WAL}/care/backup/backup.ts`, [
     [
       'backup: what the new one does not name goes before it is there',
       'backups',
@@ -465,7 +465,7 @@ export const MUTANTS: readonly Mutant[] = [
       'return { tail:',
     ],
   ]),
-  ...mutantsOf(`${WAL}/backup.ts`, [
+  ...mutantsOf(`${WAL}/care/backup/backup.ts`, [
     [
       'backup: what only an earlier one holds goes with it',
       'a backup of two histories',
@@ -473,7 +473,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${WAL}/backup-content.ts`, [
+  ...mutantsOf(`${WAL}/care/backup/backup-content.ts`, [
     [
       'backup: the end of another history passes for its own',
       'a backup with the end of another history',
@@ -481,7 +481,7 @@ export const MUTANTS: readonly Mutant[] = [
       'if (manifest.timeline.length === 0)',
     ],
   ]),
-  ...mutantsOf(`${WAL}/backup-target.ts`, [
+  ...mutantsOf(`${WAL}/care/backup/backup-target.ts`, [
     [
       'backup: a directory counts as empty that is not',
       'a directory that is not of backups',
@@ -489,7 +489,7 @@ export const MUTANTS: readonly Mutant[] = [
       'if (known.length > 2)',
     ],
   ]),
-  ...mutantsOf(`${WAL}/restore.ts`, [
+  ...mutantsOf(`${WAL}/care/backup/restore.ts`, [
     [
       'restore: nothing promises what was restored',
       'a restored log whose end is damaged or gone',
@@ -515,7 +515,7 @@ export const MUTANTS: readonly Mutant[] = [
       '} catch',
     ],
   ]),
-  ...mutantsOf(`${WAL}/end-of-log.ts`, [
+  ...mutantsOf(`${WAL}/recovery/end-of-log.ts`, [
     [
       'verify: what a start refuses is no problem',
       'verification of a damaged end',
@@ -529,7 +529,7 @@ export const MUTANTS: readonly Mutant[] = [
       'return isOurs || !isOurs\n',
     ],
   ]),
-  ...mutantsOf(`${WAL}/restored-end.ts`, [
+  ...mutantsOf(`${WAL}/care/backup/restored-end.ts`, [
     [
       'restore: nothing promises the segment that promises the rest',
       'a restored log whose end is damaged or gone',
@@ -543,7 +543,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${WAL}/segment-restoring.ts`, [
+  ...mutantsOf(`${WAL}/care/archive/segment-restoring.ts`, [
     [
       'restore: a segment is not synced before it gets its name',
       'a restore',
@@ -551,7 +551,7 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${WAL}/expected-place.ts`, [
+  ...mutantsOf(`${WAL}/recovery/expected-place.ts`, [
     [
       'a log that ends before the state is opened',
       'a state that is ahead of its log',
@@ -579,7 +579,7 @@ export const MUTANTS: readonly Mutant[] = [
       'this.indexedEvents.lastTagged(tag, (position) => this.eventAt(position))',
     ],
   ]),
-  ...mutantsOf(`${WAL}/disk-space.ts`, [
+  ...mutantsOf(`${WAL}/disk/disk-space.ts`, [
     [
       'records fill the disk to the last block',
       FILLED,
@@ -587,7 +587,7 @@ export const MUTANTS: readonly Mutant[] = [
       'if (freeBytes - unwritten - bytes >= 0) return undefined;',
     ],
   ]),
-  ...mutantsOf(`${WAL}/segment-chain.ts`, [
+  ...mutantsOf(`${WAL}/write/segment-chain.ts`, [
     [
       'an append that zeroes inline does not ask for room',
       FILLED,
@@ -595,7 +595,7 @@ export const MUTANTS: readonly Mutant[] = [
       'undefined as unknown',
     ],
   ]),
-  ...mutantsOf(`${WAL}/spare-segment.ts`, [
+  ...mutantsOf(`${WAL}/segment/spare-segment.ts`, [
     [
       'a segment is zeroed ahead without asking for room',
       FILLED,
@@ -611,7 +611,7 @@ export const MUTANTS: readonly Mutant[] = [
       'const entries = live;',
     ],
   ]),
-  ...mutantsOf(`${WAL}/file-reading.ts`, [
+  ...mutantsOf(`${WAL}/disk/file-reading.ts`, [
     [
       'a read error is the end of the file',
       'read errors',
@@ -619,7 +619,7 @@ export const MUTANTS: readonly Mutant[] = [
       'return 0;',
     ],
   ]),
-  ...mutantsOf(`${WAL}/segments-of-log.ts`, [
+  ...mutantsOf(`${WAL}/directory/segments-of-log.ts`, [
     [
       'a segment of another number is taken for the one that its name says',
       'damage to a log that was closed',
@@ -627,7 +627,7 @@ export const MUTANTS: readonly Mutant[] = [
       'header.firstSequence >= 0 &&',
     ],
   ]),
-  ...mutantsOf(`${WAL}/checked-lines.ts`, [
+  ...mutantsOf(`${WAL}/format/checked-lines.ts`, [
     [
       'the checksum of MANIFEST and FLOORS is not looked at',
       'damage to a log that was closed',

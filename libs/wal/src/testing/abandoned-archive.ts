@@ -1,4 +1,4 @@
-import { ArchiveDirectory } from '../archive-directory.js';
+import { ArchiveDirectory } from '../care/archive/archive-directory.js';
 import type { DiskImage } from './simulated-disk.js';
 import { SimulatedFileSystem } from './simulated-file-system.js';
 import { openSimulated } from './simulated-log.js';

@@ -1,9 +1,23 @@
 import { defined } from '@holdfast/kernel';
-import { decodeFrameHeader, frameEnd, type FrameHeader, lastSequenceOf } from '../frame-decoder.js';
-import { FrameEncoder } from '../frame-encoder.js';
-import { decodeSegmentHeader, frameSeed, isHeader, type SegmentHeader } from '../segment-header.js';
+import {
+  decodeFrameHeader,
+  frameEnd,
+  type FrameHeader,
+  lastSequenceOf,
+} from '../format/frame-decoder.js';
+import { FrameEncoder } from '../format/frame-encoder.js';
+import {
+  decodeSegmentHeader,
+  frameSeed,
+  isHeader,
+  type SegmentHeader,
+} from '../format/segment-header.js';
 import type { Sequence } from '../wal.types.js';
-import { encodedRecordBytes, HEADER_BLOCK_BYTES, SEGMENT_DATA_START } from '../wal-format.js';
+import {
+  encodedRecordBytes,
+  HEADER_BLOCK_BYTES,
+  SEGMENT_DATA_START,
+} from '../format/wal-format.js';
 
 /** In what a forged frame differs from the one that the log's writer would have put there. */
 export interface Lie {

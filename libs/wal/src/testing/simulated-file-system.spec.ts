@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { File } from '../file-system.js';
+import type { File } from '../disk/file-system.js';
 import { afterPowerCut } from './disk-replay.js';
 import type { DiskImage } from './simulated-disk.js';
 import { SimulatedFileSystem } from './simulated-file-system.js';

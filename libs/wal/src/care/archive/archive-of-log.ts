@@ -1,0 +1,46 @@
+import { resolve } from 'node:path';
+import { errorCode } from '@holdfast/kernel';
+import { ArchiveDirectory } from './archive-directory.js';
+import type { ArchiveStore } from '../../segment/archive-store.js';
+import type { FileSystem } from '../../disk/file-system.js';
+import { ARCHIVE_FLOOR, readFloors } from '../../directory/floors.js';
+import { readManifest } from '../../directory/manifest.js';
+import { NodeFileSystem } from '../../disk/node-file-system.js';
+
+export interface ArchiveOfLogOptions {
+  /** Makes it, for a log that has none yet. Off by default: an unmounted volume is an error, not an empty archive. */
+  readonly create?: boolean;
+  /** The log is to be archived: without an archive it is not opened. */
+  readonly required?: boolean;
+  readonly fileSystem?: FileSystem;
+}
+
+/**
+ * The archive of a log, if it has one. One that is not there is an error where the log says that segments of it have left for an archive, whatever is asked for: without it a part of
+ * the history is out of sight, and a new one in its place would make a hole. Throws `WAL_ARCHIVE_NOT_FOUND`, and what opening an archive throws.
+ */
+export function openArchiveOf(
+  log: string,
+  directory: string,
+  { create = false, required = false, fileSystem }: ArchiveOfLogOptions = {},
+): ArchiveStore | undefined {
+  const isElsewhere = hasLeftFor(fileSystem ?? new NodeFileSystem(), resolve(log));
+  const own = fileSystem === undefined ? {} : { fileSystem };
+  try {
+    return ArchiveDirectory.open(directory, { create: create && !isElsewhere, ...own });
+  } catch (error) {
+    if (required || isElsewhere || errorCode(error) !== 'WAL_ARCHIVE_NOT_FOUND') throw error;
+    return undefined;
+  }
+}
+
+/** Whether the last sequence before the log's first live segment was archived. */
+function hasLeftFor(fileSystem: FileSystem, log: string): boolean {
+  if (!fileSystem.exists(log)) return false;
+  const { firstSegment, firstSequence } = readManifest(fileSystem, log) ?? {
+    firstSegment: 0,
+    firstSequence: 1,
+  };
+  const archived = readFloors(fileSystem, log).get(ARCHIVE_FLOOR) ?? 0;
+  return firstSegment > 1 && archived >= firstSequence - 1;
+}

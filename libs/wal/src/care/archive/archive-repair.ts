@@ -1,0 +1,212 @@
+import { resolve } from 'node:path';
+import { errorCode, systemClock } from '@holdfast/kernel';
+import type { ArchivedSegment, ArchiveStore } from '../../segment/archive-store.js';
+import { precedes } from '../../read/archived-part.js';
+import { ensureDirectory, type FileSystem, orDiscard } from '../../disk/file-system.js';
+import { type Manifest, readManifest } from '../../directory/manifest.js';
+import { NodeFileSystem } from '../../disk/node-file-system.js';
+import { inspectSegment } from '../../segment/segment-file.js';
+import type { SegmentHeader } from '../../format/segment-header.js';
+import {
+  formatSegmentName,
+  parseSegmentName,
+  type SegmentName,
+  segmentPath,
+} from '../../format/segment-name.js';
+import { writeArchivedContent } from './segment-restoring.js';
+import { throwIfCancelled, WalError } from '../../wal.errors.js';
+import type { WorkOptions } from '../../wal.types.js';
+import { WriterLock } from '../../directory/writer-lock.js';
+
+export interface ArchiveRepairOptions extends WorkOptions {
+  readonly fileSystem?: FileSystem;
+}
+
+export interface RepairedSegment {
+  readonly file: string;
+  readonly reason: 'missing' | 'damaged';
+  /** Where the damaged file is now. */
+  readonly quarantine?: string;
+}
+
+export interface ArchiveRepairReport {
+  /** Sealed segments that were compared with the archive. */
+  readonly compared: number;
+  readonly repaired: readonly RepairedSegment[];
+  /** Of those that could not be compared, each a sentence. Only when there is none the log has, up to its newest segment, what it had when it was archived. */
+  readonly unverified: readonly string[];
+}
+
+const QUARANTINE = 'quarantine';
+
+/**
+ * Puts sealed segments that are missing or damaged (rows 5 and 6 of recovery) back from the archive: only where the archived one belongs to this log, its digest verifies, and the
+ * live segment behind it goes on where it ends. What was damaged is set aside in `quarantine/`. An operator's explicit step, with no writer running; the next open then judges the log as always.
+ *
+ * Crash anywhere: a segment that is missing still or again, and the next run puts it back. Throws `WAL_NOT_FOUND`, `WAL_LOCKED`, `WAL_CORRUPT` of the archive, `WAL_FENCED`,
+ * `WAL_CANCELLED`.
+ */
+export async function repairFromArchive(
+  log: string,
+  archive: ArchiveStore,
+  options: ArchiveRepairOptions = {},
+): Promise<ArchiveRepairReport> {
+  const fileSystem = options.fileSystem ?? new NodeFileSystem();
+  const directory = resolve(log);
+  try {
+    const manifest = fileSystem.exists(directory) ? readManifest(fileSystem, directory) : undefined;
+    if (manifest === undefined || manifest.firstSegment === 0)
+      throw new WalError('WAL_NOT_FOUND', `there is no log in ${directory}`, { directory });
+    const lock = WriterLock.acquire(fileSystem, directory, { takeover: false, clock: systemClock });
+    try {
+      return await compareAll({ fileSystem, directory, manifest, archive, lock }, options);
+    } finally {
+      lock.release();
+    }
+  } finally {
+    if (options.fileSystem === undefined) await fileSystem.close();
+  }
+}
+
+interface Repairable {
+  readonly fileSystem: FileSystem;
+  readonly directory: string;
+  readonly manifest: Manifest;
+  readonly archive: ArchiveStore;
+  readonly lock: WriterLock;
+}
+
+async function compareAll(log: Repairable, options: WorkOptions): Promise<ArchiveRepairReport> {
+  const { fileSystem, directory, manifest, archive } = log;
+  archive.refresh();
+  const names = liveNames(fileSystem, directory, manifest);
+  const newest = Math.max(0, ...names.keys());
+  const candidates = new Map(
+    archive.segments().flatMap((archived) => {
+      const { segment, generation } = archived.name;
+      const counts = generation === (manifest.generations.get(segment) ?? 0);
+      return counts && archived.header.logId === manifest.logId ? [[segment, archived]] : [];
+    }),
+  );
+  const bytesOf = (segment: number): number => candidates.get(segment)?.dataLength ?? 0;
+  let [compared, bytesDone, bytesTotal] = [0, 0, 0];
+  for (let segment = manifest.firstSegment; segment < newest; segment++)
+    bytesTotal += bytesOf(segment);
+  const repaired: RepairedSegment[] = [];
+  const unverified: string[] = [];
+  // From the newest on: what a segment must lead up to has been looked at before it.
+  for (let segment = newest - 1; segment >= manifest.firstSegment; segment--) {
+    throwIfCancelled(options.signal);
+    const judged = await judge(log, names, segment, candidates.get(segment));
+    if (typeof judged === 'string') unverified.unshift(`Segment ${segment} ${judged}.`);
+    else compared++;
+    if (typeof judged === 'object') repaired.unshift(judged);
+    bytesDone += bytesOf(segment);
+    options.onProgress?.({ bytesDone, bytesTotal });
+  }
+  return { compared, repaired, unverified };
+}
+
+/** What was put back, nothing where the segment is whole, or why it could not be compared. */
+async function judge(
+  log: Repairable,
+  names: Map<number, SegmentName>,
+  segment: number,
+  archived: ArchivedSegment | undefined,
+): Promise<RepairedSegment | string | undefined> {
+  const name = names.get(segment);
+  if (archived === undefined)
+    return name === undefined ? 'is missing, and not in the archive' : 'is not in the archive';
+  const state = name === undefined ? 'missing' : await stateOf(log, name, archived);
+  if (state === 'intact') return undefined;
+  const found = state === 'missing' ? 'is missing' : 'is not what the archive has';
+  const successor = headerOf(log, names.get(segment + 1));
+  if (successor === undefined)
+    return `${found}, and the one behind it, which says where it ends, is missing or damaged`;
+  if (!precedes(archived, successor)) return `${found}: the archived one is of another history`;
+  const put = await putBack(log, name, archived, state);
+  names.set(segment, archived.name);
+  return put;
+}
+
+function liveNames(
+  fileSystem: FileSystem,
+  directory: string,
+  manifest: Manifest,
+): Map<number, SegmentName> {
+  const names = fileSystem.list(directory).flatMap((file) => parseSegmentName(file) ?? []);
+  const live = names.filter(({ segment, generation }) => {
+    const counts = generation === (manifest.generations.get(segment) ?? 0);
+    return counts && segment >= manifest.firstSegment;
+  });
+  return new Map(live.map((name) => [name.segment, name]));
+}
+
+/**
+ * The header of a live segment, and of nothing else: the archive may hold a history that the log has left, so its own headers prove nothing. One that fits was put back before, and is live.
+ */
+function headerOf(
+  { fileSystem, directory }: Repairable,
+  name: SegmentName | undefined,
+): SegmentHeader | undefined {
+  return name === undefined ? undefined : inspectSegment(fileSystem, directory, name).header;
+}
+
+async function stateOf(
+  { fileSystem, directory }: Repairable,
+  name: SegmentName,
+  archived: ArchivedSegment,
+): Promise<'intact' | 'damaged'> {
+  const { header, path, size } = inspectSegment(fileSystem, directory, name);
+  const isWhole =
+    name.firstSequence === archived.name.firstSequence &&
+    header?.headerCrc === archived.header.headerCrc &&
+    size >= archived.dataLength;
+  if (!isWhole) return 'damaged';
+  const digest = Buffer.from(await fileSystem.sha256(path, archived.dataLength));
+  return digest.toString('hex') === archived.sha256 ? 'intact' : 'damaged';
+}
+
+async function putBack(
+  { fileSystem, directory, archive, lock }: Repairable,
+  damaged: SegmentName | undefined,
+  archived: ArchivedSegment,
+  reason: 'missing' | 'damaged',
+): Promise<RepairedSegment> {
+  const path = segmentPath(directory, archived.name);
+  // With the epoch: a writer that takes over, or a repair after it, makes another one.
+  const temporary = `${path}-${lock.epoch}.tmp`;
+  const quarantine = await orDiscard(fileSystem, temporary, async () => {
+    await writeArchivedContent(fileSystem, archive, archived, temporary);
+    // Who has taken over since we looked has judged the files as they were, and perhaps gone on behind them: they are its own.
+    lock.assertHeld();
+    const aside =
+      damaged === undefined ? undefined : await setAside(fileSystem, directory, damaged);
+    lock.assertHeld();
+    // Crash before this: the segment is missing, and a temporary file with its content goes with the next open or run.
+    await fileSystem.publish(temporary, path);
+    return aside;
+  });
+  fileSystem.syncDirectory(directory);
+  return { file: path, reason, ...(quarantine !== undefined && { quarantine }) };
+}
+
+async function setAside(
+  fileSystem: FileSystem,
+  directory: string,
+  name: SegmentName,
+): Promise<string> {
+  const quarantine = `${directory}/${QUARANTINE}`;
+  ensureDirectory(fileSystem, quarantine);
+  const file = formatSegmentName(name);
+  for (let number = 1; ; number++) {
+    const target = `${quarantine}/${file}.damaged-${number}`;
+    try {
+      await fileSystem.publish(`${directory}/${file}`, target);
+      fileSystem.syncDirectory(quarantine);
+      return target;
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import { resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import type { ArchiveStore } from '../../segment/archive-store.js';
+import type { FileSystem } from '../../disk/file-system.js';
+import { lastSequenceOf } from '../../format/frame-decoder.js';
+import { NodeFileSystem } from '../../disk/node-file-system.js';
+import { assertPlaceForLog, type PlaceOptions } from '../../disk/network-file-systems.js';
+import type { SalvageLoss } from './salvage-candidate.js';
+import { findSegments } from './salvage-segments.js';
+import { piecesOf, type SalvageLeftOut } from './salvage-frames.js';
+import { refused, SalvagedLog, type SalvagedRecords } from './salvaged-log.js';
+
+export type { SalvageLoss, SalvageLeftOut };
+
+export interface SalvageReport extends SalvagedRecords {
+  /** Read from, archived ones included. */
+  readonly segments: number;
+  /** Stretches of files in which no valid frame was found although data stood there, and files that are not there. */
+  readonly losses: readonly SalvageLoss[];
+  /** Records that verify and were not brought over, because another history of the log has their sequences or ends before them. */
+  readonly leftOut: readonly SalvageLeftOut[];
+  /** Sequences behind the last one that were promised to be durable. */
+  readonly lostTail?: { readonly firstSequence: number; readonly lastSequence: number };
+}
+
+export interface SalvageOptions extends PlaceOptions {
+  readonly fileSystem?: FileSystem;
+  /** Where segments are taken from that the log's directory lacks, or holds damaged. */
+  readonly archive?: ArchiveStore;
+  readonly onProgress?: (progress: {
+    readonly segmentsDone: number;
+    readonly segmentsTotal: number;
+  }) => void;
+}
+
+/**
+ * Makes a new log of every frame that still verifies in a damaged one. The damaged one, and its archive, are only read. Records keep their sequences;
+ * what is gone is named. Between them it becomes gap records, the first of which begins another timeline; the log begins behind what is gone of its beginning. What a transaction spread over the gap meant is for its owner to judge: a log
+ * that was salvaged opens, but it is not the log that was promised.
+ *
+ * The header of a segment bounds the one before it: where a writer was taken over, what it wrote behind the length that its successor has sealed is no part of the log.
+ * Live files come before archived ones: an archive may hold a history that the log has left, by a restore, and nothing of that is brought over.
+ *
+ * There is no MANIFEST until everything stands, so a salvage that was cut short does not open as a log; and behind the last segment stands an empty one that promises it, as in a restored log. Throws
+ * `WAL_SALVAGE_REFUSED` when the target exists or nothing can be read, `WAL_UNSUPPORTED_FILE_SYSTEM` before anything is read, and `WAL_READ_FAILED` where something else than damage, as a want of descriptors, keeps it from a file.
+ */
+export async function salvage(
+  from: string,
+  to: string,
+  options: SalvageOptions = {},
+): Promise<SalvageReport> {
+  const fileSystem = options.fileSystem ?? new NodeFileSystem();
+  const [source, target] = [resolve(from), resolve(to)];
+  try {
+    if (fileSystem.exists(target)) throw refused(`${target} exists`, target);
+    assertPlaceForLog(fileSystem, target, options);
+    const log = findSegments(fileSystem, source, options.archive);
+    const { segments, logId } = log;
+    if (logId === undefined || segments.length === 0)
+      throw refused(`${source} holds no segment with a readable header`, source);
+    const copy = new SalvagedLog(fileSystem, target, { ...log, logId });
+    const losses = [...log.losses];
+    const leftOut: SalvageLeftOut[] = [];
+    let { promised } = log;
+    let done = 0;
+    for (const segment of segments) {
+      for (const piece of piecesOf(segment)) {
+        if (piece.kind === 'loss') losses.push(piece.loss);
+        else if (piece.kind === 'left out') add(leftOut, piece.records);
+        else {
+          const { header } = piece.frame;
+          promised = Math.max(promised, header.durableSequence);
+          if (header.sequenceSpan > 0 && !(await copy.add(piece.frame, segment.header.timeline)))
+            add(leftOut, {
+              file: segment.path,
+              firstSequence: header.firstSequence,
+              lastSequence: lastSequenceOf(header),
+              mayBeAcknowledged: true,
+            });
+        }
+        if (copy.shouldYield()) await setImmediate();
+      }
+      options.onProgress?.({ segmentsDone: ++done, segmentsTotal: segments.length });
+    }
+    const records = await copy.finish();
+    const firstSequence = records.lastSequence + 1;
+    return {
+      ...records,
+      segments: segments.length,
+      losses,
+      leftOut,
+      ...(promised >= firstSequence && { lostTail: { firstSequence, lastSequence: promised } }),
+    };
+  } finally {
+    if (options.fileSystem === undefined) await fileSystem.close();
+  }
+}
+
+/** Frame after frame of one file is one entry. */
+function add(leftOut: SalvageLeftOut[], found: SalvageLeftOut): void {
+  const last = leftOut.at(-1);
+  const continues =
+    last?.file === found.file &&
+    last.lastSequence + 1 === found.firstSequence &&
+    last.mayBeAcknowledged === found.mayBeAcknowledged;
+  if (continues) leftOut[leftOut.length - 1] = { ...last, lastSequence: found.lastSequence };
+  else leftOut.push(found);
+}

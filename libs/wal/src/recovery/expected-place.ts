@@ -1,0 +1,24 @@
+import type { Diagnosis } from './recovery.js';
+import { behindState } from '../wal.errors.js';
+import type { LogPosition } from '../wal.types.js';
+
+/**
+ * Row 10. Whether the log holds the place that somebody's state has come to, in the history that it was of. Throws `WAL_BEHIND_STATE` when that history is
+ * the log's newest and ends before the place: records that were durable are gone. A log that has gone on in another history, as one that was restored, is
+ * no reason to refuse it: the state has to be made anew.
+ */
+export function holdsPlace({ manifest, sealed, tail }: Diagnosis, place: LogPosition): boolean {
+  const { logId, sequence, timeline } = place;
+  if (manifest?.logId !== logId || tail === undefined) return false;
+  const { lastSequence } = tail.scan;
+  if (sequence > lastSequence) {
+    if (tail.header.timeline === timeline) throw behindState(place, lastSequence);
+    return false;
+  }
+  const segments = [...sealed, tail];
+  const holding = segments.findLast(({ name }) => name.firstSequence <= sequence);
+  // The segment itself may have been removed with everything before it; then the log remembers of which history it was.
+  if (holding === undefined)
+    return manifest.placesBefore.get(sequence) === timeline || sequence === 0;
+  return holding.header.timeline === timeline;
+}
