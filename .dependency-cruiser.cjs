@@ -35,6 +35,23 @@ const libraryRules = Object.entries(rooms).map(([room, allowed]) => ({
  */
 const doors = ['testing', 'reading', 'following', 'before-imports'];
 const folders = {
+  wal: {
+    words: ['wal.types', 'wal.errors'],
+    order: [
+      'format',
+      'disk',
+      'segment',
+      'directory',
+      'read',
+      'write',
+      'recovery',
+      'care/archive',
+      'care/retention',
+      'care/compaction',
+      'care/backup',
+      'care/salvage',
+    ],
+  },
   'event-store': {
     words: ['durable-directory', 'event', 'event-log', 'event-store.errors', 'state-store'],
     order: [
