@@ -9,7 +9,7 @@ import { withProgress } from './with-progress.js';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const SOURCES = ['apps', 'libs', 'config', 'package.json'];
-const COMPILER = join(ROOT, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
+export const COMPILER = join(ROOT, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
 /** As old as the newest source at the start of the last build that went through, so that an edit during it counts. */
 const MARKER = join(ROOT, 'dist', '.built');
 
@@ -27,10 +27,10 @@ export async function build() {
   const title = 'Compiling what has changed (everything the first time)';
   const status = await withProgress(title, process.execPath, [COMPILER, 'build'], { cwd: ROOT });
   if (status !== 0) throw new Error('the build failed; see above');
-  mark(newest);
+  markBuilt(newest);
 }
 
-function newestSource() {
+export function newestSource() {
   return Math.max(...sources().map(newestMillis));
 }
 
@@ -50,7 +50,8 @@ function modifiedMillis(path) {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-function mark(millis) {
+/** Notes that everything up to this moment is compiled. */
+export function markBuilt(millis) {
   mkdirSync(dirname(MARKER), { recursive: true });
   writeFileSync(MARKER, '');
   // Rounded up: a file system may keep less than what it is given.

@@ -2,21 +2,8 @@
 import { buildIfNeeded } from './build-if-needed.js';
 import { handedToOwnNode } from './own-node.js';
 
-const PARENT_POLL_MILLIS = 500;
-
-if (process.env.npm_lifecycle_event !== undefined) stopWithoutParent();
+if (process.env.npm_lifecycle_event !== undefined) await import('./end-with-parent.js');
 if (!handedToOwnNode()) {
   await buildIfNeeded();
   await import('../dist/apps/holdfast/src/main.js');
-}
-
-/** npm that is told to end tells the shell between it and us, and the shell tells nobody. */
-function stopWithoutParent() {
-  const parent = process.ppid;
-  const looking = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(looking);
-    process.kill(process.pid, 'SIGTERM');
-  }, PARENT_POLL_MILLIS);
-  looking.unref();
 }
