@@ -121,7 +121,7 @@ export async function assembleParts(
     }
     try {
       const keeper = new ManifestKeeper(fileSystem, directory, lock, manifest);
-      // Crash before this is durable: the segment holds no frame yet, so it is removed and made again (row 8).
+      // Crash before this is durable: the segment holds no frame yet, so it is removed and made again (`log-unfinished`).
       if (manifest.firstSegment === 0) keeper.replace({ ...manifest, firstSegment: 1 });
       const sealed = sealedBy(diagnosis, seal);
       const { archive } = options;
@@ -180,7 +180,7 @@ function toVerify(diagnosis: Diagnosis, options: WalOptions): readonly SealedSeg
   return diagnosis.sealed.filter(({ seal }) => seal.lastSequence > verifyOnOpen.after);
 }
 
-/** Row 5 to the last byte. Throws `WAL_CORRUPT` for the first damage. */
+/** `sealed-damaged`, to the last byte. Throws `WAL_CORRUPT` for the first damage. */
 async function checkSealedFrames(
   fileSystem: FileSystem,
   directory: string,

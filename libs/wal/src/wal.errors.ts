@@ -78,7 +78,7 @@ export function lostTail(reason: string, place: DamagePlace): WalError {
   return damaged('WAL_LOST_TAIL', reason, place);
 }
 
-/** Row 10: state was made of records that the log does not have any more. */
+/** State was made of records that the log does not have any more. */
 export function behindState(
   place: { readonly logId: string; readonly sequence: number; readonly timeline: string },
   lastSequence: number,

@@ -272,14 +272,14 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'a segment may be shorter than it was when it got its name',
       'damage to a log whose writer was killed, without WATERMARK',
-      'if (facts.size < Math.min(header.segmentBytes, ZERO_CHUNK_BYTES)) {',
-      'if (facts.size < 0) {',
+      'isCutShort: facts.size < Math.min(header.segmentBytes, ZERO_CHUNK_BYTES),',
+      'isCutShort: facts.size < 0,',
     ],
     [
       'a valid frame behind damage is a tear',
       'forged frames',
-      'if (scan.laterFrame !== undefined) {',
-      'if (scan.laterFrame !== undefined && scan.laterFrame.fileOffset < 0) {',
+      'hasFrameBehind: scan.laterFrame !== undefined,',
+      'hasFrameBehind: false,',
     ],
     [
       'nothing asks for the newest segment',

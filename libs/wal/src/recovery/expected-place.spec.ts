@@ -28,7 +28,7 @@ describe('what an opener expects of a log', () => {
     timeline: timelines[opening]!,
   });
 
-  it('10: refuses a log that ends before a place in its newest history, and changes nothing', async () => {
+  it('behind-state: refuses a log that ends before a place in its newest history, and changes nothing', async () => {
     const before = segments(system);
     for (let attempt = 0; attempt < 2; attempt++)
       await expect(openSimulated(system, { expects: place(7, 2) })).rejects.toMatchObject({

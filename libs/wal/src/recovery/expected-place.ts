@@ -3,7 +3,7 @@ import { behindState } from '../wal.errors.js';
 import type { LogPosition } from '../wal.types.js';
 
 /**
- * Row 10. Whether the log holds the place that somebody's state has come to, in the history that it was of. Throws `WAL_BEHIND_STATE` when that history is
+ * `behind-state`. Whether the log holds the place that somebody's state has come to, in the history that it was of. Throws `WAL_BEHIND_STATE` when that history is
  * the log's newest and ends before the place: records that were durable are gone. A log that has gone on in another history, as one that was restored, is
  * no reason to refuse it: the state has to be made anew.
  */

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { systemClock } from '@holdfast/kernel';
 import { crc32 } from '../format/checksum.js';
@@ -9,6 +10,7 @@ import {
   isHeader,
   type SegmentHeader,
 } from '../format/segment-header.js';
+import { readManifest, writeManifest } from '../directory/manifest.js';
 import { diagnose } from './recovery.js';
 import { repair } from './repair.js';
 import { parseSegmentName } from '../format/segment-name.js';
@@ -157,13 +159,13 @@ async function expectRecovery(log: DiskImage): Promise<Opened> {
   return { texts, notes: wal.recovered, after: system.disk.image() };
 }
 
-describe('recovery, by the rows of its table', () => {
-  it('1: zeros behind the last frame are a clean end', async () => {
+describe('recovery, by the cases of its table', () => {
+  it('clean-end: zeros behind the last frame are a clean end', async () => {
     const log = await killedLog(3);
     expect(await expectRecovery(log)).toMatchObject({ texts: upTo(3), notes: [] });
   });
 
-  it('1: frames that nobody promised are written again before anybody sees them', async () => {
+  it('clean-end: frames that nobody promised are written again before anybody sees them', async () => {
     const log = await unpromisedLog(3);
     const path = log.segment(0);
     const [, , third] = log.frames(path);
@@ -174,7 +176,7 @@ describe('recovery, by the rows of its table', () => {
     ]);
   });
 
-  it('2: refuses when what was promised is gone', async () => {
+  it('promise-gone: refuses when what was promised is gone', async () => {
     const log = await killedLog(3);
     const path = log.segment(0);
     const [, second] = log.frames(path);
@@ -185,7 +187,7 @@ describe('recovery, by the rows of its table', () => {
     });
   });
 
-  it('2: refuses when the file was cut below what was promised', async () => {
+  it('promise-gone: refuses when the file was cut below what was promised', async () => {
     const log = await killedLog(3);
     const path = log.segment(0);
     const [, second] = log.frames(path);
@@ -196,7 +198,7 @@ describe('recovery, by the rows of its table', () => {
     });
   });
 
-  it('2: refuses when the file was cut, also where nothing says that records were promised', async () => {
+  it('cut-short: refuses when the file was cut, also where nothing says that records were promised', async () => {
     const log = await unpromisedLog(3);
     const path = log.segment(0);
     const [, second] = log.frames(path);
@@ -207,7 +209,7 @@ describe('recovery, by the rows of its table', () => {
     }
   });
 
-  it('2: refuses when what was promised is there but wrong', async () => {
+  it('promise-damaged: refuses when what was promised is there but wrong', async () => {
     const log = await killedLog(3);
     const path = log.segment(0);
     const [, , third] = log.frames(path);
@@ -218,7 +220,7 @@ describe('recovery, by the rows of its table', () => {
     });
   });
 
-  it('2: a later frame and a floor promise as the watermark does', async () => {
+  it('promise-damaged, promise-gone: a later frame and a floor promise as the watermark does', async () => {
     const byFrame = await unpromisedLog(3);
     const path = byFrame.segment(0);
     const [, damaged, later] = byFrame.frames(path);
@@ -244,7 +246,7 @@ describe('recovery, by the rows of its table', () => {
     });
   });
 
-  it('3: sets a torn tail aside byte for byte, and ends before it', async () => {
+  it('torn-tail: sets a torn tail aside byte for byte, and ends before it', async () => {
     const log = await unpromisedLog(3);
     const path = log.segment(0);
     const [, , third] = log.frames(path);
@@ -266,7 +268,7 @@ describe('recovery, by the rows of its table', () => {
     expect(kept.equals(torn.subarray(0, to - third!.fileOffset))).toBe(true);
   });
 
-  it('3: syncs the name of a quarantine that an opener before it made and was killed', async () => {
+  it('torn-tail: syncs the name of a quarantine that an opener before it made and was killed', async () => {
     const log = await unpromisedLog(3);
     const path = log.segment(0);
     log.zero(path, log.frames(path)[2]!.fileOffset + 100);
@@ -287,7 +289,7 @@ describe('recovery, by the rows of its table', () => {
     expect(order.slice(0, order.indexOf('copy')).slice(-2)).toEqual(['other', `sync ${LOG}`]);
   });
 
-  it('3: an opener that was stopped before its copy takes nothing from the one that took over', async () => {
+  it('torn-tail: an opener that was stopped before its copy takes nothing from the one that took over', async () => {
     const log = await unpromisedLog(3);
     const path = log.segment(0);
     log.zero(path, log.frames(path)[2]!.fileOffset + 100);
@@ -315,7 +317,7 @@ describe('recovery, by the rows of its table', () => {
   });
 
   it.each(['interval', 'none'] as const)(
-    '3: several frames behind a tear are torn too where the mode is %s',
+    'torn-tail: several frames behind a tear are torn too where the mode is %s',
     async (durability) => {
       const log = await unpromisedLog(4, { durability, syncIntervalMillis: 60_000 });
       const path = log.segment(0);
@@ -329,7 +331,7 @@ describe('recovery, by the rows of its table', () => {
     },
   );
 
-  it('4: refuses damage before a valid frame where one frame is in flight at a time', async () => {
+  it('frame-behind-damage: refuses damage before a valid frame where one frame is in flight at a time', async () => {
     const log = await unpromisedLog(0);
     const path = log.segment(0);
     const seed = frameSeed(log.header(path));
@@ -350,7 +352,7 @@ describe('recovery, by the rows of its table', () => {
     });
   });
 
-  it('4: refuses more bytes behind the last frame than one frame can leave', async () => {
+  it('longer-than-a-frame: refuses more bytes behind the last frame than one frame can leave', async () => {
     const log = await unpromisedLog(1);
     const path = log.segment(0);
     const [first] = log.frames(path);
@@ -363,7 +365,7 @@ describe('recovery, by the rows of its table', () => {
     });
   });
 
-  it('5: refuses when a sealed segment does not end with the frame that its successor names', async () => {
+  it('sealed-damaged: refuses when a sealed segment does not end with the frame that its successor names', async () => {
     const log = await threeSegments();
     const path = log.segment(0);
     const last = log.frames(path).at(-1)!;
@@ -374,7 +376,7 @@ describe('recovery, by the rows of its table', () => {
     });
   });
 
-  it('5: refuses when a sealed segment ends before its data', async () => {
+  it('sealed-damaged: refuses when a sealed segment ends before its data', async () => {
     const log = await threeSegments();
     const path = log.segment(1);
     const size = log.header(log.segment(2)).predecessor.dataLength - 8;
@@ -385,7 +387,7 @@ describe('recovery, by the rows of its table', () => {
     });
   });
 
-  it('5: refuses damage within a sealed segment when it is read, and at once when asked to verify', async () => {
+  it('sealed-damaged: refuses damage within a sealed segment when it is read, and at once when asked to verify', async () => {
     const log = await threeSegments();
     const path = log.segment(0);
     const [first] = log.frames(path);
@@ -405,7 +407,7 @@ describe('recovery, by the rows of its table', () => {
     await wal.close();
   });
 
-  it('5: refuses a segment of another log, and one that does not continue the one before it', async () => {
+  it('header-damaged, sealed-damaged: refuses a segment of another log, and one that does not continue the one before it', async () => {
     const log = await threeSegments();
     const path = log.segment(2);
     const replaced = new Damaged(log);
@@ -431,21 +433,24 @@ describe('recovery, by the rows of its table', () => {
     [0, 1, 1],
     [1, 2, 3],
     [2, 3, 5],
-  ])('6: refuses when segment %d is missing, naming it', async (at, segment, firstSequence) => {
-    const log = await threeSegments();
-    const path = log.segment(at);
-    log.files.delete(path);
-    await expectRefusal(log, {
-      code: 'WAL_MISSING_SEGMENT',
-      details: { file: path, segment, firstSequence },
-    });
-  });
+  ])(
+    'segment-missing: refuses when segment %d is missing, naming it',
+    async (at, segment, firstSequence) => {
+      const log = await threeSegments();
+      const path = log.segment(at);
+      log.files.delete(path);
+      await expectRefusal(log, {
+        code: 'WAL_MISSING_SEGMENT',
+        details: { file: path, segment, firstSequence },
+      });
+    },
+  );
 
   it.each([
     ['less', 1],
     ['more', 5],
   ])(
-    '6: refuses when the newest segment is missing and only the footer of one with %s than a megabyte tells of it',
+    'successor-missing: refuses when the newest segment is missing and only the footer of one with %s than a megabyte tells of it',
     async (_, frames) => {
       const system = SimulatedFileSystem.on();
       const large = { frameBytesMax: 512 * 1024, segmentBytes: 8 * 1024 * 1024 };
@@ -474,20 +479,23 @@ describe('recovery, by the rows of its table', () => {
     },
   );
 
-  it.each([0, 1])('7: repairs copy %d of a segment header from the other', async (copy) => {
-    for (const at of [0, 1, 2]) {
-      const log = await threeSegments();
-      const path = log.segment(at);
-      const whole = Buffer.from(log.bytes(path).subarray(0, SEGMENT_DATA_START));
-      log.flip(path, copy * HEADER_BLOCK_BYTES + 70);
-      const { texts, notes, after } = await expectRecovery(log);
-      expect(texts).toEqual(upTo(6));
-      expect(notes).toEqual([{ kind: 'header-copy-repaired', file: path }]);
-      expect(after.files.get(path)!.subarray(0, SEGMENT_DATA_START).equals(whole)).toBe(true);
-    }
-  });
+  it.each([0, 1])(
+    'header-copy-damaged: repairs copy %d of a segment header from the other',
+    async (copy) => {
+      for (const at of [0, 1, 2]) {
+        const log = await threeSegments();
+        const path = log.segment(at);
+        const whole = Buffer.from(log.bytes(path).subarray(0, SEGMENT_DATA_START));
+        log.flip(path, copy * HEADER_BLOCK_BYTES + 70);
+        const { texts, notes, after } = await expectRecovery(log);
+        expect(texts).toEqual(upTo(6));
+        expect(notes).toEqual([{ kind: 'header-copy-repaired', file: path }]);
+        expect(after.files.get(path)!.subarray(0, SEGMENT_DATA_START).equals(whole)).toBe(true);
+      }
+    },
+  );
 
-  it('7: refuses when both copies are damaged and there is data', async () => {
+  it('header-damaged: refuses when both copies are damaged and there is data', async () => {
     const log = await threeSegments();
     const path = log.segment(1);
     log.flip(path, 70);
@@ -498,7 +506,7 @@ describe('recovery, by the rows of its table', () => {
     });
   });
 
-  it('8: removes a segment whose creation crashed: it has its temporary name still', async () => {
+  it('stray: removes a segment whose creation crashed: it has its temporary name still', async () => {
     const system = SimulatedFileSystem.on(await threeSegments());
     system.faults.plan({
       operation: 'publish',
@@ -508,7 +516,7 @@ describe('recovery, by the rows of its table', () => {
     expect(await expectRecovery(system.disk.image())).toMatchObject({ texts: upTo(6), notes: [] });
   });
 
-  it('8: refuses a named segment without a header, because it had one before it had its name', async () => {
+  it('header-damaged: refuses a named segment without a header, because it had one before it had its name', async () => {
     for (const size of [0, 100, SEGMENT_DATA_START, 32 * 1024]) {
       const log = await killedLog(3);
       const path = log.segment(0);
@@ -518,7 +526,7 @@ describe('recovery, by the rows of its table', () => {
     }
   });
 
-  it('8: goes on with a log whose making crashed before MANIFEST named a segment', async () => {
+  it('log-unfinished: goes on with a log whose making crashed before MANIFEST named a segment', async () => {
     const system = SimulatedFileSystem.on();
     const effect = { kind: 'error', code: 'EIO' } as const;
     system.faults.plan({ operation: 'rename', path: /MANIFEST$/, effect });
@@ -533,7 +541,7 @@ describe('recovery, by the rows of its table', () => {
   });
 
   it.each(['MANIFEST', 'WATERMARK', 'FLOORS-1', '.wal'])(
-    '9: refuses when a file cannot be read: %s',
+    'read-error: refuses when a file cannot be read: %s',
     async (file) => {
       const system = SimulatedFileSystem.on();
       const wal = await openSimulated(system);
@@ -557,7 +565,7 @@ describe('recovery, by the rows of its table', () => {
     },
   );
 
-  it('11: refuses a feature that it does not know, and a format that is newer', async () => {
+  it('format-unknown: refuses a feature that it does not know, and a format that is newer', async () => {
     for (const [offset, value] of [
       [16, 0x4],
       [12, 2],
@@ -573,7 +581,7 @@ describe('recovery, by the rows of its table', () => {
     }
   });
 
-  it('12: makes a footer again that is missing or bad', async () => {
+  it('footer-missing: makes a footer again that is missing or bad', async () => {
     const log = await threeSegments();
     const [first, second] = [log.segment(0), log.segment(1)];
     const whole = Buffer.from(log.bytes(first));
@@ -588,7 +596,7 @@ describe('recovery, by the rows of its table', () => {
     expect(mended.after.files.get(first)!.equals(whole)).toBe(true);
   });
 
-  it('13: removes temporary files', async () => {
+  it('stray: removes temporary files', async () => {
     const log = await threeSegments();
     for (const name of ['next-1-1.tmp', 'MANIFEST.tmp', 'FLOORS-2.tmp'])
       log.files.set(`${LOG}/${name}`, Buffer.from('half'));
@@ -598,7 +606,26 @@ describe('recovery, by the rows of its table', () => {
     expect([...after.files.keys()].filter((path) => path.endsWith('.tmp'))).toEqual([]);
   });
 
-  it('14: refuses when MANIFEST is missing or damaged beside segments', async () => {
+  it('left-behind: removes a segment below the first one that MANIFEST names', async () => {
+    const system = SimulatedFileSystem.on(await threeSegments());
+    const manifest = readManifest(system, LOG)!;
+    writeManifest(system, LOG, { ...manifest, firstSegment: 2, firstSequence: 3 });
+    const [leftBehind] = new Damaged(system.disk.image()).segments;
+    const wal = await openSimulated(system, {}, 8);
+    expect(wal.recovered).toEqual([{ kind: 'removed', file: basename(leftBehind!) }]);
+    expect([wal.firstSequence, wal.lastSequence]).toEqual([3, 6]);
+    expect(system.exists(leftBehind!)).toBe(false);
+    await wal.close();
+  });
+
+  it('segment-too-many: refuses a second file of a segment that no compaction has made', async () => {
+    const log = await threeSegments();
+    const copy = log.segment(1).replace('.0.wal', '.1.wal');
+    log.files.set(copy, Buffer.from(log.bytes(log.segment(1))));
+    await expectRefusal(log, { code: 'WAL_CORRUPT', details: { file: copy, firstSequence: 3 } });
+  });
+
+  it('manifest-damaged: refuses when MANIFEST is missing or damaged beside segments', async () => {
     const missing = await threeSegments();
     missing.files.delete(MANIFEST);
     await expectRefusal(missing, { code: 'WAL_MANIFEST_DAMAGED', details: { file: MANIFEST } });

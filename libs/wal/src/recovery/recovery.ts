@@ -13,6 +13,7 @@ import { readFooter } from '../segment/segment-footer.js';
 import { type PredecessorSeal, sameSeal, type SegmentHeader } from '../format/segment-header.js';
 import { parseSegmentName, type SegmentName, segmentPath } from '../format/segment-name.js';
 import { checkedHeader, corruptHeader, noPart } from '../directory/segments-of-log.js';
+import { caseOfLastSegment } from './recovery-table.js';
 import { endOfFrameWith, scanTail, type TailScan } from '../segment/tail-scan.js';
 import { FRAME_HEADER_BYTES, SEGMENT_DATA_START, ZERO_CHUNK_BYTES } from '../format/wal-format.js';
 import { corrupt, lostTail, missingSegment, WalError } from '../wal.errors.js';
@@ -20,7 +21,7 @@ import { readWatermark, type Watermark } from '../directory/watermark.js';
 
 /**
  * Recovery, first half: looks at everything, changes nothing, and either refuses or says what is to be done. The second half,
- * `repair.ts`, does it. The rows named in comments are those of the table in `docs/file-format.md`.
+ * `repair.ts`, does it. The labels in comments are those of `recovery-table.ts`.
  */
 export interface Diagnosis {
   /** Undefined: there is no log here yet. */
@@ -29,11 +30,11 @@ export interface Diagnosis {
   readonly sealed: readonly SealedSegment[];
   /** The last segment; undefined when the log has none yet. */
   readonly tail: TailSegment | undefined;
-  /** The segment of a log whose making crashed (row 8), or segments that were left behind when the log's beginning moved. */
+  /** The segment of a log whose making crashed (`log-unfinished`), or segments that are `left-behind`. */
   readonly removable: readonly SegmentFacts[];
-  /** Row 7. */
+  /** `header-copy-damaged`. */
   readonly damagedCopies: readonly SegmentFacts[];
-  /** Row 13: names of temporary files. */
+  /** `stray`: names of temporary files. */
   readonly strays: readonly string[];
 }
 
@@ -46,7 +47,7 @@ export interface TailSegment {
   readonly promised: number;
   /** Where the frames begin that nobody promised: they are rewritten and synced before anybody sees them. */
   readonly unpromisedFrom: number;
-  /** Row 3: bytes to set aside. */
+  /** `torn-tail`: bytes to set aside. */
   readonly torn: { readonly from: number; readonly to: number } | undefined;
 }
 
@@ -58,7 +59,7 @@ export function diagnose(fileSystem: FileSystem, directory: string): Diagnosis {
   names.sort((a, b) => a.segment - b.segment || a.generation - b.generation);
   const manifest = readManifest(fileSystem, directory);
   if (manifest === undefined) {
-    if (names.length > 0) throw manifestMissing(directory); // row 14
+    if (names.length > 0) throw manifestMissing(directory);
     return { manifest, sealed: [], tail: undefined, removable: [], damagedCopies: [], strays };
   }
   const facts = names.map((name) => inspectSegment(fileSystem, directory, name));
@@ -83,7 +84,7 @@ export function diagnose(fileSystem: FileSystem, directory: string): Diagnosis {
 }
 
 /**
- * Row 8. The MANIFEST of a log that is being made names no segment yet, and no frame is written before it does. A later segment whose
+ * `log-unfinished`. The MANIFEST of a log that is being made names no segment yet, and no frame is written before it does. A later segment whose
  * creation crashed has its temporary name still: it gets its final one after its header is durable, so a named segment without a header
  * has lost what was durable, and perhaps acknowledged records with it.
  */
@@ -127,7 +128,7 @@ function liveSegments(
   return { live, superseded };
 }
 
-/** Row 6: every number from MANIFEST's first segment to the newest, and to the one that the watermark names. */
+/** `segment-missing`: every number from MANIFEST's first segment to the newest, and to the one that the watermark names. */
 function checkComplete(
   fileSystem: FileSystem,
   directory: string,
@@ -180,7 +181,7 @@ function endOf(fileSystem: FileSystem, segment: SegmentFacts): number {
   return withFile(fileSystem, segment.path, (file) => scanTail(file, header)).lastSequence;
 }
 
-/** Rows 5 and 8: each header must be there and agree with its name, the log, and the end of the segment before it. */
+/** `sealed-damaged`, `header-damaged`: each header must be there and agree with its name, the log, and the end of the segment before it. */
 function checkChain(
   fileSystem: FileSystem,
   directory: string,
@@ -278,36 +279,46 @@ function judgeTail(
     return { scan: found, footer: readFooter(file, found.validEnd) };
   });
   const promised = Math.max(promisedElsewhere, scan.promisedByFrames, header.firstSequence - 1);
-  if (footer !== undefined) {
-    // Row 6: a footer is written when the name of the successor is durable, so there was one.
-    const lastSequence = promised > scan.lastSequence ? promised : undefined;
-    throw missingAfter(fileSystem, directory, manifest, facts, lastSequence);
-  }
-  const place = { file: facts.path, offset: scan.validEnd, firstSequence: scan.lastSequence + 1 };
-  if (promised > scan.lastSequence) {
-    const lost = { ...place, lastSequence: promised };
-    if (scan.nonZeroEnd === undefined) throw lostTail('records that were promised are gone', lost); // row 2
-    throw corrupt(`records that were promised are damaged: ${scan.stopReason}`, lost); // row 2
-  }
-  if (facts.size < Math.min(header.segmentBytes, ZERO_CHUNK_BYTES)) {
-    throw corrupt('the segment is shorter than it was when it got its name', place); // row 2
-  }
-  const torn =
-    scan.nonZeroEnd === undefined ? undefined : { from: scan.validEnd, to: scan.nonZeroEnd };
-  if (torn !== undefined && header.durability === 'sync') {
-    // Row 4: one frame is in flight at a time, so what a tear can leave is one frame long, and nothing valid follows it.
-    if (scan.laterFrame !== undefined) {
+  const { validEnd, nonZeroEnd = validEnd, lastSequence, stopReason } = scan;
+  const place = { file: facts.path, offset: validEnd, firstSequence: lastSequence + 1 };
+  const lost = { ...place, lastSequence: promised };
+  const label = caseOfLastSegment({
+    hasFooter: footer !== undefined,
+    lastSequence,
+    promised,
+    isCutShort: facts.size < Math.min(header.segmentBytes, ZERO_CHUNK_BYTES),
+    bytesBehind: nonZeroEnd - validEnd,
+    hasFrameBehind: scan.laterFrame !== undefined,
+    isSync: header.durability === 'sync',
+    tearBytesMax: FRAME_HEADER_BYTES + header.frameBytesMax,
+  });
+  switch (label) {
+    case 'successor-missing':
+      throw missingAfter(
+        fileSystem,
+        directory,
+        manifest,
+        facts,
+        promised > lastSequence ? promised : undefined,
+      );
+    case 'promise-gone':
+      throw lostTail('records that were promised are gone', lost);
+    case 'promise-damaged':
+      throw corrupt(`records that were promised are damaged: ${stopReason}`, lost);
+    case 'cut-short':
+      throw corrupt('the segment is shorter than it was when it got its name', place);
+    case 'frame-behind-damage':
       throw corrupt(
-        `a valid frame at ${scan.laterFrame.fileOffset} follows damage: ${scan.stopReason}`,
+        `a valid frame at ${scan.laterFrame?.fileOffset} follows damage: ${stopReason}`,
         place,
       );
-    }
-    if (torn.to > torn.from + FRAME_HEADER_BYTES + header.frameBytesMax) {
+    case 'longer-than-a-frame':
       throw corrupt(
-        `there is more data after the damage than one frame can leave: ${scan.stopReason}`,
+        `there is more data after the damage than one frame can leave: ${stopReason}`,
         place,
       );
-    }
+    case 'clean-end':
+    case 'torn-tail':
   }
   return {
     name: facts.name,
@@ -318,7 +329,7 @@ function judgeTail(
     unpromisedFrom: withFile(fileSystem, facts.path, (file) =>
       unpromisedFrom(file, header, scan, promised),
     ),
-    torn,
+    torn: label === 'torn-tail' ? { from: validEnd, to: nonZeroEnd } : undefined,
   };
 }
 

@@ -57,7 +57,7 @@ export function repair(
 }
 
 /**
- * Temporary files (row 13), before anything else: once they are gone, a writer that was stopped in the middle of replacing MANIFEST can no longer
+ * Temporary files (`stray`), before anything else: once they are gone, a writer that was stopped in the middle of replacing MANIFEST can no longer
  * do it, for it looks for its claim after it has made such a file. So what MANIFEST says from here on, it says for good.
  */
 export function removeStrays(
@@ -83,7 +83,7 @@ function removeFiles(
   return files.map((file) => ({ kind: 'removed', file }));
 }
 
-/** The good copy is never touched: a crash at any point leaves it, and the other one bad, half mended or whole (row 7 again). */
+/** The good copy is never touched: a crash at any point leaves it, and the other one bad, half mended or whole (`header-copy-damaged` again). */
 function restoreHeaderCopy(fileSystem: FileSystem, segment: SegmentFacts): RecoveryNote {
   const bad = segment.damagedCopy ?? 0;
   const block = Buffer.alloc(HEADER_BLOCK_BYTES);

@@ -6,7 +6,7 @@ import { readU64, writeU64 } from '../format/wal-format.js';
 
 /**
  * Stands behind a sealed segment's data and spares readers a walk through it. A convenience: it is written in the background, checked
- * when read, and made again from the data when it is missing or bad (row 12).
+ * when read, and made again from the data when it is missing or bad (`footer-missing`).
  */
 export interface SegmentFooter {
   readonly dataLength: number;

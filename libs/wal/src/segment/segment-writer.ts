@@ -72,12 +72,12 @@ export class SegmentWriter {
 
   /**
    * Writes both copies of the header and syncs them. The file still has its temporary name: crash here, and the next open removes it
-   * (recovery row 13).
+   * (recovery: `stray`).
    */
   async start(header: Omit<SegmentHeader, 'headerCrc'>): Promise<SegmentHeader> {
     const block = encodeSegmentHeader(header);
     await writeFullyAsync(this.file, Buffer.concat([block, block]), 0);
-    // This also makes durable that the file is as long as it is: a named segment that is shorter has been cut (row 2).
+    // This also makes durable that the file is as long as it is: a named segment that is shorter has been cut (`cut-short`).
     await this.file.dataSyncAsync();
     this.seed = frameSeed(header);
     this.lastHeaderCrc = block.readUInt32LE(8);

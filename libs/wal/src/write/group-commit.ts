@@ -195,7 +195,7 @@ export class GroupCommit {
     try {
       const encoded = this.encode(frame);
       frame.segment.write(encoded);
-      // Crash before the sync has ended: a frame that nobody was told of, which recovery finds whole, torn or not at all (rows 1 and 3).
+      // Crash before the sync has ended: a frame that nobody was told of, which recovery finds whole, torn or not at all (`clean-end`, `torn-tail`).
       // Crash after it: the frame is there, and its submitters learn so from the log rather than from us.
       const synced = this.mustSync(frame);
       if (synced) frame.segment.file.dataSync();
@@ -300,7 +300,7 @@ export class GroupCommit {
     try {
       const { writer } = this.chain.current;
       // Only this segment: a rotation has synced the one before. Crash before the sync has ended: any of the frames since the last one may be torn or
-      // missing, and nobody was promised them (row 3).
+      // missing, and nobody was promised them (`torn-tail`).
       if (this.io.mode === 'synchronous') writer.file.dataSync();
       else await writer.file.dataSyncAsync();
       if (this.hasFailed()) return;

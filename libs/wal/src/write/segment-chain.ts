@@ -179,7 +179,7 @@ export class SegmentChain {
       createdMicros: this.clock.nowMillis() * 1000,
       predecessor,
     });
-    // Crash before the name is there: a stray (row 13). Between the two names of it: the segment counts, and the next open removes the temporary one.
+    // Crash before the name is there: a `stray`. Between the two names of it: the segment counts, and the next open removes the temporary one.
     // Crash before the name is durable: no frame is in it, and the segment before it ends where it would have ended.
     await this.fileSystem.publish(writer.file.path, path);
     await this.syncName();

@@ -40,7 +40,7 @@ export interface ArchiveRepairReport {
 const QUARANTINE = 'quarantine';
 
 /**
- * Puts sealed segments that are missing or damaged (rows 5 and 6 of recovery) back from the archive: only where the archived one belongs to this log, its digest verifies, and the
+ * Puts sealed segments that are missing or damaged (`sealed-damaged`, `segment-missing` in recovery) back from the archive: only where the archived one belongs to this log, its digest verifies, and the
  * live segment behind it goes on where it ends. What was damaged is set aside in `quarantine/`. An operator's explicit step, with no writer running; the next open then judges the log as always.
  *
  * Crash anywhere: a segment that is missing still or again, and the next run puts it back. Throws `WAL_NOT_FOUND`, `WAL_LOCKED`, `WAL_CORRUPT` of the archive, `WAL_FENCED`,
