@@ -34,7 +34,7 @@ export interface AppendedCommit {
   readonly durable: Promise<void>;
 }
 
-/** The newest event with a tag, or that there was one: without `event` it has left the log for good, with all before it. */
+/** The newest event with a tag, as it was recorded, or that there was one: without `event` it has left the log for good, with all before it. */
 export interface TaggedEvent {
   readonly position: Position;
   readonly event: RecordedEvent | undefined;
@@ -150,6 +150,8 @@ export interface EventLog extends EventSource {
   /**
    * The newest event with the tag, appended but perhaps not durable. One that compaction has dropped is passed over, so the answer is the same whether the
    * index has seen it or not. Undefined: there is none. Synchronous, so that a decision may rest on it.
+   *
+   * Unlike every other read it gives the event as it was recorded, never upcast: what was answered with it once is answered with it again, byte for byte.
    */
   lastTagged(tag: string): TaggedEvent | undefined;
   /**

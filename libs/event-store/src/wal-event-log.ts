@@ -320,8 +320,7 @@ export class WalEventLog implements EventLog {
   }
 
   admittedAt(position: Position): RecordedEvent | undefined {
-    const pending = this.pending.holding(position);
-    return pending?.events[position - pending.first] ?? this.eventAt(position);
+    return this.pendingAt(position) ?? this.eventAt(position);
   }
 
   readStream(stream: string, options: ReadStreamOptions = {}): AsyncIterable<RecordedEvent> {
@@ -333,7 +332,11 @@ export class WalEventLog implements EventLog {
   }
 
   lastTagged(tag: string): TaggedEvent | undefined {
-    return this.indexedEvents.lastTagged(tag, (position) => this.admittedAt(position));
+    return this.indexedEvents.lastTagged(
+      tag,
+      // What is pending, this program has just written.
+      (position) => this.pendingAt(position) ?? this.durableEvents.asRecordedAt(position),
+    );
   }
 
   hasTagBeginning(prefix: string): boolean | undefined {
@@ -367,6 +370,11 @@ export class WalEventLog implements EventLog {
     } finally {
       await this.wal.close();
     }
+  }
+
+  private pendingAt(position: Position): RecordedEvent | undefined {
+    const pending = this.pending.holding(position);
+    return pending?.events[position - pending.first];
   }
 
   private checkpoints(): CheckpointedState {

@@ -575,8 +575,8 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'an event is not found by its tag until it is durable',
       TAGS,
-      'this.indexedEvents.lastTagged(tag, (position) => this.admittedAt(position))',
-      'this.indexedEvents.lastTagged(tag, (position) => this.eventAt(position))',
+      'this.pendingAt(position) ?? this.durableEvents.asRecordedAt(position)',
+      'this.durableEvents.asRecordedAt(position)',
     ],
   ]),
   ...mutantsOf(`${WAL}/disk/disk-space.ts`, [

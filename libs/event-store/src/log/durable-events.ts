@@ -56,6 +56,12 @@ export class DurableEvents implements EventSource {
     return this.eventOf(this.source.recordAt(sequenceOf(position)));
   }
 
+  /** As it was written, whatever this program makes of its version. */
+  asRecordedAt(position: Position): RecordedEvent | undefined {
+    this.assertOpen();
+    return this.viewOf(this.source.recordAt(sequenceOf(position)))?.toEvent();
+  }
+
   eventAtOrAbove(position: Position): RecordedEvent | undefined {
     this.assertOpen();
     return this.eventOf(this.source.recordAtOrAbove(sequenceOf(position)));
@@ -226,10 +232,15 @@ export class DurableEvents implements EventSource {
   }
 
   private eventOf(record: WalRecord | undefined): RecordedEvent | undefined {
+    const view = this.viewOf(record);
+    return view && this.decode(view);
+  }
+
+  private viewOf(record: WalRecord | undefined): EventView | undefined {
     if (record === undefined) return undefined;
     const { sequence, payload, endsBatch } = record;
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
-    return this.decode(this.view.moveTo(positionOf(sequence), bytes, 0, bytes.length, endsBatch));
+    return this.view.moveTo(positionOf(sequence), bytes, 0, bytes.length, endsBatch);
   }
 
   private decode(view: EventView): RecordedEvent {

@@ -823,6 +823,13 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
         expect(await allEvents(log)).toEqual(written.events);
       });
 
+      it('leave the newest event with a tag as it was recorded', async () => {
+        const written = await appendDurably(log, oneAppend('s', [sampleEvent(7, { tags: ['t'] })]));
+        await reopen({ upcasters: present });
+        expect(log.lastTagged('t')).toEqual({ position: 1, event: written.events[0] });
+        expect(log.admittedAt(position(1))).toMatchObject(upcasted);
+      });
+
       it('leave types alone that they do not name', async () => {
         const event = sampleEvent(1, { type: 'Other', schemaVersion: 9 });
         await reopen({ upcasters: present });
