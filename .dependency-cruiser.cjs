@@ -70,6 +70,7 @@ const folders = {
       'state/checkpoint',
     ],
   },
+  commands: { words: [], order: ['keys', 'model', 'writer', 'deciders'] },
   projections: {
     words: ['event-feed', 'feed.errors', 'projection', 'read-model-store', 'read-model.errors'],
     order: ['feed', 'grpc', 'runner', 'store/sqlite'],

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type StateEvent, stateDigestAt, Upcasters } from '@holdfast/event-store';
 import { evolve, type LedgerCommand, ledgerEventSchemas } from '@holdfast/ledger';
-import { LEDGER_STATE, LedgerWriter } from '@holdfast/ledger-service';
+import { LEDGER_STATE } from '@holdfast/ledger';
+import { LedgerWriter } from '@holdfast/ledger-service';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 /*

@@ -5,16 +5,64 @@ export {
   actorRule,
   bodyHashRule,
   keyRule,
-} from './attempt-fields.js';
-export type { CommandContext, Idempotency } from './command-context.js';
-export { type FieldRule, type TextRule, textRule } from './field-rule.js';
-export { keySpelledAs, keySpellings, spelledKeyRule } from './idempotency-key.js';
-export { KEY_RETENTION_MILLIS_DEFAULT } from './key-retention.js';
+} from './keys/attempt-fields.js';
+export type { CommandContext, Idempotency } from './model/command-context.js';
+export { CommandDecisions } from './writer/command-decisions.js';
+export {
+  type CommandLog,
+  type CommandLogOptions,
+  type CommitListener,
+  openCommandLog,
+} from './writer/command-log.js';
+export type {
+  Acceptance,
+  AdmittedLog,
+  AnyCommand,
+  Answerable,
+  Append,
+  CommandModel,
+  Fact,
+  Malformed,
+  RecordedRejection,
+  Refusal,
+  Rejection,
+  Unchanged,
+  Verdict,
+} from './model/command-model.js';
+export type {
+  Answered,
+  Attempt,
+  CommandOutcome,
+  FoundCommand,
+  InFlight,
+  PendingOutcome,
+  RefusedUnrecorded,
+  Rehearsed,
+} from './model/command-outcome.js';
+export {
+  CommandWriter,
+  type CommandWriterOptions,
+  openCommandWriter,
+} from './writer/command-writer.js';
+export type {
+  Accepted,
+  Decision,
+  FoundUnchanged,
+  Refused,
+  Removed,
+  Replayed,
+} from './model/decision.js';
+export type { DecisionLabel } from './writer/decision-counts.js';
+export type { CommandEventMetadata } from './writer/event-metadata.js';
+export { type FieldRule, type TextRule, textRule } from './keys/field-rule.js';
+export { keySpelledAs, keySpellings, spelledKeyRule } from './keys/idempotency-key.js';
+export { KEY_RETENTION_MILLIS_DEFAULT } from './keys/key-retention.js';
 export {
   type Place,
   type PlacedLog,
   decodePosition,
   encodePosition,
   placeIn,
-} from './position-token.js';
-export { newUuidV7 } from './uuid-v7.js';
+} from './keys/position-token.js';
+export { type CommandKey, type Recognition, keyTag } from './writer/recognition.js';
+export { newUuidV7 } from './writer/uuid-v7.js';

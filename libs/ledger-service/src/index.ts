@@ -45,7 +45,6 @@ export type {
   Refused,
   Rehearsed,
 } from './write-side/command-outcome.js';
-export { LEDGER_STATE } from './write-side/ledger-state-version.js';
 export {
   type CommitListener,
   type DecisionLabel,

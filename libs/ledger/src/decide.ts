@@ -86,7 +86,11 @@ function decidedEarlier(
   }
 }
 
-function verdictOn(command: LedgerCommand, context: CommandContext, view: LedgerView): Verdict {
+export function verdictOn(
+  command: LedgerCommand,
+  context: CommandContext,
+  view: LedgerView,
+): Verdict {
   switch (command.type) {
     case 'OpenLedger':
       return openLedger(command, context, view);

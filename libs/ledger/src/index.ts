@@ -61,6 +61,8 @@ export {
   versionRule,
 } from './fields.js';
 export type { LedgerCommand } from './ledger-command.js';
+export { ledgerModel } from './ledger-model.js';
+export { LEDGER_STATE } from './ledger-state-version.js';
 export {
   type AccountEntry,
   type AssetEntry,

@@ -6,14 +6,14 @@ export {
   actorRule,
   bodyHashRule,
   keyRule,
-} from '../attempt-fields.js';
-export { type FieldRule, type TextRule, textRule } from '../field-rule.js';
-export { keySpelledAs, keySpellings, spelledKeyRule } from '../idempotency-key.js';
-export { KEY_RETENTION_MILLIS_DEFAULT } from '../key-retention.js';
+} from '../keys/attempt-fields.js';
+export { type FieldRule, type TextRule, textRule } from '../keys/field-rule.js';
+export { keySpelledAs, keySpellings, spelledKeyRule } from '../keys/idempotency-key.js';
+export { KEY_RETENTION_MILLIS_DEFAULT } from '../keys/key-retention.js';
 export {
   type Place,
   type PlacedLog,
   decodePosition,
   encodePosition,
   placeIn,
-} from '../position-token.js';
+} from '../keys/position-token.js';

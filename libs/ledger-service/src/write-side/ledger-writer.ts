@@ -14,6 +14,7 @@ import {
   type Answerable,
   type CommandKey,
   type Decision,
+  LEDGER_STATE,
   type LedgerAppend,
   type LedgerCommand,
   type LedgerCommandType,
@@ -29,7 +30,6 @@ import {
 } from '@holdfast/ledger';
 import type { CommitFigures, WalOptions } from '@holdfast/wal';
 import type { Attempt, CommandOutcome, PendingOutcome } from './command-outcome.js';
-import { LEDGER_STATE } from './ledger-state-version.js';
 import {
   ledgerAnswerRemoved,
   ledgerOutcomeUnknown,
@@ -62,6 +62,7 @@ export interface LedgerWriterOptions {
   /** With durability `none`: the longest time until what was answered is synced, and readers see it. Default 1,000. */
   readonly unsyncedMillisMax?: number;
   readonly clock?: MonotonicClock;
+  readonly newId?: (nowMillis: number) => string;
   /** Beyond these commands are refused with `EVENT_CLOCK_SKEW`. Every clock is believed when left out. */
   readonly clockBounds?: ClockBounds;
   readonly onReplayProgress?: (progress: ReplayProgress) => void;
@@ -94,6 +95,7 @@ export class LedgerWriter {
     private readonly commitListeners: Set<CommitListener>,
     private readonly keyRetentionMillis: number | undefined,
     unsyncedMillisMax: number | undefined,
+    private readonly newId: (nowMillis: number) => string = newUuidV7,
   ) {
     this.view = new LedgerView(log.state, log);
     // A clock that is wrong, or right again, is noticed also while nobody sends a command.
@@ -120,7 +122,7 @@ export class LedgerWriter {
     });
     const { keyRetentionMillis, unsyncedMillisMax = UNSYNCED_MILLIS_MAX_DEFAULT } = options;
     const syncMillis = wal?.durability === 'none' ? unsyncedMillisMax : undefined;
-    return new LedgerWriter(log, commitListeners, keyRetentionMillis, syncMillis);
+    return new LedgerWriter(log, commitListeners, keyRetentionMillis, syncMillis, options.newId);
   }
 
   /** Decides a command and, if it changes anything, appends it. Resolves once the outcome may be told. */
@@ -134,7 +136,7 @@ export class LedgerWriter {
    */
   admit(command: LedgerCommand, attempt: Attempt): PendingOutcome {
     const { logMillis: nowMillis, wallMillis } = this.log.present();
-    const commandId = newUuidV7(nowMillis);
+    const commandId = this.newId(nowMillis);
     const context = {
       ...attempt,
       nowMillis,

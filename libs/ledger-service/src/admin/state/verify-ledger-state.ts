@@ -8,11 +8,10 @@ import {
   verifyState,
 } from '@holdfast/event-store';
 import { CodedError, errorCode } from '@holdfast/kernel';
-import { evolve, ledgerEventSchemas } from '@holdfast/ledger';
+import { LEDGER_STATE, evolve, ledgerEventSchemas } from '@holdfast/ledger';
 import { type ReadModelVerification, verifyReadModel } from '@holdfast/projections';
 import type { LogSource } from '@holdfast/wal';
 import { ledgerProjection } from '../../projections/ledger.projection.js';
-import { LEDGER_STATE } from '../../write-side/ledger-state-version.js';
 import type { WorkContext } from '../jobs/job.js';
 
 export interface VerifyLedgerStateOptions {

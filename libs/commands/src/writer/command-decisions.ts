@@ -1,0 +1,230 @@
+import type { JsonObject, NewEvent, StreamAppend, TaggedEvent } from '@holdfast/event-store';
+import { assert, defined } from '@holdfast/kernel';
+import { actorRule, bodyHashRule, keyRule } from '../keys/attempt-fields.js';
+import type { CommandContext } from '../model/command-context.js';
+import {
+  type AdmittedLog,
+  type AnyCommand,
+  type Append,
+  type Answerable,
+  COMMAND_REJECTED,
+  COMMAND_UNCHANGED,
+  type CommandModel,
+  type Fact,
+  type Malformed,
+  type Rejection,
+  type Unchanged,
+  malformed,
+} from '../model/command-model.js';
+import type { Accepted, Decision, Refused } from '../model/decision.js';
+import { metadataOf } from './event-metadata.js';
+import type { FieldRule } from '../keys/field-rule.js';
+import { type CommandKey, type Recognition, keyTag, recognised } from './recognition.js';
+
+const COMMAND_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const NODE_AT = '01234567-89ab-7def-8123-'.length;
+const NODE_DIGITS = 12;
+const NODES = 16 ** NODE_DIGITS;
+
+/**
+ * Decides the commands of one model on one log. Pure: the same command and context on the same log give the same decision, and nothing is changed; the caller
+ * appends what it says. Refusals are values and bugs are failed assertions, so whatever a client sends, this returns.
+ *
+ * In this order: grammar, key, rules. So a repeated key is answered as it was the first time, even when the rules would say something else today.
+ */
+export class CommandDecisions<Command extends AnyCommand, Answer, View> {
+  readonly view: View;
+  private readonly keyless: ReadonlySet<string>;
+  /** By type, the version that this program writes. */
+  private readonly schemaVersions: ReadonlyMap<string, number>;
+
+  constructor(
+    private readonly model: CommandModel<Command, Answer, View>,
+    private readonly log: AdmittedLog,
+  ) {
+    this.view = model.viewOf(log);
+    this.keyless = new Set(model.keyless);
+    this.schemaVersions = new Map([
+      [COMMAND_REJECTED, 1],
+      [COMMAND_UNCHANGED, 1],
+      ...model.schemas.map(({ type, schemaVersion }) => [type, schemaVersion] as const),
+    ]);
+  }
+
+  decide(command: Command, context: CommandContext): Decision {
+    assertContext(context);
+    const fault = this.model.malformationOf(command) ?? this.attemptMalformed(command, context);
+    if (fault !== undefined) return fault;
+    const scope = this.model.scopeOf?.(command) ?? '';
+    const earlier = this.decidedEarlier(scope, context);
+    if (earlier !== undefined) return earlier;
+    const verdict = this.model.decide(command, context, this.view);
+    switch (verdict.kind) {
+      case 'accepted':
+        return this.accepted(verdict.appends, scope, context);
+      case 'refused':
+        return verdict.recorded !== false && hasKey(context)
+          ? this.refused(command, verdict.rejection, scope, context)
+          : unrecorded(verdict.rejection);
+      case 'unchanged':
+        return hasKey(context)
+          ? this.accepted([verdict.append], scope, context)
+          : this.found(verdict, context);
+    }
+  }
+
+  /** The event that used the key. A key is known for as long as that is in the log, whatever any clock says. */
+  keyUse(key: CommandKey): TaggedEvent | undefined {
+    return this.log.lastTagged(keyTag(key));
+  }
+
+  /** What a request with this key and hash would be: only a new one would be decided. */
+  recognise(key: CommandKey, bodyHash: string): Recognition {
+    return recognised(this.keyUse(key), bodyHash);
+  }
+
+  /** What a dry run is answered from: the first event of what would have been appended. */
+  firstOf([append]: readonly StreamAppend[], recordedAtMillis: number): Answerable {
+    const { stream, events } = defined(append, 'an append of a command');
+    const { type, schemaVersion, data } = defined(events[0], 'an event of a command');
+    return { type, schemaVersion, stream, data, recordedAtMillis };
+  }
+
+  private attemptMalformed(
+    { type }: Command,
+    { actor, idempotency, dryRun }: CommandContext,
+  ): Malformed | undefined {
+    if (idempotency === undefined) {
+      return dryRun === true || this.keyless.has(type)
+        ? breaks(actorRule, 'actor', actor)
+        : malformed('idempotencyKey', 'must be given');
+    }
+    return (
+      breaks(actorRule, 'actor', actor) ??
+      breaks(keyRule, 'idempotencyKey', idempotency.key) ??
+      breaks(bodyHashRule, 'bodyHash', idempotency.bodyHash)
+    );
+  }
+
+  private decidedEarlier(
+    scope: string,
+    { actor, idempotency, dryRun }: CommandContext,
+  ): Decision | undefined {
+    if (idempotency === undefined || dryRun === true) return undefined;
+    const { key, bodyHash } = idempotency;
+    const recognition = this.recognise({ scope, actor, key }, bodyHash);
+    switch (recognition.kind) {
+      case 'new':
+        return undefined;
+      case 'replay':
+        return { kind: 'replayed', event: recognition.event };
+      case 'reused':
+        return unrecorded({ problem: 'idempotency-key-reused', parameters: { key } });
+      case 'removed':
+        return recognition;
+    }
+  }
+
+  private accepted(appends: readonly Append[], scope: string, context: CommandContext): Accepted {
+    return { kind: 'accepted', appends: this.streamAppends(appends, scope, context) };
+  }
+
+  private refused(
+    command: Command,
+    rejection: Rejection,
+    scope: string,
+    context: CommandContext,
+  ): Refused {
+    const { stream, data } = this.model.rejectionOf?.(command, rejection) ?? {
+      stream: 'rejections',
+      data: { command: command.type, ...rejection },
+    };
+    const append = { stream, facts: [{ type: COMMAND_REJECTED, data }] };
+    return {
+      kind: 'refused',
+      rejection,
+      appends: this.streamAppends([append], scope, context),
+    };
+  }
+
+  private found(
+    { append, position }: Unchanged,
+    { nowMillis: recordedAtMillis }: CommandContext,
+  ): Decision {
+    const { type, data } = defined(append.facts[0], 'what was found');
+    const { stream } = append;
+    const schemaVersion = this.schemaVersionOf(type);
+    const event = { type, schemaVersion, stream, data: data as JsonObject, recordedAtMillis };
+    return { kind: 'unchanged', position, event };
+  }
+
+  private streamAppends(
+    appends: readonly Append[],
+    scope: string,
+    context: CommandContext,
+  ): StreamAppend[] {
+    let count = 0;
+    const made = appends.map(({ stream, expectedVersion = 'any', facts, tags = [] }) => ({
+      stream,
+      expectedVersion,
+      events: facts.map((fact) => this.eventOf(fact, tags, count++, scope, context)),
+    }));
+    assert(count > 0, 'a command that is accepted makes an event');
+    return made;
+  }
+
+  private eventOf(
+    { type, data }: Fact,
+    tags: readonly string[],
+    index: number,
+    scope: string,
+    context: CommandContext,
+  ): NewEvent {
+    const { actor, commandId, idempotency } = context;
+    const isFirst = index === 0;
+    return {
+      id: isFirst ? commandId : laterId(commandId, index),
+      type,
+      schemaVersion: this.schemaVersionOf(type),
+      data: data as JsonObject,
+      tags:
+        isFirst && idempotency !== undefined
+          ? [...tags, keyTag({ scope, actor, key: idempotency.key })]
+          : tags,
+      metadata: metadataOf(context, isFirst),
+    };
+  }
+
+  private schemaVersionOf(type: string): number {
+    return defined(this.schemaVersions.get(type), 'the schema of an event that a command makes');
+  }
+}
+
+/** The caller makes these, not the client: a wrong one is a bug. */
+function assertContext({ commandId, nowMillis, keyRetentionMillis }: CommandContext): void {
+  assert(COMMAND_ID.test(commandId), 'a command id is a UUID in canonical form');
+  assert(Number.isSafeInteger(nowMillis), 'the present is whole milliseconds');
+  assert(
+    keyRetentionMillis === undefined ||
+      (Number.isSafeInteger(keyRetentionMillis) && keyRetentionMillis > 0),
+    'keys are kept for whole milliseconds',
+  );
+}
+
+function hasKey({ idempotency, dryRun }: CommandContext): boolean {
+  return idempotency !== undefined && dryRun !== true;
+}
+
+function unrecorded(rejection: Rejection): Refused {
+  return { kind: 'refused', rejection, appends: undefined };
+}
+
+function breaks(rule: FieldRule, field: string, value: unknown): Malformed | undefined {
+  return rule.accepts(value) ? undefined : malformed(field, rule.problem);
+}
+
+/** The id of a command's event behind its first: as random as the first one's, and the same each time that it is decided. */
+function laterId(commandId: string, index: number): string {
+  const node = (parseInt(commandId.slice(NODE_AT), 16) + index) % NODES;
+  return commandId.slice(0, NODE_AT) + node.toString(16).padStart(NODE_DIGITS, '0');
+}
