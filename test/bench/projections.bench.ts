@@ -147,14 +147,9 @@ const turnover: SqlProjection<SqliteTransaction> = {
   name: 'turnover',
   version: 1,
   handles: ['transfer-posted'],
-  createTables: async (database) => {
-    await database.schema
-      .createTable('turnover')
-      .addColumn('account', 'text', (column) => column.primaryKey())
-      .addColumn('transfers', 'integer', (column) => column.notNull())
-      .addColumn('total', 'integer', (column) => column.notNull())
-      .execute();
-  },
+  tables: [
+    'CREATE TABLE turnover (account text PRIMARY KEY, transfers integer NOT NULL, total integer NOT NULL)',
+  ],
   apply: (events: readonly RecordedEvent[], transaction) => {
     const count = transaction.prepare(`
       INSERT INTO turnover (account, transfers, total) VALUES (?, 1, ?)

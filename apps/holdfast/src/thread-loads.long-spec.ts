@@ -42,7 +42,7 @@ describe('a thread loads what it needs, and no framework or network:', () => {
       'the projection',
       'apps/holdfast/src/projection.worker.ts',
       120,
-      ['better-sqlite3', 'crc-32', 'fs-native-extensions', 'kysely', 'pino'],
+      ['better-sqlite3', 'crc-32', 'fs-native-extensions', 'pino'],
     ],
   ])('%s', (_, script, filesMax, installed) => {
     const { files, packages } = loadedBy(join(ROOT, script));

@@ -1,5 +1,4 @@
 import type { RecordedEvent } from '@holdfast/event-store';
-import type { Kysely } from 'kysely';
 
 /** A named fold of events into a read model. */
 export interface Projection<Transaction> {
@@ -20,8 +19,8 @@ export interface Projection<Transaction> {
 /** A projection into tables. */
 export interface SqlProjection<Transaction> extends Projection<Transaction> {
   /**
-   * Makes its tables and indexes in an empty schema of its own, once for each time it is filled. Written with Kysely,
-   * so that one definition serves every SQL dialect. Names that start with `holdfast_` are taken.
+   * What makes its tables and indexes in an empty schema of its own, a statement each, run once for each time it is filled. Names that start with
+   * `holdfast_` are taken.
    */
-  createTables(schema: Kysely<unknown>): Promise<void>;
+  readonly tables: readonly string[];
 }

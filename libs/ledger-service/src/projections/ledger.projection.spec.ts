@@ -29,8 +29,8 @@ function portions(events: readonly RecordedEvent[], sizes: readonly number[]): R
   return made;
 }
 
-async function tablesOf(batches: readonly (readonly RecordedEvent[])[]) {
-  const tables = await LedgerTablesInMemory.make();
+function tablesOf(batches: readonly (readonly RecordedEvent[])[]) {
+  const tables = new LedgerTablesInMemory();
   for (const batch of batches) tables.apply(batch);
   return tables;
 }
@@ -51,10 +51,10 @@ function totalOf(legs: readonly TransferLegResource[], asset: string, side: Side
 }
 
 describe('the ledger projection', () => {
-  it('makes the same tables however the events are cut into batches', async () => {
-    await fc.assert(
-      fc.asyncProperty(histories, cuts, async ({ events }, sizes) => {
-        const [whole, cut] = [await tablesOf([events]), await tablesOf(portions(events, sizes))];
+  it('makes the same tables however the events are cut into batches', () => {
+    fc.assert(
+      fc.property(histories, cuts, ({ events }, sizes) => {
+        const [whole, cut] = [tablesOf([events]), tablesOf(portions(events, sizes))];
         try {
           expect(cut.contents()).toEqual(whole.contents());
         } finally {
@@ -66,10 +66,10 @@ describe('the ledger projection', () => {
     );
   });
 
-  it('knows of every account what the write side knows', async () => {
-    await fc.assert(
-      fc.asyncProperty(histories, async (books) => {
-        const tables = await tablesOf([books.events]);
+  it('knows of every account what the write side knows', () => {
+    fc.assert(
+      fc.property(histories, (books) => {
+        const tables = tablesOf([books.events]);
         try {
           const rows = tables.prepare<[], StoredBalance>(
             'SELECT * FROM accounts JOIN balances USING (account_key)',
@@ -94,10 +94,10 @@ describe('the ledger projection', () => {
     );
   });
 
-  it('ends each statement at the balance, counts its lines and balances debits with credits', async () => {
-    await fc.assert(
-      fc.asyncProperty(histories, async ({ events }) => {
-        const tables = await tablesOf([events]);
+  it('ends each statement at the balance, counts its lines and balances debits with credits', () => {
+    fc.assert(
+      fc.property(histories, ({ events }) => {
+        const tables = tablesOf([events]);
         try {
           const last = tables.prepare<[], { statement: Buffer; balance: Buffer }>(
             `SELECT b.balance, (SELECT l.balance FROM statement_lines l WHERE l.account_key = b.account_key
@@ -126,7 +126,7 @@ describe('the ledger projection', () => {
     );
   });
 
-  it('makes the balances of an event once, however many accounts it is the last of', async () => {
+  it('makes the balances of an event once, however many accounts it is the last of', () => {
     const books = new TestBooks().given(...worldSetUp, {
       type: 'PostTransfer',
       ledger: TEST_LEDGER,
@@ -150,14 +150,14 @@ describe('the ledger projection', () => {
         return balance.normalSide;
       },
     }));
-    const tables = await tablesOf([books.events.slice(0, -1)]);
+    const tables = tablesOf([books.events.slice(0, -1)]);
     tables.apply([{ ...posted, data: { ...posted.data, balances } }]);
     tables.close();
     // Once for the lines of each account's statement, and once for its balance.
     expect([accounts, read]).toEqual([3, 2 * 3]);
   });
 
-  it('finds a transfer by the metadata it has now, not by what it had', async () => {
+  it('finds a transfer by the metadata it has now, not by what it had', () => {
     const books = new TestBooks().given(...worldSetUp, {
       type: 'PostTransfer',
       ledger: TEST_LEDGER,
@@ -176,7 +176,7 @@ describe('the ledger projection', () => {
       expectedVersion: 1,
       metadata: { note: 'new', order: null, more: 'yes' },
     });
-    const tables = await tablesOf(portions(books.events, [1]));
+    const tables = tablesOf(portions(books.events, [1]));
     const rows = tables.prepare('SELECT key, value, position FROM transfer_metadata').all();
     expect(rows).toEqual([
       { key: 'more', value: 'yes', position },
@@ -185,9 +185,9 @@ describe('the ledger projection', () => {
     tables.close();
   });
 
-  it('stops at an event of an unknown account instead of forgetting it', async () => {
+  it('stops at an event of an unknown account instead of forgetting it', () => {
     const books = new TestBooks().given(...worldSetUp);
-    const tables = await LedgerTablesInMemory.make();
+    const tables = new LedgerTablesInMemory();
     const withoutAccounts = books.events.filter(({ type }) => type !== 'AccountOpened');
     expect(() => {
       tables.apply(withoutAccounts);
@@ -196,9 +196,9 @@ describe('the ledger projection', () => {
     tables.close();
   });
 
-  it('refuses to apply an event twice', async () => {
+  it('refuses to apply an event twice', () => {
     const { events } = new TestBooks().given(...worldSetUp);
-    const tables = await tablesOf([events]);
+    const tables = tablesOf([events]);
     expect(() => {
       tables.apply(events.slice(-1));
     }).toThrow('UNIQUE');

@@ -10,7 +10,7 @@ import {
 } from '@holdfast/ledger/following';
 import type { SqlProjection, SqliteTransaction } from '@holdfast/projections';
 import { LedgerTableWriter } from './ledger-table-writer.js';
-import { createLedgerTables } from './ledger-tables.js';
+import { LEDGER_TABLES } from './ledger-tables.js';
 
 /** All that the ledger's queries read, in one projection with one position. Refusals move that position only. */
 export const ledgerProjection: SqlProjection<SqliteTransaction> = {
@@ -27,7 +27,7 @@ export const ledgerProjection: SqlProjection<SqliteTransaction> = {
       ...TRIAL_BALANCE_EVENTS,
     ]),
   ],
-  createTables: createLedgerTables,
+  tables: LEDGER_TABLES,
   apply(events: readonly RecordedEvent[], transaction: SqliteTransaction): void {
     const writer = new LedgerTableWriter(transaction);
     for (const event of events) writer.write(event);

@@ -13,14 +13,9 @@ export function tally(version = 1): SqlProjection<SqliteTransaction> {
     name: 'tally',
     version,
     handles: ['counted'],
-    createTables: async (schema) => {
-      await schema.schema
-        .createTable('tally')
-        .addColumn('stream', 'text', (column) => column.primaryKey())
-        .addColumn('events', 'integer', (column) => column.notNull())
-        .addColumn('total', 'integer', (column) => column.notNull())
-        .execute();
-    },
+    tables: [
+      'CREATE TABLE tally (stream text PRIMARY KEY, events integer NOT NULL, total integer NOT NULL)',
+    ],
     apply: applyTally,
   };
 }

@@ -180,7 +180,7 @@ describe('compaction of a ledger', () => {
       });
 
     async function readModel(): Promise<Record<string, unknown[]>> {
-      const tables = await LedgerTablesInMemory.make();
+      const tables = new LedgerTablesInMemory();
       for await (const { events } of writer.log.readAll()) tables.apply(events);
       const contents = tables.contents();
       tables.close();

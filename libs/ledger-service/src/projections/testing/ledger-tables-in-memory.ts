@@ -1,18 +1,14 @@
 import type { RecordedEvent } from '@holdfast/event-store';
 import type { SqliteTransaction } from '@holdfast/projections';
 import Database, { type Statement } from 'better-sqlite3';
-import { Kysely, SqliteDialect } from 'kysely';
 import { ledgerProjection } from '../ledger.projection.js';
 
 /** The ledger's tables without a store around them: what `apply` alone does. */
 export class LedgerTablesInMemory implements SqliteTransaction {
   private readonly database = new Database(':memory:');
 
-  static async make(): Promise<LedgerTablesInMemory> {
-    const tables = new LedgerTablesInMemory();
-    const dialect = new SqliteDialect({ database: tables.database });
-    await ledgerProjection.createTables(new Kysely<unknown>({ dialect }));
-    return tables;
+  constructor() {
+    for (const statement of ledgerProjection.tables) this.database.exec(statement);
   }
 
   prepare<Parameters extends unknown[], Row>(sql: string): Statement<Parameters, Row> {

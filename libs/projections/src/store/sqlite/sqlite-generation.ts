@@ -1,4 +1,3 @@
-import { Kysely, SqliteDialect } from 'kysely';
 import type { SqlProjection } from '../../projection.js';
 import { isPrepared, markCatchingUp } from './sqlite-bookkeeping.js';
 import type { SqliteConnection } from './sqlite-connection.js';
@@ -20,22 +19,17 @@ const TABLE = `
 `;
 
 /** Makes the projection's tables and its position in one transaction, unless they are there. Whether it has made them. */
-export async function prepareGeneration<Transaction>(
+export function prepareGeneration<Transaction>(
   connection: SqliteConnection,
   projection: SqlProjection<Transaction>,
-): Promise<boolean> {
+): boolean {
   if (isPrepared(connection)) return false;
   connection.prepare('BEGIN IMMEDIATE').run();
   try {
     // Another worker may have been faster to the write lock.
     const isMade = !isPrepared(connection);
     if (isMade) {
-      // Not destroyed afterwards: that would close the connection, which is not Kysely's.
-      const schema = new Kysely<unknown>({
-        dialect: new SqliteDialect({ database: connection.database }),
-      });
-      await projection.createTables(schema);
-      connection.database.exec(TABLE);
+      for (const statement of [...projection.tables, TABLE]) connection.database.exec(statement);
       connection
         .prepare('INSERT INTO holdfast_projection (id, name, version) VALUES (1, ?, ?)')
         .run(projection.name, projection.version);

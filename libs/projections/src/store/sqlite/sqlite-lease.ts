@@ -104,11 +104,11 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
   }
 
   /** The lease, or who has it, or that there is nothing to be had. By force: also from a live worker, which is fenced by that. */
-  static async take(
+  static take(
     context: LeaseContext,
     generation: Generation,
     force = false,
-  ): Promise<SqliteLease | Occupied | typeof ASTRAY> {
+  ): SqliteLease | Occupied | typeof ASTRAY {
     const { catalog, projection } = context;
     const path = catalog.pathOf(generation.id);
     const connection = new SqliteConnection(path);
@@ -118,7 +118,7 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
       const isLive = catalog.stateOf(generation.id) === 'live';
       // Who holds the write lock may be of this very thread, waiting for it: so a short wait, and the caller comes back.
       connection.waitAtMost(TAKING_TIMEOUT_MILLIS);
-      const isMade = await prepareGeneration(connection, projection);
+      const isMade = prepareGeneration(connection, projection);
       if (!isMade && !isOf(connection, { ...projection, version: generation.version })) {
         catalog.disown(generation.id);
         return ASTRAY;
@@ -292,7 +292,7 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
   /** Undefined when there is nothing to be replaced after all. */
   private async takeByForce(live: Generation): Promise<SqliteLease | undefined> {
     for (let tries = 0; tries < FORCED_TRIES_MAX; tries += 1) {
-      const taken = await SqliteLease.take(this.context, live, true);
+      const taken = SqliteLease.take(this.context, live, true);
       if (taken instanceof SqliteLease) return taken;
       if (taken === ASTRAY) return undefined;
       await sleep(FORCED_PAUSE_MILLIS);

@@ -63,7 +63,7 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
       const watchedMillis = clock.monotonicMillis() - (watched?.sinceMillis ?? Infinity);
       const overdue = watchedMillis >= leaseMillis ? watched?.lease : undefined;
       const context = { catalog, projection, owner, leaseMillis, graceMillis, clock, overdue };
-      const taken = await SqliteLease.take(context, generation);
+      const taken = SqliteLease.take(context, generation);
       if (taken instanceof SqliteLease) return taken;
       if (taken === ASTRAY) continue;
       const sinceMillis = clock.monotonicMillis();
