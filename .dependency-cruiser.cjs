@@ -116,14 +116,14 @@ module.exports = {
     {
       name: 'rooms-have-one-door',
       comment:
-        'Another room is entered by its index.ts (or testing/index.ts, reading/index.ts, following/index.ts, before-imports/index.ts), never by an inner file.',
+        'Another room is entered by its index.ts (or testing/index.ts, reading/index.ts, following/index.ts, forwarding/index.ts, before-imports/index.ts), never by an inner file.',
       severity: 'error',
       from: { path: '^libs/([^/]+)/|^(apps|config|test)/' },
       to: {
         path: '^libs/([^/]+)/src/',
         pathNot: [
           '^libs/$1/',
-          '^libs/[^/]+/src/((testing|reading|following|before-imports)/)?index\\.ts$',
+          '^libs/[^/]+/src/((testing|reading|following|forwarding|before-imports)/)?index\\.ts$',
         ],
       },
     },

@@ -32,8 +32,9 @@ COPY --from=build /app/dist/libs ./dist/libs
 COPY --from=build /app/dist/apps ./dist/apps
 COPY bin ./bin
 COPY package.json LICENSE ./
-RUN ln -s /app/bin/holdfast.js /usr/local/bin/holdfast
+RUN ln -s /app/bin/holdfast.js /usr/local/bin/holdfast && mkdir dist/.compiled && chown node:node dist/.compiled
 USER node
+RUN node bin/compile-ahead.js
 EXPOSE 7400
 # The services stop cleanly on SIGTERM as process 1: no shell and no init stands between.
 STOPSIGNAL SIGTERM

@@ -1,4 +1,7 @@
-import { endWhenTold } from '@holdfast/platform/before-imports';
+import { endWhenTold, keepCompiledCode } from '@holdfast/platform/before-imports';
 
 endWhenTold({ SIGTERM: 0, SIGINT: 0 });
+const keep = keepCompiledCode(new URL('../../../.compiled/', import.meta.url));
 await import('./run.js');
+// It has started.
+keep();

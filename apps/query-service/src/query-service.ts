@@ -15,8 +15,8 @@ import {
   type Logger,
   type ServiceLifecycle,
   createHttpApplication,
-  forwardRequests,
 } from '@holdfast/platform';
+import { forwardRequests } from '@holdfast/platform/forwarding';
 import { CommandLog } from './command-log.js';
 
 function inThreads(readModelDirectory: string): QueryAsker {

@@ -6,12 +6,20 @@ export {
   type HealthReport,
   type HealthResult,
 } from './health/health.js';
-export { type CursorValue, decodeCursor, encodeCursor } from './http/cursor.js';
 export {
-  type ForwardOptions,
-  type ForwardedRoute,
-  forwardRequests,
-} from './http/forward-requests.js';
+  ApiBody,
+  ApiExcludeController,
+  ApiExtraModels,
+  ApiHeader,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProperty,
+  ApiPropertyOptional,
+  ApiResponse,
+  ApiTags,
+  getSchemaPath,
+} from './openapi/api-description.js';
+export { type CursorValue, decodeCursor, encodeCursor } from './http/cursor.js';
 export {
   HttpApplication,
   type HttpApplicationOptions,
@@ -20,7 +28,7 @@ export {
 export { type ListeningPlace, assertPlacesFree } from './http/listening.js';
 export { LargeBody } from './http/bodies-in-flight.js';
 export { CORRELATION_ID_HEADER } from './http/correlation-id.js';
-export { type OpenApiOptions, openApiDocument } from './http/open-api.js';
+export type { OpenApiOptions } from './http/open-api.js';
 export { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, PageQuery } from './http/page-query.dto.js';
 export { configureOrExit } from './lifecycle/configure-or-exit.js';
 export { ExitCode, type ExitCodes } from './lifecycle/exit-code.js';

@@ -1,7 +1,11 @@
-import { type CodedErrorProblems, type ProblemKinds } from '@holdfast/platform';
+import {
+  ApiResponse,
+  type CodedErrorProblems,
+  type ProblemKinds,
+  getSchemaPath,
+} from '@holdfast/platform';
 import { PLATFORM_PROBLEMS, PROBLEM_MEDIA_TYPE } from '@holdfast/platform';
 import { applyDecorators } from '@nestjs/common';
-import { ApiResponse, getSchemaPath } from '@nestjs/swagger';
 
 /** The problems of the admin API beside those of the platform. */
 export const ADMIN_PROBLEMS: ProblemKinds = {

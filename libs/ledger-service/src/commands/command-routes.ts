@@ -1,7 +1,7 @@
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/internal';
 import { RequestMethod } from '@nestjs/common';
 import { MetadataScanner } from '@nestjs/core';
-import type { ForwardedRoute } from '@holdfast/platform';
+import type { ForwardedRoute } from '@holdfast/platform/forwarding';
 import { COMMAND_CONTROLLERS } from './ledger-commands.module.js';
 
 /** The routes of the write side, as its controllers declare them, for a front door that hands on these and no others. */

@@ -1,6 +1,11 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiResponse, getSchemaPath } from '@nestjs/swagger';
-import { PLATFORM_PROBLEMS, PROBLEM_MEDIA_TYPE, type ProblemKinds } from '@holdfast/platform';
+import {
+  ApiResponse,
+  PLATFORM_PROBLEMS,
+  PROBLEM_MEDIA_TYPE,
+  type ProblemKinds,
+  getSchemaPath,
+} from '@holdfast/platform';
 import { LEDGER_PROBLEMS } from './ledger-problems.js';
 
 const PROBLEMS: ProblemKinds = { ...PLATFORM_PROBLEMS, ...LEDGER_PROBLEMS };

@@ -1,3 +1,4 @@
+import type { ApiPropertyOptions } from '@nestjs/swagger';
 import type { FieldRule, TextRule } from '@holdfast/commands';
 import {
   METADATA_KEYS_MAX,
@@ -19,7 +20,6 @@ import {
   versionRule,
 } from '@holdfast/ledger';
 import { defineConstraint } from '@holdfast/platform';
-import type { ApiPropertyOptions } from '@nestjs/swagger';
 
 /** The property is what one of the ledger's field rules accepts: the grammar stands once, in the ledger's `fields.ts`. */
 export const Obeys = defineConstraint(

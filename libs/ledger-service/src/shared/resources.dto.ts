@@ -1,3 +1,4 @@
+import { ApiProperty } from '@holdfast/platform';
 import type {
   AccountResource,
   AccountStatus,
@@ -9,7 +10,6 @@ import type {
   TransferMetadataResource,
   TransferResource,
 } from '@holdfast/ledger';
-import { ApiProperty } from '@nestjs/swagger';
 import { fieldSchemas } from './ledger-fields.js';
 
 /*

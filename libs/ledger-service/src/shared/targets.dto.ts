@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty } from '@holdfast/platform';
 import { Obeys, fieldRules, fieldSchemas } from './ledger-fields.js';
 
 /* What the path of a request names. */

@@ -1,8 +1,8 @@
 import { Controller, Get, HttpStatus, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { AcceptsAnyQuery } from '../validation/undeclared-query.guard.js';
 import { Health, type HealthReport } from './health.js';
+import { ApiExcludeController } from '../openapi/api-description.js';
 
 @ApiExcludeController()
 @AcceptsAnyQuery()

@@ -116,7 +116,7 @@ export async function createHttpApplication(
     title: options.openApi?.title ?? 'Holdfast',
     isDescribed: options.openApi !== undefined,
   });
-  if (options.openApi !== undefined) await serveOpenApi(nest, options.openApi);
+  if (options.openApi !== undefined) serveOpenApi(nest, options.openApi);
   return new HttpApplication(nest, lifecycle, inFlight);
 }
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, HttpCode, Module, Param, Post, Query } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiProperty } from '@nestjs/swagger';
 import { IsString, Matches } from 'class-validator';
 import { type Served, serve } from '../testing/served.js';
 import { PageQuery } from './page-query.dto.js';
+import { ApiNoContentResponse, ApiOkResponse, ApiProperty } from '../openapi/api-description.js';
 
 class Target {
   @ApiProperty({ pattern: '^[a-z]+$' })

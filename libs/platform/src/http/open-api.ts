@@ -3,8 +3,9 @@ import { createRequire } from 'node:module';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
+import { describeApi } from '../openapi/api-description.js';
 import { asHtml } from './front-page.js';
 import { PROBLEM_MEDIA_TYPE } from '../problems/problem-details.js';
 
@@ -25,26 +26,34 @@ type Schema = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[s
 
 const TOKEN = 'token';
 
-/** `/openapi.json`, generated from the controllers, and `/docs`, a page that shows it. Neither needs anything from another host. */
-export async function serveOpenApi(
-  nest: NestFastifyApplication,
-  options: OpenApiOptions,
-): Promise<void> {
-  const document = JSON.stringify(
-    inOrder(together(openApiDocument(nest, options), await describedElsewhere(options))),
-  );
+/**
+ * `/openapi.json`, generated from the controllers, and `/docs`, a page that shows it. Neither needs anything from another host. The document is made when it is
+ * first asked for: a start does not wait for it.
+ */
+export function serveOpenApi(nest: NestFastifyApplication, options: OpenApiOptions): void {
+  let made: Promise<string> | undefined;
   const fastify = nest.getHttpAdapter().getInstance();
-  fastify.get('/openapi.json', (_request, reply) =>
-    reply.header('content-type', 'application/json').send(document),
-  );
+  fastify.get('/openapi.json', async (_request, reply) => {
+    made ??= textOf(nest, options).catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return reply.header('content-type', 'application/json').send(await made);
+  });
   servePage(fastify, options.title);
 }
 
+async function textOf(nest: NestFastifyApplication, options: OpenApiOptions): Promise<string> {
+  const here = await openApiDocument(nest, options);
+  return JSON.stringify(inOrder(together(here, await describedElsewhere(options))));
+}
+
 /** The document: every operation may also answer with a problem. */
-export function openApiDocument(
+export async function openApiDocument(
   nest: NestFastifyApplication,
   { title, version, description = '', tags = [], wantsToken = false }: OpenApiOptions,
-): OpenAPIObject {
+): Promise<OpenAPIObject> {
+  const { DocumentBuilder, SwaggerModule } = await describeApi();
   const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle(title)

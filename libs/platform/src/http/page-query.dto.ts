@@ -1,7 +1,7 @@
 import { IsString, MaxLength } from 'class-validator';
-import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIntegerText } from '../validation/constraints.js';
 import { MayBeAbsent } from '../validation/presence.js';
+import { ApiPropertyOptional } from '../openapi/api-description.js';
 
 export const PAGE_LIMIT_DEFAULT = 50;
 export const PAGE_LIMIT_MAX = 1_000;

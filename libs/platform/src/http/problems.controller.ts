@@ -1,5 +1,5 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { ApiExcludeController } from '../openapi/api-description.js';
 import { AcceptsAnyQuery } from '../validation/undeclared-query.guard.js';
 import { ProblemCatalogue } from '../problems/problem-catalogue.js';
 import { problemType } from '../problems/problem-details.js';

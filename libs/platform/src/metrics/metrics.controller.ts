@@ -1,8 +1,8 @@
 import { Controller, Get, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { AcceptsAnyQuery } from '../validation/undeclared-query.guard.js';
 import { Metrics } from './metrics.js';
+import { ApiExcludeController } from '../openapi/api-description.js';
 
 @ApiExcludeController()
 @AcceptsAnyQuery()

@@ -1,5 +1,5 @@
+import { ApiOperation, ApiTags } from '@holdfast/platform';
 import { Controller, Post, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';

@@ -1,6 +1,5 @@
-import { ProblemException } from '@holdfast/platform';
+import { ApiOperation, ApiTags, ProblemException } from '@holdfast/platform';
 import { Body, Controller, Inject, Post, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';

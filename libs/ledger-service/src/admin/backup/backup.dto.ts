@@ -1,5 +1,4 @@
-import { MayBeAbsent } from '@holdfast/platform';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, MayBeAbsent } from '@holdfast/platform';
 import { IsBoolean, Matches, MaxLength } from 'class-validator';
 
 export class BackupDto {

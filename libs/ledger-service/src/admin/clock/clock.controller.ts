@@ -1,7 +1,6 @@
 import { type ClockStatus, timeText } from '@holdfast/event-store';
-import { InjectLogger, type Logger } from '@holdfast/platform';
+import { ApiOperation, ApiResponse, ApiTags, InjectLogger, type Logger } from '@holdfast/platform';
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { AdminProblems } from '../admin-problems.js';
 import type { Plain } from '../plain.js';

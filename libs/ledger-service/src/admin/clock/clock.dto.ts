@@ -1,5 +1,3 @@
-import { ApiProperty } from '@nestjs/swagger';
-
 export class ClockDto {
   @ApiProperty({ type: 'boolean', description: 'Commands are taken.' })
   trusted!: boolean;
@@ -22,3 +20,4 @@ export class ClockDto {
   })
   expectedTime!: string;
 }
+import { ApiProperty } from '@holdfast/platform';

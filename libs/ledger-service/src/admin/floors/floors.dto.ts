@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty } from '@holdfast/platform';
 import { IsString, MaxLength, MinLength } from 'class-validator';
 
 const FLOOR_CHARACTERS_MAX = 128;

@@ -1,5 +1,5 @@
+import { ApiResponse } from '@holdfast/platform';
 import { HttpCode, applyDecorators } from '@nestjs/common';
-import { ApiResponse } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { AdminProblems } from '../admin-problems.js';
 import type { Plain } from '../plain.js';

@@ -1,6 +1,5 @@
-import { ProblemException } from '@holdfast/platform';
+import { ApiOperation, ApiResponse, ApiTags, ProblemException } from '@holdfast/platform';
 import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { AdminProblems } from '../admin-problems.js';
 import type { Plain } from '../plain.js';
 import type { JobStatus } from './job.js';

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@holdfast/platform';
 import { Matches } from 'class-validator';
 import type { Plain } from '../plain.js';
 import type { JobState, JobStatus, JobUnit } from './job.js';

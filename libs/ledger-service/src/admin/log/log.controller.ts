@@ -1,5 +1,5 @@
+import { ApiOperation, ApiResponse, ApiTags } from '@holdfast/platform';
 import { Body, Controller, Get, Post, Res } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { AdminProblems } from '../admin-problems.js';

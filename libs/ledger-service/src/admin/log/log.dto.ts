@@ -1,5 +1,4 @@
-import { MayBeAbsent } from '@holdfast/platform';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, MayBeAbsent } from '@holdfast/platform';
 import { IsInt, Max, Min } from 'class-validator';
 
 const MEBIBYTE = 1024 * 1024;

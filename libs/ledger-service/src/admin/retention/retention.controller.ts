@@ -1,5 +1,5 @@
+import { ApiOperation, ApiResponse, ApiTags } from '@holdfast/platform';
 import { Controller, Get, Post, Res } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { AdminProblems } from '../admin-problems.js';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';

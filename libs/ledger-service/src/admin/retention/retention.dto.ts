@@ -1,5 +1,3 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-
 export class RetentionLimitDto {
   @ApiProperty({ type: 'string', enum: ['policy', 'archive', 'snapshots', 'positions', 'age'] })
   reason!: string;
@@ -87,3 +85,4 @@ export class RetentionDto {
   @ApiProperty({ type: RemovalDto })
   removal!: RemovalDto;
 }
+import { ApiProperty, ApiPropertyOptional } from '@holdfast/platform';

@@ -1,8 +1,8 @@
+import { ApiOperation, ApiResponse, ApiTags } from '@holdfast/platform';
 import { statSync } from 'node:fs';
 import type { SnapshotEntry, StateStatus } from '@holdfast/event-store';
 import { defined } from '@holdfast/kernel';
 import { Controller, Get, Inject, Post, Res } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { AdminProblems } from '../admin-problems.js';

@@ -1,5 +1,3 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-
 export class CheckpointDto {
   @ApiProperty({ type: 'integer', description: 'The state of every event up to here.' })
   position!: number;
@@ -71,3 +69,4 @@ export class StateDto {
   @ApiProperty({ type: StateVerificationDto })
   verification!: StateVerificationDto;
 }
+import { ApiProperty, ApiPropertyOptional } from '@holdfast/platform';

@@ -1,6 +1,13 @@
-import { type FieldError, LargeBody, invalidRequest } from '@holdfast/platform';
+import {
+  ApiBody,
+  ApiOperation,
+  ApiResponse,
+  ApiTags,
+  type FieldError,
+  LargeBody,
+  invalidRequest,
+} from '@holdfast/platform';
 import { Body, Controller, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { LedgerTarget } from '../../shared/targets.dto.js';
 import { ApiProblems } from '../../shared/api-problems.js';
 import { dryRunHeader, positionHeader } from '../http/api-command.js';

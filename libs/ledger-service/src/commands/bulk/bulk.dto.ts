@@ -1,6 +1,11 @@
 import { spelledKeyRule } from '@holdfast/commands';
-import { MayBeAbsent } from '@holdfast/platform';
-import { ApiExtraModels, ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
+import {
+  ApiExtraModels,
+  ApiProperty,
+  ApiPropertyOptional,
+  MayBeAbsent,
+  getSchemaPath,
+} from '@holdfast/platform';
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsObject } from 'class-validator';
 import { Obeys } from '../../shared/ledger-fields.js';
 import { WriteQuery } from '../http/write-query.dto.js';

@@ -1,6 +1,5 @@
 import type { MetadataPatch } from '@holdfast/ledger';
-import { MayBeAbsent, MayBeNull } from '@holdfast/platform';
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional, MayBeAbsent, MayBeNull } from '@holdfast/platform';
 import { Obeys, fieldRules, fieldSchemas } from '../../shared/ledger-fields.js';
 
 /** What is left out stays; at least one member is given. */

@@ -1,5 +1,5 @@
+import { ApiTags } from '@holdfast/platform';
 import { Body, Controller, Param, Patch, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { resourcePaths } from '../../shared/resource-paths.js';
 import { TransferMetadataDto } from '../../shared/resources.dto.js';
 import { TransferTarget } from '../../shared/targets.dto.js';

@@ -1,5 +1,5 @@
+import { ApiProperty } from '@holdfast/platform';
 import type { MetadataPatch } from '@holdfast/ledger';
-import { ApiProperty } from '@nestjs/swagger';
 import { Obeys, fieldRules, fieldSchemas } from '../../shared/ledger-fields.js';
 
 export class ChangeTransferMetadataDto {

@@ -1,8 +1,7 @@
 import { keySpelledAs, keySpellings } from '@holdfast/commands';
 import { instantText } from '@holdfast/ledger';
-import { ProblemException } from '@holdfast/platform';
+import { ApiOperation, ApiResponse, ApiTags, ProblemException } from '@holdfast/platform';
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { ApiProblems } from '../../shared/api-problems.js';
 import { positionHeader } from '../http/api-command.js';

@@ -1,5 +1,5 @@
+import { ApiProperty, ApiPropertyOptional } from '@holdfast/platform';
 import { spelledKeyRule } from '@holdfast/commands';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Obeys, fieldSchemas } from '../../shared/ledger-fields.js';
 import { LedgerTarget } from '../../shared/targets.dto.js';
 

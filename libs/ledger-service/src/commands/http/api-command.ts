@@ -1,5 +1,5 @@
+import { ApiBody, ApiHeader, ApiOperation, ApiResponse } from '@holdfast/platform';
 import { applyDecorators, type Type } from '@nestjs/common';
-import { ApiBody, ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import { ApiProblems } from '../../shared/api-problems.js';
 
 export interface CommandDescription {

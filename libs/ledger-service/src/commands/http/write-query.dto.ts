@@ -1,5 +1,4 @@
-import { MayBeAbsent } from '@holdfast/platform';
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional, MayBeAbsent } from '@holdfast/platform';
 import { IsIn } from 'class-validator';
 
 /** The query of any write. */

@@ -1,6 +1,5 @@
 import type { Metadata, OpenAccount, Side } from '@holdfast/ledger';
-import { MayBeAbsent, MayBeNull } from '@holdfast/platform';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, MayBeAbsent, MayBeNull } from '@holdfast/platform';
 import { Obeys, fieldRules, fieldSchemas } from '../../shared/ledger-fields.js';
 
 export class OpenAccountDto {

@@ -1,5 +1,5 @@
+import { ApiTags } from '@holdfast/platform';
 import { Body, Controller, Param, Post, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { resourcePaths } from '../../shared/resource-paths.js';
 import { TransferDto } from '../../shared/resources.dto.js';
 import { LedgerTarget } from '../../shared/targets.dto.js';

@@ -6,8 +6,7 @@ import {
   type PostTransferLeg,
   type Side,
 } from '@holdfast/ledger';
-import { IsNestedList, MayBeAbsent } from '@holdfast/platform';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, IsNestedList, MayBeAbsent } from '@holdfast/platform';
 import { Obeys, fieldRules, fieldSchemas } from '../../shared/ledger-fields.js';
 
 export class PostTransferLegDto implements PostTransferLeg {

@@ -1,5 +1,5 @@
+import { ApiTags } from '@holdfast/platform';
 import { Body, Controller, Param, Put, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { resourcePaths } from '../../shared/resource-paths.js';
 import { AccountDto } from '../../shared/resources.dto.js';
 import { AccountTarget } from '../../shared/targets.dto.js';

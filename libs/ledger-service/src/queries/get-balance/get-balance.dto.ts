@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty } from '@holdfast/platform';
 import { fieldSchemas } from '../../shared/ledger-fields.js';
 import { totalSchema } from '../http/total-schema.js';
 import type { BalanceResource } from './balance.js';

@@ -1,5 +1,4 @@
-import { MayBeAbsent, PageQuery } from '@holdfast/platform';
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional, MayBeAbsent, PageQuery } from '@holdfast/platform';
 import { IsIn, IsString, MaxLength } from 'class-validator';
 
 const MIN_POSITION_SCHEMA = {

@@ -1,5 +1,5 @@
+import { ApiProperty } from '@holdfast/platform';
 import { type Type } from '@nestjs/common';
-import { ApiProperty } from '@nestjs/swagger';
 
 /** A page for OpenAPI: extend it, giving the class of its items. */
 export function PageOf<Item>(item: Type<Item>) {

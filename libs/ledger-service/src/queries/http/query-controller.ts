@@ -1,5 +1,5 @@
+import { ApiHeader, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@holdfast/platform';
 import { Controller, Get, type Type, UseInterceptors, applyDecorators } from '@nestjs/common';
-import { ApiHeader, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiProblems } from '../../shared/api-problems.js';
 import type { MissingProblem } from '../found.js';
 import { QueryInterceptor } from './query.interceptor.js';

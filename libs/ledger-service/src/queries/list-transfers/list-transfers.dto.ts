@@ -1,6 +1,5 @@
-import { MayBeAbsent, ProblemException } from '@holdfast/platform';
+import { ApiPropertyOptional, MayBeAbsent, ProblemException } from '@holdfast/platform';
 import { instantMillis, metadataKeyRule, metadataValueRule } from '@holdfast/ledger';
-import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Obeys, fieldRules, fieldSchemas } from '../../shared/ledger-fields.js';
 import { FreshPageQuery } from '../http/fresh-query.dto.js';
 import type { TransferFilter } from './transfer-filter.js';
