@@ -1,23 +1,14 @@
-import {
-  type CodedError,
-  type MonotonicClock,
-  assert,
-  defined,
-  errorCode,
-  errorMessage,
-  systemClock,
-} from '@holdfast/kernel';
-import { type Admission, Wal, type WalOptions, type WalStats } from '@holdfast/wal';
-import { CheckpointedState } from './state/checkpoint/checkpointed-state.js';
-import { CommitEncoder, eventCountOf } from './codec/commit-encoder.js';
-import { DurableEvents, positionOf, sequenceOf } from './log/durable-events.js';
+import { type CodedError, type MonotonicClock, defined, systemClock } from '@holdfast/kernel';
+import { Wal, type WalOptions, type WalStats } from '@holdfast/wal';
+import { CommitAppender } from './append/commit-appender.js';
+import { type ClockBounds, type ClockStatus, LogClock, type Present } from './append/log-clock.js';
+import type { Upcasters } from './codec/upcaster.js';
 import {
   BEFORE_FIRST_POSITION,
   type Position,
   type RecordedEvent,
   type StreamVersion,
 } from './event.js';
-import { COMMIT_EVENTS_MAX } from './codec/event-format.js';
 import type {
   AppendedCommit,
   Commit,
@@ -29,18 +20,13 @@ import type {
   SubscribeOptions,
   TaggedEvent,
 } from './event-log.js';
-import { EventStoreError, invalid, logClosed, tooLarge } from './event-store.errors.js';
-import { checkVersions, wrongVersion } from './append/expected-versions.js';
-import { FoldedLog } from './state/checkpoint/folded-log.js';
+import { invalid, logClosed } from './event-store.errors.js';
 import { type Evolve, FoldedState } from './fold/folded-state.js';
-import { type ClockBounds, type ClockStatus, LogClock, type Present } from './append/log-clock.js';
-import { InMemoryStateStore } from './state/store/in-memory-state-store.js';
-import { IndexedEvents } from './index/indexed-events.js';
-import { PendingCommits } from './append/pending-commits.js';
-import { findRepeated } from './append/repeated-commit.js';
 import { type ReplayProgress, type ReplayReport, replay } from './fold/replay.js';
-import type { SnapshotOptions } from './state/snapshot/shared-snapshot.js';
-import type { SnapshotProofOptions } from './state/thread/snapshot-proof.js';
+import { IndexedEvents } from './index/indexed-events.js';
+import { DurableEvents, positionOf, sequenceOf } from './log/durable-events.js';
+import { CheckpointedState } from './state/checkpoint/checkpointed-state.js';
+import { FoldedLog } from './state/checkpoint/folded-log.js';
 import { expectedPlace } from './state/directory/state-directory.js';
 import {
   type CheckpointReport,
@@ -51,8 +37,10 @@ import {
   type StateStatus,
   resolveStateOptions,
 } from './state/model/state-options.js';
+import type { SnapshotOptions } from './state/snapshot/shared-snapshot.js';
+import { InMemoryStateStore } from './state/store/in-memory-state-store.js';
+import type { SnapshotProofOptions } from './state/thread/snapshot-proof.js';
 import type { StateStore } from './state-store.js';
-import type { Upcasters } from './codec/upcaster.js';
 
 export interface WalEventLogOptions {
   readonly wal?: WalOptions;
@@ -71,12 +59,6 @@ export interface WalEventLogOptions {
 }
 
 /**
- * Most events that wait to become readable. In a `sync` log the log's own queue is the bound; where nobody asks for a sync,
- * this one does.
- */
-const PENDING_EVENTS_MAX = 50_000;
-
-/**
  * The `EventLog` port on the write-ahead log of one directory.
  *
  * Invariant: state and index are the fold of every admitted event, in order, as the log holds it. An event is folded only
@@ -89,10 +71,9 @@ export class WalEventLog implements EventLog {
   readonly state: StateStore;
   readonly failed: Promise<CodedError>;
   private readonly folded: FoldedState;
-  private readonly encoder: CommitEncoder;
+  private readonly appender: CommitAppender;
   private readonly durableEvents: DurableEvents;
   private readonly indexedEvents: IndexedEvents;
-  private readonly pending = new PendingCommits();
   /** Known once the log was replayed: it begins with the time of the last event. */
   private logClock: LogClock | undefined;
   private readonly checkpointed: CheckpointedState | undefined;
@@ -100,9 +81,6 @@ export class WalEventLog implements EventLog {
   private reportBroken: (error: CodedError) => void = () => undefined;
   private broken: CodedError | undefined;
   private closed: Promise<void> | undefined;
-  private folding = false;
-  private releasing = false;
-  private flushing = false;
 
   private constructor(
     /** The log below, for its floors, archive and backups. Nobody appends to it past this class. */
@@ -115,7 +93,13 @@ export class WalEventLog implements EventLog {
     this.state = folded.state;
     this.folded = folded;
     this.checkpointed = checkpointed;
-    this.encoder = new CommitEncoder(options.upcasters);
+    this.appender = new CommitAppender({
+      ...{ wal, durableEvents, folded },
+      upcasters: options.upcasters,
+      clock: () => this.time,
+      checkpoints: checkpointed,
+      onBroken: (error) => this.breakOff(error),
+    });
     this.durableEvents = durableEvents;
     this.indexedEvents = new IndexedEvents(durableEvents, folded.index);
     this.failed = Promise.race([
@@ -269,34 +253,15 @@ export class WalEventLog implements EventLog {
   }
 
   append(commit: Commit): AppendedCommit {
-    this.assertWorking();
-    assertSize(commit);
-    const check = checkVersions(commit, (stream) => this.streamVersion(stream));
-    if (check.conflict !== undefined) {
-      const repeated = this.repeated(commit);
-      if (repeated === undefined) throw wrongVersion(check.conflict);
-      return repeated;
-    }
-    this.time.assertTrusted();
-    this.checkpointed?.assertRoom();
-    const records = this.encoder.encode(commit, check.bases, this.timeOf(commit));
-    const admission = this.admit(records);
-    const events = this.encoder.recordedFrom(positionOf(admission.first));
-    const position = positionOf(admission.last);
-    const { durable } = admission;
-    this.pending.add({ first: positionOf(admission.first), last: position, events, durable });
-    this.releaseWhen(durable);
-    this.fold(events);
-    this.checkpointed?.appended(bytesOf(records));
-    return { events, position, repeated: false, durable };
+    if (this.broken !== undefined) throw this.broken;
+    this.assertOpen();
+    return this.appender.append(commit);
   }
 
   whenDurable(position: Position): Promise<void> {
     // The state may be wrong, and so may whatever was read from it.
     if (this.broken !== undefined) return Promise.reject(this.broken);
-    if (position <= this.durablePosition) return Promise.resolve();
-    const commit = this.pending.holding(position);
-    return commit?.durable ?? Promise.reject(unknownPosition(position, this.lastPosition));
+    return this.appender.whenDurable(position);
   }
 
   streamVersion(stream: string): StreamVersion {
@@ -320,7 +285,7 @@ export class WalEventLog implements EventLog {
   }
 
   admittedAt(position: Position): RecordedEvent | undefined {
-    return this.pendingAt(position) ?? this.eventAt(position);
+    return this.appender.pendingAt(position) ?? this.eventAt(position);
   }
 
   readStream(stream: string, options: ReadStreamOptions = {}): AsyncIterable<RecordedEvent> {
@@ -335,7 +300,7 @@ export class WalEventLog implements EventLog {
     return this.indexedEvents.lastTagged(
       tag,
       // What is pending, this program has just written.
-      (position) => this.pendingAt(position) ?? this.durableEvents.asRecordedAt(position),
+      (position) => this.appender.pendingAt(position) ?? this.durableEvents.asRecordedAt(position),
     );
   }
 
@@ -372,11 +337,6 @@ export class WalEventLog implements EventLog {
     }
   }
 
-  private pendingAt(position: Position): RecordedEvent | undefined {
-    const pending = this.pending.holding(position);
-    return pending?.events[position - pending.first];
-  }
-
   private checkpoints(): CheckpointedState {
     if (this.checkpointed !== undefined) return this.checkpointed;
     throw invalid('the state of this log is not checkpointed');
@@ -390,13 +350,6 @@ export class WalEventLog implements EventLog {
     this.reportBroken(error);
   }
 
-  private assertWorking(): void {
-    if (this.broken !== undefined) throw this.broken;
-    // The events of an append within a fold would be folded before the rest of the ones that they follow in the log.
-    assert(!this.folding, 'evolve does not append');
-    this.assertOpen();
-  }
-
   private assertOpen(): void {
     if (this.closed !== undefined) throw logClosed();
   }
@@ -404,99 +357,6 @@ export class WalEventLog implements EventLog {
   private get time(): LogClock {
     return defined(this.logClock, 'the clock of a log that is open');
   }
-
-  private timeOf({ recordedAtMillis }: Commit): number {
-    if (recordedAtMillis === undefined) return this.now();
-    const { lastRecordedAtMillis } = this.folded;
-    if (recordedAtMillis >= lastRecordedAtMillis) return recordedAtMillis;
-    throw invalid(
-      `an event recorded at ${recordedAtMillis} cannot follow one recorded at ${lastRecordedAtMillis}`,
-      { recordedAtMillis, lastRecordedAtMillis },
-    );
-  }
-
-  private repeated(commit: Commit): AppendedCommit | undefined {
-    const events = findRepeated(commit, this.folded.index, (position) => this.admittedAt(position));
-    const position = events?.at(-1)?.position;
-    if (events === undefined || position === undefined) return undefined;
-    return { events, position, repeated: true, durable: this.whenDurable(position) };
-  }
-
-  private admit(records: readonly Uint8Array[]): Admission {
-    try {
-      return this.wal.append(records);
-    } catch (error) {
-      if (errorCode(error) !== 'WAL_TOO_LARGE') throw error;
-      throw tooLarge('the commit is larger than the log takes at once', {}, error);
-    }
-  }
-
-  private fold(events: readonly RecordedEvent[]): void {
-    try {
-      this.folding = true;
-      this.folded.add(events);
-      this.folding = false;
-    } catch (error) {
-      this.breakOff(error as CodedError);
-      if (errorCode(error) === 'EVENT_STATE_BROKEN') throw error;
-      // The commit stands: whoever appended it must not take this for a refusal.
-      throw unfolded(error);
-    }
-  }
-
-  /** Forgets commits once they can be read from the log: one reaction a frame, not one a commit. */
-  private releaseWhen(durable: Promise<void>): void {
-    if (this.pending.eventCount > PENDING_EVENTS_MAX && !this.flushing) this.flush();
-    if (this.releasing) return;
-    this.releasing = true;
-    const release = (): void => {
-      this.releasing = false;
-      this.pending.release(this.durablePosition);
-      const next = this.pending.newest?.durable;
-      if (next !== undefined && next !== durable) this.releaseWhen(next);
-    };
-    // A poisoned log keeps what it has; whoever waits hears of it.
-    durable.then(release, () => undefined);
-  }
-
-  private flush(): void {
-    this.flushing = true;
-    const release = (): void => {
-      this.flushing = false;
-      this.pending.release(this.durablePosition);
-    };
-    this.wal.flush().then(release, () => undefined);
-  }
-}
-
-function assertSize(commit: Commit): void {
-  const count = eventCountOf(commit);
-  if (count === 0) throw invalid('a commit has at least one event');
-  if (count > COMMIT_EVENTS_MAX)
-    throw tooLarge(`a commit has at most ${COMMIT_EVENTS_MAX} events, not ${count}`, { count });
-}
-
-function unfolded(cause: unknown): EventStoreError {
-  return new EventStoreError(
-    'EVENT_STATE_BROKEN',
-    `what the fold of a commit needs of the state could not be read; the commit stands: ${errorMessage(cause)}`,
-    {},
-    { cause },
-  );
-}
-
-function unknownPosition(position: Position, lastPosition: Position): EventStoreError {
-  return new EventStoreError(
-    'EVENT_POSITION_UNKNOWN',
-    `position ${position} was never given out; the last is ${lastPosition}`,
-    { position, lastPosition },
-  );
-}
-
-function bytesOf(records: readonly Uint8Array[]): number {
-  let bytes = 0;
-  for (const record of records) bytes += record.length;
-  return bytes;
 }
 
 /**

@@ -567,15 +567,9 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
     [
-      'an append asks no clock whether it is believed',
-      CLOCK,
-      'this.time.assertTrusted();\n    this.checkpointed',
-      'this.checkpointed',
-    ],
-    [
       'an event is not found by its tag until it is durable',
       TAGS,
-      'this.pendingAt(position) ?? this.durableEvents.asRecordedAt(position)',
+      'this.appender.pendingAt(position) ?? this.durableEvents.asRecordedAt(position)',
       'this.durableEvents.asRecordedAt(position)',
     ],
   ]),
@@ -633,6 +627,14 @@ export const MUTANTS: readonly Mutant[] = [
       'damage to a log that was closed',
       'return withChecksum(lines) === text ? lines : undefined;',
       'return lines;',
+    ],
+  ]),
+  ...mutantsOf(`${STATE}/append/commit-appender.ts`, [
+    [
+      'an append asks no clock whether it is believed',
+      CLOCK,
+      'clock().assertTrusted();\n    checkpoints',
+      'checkpoints',
     ],
   ]),
   ...mutantsOf(`${STATE}/append/log-clock.ts`, [
@@ -859,6 +861,32 @@ export const MUTANTS: readonly Mutant[] = [
       'generation++;',
     ],
     [
+      'a database that killed the last start is opened again',
+      'what a start that died has left in the record',
+      "if (facts.opening) return 'the last start died while it opened the database';",
+      '',
+    ],
+    [
+      'a database that kills whoever reads it through is opened for ever',
+      'what a start that died has left in the record',
+      'if (facts.unverifiedStarts >= UNVERIFIED_STARTS_MAX)',
+      'if (facts.unverifiedStarts < 0)',
+    ],
+    [
+      'a database that was found to be damaged is opened again',
+      'what a start that died has left in the record',
+      'if (facts.rebuild !== undefined) return facts.rebuild;',
+      '',
+    ],
+    [
+      'a start that was refused leaves the record of one that died',
+      'a start that finds no beginning for the state',
+      'await record.change(facts).catch(() => undefined);',
+      '',
+    ],
+  ]),
+  ...mutantsOf(`${STATE}/state/directory/open-generation.ts`, [
+    [
       'the seal of the branches is not compared',
       'damage to branches of the state',
       "return isSameSeal(newest, tree) ? 'sealed' : 'damaged';",
@@ -895,29 +923,13 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
     [
-      'a database that killed the last start is opened again',
-      'what a start that died has left in the record',
-      "if (facts.opening) return 'the last start died while it opened the database';",
-      '',
-    ],
-    [
-      'a database that kills whoever reads it through is opened for ever',
-      'what a start that died has left in the record',
-      'if (facts.unverifiedStarts >= UNVERIFIED_STARTS_MAX)',
-      'if (facts.unverifiedStarts < 0)',
-    ],
-    [
-      'a database that was found to be damaged is opened again',
-      'what a start that died has left in the record',
-      'if (facts.rebuild !== undefined) return facts.rebuild;',
-      '',
-    ],
-    [
       'a start does not say that it opens the database',
       'the names of a state on the disk',
       '{ opening: true, unverifiedStarts: unverifiedStarts + 1 }',
       '{ unverifiedStarts: unverifiedStarts + 1 }',
     ],
+  ]),
+  ...mutantsOf(`${STATE}/state/directory/begin-generation.ts`, [
     [
       'the record does not name the generation that was begun',
       'what a start that died has left in the record',
@@ -929,12 +941,6 @@ export const MUTANTS: readonly Mutant[] = [
       'a start that finds no beginning for the state',
       'if (holdsAll) await take();',
       'await take();',
-    ],
-    [
-      'a start that was refused leaves the record of one that died',
-      'a start that finds no beginning for the state',
-      'await record.change(facts).catch(() => undefined);',
-      '',
     ],
   ]),
   ...mutantsOf(`${STATE}/state/directory/state-record.ts`, [
@@ -969,13 +975,15 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${STATE}/state/checkpoint/checkpointed-state.ts`, [
+  ...mutantsOf(`${STATE}/state/checkpoint/state-snapshots.ts`, [
     [
       'takeover: a snapshot gets its name without asking whether the log is still its own',
       'a writer that is fenced while it makes a snapshot',
-      'this.log.assertUnfenced();\n      await draft.publish(path);',
+      'log.assertUnfenced();\n      await draft.publish(path);',
       'await draft.publish(path);',
     ],
+  ]),
+  ...mutantsOf(`${STATE}/state/checkpoint/checkpointed-state.ts`, [
     [
       'damage is told before it is on record',
       'the names of a state on the disk',

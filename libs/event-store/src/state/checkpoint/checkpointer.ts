@@ -1,4 +1,4 @@
-import { defined } from '@holdfast/kernel';
+import { defined, errorMessage } from '@holdfast/kernel';
 import type { CheckpointedStateStore, FrozenOverlay } from '../store/checkpointed-state-store.js';
 import type { Position } from '../../event.js';
 import {
@@ -228,8 +228,7 @@ export class Checkpointer {
 
   private tellFailed(error: unknown): void {
     this.failed++;
-    const reason = error instanceof Error ? error.message : String(error);
-    this.parts.options.onEvent({ kind: 'checkpoint-failed', reason });
+    this.parts.options.onEvent({ kind: 'checkpoint-failed', reason: errorMessage(error) });
   }
 
   /**

@@ -4,6 +4,7 @@ import { type GetOptions, type RootDatabase, open } from 'lmdb';
 import { CHECKSUM_BYTES, KEY_LENGTH_BYTES, MARK_KEY, checksumOf } from '../model/state-entry.js';
 import { faultCode } from '../model/state-fault.js';
 import { type StateMark, parseMark } from '../model/state-mark.js';
+import { neededBytes } from '../pages/state-pages.js';
 import { valueIn } from '../pages/state-tree.js';
 
 /** Values and keys as bytes. */
@@ -11,16 +12,6 @@ export type StateDatabase = RootDatabase<Uint8Array, Uint8Array>;
 
 /** Address space, not memory and not disk: LMDB maps this much once, so that no thread ever moves the map under another. */
 const MAP_BYTES = 2 ** 39;
-
-/*
- * LMDB's two meta pages, as far as the size check needs them: `struct MDB_meta` behind a page header of 24 bytes. Which page is the newer one
- * does not matter: the file must be long enough for both.
- */
-const META_MAGIC = 0xbeefc0de;
-const MAGIC_AT = 24;
-const PAGE_SIZE_AT = 48;
-const LAST_PAGE_AT = 144;
-const META_BYTES = 160;
 
 /**
  * Opens the database of a generation of the state. All threads of a process share one environment. Commits are synchronous: they return
@@ -77,26 +68,6 @@ export function extendDatabaseFile(directory: string): void {
   } finally {
     fs.closeSync(descriptor);
   }
-}
-
-function neededBytes(descriptor: number): number | undefined {
-  const first = metaOf(descriptor, 0);
-  const second = first && metaOf(descriptor, first.pageBytes);
-  if (first === undefined || second === undefined) return undefined;
-  if (first.pageBytes !== second.pageBytes) return undefined;
-  return (Math.max(first.lastPage, second.lastPage) + 1) * first.pageBytes;
-}
-
-function metaOf(
-  descriptor: number,
-  at: number,
-): { readonly pageBytes: number; readonly lastPage: number } | undefined {
-  const meta = Buffer.alloc(META_BYTES);
-  if (fs.readSync(descriptor, meta, 0, META_BYTES, at) < META_BYTES) return undefined;
-  if (meta.readUInt32LE(MAGIC_AT) !== META_MAGIC) return undefined;
-  const pageBytes = meta.readUInt32LE(PAGE_SIZE_AT);
-  if (pageBytes < 512 || pageBytes > 65_536) return undefined;
-  return { pageBytes, lastPage: Number(meta.readBigUInt64LE(LAST_PAGE_AT)) };
 }
 
 /** The mark of the checkpoint that the database holds: undefined for none, and `damaged` for one that fails its checksum. */

@@ -1,10 +1,17 @@
+/*
+ * This folder reads LMDB's file without LMDB. LMDB's pages have no checksums: one flipped bit makes it say that a key is not there, and an idempotency key
+ * that is not found moves money twice. Until a process has read the whole database through, these files stand between such a bit and an answer:
+ *
+ * - `state-tree.ts` confirms that a key is absent, in the one leaf that would hold it;
+ * - `state-changes.ts` verifies the leaves that a checkpoint is about to change or move entries between;
+ * - `state-seal.ts` vouches for the pages that no entry's checksum covers, branches and free lists, from one checkpoint to the next start.
+ */
 import * as fs from 'node:fs';
 import { KEY_LENGTH_BYTES } from '../model/state-entry.js';
 import { DAMAGED } from '../model/state-fault.js';
 
 /*
- * LMDB's file, read without LMDB: its pages have no checksums, and one flipped bit makes it say that a key is not there. The layouts are those of
- * `mdb.c`, little-endian: a page header of 24 bytes, from the end of which the offsets of nodes count.
+ * The layouts are those of `mdb.c`, little-endian: a page header of 24 bytes, from the end of which the offsets of nodes count.
  */
 const HEADER_BYTES = 24;
 const NODE_BYTES = 8;
@@ -37,6 +44,8 @@ const OFFSET_BYTES = 2;
 const META_BYTES = 160;
 /** All that LMDB keeps in a meta page, with its own note of the boot behind what is read here. */
 const META_END = 168;
+const META_MAGIC = 0xbeefc0de;
+const MAGIC_AT = 24;
 const PAGE_BYTES_AT = 48;
 const FREE_AT = 48;
 const MAIN_AT = 96;
@@ -106,8 +115,29 @@ export function pageBytesOf(descriptor: number): number {
   if (fs.readSync(descriptor, meta, 0, META_BYTES, 0) < META_BYTES)
     throw new Fault('it has no meta page');
   const pageBytes = meta.readUInt32LE(PAGE_BYTES_AT);
-  if (pageBytes < 512 || pageBytes > 65_536) throw new Fault('its meta pages are damaged');
+  if (!isPageSize(pageBytes)) throw new Fault('its meta pages are damaged');
   return pageBytes;
+}
+
+/** What the file must hold at least, for whichever of its meta pages is the newer one; undefined when either is damaged. */
+export function neededBytes(descriptor: number): number | undefined {
+  const first = metaAt(descriptor, 0);
+  const second = first && metaAt(descriptor, first.pageBytes);
+  if (first === undefined || first.pageBytes !== second?.pageBytes) return undefined;
+  return (Math.max(first.lastPage, second.lastPage) + 1) * first.pageBytes;
+}
+
+function metaAt(descriptor: number, at: number): Pick<Root, 'pageBytes' | 'lastPage'> | undefined {
+  const meta = Buffer.alloc(META_BYTES);
+  if (fs.readSync(descriptor, meta, 0, META_BYTES, at) < META_BYTES) return undefined;
+  if (meta.readUInt32LE(MAGIC_AT) !== META_MAGIC) return undefined;
+  const pageBytes = meta.readUInt32LE(PAGE_BYTES_AT);
+  if (!isPageSize(pageBytes)) return undefined;
+  return { pageBytes, lastPage: Number(meta.readBigUInt64LE(LAST_PAGE_AT)) };
+}
+
+function isPageSize(bytes: number): boolean {
+  return bytes >= 512 && bytes <= 65_536;
 }
 
 export function newestRoot(descriptor: number, pageBytes: number): Root {

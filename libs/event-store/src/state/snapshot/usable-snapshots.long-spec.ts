@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { getSystemErrorName } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { CheckpointedState } from '../checkpoint/checkpointed-state.js';
+import { StateSnapshots } from '../checkpoint/state-snapshots.js';
 import type { Evolve } from '../../fold/folded-state.js';
 import type { CheckpointedStateOptions, StateEvent } from '../model/state-options.js';
 import { StateJobFailed, StateThread } from '../thread/state-thread.js';
@@ -203,7 +203,7 @@ describe('a snapshot that no state can begin with', () => {
     await log.append(oneAppend('stream', [sampleEvent(1)])).durable;
     await log.checkpoint();
     writeFileSync(at('snapshots'), '');
-    const asked = jest.spyOn(CheckpointedState.prototype, 'snapshot');
+    const asked = jest.spyOn(StateSnapshots.prototype, 'take');
     const clock = jest.spyOn(performance, 'now');
     const begun = performance.now();
     const triesUntil = async (...seconds: number[]) => {
