@@ -46,8 +46,8 @@ export const ARCHIVAL: Maintenance = {
     const fromPoint = begin(run, fault);
     for (const rotations of [0, 1]) {
       await fill(run, wal, rotations);
-      await wal.archiveSealed();
-      await wal.removeSegments({ below: wal.durableSequence });
+      await wal.maintenance.archiveSealed();
+      await wal.maintenance.removeSegments({ below: wal.durableSequence });
     }
     await run.append(wal);
     await run.close(wal);
@@ -57,8 +57,8 @@ export const ARCHIVAL: Maintenance = {
     checkMaintained(state, run, {
       archive: archiveOn,
       check: async (wal) => {
-        await wal.archiveSealed();
-        await wal.removeSegments({ below: wal.durableSequence });
+        await wal.maintenance.archiveSealed();
+        await wal.maintenance.removeSegments({ below: wal.durableSequence });
         if (wal.firstSequence !== 1) throw new Error(`begins at ${wal.firstSequence}`);
         await expectReadable(wal);
       },
@@ -110,7 +110,7 @@ export const BACKUPS: Maintenance = {
     if (promised > 0) await expectRestorable(SimulatedFileSystem.on(state.image), run, promised);
     await checkMaintained(state, run, {
       check: async (wal, after) => {
-        const { lastSequence } = await wal.backup(BACKUP);
+        const { lastSequence } = await wal.maintenance.backup(BACKUP);
         await expectRestorable(after, run, lastSequence);
       },
     });
@@ -180,16 +180,16 @@ async function remove(
   removedBelow: number,
 ): Promise<void> {
   run.disk.mark({ removedBelow });
-  await wal.removeSegments({ below: below as Sequence });
+  await wal.maintenance.removeSegments({ below: below as Sequence });
 }
 
 async function compact(wal: Wal, drop: (sequence: number) => boolean): Promise<void> {
   const below = (wal.durableSequence + 1) as Sequence;
-  await wal.compact({ below, drop, savedFractionMin: 0 });
+  await wal.maintenance.compact({ below, drop, savedFractionMin: 0 });
 }
 
 async function backUp(run: RecordedRun, wal: Wal): Promise<void> {
-  const { lastSequence } = await wal.backup(BACKUP);
+  const { lastSequence } = await wal.maintenance.backup(BACKUP);
   run.disk.mark({ backedUp: lastSequence });
 }
 

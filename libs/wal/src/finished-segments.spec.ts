@@ -10,10 +10,13 @@ const BACKUP = '/backup';
 
 /** Each needs the footers of the segments that it works on. */
 const WORKS: Readonly<Record<string, (wal: Wal) => Promise<object>>> = {
-  archiving: (wal) => wal.archiveSealed(),
-  'a backup': (wal) => wal.backup(BACKUP),
+  archiving: (wal) => wal.maintenance.archiveSealed(),
+  'a backup': (wal) => wal.maintenance.backup(BACKUP),
   compaction: (wal) =>
-    wal.compact({ below: 1_000_000 as Sequence, drop: (sequence) => sequence % 2 === 1 }),
+    wal.maintenance.compact({
+      below: 1_000_000 as Sequence,
+      drop: (sequence) => sequence % 2 === 1,
+    }),
 };
 
 describe('work on finished segments', () => {
@@ -27,11 +30,11 @@ describe('work on finished segments', () => {
         await wal.append(batchAfter(wal.lastSequence, 3, 900)).durable;
     };
     await rotate();
-    await wal.archiveSealed();
+    await wal.maintenance.archiveSealed();
     await rotate();
     const [, unfinished, growing] = wal.segments();
     // Behind the footers: this one loses its own, and the work makes it again first.
-    await wal.removeSegments({ below: 1 as Sequence });
+    await wal.maintenance.removeSegments({ below: 1 as Sequence });
     const file = system.open(unfinished!.path, 'write');
     file.truncate(wal.segments()[1]!.dataLength!);
     file.close();

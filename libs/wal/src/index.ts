@@ -58,6 +58,7 @@ export type { ScrubOptions, ScrubReport } from './read/scrub.js';
 export type { CatalogEntry } from './read/segment-catalog.js';
 export type { VerifyProblem, VerifyProgress, VerifyReport } from './read/verify.js';
 export { Wal, type WalStats } from './wal.js';
+export type { WalMaintenance } from './wal-maintenance.js';
 export { WalError, type WalErrorCode, behindState } from './wal.errors.js';
 export { FORMAT_VERSION as WAL_FORMAT_VERSION } from './format/wal-format.js';
 export type { WalOptions } from './wal-options.js';

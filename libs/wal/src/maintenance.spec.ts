@@ -36,23 +36,23 @@ it('a log is archived, compacted, backed up, restored and repaired under load', 
     }
   })();
   while (wal.stats().rotations < 4) await new Promise((resolve) => setTimeout(resolve, 5));
-  const archived = await wal.archiveSealed();
+  const archived = await wal.maintenance.archiveSealed();
   expect(archived.segments).toBeGreaterThanOrEqual(4);
-  await wal.removeSegments({ below: archived.archivedSequence });
-  const first = await wal.backup(join(root, 'backup'));
-  const compacted = await wal.compact({
+  await wal.maintenance.removeSegments({ below: archived.archivedSequence });
+  const first = await wal.maintenance.backup(join(root, 'backup'));
+  const compacted = await wal.maintenance.compact({
     below: wal.durableSequence,
     drop: (sequence) => sequence % 2 === 1,
   });
   expect(compacted.rewritten).toBeGreaterThan(0);
-  const second = await wal.backup(join(root, 'backup'));
+  const second = await wal.maintenance.backup(join(root, 'backup'));
   expect(second.lastSequence).toBeGreaterThan(first.lastSequence);
   load.goesOn = false;
   await appends;
   const texts = await textsOf(wal);
   const live = wal.segments().map(({ path }) => path);
   const compactedPath = live.find((path) => path.endsWith('.1.wal'));
-  await wal.archiveSealed();
+  await wal.maintenance.archiveSealed();
   await wal.close();
 
   expect(await verifyBackup(join(root, 'backup'))).toMatchObject({

@@ -175,7 +175,7 @@ describe('admission', () => {
     await wal.close();
     wal = await openSimulated(system);
     await fill(wal);
-    const { left } = await wal.removeSegments({ below: wal.durableSequence });
+    const { left } = await wal.maintenance.removeSegments({ below: wal.durableSequence });
     expect([left, wal.firstSequence > 1]).toEqual([[], true]);
     for (let batch = 0; batch < 10; batch++)
       await wal.append(batchAfter(wal.lastSequence, 4, 3_900)).durable;

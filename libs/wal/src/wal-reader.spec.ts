@@ -88,7 +88,7 @@ describe('a reader in another process', () => {
       await first.close();
       const second = await openSimulated(system, {}, 2);
       const policy = { below: at(3), drop: (sequence: Sequence) => sequence === 1 };
-      expect(await second.compact(policy)).toMatchObject({ rewritten: 1 });
+      expect(await second.maintenance.compact(policy)).toMatchObject({ rewritten: 1 });
       for (let look = 0; look < 2; look++) expect(reader.durableSequence).toBe(2);
       expect(reader.recordAt(at(1))).toBeUndefined();
       await Promise.all([reader.close(), second.close()]);

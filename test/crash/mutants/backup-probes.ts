@@ -22,7 +22,7 @@ export const BACKUP_PROBES: Readonly<Record<string, () => Promise<void>>> = {
 async function backedUp(): Promise<SimulatedFileSystem> {
   const system = SimulatedFileSystem.on();
   await append(system, 1, 'kept');
-  await append(system, 2, 'old', (wal) => wal.backup(BACKUP));
+  await append(system, 2, 'old', (wal) => wal.maintenance.backup(BACKUP));
   return system;
 }
 
@@ -67,10 +67,10 @@ async function twoHistories(): Promise<void> {
   const system = await restoredInPlace(await backedUp());
   await append(system, 3, 'new', async (wal) => {
     const before = readBackup(system);
-    const code = await wal.backup(BACKUP).then(() => undefined, errorCode);
+    const code = await wal.maintenance.backup(BACKUP).then(() => undefined, errorCode);
     if (code !== 'WAL_BACKUP_REFUSED' || readBackup(system) !== before)
       throw new Error('the backup of what was forgotten is gone');
-    await wal.backup(BACKUP, { replace: true });
+    await wal.maintenance.backup(BACKUP, { replace: true });
   });
   const found = await lastText(system.disk.image());
   if (found !== 'new') throw new Error(`the backup holds '${found}'`);
@@ -108,7 +108,7 @@ async function foreignDirectory(): Promise<void> {
   const directories = new Set([BACKUP, `${BACKUP}/files`]);
   const system = SimulatedFileSystem.on({ files, directories });
   await append(system, 1, 'kept', async (wal) => {
-    const made = await wal.backup(BACKUP).then(
+    const made = await wal.maintenance.backup(BACKUP).then(
       () => true,
       (error: unknown) => errorCode(error) !== 'WAL_BACKUP_REFUSED',
     );

@@ -134,12 +134,12 @@ async function newestOfTags(): Promise<void> {
     }
   });
   await inCopy(image, archived, async (log) => {
-    await log.wal.archiveSealed();
-    await log.wal.removeSegments({ below: log.wal.durableSequence });
+    await log.wal.maintenance.archiveSealed();
+    await log.wal.maintenance.removeSegments({ below: log.wal.durableSequence });
     for (let number = 0; number < commits; number++) expectNewest(log, number, 'is found', 'key');
   });
   await inCopy(image, asItIs, async (log) => {
-    await log.wal.removeSegments({ below: (log.wal.durableSequence / 2) as Sequence });
+    await log.wal.maintenance.removeSegments({ below: (log.wal.durableSequence / 2) as Sequence });
     if (log.firstPosition < 2) throw new Error('nothing was removed');
     for (let number = 0; number < commits; number++) {
       const isGone = COMMIT_EVENTS * (number + 1) < log.firstPosition;
@@ -150,7 +150,7 @@ async function newestOfTags(): Promise<void> {
     const kept = commits - TAGS;
     const drop = (sequence: number): boolean => sequence > COMMIT_EVENTS * kept;
     const below = (log.wal.durableSequence + 1) as Sequence;
-    await log.wal.compact({ below, drop, savedFractionMin: 0 });
+    await log.wal.maintenance.compact({ below, drop, savedFractionMin: 0 });
     for (let tag = 1; tag <= TAGS; tag++) expectNewest(log, kept - tag, 'is found');
     for (let number = kept; number < commits; number++)
       if (log.lastTagged(`key-${number}`) !== undefined)

@@ -34,7 +34,7 @@ async function replacedArchive(): Promise<void> {
   system.rename(ARCHIVE, '/mine');
   system.rename('/other', ARCHIVE);
   const there = system.list(ARCHIVE);
-  const outcome = await wal.archiveSealed().then(() => 'archived', errorCode);
+  const outcome = await wal.maintenance.archiveSealed().then(() => 'archived', errorCode);
   await wal.close();
   if (outcome !== 'WAL_ARCHIVE_MISMATCH' || system.list(ARCHIVE).length > there.length)
     throw new Error(`segments for the archive of another log: ${outcome ?? ''}`);

@@ -597,14 +597,6 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${WAL}/wal.ts`, [
-    [
-      'what has left for the archive is not found until the next start',
-      TAGS,
-      'const entries = withArchived(archive, live);',
-      'const entries = live;',
-    ],
-  ]),
   ...mutantsOf(`${WAL}/disk/file-reading.ts`, [
     [
       'a read error is the end of the file',
@@ -635,6 +627,14 @@ export const MUTANTS: readonly Mutant[] = [
       CLOCK,
       'clock().assertTrusted();\n    checkpoints',
       'checkpoints',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/wal-maintenance.ts`, [
+    [
+      'what has left for the archive is not found until the next start',
+      TAGS,
+      'const entries = withArchived(archive, live);',
+      'const entries = live;',
     ],
   ]),
   ...mutantsOf(`${STATE}/append/log-clock.ts`, [

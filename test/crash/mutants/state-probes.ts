@@ -151,7 +151,7 @@ async function shortened(
     }
     // Nobody shortens a log without any floor for its state.
     if (wal.floors.all().has('checkpoint'))
-      await wal.removeSegments({ below: (lastSequence + 1) as Sequence });
+      await wal.maintenance.removeSegments({ below: (lastSequence + 1) as Sequence });
     return digest;
   } finally {
     await wal.close();
@@ -264,7 +264,7 @@ async function snapshotsKept(): Promise<void> {
       firstPositionSince: () => 0 as Position,
     },
   );
-  await log.wal.removeSegments({ below: below as number as Sequence });
+  await log.wal.maintenance.removeSegments({ below: below as number as Sequence });
   if (log.firstPosition === 1) throw new Error('nothing was removed');
   await service.append(5);
   const image = await service.close();
@@ -369,7 +369,7 @@ async function withoutBeginning(): Promise<void> {
   }
   const [, older] = service.log.snapshots();
   if (older === undefined) throw new Error('there are not two snapshots');
-  await service.log.wal.removeSegments({ below: Number(older.position) as Sequence });
+  await service.log.wal.maintenance.removeSegments({ below: Number(older.position) as Sequence });
   if (service.log.firstPosition === 1) throw new Error('nothing was removed');
   const { commits } = service;
   const { log, directory } = await service.close();

@@ -116,7 +116,7 @@ describeWith('root, to mount a tmpfs', canMount, 'a full disk under the state', 
     await log.snapshot();
     const full = log.durablePosition;
     expect(log.stateStatus()?.checkpoint).toMatchObject({ position: full });
-    await log.wal.removeSegments({ below: log.wal.durableSequence });
+    await log.wal.maintenance.removeSegments({ below: log.wal.durableSequence });
     for (let commit = 0; commit < 20; commit += 1)
       await log.append(oneAppend('large', [large])).durable;
     await log.close();

@@ -25,7 +25,7 @@ describe('salvaging on the command line', () => {
     await first.append([Buffer.from('one')]).durable;
     const second = await Wal.open(log, { ...LIMITS, takeover: true });
     // Behind the footer, which is written in the background.
-    await second.removeSegments({ below: BEFORE_FIRST });
+    await second.maintenance.removeSegments({ below: BEFORE_FIRST });
     await expect(first.append([Buffer.from('two')]).durable).rejects.toMatchObject({
       code: 'WAL_FENCED',
     });

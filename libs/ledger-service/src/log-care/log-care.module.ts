@@ -26,7 +26,7 @@ export class LogCareModule implements BeforeApplicationShutdown {
   ) {
     const { wal } = writer.log;
     tellRecovery(wal.recovered, logger, metrics);
-    this.scrubber = new LogScrubber(wal, {
+    this.scrubber = new LogScrubber(wal.maintenance, {
       bytesPerSecond: scrub.bytesPerSecond,
       pauseMillis: scrub.pauseSeconds * MILLIS_A_SECOND,
       logger,

@@ -34,7 +34,10 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-function start(options: Partial<LogScrubberOptions> = {}, log: ScrubbedLog = wal): void {
+function start(
+  options: Partial<LogScrubberOptions> = {},
+  log: ScrubbedLog = wal.maintenance,
+): void {
   const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
   const logger = createLogger({ service: 'test', level: 'info', destination: { write } });
   const bytesPerSecond = 1024 * 1024 * 1024;
@@ -50,7 +53,8 @@ async function aWholePass(): Promise<void> {
 
 /** Until the log has given every sealed segment its digest, which it does in the background. */
 async function untilFinished(): Promise<void> {
-  while ((await wal.scrub({ bytesPerSecond: 1e9 })).segments < SEALED_SEGMENTS) await setTimeout(2);
+  while ((await wal.maintenance.scrub({ bytesPerSecond: 1e9 })).segments < SEALED_SEGMENTS)
+    await setTimeout(2);
 }
 
 function flipBit(path: string): void {

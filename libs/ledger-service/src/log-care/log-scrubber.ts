@@ -3,7 +3,7 @@ import { type Clock, errorMessage, systemClock } from '@holdfast/kernel';
 import type { HealthResult, Logger } from '@holdfast/platform';
 import type { ScrubOptions, ScrubReport, VerifyProblem } from '@holdfast/wal';
 
-/** What a scrubber needs of a log: `Wal` is one. */
+/** What a scrubber needs of a log: `WalMaintenance` is one. */
 export interface ScrubbedLog {
   scrub(options: ScrubOptions): Promise<ScrubReport>;
 }

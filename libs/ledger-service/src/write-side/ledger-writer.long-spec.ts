@@ -40,7 +40,7 @@ async function removeAllButTheLastSegment(): Promise<void> {
   const { rotations } = writer.log.stats();
   while (writer.log.stats().rotations === rotations)
     await writer.execute({ ...transfer, metadata: { filler: 'x'.repeat(400) } }, attempt());
-  await writer.log.wal.removeSegments({ below: writer.log.wal.durableSequence });
+  await writer.log.wal.maintenance.removeSegments({ below: writer.log.wal.durableSequence });
 }
 
 describe('the ledger writer', () => {

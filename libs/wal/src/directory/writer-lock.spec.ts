@@ -188,7 +188,7 @@ describe('a takeover', () => {
       await first.append(batchAfter(first.lastSequence, 3, 900)).durable;
     const resume = holdPublish(stopped, 0);
     const below = first.durableSequence;
-    const outcome = first.compact({ below, drop: (sequence) => sequence % 3 === 0 });
+    const outcome = first.maintenance.compact({ below, drop: (sequence) => sequence % 3 === 0 });
     outcome.catch(() => undefined);
     await resume.reached;
     const second = await openSimulated(stopped.sibling(), { takeover: true }, 2);

@@ -10,7 +10,8 @@ async function closingLog() {
   const system = SimulatedFileSystem.on();
   const wal = await openSimulated(system);
   while (wal.stats().rotations < 3) await wal.append(batchAfter(wal.lastSequence, 3, 900)).durable;
-  for (let tries = 0; tries < 100; tries += 1) if ((await wal.scrub(RATE)).skipped === 0) break;
+  for (let tries = 0; tries < 100; tries += 1)
+    if ((await wal.maintenance.scrub(RATE)).skipped === 0) break;
   const sha256 = system.sha256.bind(system);
   const seen: { looks: number; closing?: Promise<void> } = { looks: 0 };
   system.sha256 = async (path, bytes) => {
@@ -50,13 +51,13 @@ it('the verification of a reader ends with it, and calls no segment damaged', as
 
 it('a pass ends with the log, without a word against a segment', async () => {
   const { wal, seen } = await closingLog();
-  const report = await wal.scrub(RATE);
+  const report = await wal.maintenance.scrub(RATE);
   await seen.closing;
   expect([seen.looks, report]).toEqual([
     1,
     { segments: 0, bytes: 0, skipped: 0, lastSequence: 0, problems: [] },
   ]);
-  await expect(wal.scrub(RATE)).rejects.toMatchObject({ code: 'WAL_CLOSED' });
+  await expect(wal.maintenance.scrub(RATE)).rejects.toMatchObject({ code: 'WAL_CLOSED' });
 });
 
 it('a verification of a log that rotates meanwhile calls no segment damaged', async () => {
@@ -67,7 +68,8 @@ it('a verification of a log that rotates meanwhile calls no segment damaged', as
       await wal.append(batchAfter(wal.lastSequence, 3, 900)).durable;
   };
   await rotate(3);
-  for (let tries = 0; tries < 100; tries += 1) if ((await wal.scrub(RATE)).skipped === 0) break;
+  for (let tries = 0; tries < 100; tries += 1)
+    if ((await wal.maintenance.scrub(RATE)).skipped === 0) break;
   await wal.append(batchAfter(wal.lastSequence, 3, 900)).durable;
   const last = wal.lastSequence;
   const sha256 = system.sha256.bind(system);

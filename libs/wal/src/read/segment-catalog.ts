@@ -62,6 +62,11 @@ export class SegmentCatalog {
     return this.entries;
   }
 
+  /** Those in the log's own directory, oldest first. */
+  live(): CatalogEntry[] {
+    return this.entries.filter((entry) => entry.archived === undefined);
+  }
+
   get newest(): CatalogEntry | undefined {
     return this.entries.at(-1);
   }

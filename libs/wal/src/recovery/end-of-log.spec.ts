@@ -180,8 +180,8 @@ describe('verifying', () => {
     const wal = await openSimulated(system, { archive }, 2);
     while (wal.stats().rotations < 2)
       await wal.append(batchAfter(wal.lastSequence, 4, 2_000)).durable;
-    await wal.archiveSealed();
-    await wal.removeSegments({ below: wal.durableSequence });
+    await wal.maintenance.archiveSealed();
+    await wal.maintenance.removeSegments({ below: wal.durableSequence });
     expect((await wal.verify()).unverified).toEqual([]);
     const reader = await WalReader.open(LOG, { fileSystem: system.sibling() });
     expect(await reader.verify()).toMatchObject({

@@ -53,7 +53,7 @@ async function filled(
     const texts = Array.from({ length: 4 }, () => Buffer.from(letter.padEnd(600)));
     await wal.append(texts).durable;
   } while (wal.stats().rotations < rotations);
-  if (archives) await wal.archiveSealed();
+  if (archives) await wal.maintenance.archiveSealed();
   await wal.close();
   await archive.close();
 }

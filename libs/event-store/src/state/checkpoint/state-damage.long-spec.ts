@@ -495,7 +495,7 @@ describe('checkpointed state that is damaged, lost, or of another history', () =
         await log.append(oneAppend('large', [sampleEvent(1, { data })])).durable;
       }
       const { position: reached } = await log.snapshot();
-      const removed = await log.wal.removeSegments({ below: reached as never });
+      const removed = await log.wal.maintenance.removeSegments({ below: reached as never });
       expect(removed.segments.length).toBeGreaterThan(0);
       const digest = await digestNow();
       await log.close();

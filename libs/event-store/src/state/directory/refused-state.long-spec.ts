@@ -85,7 +85,9 @@ describe('a start that finds no beginning for the state of a log without its own
     await log.snapshot();
     await append(log);
     await log.snapshot();
-    await log.wal.removeSegments({ below: Number(log.snapshots()[1]!.position) as Sequence });
+    await log.wal.maintenance.removeSegments({
+      below: Number(log.snapshots()[1]!.position) as Sequence,
+    });
     expect(log.firstPosition).toBeGreaterThan(1);
     await append(log);
     await log.checkpoint();

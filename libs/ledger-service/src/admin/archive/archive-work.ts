@@ -10,7 +10,7 @@ export async function archiveSealed(
   { signal, progress }: WorkContext,
 ): Promise<ArchiveReport> {
   try {
-    return await wal.archiveSealed({
+    return await wal.maintenance.archiveSealed({
       signal,
       onProgress: ({ bytesDone, bytesTotal }) => progress(bytesDone, bytesTotal, 'bytes'),
     });

@@ -22,7 +22,7 @@ export async function backUp(
 ): Promise<BackupReport> {
   await log.wholeSnapshots({ signal });
   const failure = await makeSnapshotIfNone(log, signal);
-  const report = await log.wal.backup(directory, {
+  const report = await log.wal.maintenance.backup(directory, {
     signal,
     apartFrom,
     replace,

@@ -94,7 +94,7 @@ describe('backups over the admin API', () => {
       return (await service.writer.log.snapshot()).position;
     };
     const forget = (position: number) =>
-      service.writer.log.wal.removeSegments({ below: position as Sequence });
+      service.writer.log.wal.maintenance.removeSegments({ below: position as Sequence });
 
     beforeEach(async () => {
       // Nor is it in an archive.

@@ -39,10 +39,10 @@ describe('a restore of a data directory', () => {
     await service.rotate(2);
     [whole, headless] = [join(root, 'whole'), join(root, 'headless')];
     const { wal } = service.writer.log;
-    await wal.backup(whole);
+    await wal.maintenance.backup(whole);
     await service.writer.log.checkpoint();
-    await wal.removeSegments({ below: wal.durableSequence });
-    await wal.backup(headless);
+    await wal.maintenance.removeSegments({ below: wal.durableSequence });
+    await wal.maintenance.backup(headless);
   });
   afterAll(async () => {
     await service.stop();

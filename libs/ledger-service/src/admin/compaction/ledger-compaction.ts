@@ -50,7 +50,7 @@ export async function compactLedger(
 ): Promise<LedgerCompactionReport> {
   const below = boundOf(log);
   const dispensable = dispensableIn(log, below);
-  const report = await log.wal.compact(
+  const report = await log.wal.maintenance.compact(
     { below, drop: (...record) => dispensable(...record) !== undefined },
     {
       signal,

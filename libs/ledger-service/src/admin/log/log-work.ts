@@ -31,7 +31,7 @@ export async function scrubLog(
 ): Promise<ScrubReport & Verdict> {
   const { logBytes } = wal.stats();
   let done = 0;
-  const report = await wal.scrub({
+  const report = await wal.maintenance.scrub({
     bytesPerSecond,
     signal,
     onSegment: ({ bytes }) => progress((done += bytes), Math.max(done, logBytes), 'bytes'),

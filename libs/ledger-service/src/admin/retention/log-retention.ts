@@ -11,13 +11,13 @@ import {
   retentionBound,
 } from '@holdfast/event-store';
 import { type Clock, systemClock } from '@holdfast/kernel';
-import type { RemovalPlan, RemovalReport, Sequence, Wal } from '@holdfast/wal';
+import type { RemovalPlan, RemovalReport, Sequence, WalMaintenance } from '@holdfast/wal';
 import type { WorkContext } from '../jobs/job.js';
 import { NO_SNAPSHOTS, type RetentionSnapshots } from './retention-snapshots.js';
 
 /** What retention must know of a log. */
 export interface RetainedLog extends TimedEvents {
-  readonly wal: Pick<Wal, 'planRemoval' | 'removeSegments'>;
+  readonly wal: { readonly maintenance: Pick<WalMaintenance, 'planRemoval' | 'removeSegments'> };
   /** When the last event was recorded, also where compaction has dropped it. */
   readonly lastRecordedAtMillis: number;
   clockStatus(): Pick<ClockStatus, 'fault'>;
@@ -119,7 +119,7 @@ export class LogRetention {
     // Only now: what has just been archived may go.
     const bound = await this.provenBound(context);
     context.signal.throwIfAborted();
-    const removal = await log.wal.removeSegments({ below: sequenceOf(bound.below) });
+    const removal = await log.wal.maintenance.removeSegments({ below: sequenceOf(bound.below) });
     return { policy, ...bound, ...this.doubts(), ...(archived && { archived }), removal };
   }
 
@@ -140,7 +140,7 @@ export class LogRetention {
   }
 
   private removalOf({ below }: RetentionBound): RemovalPlan {
-    return this.parts.log.wal.planRemoval({ below: sequenceOf(below) });
+    return this.parts.log.wal.maintenance.planRemoval({ below: sequenceOf(below) });
   }
 
   private doubts(): SnapshotDoubts {

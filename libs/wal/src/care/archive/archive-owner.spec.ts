@@ -29,8 +29,8 @@ async function archivedLog(): Promise<DiskImage> {
   for (let sequence = 1; sequence <= 4; sequence++) {
     const wal = await openSimulated(system, { archive }, sequence);
     await wal.append(batchAfter(sequence - 1, 1)).durable;
-    await wal.archiveSealed();
-    await wal.removeSegments({ below: wal.lastSequence });
+    await wal.maintenance.archiveSealed();
+    await wal.maintenance.removeSegments({ below: wal.lastSequence });
     await wal.close();
   }
   return system.disk.image();
@@ -105,7 +105,9 @@ describe('the archive of a log', () => {
     system.rename('/volume', '/elsewhere');
     system.makeDirectory('/volume');
     system.makeDirectory(ARCHIVE);
-    await expect(wal.archiveSealed()).rejects.toMatchObject({ code: 'WAL_ARCHIVE_NOT_FOUND' });
+    await expect(wal.maintenance.archiveSealed()).rejects.toMatchObject({
+      code: 'WAL_ARCHIVE_NOT_FOUND',
+    });
     expect(system.list(ARCHIVE)).toEqual([]);
     await wal.close();
   });
@@ -188,7 +190,7 @@ describe('two writers of one archive', () => {
       await released.promise;
       await publish(from, to);
     };
-    const archiving = held.archiveSealed();
+    const archiving = held.maintenance.archiveSealed();
     archiving.catch(() => undefined);
     await reached.promise;
     const successor = stopped.sibling();
@@ -202,14 +204,14 @@ describe('two writers of one archive', () => {
       compressing.resolve(undefined);
       return new Promise(() => undefined);
     };
-    void second.archiveSealed().catch(() => undefined);
+    void second.maintenance.archiveSealed().catch(() => undefined);
     await compressing.promise;
     released.resolve(undefined);
     await archiving.catch(() => undefined);
     successor.kill();
     const after = successor.sibling();
     const wal = await openSimulated(after, { archive: archiveOn(after), takeover: true }, 4);
-    expect((await wal.archiveSealed()).archivedSequence).toBe(1);
+    expect((await wal.maintenance.archiveSealed()).archivedSequence).toBe(1);
     expect(after.list(ARCHIVE).filter((file) => file.endsWith('.tmp'))).toEqual([]);
     expect(await textsOf(wal)).toHaveLength(1);
     await wal.close();
@@ -232,20 +234,22 @@ describe('two writers of one archive', () => {
     await (await openSimulated(system, { archive: archiveOn(system) }, 1)).close();
     const wal = await openSimulated(system, { archive: archiveOn(system) }, 2);
     await wal.append(batchAfter(0, 1)).durable;
-    await wal.archiveSealed();
+    await wal.maintenance.archiveSealed();
     const manifest = system.disk.image().files.get(`${LOG}/MANIFEST`);
     system.rename(ARCHIVE, '/volume/away');
     system.rename('/volume/other', ARCHIVE);
     const before = system.list(ARCHIVE);
     const refused = { code: 'WAL_ARCHIVE_MISMATCH' };
-    await expect(wal.archiveSealed()).rejects.toMatchObject(refused);
-    await expect(wal.removeSegments({ below: wal.lastSequence })).rejects.toMatchObject(refused);
+    await expect(wal.maintenance.archiveSealed()).rejects.toMatchObject(refused);
+    await expect(wal.maintenance.removeSegments({ below: wal.lastSequence })).rejects.toMatchObject(
+      refused,
+    );
     expect(system.list(ARCHIVE)).toEqual(before);
     expect(system.disk.image().files.get(`${LOG}/MANIFEST`)).toEqual(manifest);
     await wal.append(batchAfter(1, 1)).durable;
     system.rename(ARCHIVE, '/volume/other');
     system.rename('/volume/away', ARCHIVE);
-    await wal.removeSegments({ below: wal.lastSequence });
+    await wal.maintenance.removeSegments({ below: wal.lastSequence });
     await wal.close();
     const again = await openSimulated(system, { archive: archiveOn(system) }, 3);
     expect(await textsOf(again)).toHaveLength(2);
@@ -260,7 +264,7 @@ describe('two writers of one archive', () => {
     const system = SimulatedFileSystem.on({ files: new Map(own), directories });
     const archive = ArchiveDirectory.open('/archive', { create: true, fileSystem: system });
     const wal = await openSimulated(system, { archive }, 9);
-    await wal.archiveSealed();
+    await wal.maintenance.archiveSealed();
     const texts = await textsOf(wal);
     let overwritten = 0;
     for (const [path, content] of archived ?? []) {
@@ -272,7 +276,7 @@ describe('two writers of one archive', () => {
       overwritten++;
     }
     expect(overwritten).toBeGreaterThan(2);
-    const removal = wal.removeSegments({ below: wal.lastSequence });
+    const removal = wal.maintenance.removeSegments({ below: wal.lastSequence });
     expect(await removal.then((report) => report.segments.length)).toBeLessThan(2);
     await wal.close();
     const alone = [...system.disk.image().files].filter(([path]) => !path.startsWith('/archive'));
@@ -291,7 +295,7 @@ describe('two writers of one archive', () => {
     const wal = await openSimulated(system, { archive }, 9);
     const first = wal.firstSequence;
     await wal.append(batchAfter(wal.lastSequence, 1)).durable;
-    await wal.archiveSealed();
+    await wal.maintenance.archiveSealed();
     const [oldest] = archive.segments();
     system.makeDirectory('/volume/copy');
     for (const name of system.list(ARCHIVE)) {
@@ -305,9 +309,11 @@ describe('two writers of one archive', () => {
     const manifest = system.disk.image().files.get(`${LOG}/MANIFEST`);
     system.rename(ARCHIVE, '/volume/away');
     system.rename('/volume/copy', ARCHIVE);
-    await expect(wal.removeSegments({ below: wal.lastSequence })).rejects.toMatchObject({
-      code: 'WAL_MISSING_SEGMENT',
-    });
+    await expect(wal.maintenance.removeSegments({ below: wal.lastSequence })).rejects.toMatchObject(
+      {
+        code: 'WAL_MISSING_SEGMENT',
+      },
+    );
     expect(system.disk.image().files.get(`${LOG}/MANIFEST`)).toEqual(manifest);
     expect(wal.firstSequence).toBe(first);
     await wal.close();

@@ -21,7 +21,7 @@ async function archivedLog(): Promise<{ image: DiskImage; segments: string[]; te
   const system = SimulatedFileSystem.on();
   const wal = await openSimulated(system, { archive: archiveOn(system) });
   while (wal.stats().rotations < 3) await wal.append(batchAfter(wal.lastSequence, 3, 900)).durable;
-  await wal.archiveSealed();
+  await wal.maintenance.archiveSealed();
   const texts = await textsOf(wal);
   await wal.close();
   const image = system.disk.image();
@@ -83,7 +83,7 @@ describe('repair from the archive', () => {
     const stranger = await openSimulated(other, { archive: archiveOn(other) });
     while (stranger.stats().rotations < 3)
       await stranger.append(batchAfter(stranger.lastSequence, 3, 700)).durable;
-    await stranger.archiveSealed();
+    await stranger.maintenance.archiveSealed();
     await stranger.close();
     const files = new Map(
       [...image.files].filter(([path]) => !path.startsWith('/archive') && path !== segments[1]),

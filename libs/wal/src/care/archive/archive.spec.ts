@@ -54,17 +54,19 @@ describe('the archive', () => {
   it('takes sealed segments, keeps a floor, and what was removed from the log is read from it', async () => {
     const { system, archive, wal } = await logWithArchive(3);
     const everything = await textsOf(wal);
-    const late = wal.planRemoval({ below: at(wal.lastSequence) });
+    const late = wal.maintenance.planRemoval({ below: at(wal.lastSequence) });
     expect([late.segments, late.pinnedBy.map(({ name }) => name)]).toEqual([[], ['archive']]);
     const seen: number[] = [];
-    const report = await wal.archiveSealed({ onProgress: ({ bytesDone }) => seen.push(bytesDone) });
+    const report = await wal.maintenance.archiveSealed({
+      onProgress: ({ bytesDone }) => seen.push(bytesDone),
+    });
     expect(report).toMatchObject({
       segments: 3,
       archivedSequence: wal.floors.all().get('archive'),
     });
     expect(report.storedBytes).toBeLessThan(report.bytes);
     expect(seen.at(-1)).toBe(report.bytes);
-    const removed = await wal.removeSegments({ below: at(wal.lastSequence) });
+    const removed = await wal.maintenance.removeSegments({ below: at(wal.lastSequence) });
     // The one that holds the floor stays.
     expect(removed.segments).toHaveLength(2);
     const reader = await WalReader.open(LOG, { fileSystem: system.sibling(), archive });
@@ -78,7 +80,7 @@ describe('the archive', () => {
     }
     expect([...reader.frames({ after: BEFORE_FIRST })][0]).toMatchObject({ firstSequence: 1 });
     const newest = wal.segments().at(-1)!.name;
-    expect(await wal.scrub({ bytesPerSecond: 1e12 })).toMatchObject({
+    expect(await wal.maintenance.scrub({ bytesPerSecond: 1e12 })).toMatchObject({
       ...{ segments: 3, problems: [], lastSequence: newest.firstSequence - 1 },
     });
     expect(without.firstSequence).toBe(removed.firstSequence);
@@ -94,7 +96,7 @@ describe('the archive', () => {
       const { system, wal } = await logWithArchive(2);
       const effect = { kind: 'error', code: 'ENOSPC' } as const;
       system.faults.plan({ operation, path: /archive\/.*walz/, effect });
-      await expect(wal.archiveSealed()).rejects.toMatchObject({ code: 'ENOSPC' });
+      await expect(wal.maintenance.archiveSealed()).rejects.toMatchObject({ code: 'ENOSPC' });
       expect(system.list(ARCHIVE).filter((file) => file.endsWith('.tmp'))).toEqual([]);
       await wal.close();
     },
@@ -102,8 +104,8 @@ describe('the archive', () => {
 
   it('is not missed by whoever follows the end, while its volume is away', async () => {
     const { system, archive, wal } = await logWithArchive(3);
-    await wal.archiveSealed();
-    await wal.removeSegments({ below: at(wal.lastSequence) });
+    await wal.maintenance.archiveSealed();
+    await wal.maintenance.removeSegments({ below: at(wal.lastSequence) });
     const disk = system.sibling();
     const seen = ArchiveDirectory.open(ARCHIVE, { fileSystem: disk });
     const reader = await WalReader.open(LOG, { fileSystem: disk, archive: seen });
@@ -115,8 +117,8 @@ describe('the archive', () => {
     expect(reader.firstSequence).toBe(1);
     system.rename(away, mark);
     // What has left the log since is there only: without it nobody knows where the log begins.
-    await wal.archiveSealed();
-    await wal.removeSegments({ below: at(wal.lastSequence) });
+    await wal.maintenance.archiveSealed();
+    await wal.maintenance.removeSegments({ below: at(wal.lastSequence) });
     system.rename(mark, away);
     expect(() => reader.segments()).toThrow(
       expect.objectContaining({ code: 'WAL_ARCHIVE_NOT_FOUND' }),
@@ -129,12 +131,12 @@ describe('the archive', () => {
   it.each([2, 8])('is not listed again for each of %i segments', async (segments) => {
     const { system, wal } = await logWithArchive(segments);
     const list = jest.spyOn(system, 'list');
-    expect(await wal.archiveSealed()).toMatchObject({ segments });
+    expect(await wal.maintenance.archiveSealed()).toMatchObject({ segments });
     const listed = list.mock.calls.filter(([directory]) => directory === ARCHIVE);
     // To know what is there, and to remove what other writers have left.
     expect(listed).toHaveLength(2);
     list.mockClear();
-    expect(await wal.archiveSealed()).toMatchObject({ segments: 0 });
+    expect(await wal.maintenance.archiveSealed()).toMatchObject({ segments: 0 });
     expect(list.mock.calls.filter(([directory]) => directory === ARCHIVE)).toHaveLength(1);
     await wal.close();
   });
@@ -142,8 +144,8 @@ describe('the archive', () => {
   it('has everything after a power cut that the floor says it has', async () => {
     const { system, wal } = await logWithArchive(3);
     const everything = await textsOf(wal);
-    await wal.archiveSealed();
-    await wal.removeSegments({ below: at(wal.lastSequence) });
+    await wal.maintenance.archiveSealed();
+    await wal.maintenance.removeSegments({ below: at(wal.lastSequence) });
     await wal.close();
     const after = SimulatedFileSystem.on(afterPowerCut(system.disk));
     const again = await openSimulated(after, { archive: archiveOn(after) }, 2);
@@ -153,12 +155,17 @@ describe('the archive', () => {
 
   it('does nothing twice: what is there is compared, and another content is never overwritten', async () => {
     const { system, wal, archive } = await logWithArchive(2);
-    const first = await wal.archiveSealed();
+    const first = await wal.maintenance.archiveSealed();
     const image = system.disk.image();
-    expect(await wal.archiveSealed()).toEqual({ ...first, segments: 0, bytes: 0, storedBytes: 0 });
+    expect(await wal.maintenance.archiveSealed()).toEqual({
+      ...first,
+      segments: 0,
+      bytes: 0,
+      storedBytes: 0,
+    });
     // As after a crash before the floor moved.
     wal.floors.set('archive', BEFORE_FIRST);
-    expect(await wal.archiveSealed()).toMatchObject({
+    expect(await wal.maintenance.archiveSealed()).toMatchObject({
       segments: 0,
       archivedSequence: first.archivedSequence,
     });
@@ -168,7 +175,9 @@ describe('the archive', () => {
     );
     system.disk.flipBit(`${ARCHIVE}/${file}`, 8_300);
     wal.floors.set('archive', BEFORE_FIRST);
-    await expect(wal.archiveSealed()).rejects.toMatchObject({ code: 'WAL_ARCHIVE_CONFLICT' });
+    await expect(wal.maintenance.archiveSealed()).rejects.toMatchObject({
+      code: 'WAL_ARCHIVE_CONFLICT',
+    });
     expect(wal.floors.all().get('archive')).toBe(0);
     expect(archive.segments()).toHaveLength(2);
     await wal.close();
@@ -181,7 +190,7 @@ describe('the archive', () => {
       .filter((file) => file.endsWith('.wal'))
       .sort();
     system.disk.flipBit(`${LOG}/${first}`, 10_000);
-    await expect(wal.archiveSealed()).rejects.toMatchObject({ code: 'WAL_CORRUPT' });
+    await expect(wal.maintenance.archiveSealed()).rejects.toMatchObject({ code: 'WAL_CORRUPT' });
     expect(system.list(ARCHIVE)).toEqual(['ARCHIVE']);
     expect(wal.floors.all().has('archive')).toBe(false);
     await wal.close();
@@ -196,10 +205,10 @@ describe('the archive', () => {
         path: /archive/,
         effect: { kind: 'error', code: 'EIO' },
       });
-      await expect(wal.archiveSealed()).rejects.toMatchObject({ code: 'EIO' });
+      await expect(wal.maintenance.archiveSealed()).rejects.toMatchObject({ code: 'EIO' });
       expect(wal.floors.all().has('archive')).toBe(false);
       end();
-      await wal.archiveSealed();
+      await wal.maintenance.archiveSealed();
       expect(archived(system)).toHaveLength(2);
       expect(system.list(ARCHIVE).filter((file) => file.endsWith('.tmp'))).toEqual([]);
       expect(wal.poison).toBeUndefined();
@@ -216,27 +225,30 @@ describe('the archive', () => {
       effect: { kind: 'error', code: 'EIO' },
     });
     await fill(wal, 1);
-    await wal.removeSegments({ below: BEFORE_FIRST });
+    await wal.maintenance.removeSegments({ below: BEFORE_FIRST });
     end();
-    expect(await wal.archiveSealed()).toMatchObject({ segments: 2 });
+    expect(await wal.maintenance.archiveSealed()).toMatchObject({ segments: 2 });
     await wal.close();
   });
 
   it('can be stopped between blocks', async () => {
     const { system, wal } = await logWithArchive(2);
     const stop = new AbortController();
-    const archiving = wal.archiveSealed({ signal: stop.signal, onProgress: () => stop.abort() });
+    const archiving = wal.maintenance.archiveSealed({
+      signal: stop.signal,
+      onProgress: () => stop.abort(),
+    });
     await expect(archiving).rejects.toMatchObject({ code: 'WAL_CANCELLED' });
     expect(archived(system).length).toBeLessThan(2);
-    await wal.archiveSealed();
+    await wal.maintenance.archiveSealed();
     expect(archived(system)).toHaveLength(2);
     await wal.close();
   });
 
   it('is refused when it belongs to another log, or to another history of this one', async () => {
     const { system, wal } = await logWithArchive(2);
-    await wal.archiveSealed();
-    await wal.removeSegments({ below: at(wal.lastSequence) });
+    await wal.maintenance.archiveSealed();
+    await wal.maintenance.removeSegments({ below: at(wal.lastSequence) });
     await wal.close();
     const image = system.disk.image();
     const without = new Map([...image.files].filter(([path]) => !path.startsWith(ARCHIVE)));
@@ -249,7 +261,7 @@ describe('the archive', () => {
       const stranger = await openSimulated(other, { archive: archiveOn(other) }, seed);
       while (stranger.stats().rotations < 2)
         await stranger.append(batchAfter(stranger.lastSequence, 3, bytes)).durable;
-      await stranger.archiveSealed();
+      await stranger.maintenance.archiveSealed();
       await stranger.close();
       const foreign = [...other.disk.image().files].filter(([path]) => path.startsWith(ARCHIVE));
       const files = new Map([...without, ...foreign]);
@@ -268,7 +280,7 @@ describe('the archive', () => {
 
   it('notices every flipped bit of what it is asked for', async () => {
     const { system, wal, archive } = await logWithArchive(1);
-    await wal.archiveSealed();
+    await wal.maintenance.archiveSealed();
     await wal.close();
     const [file] = archived(system);
     const size = system.disk.image().files.get(`${ARCHIVE}/${file}`)!.length;
@@ -317,10 +329,10 @@ describe('an archive on a real disk', () => {
     const wal = await Wal.open(join(root, 'log'), options);
     while (wal.stats().rotations < 3)
       await wal.append(batchAfter(wal.lastSequence, 20, 1_000)).durable;
-    const report = await wal.archiveSealed();
+    const report = await wal.maintenance.archiveSealed();
     expect(report.segments).toBe(3);
     expect(report.storedBytes).toBeLessThan(report.bytes / 4);
-    await wal.removeSegments({ below: wal.lastSequence });
+    await wal.maintenance.removeSegments({ below: wal.lastSequence });
     await wal.close();
     await archive.close();
     const reopened = ArchiveDirectory.open(join(root, 'archive'));

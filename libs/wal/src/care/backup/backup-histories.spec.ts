@@ -61,7 +61,7 @@ async function backedUp(): Promise<{ system: SimulatedFileSystem; kept: number }
   });
   const wal = await openSimulated(system, {}, 2);
   await wal.append(record(6, 'old')).durable;
-  await wal.backup(BACKUP);
+  await wal.maintenance.backup(BACKUP);
   await wal.close();
   return { system, kept: 5 };
 }
@@ -74,7 +74,7 @@ describe('a backup of a log that was restored to an earlier place', () => {
     const wal = await openSimulated(disk, { create: false }, 3);
     await wal.append(record(kept + 1, 'new')).durable;
     const expected = await textsOf(wal);
-    await wal.backup(BACKUP, { replace: true });
+    await wal.maintenance.backup(BACKUP, { replace: true });
     await wal.close();
     expect((await verifyBackup(BACKUP, { fileSystem: disk })).problems).toEqual([]);
     expect(await restoredTexts(disk.disk.image())).toEqual(expected);
@@ -89,11 +89,16 @@ describe('a backup of a log that was restored to an earlier place', () => {
     await appendAll(wal, 9);
     const expected = await textsOf(wal);
     const before = disk.disk.image().files;
-    await expect(wal.backup(BACKUP)).rejects.toMatchObject({ code: 'WAL_BACKUP_REFUSED' });
+    await expect(wal.maintenance.backup(BACKUP)).rejects.toMatchObject({
+      code: 'WAL_BACKUP_REFUSED',
+    });
     expect(inBackup(disk.disk.image().files)).toEqual(inBackup(before));
-    const report = await wal.backup(BACKUP, { replace: true });
+    const report = await wal.maintenance.backup(BACKUP, { replace: true });
     expect(report).toMatchObject({ firstSequence: 1, lastSequence: 12 });
-    expect(await wal.backup(BACKUP)).toMatchObject({ copiedSegments: 0, copiedBytes: 0 });
+    expect(await wal.maintenance.backup(BACKUP)).toMatchObject({
+      copiedSegments: 0,
+      copiedBytes: 0,
+    });
     await wal.close();
     expect((await verifyBackup(BACKUP, { fileSystem: disk })).problems).toEqual([]);
     expect(await restoredTexts(disk.disk.image())).toEqual(expected);
@@ -104,16 +109,22 @@ describe('a backup of a log that was restored to an earlier place', () => {
     await restoreLog(BACKUP, RESTORED, { fileSystem: system });
     const disk = swapped(system.disk.image());
     const wal = await openSimulated(disk, { create: false }, 3);
-    expect(await wal.backup(BACKUP)).toMatchObject({ firstSequence: 1, lastSequence: 6 });
+    expect(await wal.maintenance.backup(BACKUP)).toMatchObject({
+      firstSequence: 1,
+      lastSequence: 6,
+    });
     await appendAll(wal, 1);
-    expect(await wal.backup(BACKUP)).toMatchObject({ firstSequence: 1, lastSequence: 7 });
+    expect(await wal.maintenance.backup(BACKUP)).toMatchObject({
+      firstSequence: 1,
+      lastSequence: 7,
+    });
     await wal.close();
     const next = await openSimulated(disk, { create: false }, 4);
     // Before it has a record of its own.
-    expect(await next.backup(BACKUP)).toMatchObject({ lastSequence: 7 });
+    expect(await next.maintenance.backup(BACKUP)).toMatchObject({ lastSequence: 7 });
     await next.close();
     const last = await openSimulated(disk, { create: false }, 5);
-    expect(await last.backup(BACKUP)).toMatchObject({ lastSequence: 7 });
+    expect(await last.maintenance.backup(BACKUP)).toMatchObject({ lastSequence: 7 });
     await last.close();
   });
 
@@ -124,15 +135,21 @@ describe('a backup of a log that was restored to an earlier place', () => {
       await wal.close();
     });
     const restarted = await openSimulated(system, {}, 2);
-    await restarted.backup(BACKUP);
+    await restarted.maintenance.backup(BACKUP);
     await restarted.close();
     const image = system.disk.image();
     await restoreLog(BACKUP, RESTORED, { fileSystem: system });
     const disk = swapped(system.disk.image());
     const wal = await openSimulated(disk, { create: false }, 3);
-    expect(await wal.backup(BACKUP)).toMatchObject({ firstSequence: 1, lastSequence: 5 });
+    expect(await wal.maintenance.backup(BACKUP)).toMatchObject({
+      firstSequence: 1,
+      lastSequence: 5,
+    });
     await appendAll(wal, 1);
-    expect(await wal.backup(BACKUP)).toMatchObject({ firstSequence: 1, lastSequence: 6 });
+    expect(await wal.maintenance.backup(BACKUP)).toMatchObject({
+      firstSequence: 1,
+      lastSequence: 6,
+    });
     await wal.close();
     // Of the same backup, a restore to an earlier place that has come to the same number again.
     const fork = SimulatedFileSystem.on(image);
@@ -140,7 +157,9 @@ describe('a backup of a log that was restored to an earlier place', () => {
     const forked = swapped(fork.disk.image());
     const other = await openSimulated(forked, { create: false }, 4);
     await appendAll(other, 4);
-    await expect(other.backup(BACKUP)).rejects.toMatchObject({ code: 'WAL_BACKUP_REFUSED' });
+    await expect(other.maintenance.backup(BACKUP)).rejects.toMatchObject({
+      code: 'WAL_BACKUP_REFUSED',
+    });
     await other.close();
   });
 
@@ -159,7 +178,7 @@ describe('a backup of a log that was restored to an earlier place', () => {
       const files = new Map([...image.files].filter(([name]) => name !== `${BACKUP}/BACKUP`));
       const disk = SimulatedFileSystem.on({ ...image, files: files.set(path, other[1]) });
       const wal = await openSimulated(disk, { create: false }, 3);
-      await wal.backup(BACKUP);
+      await wal.maintenance.backup(BACKUP);
       const expected = await textsOf(wal);
       await wal.close();
       expect((await verifyBackup(BACKUP, { fileSystem: disk })).problems).toEqual([]);
@@ -175,12 +194,12 @@ describe('a backup that holds what the log does not', () => {
 
   async function refused(system: SimulatedFileSystem, wal: Wal, message: RegExp): Promise<void> {
     const before = inBackup(system.disk.image().files);
-    await expect(wal.backup(BACKUP)).rejects.toMatchObject({
+    await expect(wal.maintenance.backup(BACKUP)).rejects.toMatchObject({
       code: 'WAL_BACKUP_REFUSED',
       message: expect.stringMatching(message),
     });
     expect(inBackup(system.disk.image().files)).toEqual(before);
-    const report = await wal.backup(BACKUP, { replace: true });
+    const report = await wal.maintenance.backup(BACKUP, { replace: true });
     expect(report.firstSequence).toBe(wal.firstSequence);
     await wal.close();
   }
@@ -189,9 +208,9 @@ describe('a backup that holds what the log does not', () => {
     const system = SimulatedFileSystem.on();
     const wal = await openSimulated(system);
     await appendAll(wal, 5);
-    await wal.backup(BACKUP);
+    await wal.maintenance.backup(BACKUP);
     while (segments(system).length < 4) await appendAll(wal, 1);
-    await wal.removeSegments({ below: wal.durableSequence });
+    await wal.maintenance.removeSegments({ below: wal.durableSequence });
     await refused(system, wal, /sequences 1 to 5,.*nothing leads.*--replace/);
   });
 
@@ -201,25 +220,25 @@ describe('a backup that holds what the log does not', () => {
       const system = SimulatedFileSystem.on();
       const wal = await openSimulated(system);
       while (segments(system).length < 5) await appendAll(wal, 1);
-      await wal.backup(BACKUP);
+      await wal.maintenance.backup(BACKUP);
       const lastSequence = wal.durableSequence;
-      await wal.removeSegments({ below: lastSequence });
+      await wal.maintenance.removeSegments({ below: lastSequence });
       const copies = system.list(`${BACKUP}/segments`).sort();
       const path = `${BACKUP}/segments/${copies[1] ?? ''}`;
       if (state === 'gone') system.unlink(path);
       else system.disk.flipBit(path, 100);
       const before = inBackup(system.disk.image().files);
-      await expect(wal.backup(BACKUP)).rejects.toMatchObject({
+      await expect(wal.maintenance.backup(BACKUP)).rejects.toMatchObject({
         code: 'WAL_BACKUP_REFUSED',
         message: expect.stringMatching(new RegExp(`${copies[1] ?? ''}.*--replace`)),
       });
       expect(inBackup(system.disk.image().files)).toEqual(before);
-      const { firstSequence } = await wal.backup(BACKUP, { replace: true });
+      const { firstSequence } = await wal.maintenance.backup(BACKUP, { replace: true });
       // What leads up to the log without it stays.
       expect(firstSequence).toBe(firstSequenceIn(copies[2] ?? ''));
       expect(firstSequence).toBeLessThan(wal.firstSequence);
       await appendAll(wal, 1);
-      expect(await wal.backup(BACKUP)).toMatchObject({ firstSequence });
+      expect(await wal.maintenance.backup(BACKUP)).toMatchObject({ firstSequence });
       expect((await verifyBackup(BACKUP, { fileSystem: system })).problems).toEqual([]);
       await wal.close();
     },
@@ -229,7 +248,7 @@ describe('a backup that holds what the log does not', () => {
     const system = SimulatedFileSystem.on();
     const damaged = await openSimulated(system);
     while (segments(system).length < 3) await appendAll(damaged, 1);
-    await damaged.backup(BACKUP);
+    await damaged.maintenance.backup(BACKUP);
     await damaged.close();
     system.disk.flipBit(segments(system)[1]!, 10_000);
     const { missing } = await salvage(LOG, RESTORED, { fileSystem: system });
@@ -249,7 +268,7 @@ describe('verifying a backup', () => {
     const disk = swapped(system.disk.image());
     const wal = await openSimulated(disk, { create: false }, 3);
     await wal.append(record(kept + 1, 'new')).durable;
-    await wal.backup(BACKUP, { replace: true });
+    await wal.maintenance.backup(BACKUP, { replace: true });
     await wal.close();
     const mixed = readBackupManifest(disk, BACKUP)!;
     // The sealed segments that lead up to the old tail, and everything else of the new history.

@@ -37,7 +37,9 @@ describe('the directory of a backup', () => {
     const system = withFiles(files);
     const wal = await filled(system);
     const before = below(system);
-    await expect(wal.backup(BACKUP)).rejects.toMatchObject({ code: 'WAL_BACKUP_REFUSED' });
+    await expect(wal.maintenance.backup(BACKUP)).rejects.toMatchObject({
+      code: 'WAL_BACKUP_REFUSED',
+    });
     expect(below(system)).toEqual(before);
     await wal.close();
     expect(system.openFileCount).toBe(0);
@@ -51,14 +53,14 @@ describe('the directory of a backup', () => {
     const files = names.map((name) => [`${BACKUP}/${name}`, Buffer.alloc(0)] as const);
     const image = { files: new Map(files), directories: new Set([BACKUP]) };
     const wal = await filled(SimulatedFileSystem.on(image));
-    await wal.backup(BACKUP);
+    await wal.maintenance.backup(BACKUP);
     await wal.close();
   });
 
   it('keeps what another hand puts there later', async () => {
     const system = SimulatedFileSystem.on();
     const wal = await filled(system);
-    await wal.backup(BACKUP);
+    await wal.maintenance.backup(BACKUP);
     const image = system.disk.image();
     const strangers = ['notes.txt', 'tail-notes', 'files/readme', 'segments/readme.walz'];
     const files = new Map(image.files);
@@ -68,7 +70,7 @@ describe('the directory of a backup', () => {
     const later = SimulatedFileSystem.on({ files, directories });
     const again = await openSimulated(later, {}, 2);
     await again.append(batchAfter(again.lastSequence, 1)).durable;
-    await again.backup(BACKUP);
+    await again.maintenance.backup(BACKUP);
     for (const name of strangers) expect(later.exists(`${BACKUP}/${name}`)).toBe(true);
     await again.close();
   });
@@ -80,7 +82,7 @@ describe('the directory of a backup', () => {
     });
     const wal = await filled(system);
     const files = [{ name: 'one', path: '/one' }];
-    await wal.backup(BACKUP, { files });
+    await wal.maintenance.backup(BACKUP, { files });
     const name = system.list(`${BACKUP}/files`)[0]!;
     for (const content of ['two', 'one more', '']) {
       const image = system.disk.image();
@@ -88,7 +90,7 @@ describe('the directory of a backup', () => {
       const disk = SimulatedFileSystem.on({ ...image, files: changed });
       disk.unlink(`${LOG}/LOCK`);
       const other = await openSimulated(disk, {}, 2);
-      await other.backup(BACKUP, { files });
+      await other.maintenance.backup(BACKUP, { files });
       expect(below(disk).get(`${BACKUP}/files/${name}`)?.toString()).toBe('one');
       await other.close();
     }
@@ -101,7 +103,7 @@ describe('the directory of a backup', () => {
       directories: new Set(),
     });
     const wal = await filled(system);
-    const making = wal.backup(BACKUP, { files: [{ name: 'one', path: '/one' }] });
+    const making = wal.maintenance.backup(BACKUP, { files: [{ name: 'one', path: '/one' }] });
     system.unlink('/one');
     expect(await making).toMatchObject({ files: 1 });
     const [name] = system.list(`${BACKUP}/files`);
@@ -113,13 +115,13 @@ describe('the directory of a backup', () => {
   it('of an earlier version has no mark, and gets one', async () => {
     const system = SimulatedFileSystem.on();
     const wal = await filled(system);
-    await wal.backup(BACKUP);
+    await wal.maintenance.backup(BACKUP);
     system.unlink(`${BACKUP}/BACKUP-OF`);
-    expect(await wal.backup(BACKUP)).toMatchObject({ copiedSegments: 0 });
+    expect(await wal.maintenance.backup(BACKUP)).toMatchObject({ copiedSegments: 0 });
     expect(system.exists(`${BACKUP}/BACKUP-OF`)).toBe(true);
     system.unlink(`${BACKUP}/BACKUP`);
     // By its mark alone, as after a first run that was cut short.
-    expect(await wal.backup(BACKUP)).toMatchObject({ firstSequence: 1 });
+    expect(await wal.maintenance.backup(BACKUP)).toMatchObject({ firstSequence: 1 });
     await wal.close();
   });
 
@@ -133,7 +135,7 @@ describe('the directory of a backup', () => {
     const names = () => [...system.disk.image().files.keys(), ...system.disk.image().directories];
     const before = names();
     for (const place of [LOG, `${LOG}/new`, '/data', '/archive/new', '/state/a/b', '/state'])
-      await expect(wal.backup(place, { apartFrom })).rejects.toMatchObject({
+      await expect(wal.maintenance.backup(place, { apartFrom })).rejects.toMatchObject({
         code: 'WAL_BACKUP_REFUSED',
         message: expect.stringContaining('live data'),
       });
@@ -154,11 +156,11 @@ describe('the directory of a backup on a real disk', () => {
     mkdirSync(join(root, 'own'));
     writeFileSync(join(root, 'own', 'keep'), '');
     for (const place of ['elsewhere/backup', 'elsewhere', 'own'])
-      await expect(wal.backup(join(root, place))).rejects.toMatchObject({
+      await expect(wal.maintenance.backup(join(root, place))).rejects.toMatchObject({
         code: 'WAL_BACKUP_REFUSED',
       });
     expect(readdirSync(join(root, 'own'))).toEqual(['keep']);
-    await wal.backup(join(root, 'backup'));
+    await wal.maintenance.backup(join(root, 'backup'));
     await wal.close();
   });
 });
@@ -168,7 +170,7 @@ describe('a backup of many segments', () => {
     const system = SimulatedFileSystem.on();
     const wal = await filled(system, 40);
     const listed = jest.spyOn(system, 'list');
-    await wal.backup(BACKUP);
+    await wal.maintenance.backup(BACKUP);
     const lists = listed.mock.calls.filter(([path]) => path.startsWith(BACKUP)).length;
     expect(lists).toBeLessThan(10);
     let turns = 0;
@@ -179,7 +181,7 @@ describe('a backup of many segments', () => {
         turns++;
       }
     })();
-    expect(await wal.backup(BACKUP)).toMatchObject({ copiedSegments: 0 });
+    expect(await wal.maintenance.backup(BACKUP)).toMatchObject({ copiedSegments: 0 });
     load.goesOn = false;
     await counting;
     // Once where its footer is looked for, once where it is compared.
@@ -194,7 +196,7 @@ describe('a backup of many segments', () => {
     for (const path of [/segments\/.*tmp$/, /tail-.*tmp$/]) {
       const effect = { kind: 'error', code: 'EROFS' } as const;
       const end = system.faults.plan({ operation: 'open', path, effect });
-      await expect(wal.backup(BACKUP)).rejects.toMatchObject({ code: 'EROFS' });
+      await expect(wal.maintenance.backup(BACKUP)).rejects.toMatchObject({ code: 'EROFS' });
       end();
       expect(system.openFileCount).toBe(open);
     }

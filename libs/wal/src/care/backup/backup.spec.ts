@@ -78,7 +78,7 @@ describe('a backup', () => {
       while (load.goesOn) await appendTogether(wal, random);
     })();
     const durable = wal.durableSequence;
-    const report = await wal.backup(BACKUP);
+    const report = await wal.maintenance.backup(BACKUP);
     load.goesOn = false;
     await appends;
     expect(wal.durableSequence).toBeGreaterThan(report.lastSequence);
@@ -101,10 +101,13 @@ describe('a backup', () => {
     const system = SimulatedFileSystem.on();
     const wal = await openSimulated(system);
     await fill(wal, 2);
-    expect(await wal.backup(BACKUP)).toMatchObject({ segments: 3, copiedSegments: 2 });
-    expect(await wal.backup(BACKUP)).toMatchObject({ copiedSegments: 0, copiedBytes: 0 });
+    expect(await wal.maintenance.backup(BACKUP)).toMatchObject({ segments: 3, copiedSegments: 2 });
+    expect(await wal.maintenance.backup(BACKUP)).toMatchObject({
+      copiedSegments: 0,
+      copiedBytes: 0,
+    });
     await fill(wal, 1);
-    const third = await wal.backup(BACKUP);
+    const third = await wal.maintenance.backup(BACKUP);
     expect(third).toMatchObject({ segments: 4, copiedSegments: 1 });
     expect(system.list(BACKUP).filter((file) => file.startsWith('tail-'))).toHaveLength(1);
     const back = await restored(system);
@@ -118,9 +121,9 @@ describe('a backup', () => {
     const archive = ArchiveDirectory.open('/archive', { create: true, fileSystem: system });
     const wal = await openSimulated(system, { archive }, 2);
     await fill(wal, 3);
-    await wal.archiveSealed();
-    await wal.removeSegments({ below: wal.durableSequence });
-    await wal.backup(BACKUP);
+    await wal.maintenance.archiveSealed();
+    await wal.maintenance.removeSegments({ below: wal.durableSequence });
+    await wal.maintenance.backup(BACKUP);
     const texts = await textsOf(wal);
     expect((await restored(system)).texts).toEqual(texts);
     await wal.close();
@@ -128,7 +131,7 @@ describe('a backup', () => {
     const alone = await openSimulated(system, {}, 3);
     expect(alone.firstSequence).toBeGreaterThan(1);
     await fill(alone, 1);
-    const report = await alone.backup(BACKUP);
+    const report = await alone.maintenance.backup(BACKUP);
     expect(report.firstSequence).toBe(1);
     const back = await restored(system);
     expect(back.texts.slice(0, texts.length)).toEqual(texts);
@@ -144,7 +147,7 @@ describe('a backup', () => {
     const wal = await openSimulated(system);
     await wal.append(batchAfter(0, 2)).durable;
     const files = [{ name: 'snapshots/one.snapshot', path: '/one' }];
-    expect(await wal.backup(BACKUP, { files })).toMatchObject({ files: 1 });
+    expect(await wal.maintenance.backup(BACKUP, { files })).toMatchObject({ files: 1 });
     const described = await describeBackup(BACKUP, { fileSystem: system });
     expect(described.files).toMatchObject([{ name: 'snapshots/one.snapshot', bytes: 3 }]);
     const { path } = described.files[0]!;
@@ -153,10 +156,10 @@ describe('a backup', () => {
     const { problems } = await verifyBackup(BACKUP, { fileSystem: system });
     expect(problems).toMatchObject([{ file: path }]);
     await expect(
-      wal.backup(BACKUP, { files: [{ name: '../x', path: '/one' }] }),
+      wal.maintenance.backup(BACKUP, { files: [{ name: '../x', path: '/one' }] }),
     ).rejects.toMatchObject({ code: 'WAL_BACKUP_REFUSED' });
     // Without them, they go.
-    await wal.backup(BACKUP);
+    await wal.maintenance.backup(BACKUP);
     expect(system.list(`${BACKUP}/files`)).toEqual([]);
     await wal.close();
   });
@@ -165,10 +168,10 @@ describe('a backup', () => {
     const system = SimulatedFileSystem.on();
     const wal = await openSimulated(system);
     await fill(wal, 1);
-    const first = await wal.backup(BACKUP);
+    const first = await wal.maintenance.backup(BACKUP);
     await fill(wal, 2);
     const stop = new AbortController();
-    const cancelled = wal.backup(BACKUP, {
+    const cancelled = wal.maintenance.backup(BACKUP, {
       signal: stop.signal,
       onProgress: ({ bytesDone }) => {
         if (bytesDone > 40_000) stop.abort();
@@ -178,14 +181,14 @@ describe('a backup', () => {
     for (const operation of ['write', 'data-sync', 'rename', 'sync-directory'] as const) {
       const effect = { kind: 'error', code: 'EIO' } as const;
       const end = system.faults.plan({ operation, path: /^\/backup/, effect });
-      await expect(wal.backup(BACKUP)).rejects.toMatchObject({ code: 'EIO' });
+      await expect(wal.maintenance.backup(BACKUP)).rejects.toMatchObject({ code: 'EIO' });
       end();
       expect(await verifyBackup(BACKUP, { fileSystem: system })).toMatchObject({
         ...{ lastSequence: first.lastSequence, problems: [] },
       });
     }
     expect([...wal.floors.holding()]).toEqual([]);
-    expect((await wal.backup(BACKUP)).lastSequence).toBe(wal.durableSequence);
+    expect((await wal.maintenance.backup(BACKUP)).lastSequence).toBe(wal.durableSequence);
     await wal.close();
     expect(system.openFileCount).toBe(0);
   });
@@ -194,10 +197,10 @@ describe('a backup', () => {
     const system = SimulatedFileSystem.on();
     const wal = await openSimulated(system);
     await fill(wal, 1);
-    await wal.backup(BACKUP);
+    await wal.maintenance.backup(BACKUP);
     const effect = { kind: 'error', code: 'EIO' } as const;
     system.faults.plan({ operation: 'read', path: /segments.*walz$/, times: 2, effect });
-    expect(await wal.backup(BACKUP)).toMatchObject({ copiedSegments: 1 });
+    expect(await wal.maintenance.backup(BACKUP)).toMatchObject({ copiedSegments: 1 });
     expect((await verifyBackup(BACKUP, { fileSystem: system })).problems).toEqual([]);
     await wal.close();
   });
@@ -218,11 +221,11 @@ describe('a backup', () => {
       const wal = await openSimulated(system);
       await fill(wal, 1);
       const files = [{ name: 'one', path: '/one' }];
-      await wal.backup(BACKUP, { files });
+      await wal.maintenance.backup(BACKUP, { files });
       const path = which === 'file' ? /backup\/files\/[0-9a-f]{64}$/ : /backup\/tail-.*walz$/;
       const effect = { kind: 'error', code } as const;
       system.faults.plan({ operation, path, times: 1, effect });
-      await wal.backup(BACKUP, { files });
+      await wal.maintenance.backup(BACKUP, { files });
       expect(await verifyBackup(BACKUP, { fileSystem: system })).toMatchObject({
         files: [{ name: 'one' }],
         problems: [],
@@ -240,12 +243,12 @@ describe('a backup', () => {
     const wal = await openSimulated(system);
     const filesOf = (asked: readonly string[]): { name: string; path: string }[] =>
       asked.map((name) => ({ name, path: `/${name}` }));
-    await wal.backup(BACKUP, { files: filesOf(['one']) });
+    await wal.maintenance.backup(BACKUP, { files: filesOf(['one']) });
     const effect = { kind: 'error', code: 'EIO' } as const;
     system.faults.plan({ operation: 'read', path: /^\/(one|two)$/, effect });
-    const report = await wal.backup(BACKUP, { files: filesOf(names) });
+    const report = await wal.maintenance.backup(BACKUP, { files: filesOf(names) });
     expect(report).toMatchObject({ files: 2, leftOut: ['two'] });
-    const later = await wal.backup(BACKUP, {
+    const later = await wal.maintenance.backup(BACKUP, {
       files: filesOf(['three']),
       damagedFiles: ['one', 'two'],
     });
@@ -255,7 +258,7 @@ describe('a backup', () => {
     expect(problems).toEqual([]);
     // What has rotted in the backup too is nothing to keep.
     system.disk.flipBit(files.find(({ name }) => name === 'one')!.path, 1);
-    const last = await wal.backup(BACKUP, { damagedFiles: ['one'] });
+    const last = await wal.maintenance.backup(BACKUP, { damagedFiles: ['one'] });
     expect(last).toMatchObject({ files: 0, leftOut: ['one'] });
     await wal.close();
   });
@@ -268,11 +271,11 @@ describe('a backup', () => {
         directories: new Set(),
       });
       const wal = await openSimulated(system);
-      await wal.backup(BACKUP, { files: [{ name: 'one', path: '/one' }] });
+      await wal.maintenance.backup(BACKUP, { files: [{ name: 'one', path: '/one' }] });
       const effect = { kind: 'error', code: 'EIO' } as const;
       const path = /backup\/files\/[0-9a-f]{64}$/;
       const end = system.faults.plan({ operation, path, effect });
-      const report = await wal.backup(BACKUP, { damagedFiles: ['one'] });
+      const report = await wal.maintenance.backup(BACKUP, { damagedFiles: ['one'] });
       expect(report).toMatchObject({ files: 1, leftOut: [], keptFiles: ['one'] });
       end();
       const { files, problems } = await verifyBackup(BACKUP, { fileSystem: system });
@@ -289,14 +292,16 @@ describe('a backup', () => {
     const wal = await openSimulated(system);
     await fill(wal, 1);
     const files = [{ name: 'one', path: '/one' }];
-    await wal.backup(BACKUP, { files });
+    await wal.maintenance.backup(BACKUP, { files });
     const effect = { kind: 'error', code: 'EIO' } as const;
     for (const path of [/tail-.*walz$/, /files\/[0-9a-f]{64}$/]) {
       // One passing fault, and what was copied once more does not get its name.
       const ends = (['sha256', 'publish', 'rename'] as const).map((operation) =>
         system.faults.plan({ operation, path, times: 1, effect }),
       );
-      await expect(wal.backup(BACKUP, { files })).rejects.toMatchObject({ code: 'EIO' });
+      await expect(wal.maintenance.backup(BACKUP, { files })).rejects.toMatchObject({
+        code: 'EIO',
+      });
       for (const end of ends) end();
       const backup = await verifyBackup(BACKUP, { fileSystem: system });
       expect([backup.files.length, backup.problems]).toEqual([1, []]);
@@ -310,12 +315,12 @@ describe('a backup', () => {
     await wal.append(batchAfter(0, 1)).durable;
     const [path, effect] = [/tail-.*walz$/, { kind: 'error', code: 'EMFILE' } as const];
     const end = system.faults.plan({ operation: 'open', path, effect });
-    await expect(wal.backup(BACKUP)).rejects.toMatchObject({
+    await expect(wal.maintenance.backup(BACKUP)).rejects.toMatchObject({
       code: 'WAL_READ_FAILED',
       cause: { code: 'EMFILE' },
     });
     end();
-    await wal.backup(BACKUP);
+    await wal.maintenance.backup(BACKUP);
     expect((await verifyBackup(BACKUP, { fileSystem: system })).problems).toEqual([]);
     await wal.close();
   });
@@ -330,9 +335,9 @@ describe('a backup', () => {
       });
       const wal = await openSimulated(system);
       await fill(wal, 3);
-      await wal.removeSegments({ below: wal.lastSequence });
+      await wal.maintenance.removeSegments({ below: wal.lastSequence });
       const files = names.map((name) => ({ name, path: `/${name}` }));
-      await wal.backup(BACKUP, { files });
+      await wal.maintenance.backup(BACKUP, { files });
       const copies = (await describeBackup(BACKUP, { fileSystem: system })).files;
       const [one, two] = names.map((name) => copies.find((file) => file.name === name)!.path);
       const spoil = (path: string): void => {
@@ -341,12 +346,16 @@ describe('a backup', () => {
       };
       spoil(one!);
       const damaged = { files: files.slice(1), damagedFiles: ['one'] };
-      expect(await wal.backup(BACKUP, damaged)).toMatchObject({
+      expect(await wal.maintenance.backup(BACKUP, damaged)).toMatchObject({
         ...{ files: 1, keptFiles: [], leftOut: ['one'] },
       });
       // The service has none any more.
       spoil(two!);
-      expect(await wal.backup(BACKUP)).toMatchObject({ files: 0, keptFiles: [], leftOut: ['two'] });
+      expect(await wal.maintenance.backup(BACKUP)).toMatchObject({
+        files: 0,
+        keptFiles: [],
+        leftOut: ['two'],
+      });
       await wal.close();
     },
   );
@@ -360,16 +369,19 @@ describe('a backup', () => {
       names.map((name) => ({ name, path: `/${name}` }));
     const wal = await openSimulated(system);
     await fill(wal, 3);
-    await wal.backup('/whole', { files: filesOf('one') });
-    expect(await wal.backup('/whole', {})).toMatchObject({ files: 0, keptFiles: [] });
-    await wal.removeSegments({ below: wal.lastSequence });
-    await wal.backup(BACKUP, { files: filesOf('one', 'two') });
+    await wal.maintenance.backup('/whole', { files: filesOf('one') });
+    expect(await wal.maintenance.backup('/whole', {})).toMatchObject({ files: 0, keptFiles: [] });
+    await wal.maintenance.removeSegments({ below: wal.lastSequence });
+    await wal.maintenance.backup(BACKUP, { files: filesOf('one', 'two') });
     const { files: had } = await describeBackup(BACKUP, { fileSystem: system });
     system.disk.flipBit(had.find(({ name }) => name === 'two')!.path, 1);
-    expect(await wal.backup(BACKUP, {})).toMatchObject({ files: 1, keptFiles: ['one'] });
+    expect(await wal.maintenance.backup(BACKUP, {})).toMatchObject({
+      files: 1,
+      keptFiles: ['one'],
+    });
     const { files, problems } = await verifyBackup(BACKUP, { fileSystem: system });
     expect([files.map(({ name }) => name), problems]).toEqual([['one'], []]);
-    const next = await wal.backup(BACKUP, { files: filesOf('three') });
+    const next = await wal.maintenance.backup(BACKUP, { files: filesOf('three') });
     expect(next).toMatchObject({ files: 1, keptFiles: [], leftOut: [] });
     await wal.close();
   });
@@ -386,7 +398,7 @@ describe('a backup', () => {
       return { name: `${sequence}.state`, path };
     };
     const run = async (...files: { name: string; path: string }[]) =>
-      wal.backup(BACKUP, { files, standsAt });
+      wal.maintenance.backup(BACKUP, { files, standsAt });
     const content = async () => {
       const found = await verifyBackup(BACKUP, { fileSystem: system, standsAt });
       const names = found.files.map(({ name }) => name).sort();
@@ -395,7 +407,7 @@ describe('a backup', () => {
 
     await fill(wal, 1);
     const useless = await stateAt(1);
-    await wal.removeSegments({ below: wal.lastSequence });
+    await wal.maintenance.removeSegments({ below: wal.lastSequence });
     const first = wal.firstSequence;
     expect(first).toBeGreaterThan(2);
     // What is of an earlier place leads nowhere.
@@ -443,15 +455,17 @@ describe('a backup', () => {
     });
     const wal = await openSimulated(system);
     await fill(wal, 1);
-    await wal.backup(BACKUP);
+    await wal.maintenance.backup(BACKUP);
     await fill(wal, 1);
     const files = [{ name: 'one', path: '/one' }];
     const end = system.faults.plan({ operation, path, effect: { kind: 'error', code: 'ENOSPC' } });
-    await expect(wal.backup(BACKUP, { files })).rejects.toMatchObject({ code: 'ENOSPC' });
+    await expect(wal.maintenance.backup(BACKUP, { files })).rejects.toMatchObject({
+      code: 'ENOSPC',
+    });
     const left = [...system.disk.image().files.keys()].filter((file) => file.endsWith('.tmp'));
     expect(left.filter((file) => file.startsWith(BACKUP))).toEqual([]);
     end();
-    expect(await wal.backup(BACKUP, { files })).toMatchObject({ files: 1 });
+    expect(await wal.maintenance.backup(BACKUP, { files })).toMatchObject({ files: 1 });
     await wal.close();
   });
 
@@ -464,18 +478,22 @@ describe('a backup', () => {
     await fill(wal, 1);
     const filesOf = (...names: string[]): { name: string; path: string }[] =>
       names.map((name) => ({ name, path: `/${name}` }));
-    const first = await wal.backup(BACKUP, { files: filesOf('one') });
+    const first = await wal.maintenance.backup(BACKUP, { files: filesOf('one') });
     await fill(wal, 1);
     const effect = { kind: 'error', code: 'ENOSPC' } as const;
     const end = system.faults.plan({ operation: 'rename', path: /BACKUP$/, effect });
-    await expect(wal.backup(BACKUP, { files: filesOf('two', 'three') })).rejects.toThrow('ENOSPC');
+    await expect(
+      wal.maintenance.backup(BACKUP, { files: filesOf('two', 'three') }),
+    ).rejects.toThrow('ENOSPC');
     const list = (): string[] => system.list(`${BACKUP}/files`);
     const segments = system.list(`${BACKUP}/segments`);
     expect([list().length, segments.length]).toEqual([3, 2]);
     // It ends before anything of it is copied.
     const atOnce = system.faults.plan({ operation: 'write', path: /^\/backup/, effect });
     await fill(wal, 1);
-    await expect(wal.backup(BACKUP, { files: filesOf('three') })).rejects.toThrow('ENOSPC');
+    await expect(wal.maintenance.backup(BACKUP, { files: filesOf('three') })).rejects.toThrow(
+      'ENOSPC',
+    );
     expect([list().length, system.list(`${BACKUP}/segments`)]).toEqual([2, segments]);
     expect(system.list(BACKUP).filter((file) => file.startsWith('tail-'))).toHaveLength(1);
     expect(await verifyBackup(BACKUP, { fileSystem: system })).toMatchObject({
@@ -483,7 +501,7 @@ describe('a backup', () => {
     });
     end();
     atOnce();
-    expect(await wal.backup(BACKUP, { files: filesOf('three') })).toMatchObject({
+    expect(await wal.maintenance.backup(BACKUP, { files: filesOf('three') })).toMatchObject({
       copiedSegments: 2,
     });
     expect(list()).toHaveLength(1);
@@ -495,12 +513,14 @@ describe('a backup', () => {
     const wal = await openSimulated(system);
     await fill(wal, 3);
     let removal: Promise<unknown> | undefined;
-    await wal.backup(BACKUP, {
+    await wal.maintenance.backup(BACKUP, {
       onProgress: () => {
-        removal ??= wal.removeSegments({ below: wal.durableSequence }).then((report) => {
-          expect(report.segments).toEqual([]);
-          expect(report.pinnedBy[0]?.name).toMatch(/^backup/);
-        });
+        removal ??= wal.maintenance
+          .removeSegments({ below: wal.durableSequence })
+          .then((report) => {
+            expect(report.segments).toEqual([]);
+            expect(report.pinnedBy[0]?.name).toMatch(/^backup/);
+          });
       },
     });
     await removal;
@@ -511,19 +531,25 @@ describe('a backup', () => {
     const system = SimulatedFileSystem.on();
     const wal = await openSimulated(system);
     await fill(wal, 2);
-    await wal.backup(BACKUP);
+    await wal.maintenance.backup(BACKUP);
     const image = system.disk.image();
     const other = SimulatedFileSystem.on({
       files: new Map([...image.files].filter(([path]) => path.startsWith(`${BACKUP}/`))),
       directories: image.directories,
     });
     const stranger = await openSimulated(other, {}, 5);
-    await expect(stranger.backup(BACKUP)).rejects.toMatchObject({ code: 'WAL_BACKUP_REFUSED' });
-    const ended = stranger.backup('/elsewhere', { onProgress: () => void stranger.close() });
+    await expect(stranger.maintenance.backup(BACKUP)).rejects.toMatchObject({
+      code: 'WAL_BACKUP_REFUSED',
+    });
+    const ended = stranger.maintenance.backup('/elsewhere', {
+      onProgress: () => void stranger.close(),
+    });
     await expect(ended.then(() => undefined)).resolves.toBeUndefined();
     await fill(wal, 2);
     let closing: Promise<void> | undefined;
-    const cut = wal.backup(BACKUP, { onProgress: () => void (closing ??= wal.close()) });
+    const cut = wal.maintenance.backup(BACKUP, {
+      onProgress: () => void (closing ??= wal.close()),
+    });
     await expect(cut).rejects.toMatchObject({ code: 'WAL_CANCELLED' });
     await closing;
     await stranger.close();
@@ -533,7 +559,7 @@ describe('a backup', () => {
     const system = SimulatedFileSystem.on();
     const wal = await openSimulated(system);
     await fill(wal, 2);
-    await wal.backup(BACKUP);
+    await wal.maintenance.backup(BACKUP);
     await wal.close();
     const image = system.disk.image();
     const paths = [...image.files.keys()].filter((path) => /^\/backup\/.*walz/.test(path));
@@ -585,7 +611,7 @@ describe('a restore', () => {
     });
     const wal = await openSimulated(system, {}, 2);
     await fill(wal, 2, 3);
-    await wal.backup(BACKUP);
+    await wal.maintenance.backup(BACKUP);
     texts = await textsOf(wal);
     ({ logId, timeline } = wal);
     const { WalReader } = await import('../../wal-reader.js');
@@ -661,7 +687,7 @@ describe('a restore', () => {
       await append();
       const [atMillis, acknowledged] = [millis, wal.durableSequence];
       await append();
-      await wal.backup(BACKUP);
+      await wal.maintenance.backup(BACKUP);
       const all = await textsOf(wal);
       await wal.close();
       const found = await restored(system, { atMillis });
@@ -742,12 +768,12 @@ describe('a restore', () => {
     const source = await openSimulated(system);
     const removed = at(source.lastSequence);
     await fill(source, 3);
-    await source.removeSegments({ below: at(removed + 1) });
-    await source.backup(BACKUP);
+    await source.maintenance.removeSegments({ below: at(removed + 1) });
+    await source.maintenance.backup(BACKUP);
     // What it names itself leads up to the log's beginning, which has moved on.
-    await source.removeSegments({ below: source.durableSequence });
+    await source.maintenance.removeSegments({ below: source.durableSequence });
     expect(source.firstSequence).toBeGreaterThan(removed + 1);
-    await source.backup(BACKUP);
+    await source.maintenance.backup(BACKUP);
     await source.close();
     const report = await restoreLog(BACKUP, RESTORED, { fileSystem: system, upTo: removed });
     const wal = await openAt(system);

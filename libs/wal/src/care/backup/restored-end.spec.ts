@@ -45,7 +45,7 @@ describe('the end of a restored log', () => {
     const wal = await openSimulated(system);
     for (let at = 0; at < RECORDS; at++)
       await wal.append(batchAfter(wal.lastSequence, 1, 300)).durable;
-    await wal.backup(BACKUP);
+    await wal.maintenance.backup(BACKUP);
     await wal.close();
     const restore = async (upTo: number): Promise<DiskImage> => {
       const target = SimulatedFileSystem.on(system.disk.image());
@@ -106,7 +106,7 @@ describe('a restore', () => {
     const system = SimulatedFileSystem.on();
     const wal = await openSimulated(system);
     await wal.append(batchAfter(0, 3)).durable;
-    await wal.backup(BACKUP);
+    await wal.maintenance.backup(BACKUP);
     await wal.close();
     const image = system.disk.image();
     for (let skip = 0; ; skip++) {

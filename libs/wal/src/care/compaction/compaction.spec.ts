@@ -67,7 +67,7 @@ describe('compaction', () => {
     expect(await textsOf(reader)).toEqual(texts);
     const below = boundaryOf(wal);
     const seen: number[] = [];
-    const report = await wal.compact(policyUpTo(below), {
+    const report = await wal.maintenance.compact(policyUpTo(below), {
       onProgress: ({ bytesDone }) => seen.push(bytesDone),
     });
     const dropped = texts.filter((_, index) => index + 1 < below && isDropped(index + 1)).length;
@@ -92,7 +92,7 @@ describe('compaction', () => {
       expect((await source.verify()).problems).toEqual([]);
       expect(source.timelineAt(at(1))).toBe(wal.timeline);
     }
-    expect((await wal.scrub({ bytesPerSecond: 1e12 })).problems).toEqual([]);
+    expect((await wal.maintenance.scrub({ bytesPerSecond: 1e12 })).problems).toEqual([]);
     const files = system.list(LOG).filter((file) => file.endsWith('.wal'));
     expect(files.map((file) => file.split('.')[1]).sort()).toEqual(['0', '1', '1', '1']);
     const image = afterPowerCut(system.disk);
@@ -122,12 +122,14 @@ describe('compaction', () => {
     const path = operation === 'publish' ? /\.1\.wal$/ : /compact-/;
     const effect = { kind: 'error', code } as const;
     const mended = system.faults.plan({ operation, path, skip, effect });
-    const compacted = wal.compact(policyUpTo(boundaryOf(wal)));
+    const compacted = wal.maintenance.compact(policyUpTo(boundaryOf(wal)));
     await expect(compacted).rejects.toMatchObject({ code: told });
     expect(system.list(LOG).sort()).toEqual(before.sort());
     expect(await textsOf(wal)).toEqual(texts);
     mended();
-    expect(await wal.compact(policyUpTo(boundaryOf(wal)))).toMatchObject({ rewritten: 2 });
+    expect(await wal.maintenance.compact(policyUpTo(boundaryOf(wal)))).toMatchObject({
+      rewritten: 2,
+    });
     await wal.close();
     expect([system.openFileCount, system.misuses]).toEqual([0, []]);
   });
@@ -143,7 +145,7 @@ describe('compaction', () => {
     const totalBytes = 16 * 64 * 1024;
     let freeBytes = 64 * 1024;
     system.space = () => ({ totalBytes, freeBytes });
-    const compact = (): Promise<unknown> => wal.compact(policyUpTo(boundaryOf(wal)));
+    const compact = (): Promise<unknown> => wal.maintenance.compact(policyUpTo(boundaryOf(wal)));
     await expect(compact()).rejects.toMatchObject({ code: 'ENOSPC' });
     freeBytes += 32 * 1024;
     await expect(compact()).rejects.toMatchObject({ code: 'EIO' });
@@ -157,18 +159,20 @@ describe('compaction', () => {
     await fill(wal, 2);
     const texts = await textsOf(wal);
     const below = boundaryOf(wal);
-    await wal.compact(policyUpTo(below, (sequence) => sequence % 2 === 0));
+    await wal.maintenance.compact(policyUpTo(below, (sequence) => sequence % 2 === 0));
     const before = system.list(LOG);
-    expect(await wal.compact(policyUpTo(below, (sequence) => sequence % 2 === 0))).toMatchObject({
+    expect(
+      await wal.maintenance.compact(policyUpTo(below, (sequence) => sequence % 2 === 0)),
+    ).toMatchObject({
       ...{ segments: 2, rewritten: 0, droppedRecords: 0 },
     });
     expect(system.list(LOG)).toEqual(before);
     const most = (sequence: number): boolean => sequence % 7 !== 0;
-    expect((await wal.compact(policyUpTo(below, most))).rewritten).toBe(2);
+    expect((await wal.maintenance.compact(policyUpTo(below, most))).rewritten).toBe(2);
     const both = (sequence: number): boolean => sequence % 2 === 0 || most(sequence);
     const left = (await textsOf(wal)).map((text) => text.replace(/\.$/, ''));
     expect(left).toEqual(withoutDropped(texts, below, both).map((text) => text.replace(/\.$/, '')));
-    const everything = await wal.compact(policyUpTo(below, () => true));
+    const everything = await wal.maintenance.compact(policyUpTo(below, () => true));
     expect(everything.rewritten).toBe(2);
     expect((await textsOf(wal))[0]).toMatch(`${below}=`);
     await wal.close();
@@ -182,9 +186,9 @@ describe('compaction', () => {
     await fill(wal, 2);
     const below = boundaryOf(wal);
     const one = policyUpTo(below, (sequence) => sequence === 1);
-    expect((await wal.compact(one)).rewritten).toBe(0);
-    expect((await wal.compact({ ...one, savedFractionMin: 0 })).rewritten).toBe(1);
-    expect((await wal.compact(policyUpTo(below - 1))).segments).toBe(1);
+    expect((await wal.maintenance.compact(one)).rewritten).toBe(0);
+    expect((await wal.maintenance.compact({ ...one, savedFractionMin: 0 })).rewritten).toBe(1);
+    expect((await wal.maintenance.compact(policyUpTo(below - 1))).segments).toBe(1);
     await wal.close();
   });
 
@@ -205,7 +209,7 @@ describe('compaction', () => {
       return next.done !== true;
     };
     for (let count = 0; count < 10; count++) for (const index of [0, 1]) await take(index);
-    await wal.compact(policyUpTo(below));
+    await wal.maintenance.compact(policyUpTo(below));
     for (const index of [0, 1]) {
       while (await take(index));
       const sequences = seen[index]!;
@@ -227,7 +231,7 @@ describe('compaction', () => {
       .sort();
     for (const offset of [4_200, 12_000]) {
       system.disk.flipBit(`${LOG}/${first}`, offset);
-      await expect(wal.compact(policyUpTo(boundaryOf(wal)))).rejects.toMatchObject({
+      await expect(wal.maintenance.compact(policyUpTo(boundaryOf(wal)))).rejects.toMatchObject({
         code: 'WAL_CORRUPT',
       });
       system.disk.flipBit(`${LOG}/${first}`, offset);
@@ -251,7 +255,9 @@ describe('compaction', () => {
         ...(path !== undefined && { path }),
         effect: { kind: 'error', code: 'EIO' },
       });
-      await expect(wal.compact(policyUpTo(below))).rejects.toMatchObject({ code: 'EIO' });
+      await expect(wal.maintenance.compact(policyUpTo(below))).rejects.toMatchObject({
+        code: 'EIO',
+      });
       end();
       const kept = (found: readonly string[]): string[] =>
         withoutDropped(texts, below).filter((text) => !found.includes(text));
@@ -261,7 +267,7 @@ describe('compaction', () => {
       expect(kept([...afterCrash, ...afterCrash.map((text) => `${text}.`)])).toEqual([]);
       expect((await next.verify()).problems).toEqual([]);
       await next.close();
-      await wal.compact(policyUpTo(below));
+      await wal.maintenance.compact(policyUpTo(below));
       expect(await textsOf(wal)).toEqual(withoutDropped(texts, below));
       await wal.close();
       const reopened = await openSimulated(system, {}, 3);
@@ -278,12 +284,12 @@ describe('compaction', () => {
     await fill(wal, 3);
     const texts = await textsOf(wal);
     const below = boundaryOf(wal);
-    await wal.compact(policyUpTo(below));
-    await wal.archiveSealed();
+    await wal.maintenance.compact(policyUpTo(below));
+    await wal.maintenance.archiveSealed();
     const left = withoutDropped(texts, below);
-    await wal.backup('/backup');
+    await wal.maintenance.backup('/backup');
     expect((await verifyBackup('/backup', { fileSystem: system })).problems).toEqual([]);
-    await wal.removeSegments({ below: wal.durableSequence });
+    await wal.maintenance.removeSegments({ below: wal.durableSequence });
     expect(wal.stats().archivedSegments).toBe(2);
     expect(await textsOf(wal)).toEqual(left);
     await wal.close();

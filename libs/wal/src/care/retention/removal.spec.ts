@@ -27,7 +27,7 @@ async function fill(wal: Wal, rotations: number): Promise<number[]> {
 }
 
 function segmentsOf(wal: Wal): number[] {
-  const { segments } = wal.planRemoval({ below: at(Number.MAX_SAFE_INTEGER) });
+  const { segments } = wal.maintenance.planRemoval({ below: at(Number.MAX_SAFE_INTEGER) });
   return segments.map((segment) => segment.firstSequence);
 }
 
@@ -39,7 +39,7 @@ describe('removal of segments', () => {
     const system = SimulatedFileSystem.on();
     const wal = await openSimulated(system);
     const [, second, third] = await fill(wal, 3);
-    const plan = wal.planRemoval({ below: at(third! + 1) });
+    const plan = wal.maintenance.planRemoval({ below: at(third! + 1) });
     expect(
       plan.segments.map(({ firstSequence, lastSequence }) => [firstSequence, lastSequence]),
     ).toEqual([
@@ -50,7 +50,10 @@ describe('removal of segments', () => {
     expect(plan.bytes).toBe(
       plan.segments.reduce((sum, { file }) => sum + sizeOf(system, `${LOG}/${file}`), 0),
     );
-    expect(await wal.removeSegments({ below: at(third! + 1) })).toEqual({ ...plan, left: [] });
+    expect(await wal.maintenance.removeSegments({ below: at(third! + 1) })).toEqual({
+      ...plan,
+      left: [],
+    });
     expect(walFiles(system)).toHaveLength(2);
     expect(wal.firstSequence).toBe(third);
     expect(wal.recordAt(at(third! - 1))).toBeUndefined();
@@ -61,9 +64,9 @@ describe('removal of segments', () => {
   it('keeps the segment that holds the sequence just below what is asked for, and the newest always', async () => {
     const wal = await openSimulated(SimulatedFileSystem.on());
     const [, second] = await fill(wal, 2);
-    expect(wal.planRemoval({ below: at(second! - 1) }).segments).toEqual([]);
-    expect(wal.planRemoval({ below: second! as Sequence }).segments).toHaveLength(1);
-    const everything = wal.planRemoval({ below: at(wal.lastSequence + 1_000) });
+    expect(wal.maintenance.planRemoval({ below: at(second! - 1) }).segments).toEqual([]);
+    expect(wal.maintenance.planRemoval({ below: second! as Sequence }).segments).toHaveLength(1);
+    const everything = wal.maintenance.planRemoval({ below: at(wal.lastSequence + 1_000) });
     expect(everything.segments).toHaveLength(2);
     await wal.close();
   });
@@ -75,16 +78,16 @@ describe('removal of segments', () => {
     wal.floors.set('behind', at(second!));
     wal.floors.set('near', at(third! + 1));
     const below = wal.durableSequence;
-    const plan = wal.planRemoval({ below });
+    const plan = wal.maintenance.planRemoval({ below });
     expect(plan.segments.map(({ firstSequence }) => firstSequence)).toEqual([1]);
     expect(plan.pinnedBy).toMatchObject([
       { name: 'behind', sequence: second, segments: 2 },
       { name: 'near', sequence: third! + 1, segments: 1 },
     ]);
     const release = wal.floors.pin('backup', BEFORE_FIRST);
-    expect((await wal.removeSegments({ below })).segments).toEqual([]);
+    expect((await wal.maintenance.removeSegments({ below })).segments).toEqual([]);
     release();
-    expect((await wal.removeSegments({ below })).segments).toHaveLength(1);
+    expect((await wal.maintenance.removeSegments({ below })).segments).toHaveLength(1);
     // Whoever stands at a floor can still be asked for its timeline.
     expect(wal.timelineAt(at(second!))).toBe(wal.timeline);
     await wal.close();
@@ -94,7 +97,7 @@ describe('removal of segments', () => {
     const system = SimulatedFileSystem.on();
     const wal = await openSimulated(system);
     const [, , third] = await fill(wal, 3);
-    await wal.removeSegments({ below: at(third!) });
+    await wal.maintenance.removeSegments({ below: at(third!) });
     const texts = await textsOf(wal, at(third! - 1));
     const after = SimulatedFileSystem.on(afterPowerCut(system.disk));
     await wal.close();
@@ -116,7 +119,7 @@ describe('removal of segments', () => {
     const wal = await openSimulated(system);
     const last = at(wal.lastSequence);
     await fill(wal, 1);
-    await wal.removeSegments({ below: at(last + 1) });
+    await wal.maintenance.removeSegments({ below: at(last + 1) });
     expect(wal.firstSequence).toBe(last + 1);
     const reader = await WalReader.open(LOG, { fileSystem: system });
     const told = (source: Wal | WalReader) => [last - 1, last].map((s) => source.timelineAt(at(s)));
@@ -139,7 +142,7 @@ describe('removal of segments', () => {
       times: 1,
       effect: { kind: 'error', code: 'EACCES' },
     });
-    const report = await wal.removeSegments({ below: at(second!) });
+    const report = await wal.maintenance.removeSegments({ below: at(second!) });
     expect(report.left).toEqual(report.segments.map(({ file }) => file));
     await wal.close();
     const next = await openSimulated(system, {}, 2);
@@ -157,13 +160,13 @@ describe('removal of segments', () => {
       const path = operation === 'rename' ? /MANIFEST$/ : /MANIFEST/;
       const effect = { kind: 'error', code: 'EIO' } as const;
       const end = system.faults.plan({ operation, path, effect });
-      await expect(wal.removeSegments({ below: at(second!) })).rejects.toMatchObject({
+      await expect(wal.maintenance.removeSegments({ below: at(second!) })).rejects.toMatchObject({
         code: 'EIO',
       });
       end();
       expect(walFiles(system)).toEqual(files);
     }
-    await wal.removeSegments({ below: at(second!) });
+    await wal.maintenance.removeSegments({ below: at(second!) });
     expect(wal.firstSequence).toBe(second);
     expect(wal.poison).toBeUndefined();
     await wal.close();
@@ -181,7 +184,7 @@ describe('removal of segments', () => {
         // The successor removes temporary files before it looks at MANIFEST for the last time.
         if (successorCleans) removeStrays(system, LOG, diagnose(system, LOG));
       });
-      await expect(wal.removeSegments({ below: at(second!) })).rejects.toMatchObject({
+      await expect(wal.maintenance.removeSegments({ below: at(second!) })).rejects.toMatchObject({
         code: 'WAL_FENCED',
       });
       expect(walFiles(system)).toHaveLength(3);
@@ -201,7 +204,7 @@ describe('readers, when what they read is removed', () => {
       source.read({ after: BEFORE_FIRST })[Symbol.asyncIterator](),
     );
     for (const records of readers) await records.next();
-    await wal.removeSegments({ below: at(third!) });
+    await wal.maintenance.removeSegments({ below: at(third!) });
     for (const records of readers) {
       let last = 1;
       const rest = async (): Promise<void> => {
@@ -224,7 +227,7 @@ describe('readers, when what they read is removed', () => {
     );
     for (const follower of [...followers, ...followers]) await follower.next();
     const [, , third] = await fill(wal, 3);
-    await wal.removeSegments({ below: at(third!) });
+    await wal.maintenance.removeSegments({ below: at(third!) });
     for (const follower of followers) {
       let expected = 3;
       const follow = async (): Promise<void> => {
@@ -243,7 +246,7 @@ describe('readers, when what they read is removed', () => {
     const other = await WalReader.open(LOG, { fileSystem: system.sibling() });
     const [, second] = await fill(wal, 2);
     expect(other.recordAt(at(wal.durableSequence))).toBeDefined();
-    await wal.removeSegments({ below: at(second!) });
+    await wal.maintenance.removeSegments({ below: at(second!) });
     const late = await WalReader.open(LOG, { fileSystem: system.sibling() });
     for (const source of [wal, other, late]) {
       await expect(source.scan(BEFORE_FIRST, () => undefined)).rejects.toEqual(gone);
@@ -265,10 +268,10 @@ describe('readers, when what they read is removed', () => {
     const other = await WalReader.open(LOG, { fileSystem: system.sibling() });
     let removal: Promise<unknown> | undefined;
     const remove = (): void => {
-      removal ??= wal.removeSegments({ below: at(third!) });
+      removal ??= wal.maintenance.removeSegments({ below: at(third!) });
     };
     const verified = [wal.verify(remove), other.verify(remove)];
-    const scrubbed = wal.scrub({ bytesPerSecond: 1e9, onSegment: remove });
+    const scrubbed = wal.maintenance.scrub({ bytesPerSecond: 1e9, onSegment: remove });
     for (const { problems } of await Promise.all([...verified, scrubbed]))
       expect(problems).toEqual([]);
     await removal;

@@ -42,7 +42,7 @@ async function takenOver(durability: Durability): Promise<SimulatedFileSystem> {
   await first.append([textOf('one'), textOf('two')], { durability: 'sync' }).durable;
   const second = await openSimulated(stopped.sibling(), { takeover: true, durability }, 2);
   // Waits until the successor has written the footer behind the length that it has sealed.
-  await second.removeSegments({ below: BEFORE_FIRST });
+  await second.maintenance.removeSegments({ below: BEFORE_FIRST });
   const { durable } = first.append([textOf('phantom')]);
   await expect(durable).rejects.toMatchObject({ code: 'WAL_FENCED' });
   await second.append([textOf('three')], { durability: 'sync' }).durable;
@@ -145,8 +145,8 @@ describe('salvaging with the archive of a history that the log has left', () => 
       const wal = await openSimulated(system, archive ? { archive } : {}, letter.length);
       for (let record = 0; record < 20; record++)
         await wal.append([Buffer.from(letter.padEnd(4_001))]).durable;
-      if (archive) await wal.archiveSealed();
-      if (letter === 'old') await wal.backup('/data/backup');
+      if (archive) await wal.maintenance.archiveSealed();
+      if (letter === 'old') await wal.maintenance.backup('/data/backup');
       await wal.close();
     };
     await fill('old', '/data/archive');
@@ -186,7 +186,7 @@ describe('salvaging with the archive of a history that the log has left', () => 
     for (let sequence = 1; sequence <= 4; sequence++) {
       const wal = await openSimulated(system, { archive }, sequence);
       await wal.append(batchAfter(sequence - 1, 1)).durable;
-      await wal.archiveSealed();
+      await wal.maintenance.archiveSealed();
       await wal.close();
     }
     const written = await textsOfOpened(system);
@@ -262,13 +262,13 @@ describe('a salvage says what is gone', () => {
     for (let sequence = 1; sequence <= 4; sequence++) {
       const wal = await openSimulated(system, { archive }, sequence);
       await wal.append(batchAfter(sequence - 1, 1)).durable;
-      await wal.archiveSealed();
-      if (sequence === 3) await wal.removeSegments({ below: 2 as Sequence });
+      await wal.maintenance.archiveSealed();
+      if (sequence === 3) await wal.maintenance.removeSegments({ below: 2 as Sequence });
       await wal.close();
     }
     const whole = await openSimulated(system, { archive }, 5);
     const texts = await textsOf(whole);
-    await whole.archiveSealed();
+    await whole.maintenance.archiveSealed();
     await whole.close();
     const [second = '', third = ''] = segmentsOf(system);
     system.unlink(`${LOG}/${second}`);
@@ -285,8 +285,8 @@ describe('a salvage says what is gone', () => {
     for (let sequence = 1; sequence <= 4; sequence++) {
       const wal = await openSimulated(system, { archive }, sequence);
       await wal.append(batchAfter(sequence - 1, 1)).durable;
-      if (sequence < 4) await wal.archiveSealed();
-      else await wal.removeSegments({ below: 3 as Sequence });
+      if (sequence < 4) await wal.maintenance.archiveSealed();
+      else await wal.maintenance.removeSegments({ below: 3 as Sequence });
       await wal.close();
     }
     const image = system.disk.image();

@@ -29,9 +29,9 @@ async function logOf(opens: number): Promise<SimulatedFileSystem> {
   for (let sequence = 1; sequence <= opens; sequence++) {
     const wal = await openSimulated(system, { archive }, sequence);
     await wal.append(batchAfter(sequence - 1, 1)).durable;
-    await wal.archiveSealed();
+    await wal.maintenance.archiveSealed();
     // Behind the footers, which are written in the background.
-    await wal.removeSegments({ below: BEFORE_FIRST });
+    await wal.maintenance.removeSegments({ below: BEFORE_FIRST });
     await wal.close();
   }
   await archive.close();
@@ -86,7 +86,7 @@ describe('a salvage that WATERMARK does not tell of the newest segment', () => {
     const system = await logOf(4);
     const wal = await openSimulated(system, {}, 5);
     const policy = { below: 4 as Sequence, drop: (at: Sequence) => at === 2, savedFractionMin: 0 };
-    expect(await wal.compact(policy)).toMatchObject({ rewritten: 1 });
+    expect(await wal.maintenance.compact(policy)).toMatchObject({ rewritten: 1 });
     await wal.close();
     for (const path of segmentsOf(system).slice(2)) system.unlink(path);
     system.unlink(`${LOG}/WATERMARK`);
@@ -160,7 +160,7 @@ describe('a salvage of a log of which a witness cannot be read', () => {
     const system = await logOf(4);
     if (removed) {
       const wal = await openSimulated(system, {}, 5);
-      await wal.removeSegments({ below: 3 as Sequence });
+      await wal.maintenance.removeSegments({ below: 3 as Sequence });
       await wal.close();
     }
     damage(system);

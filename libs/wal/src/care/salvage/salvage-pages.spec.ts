@@ -28,8 +28,8 @@ describe('a salvage of a segment of which one place is lost', () => {
       const wal = await openSimulated(system, options, opening);
       for (let record = 0; opening === 1 && record < RECORDS; record++)
         await wal.append(batchAfter(record, 1, 12_000)).durable;
-      await wal.archiveSealed();
-      await wal.removeSegments({ below: BEFORE_FIRST });
+      await wal.maintenance.archiveSealed();
+      await wal.maintenance.removeSegments({ below: BEFORE_FIRST });
       await wal.close();
     }
     const [first = ''] = system.list(LOG).filter((file) => parseSegmentName(file)?.segment === 1);

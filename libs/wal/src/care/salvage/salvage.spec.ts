@@ -87,7 +87,7 @@ describe('making a new log of a damaged one', () => {
     'takes what retention has removed for no gap where MANIFEST is %s, and says that it cannot know',
     async (how) => {
       const own = await Wal.open(damaged, { frameBytesMax: 16 * 1024, segmentBytes: 32 * 1024 });
-      await own.removeSegments({ below: 60 as Sequence });
+      await own.maintenance.removeSegments({ below: 60 as Sequence });
       const { firstSequence } = own;
       expect(firstSequence).toBeGreaterThan(1);
       const timelines = own.timelines(10);
@@ -203,15 +203,16 @@ describe('scrubbing', () => {
     // Opening finishes what closing left without a footer.
     const wal = await open();
     const rate = { bytesPerSecond: 1e9 };
-    let report = await wal.scrub(rate);
-    for (let tries = 0; report.skipped > 0 && tries < 100; tries++) report = await wal.scrub(rate);
+    let report = await wal.maintenance.scrub(rate);
+    for (let tries = 0; report.skipped > 0 && tries < 100; tries++)
+      report = await wal.maintenance.scrub(rate);
     expect(report).toMatchObject({ skipped: 0, problems: [] });
     expect(report.segments).toBeGreaterThan(1);
     const file = readdirSync(join(directory, 'log')).find((name) => name.endsWith('.wal')) ?? '';
     const bytes = readFileSync(join(directory, 'log', file));
     bytes[9000] = (bytes[9000] ?? 0) ^ 0x10;
     writeFileSync(join(directory, 'log', file), bytes);
-    expect((await wal.scrub(rate)).problems).toMatchObject([
+    expect((await wal.maintenance.scrub(rate)).problems).toMatchObject([
       { file: join(directory, 'log', file) },
     ]);
     await wal.close();

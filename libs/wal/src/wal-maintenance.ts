@@ -1,0 +1,207 @@
+import { randomBytes as systemRandomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { archivePin, type ArchiveReport, archiveSegments } from './care/archive/archiving.js';
+import { type BackupOptions, type BackupReport, backUp } from './care/backup/backup.js';
+import { openFiles } from './care/backup/backup-files.js';
+import {
+  type CompactionPolicy,
+  type CompactionReport,
+  compactSegments,
+} from './care/compaction/compaction.js';
+import {
+  planRemoval,
+  type RemovalOptions,
+  type RemovalPlan,
+  type RemovalReport,
+  removeSegments,
+} from './care/retention/removal.js';
+import { ARCHIVE_FLOOR, type Floors } from './directory/floors.js';
+import { segmentPath } from './format/segment-name.js';
+import { withArchived } from './read/archived-part.js';
+import type { VisibleBound } from './read/log-cursor.js';
+import { type ScrubOptions, type ScrubReport, scrubSegments } from './read/scrub.js';
+import type { CatalogEntry } from './read/segment-catalog.js';
+import { finishLeftovers, finishSegment, isFinished, summarize } from './segment/sealing.js';
+import { WalError } from './wal.errors.js';
+import { BEFORE_FIRST, type Sequence, type WorkOptions } from './wal.types.js';
+import type { WalParts } from './wal-opening.js';
+import type { WorkSchedule } from './work-schedule.js';
+import type { StartedSegment } from './write/segment-chain.js';
+
+/** What maintenance must know of the log that it works on. */
+export interface MaintainedLog {
+  readonly floors: Floors;
+  timeline(): string;
+  /** Up to where everything is durable. */
+  bound(): VisibleBound;
+  isClosed(): boolean;
+}
+
+/** The care of a log that is open for writing, while appends and readers go on: archiving, compaction, backup, removal, scrubbing. */
+export class WalMaintenance {
+  constructor(
+    private readonly parts: WalParts,
+    private readonly log: MaintainedLog,
+    private readonly schedule: WorkSchedule,
+  ) {}
+
+  /** What `removeSegments` would do, and which floors keep the rest: a dry run. */
+  planRemoval(options: RemovalOptions): RemovalPlan {
+    const { fileSystem, catalog } = this.parts;
+    return planRemoval(fileSystem, catalog.live(), this.holdingFloors(), options);
+  }
+
+  /**
+   * Removes whole sealed segments of which every sequence is below the one that is asked for, below every floor, and in the archive if the log has one. Appends
+   * and readers go on; they read from the archive what is there, and otherwise get `WAL_SEQUENCE_GONE`. Throws `WAL_ARCHIVE_MISMATCH`, `WAL_FENCED`, `WAL_CLOSED`, the poison.
+   */
+  removeSegments(options: RemovalOptions): Promise<RemovalReport> {
+    return this.schedule.exclusively(() => {
+      const { archive, catalog, manifest } = this.parts;
+      // What leaves is then there only: believed is what the files say now, whatever was copied over them since.
+      archive?.refresh(manifest.current.firstSegment);
+      return removeSegments(this.parts, this.planRemoval(options), (firstSegment) => {
+        const live = catalog.live().filter(({ name }) => name.segment >= firstSegment);
+        // An archive that does not hold what goes, or is another's, ends it here: a MANIFEST that counts on it would never open.
+        const entries = withArchived(archive, live);
+        return () => catalog.replaceAll(entries);
+      });
+    });
+  }
+
+  /**
+   * Copies sealed segments that the archive does not hold to it, and moves the floor `archive` behind each that was read back. Throws `WAL_INVALID_OPTION`
+   * when the log was opened without an archive, `WAL_ARCHIVE_CONFLICT`, `WAL_CORRUPT`, `WAL_CANCELLED`.
+   */
+  archiveSealed(options: WorkOptions = {}): Promise<ArchiveReport> {
+    return this.schedule.exclusively(async () => {
+      const { archive, catalog, lock } = this.parts;
+      const { floors } = this.log;
+      if (archive === undefined)
+        throw new WalError('WAL_INVALID_OPTION', 'the log was opened without an archive');
+      const entries = await this.finished();
+      const floor = floors.all().get(ARCHIVE_FLOOR) ?? BEFORE_FIRST;
+      return archiveSegments(
+        entries,
+        catalog,
+        archive,
+        floor,
+        (sequence) => floors.set(ARCHIVE_FLOOR, sequence),
+        { epoch: lock.epoch, timeline: this.log.timeline() },
+        this.schedule.endingWithLog(options),
+      );
+    });
+  }
+
+  /**
+   * Rewrites sealed segments without the records that the policy lets go. Other records keep their sequences; appends and readers go on, and readers pass over what is gone. What the
+   * archive holds stays there. Waits for backups that are being made. Throws `WAL_CORRUPT`, `WAL_CANCELLED`, `WAL_FENCED`, and what the disk says.
+   */
+  compact(policy: CompactionPolicy, options: WorkOptions = {}): Promise<CompactionReport> {
+    return this.schedule.exclusively(async () => {
+      await this.schedule.copiesEnded();
+      const entries = await this.finished();
+      const randomBytes = this.parts.options.randomBytes ?? systemRandomBytes;
+      const randomU32 = (): number => randomBytes(4).readUInt32LE(0);
+      const { space } = this.parts.spare;
+      return compactSegments(
+        { ...this.parts, space, randomU32 },
+        entries,
+        policy,
+        this.schedule.endingWithLog(options),
+      );
+    });
+  }
+
+  /**
+   * Copies the log, with what its archive holds, to a directory of its own, while appends go on: everything that is durable now. What an earlier backup there has copied is not
+   * copied again. A crash or cancel leaves the earlier backup as it was. Throws `WAL_BACKUP_REFUSED`, `WAL_BACKUP_DAMAGED`, `WAL_CORRUPT`, `WAL_CANCELLED`, and what the disks say.
+   */
+  async backup(directory: string, options: BackupOptions = {}): Promise<BackupReport> {
+    // At once: what the caller has listed may be pruned while the backup waits for its turn.
+    const files = openFiles(this.parts.fileSystem, options.files ?? []);
+    try {
+      return await this.schedule.beside(async () => {
+        const release = this.log.floors.pin('backup', BEFORE_FIRST);
+        try {
+          const bound = this.log.bound();
+          const entries = await this.finished();
+          const { fileSystem, catalog, clock, archive, directory: own, logId } = this.parts;
+          const nowMicros = clock.nowMillis() * 1000;
+          const timelineBefore = (sequence: number): string | undefined =>
+            this.parts.manifest.current.placesBefore.get(sequence);
+          const contents = { fileSystem, catalog, entries, bound, files };
+          const source = { ...contents, logId, timelineBefore, nowMicros };
+          const live = [own, ...(archive?.directory === undefined ? [] : [archive.directory])];
+          const apartFrom = [...live, ...(options.apartFrom ?? [])];
+          const work = this.schedule.endingWithLog({ ...options, apartFrom });
+          return await backUp(source, resolve(directory), work);
+        } finally {
+          release();
+        }
+      });
+    } finally {
+      for (const { file } of files) file.close();
+    }
+  }
+
+  /** One pass over the sealed segments at a bounded rate, in the background worker. The end of the log ends it, and it reports what it had read. Throws `WAL_CLOSED`. */
+  scrub(options: ScrubOptions): Promise<ScrubReport> {
+    const { catalog } = this.parts;
+    return this.schedule.pass(() => scrubSegments(catalog, this.schedule.endingWithLog(options)));
+  }
+
+  /** The log's own: what the open before this one has left without a footer gets it. */
+  finishLeftovers(): void {
+    const { fileSystem, directory, sealed } = this.parts;
+    this.schedule.inBackground(() =>
+      finishLeftovers(
+        fileSystem,
+        ({ name }) => segmentPath(directory, name),
+        sealed,
+        () => this.log.isClosed(),
+        () => this.parts.lock.assertHeld(),
+      ),
+    );
+  }
+
+  /** The log's own: gives a segment its footer after a rotation has sealed it. */
+  finish({ writer, path, name }: StartedSegment): void {
+    this.schedule.inBackground(async () => {
+      writer.file.close();
+      if (this.log.isClosed()) return;
+      const { fileSystem, lock, catalog } = this.parts;
+      await finishSegment(fileSystem, path, writer.summary(), () => lock.assertHeld());
+      catalog.dropIndex(name.segment);
+    });
+  }
+
+  /**
+   * The segments as they are when it is called, of which those that are sealed by then have their footers when it resolves: one that is sealed meanwhile has none yet. One whose footer could not be
+   * written when it was sealed, as on a full disk, gets it now; one that is damaged stays without, and whoever needs the footer says so.
+   */
+  private async finished(): Promise<readonly CatalogEntry[]> {
+    const { fileSystem, lock, catalog } = this.parts;
+    const entries = catalog.all();
+    for (const { path, header, dataLength, archived } of entries) {
+      if (archived !== undefined) continue;
+      // Thousands of finished segments must not hold up the appends.
+      await setImmediate();
+      if (dataLength === undefined || isFinished(fileSystem, path, dataLength)) continue;
+      const summary = await summarize(fileSystem, path, header, dataLength);
+      if (summary !== undefined)
+        await finishSegment(fileSystem, path, summary, () => lock.assertHeld());
+    }
+    return entries;
+  }
+
+  /** What keeps segments: floors, pins, and an archive that does not hold them yet. */
+  private holdingFloors(): ReadonlyMap<string, Sequence> {
+    const holding = this.log.floors.holding();
+    const { archive, catalog } = this.parts;
+    if (archive === undefined) return holding;
+    const floor = holding.get(ARCHIVE_FLOOR) ?? BEFORE_FIRST;
+    return new Map(holding).set(ARCHIVE_FLOOR, archivePin(archive, catalog.all(), floor));
+  }
+}
