@@ -151,6 +151,13 @@ module.exports = {
       to: { path: '^(node:)?fs(/promises)?$' },
     },
     {
+      name: 'one-checksum',
+      comment: 'docs/adr/0017-one-checksum.md',
+      severity: 'error',
+      from: { pathNot: '^libs/wal/src/format/checksum(\\.spec)?\\.ts$' },
+      to: { path: 'node_modules/crc-32/' },
+    },
+    {
       name: 'the-domain-knows-no-framework',
       severity: 'error',
       from: { path: '^libs/(kernel|wal|commands|ledger)/' },

@@ -1,7 +1,7 @@
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import CRC32 from 'crc-32';
 
-/** Below this, the table in JavaScript beats the call into C; above, the call wins by an order of magnitude. */
+/** Below this, the table in JavaScript beats the call into C; from 256 bytes on the call wins (docs/adr/0017-one-checksum.md). */
 const SMALL_BYTES = 128;
 
 /**
