@@ -14,11 +14,11 @@ describe('a UUIDv7', () => {
   it('is another one each time, also beyond one draw of random bytes', () => {
     const ids = Array.from({ length: 2_000 }, () => newUuidV7(1));
     expect(new Set(ids).size).toBe(2_000);
-    // Each of the 74 random bits is both 0 and 1 somewhere.
+    // Each random bit is both 0 and 1 somewhere: all 74 but the first, which the library keeps for those who count within a millisecond.
     const digits = ids.map((id) => BigInt(`0x${id.replaceAll('-', '')}`));
     const some = digits.reduce((seen, id) => seen | id, 0n);
     const every = digits.reduce((seen, id) => seen & id);
     const varying = (some ^ every).toString(2).replaceAll('0', '');
-    expect(varying).toHaveLength(74);
+    expect(varying).toHaveLength(73);
   });
 });
