@@ -57,7 +57,7 @@ describe('a snapshot of ledger-2 before a log whose beginning is gone', () => {
       expect(await writer.execute(deposit, attempt(key))).toMatchObject({ replayed: true });
     for (const key of ['removed-1', 'removed-19', 'open-alice'])
       await expect(writer.execute(deposit, attempt(key))).rejects.toMatchObject({
-        code: 'LEDGER_ANSWER_REMOVED',
+        code: 'COMMAND_ANSWER_REMOVED',
       });
     expect(writer.log.lastPosition).toBe(lastPosition);
     expect(await writer.execute(deposit, attempt('new'))).toMatchObject({ replayed: false });

@@ -64,5 +64,7 @@ export {
   encodePosition,
   placeIn,
 } from './keys/position-token.js';
-export { type CommandKey, type Recognition, keyTag } from './writer/recognition.js';
+export { type CommandKey, keyTag } from './keys/command-key.js';
+export { type Recognition, outcomeOf } from './writer/recognition.js';
+export { COMMANDS_ERROR_GUIDE } from './writer/error-guide.js';
 export { newUuidV7 } from './writer/uuid-v7.js';

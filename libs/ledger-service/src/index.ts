@@ -35,23 +35,7 @@ export { LEDGER_OPEN_API } from './shared/ledger-open-api.js';
 export { LEDGER_CODED_ERRORS, LEDGER_PROBLEMS } from './shared/ledger-problems.js';
 export { type DirectoryUse, assertUsableDirectory } from './shared/usable-directory.js';
 export { timelinesOf } from './shared/log-timelines.js';
-export type {
-  Answered,
-  Attempt,
-  CommandOutcome,
-  InFlight,
-  Malformed,
-  PendingOutcome,
-  Refused,
-  Rehearsed,
-} from './write-side/command-outcome.js';
-export {
-  type CommitListener,
-  type DecisionLabel,
-  type FoundCommand,
-  LedgerWriter,
-  type LedgerWriterOptions,
-} from './write-side/ledger-writer.js';
+export { LedgerWriter } from './write-side/ledger-writer.js';
 export {
   type LedgerStorage,
   type OpenLedgerWriterOptions,

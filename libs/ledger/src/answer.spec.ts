@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { answerOf } from './answer.js';
-import { decide } from './decide.js';
+import { ledgerModel } from './ledger-model.js';
 import type { LedgerCommand } from './ledger-command.js';
 import { TestBooks, commandId } from './testing/index.js';
 
@@ -130,10 +130,10 @@ describe('the answer to a command', () => {
   it('of a dry run is that of its event at the present', () => {
     const books = new TestBooks().given(...golden.slice(0, 4).map(([, command]) => command));
     const context = { ...books.context(transfer), dryRun: true };
-    const decision = decide(transfer, context, books.view);
+    const decision = books.decide(transfer, context);
     if (decision.kind !== 'accepted') throw new Error(decision.kind);
-    const [event] = decision.append.events;
-    const answer = answerOf({ ...event, recordedAtMillis: context.nowMillis });
+    const event = books.decisions.firstOf(decision.appends, context.nowMillis);
+    const answer = ledgerModel.answerOf(event);
     expect(JSON.stringify(answer)).toBe(
       `{"kind":"transfer","created":true,"body":${transferText}}`,
     );

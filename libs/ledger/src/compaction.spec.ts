@@ -206,7 +206,8 @@ describe('books that were compacted', () => {
       const { nowMillis } = presentOf(books, 1);
       for (const event of books.events) {
         const { actor, key } = event.metadata as { actor: string; key: string };
-        const use = ({ view }: TestBooks) => view.keyUse(TEST_LEDGER, actor, key)?.event;
+        const use = ({ decisions }: TestBooks) =>
+          decisions.keyUse({ scope: TEST_LEDGER, actor, key })?.event;
         expectSame(use(compacted), use(seen));
         if (event.recordedAtMillis + KEY_RETENTION_MILLIS_DEFAULT <= nowMillis) continue;
         expectSame(use(seen), use(books));
@@ -223,7 +224,7 @@ describe('books that were compacted', () => {
         const decision = live(seen, attempt);
         expectSame(live(compacted, attempt), decision);
         kinds.set(decision.kind, (kinds.get(decision.kind) ?? 0) + 1);
-        if (decision.kind === 'replayed') expectSame(positions.has(decision.position), false);
+        if (decision.kind === 'replayed') expectSame(positions.has(decision.event.position), false);
       }
       expectSame(booksIn(compacted.store), booksIn(seen.store));
     });

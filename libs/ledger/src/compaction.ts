@@ -1,5 +1,6 @@
+import type { CommandEventMetadata } from '@holdfast/commands';
 import { KEY_RETENTION_MILLIS_DEFAULT } from '@holdfast/commands/reading';
-import type { LedgerEventMetadata, LedgerEventType } from './ledger.events.js';
+import type { LedgerEventType } from './ledger.events.js';
 
 /** What the decision needs of an event; everything but its type is asked for only where the type alone does not decide. */
 export interface CompactableEvent {
@@ -58,6 +59,6 @@ export function dispensableAs(
 
 function isKeyForgotten(event: CompactableEvent, nowMillis: number): boolean {
   const { keyRetentionMillis = KEY_RETENTION_MILLIS_DEFAULT } =
-    event.metadata as LedgerEventMetadata;
+    event.metadata as CommandEventMetadata;
   return event.recordedAtMillis + keyRetentionMillis <= nowMillis;
 }

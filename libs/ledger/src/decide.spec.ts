@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { decide } from './decide.js';
 import type { LedgerCommand } from './ledger-command.js';
 import { TEST_LEDGER, TestBooks, commandId, worldSetUp } from './testing/index.js';
 
@@ -39,53 +38,55 @@ describe('deciding a command', () => {
       causationId: 'click-1',
     };
     const command: LedgerCommand = { ...pay, reference: 'order 7', metadata: { note: 'shoes' } };
-    expect(decide(command, context, books.view)).toEqual({
+    expect(books.decide(command, context)).toEqual({
       kind: 'accepted',
-      append: {
-        stream: `main/transfer/${commandId(77)}`,
-        expectedVersion: 'no-stream',
-        events: [
-          {
-            id: commandId(77),
-            type: 'TransferPosted',
-            schemaVersion: 1,
-            data: {
-              ledger: 'main',
-              transferId: commandId(77),
-              reference: 'order 7',
-              effectiveAt: '2026-11-23T12:00:00.000Z',
-              legs: pay.legs,
-              balances: [
-                {
-                  accountId: 'alice',
-                  asset: 'EUR',
-                  normalSide: 'credit',
-                  debitsPosted: '400',
-                  creditsPosted: '1000',
-                  entryVersion: 2,
-                },
-                {
-                  accountId: 'spare',
-                  asset: 'EUR',
-                  normalSide: 'credit',
-                  debitsPosted: '0',
-                  creditsPosted: '400',
-                  entryVersion: 1,
-                },
-              ],
-              metadata: { note: 'shoes' },
+      appends: [
+        {
+          stream: `main/transfer/${commandId(77)}`,
+          expectedVersion: 'no-stream',
+          events: [
+            {
+              id: commandId(77),
+              type: 'TransferPosted',
+              schemaVersion: 1,
+              data: {
+                ledger: 'main',
+                transferId: commandId(77),
+                reference: 'order 7',
+                effectiveAt: '2026-11-23T12:00:00.000Z',
+                legs: pay.legs,
+                balances: [
+                  {
+                    accountId: 'alice',
+                    asset: 'EUR',
+                    normalSide: 'credit',
+                    debitsPosted: '400',
+                    creditsPosted: '1000',
+                    entryVersion: 2,
+                  },
+                  {
+                    accountId: 'spare',
+                    asset: 'EUR',
+                    normalSide: 'credit',
+                    debitsPosted: '0',
+                    creditsPosted: '400',
+                    entryVersion: 1,
+                  },
+                ],
+                metadata: { note: 'shoes' },
+              },
+              tags: ['account:main/alice', 'account:main/spare', 'key:main/shop/order-7'],
+              metadata: {
+                actor: 'shop',
+                key: 'order-7',
+                bodyHash: 'hash',
+                correlationId: 'trace-1',
+                causationId: 'click-1',
+              },
             },
-            tags: ['account:main/alice', 'account:main/spare', 'key:main/shop/order-7'],
-            metadata: {
-              actor: 'shop',
-              key: 'order-7',
-              bodyHash: 'hash',
-              correlationId: 'trace-1',
-              causationId: 'click-1',
-            },
-          },
-        ],
-      },
+          ],
+        },
+      ],
     });
   });
 
@@ -93,7 +94,7 @@ describe('deciding a command', () => {
     expect(books.execute(payTooMuch, { key: 'order-8' })).toEqual({
       kind: 'refused',
       rejection: insufficientFunds,
-      append: expect.objectContaining({ stream: 'main/rejections', expectedVersion: 'any' }),
+      appends: [expect.objectContaining({ stream: 'main/rejections', expectedVersion: 'any' })],
     });
     expect(books.last()).toMatchObject({
       type: 'CommandRejected',
@@ -104,7 +105,7 @@ describe('deciding a command', () => {
 
   it('answers a late duplicate of a declined payment with the decline, though there is money now', () => {
     books.execute(payTooMuch, { key: 'order-8' });
-    const declined = books.last().position;
+    const declined = books.last();
     books.given({
       ...pay,
       legs: [
@@ -114,7 +115,7 @@ describe('deciding a command', () => {
     });
     expect(books.execute(payTooMuch, { key: 'order-8' })).toEqual({
       kind: 'replayed',
-      position: declined,
+      event: declined,
     });
     expect(books.execute(payTooMuch, { key: 'order-8-again' }).kind).toBe('accepted');
   });
@@ -122,10 +123,10 @@ describe('deciding a command', () => {
   it('replays an accepted command though it would be refused today', () => {
     const command: LedgerCommand = { ...pay, reference: 'order 7' };
     books.execute(command, { key: 'order-7' });
-    const accepted = books.last().position;
+    const accepted = books.last();
     expect(books.execute(command, { key: 'order-7' })).toEqual({
       kind: 'replayed',
-      position: accepted,
+      event: accepted,
     });
   });
 
@@ -152,7 +153,7 @@ describe('deciding a command', () => {
     expect(books.execute(payTooMuch, { key: 'order-7' })).toEqual({
       kind: 'refused',
       rejection: { problem: 'idempotency-key-reused', parameters: { key: 'order-7' } },
-      append: undefined,
+      appends: undefined,
     });
     expect(books.events).toHaveLength(events);
   });
@@ -161,7 +162,7 @@ describe('deciding a command', () => {
     expect(books.execute({ ...pay, ledger: 'nowhere' })).toEqual({
       kind: 'refused',
       rejection: { problem: 'ledger-not-found', parameters: { ledger: 'nowhere' } },
-      append: undefined,
+      appends: undefined,
     });
   });
 
@@ -176,7 +177,7 @@ describe('deciding a command', () => {
     expect(books.execute(payTooMuch, dryRun)).toEqual({
       kind: 'refused',
       rejection: insufficientFunds,
-      append: undefined,
+      appends: undefined,
     });
     expect(books.execute(pay, dryRun).kind).toBe('accepted');
     expect(books.execute(pay, { key: 'order-7' }).kind).toBe('accepted');
@@ -191,6 +192,6 @@ describe('deciding a command', () => {
 
   it('takes a command id that is no UUID for the bug that it is', () => {
     const context = { ...books.context(pay), commandId: 'seven' };
-    expect(() => decide(pay, context, books.view)).toThrow('a command id is a UUID');
+    expect(() => books.decide(pay, context)).toThrow('a command id is a UUID');
   });
 });

@@ -15,16 +15,6 @@ export {
   dispensableAs,
 } from './compaction.js';
 export { decide } from './decide.js';
-export type {
-  Accepted,
-  Decision,
-  LedgerAppend,
-  Malformed,
-  Refused,
-  Removed,
-  Replayed,
-  Unchanged,
-} from './decision.js';
 export { evolve } from './evolve.js';
 export {
   ACCOUNT_ID_CHARACTERS_MAX,
@@ -83,7 +73,6 @@ export {
   LEDGER_SCHEMA_VERSION,
   type LedgerEvent,
   type LedgerEventData,
-  type LedgerEventMetadata,
   type LedgerEventType,
   type LedgerOpened,
   type MetadataChanged,
@@ -116,7 +105,6 @@ export {
   addTrialBalance,
   trialBalanceChangesOf,
 } from './projections/trial-balance-row.js';
-export { type CommandKey, type Recognition, outcomeOf, recognise } from './recognise.js';
 export { ledgerEventOf, ledgerEventSchemas } from './recorded-event.js';
 export type { ProblemType, Rejection, RejectionParameters } from './rejections.js';
 export {

@@ -1,15 +1,13 @@
+import type { CommandEventMetadata, Decision } from '@holdfast/commands';
 import { runs } from '@holdfast/kernel/testing';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { defined } from '@holdfast/kernel';
 import fc from 'fast-check';
 import { raisedBy } from './balance.js';
-import { decide } from './decide.js';
-import type { Decision } from './decision.js';
 import { evolve } from './evolve.js';
 import type { LedgerCommand } from './ledger-command.js';
 import type { AccountEntry } from './ledger-state.js';
-import type { LedgerEventMetadata, RecordedLedgerEvent } from './ledger.events.js';
-import { recognise } from './recognise.js';
+import type { RecordedLedgerEvent } from './ledger.events.js';
 import {
   type Attempt,
   FrozenStateStore,
@@ -112,8 +110,8 @@ function changes(before: Image, after: Image): Image {
 /** Who recorded the event, under which key. */
 function keyOf({
   metadata,
-}: RecordedLedgerEvent): Required<Pick<LedgerEventMetadata, 'actor' | 'key' | 'bodyHash'>> {
-  const { actor, key, bodyHash } = metadata as LedgerEventMetadata;
+}: RecordedLedgerEvent): Required<Pick<CommandEventMetadata, 'actor' | 'key' | 'bodyHash'>> {
+  const { actor, key, bodyHash } = metadata as CommandEventMetadata;
   return { actor, key: defined(key, 'key'), bodyHash: defined(bodyHash, 'body hash') };
 }
 
@@ -283,7 +281,7 @@ describe('in every history of commands', () => {
     'a refused command changes nothing; its event alone uses its key up',
     ({ after, before, decision, event, attempt }) => {
       if (decision.kind === 'accepted' && attempt.circumstances.dryRun !== true) return;
-      const recorded = decision.kind === 'refused' && decision.append !== undefined;
+      const recorded = decision.kind === 'refused' && decision.appends !== undefined;
       expectSame(event?.type, recorded ? 'CommandRejected' : undefined);
       expectSame(changes(before, after), {});
     },
@@ -294,24 +292,22 @@ describe('in every history of commands', () => {
     ({ after, books, attempt: { command, circumstances }, event }) => {
       if (event === undefined) return;
       const { actor, key, bodyHash } = keyOf(event);
-      const { position } = event;
       const again = { ...circumstances, key };
       const other = { ...again, bodyHash: 'another' };
-      const outcome = event.type === 'CommandRejected' ? 'rejected' : 'accepted';
       expectSame(
         [
           books.execute(command, again),
           books.execute(command, other),
-          recognise({ ledger: TEST_LEDGER, actor, key }, bodyHash, books.view),
+          books.decisions.recognise({ scope: TEST_LEDGER, actor, key }, bodyHash),
         ],
         [
-          { kind: 'replayed', position },
+          { kind: 'replayed', event },
           {
             kind: 'refused',
             rejection: { problem: 'idempotency-key-reused', parameters: { key } },
-            append: undefined,
+            appends: undefined,
           },
-          { kind: 'replay', position, outcome },
+          { kind: 'replay', event },
         ],
       );
       expectSame(changes(after, books.store.image()), {});
@@ -322,8 +318,8 @@ describe('in every history of commands', () => {
     'deciding changes no state and says the same again',
     ({ after, books, attempt: { command, circumstances } }) => {
       const context = books.context(command, circumstances);
-      const first = decide(command, context, books.view);
-      expectSame(decide(structuredClone(command), context, books.view), first);
+      const first = books.decide(command, context);
+      expectSame(books.decide(structuredClone(command), context), first);
       expectSame(changes(after, books.store.image()), {});
     },
   );
@@ -341,7 +337,7 @@ describe('in every history of commands', () => {
       if (event === undefined) return;
       if (decision.kind !== 'accepted' && decision.kind !== 'refused')
         throw new Error('only these record');
-      const [made] = decision.append?.events ?? [];
+      const [made] = decision.appends?.[0]?.events ?? [];
       expectSame(made?.data, event.data);
       expectSame(made?.metadata, event.metadata);
       const { actor, key } = keyOf(event);
@@ -364,7 +360,7 @@ describe('in every history of commands', () => {
     ({ books, before, decision, attempt: { command } }) => {
       if (command.type !== 'PostTransfer') return;
       if (decision.kind !== 'accepted' && decision.kind !== 'refused') return;
-      if (decision.kind === 'refused' && decision.append === undefined) return;
+      if (decision.kind === 'refused' && decision.appends === undefined) return;
       outcomes[decision.kind] += 1;
       const rules = rulesBroken(command, before, books.nowMillis);
       expectSame([decision.kind, rules], [rules.length === 0 ? 'accepted' : 'refused', rules]);

@@ -1,8 +1,8 @@
+import { CommandDecisions } from '@holdfast/commands';
 import { describe, expect, it } from '@jest/globals';
 import type { LedgerCommand } from './ledger-command.js';
 import { KEY_RETENTION_MILLIS_DEFAULT } from '@holdfast/commands/reading';
-import { recognise } from './recognise.js';
-import { LedgerView } from './ledger-view.js';
+import { ledgerModel } from './ledger-model.js';
 import { TestBooks, worldSetUp } from './testing/index.js';
 
 const transfer = (amount: string): LedgerCommand => ({
@@ -20,7 +20,7 @@ describe('keys of commands', () => {
     const books = new TestBooks().given(...worldSetUp);
     books.execute(transfer('1'), { ...used, keyRetentionMillis: 1_000 });
     const first = books.last();
-    const replay = { kind: 'replayed', position: first.position };
+    const replay = { kind: 'replayed', event: first };
     books.nowMillis += 100 * KEY_RETENTION_MILLIS_DEFAULT;
     expect(books.execute(transfer('2'), { key: 'another' }).kind).toBe('accepted');
     expect(books.execute(transfer('1'), used)).toEqual(replay);
@@ -52,12 +52,13 @@ describe('keys of commands', () => {
   it('are used up for ever when their event was removed, whatever is asked', () => {
     const { store } = new TestBooks().given(...worldSetUp);
     const { position } = new TestBooks().given(...worldSetUp).last();
-    const view = new LedgerView(store, {
+    const decisions = new CommandDecisions(ledgerModel, {
+      state: store,
       lastTagged: () => ({ position, event: undefined }),
       admittedAt: () => undefined,
       hasTagBeginning: () => true,
     });
-    const key = { ledger: 'main', actor: 'tester', key: 'k' };
-    expect(recognise(key, 'any', view)).toEqual({ kind: 'removed', position });
+    const key = { scope: 'main', actor: 'tester', key: 'k' };
+    expect(decisions.recognise(key, 'any')).toEqual({ kind: 'removed', position });
   });
 });

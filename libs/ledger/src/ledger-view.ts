@@ -1,10 +1,5 @@
-import type {
-  EventLog,
-  Position,
-  StateSection,
-  StateStore,
-  TaggedEvent,
-} from '@holdfast/event-store';
+import { keyTag } from '@holdfast/commands/reading';
+import type { EventLog, Position, StateSection, StateStore } from '@holdfast/event-store';
 import type { Metadata } from './fields.js';
 import {
   type AccountEntry,
@@ -15,13 +10,12 @@ import {
   stateKeys,
 } from './ledger-state.js';
 import type { RecordedLedgerEvent } from './ledger.events.js';
-import { tags } from './names.js';
 import { ledgerEventOf } from './recorded-event.js';
 
 const NO_METADATA: Metadata = {};
 
 /** Of the log, what a decision may look at: events that were admitted, durable or not. */
-export type AdmittedEvents = Pick<EventLog, 'lastTagged' | 'admittedAt' | 'hasTagBeginning'>;
+export type AdmittedEvents = Pick<EventLog, 'admittedAt' | 'hasTagBeginning'>;
 
 /** What deciders may read: a typed window on the state and on the log, which change under it as events are applied. */
 export class LedgerView {
@@ -71,11 +65,6 @@ export class LedgerView {
     return this.transfers.get(stateKeys.ofTransfer(ledger, transferId));
   }
 
-  /** The event that used the key. A key is known for as long as that is in the log, whatever any clock says. */
-  keyUse(ledger: string, actor: string, key: string): TaggedEvent | undefined {
-    return this.events.lastTagged(tags.ofCommandKey(ledger, actor, key));
-  }
-
   /**
    * Whether the log may hold a key that begins with a quotation mark. Only earlier releases recorded keys in quotes, so an answer stands for as long as the
    * log is open; until the state was read through there is none, and it may.
@@ -83,7 +72,7 @@ export class LedgerView {
   mayHoldQuotedKeys(ledger: string, actor: string): boolean {
     // A ledger that is not open has no commands, and whoever names many of them fills nothing.
     if (this.ledger(ledger) === undefined) return false;
-    const beginning = tags.ofCommandKey(ledger, actor, '"');
+    const beginning = keyTag(ledger, actor, '"');
     const known = this.quotedKeys.get(beginning);
     if (known !== undefined) return known;
     const found = this.events.hasTagBeginning(beginning);

@@ -128,15 +128,3 @@ export type LedgerEvent = {
 export type RecordedLedgerEvent = {
   readonly [Type in LedgerEventType]: RecordedEvent<Type, LedgerEventData[Type]>;
 }[LedgerEventType];
-
-/** The envelope's metadata of a ledger event. Undefined members are left out. */
-export type LedgerEventMetadata = {
-  readonly actor: string;
-  /** The idempotency key and its hash; only commands that are idempotent by name go without. */
-  readonly key?: string;
-  readonly bodyHash?: string;
-  /** How long compaction leaves the event alone for the sake of its key, where it is not 30 days. */
-  readonly keyRetentionMillis?: number;
-  readonly correlationId?: string;
-  readonly causationId?: string;
-};

@@ -1,7 +1,6 @@
 import { runs } from '@holdfast/kernel/testing';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { decide } from './decide.js';
 import type { LedgerCommand } from './ledger-command.js';
 import { malformationOf } from './malformation.js';
 import { TEST_LEDGER, TestBooks, ledgerCommands, worldSetUp } from './testing/index.js';
@@ -89,7 +88,7 @@ describe('malformed commands', () => {
     const context = WORLD.context(transfer);
     const command = transfer as LedgerCommand;
     const fieldOf = (circumstances: object, ofCommand = command) => {
-      const decision = decide(ofCommand, { ...context, ...circumstances }, WORLD.view);
+      const decision = WORLD.decide(ofCommand, { ...context, ...circumstances });
       return decision.kind === 'malformed' ? decision.field : decision.kind;
     };
     expect([
@@ -127,11 +126,11 @@ describe('malformed commands', () => {
         ),
         (value) => {
           const command = value as LedgerCommand;
-          const decision = decide(command, WORLD.context(null), WORLD.view);
+          const decision = WORLD.decide(command, WORLD.context(null));
           const kinds = ['accepted', 'refused', 'unchanged', 'malformed'];
           expect(kinds).toContain(decision.kind);
           expect(decision.kind === 'malformed').toBe(malformationOf(value) !== undefined);
-          if (decision.kind === 'accepted') JSON.stringify(decision.append.events);
+          if (decision.kind === 'accepted') JSON.stringify(decision.appends);
         },
       ),
       RUNS,

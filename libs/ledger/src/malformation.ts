@@ -1,12 +1,10 @@
-import type { CommandContext } from '@holdfast/commands';
 import { changeAccountMalformed } from './commands/change-account.js';
 import { changeTransferMetadataMalformed } from './commands/change-transfer-metadata.js';
 import { openAccountMalformed } from './commands/open-account.js';
 import { postTransferMalformed } from './commands/post-transfer.js';
 import { registerAssetMalformed } from './commands/register-asset.js';
 import { setAccountStatusMalformed } from './commands/set-account-status.js';
-import type { Malformed } from './decision.js';
-import { actorRule, bodyHashRule, keyRule } from '@holdfast/commands/reading';
+import type { Malformed } from '@holdfast/commands';
 import { ledgerRule } from './fields.js';
 import type { LedgerCommandType } from './command-type.js';
 import { isRecord, malformed, required } from './malformed.js';
@@ -24,12 +22,6 @@ const fieldsMalformed: Readonly<Record<LedgerCommandType, FieldsMalformed>> = {
   ChangeTransferMetadata: changeTransferMetadataMalformed,
 };
 
-/** Idempotent by the name of what they make, so they need no key. */
-const KEYLESS_COMMANDS: ReadonlySet<string> = new Set<LedgerCommandType>([
-  'OpenLedger',
-  'RegisterAsset',
-]);
-
 /**
  * The first field that breaks its grammar, or undefined: then the value is a `LedgerCommand`. Total over anything, so that a
  * bug in front of it is an answer and never a broken ledger. Fields it does not know are ignored, and never reach an event.
@@ -42,22 +34,5 @@ export function malformationOf(command: unknown): Malformed | undefined {
   return (
     required(ledgerRule, 'ledger', command['ledger']) ??
     fieldsMalformed[type as LedgerCommandType](command)
-  );
-}
-
-/** The same for what a client says of itself and of its attempt. */
-export function contextMalformation(
-  type: LedgerCommandType,
-  { actor, idempotency, dryRun }: CommandContext,
-): Malformed | undefined {
-  if (idempotency === undefined) {
-    return dryRun === true || KEYLESS_COMMANDS.has(type)
-      ? required(actorRule, 'actor', actor)
-      : malformed('idempotencyKey', 'must be given');
-  }
-  return (
-    required(actorRule, 'actor', actor) ??
-    required(keyRule, 'idempotencyKey', idempotency.key) ??
-    required(bodyHashRule, 'bodyHash', idempotency.bodyHash)
   );
 }

@@ -1,4 +1,4 @@
-import type { Malformed } from './decision.js';
+import type { Malformed } from '@holdfast/commands';
 import type { FieldRule } from '@holdfast/commands';
 import { METADATA_KEYS_MAX, metadataKeyRule, metadataValueRule } from './fields.js';
 

@@ -18,5 +18,4 @@ export const streams = {
 
 export const tags = {
   ofAccount: (ledger: string, accountId: string) => `account:${ledger}/${accountId}`,
-  ofCommandKey: (ledger: string, actor: string, key: string) => `key:${ledger}/${actor}/${key}`,
 } as const;

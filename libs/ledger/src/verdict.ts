@@ -1,22 +1,18 @@
-import type { ExpectedVersion } from '@holdfast/event-store';
-import type { Unchanged } from './decision.js';
-import type { LedgerEventData, LedgerEventType } from './ledger.events.js';
+import type {
+  Acceptance,
+  Append,
+  Refusal as AnyRefusal,
+  Unchanged,
+  Verdict,
+} from '@holdfast/commands';
+import type { Position } from '@holdfast/event-store';
+import type { CommandUnchanged, LedgerEventData, LedgerEventType } from './ledger.events.js';
+import { streams } from './names.js';
 import type { ProblemType, Rejection, RejectionParameters } from './rejections.js';
 
-/** What one use case says of a command; `decide` makes a `Decision` of it. */
-export type Verdict = Acceptance | Refusal | Unchanged;
+export type { Acceptance, Verdict };
 
-export interface Acceptance {
-  readonly kind: 'acceptance';
-  readonly stream: string;
-  readonly expectedVersion: ExpectedVersion;
-  readonly fact: Fact;
-  /** The command's key is added to them. */
-  readonly tags: readonly string[];
-}
-
-export interface Refusal {
-  readonly kind: 'refusal';
+export interface Refusal extends AnyRefusal {
   readonly rejection: Rejection;
 }
 
@@ -25,9 +21,14 @@ export type Fact = {
   readonly [Type in LedgerEventType]: { readonly type: Type; readonly data: LedgerEventData[Type] };
 }[LedgerEventType];
 
-export function accept(acceptance: Omit<Acceptance, 'kind'>): Acceptance {
-  const { stream, expectedVersion, fact, tags } = acceptance;
-  return { kind: 'acceptance', stream, expectedVersion, fact, tags };
+/** A command of this room makes exactly one event. */
+export function accept({
+  stream,
+  expectedVersion,
+  fact,
+  tags,
+}: Required<Omit<Append, 'facts'>> & { readonly fact: Fact }): Acceptance {
+  return { kind: 'accepted', appends: [{ stream, expectedVersion, facts: [fact], tags }] };
 }
 
 export function refuse<Type extends ProblemType>(
@@ -35,5 +36,15 @@ export function refuse<Type extends ProblemType>(
   parameters: RejectionParameters[Type],
 ): Refusal {
   // The compiler does not see that a pair made of one type argument is a member of the union over all of them.
-  return { kind: 'refusal', rejection: { problem, parameters } as Rejection };
+  return { kind: 'refused', rejection: { problem, parameters } as Rejection };
+}
+
+/** A command that is idempotent by name found what it asks for, which the event at `position` has made. */
+export function unchanged(position: Position, data: CommandUnchanged): Unchanged {
+  const facts = [{ type: 'CommandUnchanged', data }];
+  return {
+    kind: 'unchanged',
+    position,
+    append: { stream: streams.ofUnchanged(data.ledger), facts },
+  };
 }

@@ -1,3 +1,4 @@
+import { COMMANDS_ERROR_GUIDE } from '@holdfast/commands';
 import { EVENT_STORE_ERROR_GUIDE } from '@holdfast/event-store';
 import { nearestName } from '@holdfast/kernel';
 import { LEDGER_ERROR_GUIDE } from '@holdfast/ledger-service';
@@ -12,6 +13,7 @@ export const ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
   ...WAL_ERROR_GUIDE,
   ...PROJECTION_ERROR_GUIDE,
   ...EVENT_STORE_ERROR_GUIDE,
+  ...COMMANDS_ERROR_GUIDE,
   ...LEDGER_ERROR_GUIDE,
   ...CLI_ERROR_GUIDE,
 };

@@ -2,6 +2,7 @@ import type {
   EventLog,
   EventSchema,
   ExpectedVersion,
+  JsonObject,
   Position,
   RecordedEvent,
   StateStore,
@@ -99,10 +100,10 @@ export interface Fact<Type extends string = string, Data extends object = object
 }
 
 /** An expected refusal: a value, never an exception. Recorded, and a public contract. */
-export interface Rejection<Problem extends string = string, Parameters extends object = object> {
-  readonly problem: Problem;
+export interface Rejection {
+  readonly problem: string;
   /** What a program needs to act on it. */
-  readonly parameters: Parameters;
+  readonly parameters: JsonObject;
 }
 
 export interface RecordedRejection {

@@ -7,6 +7,7 @@ export {
   bodyHashRule,
   keyRule,
 } from '../keys/attempt-fields.js';
+export { type CommandKey, keyTag } from '../keys/command-key.js';
 export { type FieldRule, type TextRule, textRule } from '../keys/field-rule.js';
 export { keySpelledAs, keySpellings, spelledKeyRule } from '../keys/idempotency-key.js';
 export { KEY_RETENTION_MILLIS_DEFAULT } from '../keys/key-retention.js';

@@ -18,9 +18,11 @@ import {
 } from '../model/command-model.js';
 import type { Accepted, Decision, Refused } from '../model/decision.js';
 import { metadataOf } from './event-metadata.js';
+import { type CommandKey, keyTag } from '../keys/command-key.js';
 import type { FieldRule } from '../keys/field-rule.js';
-import { type CommandKey, type Recognition, keyTag, recognised } from './recognition.js';
+import { type Recognition, recognised } from './recognition.js';
 
+const NO_TAGS: readonly string[] = [];
 const COMMAND_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const NODE_AT = '01234567-89ab-7def-8123-'.length;
 const NODE_DIGITS = 12;
@@ -55,27 +57,27 @@ export class CommandDecisions<Command extends AnyCommand, Answer, View> {
     assertContext(context);
     const fault = this.model.malformationOf(command) ?? this.attemptMalformed(command, context);
     if (fault !== undefined) return fault;
-    const scope = this.model.scopeOf?.(command) ?? '';
-    const earlier = this.decidedEarlier(scope, context);
+    const tag = this.tagOf(command, context);
+    const earlier = this.decidedEarlier(tag, context);
     if (earlier !== undefined) return earlier;
     const verdict = this.model.decide(command, context, this.view);
     switch (verdict.kind) {
       case 'accepted':
-        return this.accepted(verdict.appends, scope, context);
+        return this.accepted(verdict.appends, tag, context);
       case 'refused':
         return verdict.recorded !== false && hasKey(context)
-          ? this.refused(command, verdict.rejection, scope, context)
+          ? this.refused(command, verdict.rejection, tag, context)
           : unrecorded(verdict.rejection);
       case 'unchanged':
         return hasKey(context)
-          ? this.accepted([verdict.append], scope, context)
+          ? this.accepted([verdict.append], tag, context)
           : this.found(verdict, context);
     }
   }
 
   /** The event that used the key. A key is known for as long as that is in the log, whatever any clock says. */
-  keyUse(key: CommandKey): TaggedEvent | undefined {
-    return this.log.lastTagged(keyTag(key));
+  keyUse({ scope, actor, key }: CommandKey): TaggedEvent | undefined {
+    return this.log.lastTagged(keyTag(scope, actor, key));
   }
 
   /** What a request with this key and hash would be: only a new one would be decided. */
@@ -106,33 +108,45 @@ export class CommandDecisions<Command extends AnyCommand, Answer, View> {
     );
   }
 
+  /** Undefined without a key. */
+  private tagOf(command: Command, { actor, idempotency }: CommandContext): string | undefined {
+    if (idempotency === undefined) return undefined;
+    return keyTag(this.model.scopeOf?.(command) ?? '', actor, idempotency.key);
+  }
+
   private decidedEarlier(
-    scope: string,
-    { actor, idempotency, dryRun }: CommandContext,
+    tag: string | undefined,
+    { idempotency, dryRun }: CommandContext,
   ): Decision | undefined {
-    if (idempotency === undefined || dryRun === true) return undefined;
-    const { key, bodyHash } = idempotency;
-    const recognition = this.recognise({ scope, actor, key }, bodyHash);
+    if (idempotency === undefined || tag === undefined || dryRun === true) return undefined;
+    const recognition = recognised(this.log.lastTagged(tag), idempotency.bodyHash);
     switch (recognition.kind) {
       case 'new':
         return undefined;
       case 'replay':
         return { kind: 'replayed', event: recognition.event };
       case 'reused':
-        return unrecorded({ problem: 'idempotency-key-reused', parameters: { key } });
+        return unrecorded({
+          problem: 'idempotency-key-reused',
+          parameters: { key: idempotency.key },
+        });
       case 'removed':
         return recognition;
     }
   }
 
-  private accepted(appends: readonly Append[], scope: string, context: CommandContext): Accepted {
-    return { kind: 'accepted', appends: this.streamAppends(appends, scope, context) };
+  private accepted(
+    appends: readonly Append[],
+    tag: string | undefined,
+    context: CommandContext,
+  ): Accepted {
+    return { kind: 'accepted', appends: this.streamAppends(appends, tag, context) };
   }
 
   private refused(
     command: Command,
     rejection: Rejection,
-    scope: string,
+    tag: string | undefined,
     context: CommandContext,
   ): Refused {
     const { stream, data } = this.model.rejectionOf?.(command, rejection) ?? {
@@ -140,11 +154,7 @@ export class CommandDecisions<Command extends AnyCommand, Answer, View> {
       data: { command: command.type, ...rejection },
     };
     const append = { stream, facts: [{ type: COMMAND_REJECTED, data }] };
-    return {
-      kind: 'refused',
-      rejection,
-      appends: this.streamAppends([append], scope, context),
-    };
+    return { kind: 'refused', rejection, appends: this.streamAppends([append], tag, context) };
   }
 
   private found(
@@ -160,37 +170,36 @@ export class CommandDecisions<Command extends AnyCommand, Answer, View> {
 
   private streamAppends(
     appends: readonly Append[],
-    scope: string,
+    tag: string | undefined,
     context: CommandContext,
   ): StreamAppend[] {
     let count = 0;
-    const made = appends.map(({ stream, expectedVersion = 'any', facts, tags = [] }) => ({
-      stream,
-      expectedVersion,
-      events: facts.map((fact) => this.eventOf(fact, tags, count++, scope, context)),
-    }));
+    const made: StreamAppend[] = [];
+    for (const { stream, expectedVersion = 'any', facts, tags = NO_TAGS } of appends) {
+      const events: NewEvent[] = [];
+      for (const fact of facts) events.push(this.eventOf(fact, tags, count++, tag, context));
+      made.push({ stream, expectedVersion, events });
+    }
     assert(count > 0, 'a command that is accepted makes an event');
     return made;
   }
 
+  /** The first event of a command is the one that is found by its key. */
   private eventOf(
     { type, data }: Fact,
     tags: readonly string[],
     index: number,
-    scope: string,
+    tag: string | undefined,
     context: CommandContext,
   ): NewEvent {
-    const { actor, commandId, idempotency } = context;
+    const { commandId } = context;
     const isFirst = index === 0;
     return {
       id: isFirst ? commandId : laterId(commandId, index),
       type,
       schemaVersion: this.schemaVersionOf(type),
       data: data as JsonObject,
-      tags:
-        isFirst && idempotency !== undefined
-          ? [...tags, keyTag({ scope, actor, key: idempotency.key })]
-          : tags,
+      tags: isFirst && tag !== undefined ? [...tags, tag] : tags,
       metadata: metadataOf(context, isFirst),
     };
   }

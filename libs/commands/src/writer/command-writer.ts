@@ -25,7 +25,8 @@ import type {
 import { answerRemoved, commandsUnavailable, outcomeUnknown } from './command-writer.errors.js';
 import type { Accepted, Decision, FoundUnchanged, Refused } from '../model/decision.js';
 import { DecisionCounts, type DecisionLabel } from './decision-counts.js';
-import { type CommandKey, type Recognition, outcomeOf } from './recognition.js';
+import type { CommandKey } from '../keys/command-key.js';
+import { type Recognition, outcomeOf } from './recognition.js';
 import { newUuidV7 } from './uuid-v7.js';
 
 const CLOCK_WATCH_MILLIS = 1_000;

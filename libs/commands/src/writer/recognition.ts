@@ -1,13 +1,5 @@
 import type { Position, RecordedEvent, TaggedEvent } from '@holdfast/event-store';
-import { assert } from '@holdfast/kernel';
 import { COMMAND_REJECTED } from '../model/command-model.js';
-
-/** Whose key it is: keys belong to a scope (a tenant, a ledger) and an actor. */
-export interface CommandKey {
-  readonly scope: string;
-  readonly actor: string;
-  readonly key: string;
-}
 
 export type Recognition =
   | { readonly kind: 'new' }
@@ -17,12 +9,6 @@ export type Recognition =
   | { readonly kind: 'reused' }
   /** The key was used, for what is not known any more: its event has left the log for good. */
   | { readonly kind: 'removed'; readonly position: Position };
-
-/** What an event is found by that used the key. Neither scope nor actor contains a `/`, which makes it unambiguous. Never changes. */
-export function keyTag({ scope, actor, key }: CommandKey): string {
-  assert(!scope.includes('/'), 'the scope of a key contains no "/"');
-  return `key:${scope}/${actor}/${key}`;
-}
 
 /** Whether a command was decided before, accepted or rejected: true for as long as its event is in the log, and reads no clock. */
 export function recognised(used: TaggedEvent | undefined, bodyHash: string): Recognition {

@@ -153,7 +153,7 @@ it('ends the process with the exit code of poison', async () => {
   disk.fail();
   await expect(
     writer.execute({ type: 'OpenLedger', ledger: 'main' }, { actor: 'tester' }),
-  ).rejects.toMatchObject({ code: 'LEDGER_OUTCOME_UNKNOWN' });
+  ).rejects.toMatchObject({ code: 'COMMAND_OUTCOME_UNKNOWN' });
   await writer.failed;
   const failure = await new Promise((resolve) => lifecycle.onFatal(resolve));
   expect(LEDGER_EXIT_CODES[errorCode(failure) ?? '']).toBe(ExitCode.POISONED);

@@ -7,22 +7,6 @@ export const LEDGER_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
       'The log holds an event that this ledger does not know: a newer version wrote it, or the log is not one of a ledger. To skip it would be to forget money, so the service does not start (78).',
     action: 'Start the newer version again, or name the right data directory.',
   },
-  LEDGER_OUTCOME_UNKNOWN: {
-    meaning:
-      'The log failed while a command was on its way. Only recovery can tell whether it happened (503 with `outcome: unknown`).',
-    action: 'Let the process restart. Clients send the same request with the same key again.',
-  },
-  LEDGER_UNAVAILABLE: {
-    meaning:
-      'The log takes no command any more, because it failed or the service stops (503 with `outcome: not-applied`). This command applied nothing.',
-    action:
-      'Look at the last line of the log for the reason; the supervisor restarts the process. Clients send again.',
-  },
-  LEDGER_ANSWER_REMOVED: {
-    meaning:
-      'A repeated command of long ago was decided then, and the event with its answer has left the log (410 `answer-removed`). Nothing was applied.',
-    action: 'Nothing. It happens under the policy `snapshots` only.',
-  },
   DATA_DIRECTORY_UNUSABLE: {
     meaning:
       'A directory of the data is no directory, may not be used by the user of this process, or is mounted read-only, or the archive is in the place of the log or its state; the message names it. The service does not start (78), and has changed nothing.',

@@ -201,14 +201,14 @@ export const LEDGER_CODED_ERRORS: CodedErrorProblems = {
   EVENT_CORRUPT: ANSWER_UNREADABLE,
   EVENT_UNSUPPORTED_FORMAT: ANSWER_UNREADABLE,
   EVENT_UNKNOWN_SCHEMA: ANSWER_UNREADABLE,
-  LEDGER_ANSWER_REMOVED: { problem: 'answer-removed' },
-  LEDGER_UNAVAILABLE: {
+  COMMAND_ANSWER_REMOVED: { problem: 'answer-removed' },
+  COMMANDS_UNAVAILABLE: {
     problem: 'storage-unavailable',
     outcome: 'not-applied',
     retryAfterSeconds: 5,
     detail: 'The log takes no work until it is opened again. Nothing was applied.',
   },
-  LEDGER_OUTCOME_UNKNOWN: {
+  COMMAND_OUTCOME_UNKNOWN: {
     problem: 'storage-unavailable',
     outcome: 'unknown',
     retryAfterSeconds: 5,

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Attempt } from '@holdfast/commands';
 import type { LedgerCommand, PostTransfer } from '@holdfast/ledger';
 import { worldSetUp } from '@holdfast/ledger/testing';
 import type { Sequence } from '@holdfast/wal';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Attempt } from './command-outcome.js';
 import { LedgerWriter } from './ledger-writer.js';
 
 let directory: string;
@@ -63,9 +63,9 @@ describe('the ledger writer', () => {
     await writer.execute(transfer, attempt('old'));
     await removeAllButTheLastSegment();
     const before = writer.log.lastPosition;
-    const removed = { code: 'LEDGER_ANSWER_REMOVED' };
+    const removed = { code: 'COMMAND_ANSWER_REMOVED' };
     await expect(writer.execute(transfer, attempt('old'))).rejects.toMatchObject(removed);
-    const key = { ledger: 'main', actor: 'tester', key: 'old' };
+    const key = { scope: 'main', actor: 'tester', key: 'old' };
     await expect(writer.find(key)).rejects.toMatchObject(removed);
     expect(writer.log.lastPosition).toBe(before);
   });
@@ -188,7 +188,7 @@ describe('the ledger writer', () => {
       expect(await writer.settle(tooEarly)).toEqual({ kind: 'in-flight' });
       const first = await writer.settle(pending);
       expect(await writer.execute(transfer, attempt('k'))).toEqual({ ...first, replayed: true });
-      const key = { ledger: 'main', actor: 'tester', key: 'k' };
+      const key = { scope: 'main', actor: 'tester', key: 'k' };
       expect(await writer.find(key)).toMatchObject({ kind: 'found', outcome: 'accepted' });
       expect(writer.log.durablePosition).toBe(durablePosition);
     },
@@ -208,7 +208,7 @@ describe('the ledger writer', () => {
 
   it('finds a command by its key, its ledger and its actor', async () => {
     const made = await writer.execute(transfer, attempt('k'));
-    const key = { ledger: 'main', actor: 'tester', key: 'k' };
+    const key = { scope: 'main', actor: 'tester', key: 'k' };
     expect(await writer.find(key)).toMatchObject({
       kind: 'found',
       outcome: 'accepted',
@@ -216,7 +216,7 @@ describe('the ledger writer', () => {
     });
     expect(await writer.find({ ...key, key: 'other' })).toBeUndefined();
     expect(await writer.find({ ...key, actor: 'other' })).toBeUndefined();
-    expect(await writer.find({ ...key, ledger: 'other' })).toBeUndefined();
+    expect(await writer.find({ ...key, scope: 'other' })).toBeUndefined();
   });
 
   it('is after a restart what it was before: its state is the fold of its log', async () => {
@@ -272,7 +272,7 @@ describe('the ledger writer', () => {
   it('takes nothing once it is closed', async () => {
     await writer.close();
     await expect(writer.execute(transfer, attempt())).rejects.toMatchObject({
-      code: 'LEDGER_UNAVAILABLE',
+      code: 'COMMANDS_UNAVAILABLE',
     });
   });
 });

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import type { CommandWriterOptions } from '@holdfast/commands';
 import {
   type CheckpointedStateOptions,
   type ClockBounds,
@@ -14,7 +15,7 @@ import {
   assertNoUnfinishedRestore,
   assertUsableDirectory,
 } from '../shared/usable-directory.js';
-import { LedgerWriter, type LedgerWriterOptions } from './ledger-writer.js';
+import { LedgerWriter } from './ledger-writer.js';
 import { clockLogger } from './log-clock-changes.js';
 import { stateEventLogger } from './log-state-events.js';
 
@@ -43,7 +44,7 @@ export interface LedgerClockSettings {
   readonly accept: string;
 }
 
-export interface OpenLedgerWriterOptions extends Pick<LedgerWriterOptions, 'wal'> {
+export interface OpenLedgerWriterOptions extends Pick<CommandWriterOptions, 'wal'> {
   readonly storage: LedgerStorage;
   readonly state: LedgerStateSettings;
   readonly clock: LedgerClockSettings;

@@ -1,5 +1,5 @@
 import { type AccountChange, acceptChange, refuseChange } from '../account-change.js';
-import type { Malformed } from '../decision.js';
+import type { Malformed } from '@holdfast/commands';
 import { type MetadataPatch, accountIdRule, limitRule, versionRule } from '../fields.js';
 import type { LedgerView } from '../ledger-view.js';
 import {

@@ -1,5 +1,5 @@
 import type { StreamVersion } from '@holdfast/event-store';
-import type { Malformed } from '../decision.js';
+import type { Malformed } from '@holdfast/commands';
 import { type MetadataPatch, uuidRule, versionRule } from '../fields.js';
 import type { LedgerView } from '../ledger-view.js';
 import { type Unchecked, metadataPatchMalformed, optional, required } from '../malformed.js';

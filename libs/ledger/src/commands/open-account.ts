@@ -1,5 +1,5 @@
 import type { CommandContext } from '@holdfast/commands';
-import type { Malformed } from '../decision.js';
+import type { Malformed } from '@holdfast/commands';
 import {
   type Metadata,
   type Side,

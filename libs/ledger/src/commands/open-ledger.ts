@@ -3,7 +3,7 @@ import type { CommandContext } from '@holdfast/commands';
 import { instantText } from '../fields.js';
 import type { LedgerView } from '../ledger-view.js';
 import { streams } from '../names.js';
-import { type Verdict, accept } from '../verdict.js';
+import { type Verdict, accept, unchanged } from '../verdict.js';
 
 /** `PUT /v1/ledgers/{ledger}`. Idempotent by its name: opening an open ledger changes nothing. */
 export interface OpenLedger {
@@ -33,5 +33,5 @@ export function openLedger(
 function foundOpen({ ledger, type }: OpenLedger, position: Position, view: LedgerView): Verdict {
   const opened = view.eventAt(position);
   const openedAt = opened?.type === 'LedgerOpened' ? opened.data.openedAt : null;
-  return { kind: 'unchanged', position, data: { ledger, command: type, openedAt } };
+  return unchanged(position, { ledger, command: type, openedAt });
 }

@@ -1,6 +1,6 @@
 import { defined } from '@holdfast/kernel';
 import type { CommandContext } from '@holdfast/commands';
-import type { Malformed } from '../decision.js';
+import type { Malformed } from '@holdfast/commands';
 import {
   LEGS_MAX,
   LEGS_MIN,

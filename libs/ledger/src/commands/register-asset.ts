@@ -1,11 +1,11 @@
 import type { Position } from '@holdfast/event-store';
 import type { CommandContext } from '@holdfast/commands';
-import type { Malformed } from '../decision.js';
+import type { Malformed } from '@holdfast/commands';
 import { assetRule, instantText, scaleRule } from '../fields.js';
 import type { LedgerView } from '../ledger-view.js';
 import { type Unchecked, required } from '../malformed.js';
 import { streams } from '../names.js';
-import { type Verdict, accept, refuse } from '../verdict.js';
+import { type Verdict, accept, refuse, unchanged } from '../verdict.js';
 
 /** `PUT /assets/{code}`. Idempotent by its code; the scale of a registered asset never changes. */
 export interface RegisterAsset {
@@ -54,6 +54,5 @@ function foundRegistered(
 ): Verdict {
   const made = view.eventAt(position);
   const registeredAt = made?.type === 'AssetRegistered' ? made.data.registeredAt : null;
-  const data = { ledger, command: type, asset, scale, registeredAt };
-  return { kind: 'unchanged', position, data };
+  return unchanged(position, { ledger, command: type, asset, scale, registeredAt });
 }

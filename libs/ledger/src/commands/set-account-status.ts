@@ -1,6 +1,6 @@
 import { acceptChange, refuseChange } from '../account-change.js';
 import { balanceOf, countersOf } from '../balance.js';
-import type { Malformed } from '../decision.js';
+import type { Malformed } from '@holdfast/commands';
 import { type AccountStatus, accountIdRule, accountStatusRule, versionRule } from '../fields.js';
 import type { AccountEntry } from '../ledger-state.js';
 import type { LedgerView } from '../ledger-view.js';

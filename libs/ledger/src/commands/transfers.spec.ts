@@ -376,7 +376,7 @@ describe('changing the metadata of a transfer', () => {
     expect(books.execute({ ...change, metadata })).toMatchObject({
       kind: 'refused',
       rejection: { problem: 'metadata-keys-exceeded' },
-      append: { stream: 'main/rejections' },
+      appends: [{ stream: 'main/rejections' }],
     });
   });
 });

@@ -3,16 +3,17 @@ import type {
   JsonObject,
   Position,
   RecordedEvent,
+  StreamAppend,
   StreamVersion,
   TaggedEvent,
 } from '@holdfast/event-store';
 import { assert } from '@holdfast/kernel';
-import type { CommandContext } from '@holdfast/commands';
-import { decide } from '../decide.js';
-import type { Decision, LedgerAppend } from '../decision.js';
+import { type CommandContext, CommandDecisions, type Decision } from '@holdfast/commands';
+import type { Answer } from '../answer.js';
 import { evolve } from '../evolve.js';
 import type { LedgerCommand } from '../ledger-command.js';
-import { LedgerView } from '../ledger-view.js';
+import { ledgerModel } from '../ledger-model.js';
+import type { LedgerView } from '../ledger-view.js';
 import type { RecordedLedgerEvent } from '../ledger.events.js';
 import { ledgerEventOf } from '../recorded-event.js';
 import { FrozenStateStore } from './frozen-state-store.js';
@@ -32,7 +33,7 @@ export type Circumstances = Partial<Omit<CommandContext, 'idempotency'>> & {
  */
 export class TestBooks {
   readonly store: FrozenStateStore;
-  readonly view: LedgerView;
+  readonly decisions: CommandDecisions<LedgerCommand, Answer, LedgerView>;
   readonly events: RecordedEvent[];
   nowMillis: number;
   private readonly streamVersions: Map<string, number>;
@@ -45,7 +46,8 @@ export class TestBooks {
     private readonly dropped: ReadonlySet<RecordedEvent> = new Set(),
   ) {
     this.store = store;
-    this.view = new LedgerView(this.store, {
+    this.decisions = new CommandDecisions(ledgerModel, {
+      state: this.store,
       lastTagged: (tag) => this.lastTagged(tag),
       admittedAt: (position) => this.events[position - 1],
       hasTagBeginning: (prefix) =>
@@ -69,12 +71,20 @@ export class TestBooks {
     return new TestBooks(this, undefined, dropped);
   }
 
+  get view(): LedgerView {
+    return this.decisions.view;
+  }
+
+  decide(command: LedgerCommand, context: CommandContext): Decision {
+    return this.decisions.decide(command, context);
+  }
+
   execute(command: LedgerCommand, circumstances: Circumstances = {}): Decision {
     const context = this.context(command, circumstances);
-    const decision = decide(command, context, this.view);
+    const decision = this.decide(command, context);
     if (context.dryRun === true) return decision;
-    if (decision.kind === 'accepted') this.append(decision.append);
-    if (decision.kind === 'refused' && decision.append) this.append(decision.append);
+    if (decision.kind === 'accepted' || decision.kind === 'refused')
+      for (const append of decision.appends ?? []) this.append(append);
     return decision;
   }
 
@@ -120,7 +130,8 @@ export class TestBooks {
     return event && { position: event.position, event };
   }
 
-  private append({ stream, expectedVersion, events: [event] }: LedgerAppend): void {
+  private append({ stream, expectedVersion, events: [event] }: StreamAppend): void {
+    assert(event !== undefined, 'a command makes an event');
     const version = this.streamVersions.get(stream) ?? 0;
     const expected = expectedVersion === 'no-stream' ? 0 : expectedVersion;
     assert(expected === 'any' || expected === version, `${stream} is at ${version}`);

@@ -5,7 +5,8 @@ import type { CheckpointedStateOptions } from '@holdfast/event-store';
 import { type HttpApplication, ServiceLifecycle, createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
 import { ArchiveDirectory } from '@holdfast/wal';
-import { LedgerWriter, type LedgerWriterOptions } from '../../write-side/ledger-writer.js';
+import type { CommandWriterOptions } from '@holdfast/commands';
+import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { LogKeeping, type LogKeepingOptions, type RetentionSettings } from '../log-keeping.js';
 import { startAdmin } from '../start-admin.js';
 
@@ -26,7 +27,7 @@ export interface AdminServiceOptions {
   readonly state?: Partial<CheckpointedStateOptions>;
   /** Default false. */
   readonly archive?: boolean;
-  readonly writer?: Pick<LedgerWriterOptions, 'clock' | 'clockBounds'>;
+  readonly writer?: Pick<CommandWriterOptions, 'clock' | 'clockBounds'>;
 }
 
 export interface LoggedLine {

@@ -1,7 +1,13 @@
 import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
-import { type Idempotency, encodePosition, placeIn } from '@holdfast/commands';
+import {
+  type Attempt,
+  type Idempotency,
+  type PendingOutcome,
+  encodePosition,
+  placeIn,
+} from '@holdfast/commands';
+import type { Answer } from '@holdfast/ledger';
 import { Injectable } from '@nestjs/common';
-import type { Attempt, PendingOutcome } from '../../write-side/command-outcome.js';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { commandKeyOf } from '../http/command-key.js';
 import {
@@ -20,7 +26,8 @@ const NOT_APPLIED = { outcome: 'not-applied' } as const;
 
 /** An item whose command waits for the disk, or one that is answered already. */
 type AdmittedItem =
-  { readonly pending: PendingOutcome; readonly pointer: string } | { readonly answer: HttpAnswer };
+  | { readonly pending: PendingOutcome<Answer>; readonly pointer: string }
+  | { readonly answer: HttpAnswer };
 
 /**
  * Independent commands: each is its own batch, and all of them share the group commits that they fall into.
@@ -107,11 +114,11 @@ export class BulkEndpoint {
   }
 
   private isNew(ledger: string, actor: string, { key, bodyHash }: Idempotency): boolean {
-    return this.writer.recognise({ ledger, actor, key }, bodyHash) === 'new';
+    return this.writer.recognise({ scope: ledger, actor, key }, bodyHash) === 'new';
   }
 
   private async settle(
-    pending: PendingOutcome,
+    pending: PendingOutcome<Answer>,
     pointer: string,
   ): Promise<{ readonly answer: HttpAnswer; readonly position: Position }> {
     try {

@@ -60,7 +60,7 @@ export class FindCommandController {
   /** What is found, and under which key: the one that the text stands for, or a spelling of it that an earlier release recorded. */
   private async search(ledger: string, actor: string, spelledKey: string) {
     for (const key of keySpellings(spelledKey)) {
-      const found = await this.writer.find({ ledger, actor, key });
+      const found = await this.writer.find({ scope: ledger, actor, key });
       if (found !== undefined) return { found, key };
     }
     return { found: undefined, key: keySpelledAs(spelledKey) };

@@ -48,7 +48,7 @@ export class CommandEndpoint {
   private isNew(ledger: string, actor: string, idempotency: Idempotency | undefined): boolean {
     if (idempotency === undefined) return true;
     const { key, bodyHash } = idempotency;
-    return this.writer.recognise({ ledger, actor, key }, bodyHash) === 'new';
+    return this.writer.recognise({ scope: ledger, actor, key }, bodyHash) === 'new';
   }
 
   /** A dry run has no key, and does not look at one. */

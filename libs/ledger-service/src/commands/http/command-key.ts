@@ -1,9 +1,10 @@
 import { keySpelledAs, keySpellings } from '@holdfast/commands';
-import type { CommandKey } from '@holdfast/ledger';
 import type { LedgerWriter } from '../../write-side/ledger-writer.js';
 
 /** Whose key it is, and as which text it arrived, in a header field or an item of a bulk. */
-export interface SpelledKey extends Omit<CommandKey, 'key'> {
+export interface SpelledKey {
+  readonly ledger: string;
+  readonly actor: string;
   readonly spelledKey: string;
 }
 
@@ -20,7 +21,7 @@ export function commandKeyOf(
   // Nearly always so. Each further look into the index would take a tenth of what a decision takes.
   if (!writer.mayHoldQuotedKeys(ledger, actor)) return itself;
   const spellings = keySpellings(spelledKey);
-  const kinds = spellings.map((key) => writer.recognise({ ledger, actor, key }, bodyHash));
+  const kinds = spellings.map((key) => writer.recognise({ scope: ledger, actor, key }, bodyHash));
   const replayed = kinds.indexOf('replay');
   const used = replayed === -1 ? kinds.findIndex((kind) => kind !== 'new') : replayed;
   return spellings[used] ?? itself;

@@ -1,4 +1,4 @@
-import { type PlacedLog, encodePosition, placeIn } from '@holdfast/commands';
+import { type CommandOutcome, type PlacedLog, encodePosition, placeIn } from '@holdfast/commands';
 import type { Position } from '@holdfast/event-store';
 import { errorCode, unreachable } from '@holdfast/kernel';
 import type { Answer } from '@holdfast/ledger';
@@ -13,7 +13,6 @@ import {
 import { etagOf } from '../../shared/etag.js';
 import { LEDGER_CODED_ERRORS, LEDGER_PROBLEMS } from '../../shared/ledger-problems.js';
 import { resourcePaths } from '../../shared/resource-paths.js';
-import type { CommandOutcome } from '../../write-side/command-outcome.js';
 import { fieldError } from './invalid-request.js';
 
 /** An answer as HTTP: to a request of its own, or to one item of a bulk. */
@@ -67,7 +66,11 @@ function pathOf(answer: ResourceAnswer): string {
 }
 
 /** Any outcome. `base` is the JSON pointer of the command's fields in the request. */
-export function outcomeAnswer(outcome: CommandOutcome, log: PlacedLog, base = ''): HttpAnswer {
+export function outcomeAnswer(
+  outcome: CommandOutcome<Answer>,
+  log: PlacedLog,
+  base = '',
+): HttpAnswer {
   switch (outcome.kind) {
     case 'answered': {
       const answer = recordedAnswer(outcome.answer, log, outcome.position);

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type HttpApplication, createHttpApplication, createLogger } from '@holdfast/platform';
 import { LEDGER_CODED_ERRORS, LEDGER_PROBLEMS } from '../../shared/ledger-problems.js';
-import { LedgerWriter, type LedgerWriterOptions } from '../../write-side/ledger-writer.js';
+import type { CommandWriterOptions } from '@holdfast/commands';
+import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { LedgerCommandsModule } from '../ledger-commands.module.js';
 
 /** Small segments, because each is written full of zeros when it is made. */
@@ -41,7 +42,7 @@ export class TestCommandService {
   ) {}
 
   static async start(
-    options: LedgerWriterOptions = {},
+    options: CommandWriterOptions = {},
     directory?: string,
   ): Promise<TestCommandService> {
     const path = directory ?? (await mkdtemp(join(tmpdir(), 'holdfast-commands-')));
@@ -63,7 +64,7 @@ export class TestCommandService {
   }
 
   /** The same log, opened again. */
-  async restart(options: LedgerWriterOptions = {}): Promise<TestCommandService> {
+  async restart(options: CommandWriterOptions = {}): Promise<TestCommandService> {
     await this.stop();
     return TestCommandService.start(options, this.directory);
   }

@@ -1,0 +1,23 @@
+import type { EVENT_STORE_ERROR_GUIDE } from '@holdfast/event-store';
+
+type ErrorAdvice = (typeof EVENT_STORE_ERROR_GUIDE)[keyof typeof EVENT_STORE_ERROR_GUIDE];
+
+/** One entry for each code that a writer of commands throws; `docs/operations.md` prints the same, which a test checks. */
+export const COMMANDS_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
+  COMMAND_OUTCOME_UNKNOWN: {
+    meaning:
+      'The log failed while a command was on its way. Only recovery can tell whether it happened (503 with `outcome: unknown`).',
+    action: 'Let the process restart. Clients send the same request with the same key again.',
+  },
+  COMMANDS_UNAVAILABLE: {
+    meaning:
+      'The log takes no command any more, because it failed or the service stops (503 with `outcome: not-applied`). This command applied nothing.',
+    action:
+      'Look at the last line of the log for the reason; the supervisor restarts the process. Clients send again.',
+  },
+  COMMAND_ANSWER_REMOVED: {
+    meaning:
+      'A repeated command of long ago was decided then, and the event with its answer has left the log (410 `answer-removed`). Nothing was applied.',
+    action: 'Nothing. It happens under the policy `snapshots` only.',
+  },
+};
