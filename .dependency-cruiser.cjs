@@ -116,14 +116,14 @@ module.exports = {
     {
       name: 'rooms-have-one-door',
       comment:
-        'Another room is entered by its index.ts (or testing/index.ts, reading/index.ts, following/index.ts, forwarding/index.ts, before-imports/index.ts), never by an inner file.',
+        'Another room is entered by its index.ts (or testing/index.ts, reading/index.ts, following/index.ts, forwarding/index.ts, before-imports/index.ts, grpc/index.ts), never by an inner file.',
       severity: 'error',
       from: { path: '^libs/([^/]+)/|^(apps|config|test)/' },
       to: {
         path: '^libs/([^/]+)/src/',
         pathNot: [
           '^libs/$1/',
-          '^libs/[^/]+/src/((testing|reading|following|forwarding|before-imports)/)?index\\.ts$',
+          '^libs/[^/]+/src/((testing|reading|following|forwarding|before-imports|grpc)/)?index\\.ts$',
         ],
       },
     },
@@ -162,6 +162,14 @@ module.exports = {
       severity: 'error',
       from: { path: '^libs/(kernel|wal|commands|ledger)/' },
       to: { path: 'node_modules/@nestjs/' },
+    },
+    {
+      name: 'one-process-needs-no-network-of-its-own',
+      comment:
+        'All in one process, nothing goes over gRPC: loading it and the microservices of Nest would be a third of what a start costs.',
+      severity: 'error',
+      from: { path: '^apps/holdfast/src/', pathNot: '[.-]spec\\.ts$' },
+      to: { path: 'node_modules/(@grpc|@nestjs/microservices)/', reachable: true },
     },
     {
       name: 'testing-is-for-specs',

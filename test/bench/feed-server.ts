@@ -1,6 +1,6 @@
 /** `feed-server.js <log directory>`: serves the feed of a log as the command service does, and sends its parent the address. */
 import { EventLogReader } from '@holdfast/event-store';
-import { EventFeedModule, eventFeedMicroservice } from '@holdfast/projections';
+import { EventFeedModule, eventFeedMicroservice } from '@holdfast/projections/grpc';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';

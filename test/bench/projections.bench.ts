@@ -7,12 +7,12 @@ import {
 import {
   DirectoryFeed,
   type EventFeed,
-  GrpcFeed,
   ProjectionRunner,
   type SqlProjection,
   SqliteReadModelStore,
   type SqliteTransaction,
 } from '@holdfast/projections';
+import { GrpcFeed } from '@holdfast/projections/grpc';
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';

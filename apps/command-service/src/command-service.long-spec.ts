@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { configurationOf } from '@holdfast/config';
 import { LEDGER_EXIT_CODES } from '@holdfast/ledger-service';
 import { ExitCode, type HostProcess, createLogger, runService } from '@holdfast/platform';
-import { GrpcFeed } from '@holdfast/projections';
+import { GrpcFeed } from '@holdfast/projections/grpc';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startCommandService } from './command-service.js';
 

@@ -17,7 +17,8 @@ import {
   createHttpApplication,
   servicesTogether,
 } from '@holdfast/platform';
-import { FeedConsumers, eventFeedMicroservice } from '@holdfast/projections';
+import { FeedConsumers } from '@holdfast/projections';
+import { EventFeedModule, eventFeedMicroservice } from '@holdfast/projections/grpc';
 
 /** The write side alone: commands over HTTP, the feed of what they made over gRPC, and the operator's API on a port of its own. */
 export async function startCommandService(
@@ -40,8 +41,9 @@ export async function startCommandService(
   });
   const consumers = new FeedConsumers({ floorNames: feedServer.floorNames });
   const keeping = new LogKeeping({ writer, consumers, logger, floors, retention });
+  const feed = EventFeedModule.register({ source: writer.log, consumers });
   const application = await createHttpApplication(
-    LedgerCommandsModule.forRoot({ writer, scrub, consumers, keeping }),
+    LedgerCommandsModule.forRoot({ writer, scrub, consumers, feed, keeping }),
     {
       logger,
       lifecycle,

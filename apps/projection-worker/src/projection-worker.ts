@@ -13,13 +13,8 @@ import {
   assertPlacesFree,
   createHttpApplication,
 } from '@holdfast/platform';
-import {
-  DirectoryFeed,
-  type EventFeed,
-  GrpcFeed,
-  GrpcReports,
-  type ReportTarget,
-} from '@holdfast/projections';
+import { DirectoryFeed, type EventFeed, type ReportTarget } from '@holdfast/projections';
+import { GrpcFeed, GrpcReports } from '@holdfast/projections/grpc';
 
 /** Follows the log into the read model, and says over HTTP how it goes. */
 export async function startProjectionWorker(

@@ -8,17 +8,7 @@ export type {
   FeedOptions,
   FeedSubscription,
 } from './event-feed.js';
-export {
-  EventFeedModule,
-  type EventFeedModuleAsyncOptions,
-  type EventFeedModuleOptions,
-  type EventFeedServerOptions,
-  eventFeedMicroservice,
-} from './grpc/event-feed.module.js';
 export { type ConsumerReport, type ConsumerStatus, FeedConsumers } from './feed/feed-consumers.js';
-export type { GrpcFeedTls } from './grpc/grpc-channel.js';
-export { GrpcFeed, type GrpcFeedOptions } from './grpc/grpc-feed.js';
-export { GrpcReports, type GrpcReportsOptions } from './grpc/grpc-reports.js';
 export {
   type BadEventPolicy,
   type DivergencePolicy,

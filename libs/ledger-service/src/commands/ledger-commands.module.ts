@@ -1,6 +1,6 @@
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { Health, Metrics } from '@holdfast/platform';
-import { EventFeedModule, FeedConsumers } from '@holdfast/projections';
+import { FeedConsumers } from '@holdfast/projections';
 import { observeFloors } from '../admin/floors/observe-floors.js';
 import { observeRetention } from '../admin/retention/observe-retention.js';
 import { observeState } from '../admin/state/observe-state.js';
@@ -40,16 +40,15 @@ export interface LedgerCommandsOptions {
   readonly writer: LedgerWriter;
   /** How the log is read over and over in search of damage; not at all when left out. */
   readonly scrub?: LogCareOptions['scrub'];
-  /** Filled with whoever reads the feed. One of its own when left out. */
+  /** Whoever reads the feed. One of its own when left out. */
   readonly consumers?: FeedConsumers;
+  /** Serves the feed of the log, and ends its streams before this module closes the log. Not served when left out. */
+  readonly feed?: DynamicModule;
   /** Observed here; whoever made it stops it before this module is closed. */
   readonly keeping?: LogKeeping;
 }
 
-/**
- * The write side over HTTP, its health and figures, and the feed of its events (served once the application connects
- * `eventFeedMicroservice`).
- */
+/** The write side over HTTP, its health and figures. */
 @Module({})
 export class LedgerCommandsModule implements OnApplicationShutdown {
   constructor(
@@ -69,18 +68,17 @@ export class LedgerCommandsModule implements OnApplicationShutdown {
   static forRoot({
     writer,
     scrub = NO_SCRUBBING,
-    consumers,
+    consumers = new FeedConsumers(),
+    feed,
     keeping,
   }: LedgerCommandsOptions): DynamicModule {
     return {
       module: LedgerCommandsModule,
-      imports: [
-        EventFeedModule.register({ source: writer.log, ...(consumers && { consumers }) }),
-        LogCareModule.forRoot({ writer, scrub }),
-      ],
+      imports: [...(feed ? [feed] : []), LogCareModule.forRoot({ writer, scrub })],
       controllers: [...COMMAND_CONTROLLERS],
       providers: [
         { provide: LedgerWriter, useValue: writer },
+        { provide: FeedConsumers, useValue: consumers },
         { provide: KEEPING, useValue: keeping ?? null },
         CommandEndpoint,
         BulkEndpoint,
