@@ -465,12 +465,12 @@ export const MUTANTS: readonly Mutant[] = [
       'return { tail:',
     ],
   ]),
-  ...mutantsOf(`${WAL}/care/backup/backup.ts`, [
+  ...mutantsOf(`${WAL}/care/backup/earlier-backup.ts`, [
     [
       'backup: what only an earlier one holds goes with it',
       'a backup of two histories',
-      'this.assertContinues(kept[0]?.archived.name.firstSequence);',
-      '',
+      'if (this.manifest === undefined || replace) return;',
+      'return;',
     ],
   ]),
   ...mutantsOf(`${WAL}/care/backup/backup-content.ts`, [

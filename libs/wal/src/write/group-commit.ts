@@ -1,38 +1,25 @@
 import { performance } from 'node:perf_hooks';
 import { type Clock, errorMessage } from '@holdfast/kernel';
-import { AdaptiveIo } from './adaptive-io.js';
-import { type FrameLimits, FrameQueue, type PendingFrame } from './frame-queue.js';
-import type { SegmentChain, StartedSegment } from './segment-chain.js';
-import type { PredecessorSeal } from '../format/segment-header.js';
 import { type EncodedFrame, SegmentSyncFailed } from '../segment/segment-writer.js';
 import { walClosed, WalError } from '../wal.errors.js';
 import {
   type Admission,
   type AppendOptions,
   BEFORE_FIRST,
-  type CommitFigures,
   type Durability,
   type IoMode,
   type Sequence,
 } from '../wal.types.js';
+import { AdaptiveIo } from './adaptive-io.js';
+import type { CommitObserver } from './commit-observer.js';
+import { CommitTimers, type CommitTimes } from './commit-timers.js';
+import { type FrameLimits, FrameQueue, type PendingFrame } from './frame-queue.js';
+import type { SegmentChain } from './segment-chain.js';
 
-/** What the commit path tells its owner, in the order of events. */
-export interface CommitObserver {
-  /** Before anybody hears of it: throws `WAL_FENCED` when this writer is no longer the only one. */
-  assertUnfenced(): void;
-  /** Frames up to here are synced, or the segment has just begun. */
-  durable(sequence: Sequence, segment: StartedSegment, offset: number): void;
-  committed(commit: CommitFigures): void;
-  rotated(sealed: StartedSegment, seal: PredecessorSeal, current: StartedSegment): void;
-  poisoned(error: WalError): void;
-}
-
-export interface GroupCommitOptions extends FrameLimits {
+export interface GroupCommitOptions extends FrameLimits, CommitTimes {
   readonly durability: Durability;
-  readonly syncIntervalMillis: number;
   readonly groupWindowMillis: number;
   readonly ioMode: IoMode | 'adaptive';
-  readonly idleMillis: number;
 }
 
 /**
@@ -62,8 +49,7 @@ export class GroupCommit {
   /** What is in the thread pool. It uses the segment's file until it ends, also after a failure. */
   private working: Promise<void> = Promise.resolve();
   private closing = false;
-  private intervalTimer: NodeJS.Timeout | undefined;
-  private idleTimer: NodeJS.Timeout | undefined;
+  private readonly timers: CommitTimers;
   private readonly drained: (() => void)[] = [];
 
   constructor(
@@ -78,6 +64,11 @@ export class GroupCommit {
     this.durable = lastSequence;
     this.carriedDurable = lastSequence;
     this.io = new AdaptiveIo(options.ioMode);
+    this.timers = new CommitTimers(
+      options,
+      () => this.requestSync(),
+      () => this.promiseIfQuiet(),
+    );
   }
 
   get lastSequence(): Sequence {
@@ -121,8 +112,7 @@ export class GroupCommit {
     if (this.failure !== undefined) throw this.failure;
     const target = this.lastSequence;
     while (this.durable < target) {
-      this.syncRequested = true;
-      this.schedule();
+      this.requestSync();
       await new Promise<void>((resolve) => this.drained.push(resolve));
       this.throwIfPoisoned();
     }
@@ -131,7 +121,7 @@ export class GroupCommit {
   /** Ends admission, makes everything durable, and leaves a frame that says so: the next open finds nothing unpromised. */
   async close(): Promise<void> {
     this.closing = true;
-    clearTimeout(this.idleTimer);
+    this.timers.stopAwaitingIdleness();
     if (this.failure === undefined) await this.flush().catch(() => undefined);
     await this.quiet();
     if (this.failure === undefined && this.carriedDurable < this.durable) {
@@ -139,8 +129,7 @@ export class GroupCommit {
       this.schedule();
       await this.quiet();
     }
-    clearTimeout(this.intervalTimer);
-    clearTimeout(this.idleTimer);
+    this.timers.stop();
     // The owner closes the files now, and the system gives their numbers to others.
     await this.working;
   }
@@ -248,7 +237,7 @@ export class GroupCommit {
     // successor's recovery scan has seen it.
     this.observer.assertUnfenced();
     if (synced) this.advanceDurable();
-    else if (this.options.durability === 'interval') this.startIntervalTimer();
+    else if (this.options.durability === 'interval') this.timers.written();
     const micros = nowMicros() - startMicros;
     if (synced) this.io.observe(micros);
     this.observer.committed({
@@ -289,7 +278,7 @@ export class GroupCommit {
       this.observer.assertUnfenced();
       return undefined;
     } catch (error) {
-      return error instanceof WalError && error.code === 'WAL_FENCED' ? error : undefined;
+      return isFence(error) ? error : undefined;
     }
   }
 
@@ -317,8 +306,7 @@ export class GroupCommit {
   private advanceDurable(): void {
     this.durable = this.written;
     this.syncRequested = false;
-    clearTimeout(this.intervalTimer);
-    this.intervalTimer = undefined;
+    this.timers.synced();
     const { current } = this.chain;
     this.observer.durable(this.durable, current, current.writer.writtenEnd);
   }
@@ -331,36 +319,25 @@ export class GroupCommit {
 
   private becomeIdle(): void {
     const isSettled = this.durable === this.written && !this.closing;
-    if (isSettled && this.carriedDurable < this.durable) this.startIdleTimer();
+    if (isSettled && this.carriedDurable < this.durable) this.timers.awaitIdleness();
   }
 
-  /** From the first write that is not synced: under load as when idle, no write waits longer than the interval for its sync. */
-  private startIntervalTimer(): void {
-    this.intervalTimer ??= setTimeout(() => {
-      this.intervalTimer = undefined;
-      this.syncRequested = true;
-      this.schedule();
-    }, this.options.syncIntervalMillis);
+  private requestSync(): void {
+    this.syncRequested = true;
+    this.schedule();
   }
 
   /**
    * When nothing has happened for a while, an empty frame says how far everything is durable: without it, the last frames of a quiet log would
    * be promised by the watermark alone. It takes the ordinary way, and nobody waits for it.
    */
-  private startIdleTimer(): void {
-    if (this.idleTimer !== undefined) {
-      this.idleTimer.refresh();
+  private promiseIfQuiet(): void {
+    const busy =
+      this.queue.head !== undefined || this.inFlight !== undefined || this.durable < this.written;
+    if (this.closing || this.failure !== undefined || busy || this.carriedDurable >= this.durable)
       return;
-    }
-    this.idleTimer = setTimeout(() => {
-      const busy =
-        this.queue.head !== undefined || this.inFlight !== undefined || this.durable < this.written;
-      if (this.closing || this.failure !== undefined || busy || this.carriedDurable >= this.durable)
-        return;
-      this.enqueueEmptyFrame();
-      this.schedule();
-    }, this.options.idleMillis);
-    this.idleTimer.unref();
+    this.enqueueEmptyFrame();
+    this.schedule();
   }
 
   private enqueueEmptyFrame(): void {
@@ -378,20 +355,12 @@ export class GroupCommit {
    */
   private fail(cause: unknown): WalError {
     if (this.failure !== undefined) return this.failure;
-    const error =
-      cause instanceof WalError && cause.code === 'WAL_FENCED'
-        ? cause
-        : new WalError(
-            'WAL_POISONED',
-            `a write or sync failed: ${errorMessage(cause)}; the outcome of appends in flight is unknown until the log is reopened`,
-            { firstUnknown: this.durable + 1, lastUnknown: this.lastSequence },
-            { cause },
-          );
+    const error = isFence(cause) ? cause : poisonedBy(cause, this.durable + 1, this.lastSequence);
     this.failure = error;
-    const lost = [...(isFrame(this.inFlight) ? [this.inFlight] : []), ...this.queue.takeAll()];
+    const inFlight = typeof this.inFlight === 'object' ? [this.inFlight] : [];
+    const lost = [...inFlight, ...this.queue.takeAll()];
     this.inFlight = undefined;
-    clearTimeout(this.intervalTimer);
-    clearTimeout(this.idleTimer);
+    this.timers.stop();
     this.observer.poisoned(error);
     for (const frame of lost) frame.reject(error);
     for (const wake of this.drained.splice(0)) wake();
@@ -408,10 +377,17 @@ export class GroupCommit {
   }
 }
 
-function isFrame(
-  inFlight: PendingFrame | 'rotation' | 'sync' | undefined,
-): inFlight is PendingFrame {
-  return typeof inFlight === 'object';
+function isFence(error: unknown): error is WalError {
+  return error instanceof WalError && error.code === 'WAL_FENCED';
+}
+
+function poisonedBy(cause: unknown, firstUnknown: number, lastUnknown: number): WalError {
+  return new WalError(
+    'WAL_POISONED',
+    `a write or sync failed: ${errorMessage(cause)}; the outcome of appends in flight is unknown until the log is reopened`,
+    { firstUnknown, lastUnknown },
+    { cause },
+  );
 }
 
 function nowMicros(): number {

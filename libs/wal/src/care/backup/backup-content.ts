@@ -1,16 +1,21 @@
 import { resolve } from 'node:path';
 import { defined } from '@holdfast/kernel';
-import { ARCHIVE_BLOCK_BYTES } from '../../format/archive-format.js';
-import type { ArchivedSegment, ArchiveStore } from '../../segment/archive-store.js';
-import { ArchivedFile, BlockCache } from '../archive/archived-file.js';
-import { describeArchived, readBlockTable, sha256OfArchived } from '../archive/archived-segment.js';
-import { FILES_DIRECTORY, SEGMENTS_DIRECTORY } from './backup.js';
-import { type BackupFile, type BackupManifest, readBackupManifest } from './backup-manifest.js';
 import { openToRead } from '../../disk/file-reading.js';
 import type { File, FileSystem } from '../../disk/file-system.js';
-import { type CatalogEntry, SegmentCatalog } from '../../read/segment-catalog.js';
+import { ARCHIVE_BLOCK_BYTES } from '../../format/archive-format.js';
 import { sameSeal } from '../../format/segment-header.js';
+import { type CatalogEntry, SegmentCatalog } from '../../read/segment-catalog.js';
+import type { ArchivedSegment, ArchiveStore } from '../../segment/archive-store.js';
 import { corrupt, missingSegment, WalError } from '../../wal.errors.js';
+import { ArchivedFile, BlockCache } from '../archive/archived-file.js';
+import { describeArchived, readBlockTable, sha256OfArchived } from '../archive/archived-segment.js';
+import {
+  type BackupFile,
+  type BackupManifest,
+  FILES_DIRECTORY,
+  readBackupManifest,
+  SEGMENTS_DIRECTORY,
+} from './backup-manifest.js';
 
 const CACHED_BLOCKS_MAX = 32;
 

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
 import { errorCode } from '@holdfast/kernel';
-import type { BackupFile } from './backup-manifest.js';
-import { refused } from './backup-target.js';
 import { openToRead, withFile } from '../../disk/file-reading.js';
 import {
   type File,
@@ -10,7 +8,11 @@ import {
   removeIfThere,
   writeFullyAsync,
 } from '../../disk/file-system.js';
+import type { VisibleBound } from '../../read/log-cursor.js';
+import type { CatalogEntry, SegmentCatalog } from '../../read/segment-catalog.js';
 import { isRotten, saidBySystem } from '../../wal.errors.js';
+import type { BackupFile } from './backup-manifest.js';
+import { refused } from './backup-target.js';
 
 const COPY_BYTES = 1024 * 1024;
 
@@ -116,4 +118,19 @@ async function copyBytes(
 async function chunkOf(source: File, bytes: number, at: number): Promise<Buffer> {
   const chunk = Buffer.alloc(Math.min(COPY_BYTES, bytes - at));
   return chunk.subarray(0, await source.readAsync(chunk, at));
+}
+
+/** What of a log is backed up: everything up to a durable bound, which never changes again. */
+export interface BackupSource {
+  readonly fileSystem: FileSystem;
+  readonly catalog: SegmentCatalog;
+  /** As they were when the bound was the end; finished, those that were sealed then. */
+  readonly entries: readonly CatalogEntry[];
+  readonly bound: VisibleBound;
+  readonly logId: string;
+  /** Of the place before the log's first sequence. */
+  timelineBefore(sequence: number): string | undefined;
+  readonly nowMicros: number;
+  /** What travels along. */
+  readonly files: readonly TravellingFile[];
 }

@@ -1,6 +1,6 @@
-import { checkedLines, withChecksum } from '../../format/checked-lines.js';
 import { readSmallFile } from '../../disk/file-reading.js';
 import { type FileSystem, replaceFile } from '../../disk/file-system.js';
+import { checkedLines, withChecksum } from '../../format/checked-lines.js';
 import { WalError } from '../../wal.errors.js';
 
 /** A file of a backup, by its name in there, with the SHA-256 of what it holds: 64 hex digits. */
@@ -104,3 +104,7 @@ function parse(lines: readonly string[]): BackupManifest | undefined {
     files,
   };
 }
+
+export const SEGMENTS_DIRECTORY = 'segments';
+
+export const FILES_DIRECTORY = 'files';

@@ -1,27 +1,32 @@
 import { setImmediate } from 'node:timers/promises';
 import { defined, isUnreadable } from '@holdfast/kernel';
-import type { ArchivedSegment } from '../../segment/archive-store.js';
+import { CutFile } from '../../disk/cut-file.js';
+import { ensureDirectory, type File } from '../../disk/file-system.js';
+import type { CatalogEntry } from '../../read/segment-catalog.js';
+import { summarizeWithEnd } from '../../segment/sealing.js';
+import { encodeFooter, readFooter } from '../../segment/segment-footer.js';
+import { corrupt, throwIfCancelled } from '../../wal.errors.js';
+import type { Sequence, WorkOptions } from '../../wal.types.js';
 import { notFinished } from '../archive/archived-segment.js';
 import { type Extent, standingIn, type StandsAt, usableFrom } from './backup-beginning.js';
 import {
+  type BackupSource,
   copyFile,
   type DigestedFile,
   digestFile,
   lookAtFile,
-  type TravellingFile,
 } from './backup-files.js';
 import {
   BACKUP_FILE_NAME,
   type BackupEntry,
   type BackupFile,
-  type BackupManifest,
+  FILES_DIRECTORY,
   readBackupManifest,
+  SEGMENTS_DIRECTORY,
   writeBackupManifest,
 } from './backup-manifest.js';
 import {
   copySegment,
-  describedIfWhole,
-  firstSequenceIn,
   presentSegment,
   SEGMENT_FILE,
   segmentFileOf,
@@ -29,18 +34,8 @@ import {
   type WantedSegment,
 } from './backup-segments.js';
 import { claimTarget, refused, removeOurs } from './backup-target.js';
-import { CutFile } from '../../disk/cut-file.js';
-import { ensureDirectory, type File, type FileSystem } from '../../disk/file-system.js';
-import type { VisibleBound } from '../../read/log-cursor.js';
-import { summarizeWithEnd } from '../../segment/sealing.js';
-import type { CatalogEntry, SegmentCatalog } from '../../read/segment-catalog.js';
-import { encodeFooter, readFooter } from '../../segment/segment-footer.js';
-import { sameSeal } from '../../format/segment-header.js';
-import { corrupt, throwIfCancelled } from '../../wal.errors.js';
-import type { Sequence, WorkOptions } from '../../wal.types.js';
+import { EarlierBackup } from './earlier-backup.js';
 
-export const SEGMENTS_DIRECTORY = 'segments';
-export const FILES_DIRECTORY = 'files';
 const OUR_FILE = /^[0-9a-f]{64}(\.tmp)?$/;
 
 export interface BackupOptions extends WorkOptions {
@@ -80,21 +75,6 @@ export interface BackupReport {
   readonly leftOut: readonly string[];
 }
 
-/** What of a log is backed up: everything up to a durable bound, which never changes again. */
-export interface BackupSource {
-  readonly fileSystem: FileSystem;
-  readonly catalog: SegmentCatalog;
-  /** As they were when the bound was the end; finished, those that were sealed then. */
-  readonly entries: readonly CatalogEntry[];
-  readonly bound: VisibleBound;
-  readonly logId: string;
-  /** Of the place before the log's first sequence. */
-  timelineBefore(sequence: number): string | undefined;
-  readonly nowMicros: number;
-  /** What travels along. */
-  readonly files: readonly TravellingFile[];
-}
-
 /**
  * Brings a backup up to date. What an earlier run has copied is not copied again: what counts is the content, by segment header, end and digest, and never the name, because a log that was restored goes on under the names
  * of the history that it left. The file BACKUP, which says what the backup consists of, is replaced last and as a whole; what it no longer names is removed after that. Crash or cancel
@@ -108,8 +88,9 @@ export async function backUp(
   const { fileSystem, logId } = source;
   const lock = claimTarget(fileSystem, directory, logId, options.apartFrom ?? []);
   try {
-    const previous = readBackupManifest(fileSystem, directory);
-    return await new BackupCopy(source, directory, previous, options).run();
+    const manifest = readBackupManifest(fileSystem, directory);
+    const earlier = new EarlierBackup(source, directory, manifest);
+    return await new BackupCopy(source, directory, earlier, options).run();
   } finally {
     lock.close();
   }
@@ -127,7 +108,6 @@ class BackupCopy {
   private bytesDone = 0;
   private copiedSegments = 0;
   private copiedBytes = 0;
-  private brokenAt: string | undefined;
   private readonly bytesTotal: number;
   private readonly entries: readonly CatalogEntry[];
   private readonly damagedFiles: Set<string>;
@@ -135,7 +115,7 @@ class BackupCopy {
   constructor(
     private readonly source: BackupSource,
     private readonly directory: string,
-    private readonly previous: BackupManifest | undefined,
+    private readonly earlier: EarlierBackup,
     private readonly options: BackupOptions,
   ) {
     const { entries, bound } = source;
@@ -151,8 +131,11 @@ class BackupCopy {
     const { directory, source } = this;
     const { fileSystem, logId, nowMicros } = source;
     ensureDirectory(fileSystem, this.segmentsDirectory);
-    const kept = await this.earlier();
-    this.assertContinues(kept[0]?.archived.name.firstSequence);
+    const kept = await this.earlier.leadingUp();
+    this.earlier.assertContinued(
+      kept[0]?.archived.name.firstSequence,
+      this.options.replace ?? false,
+    );
     const planned = await this.planned();
     const asked = await this.digested();
     this.removeLeftOver(planned, asked);
@@ -165,9 +148,9 @@ class BackupCopy {
     const firstSequence = first.firstSequence;
     const copiedFiles = await this.files(asked);
     const { timeline } = newest.header;
-    const isEarlier = kept.length > 0 && firstSequence === this.previous?.firstSequence;
+    const isEarlier = kept.length > 0 && firstSequence === this.earlier.manifest?.firstSequence;
     const timelineBefore = isEarlier
-      ? this.previous.timelineBefore
+      ? this.earlier.manifest.timelineBefore
       : source.timelineBefore(firstSequence - 1);
     const extent = { firstSequence, lastSequence, timelineBefore };
     const keptFiles = await this.keptFiles(extent, copiedFiles);
@@ -193,7 +176,9 @@ class BackupCopy {
   }
 
   private async planned(): Promise<readonly PlannedSegment[]> {
-    const named = new Map(this.previous?.segments.map(({ sha256, file }) => [sha256, file]));
+    const named = new Map(
+      this.earlier.manifest?.segments.map(({ sha256, file }) => [sha256, file]),
+    );
     const planned: PlannedSegment[] = [];
     for (const [at, entry] of this.entries.slice(0, -1).entries()) {
       const { name, path, header } = entry;
@@ -312,10 +297,11 @@ class BackupCopy {
     const standing = standingIn(extent, this.options.standsAt);
     const placeOf = ({ name }: BackupFile): number => standing(name) ?? Number.MAX_SAFE_INTEGER;
     // Where the log has left the history of the earlier backup, nothing of it is worth more than what travels.
-    let earliest = lacksBeginning && this.isContinued() ? Math.min(...copied.map(placeOf)) : 0;
+    let earliest =
+      lacksBeginning && this.earlier.isContinued() ? Math.min(...copied.map(placeOf)) : 0;
     const all = lacksBeginning && copied.length === 0;
     const kept: BackupFile[] = [];
-    const had = [...(this.previous?.files ?? [])].sort((a, b) => placeOf(a) - placeOf(b));
+    const had = [...(this.earlier.manifest?.files ?? [])].sort((a, b) => placeOf(a) - placeOf(b));
     for (const file of had) {
       const isWanted = all || this.damagedFiles.has(file.name) || placeOf(file) < earliest;
       if (!isWanted) continue;
@@ -327,93 +313,9 @@ class BackupCopy {
     return kept;
   }
 
-  /**
-   * Segments that the log has given up since an earlier run, and that still lead up to its beginning: what a backup has, it does not lose because retention has
-   * passed over it. One that is gone or rotten ends them, as `brokenAt`: without it nothing leads from what comes before it.
-   */
-  private async earlier(): Promise<readonly { entry: BackupEntry; archived: ArchivedSegment }[]> {
-    const { fileSystem, logId } = this.source;
-    const kept: { entry: BackupEntry; archived: ArchivedSegment }[] = [];
-    let successor = defined(this.entries[0], 'a log has a segment').header;
-    for (const entry of [...(this.previous?.segments ?? [])].reverse()) {
-      if (Number.parseInt(entry.file, 16) >= successor.segment) continue;
-      const path = `${this.segmentsDirectory}/${entry.file}`;
-      const archived = describedIfWhole(fileSystem, path);
-      if (archived?.sha256 !== entry.sha256) {
-        this.brokenAt = path;
-        break;
-      }
-      const leadsUp =
-        archived.header.logId === logId &&
-        archived.name.segment === successor.segment - 1 &&
-        sameSeal(archived.seal, successor.predecessor);
-      if (!leadsUp) break;
-      kept.push({ entry, archived });
-      successor = archived.header;
-      await setImmediate();
-    }
-    return kept.reverse();
-  }
-
-  /** What only the earlier backup holds may be all that is left of it. */
-  private assertContinues(keptFrom: number | undefined): void {
-    if (this.previous === undefined || this.options.replace === true) return;
-    const { firstSequence, lastSequence } = this.previous;
-    const { bound } = this.source;
-    const begins = defined(this.entries[0], 'a log has a segment').name.firstSequence;
-    const beginsLater = (keptFrom ?? begins) > firstSequence;
-    if (!beginsLater && this.isContinued()) return;
-    const timeline = this.lastTimelineOf(this.previous);
-    const broken = this.brokenAt === undefined ? '' : `: ${this.brokenAt} is gone or damaged`;
-    const why = beginsLater
-      ? `nothing leads from there to where the log begins${broken}`
-      : 'the log does not hold that place: it was restored to before it, or salvaged';
-    throw refused(
-      this.directory,
-      `it holds sequences ${firstSequence} to ${lastSequence}, the last in timeline ${timeline}, the log ${begins} to ${bound.sequence}, and ${why}. Nothing was changed. Name another directory, or say that this one may be replaced (--replace)`,
-    );
-  }
-
-  /** Whether the log is still of the history that the earlier backup ends in, and holds that place. */
-  private isContinued(): boolean {
-    const { previous } = this;
-    return (
-      previous !== undefined && this.holds(previous.lastSequence, this.lastTimelineOf(previous))
-    );
-  }
-
-  /**
-   * Whether a segment of the timeline holds the sequence; or one of the backup's growing segment is begun right behind it: retention may have removed the one before.
-   */
-  private holds(sequence: number, timeline: string): boolean {
-    if (sequence > this.source.bound.sequence) return false;
-    const timelines = new Set([timeline, this.previous?.timeline]);
-    return this.entries.some(({ header, name }, at) => {
-      const next = this.entries[at + 1]?.name.firstSequence ?? Infinity;
-      return (
-        timelines.has(header.timeline) && name.firstSequence <= sequence + 1 && sequence < next
-      );
-    });
-  }
-
-  /**
-   * Of the segment that holds the last record, the one that a restore ends with: the growing one may hold none, and then a restored log does not know of it. Where that one is gone or rotten, what
-   * BACKUP says of the growing one has to do.
-   */
-  private lastTimelineOf({ segments, lastSequence, timeline, tail }: BackupManifest): string {
-    const behind = [...segments, tail].findIndex(
-      ({ file }) => firstSequenceIn(file) > lastSequence,
-    );
-    const holder = segments[Math.max(behind, 1) - 1];
-    if (behind < 0 || holder === undefined) return timeline;
-    const path = `${this.segmentsDirectory}/${holder.file}`;
-    const found = describedIfWhole(this.source.fileSystem, path);
-    return found?.sha256 === holder.sha256 ? found.header.timeline : timeline;
-  }
-
   /** What runs have left that came to no BACKUP, but for what this one needs. Nothing that BACKUP names goes, once it is sure that no power cut brings back the one before it. */
   private removeLeftOver(planned: readonly PlannedSegment[], asked: readonly DigestedFile[]): void {
-    const { segments = [], tail, files = [] } = this.previous ?? {};
+    const { segments = [], tail, files = [] } = this.earlier.manifest ?? {};
     this.source.fileSystem.syncDirectory(this.directory);
     this.removeUnnamed([...segments, ...planned], tail, [...files, ...asked]);
   }
