@@ -18,6 +18,11 @@ export const EVENT_STORE_ERROR_GUIDE: Readonly<Record<EventStoreErrorCode, Error
       'A stream is not at the version that the writer has expected: somebody else has appended to it meanwhile. Nothing was appended.',
     action: 'Nothing: the caller reads the stream again and decides anew.',
   },
+  EVENT_CONDITION_FAILED: {
+    meaning:
+      'An event that the condition of a commit forbids was appended since its writer has read; the message names its position. Nothing was appended.',
+    action: 'Nothing: the caller reads again and decides anew.',
+  },
   EVENT_STATE_OVERLOADED: {
     meaning:
       'More entries of the state wait for a checkpoint than may: the disk of `state/` is slower than the load. Nothing was appended; clients get 429.',

@@ -12,12 +12,31 @@ export interface StreamAppend {
   readonly events: readonly NewEvent[];
 }
 
+/** An event matches when it has all of the tags, at least one, and one of the types where some are given. */
+export interface EventQuery {
+  readonly tags: readonly string[];
+  readonly types?: readonly string[];
+}
+
+/**
+ * Refuses the commit when an event that matches one of the queries stands after this position: a decision that rests on several entities says so what it has
+ * rested on, and needs no stream of its own (a dynamic consistency boundary, https://dcb.events/specification/). Checked against the index, in the turn that
+ * admits the commit, so that nothing can come between.
+ */
+export interface AppendCondition {
+  /** 1 to 100. */
+  readonly failIfEventsMatch: readonly EventQuery[];
+  /** Exclusive: up to where the decision has read. `durablePosition` from before the reading. */
+  readonly after: Position;
+}
+
 /**
  * Everything one call appends: one batch of the log, all of it or nothing, in this order. Several appends to one stream see
  * one another. At least one event, at most 100,000.
  */
 export interface Commit {
   readonly appends: readonly StreamAppend[];
+  readonly condition?: AppendCondition;
   /** Metadata added to each event of the commit (an event's own wins). */
   readonly metadata?: JsonObject;
   /** Defaults to `now()`; throws if lower than the last recorded one. */
@@ -124,13 +143,13 @@ export interface EventLog extends EventSource {
   /** max(last recordedAt, clock), as far as the clock can be believed: what an append gets now. */
   now(): number;
   /**
-   * Admits a commit: synchronously, so that the caller's state may follow at once. Throws `EVENT_WRONG_VERSION`,
+   * Admits a commit: synchronously, so that the caller's state may follow at once. Throws `EVENT_WRONG_VERSION`, `EVENT_CONDITION_FAILED`,
    * `EVENT_TOO_LARGE`, `EVENT_INVALID`, `EVENT_CLOCK_SKEW`, or what the engine throws (`WAL_OVERLOADED`, `WAL_FULL`, `WAL_POISONED`) before
    * anything is assigned; afterwards the only failure is an unknown outcome. `EVENT_STATE_BROKEN` comes after admission: the commit
    * stands, and this process does nothing more.
    *
    * A commit that was appended before, whole, is recognised by its event ids at the place that an exact expected version names
-   * (`no-stream` is one), durable or not, and comes back as `repeated`. Without an exact version it is a new commit.
+   * (`no-stream` is one), or among those that its own condition forbids, durable or not, and comes back as `repeated`. Without either it is a new commit.
    */
   append(commit: Commit): AppendedCommit;
   /** Resolves once the position is durable; rejects when that can no longer become true. */

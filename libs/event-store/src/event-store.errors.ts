@@ -6,6 +6,7 @@ export type EventStoreErrorCode =
   | 'EVENT_INVALID'
   | 'EVENT_TOO_LARGE'
   | 'EVENT_WRONG_VERSION'
+  | 'EVENT_CONDITION_FAILED'
   | 'EVENT_STATE_OVERLOADED'
   | 'EVENT_CLOCK_SKEW'
   // Reading

@@ -9,11 +9,13 @@ export {
   type StreamVersion,
 } from './event.js';
 export type {
+  AppendCondition,
   AppendedCommit,
   Commit,
   Direction,
   EventBatch,
   EventFilter,
+  EventQuery,
   EventLog,
   EventSource,
   ExpectedVersion,

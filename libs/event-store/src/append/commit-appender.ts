@@ -4,14 +4,15 @@ import { CommitEncoder, eventCountOf } from '../codec/commit-encoder.js';
 import { COMMIT_EVENTS_MAX } from '../codec/event-format.js';
 import type { Upcasters } from '../codec/upcaster.js';
 import type { Position, RecordedEvent } from '../event.js';
-import type { AppendedCommit, Commit } from '../event-log.js';
+import type { AppendCondition, AppendedCommit, Commit } from '../event-log.js';
 import { EventStoreError, invalid, tooLarge } from '../event-store.errors.js';
 import type { FoldedState } from '../fold/folded-state.js';
 import { type DurableEvents, positionOf } from '../log/durable-events.js';
+import { conditionFailed, forbiddenEvents } from './append-condition.js';
 import { checkVersions, wrongVersion } from './expected-versions.js';
 import type { LogClock } from './log-clock.js';
 import { PendingCommits } from './pending-commits.js';
-import { findRepeated } from './repeated-commit.js';
+import { findRepeated, findRepeatedAmong } from './repeated-commit.js';
 
 export interface CommitAppenderParts {
   readonly wal: Wal;
@@ -54,6 +55,10 @@ export class CommitAppender {
       if (repeated === undefined) throw wrongVersion(check.conflict);
       return repeated;
     }
+    if (commit.condition !== undefined) {
+      const repeated = this.checkCondition(commit, commit.condition);
+      if (repeated !== undefined) return repeated;
+    }
     clock().assertTrusted();
     checkpoints?.assertRoom();
     const records = this.encoder.encode(commit, check.bases, this.timeOf(commit));
@@ -95,13 +100,32 @@ export class CommitAppender {
     );
   }
 
+  /** The earlier append of this commit, where there was one. Throws `EVENT_CONDITION_FAILED` where somebody else has appended what it forbids. */
+  private checkCondition(commit: Commit, condition: AppendCondition): AppendedCommit | undefined {
+    const { folded, durableEvents, wal } = this.parts;
+    const forbidden = [
+      ...forbiddenEvents(condition, {
+        tags: folded.index.tags,
+        firstPosition: durableEvents.firstPosition,
+        lastPosition: positionOf(wal.lastSequence),
+        eventAt: (position) => this.pendingAt(position) ?? durableEvents.asRecordedAt(position),
+      }),
+    ];
+    const [newest] = forbidden;
+    if (newest === undefined) return undefined;
+    const repeated = this.asRepeated(findRepeatedAmong(forbidden, commit, this.admittedAt));
+    if (repeated === undefined) throw conditionFailed(condition, newest);
+    return repeated;
+  }
+
   private repeated(commit: Commit): AppendedCommit | undefined {
-    const { folded, durableEvents } = this.parts;
-    const events = findRepeated(
-      commit,
-      folded.index,
-      (position) => this.pendingAt(position) ?? durableEvents.eventAt(position),
-    );
+    return this.asRepeated(findRepeated(commit, this.parts.folded.index, this.admittedAt));
+  }
+
+  private readonly admittedAt = (position: Position): RecordedEvent | undefined =>
+    this.pendingAt(position) ?? this.parts.durableEvents.eventAt(position);
+
+  private asRepeated(events: readonly RecordedEvent[] | undefined): AppendedCommit | undefined {
     const position = events?.at(-1)?.position;
     if (events === undefined || position === undefined) return undefined;
     return { events, position, repeated: true, durable: this.whenDurable(position) };

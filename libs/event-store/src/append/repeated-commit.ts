@@ -1,20 +1,46 @@
 import { defined } from '@holdfast/kernel';
 import type { NewEvent, Position, RecordedEvent, StreamVersion } from '../event.js';
 import type { Commit, StreamAppend } from '../event-log.js';
+import type { ForbiddenEvent } from './append-condition.js';
 import { exactVersion } from './expected-versions.js';
 import type { StreamIndex } from '../index/stream-index.js';
+
+type EventAt = (position: Position) => RecordedEvent | undefined;
 
 /**
  * The events of an earlier append of this very commit, if there was one. An append with an exact expected version says where
  * its events would be; the commit is there if and only if all of its events are, with their ids, in their streams, from one
- * commit's beginning to its end. A commit without an exact version cannot be recognised.
+ * commit's beginning to its end. A commit without an exact version cannot be recognised so.
  */
 export function findRepeated(
   commit: Commit,
   index: StreamIndex,
-  eventAt: (position: Position) => RecordedEvent | undefined,
+  eventAt: EventAt,
 ): readonly RecordedEvent[] | undefined {
-  const first = expectedPosition(commit, index);
+  return repeatedAt(expectedPosition(commit, index), commit, eventAt);
+}
+
+/** As `findRepeated`, where one of the commit's own events is what its condition forbids. */
+export function findRepeatedAmong(
+  forbidden: Iterable<ForbiddenEvent>,
+  commit: Commit,
+  eventAt: EventAt,
+): readonly RecordedEvent[] | undefined {
+  const ids = commit.appends.flatMap(({ events }) => events.map(({ id }) => id));
+  for (const { position, event } of forbidden) {
+    const at = event === undefined ? -1 : ids.indexOf(event.id);
+    const repeated =
+      at === -1 ? undefined : repeatedAt((position - at) as Position, commit, eventAt);
+    if (repeated !== undefined) return repeated;
+  }
+  return undefined;
+}
+
+function repeatedAt(
+  first: Position | undefined,
+  commit: Commit,
+  eventAt: EventAt,
+): readonly RecordedEvent[] | undefined {
   if (first === undefined || first < 1) return undefined;
   const given = commit.appends.flatMap(({ stream, events }) =>
     events.map((event) => ({ stream, event })),
@@ -49,10 +75,7 @@ function isSame(recorded: RecordedEvent, stream: string, { id }: NewEvent): bool
   return recorded.id === id && recorded.stream === stream;
 }
 
-function isWholeCommit(
-  found: readonly RecordedEvent[],
-  eventAt: (position: Position) => RecordedEvent | undefined,
-): boolean {
+function isWholeCommit(found: readonly RecordedEvent[], eventAt: EventAt): boolean {
   const before = eventAt((defined(found[0], 'a commit has events').position - 1) as Position);
   const ends = found.findIndex(({ endsCommit }) => endsCommit);
   return before?.endsCommit !== false && ends === found.length - 1;
