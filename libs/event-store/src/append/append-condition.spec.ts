@@ -173,11 +173,12 @@ describe('conditions on a log whose power goes', () => {
     for (let life = 1; life <= LIVES; life++) {
       const system = SimulatedFileSystem.on(image);
       const log = await openOn(system, seed * 100 + life);
-      const power = { isOn: true };
+      const cut = new AbortController();
+      const isOn = (): boolean => !cut.signal.aborted;
       const ids = new Set((await allEvents(log)).map(({ id }) => id));
       expect(acknowledged.filter((id) => !ids.has(id))).toEqual([]);
       const guests = Array.from({ length: GUESTS }, async (_, guest) => {
-        while (power.isOn) {
+        while (isOn()) {
           const tags = [`room:${random.below(ROOMS)}`, `guest:${guest}`];
           const after = log.durablePosition;
           const counts = await Promise.all(
@@ -185,7 +186,7 @@ describe('conditions on a log whose power goes', () => {
           );
           for (let turns = random.below(4); turns > 0; turns--)
             await new Promise((resolve) => setImmediate(resolve));
-          if (!power.isOn || Math.max(...counts) >= BOOKINGS_MAX) return;
+          if (!isOn() || Math.max(...counts) >= BOOKINGS_MAX) return;
           const failIfEventsMatch = tags.map((tag) => ({ tags: [tag], types: ['Booked'] }));
           try {
             const { events, durable } = log.append({
@@ -193,7 +194,7 @@ describe('conditions on a log whose power goes', () => {
               ...(isGuarded && { condition: { failIfEventsMatch, after } }),
             });
             durable.then(
-              () => power.isOn && acknowledged.push(events[0]!.id),
+              () => isOn() && acknowledged.push(events[0]!.id),
               () => undefined,
             );
           } catch (error) {
@@ -204,7 +205,7 @@ describe('conditions on a log whose power goes', () => {
       });
       for (let turns = 4 + random.below(12); turns > 0; turns--)
         await new Promise((resolve) => setImmediate(resolve));
-      power.isOn = false;
+      cut.abort();
       system.kill();
       image = afterPowerCut(system.disk);
       await Promise.allSettled(guests);
