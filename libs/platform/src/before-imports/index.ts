@@ -2,7 +2,7 @@
  * What a program does before it loads anything else. It imports nothing but Node, and a program imports nothing beside it: modules that are
  * imported statically are all found and read before the first line of any of them runs.
  */
-import { enableCompileCache, flushCompileCache } from 'node:module';
+import { enableCompileCache, flushCompileCache, registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 type StopSignal = 'SIGTERM' | 'SIGINT';
@@ -29,4 +29,18 @@ export function keepCompiledCode(directory: URL): () => void {
   // A thread has a cache of its own, and finds it by this.
   process.env['NODE_COMPILE_CACHE'] ??= path;
   return flushCompileCache;
+}
+
+/**
+ * Nest loads its microservices wherever they are installed, 150 files of them, also in a program that has none. Here they are as if they were not installed, which Nest
+ * takes well. In this thread only.
+ */
+export function withoutMicroservices(): void {
+  registerHooks({
+    resolve: (specifier, context, next) => {
+      if (specifier.startsWith('@nestjs/microservices'))
+        throw new Error(`${specifier} is not part of this program`);
+      return next(specifier, context);
+    },
+  });
 }
