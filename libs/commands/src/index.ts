@@ -6,6 +6,22 @@ export {
   bodyHashRule,
   keyRule,
 } from './keys/attempt-fields.js';
+export { type CombinedParts, combined } from './deciders/combined.js';
+export {
+  type AnyDecider,
+  type Asking,
+  type Decider,
+  type DeciderDefinition,
+  type Elsewhere,
+  type EventVersions,
+  type Keyed,
+  type Outcome,
+  type Read,
+  decider,
+  refuse,
+} from './deciders/decider.js';
+export { type Lookup, type LookupDefinition, lookup } from './deciders/lookup.js';
+export type { Plain } from './deciders/plain.js';
 export type { CommandContext, Idempotency } from './model/command-context.js';
 export { CommandDecisions } from './writer/command-decisions.js';
 export {

@@ -20,4 +20,10 @@ export const COMMANDS_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
       'A repeated command of long ago was decided then, and the event with its answer has left the log (410 `answer-removed`). Nothing was applied.',
     action: 'Nothing. It happens under the policy `snapshots` only.',
   },
+  COMMANDS_EVENT_UNKNOWN: {
+    meaning:
+      'The log holds an event that no decider of this service evolves: a newer version of the service wrote it, a decider was removed, or the log is another service’s. To skip it would be to forget, so the service does not start.',
+    action:
+      'Start the newer version again, or name the right directory. Of a decider that was removed on purpose, list its events as `retired`.',
+  },
 };

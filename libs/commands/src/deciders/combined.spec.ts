@@ -1,0 +1,145 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { AnyCommand } from '../model/command-model.js';
+import { type RoomEvent, guest, guestBookings, room } from '../testing/rooms.js';
+import { type CommandWriter, openCommandWriter } from '../writer/command-writer.js';
+import { type CombinedParts, combined } from './combined.js';
+import type { Read } from './decider.js';
+import { lookup } from './lookup.js';
+
+const bookings: CombinedParts = { deciders: [room, guest], lookups: [guestBookings] };
+const wal = { create: true, segmentBytes: 128 * 1024, frameBytesMax: 64 * 1024 };
+const attempt = (key: string) => ({ actor: 'tester', idempotency: { key, bodyHash: 'hash' } });
+const add = room.command('AddRoom', { room: 'blue', capacity: 2 });
+const book = (day: string, by = 'ann') =>
+  room.command('BookRoom', { room: 'blue', day, guest: by, people: 1 });
+
+let directory: string;
+let writer: CommandWriter<AnyCommand, object, Read>;
+
+async function reopen(parts = bookings): Promise<void> {
+  await writer.close();
+  writer = await openCommandWriter(join(directory, 'log'), combined(parts), { wal });
+}
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'combined-'));
+  writer = await openCommandWriter(join(directory, 'log'), combined(bookings), { wal });
+});
+afterEach(async () => {
+  await writer.close();
+  rmSync(directory, { recursive: true });
+});
+
+describe('deciders and lookups in one model', () => {
+  it('decide on the state of any entity, in one commit, also after a restart', async () => {
+    await writer.execute(add, attempt('add'));
+    const first = await writer.execute(book('mon'), attempt('mon'));
+    expect(first).toMatchObject({
+      ...{ outcome: 'accepted', position: 2, replayed: false },
+      answer: { id: 'blue', day: 'mon', guest: 'ann', people: 1 },
+    });
+    expect(writer.log.lastPosition).toBe(3);
+    await reopen();
+    expect([writer.view(guest, 'ann'), writer.view(guestBookings, 'ann')]).toEqual([1, 1]);
+    expect(writer.view(room, 'blue')).toEqual({ capacity: 2, days: { mon: 'ann' } });
+    expect(writer.view(room, 'red')).toBeNull();
+    expect(await writer.execute(book('mon'), attempt('mon'))).toEqual({ ...first, replayed: true });
+    await writer.execute(book('tue'), attempt('tue'));
+    expect(await writer.execute(book('wed'), attempt('wed'))).toMatchObject({
+      outcome: 'rejected',
+      answer: { command: 'BookRoom', problem: 'too-many-bookings', parameters: { max: 2 } },
+    });
+  });
+
+  it('use up the key of a command that finds nothing to do', async () => {
+    await writer.execute(add, attempt('add'));
+    await writer.execute(book('mon'), attempt('mon'));
+    expect(await writer.execute(book('mon'), attempt('again'))).toMatchObject({
+      ...{ outcome: 'accepted', answer: { command: 'BookRoom', id: 'blue' } },
+    });
+    const cancel = room.command('CancelBooking', { room: 'blue', day: 'mon', guest: 'ann' });
+    await writer.execute(cancel, attempt('cancel'));
+    // A late duplicate books nothing, though the day is free by now.
+    expect(await writer.execute(book('mon'), attempt('again'))).toMatchObject({ replayed: true });
+    expect(writer.view(room, 'blue')).toEqual({ capacity: 2, days: {} });
+  });
+
+  it('need no key where a command is idempotent by its id', async () => {
+    const actor = 'tester';
+    expect(await writer.execute(add, { actor })).toMatchObject({ kind: 'answered', position: 1 });
+    expect(await writer.execute(add, { actor })).toMatchObject({ kind: 'answered', position: 1 });
+    expect(writer.log.lastPosition).toBe(1);
+    expect(await writer.execute(book('mon'), { actor })).toMatchObject({ kind: 'malformed' });
+  });
+
+  it('bring events of older versions up to date for what decides, and for no answer', async () => {
+    const older = { ...room, schemas: {} };
+    await reopen({ deciders: [older, guest], lookups: [guestBookings] });
+    await writer.execute(add, attempt('add'));
+    const withoutPeople = { type: 'BookRoom', room: 'blue', day: 'mon', guest: 'ann' };
+    const first = await writer.execute(withoutPeople, attempt('mon'));
+    await reopen();
+    expect(writer.view(room, 'blue')).toEqual({ capacity: 2, days: { mon: 'ann' } });
+    expect(await writer.execute(withoutPeople, attempt('mon'))).toEqual({
+      ...first,
+      replayed: true,
+    });
+    expect(first).toMatchObject({ answer: { id: 'blue', day: 'mon', guest: 'ann' } });
+  });
+
+  it('refuse a log with events that none of them knows, unless they are retired', async () => {
+    await writer.execute(add, attempt('add'));
+    await writer.execute(book('mon'), attempt('mon'));
+    const withoutGuests = { deciders: [room], lookups: [guestBookings] };
+    await expect(reopen(withoutGuests)).rejects.toThrow(
+      expect.objectContaining({
+        code: 'EVENT_STATE_BROKEN',
+        cause: expect.objectContaining({ code: 'COMMANDS_EVENT_UNKNOWN' }),
+      }),
+    );
+    await reopen({ ...withoutGuests, retired: ['GuestGreeted'] });
+    expect(writer.view(room, 'blue')).toMatchObject({ days: { mon: 'ann' } });
+  });
+
+  it('do not begin with the state of another version', () => {
+    const versionOf = (parts: CombinedParts) => combined(parts).stateVersion;
+    expect(versionOf(bookings)).toBe(
+      'BookingCancelled@1 GuestGreeted@1 RoomAdded@1 RoomBooked@2 guest-1 guest-bookings-1 room-1',
+    );
+    expect(versionOf({ ...bookings, lookups: [{ ...guestBookings, version: 2 }] })).not.toBe(
+      versionOf(bookings),
+    );
+  });
+
+  it.each([
+    ['an unknown type', { type: 'Unknown' }],
+    ['no command', null],
+    ['a text', 'AddRoom'],
+    ['no id', { ...add, room: undefined }],
+    ['an empty id', { ...add, room: '' }],
+    ['half a character', { ...add, room: '\ud83d' }],
+    ['an id too long for a stream', { ...add, room: 'r'.repeat(508) }],
+  ])('take no command for one: %s', (_, command) => {
+    expect(combined(bookings).malformationOf(command)).toMatchObject({ kind: 'malformed' });
+  });
+
+  it.each<[string, CombinedParts]>([
+    ['one decider has AddRoom', { deciders: [room, { ...room, name: 'copy', evolve: {} }] }],
+    ['one decider has RoomAdded', { deciders: [room, { ...room, name: 'copy', decide: {} }] }],
+    ['a name of its own', { deciders: [room], lookups: [{ ...guestBookings, name: 'room' }] }],
+    ['which a lookup folds', { deciders: [guest], lookups: [guestBookings] }],
+    ['RoomAdded is retired, and', { deciders: [room], retired: ['RoomAdded'] }],
+  ])('are held to be of one piece: %s', (problem, parts) => {
+    expect(() => combined(parts)).toThrow(problem);
+  });
+
+  it('are named so that streams are', () => {
+    for (const name of ['', 'Room', 'a/b', '1'])
+      expect(() => lookup<number, RoomEvent>({ name, initial: 0, on: {} })).toThrow(
+        'a name is lower-case',
+      );
+  });
+});

@@ -1,0 +1,204 @@
+import type { EventSchema, RecordedEvent, StateStore } from '@holdfast/event-store';
+import { CodedError, assert, defined } from '@holdfast/kernel';
+import type { CommandContext } from '../model/command-context.js';
+import {
+  type AnyCommand,
+  type Append,
+  COMMAND_REJECTED,
+  COMMAND_UNCHANGED,
+  type CommandModel,
+  type Fact,
+  type Malformed,
+  type Verdict,
+  malformed,
+} from '../model/command-model.js';
+import type { AnyDecider, Asking, Elsewhere, Outcome, Read } from './decider.js';
+import type { Lookup } from './lookup.js';
+
+export interface CombinedParts {
+  readonly deciders: readonly AnyDecider[];
+  readonly lookups?: readonly Lookup<unknown>[];
+  /** Types of events that are in the log, and whose decider is no more: they are passed over. */
+  readonly retired?: readonly string[];
+}
+
+/** What the log takes as the name of a stream. */
+const STREAM_BYTES_MAX = 512;
+
+/** One model of many deciders and lookups. Throws `COMMANDS_EVENT_UNKNOWN` for an event that none of them evolves. */
+export function combined(parts: CombinedParts): CommandModel<AnyCommand, object, Read> {
+  const { deciders, lookups = [], retired = [] } = parts;
+  const byName = new Map(deciders.map((one) => [one.name, one]));
+  const byCommand = byTypes(deciders, 'decide');
+  const byEvent = byTypes(deciders, 'evolve');
+  assertParts(parts, byEvent);
+  const schemas = deciders.flatMap(schemasOf);
+  const passedOver = new Set([COMMAND_REJECTED, COMMAND_UNCHANGED, ...retired]);
+  return {
+    stateVersion: stateVersionOf(parts, schemas),
+    schemas,
+    keyless: deciders.flatMap(({ keyless = [] }) => keyless),
+    viewOf: ({ state }) => readOf(state),
+    evolve(event, state) {
+      if (passedOver.has(event.type)) return;
+      const [name, id] = partsOf(event.stream);
+      const one = byEvent.get(event.type);
+      if (one?.name !== name) throw unknownEvent(event);
+      evolveOne(one, id, event, state);
+      for (const index of lookups) lookUp(index, event, state);
+    },
+    malformationOf: (command) => malformationOf(command, byCommand),
+    decide(command, context, read) {
+      const one = defined(byCommand.get(command.type), 'the decider of a command');
+      return verdictOf(one, command, context, read);
+    },
+    answerOf(event) {
+      if (event.type === COMMAND_REJECTED || event.type === COMMAND_UNCHANGED) return event.data;
+      const [name, id] = partsOf(event.stream);
+      return byName.get(name)?.answer?.(event) ?? { id, ...event.data };
+    },
+  };
+}
+
+/** The one decider that has each type of command, or of event. */
+function byTypes(deciders: readonly AnyDecider[], of: 'decide' | 'evolve') {
+  const found = new Map<string, AnyDecider>();
+  for (const one of deciders)
+    for (const type of Object.keys(one[of])) {
+      assert(!found.has(type), `one decider has ${type}`);
+      found.set(type, one);
+    }
+  return found;
+}
+
+function assertParts(
+  { deciders, lookups = [], retired = [] }: CombinedParts,
+  byEvent: ReadonlyMap<string, AnyDecider>,
+): void {
+  const names = [...deciders, ...lookups].map(({ name }) => name);
+  assert(new Set(names).size === names.length, 'each decider and lookup has a name of its own');
+  for (const type of lookups.flatMap(({ on }) => Object.keys(on)))
+    assert(byEvent.has(type), `a decider has ${type}, which a lookup folds`);
+  for (const type of retired)
+    assert(!byEvent.has(type), `${type} is retired, and a decider has it`);
+}
+
+function schemasOf({ evolve, schemas }: AnyDecider): EventSchema[] {
+  return Object.keys(evolve).map((type) => {
+    const { version = 1, upcast = {} } = schemas?.[type] ?? {};
+    return { type, schemaVersion: version, steps: upcast };
+  });
+}
+
+/** The versions of events are part of it: an older program begins anew, and then meets the events that it does not know. */
+function stateVersionOf(
+  { deciders, lookups = [] }: CombinedParts,
+  schemas: readonly EventSchema[],
+): string {
+  return [
+    ...[...deciders, ...lookups].map(({ name, version = 1 }) => `${name}-${version}`),
+    ...schemas.map(({ type, schemaVersion }) => `${type}@${schemaVersion}`),
+  ]
+    .sort()
+    .join(' ');
+}
+
+/** A state may be any JSON, null also; an entry of a section is an object. */
+interface Entry {
+  readonly of: unknown;
+}
+
+function sectionOf(state: StateStore, name: string) {
+  return state.section<Entry>(`of/${name}`);
+}
+
+function readOf(state: StateStore): Read {
+  return <State>(
+    { name, initial }: { readonly name: string; readonly initial: State },
+    id: string,
+  ) =>
+    // The section of a name holds what its `evolve` made.
+    (sectionOf(state, name).get(id) ?? { of: initial }).of as State;
+}
+
+function evolveOne(one: AnyDecider, id: string, event: RecordedEvent, state: StateStore): void {
+  const evolve = one.evolve[event.type] as (
+    before: unknown,
+    data: unknown,
+    event: RecordedEvent,
+  ) => unknown;
+  sectionOf(state, one.name).set(id, { of: evolve(readOf(state)(one, id), event.data, event) });
+}
+
+function lookUp(index: Lookup<unknown>, { type, data }: RecordedEvent, state: StateStore): void {
+  const step = index.on[type] as
+    | {
+        readonly key: (data: unknown) => string;
+        readonly evolve: (before: unknown, data: unknown) => unknown;
+      }
+    | undefined;
+  if (step === undefined) return;
+  const key = step.key(data);
+  sectionOf(state, index.name).set(key, { of: step.evolve(readOf(state)(index, key), data) });
+}
+
+function malformationOf(
+  command: unknown,
+  byCommand: ReadonlyMap<string, AnyDecider>,
+): Malformed | undefined {
+  const type = (command as AnyCommand | null | undefined)?.type;
+  const one = type === undefined ? undefined : byCommand.get(type);
+  if (one === undefined) return malformed('type', 'must be the type of a command');
+  const id: unknown = one.idOf(command as never);
+  const isId =
+    typeof id === 'string' &&
+    id !== '' &&
+    id.isWellFormed() &&
+    Buffer.byteLength(`${one.name}/${id}`) <= STREAM_BYTES_MAX;
+  return isId ? undefined : malformed('id', 'must be text of 1 to some 450 bytes');
+}
+
+function verdictOf(
+  one: AnyDecider,
+  command: AnyCommand,
+  context: CommandContext,
+  read: Read,
+): Verdict {
+  const id = one.idOf(command as never);
+  const decide = one.decide[command.type] as (
+    command: AnyCommand,
+    state: unknown,
+    asking: Asking,
+  ) => Outcome<Fact>;
+  const outcome = decide(command, read(one, id), { ...context, id, read });
+  if ('kind' in outcome) return outcome;
+  const facts = 'type' in outcome ? [outcome] : outcome;
+  if (facts.length === 0)
+    return {
+      kind: 'unchanged',
+      append: {
+        stream: 'unchanged',
+        facts: [{ type: COMMAND_UNCHANGED, data: { command: command.type, id } }],
+      },
+    };
+  return { kind: 'accepted', appends: facts.map((fact) => appendOf(fact, one, id)) };
+}
+
+function appendOf(fact: Fact | Elsewhere, one: AnyDecider, id: string): Append {
+  return 'elsewhere' in fact
+    ? { stream: `${fact.elsewhere.name}/${fact.id}`, facts: [fact.fact] }
+    : { stream: `${one.name}/${id}`, facts: [fact] };
+}
+
+function partsOf(stream: string): [name: string, id: string] {
+  const slash = stream.indexOf('/');
+  return [stream.slice(0, slash), stream.slice(slash + 1)];
+}
+
+function unknownEvent({ type, stream, position }: RecordedEvent): CodedError {
+  return new CodedError(
+    'COMMANDS_EVENT_UNKNOWN',
+    `no decider evolves the ${type} of ${stream} at position ${position}, and it is not retired: a program that does not know an event must not decide`,
+    { type, position },
+  );
+}

@@ -1,0 +1,128 @@
+import type { JsonObject, RecordedEvent, Upcast } from '@holdfast/event-store';
+import { assert } from '@holdfast/kernel';
+import type { CommandContext } from '../model/command-context.js';
+import type { AnyCommand, Answerable, Fact, Refusal } from '../model/command-model.js';
+import type { WithPlain } from './plain.js';
+
+/** The member of a union that has this type. */
+export type Of<Union extends { readonly type: string }, Type extends Union['type']> = Extract<
+  Union,
+  { readonly type: Type }
+>;
+
+/** What a decision comes to: events of the entity, events of it and of others in one commit, or a refusal. An empty list: all is as asked. */
+export type Outcome<Event> = Event | Refusal | readonly (Event | Elsewhere)[];
+
+/** An event of another entity. */
+export interface Elsewhere {
+  readonly elsewhere: AnyDecider;
+  readonly id: string;
+  readonly fact: Fact;
+}
+
+/** Everything that a decision may know beside command and state, all of one moment. */
+export interface Asking extends CommandContext {
+  /** Of the entity that the command is for. */
+  readonly id: string;
+  /** The state of any entity or lookup under an id. */
+  readonly read: Read;
+}
+
+export type Read = <State>(of: Keyed<State>, id: string) => State;
+
+/** Something that has a state under each id. */
+export interface Keyed<State> {
+  /** Part of the names of streams: never changes. Lower-case letters, digits and hyphens. */
+  readonly name: string;
+  /** Of an id that no event was about. */
+  readonly initial: State;
+  /** Raised with every change of what `evolve` or `on` makes of the events, which rebuilds the state. 1 when left out. */
+  readonly version?: number;
+}
+
+export interface DeciderDefinition<
+  State,
+  Command extends AnyCommand,
+  Event extends Fact,
+> extends Keyed<State> {
+  /** Of the entity that a command is for. */
+  readonly idOf: (command: Command) => string;
+  /** Pure: no clock but `asking.nowMillis`, no random, no I/O. */
+  readonly decide: {
+    readonly [Type in Command['type']]: (
+      command: Of<Command, Type>,
+      state: State,
+      asking: Asking,
+    ) => Outcome<Event>;
+  };
+  /** The state after an event, in a new value. The event's data has its present version. */
+  readonly evolve: {
+    readonly [Type in Event['type']]: (
+      state: State,
+      data: Of<Event, Type>['data'],
+      event: RecordedEvent,
+    ) => State;
+  };
+  /** Only of events whose data has changed its shape: `{ RoomBooked: { version: 2, upcast: { 1: (data) => ({ ...data, people: 1 }) } } }`. */
+  readonly schemas?: { readonly [Type in Event['type']]?: EventVersions };
+  /** Commands that are idempotent by their id, and need no key. */
+  readonly keyless?: readonly Command['type'][];
+  /** The answer to an accepted command, of the event as it was recorded, whatever its version. The id with the event's data, when left out. */
+  readonly answer?: (event: Answerable) => object;
+}
+
+export interface EventVersions {
+  /** That is written now. */
+  readonly version: number;
+  /** From each older version to the next. */
+  readonly upcast: Readonly<Record<number, Upcast>>;
+}
+
+/** One kind of entity: its events are the streams `name/id`, its state is one entry for each id. */
+export interface Decider<
+  State,
+  Command extends AnyCommand,
+  Event extends Fact,
+> extends DeciderDefinition<State, Command, Event> {
+  /** An event of this entity, for a decision of another. */
+  readonly on: (id: string, event: Event) => Elsewhere;
+  /** A command with its type checked, and completed by an editor. */
+  readonly command: <Type extends Command['type']>(
+    type: Type,
+    fields: Omit<Of<Command, Type>, 'type'>,
+  ) => Of<Command, Type>;
+}
+
+/** A decider of whatever state, commands and events. */
+export interface AnyDecider extends Keyed<unknown> {
+  readonly idOf: (command: never) => string;
+  readonly decide: Readonly<
+    Record<string, (command: never, state: never, asking: Asking) => Outcome<Fact>>
+  >;
+  readonly evolve: Readonly<
+    Record<string, (state: never, data: never, event: RecordedEvent) => unknown>
+  >;
+  readonly schemas?: Readonly<Partial<Record<string, EventVersions>>>;
+  readonly keyless?: readonly string[];
+  readonly answer?: (event: Answerable) => object;
+}
+
+export function decider<State, Command extends AnyCommand, Event extends Fact>(
+  definition: DeciderDefinition<State, Command, Event> & WithPlain<State>,
+): Decider<State, Command, Event> {
+  assertName(definition);
+  const made: Decider<State, Command, Event> = {
+    ...(definition as DeciderDefinition<State, Command, Event>),
+    on: (id, fact) => ({ elsewhere: made, id, fact }),
+    command: (type, fields) => ({ ...fields, type }) as never,
+  };
+  return made;
+}
+
+export function refuse(problem: string, parameters: JsonObject = {}): Refusal {
+  return { kind: 'refused', rejection: { problem, parameters } };
+}
+
+export function assertName({ name }: Keyed<unknown>): void {
+  assert(/^[a-z][a-z0-9-]{0,63}$/.test(name), 'a name is lower-case letters, digits and hyphens');
+}

@@ -1,0 +1,60 @@
+import { expect, it } from '@jest/globals';
+import { type DeciderDefinition, decider } from './decider.js';
+import { lookup } from './lookup.js';
+
+type Ask = { type: 'Ask'; id: string };
+type Asked = { type: 'Asked'; data: { n: number } };
+
+/** All of a decider but its state. */
+const rest = {
+  name: 'thing',
+  idOf: ({ id }: Ask) => id,
+  decide: { Ask: (): Asked => ({ type: 'Asked', data: { n: 1 } }) },
+  evolve: { Asked: <State>(state: State) => state },
+} satisfies Partial<DeciderDefinition<unknown, Ask, Asked>>;
+
+interface Plain {
+  readonly days: Readonly<Record<string, string>>;
+  readonly tags: readonly string[];
+  readonly status: 'open' | 'closed';
+  readonly note?: string;
+}
+type Deep = { readonly days: { readonly of: Map<string, number> } } | null;
+type Dated = { readonly at: Date } | null;
+
+const deep: Deep = null;
+const dated: Dated = null;
+const noEvolve = {};
+const noDecide = {};
+const other = { Other: { version: 2, upcast: {} } };
+
+/** Held by the type-checker (`npm run check:types`): each line below a `@ts-expect-error` does not compile, or the check fails. */
+it('what a service cannot mean does not compile', () => {
+  decider<Plain | null, Ask, Asked>({ ...rest, initial: null });
+  decider<readonly Plain[], Ask, Asked>({ ...rest, initial: [] });
+  const counter = decider<number, Ask, Asked>({ ...rest, initial: 0 });
+
+  // @ts-expect-error a Map is {} after a restart
+  decider<Map<string, number>, Ask, Asked>({ ...rest, initial: new Map() });
+  // @ts-expect-error also deep in a state that begins without one
+  decider<Deep, Ask, Asked>({ ...rest, initial: deep });
+  // @ts-expect-error a Date is a text after a restart
+  decider<Dated, Ask, Asked>({ ...rest, initial: dated });
+  // @ts-expect-error a bigint is no JSON
+  decider<bigint, Ask, Asked>({ ...rest, initial: 0n });
+  // @ts-expect-error each event is evolved
+  decider<number, Ask, Asked>({ ...rest, initial: 0, evolve: noEvolve });
+  // @ts-expect-error each command is decided
+  decider<number, Ask, Asked>({ ...rest, initial: 0, decide: noDecide });
+  // @ts-expect-error an event of another type is not the decider's
+  decider<number, Ask, { type: 'Told'; data: object }>({ ...rest, initial: 0 });
+  // @ts-expect-error only events of the decider have versions
+  decider<number, Ask, Asked>({ ...rest, initial: 0, schemas: other });
+  // @ts-expect-error the state of a lookup is plain too
+  lookup<Set<string>, Asked>({ name: 'by-day', initial: new Set(), on: {} });
+  // @ts-expect-error a command has the fields of its type
+  const incomplete = counter.command('Ask', {});
+  // @ts-expect-error and a type of the decider
+  const unknown: object = counter.command('Other', { id: 'a' });
+  expect([incomplete, unknown]).toEqual([{ type: 'Ask' }, { type: 'Other', id: 'a' }]);
+});

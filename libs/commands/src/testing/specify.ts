@@ -1,0 +1,151 @@
+import { deepStrictEqual } from 'node:assert';
+import type {
+  JsonObject,
+  NewEvent,
+  Position,
+  RecordedEvent,
+  StreamVersion,
+} from '@holdfast/event-store';
+import { combined } from '../deciders/combined.js';
+import type { AnyDecider, Decider, Elsewhere } from '../deciders/decider.js';
+import type { Lookup } from '../deciders/lookup.js';
+import type { CommandContext } from '../model/command-context.js';
+import type { AnyCommand, Fact } from '../model/command-model.js';
+import { CommandDecisions } from '../writer/command-decisions.js';
+import { PlainStateStore } from './plain-state-store.js';
+
+/** What else a specification needs to know. */
+export interface Beside {
+  readonly deciders?: readonly AnyDecider[];
+  readonly lookups?: readonly Lookup<unknown>[];
+  readonly context?: Partial<CommandContext>;
+}
+
+/**
+ * Given events, when a command, then events or a refusal: of one entity, without a log. Decides and evolves as a writer does. For any test runner: what is not so
+ * throws the `AssertionError` of Node.
+ */
+export function specify<State, Command extends AnyCommand, Event extends Fact>(
+  of: Decider<State, Command, Event>,
+  id: string,
+  beside: Beside = {},
+) {
+  return {
+    given: (...events: readonly (Event | Elsewhere)[]) => {
+      const books = new Books(of, beside);
+      for (const event of events) books.record(placed(event, of, id));
+      return { when: (command: Command) => expectations(books.decide(command), of, id) };
+    },
+  };
+}
+
+/** A fact with its stream. */
+interface Placed {
+  readonly stream: string;
+  readonly fact: Fact;
+}
+
+/** What came of the command: facts, or why there are none. */
+type Came =
+  | readonly Placed[]
+  | { readonly refused: string; readonly parameters: JsonObject }
+  | { readonly malformed: string; readonly problem: string }
+  | 'unchanged';
+
+function expectations(came: Came, of: AnyDecider, id: string) {
+  return {
+    thenEvents: (...events: readonly (Fact | Elsewhere)[]): void =>
+      deepStrictEqual(
+        came,
+        events.map((event) => placed(event, of, id)),
+      ),
+    /** Parameters are compared where they are given. */
+    thenRefused: (problem: string, parameters?: JsonObject): void => {
+      const found = typeof came === 'object' && 'parameters' in came ? came.parameters : {};
+      deepStrictEqual(came, { refused: problem, parameters: parameters ?? found });
+    },
+    /** There is nothing to do. */
+    thenUnchanged: (): void => deepStrictEqual(came, 'unchanged'),
+  };
+}
+
+/** A log and its state, in memory. */
+class Books {
+  private readonly model;
+  private readonly decisions;
+  private readonly state = new PlainStateStore();
+  private readonly context: Partial<CommandContext>;
+  private readonly versions = new Map<string, number>();
+  private position = 0;
+
+  constructor(of: AnyDecider, beside: Beside) {
+    const { deciders = [], lookups = [] } = beside;
+    this.context = beside.context ?? {};
+    this.model = combined({ deciders: [of, ...deciders], lookups });
+    this.decisions = new CommandDecisions(this.model, {
+      state: this.state,
+      admittedAt: () => undefined,
+      lastTagged: () => undefined,
+      hasTagBeginning: () => false,
+    });
+  }
+
+  record({ stream, fact }: Placed, event?: NewEvent): void {
+    const version = (this.versions.get(stream) ?? 0) + 1;
+    this.versions.set(stream, version);
+    this.position += 1;
+    const schema = this.model.schemas.find(({ type }) => type === fact.type);
+    const recorded: RecordedEvent = {
+      position: this.position as Position,
+      stream,
+      version: version as StreamVersion,
+      id: event?.id ?? `00000000-0000-7000-8000-${String(this.position).padStart(12, '0')}`,
+      type: fact.type,
+      schemaVersion: schema?.schemaVersion ?? 1,
+      recordedAtMillis: this.context.nowMillis ?? 0,
+      tags: [],
+      metadata: {},
+      data: fact.data as JsonObject,
+      endsCommit: true,
+    };
+    this.model.evolve(recorded, this.state);
+  }
+
+  decide(command: AnyCommand): Came {
+    const decision = this.decisions.decide(command, {
+      nowMillis: 0,
+      commandId: '00000000-0000-7000-8000-ffffffff0000',
+      actor: 'tester',
+      idempotency: { key: 'key', bodyHash: 'hash' },
+      ...this.context,
+    });
+    switch (decision.kind) {
+      case 'accepted':
+        return this.appended(decision.appends);
+      case 'refused': {
+        const { problem, parameters } = decision.rejection;
+        return { refused: problem, parameters };
+      }
+      case 'malformed':
+        return { malformed: decision.field, problem: decision.problem };
+      default:
+        return 'unchanged';
+    }
+  }
+
+  /** Evolves what was decided too: a state that is not plain is found by the command that makes it. */
+  private appended(appends: readonly { stream: string; events: readonly NewEvent[] }[]): Came {
+    const facts = appends.flatMap(({ stream, events }) =>
+      events.map((event) => ({ stream, fact: { type: event.type, data: event.data }, event })),
+    );
+    if (facts[0]?.fact.type === 'CommandUnchanged') return 'unchanged';
+    for (const { event, ...fact } of facts) this.record(fact, event);
+    return facts.map(({ stream, fact }) => ({ stream, fact }));
+  }
+}
+
+function placed(event: Fact | Elsewhere, of: AnyDecider, id: string): Placed {
+  return 'elsewhere' in event
+    ? { stream: `${event.elsewhere.name}/${event.id}`, fact: event.fact }
+    : { stream: `${of.name}/${id}`, fact: event };
+}
