@@ -141,7 +141,7 @@ describe('no bytes but those that were written', () => {
           const file = fileOf(Buffer.concat([block, block, data]));
           const scanner = new FrameScanner(file, segment, { limit: file.size(), reuse: true });
           let at = 0;
-          for (let frame = scanner.next(); frame !== undefined; frame = scanner.next()) {
+          for (const frame of scanner) {
             const { buffer, bodyStart, header } = frame;
             const found = buffer.subarray(
               bodyStart - FRAME_HEADER_BYTES,

@@ -543,14 +543,6 @@ export const MUTANTS: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...mutantsOf(`${WAL}/care/archive/segment-restoring.ts`, [
-    [
-      'restore: a segment is not synced before it gets its name',
-      'a restore',
-      'await target.dataSyncAsync();',
-      '',
-    ],
-  ]),
   ...mutantsOf(`${WAL}/recovery/expected-place.ts`, [
     [
       'a log that ends before the state is opened',
@@ -635,6 +627,14 @@ export const MUTANTS: readonly Mutant[] = [
       TAGS,
       'const entries = withArchived(archive, live);',
       'const entries = live;',
+    ],
+  ]),
+  ...mutantsOf(`${WAL}/disk/file-copy.ts`, [
+    [
+      'restore: a segment is not synced before it gets its name',
+      'a restore',
+      'await target.dataSyncAsync();',
+      '',
     ],
   ]),
   ...mutantsOf(`${STATE}/append/log-clock.ts`, [

@@ -1,7 +1,8 @@
 import type { File } from './file-system.js';
+import { ReadOnlyFile } from './read-only-file.js';
 
 /** The first bytes of a file, followed by others: a growing segment as if it had been finished there. Read-only. */
-export class CutFile implements File {
+export class CutFile extends ReadOnlyFile {
   readonly path: string;
 
   constructor(
@@ -9,6 +10,7 @@ export class CutFile implements File {
     private readonly cutAt: number,
     private readonly appendix: Uint8Array,
   ) {
+    super();
     this.path = file.path;
   }
 
@@ -28,26 +30,6 @@ export class CutFile implements File {
     return read + this.readAppendix(target, position, own.length);
   }
 
-  write(): number {
-    throw this.readOnly();
-  }
-
-  writeAsync(): Promise<number> {
-    return Promise.reject(this.readOnly());
-  }
-
-  dataSync(): void {
-    throw this.readOnly();
-  }
-
-  dataSyncAsync(): Promise<void> {
-    return Promise.reject(this.readOnly());
-  }
-
-  truncate(): void {
-    throw this.readOnly();
-  }
-
   close(): void {
     this.file.close();
   }
@@ -57,9 +39,5 @@ export class CutFile implements File {
     const part = this.appendix.subarray(from, from + target.length - done);
     target.set(part, done);
     return part.length;
-  }
-
-  private readOnly(): Error {
-    return Object.assign(new Error(`EROFS: ${this.path} is only read here`), { code: 'EROFS' });
   }
 }

@@ -73,6 +73,22 @@ export function decodeFrameHeader(
   };
 }
 
+const MAGIC = Buffer.alloc(4);
+MAGIC.writeUInt32LE(FRAME_MAGIC, 0);
+
+/** Every header in these bytes that verifies at its place, wherever a frame can stand. `fileOffset` is where the bytes stand in their file. */
+export function* frameHeadersIn(
+  bytes: Buffer,
+  seed: number,
+  fileOffset: number,
+): Generator<FrameHeader> {
+  for (let at = bytes.indexOf(MAGIC); at !== -1; at = bytes.indexOf(MAGIC, at + 1)) {
+    if ((fileOffset + at) % FRAME_ALIGNMENT !== 0) continue;
+    const header = decodeFrameHeader(bytes, at, seed, fileOffset + at);
+    if (header !== undefined) yield header;
+  }
+}
+
 /** Whether the body at `buffer[start, end)` is the one that the header was written with. */
 export function bodyVerifies(
   header: FrameHeader,

@@ -63,7 +63,7 @@ function* framesOf(
       limit,
       reuse: false,
     });
-    for (let frame = scanner.next(); frame !== undefined; frame = scanner.next()) {
+    for (const frame of scanner) {
       const dumped = dumpedFrame(current.path, frame);
       if (dumped.firstSequence > range.upTo) return;
       // The sparse index leads to a frame before the first that is asked for.

@@ -247,7 +247,7 @@ export class LogView implements LogSource {
       reuse: false,
       windowBytes: 64 * 1024,
     });
-    for (let frame = scanner.next(); frame !== undefined; frame = scanner.next()) {
+    for (const frame of scanner) {
       if (!holds(frame.header, sequence)) continue;
       this.cache(current.path, frame);
       return frame;

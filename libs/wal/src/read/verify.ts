@@ -170,7 +170,7 @@ async function verifySegment(
       limit: length ?? file.size(),
       reuse: true,
     });
-    for (let frame = scanner.next(); frame !== undefined; frame = scanner.next()) {
+    for (const frame of scanner) {
       const result = visitRecords(frame.header, frame.buffer, frame.bodyStart, () => undefined);
       if (result !== 'complete')
         note(frame.header.fileOffset, sequence, `the records of a frame are ${result}`);

@@ -67,6 +67,10 @@ export class FrameScanner {
     return undefined;
   }
 
+  *[Symbol.iterator](): Generator<ScannedFrame> {
+    for (let frame = this.next(); frame !== undefined; frame = this.next()) yield frame;
+  }
+
   /** The frame at `offset`, or why none stands there. */
   private frameHere(): ScannedFrame | string {
     const headerAt = this.ensure(FRAME_HEADER_BYTES);

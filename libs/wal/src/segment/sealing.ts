@@ -68,7 +68,7 @@ export async function summarizeWithEnd(
     let [recordCount, frameCount, firstWallMicros, lastWallMicros, yielded] = [0, 0, 0, 0, 0];
     let [lastHeaderCrc, lastFrameOffset] = [segment.headerCrc, 0];
     let lastSequence = segment.firstSequence - 1;
-    for (let frame = scanner.next(); frame !== undefined; frame = scanner.next()) {
+    for (const frame of scanner) {
       const { header } = frame;
       index.offer(header.firstSequence, header.fileOffset);
       recordCount += header.recordCount;

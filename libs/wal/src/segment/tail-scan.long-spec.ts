@@ -16,7 +16,7 @@ it('the end of the frame that holds a sequence is found again, also behind many 
   const scan = scanTail(file, header!);
   expect([scan.lastSequence, scan.index.length > 2]).toEqual([600, true]);
   const scanner = new FrameScanner(file, header!, { limit: scan.validEnd, reuse: true });
-  for (let frame = scanner.next(); frame !== undefined; frame = scanner.next())
+  for (const frame of scanner)
     for (let at = frame.header.firstSequence; at <= lastSequenceOf(frame.header); at += 1)
       expect(endOfFrameWith(file, header!, scan, at)).toBe(frameEnd(frame.header));
   expect(() => endOfFrameWith(file, header!, scan, 601)).toThrow('reading');

@@ -1,16 +1,16 @@
 import { readAt } from '../disk/file-reading.js';
 import type { File, ReadableFile } from '../disk/file-system.js';
 import {
-  decodeFrameHeader,
   frameEnd,
   type FrameHeader,
+  frameHeadersIn,
   lastSequenceOf,
 } from '../format/frame-decoder.js';
-import { FrameScanner } from './frame-scanner.js';
 import { frameSeed, type SegmentHeader } from '../format/segment-header.js';
 import { SparseIndex } from '../format/sparse-index.js';
-import { FRAME_ALIGNMENT, FRAME_HEADER_BYTES, FRAME_MAGIC } from '../format/wal-format.js';
+import { FRAME_HEADER_BYTES } from '../format/wal-format.js';
 import { readFailed } from '../wal.errors.js';
+import { FrameScanner } from './frame-scanner.js';
 
 /** Everything that stands in the last segment of a log, which no successor has sealed. */
 export interface TailScan {
@@ -40,7 +40,7 @@ export function scanTail(file: File, segment: SegmentHeader): TailScan {
   let lastHeaderCrc = segment.headerCrc;
   let lastFrameOffset = 0;
   let promised = 0;
-  for (let frame = scanner.next(); frame !== undefined; frame = scanner.next()) {
+  for (const frame of scanner) {
     const { header } = frame;
     index.offer(header.firstSequence, header.fileOffset);
     lastSequence = lastSequenceOf(header);
@@ -74,7 +74,7 @@ export function endOfFrameWith(
 ): number {
   const from = index.locate(sequence);
   const scanner = new FrameScanner(file, segment, { from, limit: validEnd, reuse: true });
-  for (let frame = scanner.next(); frame !== undefined; frame = scanner.next())
+  for (const frame of scanner)
     if (lastSequenceOf(frame.header) >= sequence) return frameEnd(frame.header);
   throw readFailed(file.path, scanner.offset, new Error(scanner.stopReason));
 }
@@ -90,23 +90,15 @@ export function lookBeyond(
   size: number,
 ): { laterFrame: FrameHeader | undefined; nonZeroEnd: number | undefined; promised: number } {
   const seed = frameSeed(segment);
-  const chunk = Buffer.alloc(
-    Math.min(CHUNK_BYTES + FRAME_HEADER_BYTES, Math.max(0, size - validEnd)),
-  );
   let laterFrame: FrameHeader | undefined;
   let nonZeroEnd: number | undefined;
   let promised = 0;
-  for (let at = validEnd; at < size; at += CHUNK_BYTES) {
-    // Each chunk reaches one header into the next, so that a header across the border is seen.
-    const bytes = chunk.subarray(
-      0,
-      readAt(file, chunk.subarray(0, Math.min(chunk.length, size - at)), at),
-    );
+  for (const { at, bytes } of chunksOf(file, validEnd, size)) {
     const own = bytes.subarray(0, CHUNK_BYTES);
     if (own.equals(ZEROS.subarray(0, own.length))) continue;
     nonZeroEnd = at + lastNonZero(own) + 1;
-    for (const header of headersIn(bytes, seed, at)) {
-      if (header.fileOffset === validEnd) continue;
+    for (const header of frameHeadersIn(bytes, seed, at)) {
+      if (header.fileOffset === validEnd || header.fileOffset >= at + CHUNK_BYTES) continue;
       laterFrame ??= header;
       promised = Math.max(promised, header.durableSequence);
     }
@@ -114,13 +106,29 @@ export function lookBeyond(
   return { laterFrame, nonZeroEnd, promised };
 }
 
-function* headersIn(bytes: Buffer, seed: number, fileOffset: number): Generator<FrameHeader> {
-  const magic = Buffer.alloc(4);
-  magic.writeUInt32LE(FRAME_MAGIC, 0);
-  for (let at = bytes.indexOf(magic); at !== -1; at = bytes.indexOf(magic, at + 1)) {
-    if (at % FRAME_ALIGNMENT !== 0 || at >= CHUNK_BYTES) continue;
-    const header = decodeFrameHeader(bytes, at, seed, fileOffset + at);
-    if (header !== undefined) yield header;
+/** Where the first frame header stands that verifies at or behind `from`. */
+export function nextFrameOffset(
+  file: ReadableFile,
+  segment: SegmentHeader,
+  from: number,
+  end: number,
+): number | undefined {
+  const seed = frameSeed(segment);
+  for (const { at, bytes } of chunksOf(file, from, end))
+    for (const { fileOffset } of frameHeadersIn(bytes, seed, at)) return fileOffset;
+  return undefined;
+}
+
+/** Each chunk reaches one header into the next, so that a header across the border is seen. Its bytes die with the next. */
+function* chunksOf(
+  file: ReadableFile,
+  from: number,
+  end: number,
+): Generator<{ readonly at: number; readonly bytes: Buffer }> {
+  const chunk = Buffer.alloc(Math.min(CHUNK_BYTES + FRAME_HEADER_BYTES, Math.max(0, end - from)));
+  for (let at = from; at < end; at += CHUNK_BYTES) {
+    const target = chunk.subarray(0, Math.min(chunk.length, end - at));
+    yield { at, bytes: chunk.subarray(0, readAt(file, target, at)) };
   }
 }
 

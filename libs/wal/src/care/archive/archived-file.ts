@@ -1,8 +1,9 @@
 import { errorMessage } from '@holdfast/kernel';
-import { decompressBlock, type StoredBlock } from '../../format/block-codec.js';
-import { crc32 } from '../../format/checksum.js';
 import { readAt } from '../../disk/file-reading.js';
 import type { File } from '../../disk/file-system.js';
+import { ReadOnlyFile } from '../../disk/read-only-file.js';
+import { decompressBlock, type StoredBlock } from '../../format/block-codec.js';
+import { crc32 } from '../../format/checksum.js';
 import { corrupt } from '../../wal.errors.js';
 
 /** Blocks of all archived files of one store that were read last: what single records are read from. */
@@ -36,7 +37,7 @@ export interface ArchivedContent {
 }
 
 /** The content of an archived segment behind the port of files: positional, synchronous, read-only. Each block is checked as it is read. */
-export class ArchivedFile implements File {
+export class ArchivedFile extends ReadOnlyFile {
   readonly path: string;
 
   constructor(
@@ -44,6 +45,7 @@ export class ArchivedFile implements File {
     private readonly content: ArchivedContent,
     private readonly cache: BlockCache,
   ) {
+    super();
     this.path = stored.path;
   }
 
@@ -66,26 +68,6 @@ export class ArchivedFile implements File {
 
   readAsync(target: Uint8Array, position: number): Promise<number> {
     return Promise.resolve().then(() => this.read(target, position));
-  }
-
-  write(): number {
-    throw this.readOnly();
-  }
-
-  writeAsync(): Promise<number> {
-    return Promise.reject(this.readOnly());
-  }
-
-  dataSync(): void {
-    throw this.readOnly();
-  }
-
-  dataSyncAsync(): Promise<void> {
-    return Promise.reject(this.readOnly());
-  }
-
-  truncate(): void {
-    throw this.readOnly();
   }
 
   close(): void {
@@ -124,9 +106,5 @@ export class ArchivedFile implements File {
   private damage(offset: number, reason: string): Error {
     const { firstSequence } = this.content;
     return corrupt(reason, { file: this.path, offset, firstSequence });
-  }
-
-  private readOnly(): Error {
-    return Object.assign(new Error(`EROFS: ${this.path} is archived`), { code: 'EROFS' });
   }
 }

@@ -1,8 +1,7 @@
+import { copyToNewFile } from '../../disk/file-copy.js';
+import type { FileSystem } from '../../disk/file-system.js';
 import type { ArchivedSegment, ArchiveStore } from '../../segment/archive-store.js';
-import { type File, type FileSystem, writeFullyAsync } from '../../disk/file-system.js';
 import { corrupt } from '../../wal.errors.js';
-
-const COPY_BYTES = 1024 * 1024;
 
 /**
  * Writes the finished segment that an archive holds to a new file; durable, and compared with its digest, when it resolves. Crash anywhere: a temporary
@@ -14,18 +13,11 @@ export async function writeArchivedContent(
   archived: ArchivedSegment,
   temporary: string,
 ): Promise<void> {
-  if (fileSystem.exists(temporary)) fileSystem.unlink(temporary);
-  const target = fileSystem.open(temporary, 'create');
+  const source = store.open(archived);
   try {
-    const source = store.open(archived);
-    try {
-      await copyInto(target, source, archived.contentBytes);
-    } finally {
-      source.close();
-    }
-    await target.dataSyncAsync();
+    await copyToNewFile(fileSystem, source, temporary, archived.contentBytes);
   } finally {
-    target.close();
+    source.close();
   }
   const digest = Buffer.from(await fileSystem.sha256(temporary, archived.dataLength));
   if (digest.toString('hex') === archived.sha256) return;
@@ -34,13 +26,4 @@ export async function writeArchivedContent(
     offset: 0,
     firstSequence: archived.name.firstSequence,
   });
-}
-
-/** The first bytes of a file, to the same place of another. */
-export async function copyInto(target: File, source: File, bytes: number): Promise<void> {
-  for (let at = 0; at < bytes; at += COPY_BYTES) {
-    const chunk = Buffer.alloc(Math.min(COPY_BYTES, bytes - at));
-    await source.readAsync(chunk, at);
-    await writeFullyAsync(target, chunk, at);
-  }
 }

@@ -1,20 +1,13 @@
 import { createHash } from 'node:crypto';
 import { errorCode } from '@holdfast/kernel';
+import { chunkOf, COPY_BYTES, copyToNewFile } from '../../disk/file-copy.js';
 import { openToRead, withFile } from '../../disk/file-reading.js';
-import {
-  type File,
-  type FileSystem,
-  orDiscard,
-  removeIfThere,
-  writeFullyAsync,
-} from '../../disk/file-system.js';
+import { type File, type FileSystem, orDiscard } from '../../disk/file-system.js';
 import type { VisibleBound } from '../../read/log-cursor.js';
 import type { CatalogEntry, SegmentCatalog } from '../../read/segment-catalog.js';
 import { isRotten, saidBySystem } from '../../wal.errors.js';
 import type { BackupFile } from './backup-manifest.js';
 import { refused } from './backup-target.js';
-
-const COPY_BYTES = 1024 * 1024;
 
 /** A file that travels along, open from the moment the backup was asked for: whoever prunes it meanwhile takes its name, and not what is read here. */
 export interface TravellingFile {
@@ -63,7 +56,7 @@ export async function copyFile(
     (await lookAtFile(fileSystem, directory, { bytes, sha256 })) === 'whole';
   if (!(await holds())) {
     await orDiscard(fileSystem, temporary, async () => {
-      await copyBytes(fileSystem, source, temporary, bytes);
+      await copyToNewFile(fileSystem, source, temporary, bytes);
       // What bears this name has rotted, or could not be read just now: then it is what BACKUP names, and is never missing.
       fileSystem.rename(temporary, target);
     });
@@ -95,29 +88,6 @@ async function digestOf(source: File, bytes: number): Promise<string> {
   const hash = createHash('sha256');
   for (let at = 0; at < bytes; at += COPY_BYTES) hash.update(await chunkOf(source, bytes, at));
   return hash.digest('hex');
-}
-
-async function copyBytes(
-  fileSystem: FileSystem,
-  source: File,
-  to: string,
-  bytes: number,
-): Promise<void> {
-  removeIfThere(fileSystem, to);
-  const target = fileSystem.open(to, 'create');
-  try {
-    for (let at = 0; at < bytes; at += COPY_BYTES)
-      await writeFullyAsync(target, await chunkOf(source, bytes, at), at);
-    await target.dataSyncAsync();
-  } finally {
-    target.close();
-  }
-}
-
-/** A file that is shorter than it was gives a shorter chunk, and what is made of it is not what was asked for. */
-async function chunkOf(source: File, bytes: number, at: number): Promise<Buffer> {
-  const chunk = Buffer.alloc(Math.min(COPY_BYTES, bytes - at));
-  return chunk.subarray(0, await source.readAsync(chunk, at));
 }
 
 /** What of a log is backed up: everything up to a durable bound, which never changes again. */

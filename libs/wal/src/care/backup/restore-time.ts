@@ -38,7 +38,7 @@ function lastWithin(
   try {
     const scanner = new FrameScanner(file, segment, { limit: dataLength, reuse: true });
     let last: number | undefined;
-    for (let frame = scanner.next(); frame !== undefined; frame = scanner.next()) {
+    for (const frame of scanner) {
       const { header } = frame;
       const counts = header.sequenceSpan > 0 && header.wallMicros <= wallMicros;
       if (counts) last = lastSequenceOf(header);

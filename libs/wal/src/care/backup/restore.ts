@@ -7,31 +7,32 @@ import {
   LOST_AND_FOUND,
   systemClock,
 } from '@holdfast/kernel';
-import type { ArchivedSegment } from '../../segment/archive-store.js';
-import { BackupContent } from './backup-content.js';
+import { writeManifest } from '../../directory/manifest.js';
+import { copyInto } from '../../disk/file-copy.js';
 import { withFile } from '../../disk/file-reading.js';
 import { type File, type FileSystem, orDiscard, writeFullyAsync } from '../../disk/file-system.js';
+import { assertPlaceForLog, type PlaceOptions } from '../../disk/network-file-systems.js';
+import { NodeFileSystem } from '../../disk/node-file-system.js';
 import { batchesUpTo, type BodyPart } from '../../format/frame-cut.js';
 import { frameEnd, type FrameHeader, lastSequenceOf } from '../../format/frame-decoder.js';
 import { FrameEncoder } from '../../format/frame-encoder.js';
-import { FrameScanner } from '../../segment/frame-scanner.js';
-import { writeManifest } from '../../directory/manifest.js';
-import { assertPlaceForLog, type PlaceOptions } from '../../disk/network-file-systems.js';
-import { NodeFileSystem } from '../../disk/node-file-system.js';
-import { lastWrittenBy } from './restore-time.js';
-import { type RestoredEnd, sealRestored } from './restored-end.js';
-import type { CatalogEntry } from '../../read/segment-catalog.js';
 import { encodeSegmentHeader, frameSeed, type SegmentHeader } from '../../format/segment-header.js';
 import { segmentPath } from '../../format/segment-name.js';
-import { copyInto, writeArchivedContent } from '../archive/segment-restoring.js';
-import { scanTail } from '../../segment/tail-scan.js';
 import {
   FRAME_HEADER_BYTES,
   SEGMENT_DATA_START,
   ZERO_CHUNK_BYTES,
 } from '../../format/wal-format.js';
+import type { CatalogEntry } from '../../read/segment-catalog.js';
+import type { ArchivedSegment } from '../../segment/archive-store.js';
+import { FrameScanner } from '../../segment/frame-scanner.js';
+import { scanTail } from '../../segment/tail-scan.js';
 import { corrupt, throwIfCancelled, WalError } from '../../wal.errors.js';
 import type { Sequence, WorkOptions } from '../../wal.types.js';
+import { writeArchivedContent } from '../archive/segment-restoring.js';
+import { BackupContent } from './backup-content.js';
+import { lastWrittenBy } from './restore-time.js';
+import { type RestoredEnd, sealRestored } from './restored-end.js';
 
 export interface RestoreOptions extends WorkOptions, PlaceOptions {
   /** Cut at the last batch that ends at or below this sequence. */
@@ -142,7 +143,7 @@ function cutWithin(content: BackupContent, entry: CatalogEntry, upTo: number): C
   try {
     const scanner = new FrameScanner(file, header, { limit: dataLength, reuse: true });
     let [offset, lastSequence] = [SEGMENT_DATA_START, header.firstSequence - 1];
-    for (let frame = scanner.next(); frame !== undefined; frame = scanner.next()) {
+    for (const frame of scanner) {
       const last = lastSequenceOf(frame.header);
       if (last > upTo) {
         const { buffer, bodyStart } = frame;
@@ -304,7 +305,7 @@ async function writeAsUncompacted(file: File, source: File, cut: Cut): Promise<S
     previous = bytes.readUInt32LE(4);
     await writeFullyAsync(file, bytes, part.header.fileOffset);
   };
-  for (let frame = scanner.next(); frame !== undefined; frame = scanner.next()) {
+  for (const frame of scanner) {
     const { recordCount, sequenceSpan, bodyLength: bytes } = frame.header;
     const body = frame.buffer.subarray(frame.bodyStart, frame.bodyStart + bytes);
     await write({ header: frame.header, body, bytes, recordCount, sequenceSpan });

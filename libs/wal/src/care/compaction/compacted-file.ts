@@ -251,7 +251,7 @@ async function* framesOf(
 ): AsyncGenerator<ScannedFrame> {
   const scanner = new FrameScanner(file, header, { limit: dataLength, reuse: true });
   let [yielded, sequence] = [0, header.firstSequence];
-  for (let frame = scanner.next(); frame !== undefined; frame = scanner.next()) {
+  for (const frame of scanner) {
     yield frame;
     sequence = lastSequenceOf(frame.header) + 1;
     if (frameEnd(frame.header) - yielded < YIELD_BYTES) continue;

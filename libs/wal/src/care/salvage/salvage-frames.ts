@@ -1,21 +1,14 @@
 import { errorMessage } from '@holdfast/kernel';
 import { DamagedFile } from '../../disk/damaged-file.js';
-import { readAt } from '../../disk/file-reading.js';
 import type { ReadableFile } from '../../disk/file-system.js';
-import { decodeFrameHeader, lastSequenceOf } from '../../format/frame-decoder.js';
+import { lastSequenceOf } from '../../format/frame-decoder.js';
+import type { SegmentHeader } from '../../format/segment-header.js';
+import { FRAME_ALIGNMENT, SEGMENT_DATA_START, ZERO_CHUNK_BYTES } from '../../format/wal-format.js';
 import { FrameScanner, type ScannedFrame } from '../../segment/frame-scanner.js';
+import { readFooter } from '../../segment/segment-footer.js';
+import { lookBeyond, nextFrameOffset } from '../../segment/tail-scan.js';
 import type { SalvageLoss } from './salvage-candidate.js';
 import type { SourceSegment } from './salvage-segments.js';
-import { readFooter } from '../../segment/segment-footer.js';
-import { frameSeed, type SegmentHeader } from '../../format/segment-header.js';
-import { lookBeyond } from '../../segment/tail-scan.js';
-import {
-  FRAME_ALIGNMENT,
-  FRAME_HEADER_BYTES,
-  FRAME_MAGIC,
-  SEGMENT_DATA_START,
-  ZERO_CHUNK_BYTES,
-} from '../../format/wal-format.js';
 
 /** Records that verify and are no part of the history that was brought over. */
 export interface SalvageLeftOut {
@@ -116,41 +109,15 @@ function* framesIn(
 ): Generator<{ readonly at: number; readonly frame: ScannedFrame } | Stretch> {
   for (let at = from; at < end;) {
     const scanner = new FrameScanner(file, header, { from: at, limit: end, reuse: false });
-    for (let frame = scanner.next(); frame !== undefined; frame = scanner.next())
-      yield { at: scanner.offset, frame };
+    for (const frame of scanner) yield { at: scanner.offset, frame };
     if (scanner.offset >= end) return;
     // The footer of a segment whose successor is lost: the data ends here.
     if (!isEndKnown && readFooter(file, scanner.offset) !== undefined) return;
     const reason = scanner.stopReason;
-    const next = nextFrame(file, header, scanner.offset + FRAME_ALIGNMENT, end);
+    const next = nextFrameOffset(file, header, scanner.offset + FRAME_ALIGNMENT, end);
     const to = next ?? lookBeyond(file, header, scanner.offset, end).nonZeroEnd;
     if (to !== undefined) yield { at: scanner.offset, to, reason };
     if (next === undefined) return;
     at = next;
   }
-}
-
-const SEARCH_BYTES = 1024 * 1024;
-
-function nextFrame(
-  file: ReadableFile,
-  segment: SegmentHeader,
-  from: number,
-  end: number,
-): number | undefined {
-  const seed = frameSeed(segment);
-  const magic = Buffer.alloc(4);
-  magic.writeUInt32LE(FRAME_MAGIC, 0);
-  const chunk = Buffer.alloc(SEARCH_BYTES + FRAME_HEADER_BYTES);
-  for (let start = from; start < end; start += SEARCH_BYTES) {
-    const bytes = chunk.subarray(
-      0,
-      readAt(file, chunk.subarray(0, Math.min(chunk.length, end - start)), start),
-    );
-    for (let at = bytes.indexOf(magic); at !== -1; at = bytes.indexOf(magic, at + 1)) {
-      if ((start + at) % FRAME_ALIGNMENT !== 0) continue;
-      if (decodeFrameHeader(bytes, at, seed, start + at) !== undefined) return start + at;
-    }
-  }
-  return undefined;
 }
