@@ -1,13 +1,8 @@
 export { type Answer, type Answerable, answerOf } from './answer.js';
 export { COUNTER_LIMIT } from './balance.js';
 export { LEDGER_COMMAND_TYPES, type LedgerCommandType } from './command-type.js';
-export type { ChangeAccount } from './commands/change-account.js';
-export type { ChangeTransferMetadata } from './commands/change-transfer-metadata.js';
 export { DEFAULT_FLOOR, type OpenAccount } from './commands/open-account.js';
-export type { OpenLedger } from './commands/open-ledger.js';
 export type { PostTransfer, PostTransferLeg } from './commands/post-transfer.js';
-export type { RegisterAsset } from './commands/register-asset.js';
-export type { SetAccountStatus } from './commands/set-account-status.js';
 export {
   type CompactableEvent,
   type CompactionPresent,

@@ -1,8 +1,9 @@
 import type { CommandModel } from '@holdfast/commands';
 import { type Answer, type Answerable, answerOf } from './answer.js';
+import { LEDGER_COMMAND_TYPES } from './command-type.js';
 import { decide } from './decide.js';
 import { evolve } from './evolve.js';
-import type { LedgerCommand } from './ledger-command.js';
+import { type LedgerCommand, definitionOf } from './ledger-command.js';
 import { LEDGER_STATE } from './ledger-state-version.js';
 import { LedgerView } from './ledger-view.js';
 import { malformationOf } from './malformation.js';
@@ -13,7 +14,7 @@ import { ledgerEventSchemas } from './recorded-event.js';
 export const ledgerModel: CommandModel<LedgerCommand, Answer, LedgerView> = {
   ...LEDGER_STATE,
   schemas: ledgerEventSchemas,
-  keyless: ['OpenLedger', 'RegisterAsset'],
+  keyless: LEDGER_COMMAND_TYPES.filter((type) => definitionOf(type).keyless),
   evolve,
   viewOf: (log) => new LedgerView(log.state, log),
   malformationOf,

@@ -1,2 +1,2 @@
 export { PlainStateStore } from './plain-state-store.js';
-export { type Beside, specify } from './specify.js';
+export { type Beside, type Expectations, specify } from './specify.js';

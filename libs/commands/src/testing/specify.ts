@@ -34,9 +34,21 @@ export function specify<State, Command extends AnyCommand, Event extends Fact>(
     given: (...events: readonly (Event | Elsewhere)[]) => {
       const books = new Books(of, beside);
       for (const event of events) books.record(placed(event, of, id));
-      return { when: (command: Command) => expectations(books.decide(command), of, id) };
+      return {
+        when: (command: Command): Expectations<Event> =>
+          expectations(books.decide(command), of, id),
+      };
     },
   };
+}
+
+export interface Expectations<Event extends Fact> {
+  /** In one commit, in this order. */
+  readonly thenEvents: (...events: readonly (Event | Elsewhere)[]) => void;
+  /** Parameters are compared where they are given. */
+  readonly thenRefused: (problem: string, parameters?: JsonObject) => void;
+  /** There is nothing to do. */
+  readonly thenUnchanged: () => void;
 }
 
 /** A fact with its stream. */
@@ -52,20 +64,18 @@ type Came =
   | { readonly malformed: string; readonly problem: string }
   | 'unchanged';
 
-function expectations(came: Came, of: AnyDecider, id: string) {
+function expectations(came: Came, of: AnyDecider, id: string): Expectations<Fact> {
   return {
-    thenEvents: (...events: readonly (Fact | Elsewhere)[]): void =>
+    thenEvents: (...events) =>
       deepStrictEqual(
         came,
         events.map((event) => placed(event, of, id)),
       ),
-    /** Parameters are compared where they are given. */
-    thenRefused: (problem: string, parameters?: JsonObject): void => {
+    thenRefused: (problem, parameters) => {
       const found = typeof came === 'object' && 'parameters' in came ? came.parameters : {};
       deepStrictEqual(came, { refused: problem, parameters: parameters ?? found });
     },
-    /** There is nothing to do. */
-    thenUnchanged: (): void => deepStrictEqual(came, 'unchanged'),
+    thenUnchanged: () => deepStrictEqual(came, 'unchanged'),
   };
 }
 

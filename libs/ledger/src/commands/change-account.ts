@@ -1,5 +1,6 @@
+import type { CommandContext, Malformed } from '@holdfast/commands';
+import type { CommandDefinition } from '../command-definition.js';
 import { type AccountChange, acceptChange, refuseChange } from '../account-change.js';
-import type { Malformed } from '@holdfast/commands';
 import { type MetadataPatch, accountIdRule, limitRule, versionRule } from '../fields.js';
 import type { LedgerView } from '../ledger-view.js';
 import {
@@ -26,7 +27,12 @@ export interface ChangeAccount {
   readonly metadata?: MetadataPatch | undefined;
 }
 
-export function changeAccountMalformed(command: Unchecked<ChangeAccount>): Malformed | undefined {
+export const changeAccount: CommandDefinition<ChangeAccount> = {
+  malformation,
+  decide,
+};
+
+function malformation(command: Unchecked<ChangeAccount>): Malformed | undefined {
   const { floor, ceiling, metadata } = command;
   if (floor === undefined && ceiling === undefined && metadata === undefined)
     return malformed('floor', 'or ceiling or metadata must be given');
@@ -40,7 +46,7 @@ export function changeAccountMalformed(command: Unchecked<ChangeAccount>): Malfo
   );
 }
 
-export function changeAccount(command: ChangeAccount, view: LedgerView): Verdict {
+function decide(command: ChangeAccount, _: CommandContext, view: LedgerView): Verdict {
   const { ledger, accountId, floor, ceiling } = command;
   const account = view.account(ledger, accountId);
   if (account === undefined) return refuse('account-not-found', { accountId });

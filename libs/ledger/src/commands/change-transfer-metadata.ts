@@ -1,5 +1,6 @@
+import type { CommandContext, Malformed } from '@holdfast/commands';
+import type { CommandDefinition } from '../command-definition.js';
 import type { StreamVersion } from '@holdfast/event-store';
-import type { Malformed } from '@holdfast/commands';
 import { type MetadataPatch, uuidRule, versionRule } from '../fields.js';
 import type { LedgerView } from '../ledger-view.js';
 import { type Unchecked, metadataPatchMalformed, optional, required } from '../malformed.js';
@@ -17,9 +18,12 @@ export interface ChangeTransferMetadata {
   readonly metadata: MetadataPatch;
 }
 
-export function changeTransferMetadataMalformed(
-  command: Unchecked<ChangeTransferMetadata>,
-): Malformed | undefined {
+export const changeTransferMetadata: CommandDefinition<ChangeTransferMetadata> = {
+  malformation,
+  decide,
+};
+
+function malformation(command: Unchecked<ChangeTransferMetadata>): Malformed | undefined {
   return (
     required(uuidRule, 'transferId', command.transferId) ??
     optional(versionRule, 'expectedVersion', command.expectedVersion) ??
@@ -27,7 +31,7 @@ export function changeTransferMetadataMalformed(
   );
 }
 
-export function changeTransferMetadata(command: ChangeTransferMetadata, view: LedgerView): Verdict {
+function decide(command: ChangeTransferMetadata, _: CommandContext, view: LedgerView): Verdict {
   const { ledger, transferId, expectedVersion } = command;
   const transfer = view.transfer(ledger, transferId);
   if (transfer === undefined) return refuse('transfer-not-found', { transferId });

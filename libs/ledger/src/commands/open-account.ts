@@ -1,5 +1,5 @@
-import type { CommandContext } from '@holdfast/commands';
-import type { Malformed } from '@holdfast/commands';
+import type { CommandContext, Malformed } from '@holdfast/commands';
+import type { CommandDefinition } from '../command-definition.js';
 import {
   type Metadata,
   type Side,
@@ -38,7 +38,12 @@ export interface OpenAccount {
 
 export const DEFAULT_FLOOR = '0';
 
-export function openAccountMalformed(command: Unchecked<OpenAccount>): Malformed | undefined {
+export const openAccount: CommandDefinition<OpenAccount> = {
+  malformation,
+  decide,
+};
+
+function malformation(command: Unchecked<OpenAccount>): Malformed | undefined {
   return (
     optional(accountIdRule, 'accountId', command.accountId) ??
     required(assetRule, 'asset', command.asset) ??
@@ -61,11 +66,7 @@ export function limitsMalformed(floor: unknown, ceiling: unknown): Malformed | u
     : undefined;
 }
 
-export function openAccount(
-  command: OpenAccount,
-  context: CommandContext,
-  view: LedgerView,
-): Verdict {
+function decide(command: OpenAccount, context: CommandContext, view: LedgerView): Verdict {
   const { ledger, asset, normalSide, accountId = context.commandId } = command;
   if (view.asset(ledger, asset) === undefined) return refuse('asset-not-found', { asset });
   const there = view.account(ledger, accountId);

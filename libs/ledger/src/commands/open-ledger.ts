@@ -1,5 +1,6 @@
-import type { Position } from '@holdfast/event-store';
 import type { CommandContext } from '@holdfast/commands';
+import type { CommandDefinition } from '../command-definition.js';
+import type { Position } from '@holdfast/event-store';
 import { instantText } from '../fields.js';
 import type { LedgerView } from '../ledger-view.js';
 import { streams } from '../names.js';
@@ -11,11 +12,13 @@ export interface OpenLedger {
   readonly ledger: string;
 }
 
-export function openLedger(
-  command: OpenLedger,
-  context: CommandContext,
-  view: LedgerView,
-): Verdict {
+export const openLedger: CommandDefinition<OpenLedger> = {
+  malformation: () => undefined,
+  decide,
+  keyless: true,
+};
+
+function decide(command: OpenLedger, context: CommandContext, view: LedgerView): Verdict {
   const open = view.ledger(command.ledger);
   if (open !== undefined) return foundOpen(command, open.position, view);
   return accept({

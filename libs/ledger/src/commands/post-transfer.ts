@@ -1,6 +1,6 @@
+import type { CommandContext, Malformed } from '@holdfast/commands';
+import type { CommandDefinition } from '../command-definition.js';
 import { defined } from '@holdfast/kernel';
-import type { CommandContext } from '@holdfast/commands';
-import type { Malformed } from '@holdfast/commands';
 import {
   LEGS_MAX,
   LEGS_MIN,
@@ -57,7 +57,12 @@ export interface PostTransferLeg {
   readonly expectedVersion?: number | undefined;
 }
 
-export function postTransferMalformed(command: Unchecked<PostTransfer>): Malformed | undefined {
+export const postTransfer: CommandDefinition<PostTransfer> = {
+  malformation,
+  decide,
+};
+
+function malformation(command: Unchecked<PostTransfer>): Malformed | undefined {
   return (
     legsMalformed(command.legs) ??
     optional(referenceRule, 'reference', command.reference) ??
@@ -87,11 +92,7 @@ function legMalformed(leg: Unchecked<PostTransferLeg>): Malformed | undefined {
   );
 }
 
-export function postTransfer(
-  command: PostTransfer,
-  context: CommandContext,
-  view: LedgerView,
-): Verdict {
+function decide(command: PostTransfer, context: CommandContext, view: LedgerView): Verdict {
   const { ledger, legs } = command;
   const postings = postingsOf(ledger, legs, view);
   if (!Array.isArray(postings)) return postings;

@@ -1,6 +1,6 @@
+import type { CommandContext, Malformed } from '@holdfast/commands';
+import type { CommandDefinition } from '../command-definition.js';
 import type { Position } from '@holdfast/event-store';
-import type { CommandContext } from '@holdfast/commands';
-import type { Malformed } from '@holdfast/commands';
 import { assetRule, instantText, scaleRule } from '../fields.js';
 import type { LedgerView } from '../ledger-view.js';
 import { type Unchecked, required } from '../malformed.js';
@@ -16,15 +16,17 @@ export interface RegisterAsset {
   readonly scale: number;
 }
 
-export function registerAssetMalformed(command: Unchecked<RegisterAsset>): Malformed | undefined {
+export const registerAsset: CommandDefinition<RegisterAsset> = {
+  malformation,
+  decide,
+  keyless: true,
+};
+
+function malformation(command: Unchecked<RegisterAsset>): Malformed | undefined {
   return required(assetRule, 'asset', command.asset) ?? required(scaleRule, 'scale', command.scale);
 }
 
-export function registerAsset(
-  command: RegisterAsset,
-  context: CommandContext,
-  view: LedgerView,
-): Verdict {
+function decide(command: RegisterAsset, context: CommandContext, view: LedgerView): Verdict {
   const { ledger, asset, scale } = command;
   const registered = view.asset(ledger, asset);
   if (registered !== undefined) {

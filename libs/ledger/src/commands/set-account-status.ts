@@ -1,6 +1,7 @@
+import type { CommandContext, Malformed } from '@holdfast/commands';
+import type { CommandDefinition } from '../command-definition.js';
 import { acceptChange, refuseChange } from '../account-change.js';
 import { balanceOf, countersOf } from '../balance.js';
-import type { Malformed } from '@holdfast/commands';
 import { type AccountStatus, accountIdRule, accountStatusRule, versionRule } from '../fields.js';
 import type { AccountEntry } from '../ledger-state.js';
 import type { LedgerView } from '../ledger-view.js';
@@ -17,9 +18,12 @@ export interface SetAccountStatus {
   readonly status: AccountStatus;
 }
 
-export function setAccountStatusMalformed(
-  command: Unchecked<SetAccountStatus>,
-): Malformed | undefined {
+export const setAccountStatus: CommandDefinition<SetAccountStatus> = {
+  malformation,
+  decide,
+};
+
+function malformation(command: Unchecked<SetAccountStatus>): Malformed | undefined {
   return (
     required(accountIdRule, 'accountId', command.accountId) ??
     required(versionRule, 'expectedVersion', command.expectedVersion) ??
@@ -27,7 +31,7 @@ export function setAccountStatusMalformed(
   );
 }
 
-export function setAccountStatus(command: SetAccountStatus, view: LedgerView): Verdict {
+function decide(command: SetAccountStatus, _: CommandContext, view: LedgerView): Verdict {
   const { ledger, accountId, status } = command;
   const account = view.account(ledger, accountId);
   if (account === undefined) return refuse('account-not-found', { accountId });
