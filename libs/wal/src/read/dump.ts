@@ -1,9 +1,9 @@
 import { visitRecords } from '../format/frame-decoder.js';
 import { FrameScanner, type ScannedFrame } from '../segment/frame-scanner.js';
-import type { VisibleBound } from './log-cursor.js';
-import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { corrupt, missingSegment } from '../wal.errors.js';
 import type { ReadRange, Sequence, WalRecord } from '../wal.types.js';
+import type { VisibleBound } from './log-cursor.js';
+import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 
 /** One group commit as it stands on disk. An empty frame carries the durable sequence only. */
 export interface DumpedFrame {
@@ -73,11 +73,7 @@ function* framesOf(
       yield dumped;
     }
     if (length === undefined || length === 0 || scanner.offset === limit) return;
-    throw corrupt(scanner.stopReason, {
-      file: current.path,
-      offset: scanner.offset,
-      firstSequence: next,
-    });
+    throw scanner.damage(next);
   } finally {
     file.close();
   }

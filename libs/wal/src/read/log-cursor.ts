@@ -2,9 +2,9 @@ import { defined } from '@holdfast/kernel';
 import type { File } from '../disk/file-system.js';
 import { lastSequenceOf } from '../format/frame-decoder.js';
 import { FrameScanner, type ScannedFrame } from '../segment/frame-scanner.js';
-import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
-import { corrupt, missingSegment, sequenceGone, type WalError } from '../wal.errors.js';
+import { missingSegment, sequenceGone } from '../wal.errors.js';
 import type { Sequence } from '../wal.types.js';
+import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 
 /** How far a reader may look. Everything before it is durable and never changes again. */
 export interface VisibleBound {
@@ -52,7 +52,7 @@ export class LogCursor {
       if (frame === undefined) {
         const sealedUnseen = entry.dataLength === undefined && entry.name.segment !== bound.segment;
         if (scanner.offset !== entry.dataLength && !sealedUnseen)
-          throw this.damage(entry, scanner, bound);
+          throw scanner.damage(this.nextSequence, bound.sequence);
         this.enter(this.successorOf(entry));
         continue;
       }
@@ -123,15 +123,6 @@ export class LogCursor {
     if (this.catalog.hasLeft(segment))
       throw sequenceGone(this.nextSequence, this.catalog.firstSequence);
     throw missingSegment(entry.path, { segment, firstSequence: this.nextSequence });
-  }
-
-  private damage(entry: CatalogEntry, scanner: FrameScanner, bound: VisibleBound): WalError {
-    return corrupt(scanner.stopReason, {
-      file: entry.path,
-      offset: scanner.offset,
-      firstSequence: this.nextSequence,
-      lastSequence: bound.sequence,
-    });
   }
 }
 

@@ -8,8 +8,6 @@ import {
   visitRecords,
 } from '../format/frame-decoder.js';
 import { FrameScanner, type ScannedFrame } from '../segment/frame-scanner.js';
-import { LogCursor, type VisibleBound } from './log-cursor.js';
-import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { corrupt, unsupported } from '../wal.errors.js';
 import type {
   LogSource,
@@ -19,6 +17,8 @@ import type {
   Sequence,
   WalRecord,
 } from '../wal.types.js';
+import { LogCursor, type VisibleBound } from './log-cursor.js';
+import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 
 /** Where a view learns how far it may look: the writer itself, or its watermark seen from another process. */
 export interface Visibility {
@@ -252,11 +252,7 @@ export class LogView implements LogSource {
       this.cache(current.path, frame);
       return frame;
     }
-    throw corrupt(scanner.stopReason, {
-      file: current.path,
-      offset: scanner.offset,
-      firstSequence: sequence,
-    });
+    throw scanner.damage(sequence);
   }
 
   /** The first record of the frame that is not below the sequence. */

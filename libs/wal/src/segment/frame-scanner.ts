@@ -1,14 +1,14 @@
+import type { ReadableFile } from '../disk/file-system.js';
 import {
-  type FrameHeader,
   bodyVerifies,
   decodeFrameHeader,
   frameEnd,
+  type FrameHeader,
   lastSequenceOf,
 } from '../format/frame-decoder.js';
-import type { ReadableFile } from '../disk/file-system.js';
 import { frameSeed, type SegmentHeader } from '../format/segment-header.js';
-import { readFailed } from '../wal.errors.js';
 import { FRAME_HEADER_BYTES, SEGMENT_DATA_START } from '../format/wal-format.js';
+import { corrupt, readFailed, type WalError } from '../wal.errors.js';
 
 const WINDOW_BYTES = 1024 * 1024;
 
@@ -69,6 +69,16 @@ export class FrameScanner {
 
   *[Symbol.iterator](): Generator<ScannedFrame> {
     for (let frame = this.next(); frame !== undefined; frame = this.next()) yield frame;
+  }
+
+  /** Where the scan has ended and must not: sequences from the first on cannot be read, to the last that was promised, if that is known. */
+  damage(firstSequence: number, lastSequence?: number): WalError {
+    return corrupt(this.stopReason, {
+      file: this.file.path,
+      offset: this.offset,
+      firstSequence,
+      ...(lastSequence !== undefined && { lastSequence }),
+    });
   }
 
   /** The frame at `offset`, or why none stands there. */

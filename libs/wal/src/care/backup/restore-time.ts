@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
-import type { BackupContent } from './backup-content.js';
 import { lastSequenceOf } from '../../format/frame-decoder.js';
-import { FrameScanner } from '../../segment/frame-scanner.js';
 import type { CatalogEntry } from '../../read/segment-catalog.js';
-import { corrupt, throwIfCancelled } from '../../wal.errors.js';
+import { FrameScanner } from '../../segment/frame-scanner.js';
+import { throwIfCancelled } from '../../wal.errors.js';
+import type { BackupContent } from './backup-content.js';
 
 /**
  * The last sequence of a frame that was written at or before this time; undefined if there is none. A wall clock may be wrong for a while, so the times of frames go up and down, and neither a
@@ -33,7 +33,7 @@ function lastWithin(
   entry: CatalogEntry,
   wallMicros: number,
 ): number | undefined {
-  const { header: segment, dataLength = 0, path } = entry;
+  const { header: segment, dataLength = 0 } = entry;
   const { file } = catalog.open(entry);
   try {
     const scanner = new FrameScanner(file, segment, { limit: dataLength, reuse: true });
@@ -44,8 +44,7 @@ function lastWithin(
       if (counts) last = lastSequenceOf(header);
     }
     if (scanner.offset === dataLength) return last;
-    const [offset, firstSequence] = [scanner.offset, segment.firstSequence];
-    throw corrupt(scanner.stopReason, { file: path, offset, firstSequence });
+    throw scanner.damage(segment.firstSequence);
   } finally {
     file.close();
   }

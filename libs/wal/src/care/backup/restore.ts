@@ -27,7 +27,7 @@ import type { CatalogEntry } from '../../read/segment-catalog.js';
 import type { ArchivedSegment } from '../../segment/archive-store.js';
 import { FrameScanner } from '../../segment/frame-scanner.js';
 import { scanTail } from '../../segment/tail-scan.js';
-import { corrupt, throwIfCancelled, WalError } from '../../wal.errors.js';
+import { throwIfCancelled, WalError } from '../../wal.errors.js';
 import type { Sequence, WorkOptions } from '../../wal.types.js';
 import { writeArchivedContent } from '../archive/segment-restoring.js';
 import { BackupContent } from './backup-content.js';
@@ -138,7 +138,7 @@ function timeText(millis: number): string {
 }
 
 function cutWithin(content: BackupContent, entry: CatalogEntry, upTo: number): Cut {
-  const { header, dataLength = 0, path } = entry;
+  const { header, dataLength = 0 } = entry;
   const { file } = content.catalog.open(entry);
   try {
     const scanner = new FrameScanner(file, header, { limit: dataLength, reuse: true });
@@ -156,11 +156,7 @@ function cutWithin(content: BackupContent, entry: CatalogEntry, upTo: number): C
       [offset, lastSequence] = [frameEnd(frame.header), last];
     }
     if (scanner.offset === dataLength) return { entry, offset, frame: undefined, lastSequence };
-    throw corrupt(scanner.stopReason, {
-      file: path,
-      offset: scanner.offset,
-      firstSequence: lastSequence + 1,
-    });
+    throw scanner.damage(lastSequence + 1);
   } finally {
     file.close();
   }

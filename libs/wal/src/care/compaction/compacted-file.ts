@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { assert } from '@holdfast/kernel';
-import { crc32 } from '../../format/checksum.js';
 import { type File, type FileSystem, writeFully, writeFullyAsync } from '../../disk/file-system.js';
+import { crc32 } from '../../format/checksum.js';
 import {
   frameEnd,
   type FrameHeader,
@@ -9,12 +9,12 @@ import {
   visitRecords,
 } from '../../format/frame-decoder.js';
 import { FrameEncoder } from '../../format/frame-encoder.js';
-import { FrameScanner, type ScannedFrame } from '../../segment/frame-scanner.js';
-import type { CatalogEntry } from '../../read/segment-catalog.js';
-import { encodeFooter } from '../../segment/segment-footer.js';
 import { encodeSegmentHeader, frameSeed, type SegmentHeader } from '../../format/segment-header.js';
 import { SparseIndex } from '../../format/sparse-index.js';
 import { SEGMENT_DATA_START } from '../../format/wal-format.js';
+import type { CatalogEntry } from '../../read/segment-catalog.js';
+import { FrameScanner, type ScannedFrame } from '../../segment/frame-scanner.js';
+import { encodeFooter } from '../../segment/segment-footer.js';
 import { corrupt, unsupported } from '../../wal.errors.js';
 import type { Sequence } from '../../wal.types.js';
 
@@ -192,7 +192,7 @@ async function compare(
   drop: DropRecord,
 ): Promise<void> {
   const own = new RecordDigest();
-  const bytes = framesOf(file, header, dataLength, file.path);
+  const bytes = framesOf(file, header, dataLength);
   let lastSequence = header.firstSequence - 1;
   for await (const frame of bytes) {
     visit(file.path, frame.header, frame.buffer, frame.bodyStart, (sequence, start, end) =>
@@ -236,7 +236,7 @@ async function* sourceFrames({
 }: CompactionSource): AsyncGenerator<ScannedFrame> {
   const file = open();
   try {
-    yield* framesOf(file, entry.header, dataLength, entry.path);
+    yield* framesOf(file, entry.header, dataLength);
   } finally {
     file.close();
   }
@@ -247,7 +247,6 @@ async function* framesOf(
   file: File,
   header: SegmentHeader,
   dataLength: number,
-  path: string,
 ): AsyncGenerator<ScannedFrame> {
   const scanner = new FrameScanner(file, header, { limit: dataLength, reuse: true });
   let [yielded, sequence] = [0, header.firstSequence];
@@ -259,11 +258,7 @@ async function* framesOf(
     await setImmediate();
   }
   if (scanner.offset === dataLength) return;
-  throw corrupt(scanner.stopReason, {
-    file: path,
-    offset: scanner.offset,
-    firstSequence: sequence,
-  });
+  throw scanner.damage(sequence);
 }
 
 function visit(

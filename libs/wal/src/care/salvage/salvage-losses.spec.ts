@@ -1,8 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
 import { errorCode } from '@holdfast/kernel';
-import { ArchiveDirectory } from '../archive/archive-directory.js';
-import { salvage, type SalvageReport } from './salvage.js';
+import { describe, expect, it } from '@jest/globals';
 import { parseSegmentName } from '../../format/segment-name.js';
+import { FRAME_HEADER_BYTES, SEGMENT_DATA_START } from '../../format/wal-format.js';
 import {
   batchAfter,
   type DiskImage,
@@ -16,8 +15,9 @@ import {
 } from '../../testing/index.js';
 import { Wal } from '../../wal.js';
 import type { WalOptions } from '../../wal-options.js';
-import { FRAME_HEADER_BYTES, SEGMENT_DATA_START } from '../../format/wal-format.js';
 import { BEFORE_FIRST, type Sequence } from '../../wal.types.js';
+import { ArchiveDirectory } from '../archive/archive-directory.js';
+import { salvage, type SalvageReport } from './salvage.js';
 
 const TARGET = '/data/salvaged';
 const ARCHIVE = '/data/archive';
