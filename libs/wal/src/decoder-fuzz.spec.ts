@@ -4,8 +4,6 @@ import fc from 'fast-check';
 import { checkedLines, withChecksum } from './format/checked-lines.js';
 import { bodyVerifies, decodeFrameHeader, visitRecords } from './format/frame-decoder.js';
 import { FrameEncoder } from './format/frame-encoder.js';
-import { FrameScanner } from './segment/frame-scanner.js';
-import { encodeFooter, readFooter } from './segment/segment-footer.js';
 import {
   decodeSegmentHeader,
   encodeSegmentHeader,
@@ -13,8 +11,10 @@ import {
   isHeader,
 } from './format/segment-header.js';
 import { SparseIndex } from './format/sparse-index.js';
-import { SimulatedFileSystem } from './testing/index.js';
 import { encodedRecordBytes, FRAME_HEADER_BYTES, SEGMENT_DATA_START } from './format/wal-format.js';
+import { FrameScanner } from './segment/frame-scanner.js';
+import { encodeFooter, readFooter } from './segment/segment-footer.js';
+import { SimulatedFileSystem } from './testing/index.js';
 import type { Sequence } from './wal.types.js';
 
 /**

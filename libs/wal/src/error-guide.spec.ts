@@ -1,5 +1,5 @@
-import { expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
+import { expect, it } from '@jest/globals';
 import { WAL_ERROR_GUIDE } from './error-guide.js';
 
 it('stands in docs/operations.md word for word, code by code', () => {

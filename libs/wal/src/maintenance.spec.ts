@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { mkdtempSync, readdirSync, rmSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { ArchiveDirectory } from './care/archive/archive-directory.js';
 import { repairFromArchive } from './care/archive/archive-repair.js';
 import { verifyBackup } from './care/backup/backup-verification.js';

@@ -1,12 +1,12 @@
-import { describe, expect, it, jest } from '@jest/globals';
 import { cpSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crc32 } from './format/checksum.js';
+import { describe, expect, it, jest } from '@jest/globals';
+import { readWatermark } from './directory/watermark.js';
 import { NodeFileSystem } from './disk/node-file-system.js';
+import { crc32 } from './format/checksum.js';
 import { batchAfter, LOG, openSimulated, SimulatedFileSystem } from './testing/index.js';
 import type { Wal } from './wal.js';
-import { readWatermark } from './directory/watermark.js';
 
 const COPY = '/data/copy';
 

@@ -7,8 +7,8 @@ import {
   SimulatedFileSystem,
   textsOf,
 } from './testing/index.js';
-import type { WalOptions } from './wal-options.js';
 import type { Wal } from './wal.js';
+import type { WalOptions } from './wal-options.js';
 
 /** What a power cut at this moment leaves, when nothing reached the disk that was not synced. */
 async function recordsAfterPowerCut(system: SimulatedFileSystem): Promise<number> {

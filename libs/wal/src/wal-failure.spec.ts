@@ -2,11 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import {
   afterPowerCut,
   batchAfter,
+  type FaultEffect,
+  type FaultyOperation,
   openSimulated,
   SimulatedFileSystem,
   textsOf,
 } from './testing/index.js';
-import type { FaultEffect, FaultyOperation } from './testing/index.js';
 import type { Wal } from './wal.js';
 
 /** Of the first segment of an open, which its open file knows by its temporary name. */

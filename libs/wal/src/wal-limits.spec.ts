@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { setImmediate } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { SpareSegment } from './segment/spare-segment.js';
 import { batchAfter, openSimulated, SimulatedFileSystem, textsOf } from './testing/index.js';
 import type { Wal } from './wal.js';

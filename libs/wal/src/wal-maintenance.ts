@@ -2,7 +2,7 @@ import { randomBytes as systemRandomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { archivePin, type ArchiveReport, archiveSegments } from './care/archive/archiving.js';
-import { type BackupOptions, type BackupReport, backUp } from './care/backup/backup.js';
+import { backUp, type BackupOptions, type BackupReport } from './care/backup/backup.js';
 import { openFiles } from './care/backup/backup-files.js';
 import {
   type CompactionPolicy,
@@ -23,9 +23,9 @@ import type { VisibleBound } from './read/log-cursor.js';
 import { type ScrubOptions, type ScrubReport, scrubSegments } from './read/scrub.js';
 import type { CatalogEntry } from './read/segment-catalog.js';
 import { finishLeftovers, finishSegment, isFinished, summarize } from './segment/sealing.js';
+import type { WalParts } from './wal-opening.js';
 import { WalError } from './wal.errors.js';
 import { BEFORE_FIRST, type Sequence, type WorkOptions } from './wal.types.js';
-import type { WalParts } from './wal-opening.js';
 import type { WorkSchedule } from './work-schedule.js';
 import type { StartedSegment } from './write/segment-chain.js';
 

@@ -1,28 +1,28 @@
 import { randomBytes as systemRandomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { assert, type Clock, defined, errorCode } from '@holdfast/kernel';
-import type { ArchiveStore } from './segment/archive-store.js';
-import { archivedBefore, withArchived } from './read/archived-part.js';
-import { holdsPlace } from './recovery/expected-place.js';
-import { ensureDirectory, type FileSystem } from './disk/file-system.js';
 import { ARCHIVE_FLOOR, readFloors } from './directory/floors.js';
 import { createManifest, type Manifest, readManifest, sameManifest } from './directory/manifest.js';
 import { ManifestKeeper } from './directory/manifest-keeper.js';
+import { WatermarkWriter } from './directory/watermark.js';
+import { WriterLock } from './directory/writer-lock.js';
+import { ensureDirectory, type FileSystem } from './disk/file-system.js';
 import { assertPlaceForLog } from './disk/network-file-systems.js';
-import { diagnose, type Diagnosis } from './recovery/recovery.js';
-import { type RecoveryNote, removeStrays, repair } from './recovery/repair.js';
-import { type CatalogEntry, SegmentCatalog } from './read/segment-catalog.js';
-import { SegmentChain } from './write/segment-chain.js';
-import type { SealedSegment } from './segment/segment-file.js';
 import type { PredecessorSeal, SegmentHeader } from './format/segment-header.js';
 import { parseSegmentName, segmentPath } from './format/segment-name.js';
-import { SpareSegment } from './segment/spare-segment.js';
+import { archivedBefore, withArchived } from './read/archived-part.js';
+import { type CatalogEntry, SegmentCatalog } from './read/segment-catalog.js';
 import { verifySegments } from './read/verify.js';
+import { holdsPlace } from './recovery/expected-place.js';
+import { diagnose, type Diagnosis } from './recovery/recovery.js';
+import { type RecoveryNote, removeStrays, repair } from './recovery/repair.js';
+import type { ArchiveStore } from './segment/archive-store.js';
+import type { SealedSegment } from './segment/segment-file.js';
+import { SpareSegment } from './segment/spare-segment.js';
 import { resolveLimits, type WalOptions } from './wal-options.js';
 import { corrupt, WalError } from './wal.errors.js';
 import type { Durability, Sequence } from './wal.types.js';
-import { WatermarkWriter } from './directory/watermark.js';
-import { WriterLock } from './directory/writer-lock.js';
+import { SegmentChain } from './write/segment-chain.js';
 
 /** Everything an open log is made of. */
 export interface WalParts {

@@ -1,5 +1,4 @@
 import type { Clock } from '@holdfast/kernel';
-import type { ArchiveStore } from './segment/archive-store.js';
 import type { FileSystem } from './disk/file-system.js';
 import type { PlaceOptions } from './disk/network-file-systems.js';
 import {
@@ -9,6 +8,7 @@ import {
   SEGMENT_BYTES_DEFAULT,
   SEGMENT_BYTES_MAX,
 } from './format/wal-format.js';
+import type { ArchiveStore } from './segment/archive-store.js';
 import { WalError } from './wal.errors.js';
 import type { CommitFigures, Durability, IoMode, LogPosition, Sequence } from './wal.types.js';
 

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
-import type { ArchiveStore } from './segment/archive-store.js';
+import type { FileSystem } from './disk/file-system.js';
+import { NodeFileSystem } from './disk/node-file-system.js';
 import { DirectoryWatch } from './read/directory-watch.js';
 import { type DumpedFrame, dumpFrames } from './read/dump.js';
-import { judgeEnd, unpromisedEnd, unreadArchive } from './recovery/end-of-log.js';
-import type { FileSystem } from './disk/file-system.js';
 import { LogView } from './read/log-view.js';
-import { NodeFileSystem } from './disk/node-file-system.js';
 import type { CatalogEntry } from './read/segment-catalog.js';
 import { type VerifyProgress, type VerifyReport, verifySegments } from './read/verify.js';
+import { judgeEnd, unpromisedEnd, unreadArchive } from './recovery/end-of-log.js';
+import type { ArchiveStore } from './segment/archive-store.js';
 import { walClosed } from './wal.errors.js';
 import type { LogSource, ReadRange, ScanVisitor, Sequence, WalRecord } from './wal.types.js';
 

@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Wal } from './wal.js';
 import { WalReader } from './wal-reader.js';
 import { BEFORE_FIRST, type LogSource, type Sequence, type WalRecord } from './wal.types.js';

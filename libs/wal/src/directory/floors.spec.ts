@@ -6,8 +6,8 @@ import {
   openSimulated,
   SimulatedFileSystem,
 } from '../testing/index.js';
-import { FLOORS_MAX, readFloors } from './floors.js';
 import type { Sequence } from '../wal.types.js';
+import { FLOORS_MAX, readFloors } from './floors.js';
 
 const floor = (sequence: number): Sequence => sequence as Sequence;
 const coded = (code: string): unknown => expect.objectContaining({ code });

@@ -1,6 +1,6 @@
-import { checkedLines, withChecksum } from '../format/checked-lines.js';
 import { readSmallFile } from '../disk/file-reading.js';
 import { type FileSystem, replaceFile } from '../disk/file-system.js';
+import { checkedLines, withChecksum } from '../format/checked-lines.js';
 import { WalError } from '../wal.errors.js';
 import type { Sequence } from '../wal.types.js';
 

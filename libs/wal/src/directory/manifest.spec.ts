@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { readManifest, writeManifest } from './manifest.js';
 import { afterPowerCut, SimulatedFileSystem } from '../testing/index.js';
+import { readManifest, writeManifest } from './manifest.js';
 
 const manifest = {
   logId: '00112233445566778899aabbccddeeff',

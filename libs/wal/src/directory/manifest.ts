@@ -1,4 +1,3 @@
-import { checkedLines, withChecksum } from '../format/checked-lines.js';
 import { readSmallFile } from '../disk/file-reading.js';
 import {
   type FileSystem,
@@ -7,6 +6,7 @@ import {
   type ReplaceOptions,
   writeFully,
 } from '../disk/file-system.js';
+import { checkedLines, withChecksum } from '../format/checked-lines.js';
 import { WalError } from '../wal.errors.js';
 
 /**

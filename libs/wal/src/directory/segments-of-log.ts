@@ -1,8 +1,8 @@
-import type { Manifest } from './manifest.js';
-import type { SegmentFacts } from '../segment/segment-file.js';
 import type { SegmentHeader } from '../format/segment-header.js';
 import type { SegmentName } from '../format/segment-name.js';
+import type { SegmentFacts } from '../segment/segment-file.js';
 import { corrupt, WalError } from '../wal.errors.js';
+import type { Manifest } from './manifest.js';
 
 /** The segment's header, if it has one and that agrees with its name and the log. Throws `WAL_CORRUPT`. */
 export function checkedHeader(manifest: Manifest, segment: SegmentFacts): SegmentHeader {

@@ -1,6 +1,6 @@
-import { crc32 } from '../format/checksum.js';
 import { openToRead, readAt, readSmallFile } from '../disk/file-reading.js';
 import { type File, type FileSystem, writeFully } from '../disk/file-system.js';
+import { crc32 } from '../format/checksum.js';
 import { readU64, writeU64 } from '../format/wal-format.js';
 
 /**

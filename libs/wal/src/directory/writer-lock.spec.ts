@@ -1,13 +1,13 @@
-import { describe, expect, it } from '@jest/globals';
-import { systemClock } from '@holdfast/kernel';
 import { hostname } from 'node:os';
+import { systemClock } from '@holdfast/kernel';
+import { describe, expect, it } from '@jest/globals';
 import {
   batchAfter,
   DiskReplay,
   LOG,
   openSimulated,
-  simulatedOptions,
   SimulatedFileSystem,
+  simulatedOptions,
   textsOf,
 } from '../testing/index.js';
 import { Wal } from '../wal.js';

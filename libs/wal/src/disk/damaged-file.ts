@@ -1,6 +1,6 @@
 import { errorMessage } from '@holdfast/kernel';
-import type { ReadableFile } from './file-system.js';
 import { isRotten } from '../wal.errors.js';
+import type { ReadableFile } from './file-system.js';
 
 /** What a disk gives or loses as one. */
 const PAGE_BYTES = 4096;

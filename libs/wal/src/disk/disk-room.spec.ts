@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
+import { SimulatedFileSystem } from '../testing/index.js';
 import { DiskRoom } from './disk-room.js';
 import { DISK_RESERVE_BYTES_MAX, DiskSpace } from './disk-space.js';
-import { SimulatedFileSystem } from '../testing/index.js';
 
 const MEBIBYTE = 1024 * 1024;
 

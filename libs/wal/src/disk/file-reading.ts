@@ -1,6 +1,6 @@
 import { errorCode } from '@holdfast/kernel';
-import type { File, FileSystem, ReadableFile } from './file-system.js';
 import { readFailed } from '../wal.errors.js';
+import type { File, FileSystem, ReadableFile } from './file-system.js';
 
 /** Opens for reading, closes whatever happens. */
 export function withFile<Result>(

@@ -1,7 +1,7 @@
-import { expect, it } from '@jest/globals';
 import { statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
 import { NETWORK_FILE_SYSTEMS } from './network-file-systems.js';
 import { NodeFileSystem } from './node-file-system.js';
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import type { FileSystem } from './file-system.js';
 import { WalError } from '../wal.errors.js';
+import type { FileSystem } from './file-system.js';
 
 /**
  * File systems that several machines write at once, or that another program keeps behind FUSE or a shared folder of a virtual machine: nobody promises that a lock keeps a second writer out there,

@@ -1,7 +1,7 @@
+import { crc32 as zlibCrc32 } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import CRC32 from 'crc-32';
 import fc from 'fast-check';
-import { crc32 as zlibCrc32 } from 'node:zlib';
 import { crc32 } from './checksum.js';
 
 describe('the checksum', () => {

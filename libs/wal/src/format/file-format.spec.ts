@@ -1,5 +1,5 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { type DiskImage, LOG, openSimulated, SimulatedFileSystem } from '../testing/index.js';
 import type { Sequence } from '../wal.types.js';
 import { SEGMENT_DATA_START } from './wal-format.js';

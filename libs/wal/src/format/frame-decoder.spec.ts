@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { Sequence } from '../wal.types.js';
 import { crc32 } from './checksum.js';
 import {
   type BodyResult,
@@ -10,7 +11,6 @@ import {
   visitRecords,
 } from './frame-decoder.js';
 import { FrameEncoder } from './frame-encoder.js';
-import type { Sequence } from '../wal.types.js';
 import { encodedRecordBytes, FRAME_HEADER_BYTES } from './wal-format.js';
 
 const SEED = 0x1234_5678;

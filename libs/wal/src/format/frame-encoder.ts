@@ -1,7 +1,7 @@
 import { endianness } from 'node:os';
 import { assert } from '@holdfast/kernel';
-import { crc32 } from './checksum.js';
 import type { Sequence } from '../wal.types.js';
+import { crc32 } from './checksum.js';
 import {
   encodedRecordBytes,
   FRAME_HEADER_BYTES,

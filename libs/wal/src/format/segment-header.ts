@@ -1,4 +1,5 @@
 import { assert } from '@holdfast/kernel';
+import type { Durability } from '../wal.types.js';
 import { crc32 } from './checksum.js';
 import {
   FORMAT_VERSION,
@@ -8,7 +9,6 @@ import {
   readU64,
   writeU64,
 } from './wal-format.js';
-import type { Durability } from '../wal.types.js';
 
 /** What the next segment's header fixes about this one. With it, the predecessor is sealed. */
 export interface PredecessorSeal {

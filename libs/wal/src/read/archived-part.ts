@@ -1,7 +1,7 @@
-import type { ArchivedSegment, ArchiveStore } from '../segment/archive-store.js';
-import type { CatalogEntry } from './segment-catalog.js';
 import { sameSeal, type SegmentHeader } from '../format/segment-header.js';
+import type { ArchivedSegment, ArchiveStore } from '../segment/archive-store.js';
 import { missingSegment, WalError } from '../wal.errors.js';
+import type { CatalogEntry } from './segment-catalog.js';
 
 /**
  * The segments before the first live one that an archive holds, oldest first. Each must end as its successor's header says: the chain

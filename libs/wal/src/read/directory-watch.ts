@@ -1,24 +1,24 @@
 import { setTimeout } from 'node:timers/promises';
 import { errorCode } from '@holdfast/kernel';
-import type { ArchiveStore } from '../segment/archive-store.js';
-import { archivedBefore } from './archived-part.js';
+import { type Manifest, readManifest, sameManifest } from '../directory/manifest.js';
+import { checkedHeader, noPart } from '../directory/segments-of-log.js';
+import { type Watermark, WatermarkReader } from '../directory/watermark.js';
 import { withFile } from '../disk/file-reading.js';
 import type { FileSystem } from '../disk/file-system.js';
-import type { VisibleBound } from './log-cursor.js';
-import type { Visibility } from './log-view.js';
-import { type Manifest, readManifest, sameManifest } from '../directory/manifest.js';
-import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
-import { inspectSegment } from '../segment/segment-file.js';
-import { readFooter } from '../segment/segment-footer.js';
 import { sealedLength, type SegmentHeader } from '../format/segment-header.js';
 import { parseSegmentName, segmentPath } from '../format/segment-name.js';
-import { checkedHeader, noPart } from '../directory/segments-of-log.js';
-import { scanTail } from '../segment/tail-scan.js';
-import type { LogExtent } from './verify.js';
 import { ZERO_CHUNK_BYTES } from '../format/wal-format.js';
+import type { ArchiveStore } from '../segment/archive-store.js';
+import { inspectSegment } from '../segment/segment-file.js';
+import { readFooter } from '../segment/segment-footer.js';
+import { scanTail } from '../segment/tail-scan.js';
 import { isRotten, missingSegment, WalError } from '../wal.errors.js';
 import type { Sequence } from '../wal.types.js';
-import { type Watermark, WatermarkReader } from '../directory/watermark.js';
+import { archivedBefore } from './archived-part.js';
+import type { VisibleBound } from './log-cursor.js';
+import type { Visibility } from './log-view.js';
+import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
+import type { LogExtent } from './verify.js';
 
 /** A reader that has nothing to read looks again after 1 ms at first, and after this long in the end. */
 const POLL_MILLIS_MAX = 20;

@@ -1,4 +1,3 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   closeSync,
   mkdtempSync,
@@ -10,10 +9,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DumpedFrame } from './dump.js';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Wal } from '../wal.js';
 import { WalReader } from '../wal-reader.js';
 import { BEFORE_FIRST, type Sequence } from '../wal.types.js';
+import type { DumpedFrame } from './dump.js';
 
 const BATCHES = 60;
 

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { defined, errorMessage } from '@holdfast/kernel';
 import type { File } from '../disk/file-system.js';
-import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import { readFooter } from '../segment/segment-footer.js';
+import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import type { VerifyProblem } from './verify.js';
 
 export interface ScrubOptions {

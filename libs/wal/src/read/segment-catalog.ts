@@ -1,13 +1,13 @@
 import { defined, errorCode } from '@holdfast/kernel';
-import type { ArchivedSegment, ArchiveStore } from '../segment/archive-store.js';
 import { openToRead, readAt } from '../disk/file-reading.js';
 import type { File, FileSystem } from '../disk/file-system.js';
 import { decodeFrameHeader, frameEnd } from '../format/frame-decoder.js';
-import { readFooter } from '../segment/segment-footer.js';
 import { frameSeed, type SegmentHeader } from '../format/segment-header.js';
 import type { SegmentName } from '../format/segment-name.js';
 import { SparseIndex } from '../format/sparse-index.js';
 import { FRAME_HEADER_BYTES } from '../format/wal-format.js';
+import type { ArchivedSegment, ArchiveStore } from '../segment/archive-store.js';
+import { readFooter } from '../segment/segment-footer.js';
 import { missingSegment, sequenceGone } from '../wal.errors.js';
 
 /** A segment as a reader knows it. */

@@ -2,11 +2,11 @@ import { setImmediate } from 'node:timers/promises';
 import { errorCode, errorMessage } from '@holdfast/kernel';
 import type { FileSystem } from '../disk/file-system.js';
 import { visitRecords } from '../format/frame-decoder.js';
+import { sameSeal, type SegmentHeader } from '../format/segment-header.js';
 import { FrameScanner } from '../segment/frame-scanner.js';
+import { readFooter } from '../segment/segment-footer.js';
 import type { VisibleBound } from './log-cursor.js';
 import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
-import { readFooter } from '../segment/segment-footer.js';
-import { sameSeal, type SegmentHeader } from '../format/segment-header.js';
 
 export interface VerifyReport {
   readonly segments: number;

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { ArchiveDirectory } from '../care/archive/archive-directory.js';
+import type { VerifyReport } from '../read/verify.js';
 import {
   batchAfter,
   type DiskImage,
@@ -7,7 +8,6 @@ import {
   openSimulated,
   SimulatedFileSystem,
 } from '../testing/index.js';
-import type { VerifyReport } from '../read/verify.js';
 import { WalReader } from '../wal-reader.js';
 
 const RECORDS = 30;

@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { errorMessage } from '@holdfast/kernel';
-import type { FileSystem } from '../disk/file-system.js';
 import { ARCHIVE_FLOOR, readFloors } from '../directory/floors.js';
+import { readWatermark } from '../directory/watermark.js';
+import type { FileSystem } from '../disk/file-system.js';
 import type { VisibleBound } from '../read/log-cursor.js';
-import { diagnose, type Diagnosis } from './recovery.js';
 import type { VerifyProblem } from '../read/verify.js';
 import { isRotten, WalError } from '../wal.errors.js';
 import type { Sequence } from '../wal.types.js';
-import { readWatermark } from '../directory/watermark.js';
+import { diagnose, type Diagnosis } from './recovery.js';
 
 /** What a start would say of a log, and of its end above all: everything behind the last segment that a successor has sealed. */
 export interface EndOfLog {

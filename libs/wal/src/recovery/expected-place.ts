@@ -1,6 +1,6 @@
-import type { Diagnosis } from './recovery.js';
 import { behindState } from '../wal.errors.js';
 import type { LogPosition } from '../wal.types.js';
+import type { Diagnosis } from './recovery.js';
 
 /**
  * `behind-state`. Whether the log holds the place that somebody's state has come to, in the history that it was of. Throws `WAL_BEHIND_STATE` when that history is

@@ -1,6 +1,8 @@
 import { basename } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
 import { systemClock } from '@holdfast/kernel';
+import { describe, expect, it } from '@jest/globals';
+import { readManifest, writeManifest } from '../directory/manifest.js';
+import { WriterLock } from '../directory/writer-lock.js';
 import { crc32 } from '../format/checksum.js';
 import { decodeFrameHeader, frameEnd, type FrameHeader } from '../format/frame-decoder.js';
 import { FrameEncoder } from '../format/frame-encoder.js';
@@ -10,10 +12,8 @@ import {
   isHeader,
   type SegmentHeader,
 } from '../format/segment-header.js';
-import { readManifest, writeManifest } from '../directory/manifest.js';
-import { diagnose } from './recovery.js';
-import { repair } from './repair.js';
 import { parseSegmentName } from '../format/segment-name.js';
+import { HEADER_BLOCK_BYTES, SEGMENT_DATA_START } from '../format/wal-format.js';
 import {
   batchAfter,
   type DiskImage,
@@ -23,11 +23,11 @@ import {
   SimulatedFileSystem,
   textsOf,
 } from '../testing/index.js';
-import type { Sequence } from '../wal.types.js';
 import type { WalOptions } from '../wal-options.js';
-import { HEADER_BLOCK_BYTES, SEGMENT_DATA_START } from '../format/wal-format.js';
 import { WalReader } from '../wal-reader.js';
-import { WriterLock } from '../directory/writer-lock.js';
+import type { Sequence } from '../wal.types.js';
+import { diagnose } from './recovery.js';
+import { repair } from './repair.js';
 
 const MANIFEST = `${LOG}/MANIFEST`;
 const WATERMARK = `${LOG}/WATERMARK`;

@@ -1,8 +1,13 @@
 import { defined } from '@holdfast/kernel';
-import { readAt, withFile } from '../disk/file-reading.js';
-import type { File, FileSystem } from '../disk/file-system.js';
 import { readFloors } from '../directory/floors.js';
 import { type Manifest, MANIFEST_NAME, readManifest } from '../directory/manifest.js';
+import { checkedHeader, corruptHeader, noPart } from '../directory/segments-of-log.js';
+import { readWatermark, type Watermark } from '../directory/watermark.js';
+import { readAt, withFile } from '../disk/file-reading.js';
+import type { File, FileSystem } from '../disk/file-system.js';
+import { type PredecessorSeal, sameSeal, type SegmentHeader } from '../format/segment-header.js';
+import { parseSegmentName, type SegmentName, segmentPath } from '../format/segment-name.js';
+import { FRAME_HEADER_BYTES, SEGMENT_DATA_START, ZERO_CHUNK_BYTES } from '../format/wal-format.js';
 import {
   inspectSegment,
   lastFrameMatches,
@@ -10,14 +15,9 @@ import {
   type SegmentFacts,
 } from '../segment/segment-file.js';
 import { readFooter } from '../segment/segment-footer.js';
-import { type PredecessorSeal, sameSeal, type SegmentHeader } from '../format/segment-header.js';
-import { parseSegmentName, type SegmentName, segmentPath } from '../format/segment-name.js';
-import { checkedHeader, corruptHeader, noPart } from '../directory/segments-of-log.js';
-import { caseOfLastSegment } from './recovery-table.js';
 import { endOfFrameWith, scanTail, type TailScan } from '../segment/tail-scan.js';
-import { FRAME_HEADER_BYTES, SEGMENT_DATA_START, ZERO_CHUNK_BYTES } from '../format/wal-format.js';
 import { corrupt, lostTail, missingSegment, WalError } from '../wal.errors.js';
-import { readWatermark, type Watermark } from '../directory/watermark.js';
+import { caseOfLastSegment } from './recovery-table.js';
 
 /**
  * Recovery, first half: looks at everything, changes nothing, and either refuses or says what is to be done. The second half,

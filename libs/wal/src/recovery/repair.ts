@@ -1,3 +1,4 @@
+import type { WriterLock } from '../directory/writer-lock.js';
 import { readAt, withFile } from '../disk/file-reading.js';
 import {
   ensureDirectory,
@@ -6,11 +7,10 @@ import {
   replaceFile,
   writeFully,
 } from '../disk/file-system.js';
-import type { Diagnosis, TailSegment } from './recovery.js';
-import type { SegmentFacts } from '../segment/segment-file.js';
 import { formatSegmentName } from '../format/segment-name.js';
 import { HEADER_BLOCK_BYTES } from '../format/wal-format.js';
-import type { WriterLock } from '../directory/writer-lock.js';
+import type { SegmentFacts } from '../segment/segment-file.js';
+import type { Diagnosis, TailSegment } from './recovery.js';
 
 const QUARANTINE = 'quarantine';
 /** The epoch of the writer that makes it; none in one of an older release. */

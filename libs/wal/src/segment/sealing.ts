@@ -2,11 +2,11 @@ import { setImmediate } from 'node:timers/promises';
 import { withFile } from '../disk/file-reading.js';
 import { type File, type FileSystem, writeFully } from '../disk/file-system.js';
 import { lastSequenceOf } from '../format/frame-decoder.js';
+import type { PredecessorSeal, SegmentHeader } from '../format/segment-header.js';
+import { SparseIndex } from '../format/sparse-index.js';
 import { FrameScanner } from './frame-scanner.js';
 import type { SealedSegment } from './segment-file.js';
 import { encodeFooter, readFooter, type SegmentSummary } from './segment-footer.js';
-import type { PredecessorSeal, SegmentHeader } from '../format/segment-header.js';
-import { SparseIndex } from '../format/sparse-index.js';
 
 /**
  * Gives a sealed segment its footer and cuts off what lies behind it. In the background, because nothing depends on it: the successor's

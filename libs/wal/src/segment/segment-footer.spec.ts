@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { encodeFooter, readFooter } from './segment-footer.js';
 import { SparseIndex } from '../format/sparse-index.js';
 import { SimulatedFileSystem } from '../testing/index.js';
+import { encodeFooter, readFooter } from './segment-footer.js';
 
 const DATA_LENGTH = 9_000;
 const footer = {

@@ -1,6 +1,6 @@
-import { crc32 } from '../format/checksum.js';
 import { readAt } from '../disk/file-reading.js';
 import type { ReadableFile } from '../disk/file-system.js';
+import { crc32 } from '../format/checksum.js';
 import { SparseIndex } from '../format/sparse-index.js';
 import { readU64, writeU64 } from '../format/wal-format.js';
 

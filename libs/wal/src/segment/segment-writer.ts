@@ -1,21 +1,21 @@
 import { assert, errorMessage } from '@holdfast/kernel';
 import { type File, writeFully, writeFullyAsync } from '../disk/file-system.js';
+import type { FrameEncoder } from '../format/frame-encoder.js';
 import {
   encodeSegmentHeader,
   frameSeed,
   type PredecessorSeal,
   type SegmentHeader,
 } from '../format/segment-header.js';
-import type { SegmentSummary } from './segment-footer.js';
 import type { SegmentName } from '../format/segment-name.js';
 import { SparseIndex } from '../format/sparse-index.js';
-import type { FrameEncoder } from '../format/frame-encoder.js';
-import type { Sequence } from '../wal.types.js';
 import {
   SEGMENT_DATA_START,
   SEGMENT_RESERVED_BYTES,
   ZERO_CHUNK_BYTES,
 } from '../format/wal-format.js';
+import type { Sequence } from '../wal.types.js';
+import type { SegmentSummary } from './segment-footer.js';
 
 const ZEROS = Buffer.alloc(ZERO_CHUNK_BYTES);
 

@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals';
 import { frameEnd, lastSequenceOf } from '../format/frame-decoder.js';
+import { parseSegmentName } from '../format/segment-name.js';
+import { batchAfter, LOG, openSimulated, SimulatedFileSystem } from '../testing/index.js';
 import { FrameScanner } from './frame-scanner.js';
 import { inspectSegment } from './segment-file.js';
-import { parseSegmentName } from '../format/segment-name.js';
 import { endOfFrameWith, scanTail } from './tail-scan.js';
-import { batchAfter, LOG, openSimulated, SimulatedFileSystem } from '../testing/index.js';
 
 it('the end of the frame that holds a sequence is found again, also behind many frames', async () => {
   const system = SimulatedFileSystem.on();

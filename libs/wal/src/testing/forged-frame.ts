@@ -12,12 +12,12 @@ import {
   isHeader,
   type SegmentHeader,
 } from '../format/segment-header.js';
-import type { Sequence } from '../wal.types.js';
 import {
   encodedRecordBytes,
   HEADER_BLOCK_BYTES,
   SEGMENT_DATA_START,
 } from '../format/wal-format.js';
+import type { Sequence } from '../wal.types.js';
 
 /** In what a forged frame differs from the one that the log's writer would have put there. */
 export interface Lie {

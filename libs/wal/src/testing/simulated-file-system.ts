@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import type { File, FileSystem } from '../disk/file-system.js';
 import { compressBlock, decompressBlock, type StoredBlock } from '../format/block-codec.js';
 import { crc32 } from '../format/checksum.js';
-import type { File, FileSystem } from '../disk/file-system.js';
 import {
   type DiskImage,
   SimulatedDirectory,

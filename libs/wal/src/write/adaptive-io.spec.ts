@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { batchAfter, openSimulated, SimulatedFileSystem } from '../testing/index.js';
 import {
   AdaptiveIo,
   FAST_SYNC_MICROS,
   FAST_SYNCS_TO_SWITCH_BACK,
   SLOW_SYNC_MICROS,
 } from './adaptive-io.js';
-import { batchAfter, openSimulated, SimulatedFileSystem } from '../testing/index.js';
 
 describe('the I/O mode', () => {
   it('leaves the main thread at one slow sync, and comes back after a long run of fast ones', () => {

@@ -1,10 +1,10 @@
 import { assert } from '@holdfast/kernel';
 import { FrameEncoder } from '../format/frame-encoder.js';
-import type { SegmentChain } from './segment-chain.js';
+import { encodedRecordBytes, FRAME_HEADER_BYTES, GROUP_BYTES_MAX } from '../format/wal-format.js';
 import type { SegmentWriter } from '../segment/segment-writer.js';
 import { WalError } from '../wal.errors.js';
 import type { Sequence } from '../wal.types.js';
-import { encodedRecordBytes, FRAME_HEADER_BYTES, GROUP_BYTES_MAX } from '../format/wal-format.js';
+import type { SegmentChain } from './segment-chain.js';
 
 export interface FrameLimits {
   readonly recordBytesMax: number;

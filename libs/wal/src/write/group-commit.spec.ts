@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NodeFileSystem } from '../disk/node-file-system.js';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { File } from '../disk/file-system.js';
+import { NodeFileSystem } from '../disk/node-file-system.js';
 import { Wal } from '../wal.js';
 
 describe('group commit', () => {

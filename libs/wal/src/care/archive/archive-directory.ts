@@ -1,24 +1,5 @@
 import { dirname, resolve } from 'node:path';
 import { errorCode, errorMessage } from '@holdfast/kernel';
-import { ARCHIVE_BLOCK_BYTES } from '../../format/archive-format.js';
-import type {
-  ArchivedSegment,
-  ArchiveOwner,
-  ArchiveStore,
-  ArchiveWriter,
-  PutOptions,
-  SegmentSource,
-} from '../../segment/archive-store.js';
-import { writeArchivedSegment } from './archive-writer.js';
-import { ArchivedFile, BlockCache } from './archived-file.js';
-import {
-  describeArchived,
-  notFinished,
-  readBlockTable,
-  sha256OfArchived,
-} from './archived-segment.js';
-import type { StoredBlock } from '../../format/block-codec.js';
-import { checkedLines, withChecksum } from '../../format/checked-lines.js';
 import { openToRead, readSmallFile } from '../../disk/file-reading.js';
 import {
   discard,
@@ -28,10 +9,29 @@ import {
   replaceFile,
 } from '../../disk/file-system.js';
 import { NodeFileSystem } from '../../disk/node-file-system.js';
-import { readFooter } from '../../segment/segment-footer.js';
+import { ARCHIVE_BLOCK_BYTES } from '../../format/archive-format.js';
+import type { StoredBlock } from '../../format/block-codec.js';
+import { checkedLines, withChecksum } from '../../format/checked-lines.js';
 import { sameSeal } from '../../format/segment-header.js';
 import { formatSegmentName, parseSegmentName } from '../../format/segment-name.js';
+import type {
+  ArchivedSegment,
+  ArchiveOwner,
+  ArchiveStore,
+  ArchiveWriter,
+  PutOptions,
+  SegmentSource,
+} from '../../segment/archive-store.js';
+import { readFooter } from '../../segment/segment-footer.js';
 import { isOfNoUse, unsupported, WalError } from '../../wal.errors.js';
+import { writeArchivedSegment } from './archive-writer.js';
+import { ArchivedFile, BlockCache } from './archived-file.js';
+import {
+  describeArchived,
+  notFinished,
+  readBlockTable,
+  sha256OfArchived,
+} from './archived-segment.js';
 
 const MARKER = 'ARCHIVE';
 const TITLE = 'holdfast-wal-archive 1';

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { errorCode } from '@holdfast/kernel';
-import { ArchiveDirectory } from './archive-directory.js';
-import type { ArchiveStore } from '../../segment/archive-store.js';
-import type { FileSystem } from '../../disk/file-system.js';
 import { ARCHIVE_FLOOR, readFloors } from '../../directory/floors.js';
 import { readManifest } from '../../directory/manifest.js';
+import type { FileSystem } from '../../disk/file-system.js';
 import { NodeFileSystem } from '../../disk/node-file-system.js';
+import type { ArchiveStore } from '../../segment/archive-store.js';
+import { ArchiveDirectory } from './archive-directory.js';
 
 export interface ArchiveOfLogOptions {
   /** Makes it, for a log that has none yet. Off by default: an unmounted volume is an error, not an empty archive. */

@@ -1,7 +1,5 @@
 import { errorMessage } from '@holdfast/kernel';
 import { describe, expect, it } from '@jest/globals';
-import { ArchiveDirectory } from './archive-directory.js';
-import { openArchiveOf } from './archive-of-log.js';
 import { withChecksum } from '../../format/checked-lines.js';
 import {
   batchAfter,
@@ -15,6 +13,8 @@ import {
 } from '../../testing/index.js';
 import { Wal } from '../../wal.js';
 import { WalReader } from '../../wal-reader.js';
+import { ArchiveDirectory } from './archive-directory.js';
+import { openArchiveOf } from './archive-of-log.js';
 
 const ARCHIVE = '/volume/archive';
 const empty = { files: new Map<string, Buffer>(), directories: new Set(['/data', '/volume']) };

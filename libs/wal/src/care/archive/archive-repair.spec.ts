@@ -1,7 +1,6 @@
-import { describe, expect, it } from '@jest/globals';
 import { systemClock } from '@holdfast/kernel';
-import { ArchiveDirectory } from './archive-directory.js';
-import { repairFromArchive } from './archive-repair.js';
+import { describe, expect, it } from '@jest/globals';
+import { WriterLock } from '../../directory/writer-lock.js';
 import {
   batchAfter,
   type DiskImage,
@@ -11,7 +10,8 @@ import {
   textsOf,
   withAbandonedArchive,
 } from '../../testing/index.js';
-import { WriterLock } from '../../directory/writer-lock.js';
+import { ArchiveDirectory } from './archive-directory.js';
+import { repairFromArchive } from './archive-repair.js';
 
 const archiveOn = (system: SimulatedFileSystem): ArchiveDirectory =>
   ArchiveDirectory.open('/archive', { create: true, fileSystem: system });

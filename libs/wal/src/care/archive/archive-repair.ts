@@ -1,11 +1,9 @@
 import { resolve } from 'node:path';
 import { errorCode, systemClock } from '@holdfast/kernel';
-import type { ArchivedSegment, ArchiveStore } from '../../segment/archive-store.js';
-import { precedes } from '../../read/archived-part.js';
-import { ensureDirectory, type FileSystem, orDiscard } from '../../disk/file-system.js';
 import { type Manifest, readManifest } from '../../directory/manifest.js';
+import { WriterLock } from '../../directory/writer-lock.js';
+import { ensureDirectory, type FileSystem, orDiscard } from '../../disk/file-system.js';
 import { NodeFileSystem } from '../../disk/node-file-system.js';
-import { inspectSegment } from '../../segment/segment-file.js';
 import type { SegmentHeader } from '../../format/segment-header.js';
 import {
   formatSegmentName,
@@ -13,10 +11,12 @@ import {
   type SegmentName,
   segmentPath,
 } from '../../format/segment-name.js';
-import { writeArchivedContent } from './segment-restoring.js';
+import { precedes } from '../../read/archived-part.js';
+import type { ArchivedSegment, ArchiveStore } from '../../segment/archive-store.js';
+import { inspectSegment } from '../../segment/segment-file.js';
 import { throwIfCancelled, WalError } from '../../wal.errors.js';
 import type { WorkOptions } from '../../wal.types.js';
-import { WriterLock } from '../../directory/writer-lock.js';
+import { writeArchivedContent } from './segment-restoring.js';
 
 export interface ArchiveRepairOptions extends WorkOptions {
   readonly fileSystem?: FileSystem;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type File, type FileSystem, writeFullyAsync } from '../../disk/file-system.js';
 import {
   ARCHIVE_BLOCK_BYTES,
   BLOCK_TABLE_AT,
@@ -6,12 +7,11 @@ import {
   encodeArchiveHeader,
   encodeBlockTable,
 } from '../../format/archive-format.js';
-import type { PutOptions, SegmentSource } from '../../segment/archive-store.js';
 import type { StoredBlock } from '../../format/block-codec.js';
 import { crc32 } from '../../format/checksum.js';
-import { type File, type FileSystem, writeFullyAsync } from '../../disk/file-system.js';
-import { readFooter } from '../../segment/segment-footer.js';
 import { HEADER_BLOCK_BYTES } from '../../format/wal-format.js';
+import type { PutOptions, SegmentSource } from '../../segment/archive-store.js';
+import { readFooter } from '../../segment/segment-footer.js';
 import { corrupt, readFailed, throwIfCancelled, WalError } from '../../wal.errors.js';
 
 /** Read and compressed at once. */

@@ -1,11 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ArchiveDirectory } from './archive-directory.js';
-import { compressBlock } from '../../format/block-codec.js';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { NodeFileSystem } from '../../disk/node-file-system.js';
+import { compressBlock } from '../../format/block-codec.js';
 import {
   afterPowerCut,
   batchAfter,
@@ -17,6 +16,7 @@ import {
 import { Wal } from '../../wal.js';
 import { WalReader } from '../../wal-reader.js';
 import { BEFORE_FIRST, type Sequence } from '../../wal.types.js';
+import { ArchiveDirectory } from './archive-directory.js';
 
 const ARCHIVE = '/data/archive';
 const at = (sequence: number): Sequence => sequence as Sequence;

@@ -1,4 +1,6 @@
 import { errorCode, errorMessage } from '@holdfast/kernel';
+import { readAt, withFile } from '../../disk/file-reading.js';
+import type { File, FileSystem } from '../../disk/file-system.js';
 import {
   ARCHIVE_BLOCK_BYTES,
   type ArchiveHeader,
@@ -8,12 +10,10 @@ import {
   decodeBlockTable,
   SEGMENT_HEADER_AT,
 } from '../../format/archive-format.js';
-import type { ArchivedSegment } from '../../segment/archive-store.js';
 import type { StoredBlock } from '../../format/block-codec.js';
-import { readAt, withFile } from '../../disk/file-reading.js';
-import type { File, FileSystem } from '../../disk/file-system.js';
 import { decodeSegmentHeader, isHeader } from '../../format/segment-header.js';
 import { HEADER_BLOCK_BYTES } from '../../format/wal-format.js';
+import type { ArchivedSegment } from '../../segment/archive-store.js';
 import { corrupt, unsupported, type WalError } from '../../wal.errors.js';
 
 /** What an archived file says of itself. Throws `WAL_CORRUPT`, `WAL_UNSUPPORTED_FORMAT`, `WAL_READ_FAILED`. */

@@ -1,11 +1,11 @@
-import type { ArchiveStore, ArchiveWriter, SegmentSource } from '../../segment/archive-store.js';
+import type { SegmentHeader } from '../../format/segment-header.js';
 import { archivedByNumber, isArchived } from '../../read/archived-part.js';
 import {
   type CatalogEntry,
   sealedEntries,
   type SegmentCatalog,
 } from '../../read/segment-catalog.js';
-import type { SegmentHeader } from '../../format/segment-header.js';
+import type { ArchiveStore, ArchiveWriter, SegmentSource } from '../../segment/archive-store.js';
 import { throwIfCancelled } from '../../wal.errors.js';
 import type { Sequence, WorkOptions } from '../../wal.types.js';
 

@@ -1,5 +1,5 @@
-import type { BackupFile, BackupManifest } from './backup-manifest.js';
 import type { Sequence } from '../../wal.types.js';
+import type { BackupFile, BackupManifest } from './backup-manifest.js';
 
 /** The sequence whose state a file that travels along holds, by the file's name; undefined where it holds none. */
 export type StandsAt = (name: string) => number | undefined;

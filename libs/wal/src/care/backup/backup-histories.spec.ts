@@ -1,9 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { readBackupManifest, writeBackupManifest } from './backup-manifest.js';
-import { firstSequenceIn } from './backup-segments.js';
-import { verifyBackup } from './backup-verification.js';
-import { restoreLog } from './restore.js';
-import { salvage } from '../salvage/salvage.js';
 import {
   batchAfter,
   type DiskImage,
@@ -15,6 +10,11 @@ import {
 } from '../../testing/index.js';
 import type { Wal } from '../../wal.js';
 import type { Sequence } from '../../wal.types.js';
+import { salvage } from '../salvage/salvage.js';
+import { readBackupManifest, writeBackupManifest } from './backup-manifest.js';
+import { firstSequenceIn } from './backup-segments.js';
+import { verifyBackup } from './backup-verification.js';
+import { restoreLog } from './restore.js';
 
 const BACKUP = '/backup';
 const RESTORED = '/restored';

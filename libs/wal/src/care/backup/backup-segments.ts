@@ -1,11 +1,11 @@
-import { fileOf } from '../archive/archive-directory.js';
-import type { ArchivedSegment, PutOptions, SegmentSource } from '../../segment/archive-store.js';
-import { writeArchivedSegment } from '../archive/archive-writer.js';
-import { describeArchived, readBlockTable, sha256OfArchived } from '../archive/archived-segment.js';
 import { withFile } from '../../disk/file-reading.js';
 import { type FileSystem, orDiscard } from '../../disk/file-system.js';
 import { sameSeal } from '../../format/segment-header.js';
+import type { ArchivedSegment, PutOptions, SegmentSource } from '../../segment/archive-store.js';
 import { corrupt, isOfNoUse, isRotten } from '../../wal.errors.js';
+import { fileOf } from '../archive/archive-directory.js';
+import { writeArchivedSegment } from '../archive/archive-writer.js';
+import { describeArchived, readBlockTable, sha256OfArchived } from '../archive/archived-segment.js';
 
 /** Names of segments in a backup, those of earlier versions among them, which had no digest in them. */
 export const SEGMENT_FILE = /^[0-9a-f]{16}-[0-9a-f]{16}\.\d+(-[0-9a-f]{16})?\.walz(\.tmp)?$/;

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { ArchiveDirectory } from '../archive/archive-directory.js';
 import { batchAfter, LOG, openSimulated, SimulatedFileSystem } from '../../testing/index.js';
 import { Wal } from '../../wal.js';
+import { ArchiveDirectory } from '../archive/archive-directory.js';
 
 const BACKUP = '/backup';
 

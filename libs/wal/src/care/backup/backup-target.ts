@@ -1,6 +1,4 @@
 import { LOST_AND_FOUND } from '@holdfast/kernel';
-import { readBackupManifest } from './backup-manifest.js';
-import { checkedLines, withChecksum } from '../../format/checked-lines.js';
 import { readSmallFile, withFile } from '../../disk/file-reading.js';
 import {
   ensureDirectory,
@@ -8,7 +6,9 @@ import {
   type FileSystem,
   replaceFile,
 } from '../../disk/file-system.js';
+import { checkedLines, withChecksum } from '../../format/checked-lines.js';
 import { WalError } from '../../wal.errors.js';
+import { readBackupManifest } from './backup-manifest.js';
 
 /** Says that the directory is ours, and of which log: only then is anything in it removed. */
 const MARKER = 'BACKUP-OF';

@@ -1,12 +1,12 @@
 import { errorCode, errorMessage } from '@holdfast/kernel';
-import { type StandsAt, usableFrom } from './backup-beginning.js';
-import { BackupContent, type BackupPart } from './backup-content.js';
-import { BACKUP_NAME, type BackupFile } from './backup-manifest.js';
 import { withFile } from '../../disk/file-reading.js';
 import type { FileSystem } from '../../disk/file-system.js';
 import { NodeFileSystem } from '../../disk/node-file-system.js';
 import { type VerifyProblem, verifySegments } from '../../read/verify.js';
 import type { Sequence, WorkProgress } from '../../wal.types.js';
+import { type StandsAt, usableFrom } from './backup-beginning.js';
+import { BackupContent, type BackupPart } from './backup-content.js';
+import { BACKUP_NAME, type BackupFile } from './backup-manifest.js';
 
 export interface BackupSummary {
   readonly logId: string;

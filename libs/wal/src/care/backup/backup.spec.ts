@@ -1,7 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { ArchiveDirectory } from '../archive/archive-directory.js';
-import { describeBackup, verifyBackup } from './backup-verification.js';
-import { restoreLog } from './restore.js';
 import {
   batchAfter,
   type DiskImage,
@@ -14,6 +11,9 @@ import {
 } from '../../testing/index.js';
 import type { Wal } from '../../wal.js';
 import { BEFORE_FIRST, type Sequence } from '../../wal.types.js';
+import { ArchiveDirectory } from '../archive/archive-directory.js';
+import { describeBackup, verifyBackup } from './backup-verification.js';
+import { restoreLog } from './restore.js';
 
 const BACKUP = '/backup';
 const RESTORED = '/restored';

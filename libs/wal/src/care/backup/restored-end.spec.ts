@@ -1,5 +1,4 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { restoreLog } from './restore.js';
 import {
   batchAfter,
   type DiskImage,
@@ -9,6 +8,7 @@ import {
 } from '../../testing/index.js';
 import { WalReader } from '../../wal-reader.js';
 import type { Sequence } from '../../wal.types.js';
+import { restoreLog } from './restore.js';
 
 const BACKUP = '/backup';
 const RESTORED = '/restored';

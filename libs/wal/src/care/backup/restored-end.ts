@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@holdfast/kernel';
+import { WatermarkWriter } from '../../directory/watermark.js';
 import { type FileSystem, orDiscard, writeFullyAsync } from '../../disk/file-system.js';
 import {
   encodeSegmentHeader,
@@ -8,7 +9,6 @@ import {
 } from '../../format/segment-header.js';
 import { segmentPath } from '../../format/segment-name.js';
 import { SEGMENT_DATA_START, ZERO_CHUNK_BYTES } from '../../format/wal-format.js';
-import { WatermarkWriter } from '../../directory/watermark.js';
 
 /** Where what was restored ends: its last segment, and how a successor names its end. */
 export interface RestoredEnd {

@@ -1,7 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { ArchiveDirectory } from '../archive/archive-directory.js';
-import { verifyBackup } from '../backup/backup-verification.js';
-import { restoreLog } from '../backup/restore.js';
 import {
   afterPowerCut,
   batchAfter,
@@ -14,6 +11,9 @@ import {
 import type { Wal } from '../../wal.js';
 import { WalReader } from '../../wal-reader.js';
 import { BEFORE_FIRST, type Sequence } from '../../wal.types.js';
+import { ArchiveDirectory } from '../archive/archive-directory.js';
+import { verifyBackup } from '../backup/backup-verification.js';
+import { restoreLog } from '../backup/restore.js';
 
 const at = (sequence: number): Sequence => sequence as Sequence;
 

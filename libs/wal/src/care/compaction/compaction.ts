@@ -1,20 +1,20 @@
 import { setImmediate } from 'node:timers/promises';
-import { CompactedFile } from './compacted-file.js';
+import type { ManifestKeeper } from '../../directory/manifest-keeper.js';
+import type { WriterLock } from '../../directory/writer-lock.js';
 import type { DiskSpace } from '../../disk/disk-space.js';
 import { withFile } from '../../disk/file-reading.js';
 import { type FileSystem, orDiscard, removeIfThere } from '../../disk/file-system.js';
-import type { ManifestKeeper } from '../../directory/manifest-keeper.js';
+import type { SegmentHeader } from '../../format/segment-header.js';
+import { formatSegmentName, parseSegmentName } from '../../format/segment-name.js';
 import {
   type CatalogEntry,
   sealedEntries,
   type SegmentCatalog,
 } from '../../read/segment-catalog.js';
 import { readFooter } from '../../segment/segment-footer.js';
-import type { SegmentHeader } from '../../format/segment-header.js';
-import { formatSegmentName, parseSegmentName } from '../../format/segment-name.js';
 import { corrupt, throwIfCancelled } from '../../wal.errors.js';
 import type { Sequence, WorkOptions } from '../../wal.types.js';
-import type { WriterLock } from '../../directory/writer-lock.js';
+import { CompactedFile } from './compacted-file.js';
 
 /** What may go is the caller's to know. The same record must get the same answer whenever it is asked about. */
 export interface CompactionPolicy {

@@ -1,5 +1,6 @@
-import { describe, expect, it } from '@jest/globals';
 import { systemClock } from '@holdfast/kernel';
+import { describe, expect, it } from '@jest/globals';
+import { WriterLock } from '../../directory/writer-lock.js';
 import { diagnose } from '../../recovery/recovery.js';
 import { removeStrays } from '../../recovery/repair.js';
 import {
@@ -10,10 +11,9 @@ import {
   SimulatedFileSystem,
   textsOf,
 } from '../../testing/index.js';
-import { WalReader } from '../../wal-reader.js';
 import type { Wal } from '../../wal.js';
+import { WalReader } from '../../wal-reader.js';
 import { BEFORE_FIRST, type Sequence } from '../../wal.types.js';
-import { WriterLock } from '../../directory/writer-lock.js';
 
 const at = (sequence: number): Sequence => sequence as Sequence;
 const gone = expect.objectContaining({ code: 'WAL_SEQUENCE_GONE' });

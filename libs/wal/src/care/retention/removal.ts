@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { errorCode } from '@holdfast/kernel';
-import { withFile } from '../../disk/file-reading.js';
-import type { FileSystem } from '../../disk/file-system.js';
 import type { Manifest } from '../../directory/manifest.js';
 import type { ManifestKeeper } from '../../directory/manifest-keeper.js';
+import type { WriterLock } from '../../directory/writer-lock.js';
+import { withFile } from '../../disk/file-reading.js';
+import type { FileSystem } from '../../disk/file-system.js';
 import type { CatalogEntry, SegmentCatalog } from '../../read/segment-catalog.js';
 import type { Sequence } from '../../wal.types.js';
-import type { WriterLock } from '../../directory/writer-lock.js';
 
 /** A segment that would go, or has gone. */
 export interface RemovedSegment {

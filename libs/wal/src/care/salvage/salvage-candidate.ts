@@ -1,11 +1,11 @@
-import type { ArchivedSegment } from '../../segment/archive-store.js';
-import { precedes } from '../../read/archived-part.js';
 import type { File } from '../../disk/file-system.js';
+import { sameSeal, sealedLength, type SegmentHeader } from '../../format/segment-header.js';
+import type { SegmentName } from '../../format/segment-name.js';
+import { precedes } from '../../read/archived-part.js';
+import type { ArchivedSegment } from '../../segment/archive-store.js';
 import { FrameScanner } from '../../segment/frame-scanner.js';
 import { lastFrameMatches } from '../../segment/segment-file.js';
 import { readFooter } from '../../segment/segment-footer.js';
-import { sameSeal, sealedLength, type SegmentHeader } from '../../format/segment-header.js';
-import type { SegmentName } from '../../format/segment-name.js';
 import { scanTail } from '../../segment/tail-scan.js';
 
 /** A file that may be a segment of the log. */

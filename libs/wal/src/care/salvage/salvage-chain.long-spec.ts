@@ -1,7 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { ArchiveDirectory } from '../archive/archive-directory.js';
-import { restoreLog } from '../backup/restore.js';
-import { salvage, type SalvageReport } from './salvage.js';
 import { formatSegmentName, parseSegmentName } from '../../format/segment-name.js';
 import {
   batchAfter,
@@ -12,9 +9,12 @@ import {
   textsOf,
   withAbandonedArchive,
 } from '../../testing/index.js';
-import { WalReader } from '../../wal-reader.js';
 import { Wal } from '../../wal.js';
+import { WalReader } from '../../wal-reader.js';
 import { BEFORE_FIRST, type Durability, type Sequence } from '../../wal.types.js';
+import { ArchiveDirectory } from '../archive/archive-directory.js';
+import { restoreLog } from '../backup/restore.js';
+import { salvage, type SalvageReport } from './salvage.js';
 
 const TARGET = '/data/salvaged';
 

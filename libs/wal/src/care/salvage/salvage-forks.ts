@@ -1,6 +1,6 @@
-import { type Candidate, endsWell, isContinued } from './salvage-candidate.js';
-import type { SegmentName } from '../../format/segment-name.js';
 import type { Watermark } from '../../directory/watermark.js';
+import type { SegmentName } from '../../format/segment-name.js';
+import { type Candidate, endsWell, isContinued } from './salvage-candidate.js';
 
 /**
  * The archived segments of a history that the log has left, where no live one stands in their place: an archive keeps what was there before a restore, and it may go further than the log does.

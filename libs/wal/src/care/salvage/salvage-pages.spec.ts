@@ -1,7 +1,4 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { ArchiveDirectory } from '../archive/archive-directory.js';
-import { readBlockTable } from '../archive/archived-segment.js';
-import { salvage, type SalvageReport } from './salvage.js';
 import { parseSegmentName } from '../../format/segment-name.js';
 import {
   batchAfter,
@@ -11,6 +8,9 @@ import {
   SimulatedFileSystem,
 } from '../../testing/index.js';
 import { BEFORE_FIRST } from '../../wal.types.js';
+import { ArchiveDirectory } from '../archive/archive-directory.js';
+import { readBlockTable } from '../archive/archived-segment.js';
+import { salvage, type SalvageReport } from './salvage.js';
 
 const PAGE_BYTES = 4096;
 const RECORDS = 20;

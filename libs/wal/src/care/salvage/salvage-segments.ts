@@ -1,11 +1,16 @@
 import { errorMessage } from '@holdfast/kernel';
-import type { ArchiveStore } from '../../segment/archive-store.js';
+import { ARCHIVE_FLOOR } from '../../directory/floors.js';
+import type { Manifest } from '../../directory/manifest.js';
+import type { Watermark } from '../../directory/watermark.js';
 import { DamagedFile } from '../../disk/damaged-file.js';
 import { openToRead } from '../../disk/file-reading.js';
 import type { File, FileSystem } from '../../disk/file-system.js';
-import { ARCHIVE_FLOOR } from '../../directory/floors.js';
+import type { SegmentHeader } from '../../format/segment-header.js';
+import { parseSegmentName, type SegmentName, segmentPath } from '../../format/segment-name.js';
+import type { ArchiveStore } from '../../segment/archive-store.js';
 import { FrameScanner } from '../../segment/frame-scanner.js';
-import type { Manifest } from '../../directory/manifest.js';
+import { inspectSegment } from '../../segment/segment-file.js';
+import { isOfNoUse } from '../../wal.errors.js';
 import {
   type Candidate,
   dataEndOf,
@@ -17,11 +22,6 @@ import {
 } from './salvage-candidate.js';
 import { abandonedIn, isSameFile } from './salvage-forks.js';
 import { readWitnesses, type Witnesses } from './salvage-witnesses.js';
-import { inspectSegment } from '../../segment/segment-file.js';
-import type { SegmentHeader } from '../../format/segment-header.js';
-import { parseSegmentName, type SegmentName, segmentPath } from '../../format/segment-name.js';
-import { isOfNoUse } from '../../wal.errors.js';
-import type { Watermark } from '../../directory/watermark.js';
 
 export interface SourceSegment extends Candidate {
   /** As its successor's header, or its own when it was compacted or archived, says; undefined when nothing does. */

@@ -1,10 +1,10 @@
 import { errorMessage } from '@holdfast/kernel';
-import type { FileSystem } from '../../disk/file-system.js';
 import { readFloors } from '../../directory/floors.js';
 import { type Manifest, readManifest } from '../../directory/manifest.js';
-import type { SalvageLoss } from './salvage-candidate.js';
-import { isOfNoUse } from '../../wal.errors.js';
 import { isWatermarkDamaged, readWatermark, type Watermark } from '../../directory/watermark.js';
+import type { FileSystem } from '../../disk/file-system.js';
+import { isOfNoUse } from '../../wal.errors.js';
+import type { SalvageLoss } from './salvage-candidate.js';
 
 /** What stands beside the segments and tells of them; undefined is what is not there, or cannot be read. */
 export interface Witnesses {

@@ -1,12 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { NodeFileSystem } from '../../disk/node-file-system.js';
-import { salvage } from './salvage.js';
 import { Wal } from '../../wal.js';
 import { BEFORE_FIRST, type Sequence } from '../../wal.types.js';
+import { salvage } from './salvage.js';
 
 describe('making a new log of a damaged one', () => {
   let directory: string;

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { ArchiveStore } from '../../segment/archive-store.js';
 import type { FileSystem } from '../../disk/file-system.js';
-import { lastSequenceOf } from '../../format/frame-decoder.js';
-import { NodeFileSystem } from '../../disk/node-file-system.js';
 import { assertPlaceForLog, type PlaceOptions } from '../../disk/network-file-systems.js';
+import { NodeFileSystem } from '../../disk/node-file-system.js';
+import { lastSequenceOf } from '../../format/frame-decoder.js';
+import type { ArchiveStore } from '../../segment/archive-store.js';
 import type { SalvageLoss } from './salvage-candidate.js';
-import { findSegments } from './salvage-segments.js';
 import { piecesOf, type SalvageLeftOut } from './salvage-frames.js';
+import { findSegments } from './salvage-segments.js';
 import { refused, SalvagedLog, type SalvagedRecords } from './salvaged-log.js';
 
 export type { SalvageLoss, SalvageLeftOut };

@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { systemClock } from '@holdfast/kernel';
+import { type Manifest, writeManifest } from '../../directory/manifest.js';
 import type { FileSystem } from '../../disk/file-system.js';
 import { lastSequenceOf } from '../../format/frame-decoder.js';
 import { FrameEncoder } from '../../format/frame-encoder.js';
+import { FRAME_BYTES_MAX, SEGMENT_BYTES_DEFAULT } from '../../format/wal-format.js';
 import type { ScannedFrame } from '../../segment/frame-scanner.js';
-import { type Manifest, writeManifest } from '../../directory/manifest.js';
-import { sealRestored } from '../backup/restored-end.js';
-import { type ChainIdentity, SegmentChain } from '../../write/segment-chain.js';
 import { SpareSegment } from '../../segment/spare-segment.js';
 import { WalError } from '../../wal.errors.js';
 import type { Sequence } from '../../wal.types.js';
-import { FRAME_BYTES_MAX, SEGMENT_BYTES_DEFAULT } from '../../format/wal-format.js';
+import { type ChainIdentity, SegmentChain } from '../../write/segment-chain.js';
+import { sealRestored } from '../backup/restored-end.js';
 
 const YIELD_BYTES = 4 * 1024 * 1024;
 /** What one gap record can stand for: its count is a u32, written as a signed word. */
