@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defined, errorCode, errorMessage } from '@holdfast/kernel';
+import { errorCode, errorMessage } from '@holdfast/kernel';
 import type { LogSource } from '@holdfast/wal';
 import { CheckpointedState } from './state/checkpoint/checkpointed-state.js';
-import { positionOf, sequenceOf } from './log/durable-events.js';
+import { FoldedLog } from './state/checkpoint/folded-log.js';
 import { BEFORE_FIRST_POSITION, type Position } from './event.js';
 import { EventStoreError, stateDamaged, stateUnavailable } from './event-store.errors.js';
 import { type Evolve, FoldedState } from './fold/folded-state.js';
@@ -14,7 +14,6 @@ import { provesDamage } from './state/model/state-fault.js';
 import { currentDatabaseDirectory } from './state/directory/state-directory.js';
 import type { StateMark } from './state/model/state-mark.js';
 import { type StatesTakenOver, resolveStateOptions } from './state/model/state-options.js';
-import type { StateSource } from './state/model/state-source.js';
 import { StateThread } from './state/thread/state-thread.js';
 import type { Upcasters } from './codec/upcaster.js';
 
@@ -57,7 +56,7 @@ export async function stateDigestAt(
     options;
   const directory = mkdtempSync(join(options.workDirectory ?? tmpdir(), 'holdfast-state-'));
   try {
-    const log = new ReplayedLog(source, upTo);
+    const log = new FoldedLog(source, upTo);
     const state = await CheckpointedState.open(
       resolveStateOptions({
         directory,
@@ -160,50 +159,4 @@ function noCheckpoint(directory: string): EventStoreError {
   return new EventStoreError('EVENT_POSITION_UNKNOWN', `${directory} holds no checkpoint`, {
     directory,
   });
-}
-
-/** A log that is only read. */
-class ReplayedLog implements StateSource {
-  folded: FoldedState | undefined;
-
-  constructor(
-    private readonly source: LogSource,
-    readonly durablePosition: Position,
-  ) {}
-
-  get logId(): string {
-    return this.source.logId;
-  }
-
-  get firstPosition(): Position {
-    return positionOf(this.source.firstSequence);
-  }
-
-  get lastPosition(): Position {
-    return defined(this.folded, 'the folded state').lastPosition;
-  }
-
-  get lastRecordedAtMillis(): number {
-    return defined(this.folded, 'the folded state').lastRecordedAtMillis;
-  }
-
-  assertWhole(): void {
-    defined(this.folded, 'the folded state').assertWhole();
-  }
-
-  assertUnfenced(): void {
-    // Nothing is written.
-  }
-
-  flush(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  timelineAt(position: Position): string | undefined {
-    return this.source.timelineAt(sequenceOf(position));
-  }
-
-  moveFloor(): void {
-    // Nothing depends on a state that is thrown away.
-  }
 }

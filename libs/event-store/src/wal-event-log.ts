@@ -26,7 +26,7 @@ import { type ReplayProgress, type ReplayReport, replay } from './fold/replay.js
 import { IndexedEvents } from './index/indexed-events.js';
 import { DurableEvents, positionOf, sequenceOf } from './log/durable-events.js';
 import { CheckpointedState } from './state/checkpoint/checkpointed-state.js';
-import { FoldedLog } from './state/checkpoint/folded-log.js';
+import { OwnFoldedLog } from './state/checkpoint/folded-log.js';
 import { expectedPlace } from './state/directory/state-directory.js';
 import {
   type CheckpointReport,
@@ -120,7 +120,7 @@ export class WalEventLog implements EventLog {
     const durableEvents = new DurableEvents(wal, options.upcasters);
     const opening: { log?: WalEventLog; checkpointed?: CheckpointedState } = {};
     try {
-      const source = new FoldedLog(wal, durableEvents);
+      const source = new OwnFoldedLog(wal);
       if (checkpoints !== undefined)
         opening.checkpointed = await CheckpointedState.open(checkpoints, source, (error) =>
           opening.log?.breakOff(error),

@@ -171,15 +171,8 @@ export class DurableEvents implements EventSource {
     eventsMax: number,
   ): Promise<EventBatch> {
     const collector = new BatchCollector(after, eventsMax);
-    await this.scan(
-      sequenceOf(after),
-      (sequence, buffer, start, stop, endsBatch) => {
-        const position = positionOf(sequence);
-        const view = this.view.moveTo(position, buffer, start, stop, endsBatch);
-        const event = matcher.matches(view) ? this.decode(view) : undefined;
-        return collector.add(position, event, stop - start, endsBatch);
-      },
-      sequenceOf(end),
+    await this.scanMatching(after, end, matcher, (position, event, bytes, endsCommit) =>
+      collector.add(position, event, bytes, endsCommit),
     );
     return collector.batch(end);
   }
@@ -218,17 +211,31 @@ export class DurableEvents implements EventSource {
   ): Promise<CommitWindow> {
     const from = Math.max(first, last - windowEvents + 1);
     const window = new CommitWindow(from === first);
-    await this.scan(
-      sequenceOf((from - 1) as Position),
+    const after = (from - 1) as Position;
+    await this.scanMatching(after, last, matcher, (position, event, bytes, endsCommit) => {
+      window.add(position, event, bytes, endsCommit || position === last);
+      return true;
+    });
+    return window;
+  }
+
+  /** Gives each event that is there, or undefined in its place if the filter leaves it out. Ends early when `take` says that it has enough. */
+  private scanMatching(
+    after: Position,
+    upTo: Position,
+    matcher: EventMatcher,
+    take: BatchCollector['add'],
+  ): Promise<void> {
+    return this.scan(
+      sequenceOf(after),
       (sequence, buffer, start, end, endsBatch) => {
         const position = positionOf(sequence);
         const view = this.view.moveTo(position, buffer, start, end, endsBatch);
         const event = matcher.matches(view) ? this.decode(view) : undefined;
-        window.add(position, event, end - start, endsBatch || position === last);
+        return take(position, event, end - start, endsBatch);
       },
-      sequenceOf(last),
+      sequenceOf(upTo),
     );
-    return window;
   }
 
   private eventOf(record: WalRecord | undefined): RecordedEvent | undefined {

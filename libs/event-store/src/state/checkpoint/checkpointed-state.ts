@@ -121,11 +121,6 @@ export class CheckpointedState {
     return this.checkpointer.current;
   }
 
-  /** Why the state is being made anew, if it is. */
-  get rebuilt(): string | undefined {
-    return this.opened.rebuilt;
-  }
-
   /** The replay is over: checkpoints by time, snapshots by schedule, and the reading-through begin. */
   start(): void {
     this.ticking = setInterval(() => this.tick(), TICK_MILLIS);

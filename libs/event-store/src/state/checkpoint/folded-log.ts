@@ -1,33 +1,33 @@
 import { defined } from '@holdfast/kernel';
-import type { Wal } from '@holdfast/wal';
-import { type DurableEvents, sequenceOf } from '../../log/durable-events.js';
+import type { LogSource, Wal } from '@holdfast/wal';
 import type { Position } from '../../event.js';
 import type { FoldedState } from '../../fold/folded-state.js';
+import { positionOf, sequenceOf } from '../../log/durable-events.js';
 import type { StateSource } from '../model/state-source.js';
 
 /** The floor that the checkpointed state holds: events above it are needed to bring the state up to date. */
-export const CHECKPOINT_FLOOR = 'checkpoint';
+const CHECKPOINT_FLOOR = 'checkpoint';
 
-/** A log and what has been folded of it so far, as the checkpoints see them. */
+/** A log that is only read, up to a position, and what has been folded of it so far: its state is thrown away in the end. */
 export class FoldedLog implements StateSource {
   /** Known once the state is open. */
   folded: FoldedState | undefined;
 
   constructor(
-    private readonly wal: Wal,
-    private readonly events: DurableEvents,
+    private readonly source: LogSource,
+    private readonly upTo: Position,
   ) {}
 
   get logId(): string {
-    return this.wal.logId;
+    return this.source.logId;
   }
 
   get firstPosition(): Position {
-    return this.events.firstPosition;
+    return positionOf(this.source.firstSequence);
   }
 
   get durablePosition(): Position {
-    return this.events.durablePosition;
+    return this.upTo;
   }
 
   get lastPosition(): Position {
@@ -43,22 +43,46 @@ export class FoldedLog implements StateSource {
   }
 
   assertUnfenced(): void {
-    this.wal.assertUnfenced();
+    // Nothing is written.
   }
 
-  async flush(): Promise<void> {
-    if (this.lastPosition > this.durablePosition) await this.wal.flush();
+  flush(): Promise<void> {
+    return Promise.resolve();
   }
 
   timelineAt(position: Position): string | undefined {
-    return this.wal.timelineAt(sequenceOf(position));
+    return this.source.timelineAt(sequenceOf(position));
   }
 
-  moveFloor(position: Position): void {
-    this.wal.floors.set(CHECKPOINT_FLOOR, sequenceOf(position));
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- for the log that is written
+  moveFloor(_position: Position): void {
+    // Nothing depends on a state that is thrown away.
   }
 
   private get state(): FoldedState {
     return defined(this.folded, 'the folded state');
+  }
+}
+
+/** A log that this process writes, and what has been folded of it so far. */
+export class OwnFoldedLog extends FoldedLog {
+  constructor(private readonly wal: Wal) {
+    super(wal, positionOf(wal.durableSequence));
+  }
+
+  override get durablePosition(): Position {
+    return positionOf(this.wal.durableSequence);
+  }
+
+  override assertUnfenced(): void {
+    this.wal.assertUnfenced();
+  }
+
+  override async flush(): Promise<void> {
+    if (this.lastPosition > this.durablePosition) await this.wal.flush();
+  }
+
+  override moveFloor(position: Position): void {
+    this.wal.floors.set(CHECKPOINT_FLOOR, sequenceOf(position));
   }
 }

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Wal } from '@holdfast/wal';
-import { DurableEvents } from '../../log/durable-events.js';
-import { FoldedLog } from '../checkpoint/folded-log.js';
+import { OwnFoldedLog } from '../checkpoint/folded-log.js';
 import type { Evolve } from '../../fold/folded-state.js';
 import { databaseFile } from '../database/state-database.js';
 import { SnapshotProof } from '../thread/snapshot-proof.js';
@@ -98,7 +97,7 @@ describe('a state whose log was taken over', () => {
     ];
     const before = seen();
     const options = resolveStateOptions({ directory: stateDirectory });
-    const log = new FoldedLog(wal, new DurableEvents(wal, undefined));
+    const log = new OwnFoldedLog(wal);
     await expect(openStateDirectory(options, log)).rejects.toMatchObject({ code: 'WAL_FENCED' });
     expect(seen()).toEqual(before);
     await append(third, 5);
