@@ -44,7 +44,7 @@ function appends(context: BenchContext, appenders: number): Promise<ScenarioResu
       const log = await WalEventLog.open(directory, { wal: { create: true }, evolve: balances });
       const commits = Array.from({ length: 10_000 }, (_, index) => commitOf(index));
       let next = 0;
-      const append = () => log.append(commits[next++ % commits.length] as Commit).durable;
+      const append = () => log.appendDurably(commits[next++ % commits.length] as Commit);
       const rate = await rateOfAppenders(appenders, context.seconds, append);
       await log.close();
       rmSync(directory, { recursive: true });
@@ -66,7 +66,7 @@ function appends(context: BenchContext, appenders: number): Promise<ScenarioResu
 async function rateOfAppenders(
   appenders: number,
   seconds: number,
-  append: () => Promise<void>,
+  append: () => Promise<unknown>,
 ): Promise<number> {
   const startedAt = performance.now();
   const end = startedAt + seconds * 1_000;
@@ -153,7 +153,7 @@ async function fill(directory: string): Promise<void> {
   const log = await WalEventLog.open(directory, { wal: { create: true } });
   for (let event = 0; event < REPLAYED_EVENTS; event += FILLED_COMMIT_EVENTS) {
     const isClose = event < READ_EVENTS;
-    const { durable } = log.append({
+    const { position } = log.append({
       appends: Array.from({ length: FILLED_COMMIT_EVENTS }, (_, index) => ({
         stream: isClose ? 'close' : `transfer:${event + index}`,
         expectedVersion: 'any' as const,
@@ -161,7 +161,7 @@ async function fill(directory: string): Promise<void> {
       })),
       metadata: METADATA,
     });
-    if ((event / FILLED_COMMIT_EVENTS) % 20 === 0) await durable;
+    if ((event / FILLED_COMMIT_EVENTS) % 20 === 0) await log.whenDurable(position);
   }
   await log.close();
 }

@@ -66,14 +66,14 @@ export const projectionsSuite: Suite = {
 async function fill(directory: string): Promise<void> {
   const log = await WalEventLog.open(directory, { wal: { create: true } });
   for (let event = 0; event < EVENTS; event += COMMIT_EVENTS) {
-    const { durable } = log.append({
+    const { position } = log.append({
       appends: Array.from({ length: COMMIT_EVENTS }, (_, index) => ({
         stream: `account-${(event + index) % STREAMS}`,
         expectedVersion: 'any' as const,
         events: [newEvent(event + index)],
       })),
     });
-    if ((event / COMMIT_EVENTS) % 20 === 0) await durable;
+    if ((event / COMMIT_EVENTS) % 20 === 0) await log.whenDurable(position);
   }
   await log.close();
 }

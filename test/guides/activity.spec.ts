@@ -32,7 +32,7 @@ describe('the projection of docs/how-to/add-a-projection.md', () => {
       ...{ stream, expectedVersion: 'any' as const },
       events: [{ id, type, schemaVersion, data: content }],
     }));
-    await log.append({ appends }).durable;
+    await log.appendDurably({ appends });
     const leaving = new AbortController();
     const following = followActivity(data, leaving.signal);
     try {

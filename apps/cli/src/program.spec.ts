@@ -29,8 +29,9 @@ describe('the command line', () => {
         data: { number, filler: 'x'.repeat(2_000) },
       };
       const expectedVersion = number === 1 ? 'no-stream' : ((number - 1) as StreamVersion);
-      await events.append({ appends: [{ stream: 'counter', expectedVersion, events: [event] }] })
-        .durable;
+      await events.appendDurably({
+        appends: [{ stream: 'counter', expectedVersion, events: [event] }],
+      });
     }
     await events.close();
   });

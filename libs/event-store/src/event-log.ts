@@ -49,8 +49,6 @@ export interface AppendedCommit {
   readonly position: Position;
   /** Recognised as an earlier append: the events are the ones recorded then, and nothing was appended. */
   readonly repeated: boolean;
-  /** When this may be told to anybody. Rejects when the outcome is unknown (`WAL_POISONED`). */
-  readonly durable: Promise<void>;
 }
 
 /** The newest event with a tag, as it was recorded, or that there was one: without `event` it has left the log for good, with all before it. */
@@ -143,7 +141,7 @@ export interface EventLog extends EventSource {
   /** max(last recordedAt, clock), as far as the clock can be believed: what an append gets now. */
   now(): number;
   /**
-   * Admits a commit: synchronously, so that the caller's state may follow at once. Throws `EVENT_WRONG_VERSION`, `EVENT_CONDITION_FAILED`,
+   * Admits a commit: synchronously, so that the caller's state may follow at once. Nobody may be told of it before `whenDurable` its position. Throws `EVENT_WRONG_VERSION`, `EVENT_CONDITION_FAILED`,
    * `EVENT_TOO_LARGE`, `EVENT_INVALID`, `EVENT_CLOCK_SKEW`, or what the engine throws (`WAL_OVERLOADED`, `WAL_FULL`, `WAL_POISONED`) before
    * anything is assigned; afterwards the only failure is an unknown outcome. `EVENT_STATE_BROKEN` comes after admission: the commit
    * stands, and this process does nothing more.
@@ -152,7 +150,9 @@ export interface EventLog extends EventSource {
    * (`no-stream` is one), or among those that its own condition forbids, durable or not, and comes back as `repeated`. Without either it is a new commit.
    */
   append(commit: Commit): AppendedCommit;
-  /** Resolves once the position is durable; rejects when that can no longer become true. */
+  /** Appends in this turn, and resolves once the commit is durable. Rejects with what `append` throws and as `whenDurable` does. */
+  appendDurably(commit: Commit): Promise<AppendedCommit>;
+  /** Resolves once the position is durable. Rejects when that can no longer become true, or is unknown (`WAL_POISONED`), and with `EVENT_POSITION_UNKNOWN`. */
   whenDurable(position: Position): Promise<void>;
   /** The stream's current version, appended but perhaps not durable; 0 when it does not exist. */
   streamVersion(stream: string): StreamVersion;

@@ -10,7 +10,6 @@ import { type Engine, describeEventLog } from './testing/event-log.contract.js';
 import { describeEventSource } from './testing/event-source.contract.js';
 import {
   allEvents,
-  appendDurably,
   collected,
   oneAppend,
   position,
@@ -98,9 +97,9 @@ describe('the event log on the write-ahead log', () => {
 
   it('sees whole commits only, wherever a crash has cut the last one', async () => {
     const log = await open({ wal: { idleMillis: 60_000 } });
-    const before = await appendDurably(log, oneAppend('s', sampleEvents(3)));
+    const before = await log.appendDurably(oneAppend('s', sampleEvents(3)));
     const promised = readFileSync(join(directory, 'log', 'WATERMARK'));
-    const last = await appendDurably(log, oneAppend('s', sampleEvents(4), 3));
+    const last = await log.appendDurably(oneAppend('s', sampleEvents(4), 3));
     const segment = readdirSync(join(directory, 'log')).find((name) => name.endsWith('.wal'))!;
     const image = readFileSync(join(directory, 'log', segment));
     const begin = image.indexOf(idBytes(last.events[0]!.id));
@@ -115,7 +114,7 @@ describe('the event log on the write-ahead log', () => {
       const recovered = await open({}, copy);
       expect(await allEvents(recovered)).toEqual(before.events);
       expect([recovered.lastPosition, recovered.streamVersion('s')]).toEqual([3, 3]);
-      const { events } = await appendDurably(recovered, oneAppend('s', sampleEvents(1), 3));
+      const { events } = await recovered.appendDurably(oneAppend('s', sampleEvents(1), 3));
       expect(await collected(recovered.readStream('s'))).toEqual([...before.events, ...events]);
       await recovered.close();
     }
@@ -124,7 +123,7 @@ describe('the event log on the write-ahead log', () => {
   it('tells a repeated append from a new one after a crash, by whether the first was whole', async () => {
     const log = await open();
     const commit = oneAppend('s', sampleEvents(2), 0);
-    await appendDurably(log, commit);
+    await log.appendDurably(commit);
     cpSync(join(directory, 'log'), join(directory, 'crashed'), { recursive: true });
     const recovered = await open({}, 'crashed');
     expect(recovered.append(commit)).toMatchObject({ repeated: true, position: 2 });
@@ -174,7 +173,7 @@ describe('the event log on the write-ahead log', () => {
     ],
   ])('refuses a log %s, by position', async (_, change) => {
     const log = await open();
-    await appendDurably(log, oneAppend('s', sampleEvents(1)));
+    await log.appendDurably(oneAppend('s', sampleEvents(1)));
     await log.close();
     const wal = await Wal.open(join(directory, 'log'), CREATE);
     const second = Buffer.from(wal.recordAt(sequenceOf(position(1)))!.payload);
@@ -190,7 +189,7 @@ describe('the event log on the write-ahead log', () => {
   it('answers nothing more after a failed sync, and finds the truth when it is opened again', async () => {
     const disk = new FailingDisk();
     const log = await open({ wal: { fileSystem: disk, ioMode: 'synchronous' } });
-    const kept = await appendDurably(log, oneAppend('s', [sampleEvent(1)]));
+    const kept = await log.appendDurably(oneAppend('s', [sampleEvent(1)]));
     const subscription = collected(
       log.subscribe({ after: position(1), signal: new AbortController().signal }),
     );
@@ -199,8 +198,8 @@ describe('the event log on the write-ahead log', () => {
     const lost = log.append(commit);
     const repeated = log.append(commit);
     const poisoned = { code: 'WAL_POISONED' };
-    await expect(lost.durable).rejects.toMatchObject(poisoned);
-    await expect(repeated.durable).rejects.toMatchObject(poisoned);
+    await expect(log.whenDurable(lost.position)).rejects.toMatchObject(poisoned);
+    await expect(log.whenDurable(repeated.position)).rejects.toMatchObject(poisoned);
     await expect(log.whenDurable(position(2))).rejects.toMatchObject(poisoned);
     await expect(subscription).rejects.toMatchObject(poisoned);
     expect(() => log.append(oneAppend('s', [sampleEvent(3)]))).toThrow(
@@ -220,7 +219,7 @@ describe('the event log on the write-ahead log', () => {
   it('recognises a repeated append in a log that acknowledges before it syncs', async () => {
     const log = await open({ wal: { durability: 'none' } });
     const commit = oneAppend('s', sampleEvents(2), 0);
-    const first = await appendDurably(log, commit);
+    const first = await log.appendDurably(commit);
     expect(log.durablePosition).toBe(0);
     expect(log.append(commit)).toMatchObject({ events: first.events, repeated: true });
     await log.whenDurable(position(2));
@@ -230,7 +229,7 @@ describe('the event log on the write-ahead log', () => {
   it('holds a bounded number of events in memory, also when nobody asks for a sync', async () => {
     const log = await open({ wal: { durability: 'none' } });
     for (let commit = 0; commit < 30; commit++)
-      await appendDurably(log, oneAppend('s', sampleEvents(2_500)));
+      await log.appendDurably(oneAppend('s', sampleEvents(2_500)));
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(log.durablePosition).toBeGreaterThanOrEqual(50_000);
   });
@@ -238,7 +237,7 @@ describe('the event log on the write-ahead log', () => {
   it('gives a reader in the same state of the log what the writer gives', async () => {
     const log = await open({ wal: { frameBytesMax: 16_384, segmentBytes: 32_768 } });
     for (let commit = 0; commit < 200; commit++)
-      await appendDurably(log, oneAppend(`s-${commit % 9}`, sampleEvents(5)));
+      await log.appendDurably(oneAppend(`s-${commit % 9}`, sampleEvents(5)));
     expect(log.stats().rotations).toBeGreaterThan(2);
     const reader = await EventLogReader.open(join(directory, 'log'));
     opened.push(reader);

@@ -258,6 +258,12 @@ export class WalEventLog implements EventLog {
     return this.appender.append(commit);
   }
 
+  async appendDurably(commit: Commit): Promise<AppendedCommit> {
+    const appended = this.append(commit);
+    await this.whenDurable(appended.position);
+    return appended;
+  }
+
   whenDurable(position: Position): Promise<void> {
     // The state may be wrong, and so may whatever was read from it.
     if (this.broken !== undefined) return Promise.reject(this.broken);

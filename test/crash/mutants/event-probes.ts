@@ -91,8 +91,9 @@ async function clockInDoubt(): Promise<void> {
 async function append(log: WalEventLog): Promise<string | undefined> {
   const event = { id: randomUUID(), type: 'Counted', schemaVersion: 1, data: {} };
   try {
-    await log.append({ appends: [{ stream: 's', expectedVersion: 'any', events: [event] }] })
-      .durable;
+    await log.appendDurably({
+      appends: [{ stream: 's', expectedVersion: 'any', events: [event] }],
+    });
     return undefined;
   } catch (error) {
     if (errorCode(error) !== 'EVENT_CLOCK_SKEW') throw error;
@@ -127,10 +128,10 @@ async function newestOfTags(): Promise<void> {
   const image = await service.close();
   await inCopy(image, inPieces, async (log) => {
     for (let number = commits; number < commits + ROUND_COMMITS; number++) {
-      const { durable } = log.append(countedCommit(number));
+      const { position } = log.append(countedCommit(number));
       expectNewest(log, number, 'is found');
       // As much as the queue of so small a log takes.
-      if (number % 10 === 0) await durable;
+      if (number % 10 === 0) await log.whenDurable(position);
     }
   });
   await inCopy(image, archived, async (log) => {

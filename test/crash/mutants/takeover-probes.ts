@@ -88,7 +88,7 @@ async function readWhileItChanges(): Promise<void> {
   try {
     for (let made = 0; made < CHECKPOINTS_MAX && !isGivenUp(); made++) {
       while (overlayEntries() <= OVERLAY_ENTRIES_MAX / 2)
-        await log.append(countedCommit(number++)).durable;
+        await log.appendDurably(countedCommit(number++));
       await log.checkpoint();
     }
     if (!isGivenUp()) throw new Error('a reading holds pages without a bound');

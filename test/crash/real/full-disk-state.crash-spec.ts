@@ -107,7 +107,7 @@ describeWith('root, to mount a tmpfs', canMount, 'a full disk under the state', 
     await log.checkpoint();
     const large = sampleEvent(1, { data: { text: 'x'.repeat(100_000) } });
     const fillLog = async (): Promise<void> => {
-      for (;;) await log.append(oneAppend('large', [large])).durable;
+      for (;;) await log.appendDurably(oneAppend('large', [large]));
     };
     await expect(fillLog()).rejects.toMatchObject({ code: 'WAL_FULL' });
     for (let attempt = 0; attempt < 60; attempt += 1)
@@ -118,7 +118,7 @@ describeWith('root, to mount a tmpfs', canMount, 'a full disk under the state', 
     expect(log.stateStatus()?.checkpoint).toMatchObject({ position: full });
     await log.wal.maintenance.removeSegments({ below: log.wal.durableSequence });
     for (let commit = 0; commit < 20; commit += 1)
-      await log.append(oneAppend('large', [large])).durable;
+      await log.appendDurably(oneAppend('large', [large]));
     await log.close();
   });
 

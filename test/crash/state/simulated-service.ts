@@ -131,9 +131,9 @@ export class SimulatedService {
 
   appendNow(number = this.commits.length): Promise<void> {
     const commit = countedCommit(number);
-    const { durable } = this.log.append(commit);
+    const { position } = this.log.append(commit);
     this.commits.push(commit);
-    return durable;
+    return this.log.whenDurable(position);
   }
 
   async checkpoint(): Promise<CheckpointReport> {

@@ -40,9 +40,9 @@ const log = await WalEventLog.open(join(directory, 'log'), {
 });
 process.stdout.write(`open ${log.replayReport.after}\n`);
 for (let number = log.lastPosition + 1; ; number += 3) {
-  const { durable, position } = log.append(commitOf(number));
+  const { position } = log.append(commitOf(number));
   if (number % 10 > 7) {
-    await durable;
+    await log.whenDurable(position);
     if (durability === 'sync') process.stdout.write(`durable ${position}\n`);
   }
   // A snapshot now and then, so that it is killed in the middle of one too.

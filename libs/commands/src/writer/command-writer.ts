@@ -230,7 +230,8 @@ export class CommandWriter<Command extends AnyCommand, Answer, View = unknown> {
     appends: readonly StreamAppend[],
     recordedAtMillis: number,
   ): PendingOutcome<Answer> {
-    const { events, durable } = this.append(appends, recordedAtMillis);
+    const { events, position } = this.append(appends, recordedAtMillis);
+    const durable = this.log.whenDurable(position);
     this.counts.add(type, outcome);
     const event = defined(events[0], 'the appended event');
     return {

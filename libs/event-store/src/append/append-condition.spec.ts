@@ -15,7 +15,6 @@ import { PositionIndex } from '../index/position-index.js';
 import { InMemoryStateStore } from '../state/store/in-memory-state-store.js';
 import {
   allEvents,
-  appendDurably,
   collected,
   oneAppend,
   position,
@@ -96,8 +95,8 @@ describe('an append with a condition', () => {
       ...oneAppend('users', events),
       condition: condition(0, { tags: ['name:ann'] }),
     };
-    const first = await appendDurably(log, commit);
-    await appendDurably(log, oneAppend('users', [sampleEvent(3, { tags: ['name:ann'] })]));
+    const first = await log.appendDurably(commit);
+    await log.appendDurably(oneAppend('users', [sampleEvent(3, { tags: ['name:ann'] })]));
     for (let life = 1; life <= 2; life++) {
       expect(log.append(commit)).toMatchObject({ events: first.events, repeated: true });
       // One of the ids is not the commit.
@@ -189,11 +188,11 @@ describe('conditions on a log whose power goes', () => {
           if (!isOn() || Math.max(...counts) >= BOOKINGS_MAX) return;
           const failIfEventsMatch = tags.map((tag) => ({ tags: [tag], types: ['Booked'] }));
           try {
-            const { events, durable } = log.append({
+            const { events, position } = log.append({
               ...oneAppend(tags.join(), [sampleEvent(guest, { type: 'Booked', tags })]),
               ...(isGuarded && { condition: { failIfEventsMatch, after } }),
             });
-            durable.then(
+            log.whenDurable(position).then(
               () => isOn() && acknowledged.push(events[0]!.id),
               () => undefined,
             );

@@ -70,7 +70,7 @@ export class CommitAppender {
     this.releaseWhen(durable);
     this.fold(events);
     checkpoints?.appended(bytesOf(records));
-    return { events, position, repeated: false, durable };
+    return { events, position, repeated: false };
   }
 
   whenDurable(position: Position): Promise<void> {
@@ -128,7 +128,7 @@ export class CommitAppender {
   private asRepeated(events: readonly RecordedEvent[] | undefined): AppendedCommit | undefined {
     const position = events?.at(-1)?.position;
     if (events === undefined || position === undefined) return undefined;
-    return { events, position, repeated: true, durable: this.whenDurable(position) };
+    return { events, position, repeated: true };
   }
 
   private admit(records: readonly Uint8Array[]): Admission {

@@ -31,7 +31,7 @@ describe('a log that compaction has taken events from', () => {
     // Positions 1 to 12: a and b take turns.
     for (let number = 1; number <= 6; number++)
       for (const stream of ['a', 'b'])
-        await log.append(oneAppend(stream, [sampleEvent(number, { tags: ['t'] })])).durable;
+        await log.appendDurably(oneAppend(stream, [sampleEvent(number, { tags: ['t'] })]));
   });
 
   afterEach(async () => {

@@ -12,7 +12,6 @@ import { Upcasters } from '../codec/upcaster.js';
 import { describeEventSource } from './event-source.contract.js';
 import {
   allEvents,
-  appendDurably,
   collected,
   oneAppend,
   position,
@@ -91,8 +90,17 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
         expect(recordedAtMillis).toBeGreaterThanOrEqual(before);
         expect(recordedAtMillis).toBeLessThanOrEqual(Date.now());
         expect([log.lastPosition, log.streamVersion('cart-1')]).toEqual([1, 1]);
-        await appended.durable;
+        await log.whenDurable(appended.position);
         expect(log.eventAt(position(1))).toEqual(expected);
+      });
+
+      it('is waited for on request, and then rejects with what it would throw', async () => {
+        const appended = await log.appendDurably(oneAppend('s', [sampleEvent(1)]));
+        expect(appended).toMatchObject({ position: 1, repeated: false });
+        expect(log.eventAt(position(1))).toEqual(appended.events[0]);
+        await expect(
+          log.appendDurably(oneAppend('s', [sampleEvent(2)], 'no-stream')),
+        ).rejects.toMatchObject({ code: 'EVENT_WRONG_VERSION' });
       });
 
       it('keeps the appends of a commit in their order, one after another, ended by its last event', async () => {
@@ -115,7 +123,7 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
           [3, 'b', 1, false],
           [4, 'a', 3, true],
         ]);
-        await appended.durable;
+        await log.whenDurable(appended.position);
         expect(await allEvents(log)).toEqual(appended.events);
       });
 
@@ -131,7 +139,7 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
 
       it('records a tag once that is given twice', async () => {
         const event = sampleEvent(1, { tags: ['a', 'b', 'a'] });
-        const appended = await appendDurably(log, oneAppend('s', [event]));
+        const appended = await log.appendDurably(oneAppend('s', [event]));
         expect(appended.events[0]?.tags).toEqual(['a', 'b']);
         expect(await collected(log.readTag('a'))).toEqual(appended.events);
       });
@@ -142,7 +150,7 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
         const appended = log.append(oneAppend('s', [sampleEvent(1, { data, tags })]));
         data.list.push(2);
         tags.push('b');
-        await appended.durable;
+        await log.whenDurable(appended.position);
         const [recorded] = appended.events;
         expect(recorded?.data).toStrictEqual({ list: [1], zero: 0 });
         expect(recorded?.tags).toEqual(['a']);
@@ -177,7 +185,7 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
           sampleEvent(1, { data, tags: ['t'], metadata: { by: { name: 'alice' } } }),
           sampleEvent(2),
         ];
-        const appended = await appendDurably(log, oneAppend('s', given, 'no-stream'));
+        const appended = await log.appendDurably(oneAppend('s', given, 'no-stream'));
         const { events } = appended;
         const [first, second] = events;
         const parts: unknown[] = [events, first, second, first?.tags, second?.tags];
@@ -192,7 +200,7 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
       });
 
       it('knows no stream and no tag under text that cannot be stored', async () => {
-        await appendDurably(log, oneAppend('s\ufffd', sampleEvents(2, { tags: ['t\ufffd'] })));
+        await log.appendDurably(oneAppend('s\ufffd', sampleEvents(2, { tags: ['t\ufffd'] })));
         await reopen();
         expect([log.streamVersion('s\ufffd'), log.streamVersion('s\ud800')]).toEqual([2, 0]);
         expect(await collected(log.readStream('s\ud800'))).toEqual([]);
@@ -259,12 +267,12 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
           { ...oneAppend('s', [sampleEvent(1)]), recordedAtMillis: 9e12 + 0.5 },
         ],
       ])('refuses %s with EVENT_INVALID and assigns nothing', async (_, commit) => {
-        const good = await appendDurably(log, oneAppend('good', [sampleEvent(1)]));
+        const good = await log.appendDurably(oneAppend('good', [sampleEvent(1)]));
         expect(() => log.append(commit)).toThrow(
           expect.objectContaining({ code: 'EVENT_INVALID' }),
         );
         expect([log.lastPosition, log.streamVersion('s')]).toEqual([1, 0]);
-        const next = await appendDurably(log, oneAppend('good', [sampleEvent(2)], 1));
+        const next = await log.appendDurably(oneAppend('good', [sampleEvent(2)], 1));
         expect(await allEvents(log)).toEqual([...good.events, ...next.events]);
       });
 
@@ -276,7 +284,7 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
           ],
         };
         expect(() => log.append(commit)).toThrow();
-        await appendDurably(log, oneAppend('c', [sampleEvent(3)]));
+        await log.appendDurably(oneAppend('c', [sampleEvent(3)]));
         expect(await collected(log.readStream('a'))).toEqual([]);
         expect(await collected(log.readTag('t'))).toEqual([]);
         expect((await allEvents(log)).map(({ stream }) => stream)).toEqual(['c']);
@@ -296,12 +304,12 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
             expect.objectContaining({ code: 'EVENT_TOO_LARGE' }),
           );
           expect([log.lastPosition, log.streamVersion('s')]).toEqual([0, 0]);
-          await appendDurably(log, oneAppend('s', [sampleEvent(1)], 'no-stream'));
+          await log.appendDurably(oneAppend('s', [sampleEvent(1)], 'no-stream'));
         },
       );
 
       it('takes a commit of 50,000 events', async () => {
-        const appended = await appendDurably(log, oneAppend('s', sampleEvents(50_000)));
+        const appended = await log.appendDurably(oneAppend('s', sampleEvents(50_000)));
         expect(appended.position).toBe(50_000);
         const last = await collected(log.readStream('s', { direction: 'backward', limit: 1 }));
         expect(last).toEqual([appended.events.at(-1)]);
@@ -317,7 +325,7 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
         for (const now of [1_000_000, 1_000_500, 900_000, 1_000_600]) {
           wall = now;
           expect(log.now()).toBe(Math.max(now, ...times));
-          const { events } = await appendDurably(log, oneAppend('s', [sampleEvent(1)]));
+          const { events } = await log.appendDurably(oneAppend('s', [sampleEvent(1)]));
           times.push(events[0]!.recordedAtMillis);
         }
         expect(times).toEqual([1_000_000, 1_000_500, 1_000_500, 1_000_600]);
@@ -432,9 +440,9 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
             if (appender % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
             try {
               const event = sampleEvent(number, { data: { appender, number } });
-              const { durable } = log.append(oneAppend('s', [event], expected));
+              const appended = log.append(oneAppend('s', [event], expected));
               number++;
-              await durable;
+              await log.whenDurable(appended.position);
             } catch (error) {
               expect(error).toMatchObject({ code: 'EVENT_WRONG_VERSION' });
             }
@@ -468,7 +476,7 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
         const again = log.append(commit);
         expect(again).toMatchObject({ events: first.events, position: 5, repeated: true });
         expect([log.durablePosition, log.lastPosition]).toEqual([0, 5]);
-        await again.durable;
+        await log.whenDurable(again.position);
         expect(log.durablePosition).toBe(5);
       });
 
@@ -478,11 +486,11 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
       ])('is recognised %s, also behind later events', async (_, restart) => {
         const commit = transfer();
         const first = log.append(commit);
-        await appendDurably(log, oneAppend('a', sampleEvents(3), 3));
-        await appendDurably(log, oneAppend('c', sampleEvents(1), 1));
+        await log.appendDurably(oneAppend('a', sampleEvents(3), 3));
+        await log.appendDurably(oneAppend('c', sampleEvents(1), 1));
         if (restart) await reopen();
         const again = log.append(commit);
-        await again.durable;
+        await log.whenDurable(again.position);
         expect(again.events).toEqual(first.events);
         expect([again.repeated, again.position, log.lastPosition]).toEqual([true, 5, 9]);
       });
@@ -532,10 +540,10 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
         ],
       ])('is a conflict when it has %s', async (_, change) => {
         const commit = transfer();
-        const { durable } = log.append(commit);
+        const appended = log.append(commit);
         const attempt = (): unknown => log.append(change(commit));
         expect(attempt).toThrow(expect.objectContaining({ code: 'EVENT_WRONG_VERSION' }));
-        await durable;
+        await log.whenDurable(appended.position);
         expect(attempt).toThrow(expect.objectContaining({ code: 'EVENT_WRONG_VERSION' }));
         expect(log.lastPosition).toBe(5);
       });
@@ -543,7 +551,7 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
       it('is a conflict when it asks for two commits as one', async () => {
         const [one, two] = sampleEvents(2);
         log.append(oneAppend('s', [one!], 0));
-        await appendDurably(log, oneAppend('s', [two!], 1));
+        await log.appendDurably(oneAppend('s', [two!], 1));
         expect(() => log.append(oneAppend('s', [one!, two!], 0))).toThrow(
           expect.objectContaining({ code: 'EVENT_WRONG_VERSION' }),
         );
@@ -579,7 +587,7 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
         ];
         expect(await Promise.all(reads.slice(0, 1))).toEqual([[]]);
         await Promise.all(reads);
-        await appended.durable;
+        await log.whenDurable(appended.position);
         expect(log.durablePosition).toBe(1);
         expect(await collected(log.readStream('s'))).toEqual(appended.events);
         expect(await collected(log.readTag('t'))).toEqual(appended.events);
@@ -600,7 +608,7 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
 
       it('is reached by all that was admitted before the log closes', async () => {
         const appended = Array.from({ length: 50 }, () =>
-          log.append(oneAppend('s', sampleEvents(2))),
+          log.appendDurably(oneAppend('s', sampleEvents(2))),
         );
         const closing = log.close();
         expect(() => log.append(oneAppend('s', sampleEvents(1)))).toThrow(
@@ -608,10 +616,10 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
         );
         await closing;
         await log.close();
-        await Promise.all(appended.map(({ durable }) => durable));
+        const commits = await Promise.all(appended);
         await expect(allEvents(log)).rejects.toMatchObject({ code: 'EVENT_LOG_CLOSED' });
         log = await engine.open();
-        expect(await allEvents(log)).toEqual(appended.flatMap(({ events }) => events));
+        expect(await allEvents(log)).toEqual(commits.flatMap(({ events }) => events));
       });
 
       it('ends the subscriptions of a log that closes', async () => {
@@ -657,13 +665,13 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
 
     it('finds the newest event with a tag at once, durable or not, and after a restart', async () => {
       expect(log.lastTagged('t')).toBeUndefined();
-      await appendDurably(log, oneAppend('a', [sampleEvent(1, { tags: ['t'] }), sampleEvent(2)]));
+      await log.appendDurably(oneAppend('a', [sampleEvent(1, { tags: ['t'] }), sampleEvent(2)]));
       const pending = log.append(oneAppend('b', [sampleEvent(3, { tags: ['t', 'other'] })]));
       const [event] = pending.events;
       expect(log.lastTagged('t')).toEqual({ position: pending.position, event });
       expect(log.admittedAt(pending.position)).toEqual(event);
       expect(log.eventAt(pending.position)).toBeUndefined();
-      await pending.durable;
+      await log.whenDurable(pending.position);
       await log.close();
       log = await engine.open();
       expect(log.lastTagged('t')).toEqual({ position: pending.position, event });
@@ -672,12 +680,12 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
 
     it('knows whether a tag begins so, and after a restart perhaps not yet', async () => {
       expect(log.hasTagBeginning('')).toBe(false);
-      const { durable } = log.append(oneAppend('a', [sampleEvent(1, { tags: ['key:a/"b"'] })]));
+      const appended = log.append(oneAppend('a', [sampleEvent(1, { tags: ['key:a/"b"'] })]));
       const beginnings = ['', 'key:a/"', 'key:a/"b"', 'key:a/"b"c', 'key:b', 'a'];
       const asked = () => beginnings.map((beginning) => log.hasTagBeginning(beginning));
       const right = [true, true, true, false, false, false];
       expect(asked()).toEqual(right);
-      await durable;
+      await log.whenDurable(appended.position);
       await log.close();
       log = await engine.open();
       expect(right.map((is, index) => asked()[index] ?? is)).toEqual(right);
@@ -766,7 +774,7 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
 
       it('that cannot follow an event poisons the log, because it would differ from what is recorded', async () => {
         await reopen({ evolve: failAt(3) });
-        await appendDurably(log, oneAppend('s', [sampleEvent(1)]));
+        await log.appendDurably(oneAppend('s', [sampleEvent(1)]));
         expect(log.poisoned).toBeUndefined();
         const commit = oneAppend('s', [sampleEvent(2), sampleEvent(3), sampleEvent(4)]);
         const broken = expect.objectContaining({
@@ -809,7 +817,7 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
       const upcasted = { schemaVersion: 3, data: { count: 7, of: 's' } };
 
       it('bring older events up to date wherever they are read, and nowhere else', async () => {
-        const written = await appendDurably(log, oneAppend('s', [sampleEvent(7, { tags: ['t'] })]));
+        const written = await log.appendDurably(oneAppend('s', [sampleEvent(7, { tags: ['t'] })]));
         const seen: RecordedEvent[] = [];
         await reopen({ upcasters: present, evolve: (event) => void seen.push(event) });
         const expected = [{ ...written.events[0], ...upcasted }];
@@ -824,7 +832,7 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
       });
 
       it('leave the newest event with a tag as it was recorded', async () => {
-        const written = await appendDurably(log, oneAppend('s', [sampleEvent(7, { tags: ['t'] })]));
+        const written = await log.appendDurably(oneAppend('s', [sampleEvent(7, { tags: ['t'] })]));
         await reopen({ upcasters: present });
         expect(log.lastTagged('t')).toEqual({ position: 1, event: written.events[0] });
         expect(log.admittedAt(position(1))).toMatchObject(upcasted);
@@ -833,12 +841,12 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
       it('leave types alone that they do not name', async () => {
         const event = sampleEvent(1, { type: 'Other', schemaVersion: 9 });
         await reopen({ upcasters: present });
-        const written = await appendDurably(log, oneAppend('s', [event]));
+        const written = await log.appendDurably(oneAppend('s', [event]));
         expect(await allEvents(log)).toEqual(written.events);
       });
 
       it('fail, by the position, where a step gives no data', async () => {
-        await appendDurably(log, oneAppend('s', [sampleEvent(7)]));
+        await log.appendDurably(oneAppend('s', [sampleEvent(7)]));
         const steps = { 1: () => undefined as never };
         const forgetful = new Upcasters([{ type: 'Counted', schemaVersion: 2, steps }]);
         const failed = { code: 'EVENT_UPCAST_FAILED', details: { position: 1, from: 1 } };
@@ -861,8 +869,8 @@ export function describeEventLog(name: string, make: () => Promise<Engine>): voi
       });
 
       it('refuse an event of a newer version than they know, by its position', async () => {
-        await appendDurably(log, oneAppend('s', [sampleEvent(7)]));
-        await appendDurably(log, oneAppend('s', [sampleEvent(7, { schemaVersion: 4 })]));
+        await log.appendDurably(oneAppend('s', [sampleEvent(7)]));
+        await log.appendDurably(oneAppend('s', [sampleEvent(7, { schemaVersion: 4 })]));
         const unknown = {
           code: 'EVENT_UNKNOWN_SCHEMA',
           details: { position: 2, type: 'Counted', schemaVersion: 4, known: 3 },

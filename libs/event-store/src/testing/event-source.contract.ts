@@ -5,7 +5,6 @@ import type { EventBatch, EventFilter, EventLog, EventSource } from '../event-lo
 import {
   allBatches,
   allEvents,
-  appendDurably,
   oneAppend,
   position,
   positionsOf,
@@ -131,9 +130,9 @@ export function describeEventSource(name: string, open: () => Promise<SourceUnde
       });
 
       it('keeps a commit whole that is larger than any batch', async () => {
-        await appendDurably(log, oneAppend('small', sampleEvents(3)));
-        await appendDurably(log, oneAppend('large', sampleEvents(2_500)));
-        await appendDurably(log, oneAppend('small', sampleEvents(3)));
+        await log.appendDurably(oneAppend('small', sampleEvents(3)));
+        await log.appendDurably(oneAppend('large', sampleEvents(2_500)));
+        await log.appendDurably(oneAppend('small', sampleEvents(3)));
         await visible(source, log);
         for (const direction of ['forward', 'backward'] as const) {
           const batches = await allBatches(source, { direction, batchEvents: 100 });
@@ -145,7 +144,7 @@ export function describeEventSource(name: string, open: () => Promise<SourceUnde
       it('ends a batch early when its events are large, but never within a commit', async () => {
         const text = 'x'.repeat(1024 * 1024);
         const large = (count: number) => oneAppend('s', sampleEvents(count, { data: { text } }));
-        for (const count of [2, 1, 3, 1, 6, 1]) await appendDurably(log, large(count));
+        for (const count of [2, 1, 3, 1, 6, 1]) await log.appendDurably(large(count));
         await visible(source, log);
         const forward = await allBatches(source);
         expect(forward.map(({ events }) => events.length)).toEqual([3, 3, 1, 6, 1]);
@@ -216,7 +215,7 @@ export function describeEventSource(name: string, open: () => Promise<SourceUnde
         const appended = await appendCommits(3);
         const taking = take(9);
         for (const size of [1, 2]) {
-          const { events } = await appendDurably(log, oneAppend('later', sampleEvents(size)));
+          const { events } = await log.appendDurably(oneAppend('later', sampleEvents(size)));
           appended.push(...events);
         }
         expect(await taking).toEqual(appended);
@@ -247,10 +246,10 @@ export function describeEventSource(name: string, open: () => Promise<SourceUnde
           signal: abort.signal,
         });
         const subscription = subscribed[Symbol.asyncIterator]();
-        await appendDurably(log, oneAppend('a', sampleEvents(2)));
+        await log.appendDurably(oneAppend('a', sampleEvents(2)));
         expect((await subscription.next()).value).toEqual({ events: [], position: 2 });
         const mine = oneAppend('b', [sampleEvent(1, { tags: ['mine'] }), sampleEvent(2)]);
-        const { events } = await appendDurably(log, mine);
+        const { events } = await log.appendDurably(mine);
         expect((await subscription.next()).value).toEqual({ events: [events[0]], position: 4 });
         abort.abort();
         expect((await subscription.next()).done).toBe(true);
@@ -258,8 +257,8 @@ export function describeEventSource(name: string, open: () => Promise<SourceUnde
 
       it('waits for a position that is not there yet', async () => {
         const taking = take(1, { after: 2 });
-        await appendDurably(log, oneAppend('a', sampleEvents(2)));
-        const { events } = await appendDurably(log, oneAppend('a', sampleEvents(1)));
+        await log.appendDurably(oneAppend('a', sampleEvents(2)));
+        const { events } = await log.appendDurably(oneAppend('a', sampleEvents(1)));
         expect(await taking).toEqual(events);
       });
 

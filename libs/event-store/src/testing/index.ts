@@ -3,7 +3,6 @@ export { type SourceUnderTest, describeEventSource } from './event-source.contra
 export {
   allBatches,
   allEvents,
-  appendDurably,
   collected,
   oneAppend,
   sampleEvent,

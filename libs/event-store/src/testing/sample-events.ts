@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { NewEvent, Position, RecordedEvent, StreamVersion } from '../event.js';
 import type {
-  AppendedCommit,
   Commit,
   EventBatch,
-  EventLog,
   EventSource,
   ExpectedVersion,
   ReadAllOptions,
@@ -28,13 +26,6 @@ export function oneAppend(
   return {
     appends: [{ stream, expectedVersion: expectedVersion as ExpectedVersion, events }],
   };
-}
-
-/** Appends and waits until it is durable. */
-export async function appendDurably(log: EventLog, commit: Commit): Promise<AppendedCommit> {
-  const appended = log.append(commit);
-  await appended.durable;
-  return appended;
 }
 
 export async function collected<Item>(items: AsyncIterable<Item>): Promise<Item[]> {

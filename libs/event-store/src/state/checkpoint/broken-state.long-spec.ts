@@ -32,7 +32,7 @@ describe('a state that a program failed to fold an event into', () => {
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'broken-state-'));
     log = await open(sum);
-    await log.append(oneAppend('stream', [sampleEvent(1)])).durable;
+    await log.appendDurably(oneAppend('stream', [sampleEvent(1)]));
     await log.checkpoint();
   });
 
@@ -109,7 +109,7 @@ describe('a state that a program failed to fold an event into', () => {
   it('lets a checkpoint end that was begun before, of whole commits', async () => {
     await log.close();
     log = await open(failingAt(20));
-    await log.append(oneAppend('stream', [sampleEvent(5)])).durable;
+    await log.appendDurably(oneAppend('stream', [sampleEvent(5)]));
     const begun = log.checkpoint();
     expect(() => log.append(oneAppend('stream', [sampleEvent(20)]))).toThrow(BROKEN);
     expect(await begun).toMatchObject({ position: 2 });

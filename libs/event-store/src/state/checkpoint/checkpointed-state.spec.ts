@@ -13,13 +13,7 @@ import { stateDigestAt } from '../../state-proof.js';
 import type { StatePlace } from '../model/state-mark.js';
 import type { StateFacts } from '../directory/state-record.js';
 import { StateThread } from '../thread/state-thread.js';
-import {
-  allEvents,
-  appendDurably,
-  oneAppend,
-  sampleEvent,
-  sampleEvents,
-} from '../../testing/sample-events.js';
+import { allEvents, oneAppend, sampleEvent, sampleEvents } from '../../testing/sample-events.js';
 import { describeStateStore } from '../../testing/state-store.contract.js';
 import { WalEventLog, type WalEventLogOptions } from '../../wal-event-log.js';
 import type { CheckpointedStateOptions, StateEvent } from '../model/state-options.js';
@@ -347,7 +341,7 @@ describe('an event log with checkpointed state', () => {
     );
     expect(log.lastPosition).toBe(last);
     await log.checkpoint();
-    await appendDurably(log, oneAppend('s', sampleEvents(1)));
+    await log.appendDurably(oneAppend('s', sampleEvents(1)));
   });
 
   it('bounds memory while it replays a long log, by checkpoints on the way', async () => {
@@ -372,7 +366,7 @@ describe('an event log with checkpointed state', () => {
 
   it('does not call a checkpoint made that an older release has left ahead of its record', async () => {
     for (let commit = 0; commit < 2; commit++) {
-      await appendDurably(log, oneAppend('one', sampleEvents(1)));
+      await log.appendDurably(oneAppend('one', sampleEvents(1)));
       await log.checkpoint();
     }
     await log.close();

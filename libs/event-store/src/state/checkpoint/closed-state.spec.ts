@@ -45,7 +45,7 @@ describe('a log with checkpointed state that is closed', () => {
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'closed-state-'));
     log = await open();
-    await log.append(oneAppend('stream', [sampleEvent(1)])).durable;
+    await log.appendDurably(oneAppend('stream', [sampleEvent(1)]));
     // What is read from here on is read from the database.
     await log.close();
     log = await open();

@@ -492,7 +492,7 @@ describe('checkpointed state that is damaged, lost, or of another history', () =
     it('is lost for good where neither state, snapshot nor the beginning of the log is left', async () => {
       for (let round = 0; round < 6; round++) {
         const data = { number: 1, text: 'x'.repeat(900_000) };
-        await log.append(oneAppend('large', [sampleEvent(1, { data })])).durable;
+        await log.appendDurably(oneAppend('large', [sampleEvent(1, { data })]));
       }
       const { position: reached } = await log.snapshot();
       const removed = await log.wal.maintenance.removeSegments({ below: reached as never });

@@ -39,7 +39,7 @@ describe('what the machine is short of', () => {
     directory = mkdtempSync(join(tmpdir(), 'state-unavailable-'));
     told = () => undefined;
     log = await open();
-    await log.append(oneAppend('stream', [sampleEvent(1)])).durable;
+    await log.appendDurably(oneAppend('stream', [sampleEvent(1)]));
     await log.checkpoint();
   });
 
@@ -98,7 +98,7 @@ describe('what the machine is short of', () => {
   it('keeps a checkpoint unmade until its record is written and the floor has moved', async () => {
     const floor = () => log.wal.floors.all().get('checkpoint');
     const inTheWay = join(directory, 'state', `STATE.${facts()?.generation}.tmp`);
-    await log.append(oneAppend('stream', [sampleEvent(2)])).durable;
+    await log.appendDurably(oneAppend('stream', [sampleEvent(2)]));
     mkdirSync(inTheWay);
     for (let attempt = 0; attempt < 2; attempt++)
       await expect(log.checkpoint()).rejects.toMatchObject({ code: 'EISDIR' });
@@ -132,7 +132,7 @@ describe('what the machine is short of', () => {
     });
     await log.close();
     log = await open();
-    await log.append(oneAppend('stream', [sampleEvent(2)])).durable;
+    await log.appendDurably(oneAppend('stream', [sampleEvent(2)]));
     await begun.promise;
     await log.close();
     expect(kinds()).toContain('damaged');
@@ -143,7 +143,7 @@ describe('what the machine is short of', () => {
   });
 
   it('records the checkpoint of a process that ended before it could', async () => {
-    await log.append(oneAppend('stream', [sampleEvent(2)])).durable;
+    await log.appendDurably(oneAppend('stream', [sampleEvent(2)]));
     const failing = jest
       .spyOn(StateRecord.prototype, 'change')
       .mockRejectedValue(new Error('ended'));

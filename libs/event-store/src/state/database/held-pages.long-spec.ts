@@ -8,7 +8,7 @@ import type { Evolve } from '../../fold/folded-state.js';
 import { databaseFile, openStateDatabase } from './state-database.js';
 import { currentDatabaseDirectory } from '../directory/state-directory.js';
 import type { CheckpointedStateOptions, StateEvent } from '../model/state-options.js';
-import { appendDurably, oneAppend, sampleEvent } from '../../testing/sample-events.js';
+import { oneAppend, sampleEvent } from '../../testing/sample-events.js';
 import { WalEventLog } from '../../wal-event-log.js';
 
 const MEBIBYTE = 1024 * 1024;
@@ -86,7 +86,7 @@ describe('the file of a state that is read while it changes', () => {
   const fileBytes = (): number => statSync(databaseFile(databaseDirectory())).size;
 
   function append(): Promise<unknown> {
-    return appendDurably(log, oneAppend('stream', [sampleEvent((number += 1))]));
+    return log.appendDurably(oneAppend('stream', [sampleEvent((number += 1))]));
   }
 
   async function change(): Promise<void> {

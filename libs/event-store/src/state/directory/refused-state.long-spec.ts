@@ -50,7 +50,7 @@ describe('a start that finds no beginning for the state of a log without its own
   }
 
   async function append(log: WalEventLog): Promise<void> {
-    await log.append(oneAppend('stream', [sampleEvent(1, { data: { pad: PAD } })])).durable;
+    await log.appendDurably(oneAppend('stream', [sampleEvent(1, { data: { pad: PAD } })]));
   }
 
   const count = (log: WalEventLog): number | undefined =>

@@ -39,7 +39,7 @@ describe('a state whose log was taken over', () => {
   }
 
   async function append(log: WalEventLog, number: number): Promise<void> {
-    await log.append(oneAppend('stream', [sampleEvent(number)])).durable;
+    await log.appendDurably(oneAppend('stream', [sampleEvent(number)]));
   }
 
   function count(log: WalEventLog): number | undefined {

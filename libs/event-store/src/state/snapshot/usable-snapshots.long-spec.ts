@@ -65,7 +65,7 @@ describe('a snapshot that no state can begin with', () => {
   async function snapshots(count: number): Promise<string[]> {
     const paths: string[] = [];
     for (let made = 0; made < count; made++) {
-      await log.append(oneAppend(`stream-${made}`, [sampleEvent(made)])).durable;
+      await log.appendDurably(oneAppend(`stream-${made}`, [sampleEvent(made)]));
       paths.push((await log.snapshot()).path);
     }
     return paths;
@@ -108,7 +108,7 @@ describe('a snapshot that no state can begin with', () => {
     cpSync(at('snapshots'), at('others'), { recursive: true });
     log = await open({ directory: at('other-state'), snapshotDirectory: at('others') }, 'other');
     for (let commit = 0; commit < 5; commit++)
-      await log.append(oneAppend('stream', [sampleEvent(commit)])).durable;
+      await log.appendDurably(oneAppend('stream', [sampleEvent(commit)]));
     await expectNoneUsable(/another history/);
   });
 
@@ -200,7 +200,7 @@ describe('a snapshot that no state can begin with', () => {
     await reopen({ snapshotMillis: 1, onEvent });
     const tick = timers.mock.calls.find(([, millis]) => millis === 1_000)?.[0];
     timers.mockRestore();
-    await log.append(oneAppend('stream', [sampleEvent(1)])).durable;
+    await log.appendDurably(oneAppend('stream', [sampleEvent(1)]));
     await log.checkpoint();
     writeFileSync(at('snapshots'), '');
     const asked = jest.spyOn(StateSnapshots.prototype, 'take');
@@ -238,7 +238,7 @@ describe('a snapshot that no state can begin with', () => {
         return timers.mock.calls.find(([, millis]) => millis === 1_000)?.[0];
       };
       let tick = await reopened();
-      await log.append(oneAppend('stream', [sampleEvent(1)])).durable;
+      await log.appendDurably(oneAppend('stream', [sampleEvent(1)]));
       const ahead = Date.now() + 365 * 86_400_000;
       const clock = jest.spyOn(Date, 'now').mockReturnValue(ahead);
       await log.snapshot();
@@ -246,7 +246,7 @@ describe('a snapshot that no state can begin with', () => {
       made = Promise.withResolvers();
       if (where === 'the next start') tick = await reopened();
       timers.mockRestore();
-      await log.append(oneAppend('stream', [sampleEvent(2)])).durable;
+      await log.appendDurably(oneAppend('stream', [sampleEvent(2)]));
       await log.checkpoint();
       tick?.();
       expect(await made.promise).toBe(2);
