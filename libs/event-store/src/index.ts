@@ -64,7 +64,7 @@ export type {
   StateStatus,
   StatesTakenOver,
 } from './state/model/state-options.js';
-export { WalEventLog, type WalEventLogOptions } from './wal-event-log.js';
+export { type LogBelow, WalEventLog, type WalEventLogOptions } from './wal-event-log.js';
 export {
   type RetentionBound,
   type RetentionFacts,

@@ -58,6 +58,9 @@ export interface WalEventLogOptions {
   readonly onReplayProgress?: (progress: ReplayProgress) => void;
 }
 
+/** What the owner of an event log may do with the log below it. */
+export type LogBelow = Omit<Wal, 'append' | 'close'>;
+
 /**
  * The `EventLog` port on the write-ahead log of one directory.
  *
@@ -83,8 +86,7 @@ export class WalEventLog implements EventLog {
   private closed: Promise<void> | undefined;
 
   private constructor(
-    /** The log below, for its floors, archive and backups. Nobody appends to it past this class. */
-    readonly wal: Wal,
+    private readonly ownWal: Wal,
     options: WalEventLogOptions,
     durableEvents: DurableEvents,
     folded: FoldedState,
@@ -94,7 +96,7 @@ export class WalEventLog implements EventLog {
     this.folded = folded;
     this.checkpointed = checkpointed;
     this.appender = new CommitAppender({
-      ...{ wal, durableEvents, folded },
+      ...{ wal: ownWal, durableEvents, folded },
       upcasters: options.upcasters,
       clock: () => this.time,
       checkpoints: checkpointed,
@@ -103,7 +105,7 @@ export class WalEventLog implements EventLog {
     this.durableEvents = durableEvents;
     this.indexedEvents = new IndexedEvents(durableEvents, folded.index);
     this.failed = Promise.race([
-      wal.failed,
+      ownWal.failed,
       new Promise<CodedError>((report) => (this.reportBroken = report)),
     ]);
   }
@@ -158,8 +160,13 @@ export class WalEventLog implements EventLog {
     }
   }
 
+  /** The log below, for its floors, archive and backups. Nobody appends to it past this class, or closes it. */
+  get wal(): LogBelow {
+    return this.ownWal;
+  }
+
   get logId(): string {
-    return this.wal.logId;
+    return this.ownWal.logId;
   }
 
   get durablePosition(): Position {
@@ -168,7 +175,7 @@ export class WalEventLog implements EventLog {
 
   /** The last position whose append was acknowledged: above the durable one where answers do not wait for a sync. */
   get acknowledgedPosition(): Position {
-    return positionOf(this.wal.acknowledgedSequence);
+    return positionOf(this.ownWal.acknowledgedSequence);
   }
 
   get firstPosition(): Position {
@@ -176,16 +183,16 @@ export class WalEventLog implements EventLog {
   }
 
   get lastPosition(): Position {
-    return positionOf(this.wal.lastSequence);
+    return positionOf(this.ownWal.lastSequence);
   }
 
   get poisoned(): CodedError | undefined {
-    return this.broken ?? this.wal.poison;
+    return this.broken ?? this.ownWal.poison;
   }
 
   /** Figures of the log below. */
   stats(): WalStats {
-    return this.wal.stats();
+    return this.ownWal.stats();
   }
 
   /** What opening has replayed. */
@@ -339,7 +346,7 @@ export class WalEventLog implements EventLog {
     try {
       await this.checkpointed?.close();
     } finally {
-      await this.wal.close();
+      await this.ownWal.close();
     }
   }
 

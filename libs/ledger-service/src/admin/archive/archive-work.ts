@@ -1,12 +1,12 @@
-import type { Position } from '@holdfast/event-store';
-import { ARCHIVE_FLOOR, type ArchiveReport, type Wal } from '@holdfast/wal';
+import type { LogBelow, Position } from '@holdfast/event-store';
+import { ARCHIVE_FLOOR, type ArchiveReport } from '@holdfast/wal';
 import { CodedError, errorCode } from '@holdfast/kernel';
 import type { WorkContext } from '../jobs/job.js';
 import type { RetentionArchive } from '../retention/log-retention.js';
 
 /** Archives what is sealed and is not archived yet. Throws `ARCHIVE_NOT_CONFIGURED`, with what to do, where the log has no archive. */
 export async function archiveSealed(
-  wal: Wal,
+  wal: LogBelow,
   { signal, progress }: WorkContext,
 ): Promise<ArchiveReport> {
   try {
@@ -29,7 +29,7 @@ function noArchive(cause: unknown): CodedError {
 }
 
 /** The archive of a log as retention sees it. */
-export function archiveOf(wal: Wal): RetentionArchive {
+export function archiveOf(wal: LogBelow): RetentionArchive {
   return {
     get archivedPosition() {
       return (wal.floors.all().get(ARCHIVE_FLOOR) ?? 0) as number as Position;

@@ -1,4 +1,5 @@
-import type { ScrubReport, VerifyReport, Wal } from '@holdfast/wal';
+import type { LogBelow } from '@holdfast/event-store';
+import type { ScrubReport, VerifyReport } from '@holdfast/wal';
 import type { WorkContext } from '../jobs/job.js';
 
 /** The verdict on what was read, and whether that is everything. */
@@ -11,7 +12,7 @@ interface Verdict {
 
 /** Reads every byte of the log. `sound` is the verdict; the problems say where. */
 export async function verifyLog(
-  wal: Wal,
+  wal: LogBelow,
   { signal, progress }: WorkContext,
 ): Promise<VerifyReport & Verdict> {
   // Cancelled, it reports what it has found until then: damage is told all the same.
@@ -25,7 +26,7 @@ export async function verifyLog(
 
 /** One pass over the sealed segments at a bounded rate; it reads no other, so it is never the whole log. */
 export async function scrubLog(
-  wal: Wal,
+  wal: LogBelow,
   bytesPerSecond: number,
   { signal, progress }: WorkContext,
 ): Promise<ScrubReport & Verdict> {
