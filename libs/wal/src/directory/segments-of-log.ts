@@ -30,7 +30,7 @@ export function corruptHeader(segment: SegmentFacts, reason: string): WalError {
 }
 
 /** A segment too many: a second one of a number, or of a generation that is not to come before the MANIFEST that names it. */
-export function noPart(path: string, name: SegmentName): WalError {
+export function segmentTooMany(path: string, name: SegmentName): WalError {
   return corrupt('this file is no part of the log that MANIFEST describes', {
     file: path,
     offset: 0,

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { errorCode } from '@holdfast/kernel';
 import { type Manifest, readManifest, sameManifest } from '../directory/manifest.js';
-import { checkedHeader, noPart } from '../directory/segments-of-log.js';
+import { checkedHeader, segmentTooMany } from '../directory/segments-of-log.js';
 import { type Watermark, WatermarkReader } from '../directory/watermark.js';
 import { withFile } from '../disk/file-reading.js';
 import type { FileSystem } from '../disk/file-system.js';
@@ -322,7 +322,7 @@ export class DirectoryWatch implements Visibility {
             : known.header
           : checkedHeader(this.manifest, inspectSegment(this.fileSystem, this.path, name));
       const previous = entries.at(-1);
-      if (previous?.name.segment === name.segment) throw noPart(path, name);
+      if (previous?.name.segment === name.segment) throw segmentTooMany(path, name);
       // Where a segment is missing, nothing says where the one before it ends.
       if (previous?.name.segment === name.segment - 1)
         entries[entries.length - 1] = {

@@ -1,7 +1,7 @@
 import { defined } from '@holdfast/kernel';
 import { readFloors } from '../directory/floors.js';
 import { type Manifest, MANIFEST_NAME, readManifest } from '../directory/manifest.js';
-import { checkedHeader, corruptHeader, noPart } from '../directory/segments-of-log.js';
+import { checkedHeader, corruptHeader, segmentTooMany } from '../directory/segments-of-log.js';
 import { readWatermark, type Watermark } from '../directory/watermark.js';
 import { readAt, withFile } from '../disk/file-reading.js';
 import type { File, FileSystem } from '../disk/file-system.js';
@@ -122,7 +122,7 @@ function liveSegments(
     } else if (generation === counting && live.at(-1)?.name.segment !== number) {
       live.push(segment);
     } else {
-      throw noPart(segment.path, segment.name);
+      throw segmentTooMany(segment.path, segment.name);
     }
   }
   return { live, superseded };
