@@ -1,5 +1,5 @@
 import type { FeedCursor, ReadModelSnapshot, SqliteReadModel } from '@holdfast/projections';
-import { type Finding, found } from './found.js';
+import { type Finding, found } from './finding.js';
 import { getAccount } from './get-account/get-account.query.js';
 import { getAsset } from './get-asset/get-asset.query.js';
 import { getBalance } from './get-balance/get-balance.query.js';

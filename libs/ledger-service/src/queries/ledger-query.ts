@@ -1,5 +1,5 @@
 import type { ReadModelSnapshot } from '@holdfast/projections';
-import type { Finding } from './found.js';
+import type { Finding } from './finding.js';
 import type { FreshQuery } from './http/fresh-query.dto.js';
 import type { LEDGER_QUERIES, QueryCall, QueryName } from './ledger-queries.js';
 

@@ -2,7 +2,7 @@ import type { Position } from '@holdfast/event-store';
 import { ProblemException } from '@holdfast/platform';
 import { type FeedCursor, divergenceOf } from '@holdfast/projections';
 import { type Place, decodePosition, encodePosition } from '@holdfast/commands/reading';
-import type { Finding, Found } from './found.js';
+import type { Finding, Found } from './finding.js';
 import type { QueryAsker } from './ledger-queries.js';
 import type { LedgerQuery } from './ledger-query.js';
 import type { ReadModelSight } from './read-model-sight.js';

@@ -1,6 +1,6 @@
 import type { AccountResource } from '@holdfast/ledger';
 import type { ReadModelSnapshot } from '@holdfast/projections';
-import { type Finding, accountMissing, found, ledgerMissing } from '../found.js';
+import { type Finding, accountMissing, found, ledgerMissing } from '../finding.js';
 import { ledgerKeyOf } from '../keys.js';
 import { ACCOUNT_COLUMNS, type AccountRow, accountResourceOf } from '../rows.js';
 

@@ -1,6 +1,6 @@
 import type { AssetResource } from '@holdfast/ledger';
 import type { ReadModelSnapshot } from '@holdfast/projections';
-import { type Finding, assetMissing, found, ledgerMissing } from '../found.js';
+import { type Finding, assetMissing, found, ledgerMissing } from '../finding.js';
 import { ledgerKeyOf } from '../keys.js';
 import { type AssetRow, assetResourceOf } from '../rows.js';
 

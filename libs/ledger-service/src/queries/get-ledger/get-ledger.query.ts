@@ -1,6 +1,6 @@
 import type { LedgerResource } from '@holdfast/ledger';
 import type { ReadModelSnapshot } from '@holdfast/projections';
-import { type Finding, found, ledgerMissing } from '../found.js';
+import { type Finding, found, ledgerMissing } from '../finding.js';
 import { type LedgerRow, ledgerResourceOf } from '../rows.js';
 
 export function getLedger(snapshot: ReadModelSnapshot, ledger: string): Finding<LedgerResource> {

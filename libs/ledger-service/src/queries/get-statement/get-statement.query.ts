@@ -2,7 +2,7 @@ import type { Side } from '@holdfast/ledger';
 import { instantText } from '@holdfast/ledger/reading';
 import type { ReadModelSnapshot } from '@holdfast/projections';
 import { amountText } from '../amount-text.js';
-import { type Finding, accountMissing, found, ledgerMissing } from '../found.js';
+import { type Finding, accountMissing, found, ledgerMissing } from '../finding.js';
 import { ledgerKeyOf } from '../keys.js';
 import type { NumbersKey, PageRequest } from '../page-request.js';
 import type { Statement, StatementLine } from './statement.js';

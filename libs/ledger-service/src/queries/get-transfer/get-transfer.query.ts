@@ -1,6 +1,6 @@
 import type { TransferResource } from '@holdfast/ledger';
 import type { ReadModelSnapshot } from '@holdfast/projections';
-import { type Finding, found, ledgerMissing, transferMissing } from '../found.js';
+import { type Finding, found, ledgerMissing, transferMissing } from '../finding.js';
 import { ledgerKeyOf } from '../keys.js';
 import { TRANSFER_COLUMNS, type TransferRow, transferResourceOf } from '../rows.js';
 

@@ -1,6 +1,6 @@
 import type { ReadModelSnapshot } from '@holdfast/projections';
 import { amountText } from '../amount-text.js';
-import { type Finding, found, ledgerMissing } from '../found.js';
+import { type Finding, found, ledgerMissing } from '../finding.js';
 import { ledgerKeyOf } from '../keys.js';
 import type { AssetTotals, TrialBalance } from './trial-balance.js';
 

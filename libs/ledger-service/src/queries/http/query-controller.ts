@@ -1,7 +1,7 @@
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@holdfast/platform';
 import { Controller, Get, type Type, UseInterceptors, applyDecorators } from '@nestjs/common';
 import { ApiProblems } from '../../shared/api-problems.js';
-import type { MissingProblem } from '../found.js';
+import type { MissingProblem } from '../finding.js';
 import { QueryInterceptor } from './query.interceptor.js';
 
 /** A controller whose handlers return a `LedgerQuery`; its tag is that of the commands for the same resource. */

@@ -1,6 +1,6 @@
 import type { AssetResource } from '@holdfast/ledger';
 import type { ReadModelSnapshot } from '@holdfast/projections';
-import { type Finding, found, ledgerMissing } from '../found.js';
+import { type Finding, found, ledgerMissing } from '../finding.js';
 import { ledgerKeyOf } from '../keys.js';
 import type { Page, PageRequest } from '../page-request.js';
 import { type AssetRow, assetResourceOf } from '../rows.js';

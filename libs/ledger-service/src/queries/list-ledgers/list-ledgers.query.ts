@@ -1,6 +1,6 @@
 import type { LedgerResource } from '@holdfast/ledger';
 import type { ReadModelSnapshot } from '@holdfast/projections';
-import { type Found, found } from '../found.js';
+import { type Found, found } from '../finding.js';
 import type { Page, PageRequest } from '../page-request.js';
 import { type LedgerRow, ledgerResourceOf } from '../rows.js';
 

@@ -1,7 +1,7 @@
 import type { TransferResource } from '@holdfast/ledger';
 import { defined } from '@holdfast/kernel';
 import type { ReadModelSnapshot } from '@holdfast/projections';
-import { type Finding, found, ledgerMissing } from '../found.js';
+import { type Finding, found, ledgerMissing } from '../finding.js';
 import { ledgerKeyOf } from '../keys.js';
 import type { NumbersKey, Page, PageRequest } from '../page-request.js';
 import { TRANSFER_COLUMNS, type TransferRow, transferResourceOf } from '../rows.js';
