@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError, type ErrorDetails } from '@holdfast/kernel';
-import type { JobDto, Plain } from '@holdfast/ledger-service';
+import type { JobDto, DtoShape } from '@holdfast/ledger-service';
 import { bytesText, countText, durationText } from '../terminal/quantities.js';
 import type { Terminal } from '../terminal/terminal.js';
 import type { AdminAnswer, AdminClient } from './admin-client.js';
 
-type Job = Plain<JobDto>;
+type Job = DtoShape<JobDto>;
 
 const POLL_MILLIS_MIN = 20;
 const POLL_MILLIS_MAX = 500;
@@ -77,5 +77,5 @@ function resultOf({ state, kind, result, problem }: Job): Readonly<Record<string
 
 /** The service is of this project and this version: what it answers about a job is one. */
 function jobOf({ body }: AdminAnswer): Job {
-  return body as Plain<JobDto> & AdminAnswer['body'];
+  return body as DtoShape<JobDto> & AdminAnswer['body'];
 }

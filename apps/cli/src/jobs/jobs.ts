@@ -1,4 +1,4 @@
-import type { JobDto, Plain } from '@holdfast/ledger-service';
+import type { JobDto, DtoShape } from '@holdfast/ledger-service';
 import { type AdminFlags, withAdmin } from '../admin/admin-session.js';
 import { CliExit } from '../exit-code.js';
 import { table } from '../terminal/table.js';
@@ -18,7 +18,7 @@ export async function jobs(flags: JobsFlags, terminal: Terminal): Promise<CliExi
     return [(await client.post(path)).body];
   });
   // The service is of this project and this version.
-  const listed = items as readonly Plain<JobDto>[];
+  const listed = items as readonly DtoShape<JobDto>[];
   if (flags.json === true) await terminal.json({ items: listed }, 2);
   else if (listed.length === 0) await terminal.line('No jobs since the service was started.');
   else for (const line of table(HEAD, listed.map(rowOf))) await terminal.line(line);
@@ -27,7 +27,7 @@ export async function jobs(flags: JobsFlags, terminal: Terminal): Promise<CliExi
 
 const HEAD = ['id', 'kind', 'state', 'created', 'progress', 'problem'];
 
-function rowOf({ id, kind, state, createdAt, progress, problem }: Plain<JobDto>): string[] {
+function rowOf({ id, kind, state, createdAt, progress, problem }: DtoShape<JobDto>): string[] {
   const share =
     progress === undefined || progress.total === 0
       ? ''

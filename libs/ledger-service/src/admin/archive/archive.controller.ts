@@ -5,7 +5,7 @@ import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';
 import type { JobDto } from '../jobs/jobs.dto.js';
 import { Jobs } from '../jobs/jobs.js';
-import type { Plain } from '../plain.js';
+import type { DtoShape } from '../dto-shape.js';
 import { archiveSealed } from './archive-work.js';
 
 @ApiTags('archive')
@@ -22,7 +22,7 @@ export class ArchiveController {
     description: 'Compressed, read back and compared. Removes nothing: retention does.',
   })
   @StartsJob()
-  archive(@Res({ passthrough: true }) reply: FastifyReply): Plain<JobDto> {
+  archive(@Res({ passthrough: true }) reply: FastifyReply): DtoShape<JobDto> {
     const { wal } = this.writer.log;
     const job = this.jobs.start('archive', 'changes', (context) => archiveSealed(wal, context));
     return startedJob(job, reply);

@@ -5,7 +5,7 @@ import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';
 import type { JobDto } from '../jobs/jobs.dto.js';
 import { Jobs } from '../jobs/jobs.js';
-import type { Plain } from '../plain.js';
+import type { DtoShape } from '../dto-shape.js';
 import { DATA_DIRECTORIES, type DataDirectories, pathsOf } from '../state/data-directories.js';
 import { BackupPlace } from './backup-place.js';
 import { backUp } from './backup-work.js';
@@ -31,7 +31,7 @@ export class BackupController {
   backUp(
     @Body() { directory, replace = false }: BackupDto,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Plain<JobDto> {
+  ): DtoShape<JobDto> {
     if (!this.place.allows(directory))
       throw new ProblemException('backup-place-refused', { parameters: { directory } });
     const { log } = this.writer;

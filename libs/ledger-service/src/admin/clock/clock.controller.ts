@@ -3,7 +3,7 @@ import { ApiOperation, ApiResponse, ApiTags, InjectLogger, type Logger } from '@
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { AdminProblems } from '../admin-problems.js';
-import type { Plain } from '../plain.js';
+import type { DtoShape } from '../dto-shape.js';
 import { ClockDto } from './clock.dto.js';
 
 @ApiTags('clock')
@@ -18,7 +18,7 @@ export class ClockController {
   @ApiOperation({ summary: 'Whether the clock is believed, and what it is compared with' })
   @ApiResponse({ status: 200, type: ClockDto })
   @AdminProblems()
-  status(): Plain<ClockDto> {
+  status(): DtoShape<ClockDto> {
     return clockOf(this.writer.log.clockStatus());
   }
 
@@ -31,7 +31,7 @@ export class ClockController {
   })
   @ApiResponse({ status: 200, type: ClockDto, description: 'The clock as it is believed now.' })
   @AdminProblems()
-  accept(): Plain<ClockDto> {
+  accept(): DtoShape<ClockDto> {
     const before = clockOf(this.writer.log.clockStatus());
     const accepted = clockOf(this.writer.log.acceptClock());
     this.logger.warn({ before, accepted }, 'an operator has accepted the clock');
@@ -39,7 +39,7 @@ export class ClockController {
   }
 }
 
-function clockOf({ fault, wallMillis, expectedMillis }: ClockStatus): Plain<ClockDto> {
+function clockOf({ fault, wallMillis, expectedMillis }: ClockStatus): DtoShape<ClockDto> {
   return {
     trusted: fault === undefined,
     ...(fault !== undefined && { fault }),

@@ -6,7 +6,7 @@ import type { WorkContext } from '../jobs/job.js';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';
 import type { JobDto } from '../jobs/jobs.dto.js';
 import { Jobs } from '../jobs/jobs.js';
-import type { Plain } from '../plain.js';
+import type { DtoShape } from '../dto-shape.js';
 import { CompactionDto } from './compaction.dto.js';
 import { compactLedger, planCompaction } from './ledger-compaction.js';
 
@@ -28,7 +28,7 @@ export class CompactionController {
   compact(
     @Body() { dryRun = false }: CompactionDto,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Plain<JobDto> {
+  ): DtoShape<JobDto> {
     const { log } = this.writer;
     const job = dryRun
       ? this.jobs.start('plan-compaction', 'checks', (context: WorkContext) =>

@@ -1,7 +1,7 @@
 import { ApiOperation, ApiResponse, ApiTags, ProblemException } from '@holdfast/platform';
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { AdminProblems } from '../admin-problems.js';
-import type { Plain } from '../plain.js';
+import type { DtoShape } from '../dto-shape.js';
 import { ConsumerFloors } from './consumer-floors.js';
 import { KEPT_FLOORS } from './kept-floors.js';
 import { DropFloorDto, FloorDto, FloorListDto, FloorTarget } from './floors.dto.js';
@@ -15,7 +15,7 @@ export class FloorsController {
   @ApiOperation({ summary: 'What keeps the log from being removed, by name' })
   @ApiResponse({ status: 200, type: FloorListDto })
   @AdminProblems()
-  list(): Plain<FloorListDto> {
+  list(): DtoShape<FloorListDto> {
     return { items: this.floors.list() };
   }
 
@@ -28,7 +28,7 @@ export class FloorsController {
   })
   @ApiResponse({ status: 200, type: FloorDto, description: 'The floor as it was.' })
   @AdminProblems('invalid-request', 'floor-not-found', 'floor-kept', 'confirmation-missing')
-  drop(@Param() { floor }: FloorTarget, @Body() { confirm }: DropFloorDto): Plain<FloorDto> {
+  drop(@Param() { floor }: FloorTarget, @Body() { confirm }: DropFloorDto): DtoShape<FloorDto> {
     const before = this.floors.list().find(({ name }) => name === floor);
     if (before === undefined)
       throw new ProblemException('floor-not-found', { parameters: { floor } });

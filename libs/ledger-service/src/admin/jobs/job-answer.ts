@@ -2,7 +2,7 @@ import { ApiResponse } from '@holdfast/platform';
 import { HttpCode, applyDecorators } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { AdminProblems } from '../admin-problems.js';
-import type { Plain } from '../plain.js';
+import type { DtoShape } from '../dto-shape.js';
 import type { JobStatus } from './job.js';
 import { JobDto, jobDto } from './jobs.dto.js';
 
@@ -21,7 +21,7 @@ export function StartsJob(...problems: readonly string[]): MethodDecorator {
 }
 
 /** What such a handler answers. */
-export function startedJob(status: JobStatus, reply: FastifyReply): Plain<JobDto> {
+export function startedJob(status: JobStatus, reply: FastifyReply): DtoShape<JobDto> {
   void reply.header('location', `/admin/jobs/${status.id}`);
   return jobDto(status);
 }

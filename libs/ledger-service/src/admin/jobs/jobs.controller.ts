@@ -1,7 +1,7 @@
 import { ApiOperation, ApiResponse, ApiTags, ProblemException } from '@holdfast/platform';
 import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { AdminProblems } from '../admin-problems.js';
-import type { Plain } from '../plain.js';
+import type { DtoShape } from '../dto-shape.js';
 import type { JobStatus } from './job.js';
 import { JobDto, JobListDto, JobTarget, jobDto } from './jobs.dto.js';
 import { Jobs } from './jobs.js';
@@ -15,7 +15,7 @@ export class JobsController {
   @AdminProblems()
   @ApiOperation({ summary: 'What runs, what waits, and what has ended lately' })
   @ApiResponse({ status: 200, type: JobListDto })
-  list(): Plain<JobListDto> {
+  list(): DtoShape<JobListDto> {
     return { items: this.jobs.list().map(jobDto) };
   }
 
@@ -23,7 +23,7 @@ export class JobsController {
   @ApiOperation({ summary: 'How far a job has come' })
   @ApiResponse({ status: 200, type: JobDto })
   @AdminProblems('job-not-found')
-  one(@Param() { job }: JobTarget): Plain<JobDto> {
+  one(@Param() { job }: JobTarget): DtoShape<JobDto> {
     return jobDto(found(this.jobs.get(job), job));
   }
 
@@ -35,7 +35,7 @@ export class JobsController {
   })
   @ApiResponse({ status: 200, type: JobDto })
   @AdminProblems('job-not-found')
-  cancel(@Param() { job }: JobTarget): Plain<JobDto> {
+  cancel(@Param() { job }: JobTarget): DtoShape<JobDto> {
     return jobDto(found(this.jobs.cancel(job), job));
   }
 }

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@holdfast/platform';
 import { Matches } from 'class-validator';
-import type { Plain } from '../plain.js';
+import type { DtoShape } from '../dto-shape.js';
 import type { JobState, JobStatus, JobUnit } from './job.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -83,7 +83,7 @@ export class JobListDto {
 }
 
 /** As it is told: instants as text, and what is not known left out. */
-export function jobDto(status: JobStatus): Plain<JobDto> {
+export function jobDto(status: JobStatus): DtoShape<JobDto> {
   const { id, kind, state, createdAtMillis, startedAtMillis, endedAtMillis } = status;
   const { progress, result, problem } = status;
   return {
@@ -99,7 +99,7 @@ export function jobDto(status: JobStatus): Plain<JobDto> {
 function progressDto({
   secondsLeft,
   ...told
-}: NonNullable<JobStatus['progress']>): Plain<JobProgressDto> {
+}: NonNullable<JobStatus['progress']>): DtoShape<JobProgressDto> {
   return { ...told, ...(secondsLeft !== undefined && { secondsLeft }) };
 }
 

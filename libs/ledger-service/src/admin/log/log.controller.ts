@@ -5,7 +5,7 @@ import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { AdminProblems } from '../admin-problems.js';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';
 import type { JobDto } from '../jobs/jobs.dto.js';
-import type { Plain } from '../plain.js';
+import type { DtoShape } from '../dto-shape.js';
 import { Jobs } from '../jobs/jobs.js';
 import { scrubLog, verifyLog } from './log-work.js';
 import { LogDto, SCRUB_BYTES_PER_SECOND_DEFAULT, ScrubDto } from './log.dto.js';
@@ -22,7 +22,7 @@ export class LogController {
   @ApiOperation({ summary: 'What the log holds, and how it is written' })
   @ApiResponse({ status: 200, type: LogDto })
   @AdminProblems()
-  statistics(): Plain<LogDto> {
+  statistics(): DtoShape<LogDto> {
     const { firstSequence, durableSequence, lastSequence, records, ...stats } =
       this.writer.log.stats();
     const { logId, epoch, timeline, durability, ioMode, segments, logBytes, queuedBytes } = stats;
@@ -40,7 +40,7 @@ export class LogController {
   @Post('verify')
   @ApiOperation({ summary: 'Read every byte of the log and report every damage' })
   @StartsJob()
-  verify(@Res({ passthrough: true }) reply: FastifyReply): Plain<JobDto> {
+  verify(@Res({ passthrough: true }) reply: FastifyReply): DtoShape<JobDto> {
     const { wal } = this.writer.log;
     return startedJob(
       this.jobs.start('verify-log', 'checks', (context) => verifyLog(wal, context)),
@@ -51,7 +51,7 @@ export class LogController {
   @Post('scrub')
   @ApiOperation({ summary: 'One pass over the sealed segments at a bounded rate' })
   @StartsJob('invalid-request')
-  scrub(@Body() body: ScrubDto, @Res({ passthrough: true }) reply: FastifyReply): Plain<JobDto> {
+  scrub(@Body() body: ScrubDto, @Res({ passthrough: true }) reply: FastifyReply): DtoShape<JobDto> {
     const { wal } = this.writer.log;
     const rate = body.bytesPerSecond ?? SCRUB_BYTES_PER_SECOND_DEFAULT;
     return startedJob(

@@ -5,7 +5,7 @@ import { AdminProblems } from '../admin-problems.js';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';
 import type { JobDto } from '../jobs/jobs.dto.js';
 import { Jobs } from '../jobs/jobs.js';
-import type { Plain } from '../plain.js';
+import type { DtoShape } from '../dto-shape.js';
 import { LogRetention } from './log-retention.js';
 import { RetentionDto } from './retention.dto.js';
 
@@ -21,14 +21,14 @@ export class RetentionController {
   @ApiOperation({ summary: 'What the policy would remove just now, and what keeps the rest' })
   @ApiResponse({ status: 200, type: RetentionDto })
   @AdminProblems()
-  plan(): Plain<RetentionDto> {
+  plan(): DtoShape<RetentionDto> {
     return this.retention.plan();
   }
 
   @Post('apply')
   @ApiOperation({ summary: 'Apply the policy: archive what is sealed, remove what may go' })
   @StartsJob()
-  apply(@Res({ passthrough: true }) reply: FastifyReply): Plain<JobDto> {
+  apply(@Res({ passthrough: true }) reply: FastifyReply): DtoShape<JobDto> {
     const job = this.jobs.start('retention', 'changes', (context) => this.retention.apply(context));
     return startedJob(job, reply);
   }

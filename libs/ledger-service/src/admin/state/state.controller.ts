@@ -10,7 +10,7 @@ import { StartsJob, startedJob } from '../jobs/job-answer.js';
 import type { WorkContext } from '../jobs/job.js';
 import type { JobDto } from '../jobs/jobs.dto.js';
 import { Jobs } from '../jobs/jobs.js';
-import type { Plain } from '../plain.js';
+import type { DtoShape } from '../dto-shape.js';
 import { DATA_DIRECTORIES, type DataDirectories } from './data-directories.js';
 import { type CheckpointDto, type SnapshotDto, SnapshotListDto, StateDto } from './state.dto.js';
 import { verifyLedgerState } from './verify-ledger-state.js';
@@ -28,7 +28,7 @@ export class StateController {
   @ApiOperation({ summary: 'The last checkpoint of the state, and how well it is known to be' })
   @ApiResponse({ status: 200, type: StateDto })
   @AdminProblems()
-  state(): Plain<StateDto> {
+  state(): DtoShape<StateDto> {
     const { log } = this.writer;
     const status = defined(log.stateStatus(), 'the status of checkpointed state');
     const { checkpoint, checkpoints, failedCheckpoints, overlayEntries, verification } = status;
@@ -47,7 +47,7 @@ export class StateController {
       'Takes as long as what has changed since the last one. It cannot be cancelled: one that is under way ends by itself.',
   })
   @StartsJob()
-  checkpoint(@Res({ passthrough: true }) reply: FastifyReply): Plain<JobDto> {
+  checkpoint(@Res({ passthrough: true }) reply: FastifyReply): DtoShape<JobDto> {
     const work = () => this.writer.log.checkpoint();
     return startedJob(this.jobs.start('checkpoint', 'at-once', work), reply);
   }
@@ -59,7 +59,7 @@ export class StateController {
       'Reads the whole log, and needs as much temporary room as state and read model take.',
   })
   @StartsJob()
-  verify(@Res({ passthrough: true }) reply: FastifyReply): Plain<JobDto> {
+  verify(@Res({ passthrough: true }) reply: FastifyReply): DtoShape<JobDto> {
     const { log } = this.writer;
     const options = { records: log.wal, events: log, ...this.directories };
     const work = (context: WorkContext) => verifyLedgerState(options, context);
@@ -70,7 +70,7 @@ export class StateController {
   @ApiOperation({ summary: 'The snapshots of the whole state' })
   @ApiResponse({ status: 200, type: SnapshotListDto })
   @AdminProblems()
-  snapshots(): Plain<SnapshotListDto> {
+  snapshots(): DtoShape<SnapshotListDto> {
     return { items: this.writer.log.snapshots().map(snapshotDto) };
   }
 
@@ -81,7 +81,7 @@ export class StateController {
       'Progress counts each entry twice: when it is written and when it is read back. Cancelled, it leaves no file; a snapshot that the schedule makes at the same time goes on.',
   })
   @StartsJob()
-  snapshot(@Res({ passthrough: true }) reply: FastifyReply): Plain<JobDto> {
+  snapshot(@Res({ passthrough: true }) reply: FastifyReply): DtoShape<JobDto> {
     const work = ({ signal, progress }: WorkContext) =>
       this.writer.log.snapshot({
         signal,
@@ -96,11 +96,11 @@ function checkpointDto({
   atMillis,
   entries,
   digest,
-}: NonNullable<StateStatus['checkpoint']>): Plain<CheckpointDto> {
+}: NonNullable<StateStatus['checkpoint']>): DtoShape<CheckpointDto> {
   return { position, at: new Date(atMillis).toISOString(), entries, digest };
 }
 
-function snapshotDto({ position, path, bytes, mark }: SnapshotEntry): Plain<SnapshotDto> {
+function snapshotDto({ position, path, bytes, mark }: SnapshotEntry): DtoShape<SnapshotDto> {
   const { entries, digest } = mark;
   // The mark is of the checkpoint that it was copied from, which is older.
   const atMillis = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? mark.atMillis;
@@ -112,7 +112,7 @@ function verificationDto({
   scans,
   givenUp,
   lastFullScanAtMillis,
-}: StateStatus['verification']): Plain<StateDto['verification']> {
+}: StateStatus['verification']): DtoShape<StateDto['verification']> {
   return {
     ...{ state, scans, givenUp },
     ...(lastFullScanAtMillis !== undefined && {
