@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LedgerWriter, LogKeeping, startAdmin } from '@holdfast/ledger-service';
+import { LedgerWriter, LogOperations, startAdmin } from '@holdfast/ledger-service';
 import { ServiceLifecycle, createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
 import type { Sequence } from '@holdfast/wal';
@@ -16,7 +16,7 @@ class Service {
   private constructor(
     readonly url: string,
     readonly writer: LedgerWriter,
-    readonly keeping: LogKeeping,
+    readonly operations: LogOperations,
     readonly stop: () => Promise<void>,
   ) {}
 
@@ -30,10 +30,15 @@ class Service {
       },
     });
     const floors = { behindEventsMax: 3, behindBytesMax: 0 };
-    const keeping = new LogKeeping({ writer, consumers: new FeedConsumers(), logger, floors });
+    const operations = new LogOperations({
+      writer,
+      consumers: new FeedConsumers(),
+      logger,
+      floors,
+    });
     const access = { token: TOKEN, tokenFile: '' };
     const application = await startAdmin({
-      ...{ writer, keeping, logger, lifecycle: new ServiceLifecycle() },
+      ...{ writer, operations, logger, lifecycle: new ServiceLifecycle() },
       admin: { host: '127.0.0.1', port: 0, access },
       directories: {
         stateDirectory: join(data, 'state'),
@@ -41,7 +46,7 @@ class Service {
         readModelDirectory: join(data, 'read-models'),
       },
     });
-    return new Service(await application.nest.getUrl(), writer, keeping, async () => {
+    return new Service(await application.nest.getUrl(), writer, operations, async () => {
       await application.stop(1_000);
       await writer.close();
     });
@@ -118,7 +123,7 @@ describe('the commands that administer', () => {
   });
 
   it('show and cancel jobs', async () => {
-    const { jobs } = service!.keeping;
+    const { jobs } = service!.operations;
     const { id } = jobs.start(
       'archive',
       'changes',

@@ -4,7 +4,7 @@ import {
   LEDGER_OPEN_API,
   LEDGER_PROBLEMS,
   LedgerCommandsModule,
-  LogKeeping,
+  LogOperations,
   assertAdminServable,
   openLedgerWriter,
   startAdmin,
@@ -40,10 +40,10 @@ export async function startCommandService(
     ...{ storage, wal, state, clock, archives, logger, lifecycle },
   });
   const consumers = new FeedConsumers({ floorNames: feedServer.floorNames });
-  const keeping = new LogKeeping({ writer, consumers, logger, floors, retention });
+  const operations = new LogOperations({ writer, consumers, logger, floors, retention });
   const feed = EventFeedModule.register({ source: writer.log, consumers });
   const application = await createHttpApplication(
-    LedgerCommandsModule.forRoot({ writer, scrub, consumers, feed, keeping }),
+    LedgerCommandsModule.forRoot({ writer, scrub, consumers, feed, operations }),
     {
       logger,
       lifecycle,
@@ -55,7 +55,7 @@ export async function startCommandService(
     },
   );
   const administration = await startAdmin({
-    ...{ writer, keeping, logger, lifecycle, admin },
+    ...{ writer, operations, logger, lifecycle, admin },
     directories: storage,
     backupDirectory: admin.backupDirectory,
   });

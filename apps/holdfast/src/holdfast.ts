@@ -10,7 +10,7 @@ import {
   LedgerQueriesModule,
   QueryThreads,
   type LedgerWriter,
-  LogKeeping,
+  LogOperations,
   assertAdminServable,
   openLedgerWriter,
   startAdmin,
@@ -71,9 +71,9 @@ export async function startHoldfast(
       onReport: (report) => consumers.report(report),
     },
   );
-  const keeping = new LogKeeping({ writer, consumers, logger, floors, retention });
+  const operations = new LogOperations({ writer, consumers, logger, floors, retention });
   const application = await createHttpApplication(
-    HoldfastModule.forRoot(configuration, { writer, consumers, keeping, projection }),
+    HoldfastModule.forRoot(configuration, { writer, consumers, operations, projection }),
     {
       logger,
       lifecycle,
@@ -85,7 +85,7 @@ export async function startHoldfast(
     },
   );
   const administration = await startAdmin({
-    ...{ writer, keeping, logger, lifecycle, admin },
+    ...{ writer, operations, logger, lifecycle, admin },
     directories: storage,
     backupDirectory: admin.backupDirectory,
   });
@@ -105,7 +105,7 @@ function concernsReadModelOnly(error: unknown): boolean {
 interface HoldfastParts {
   readonly writer: LedgerWriter;
   readonly consumers: FeedConsumers;
-  readonly keeping: LogKeeping;
+  readonly operations: LogOperations;
   readonly projection: FollowedProjection;
 }
 
@@ -113,12 +113,12 @@ interface HoldfastParts {
 class HoldfastModule {
   static forRoot(
     { storage, scrub, queries }: HoldfastConfiguration,
-    { writer, consumers, keeping, projection }: HoldfastParts,
+    { writer, consumers, operations, projection }: HoldfastParts,
   ): DynamicModule {
     return {
       module: HoldfastModule,
       imports: [
-        LedgerCommandsModule.forRoot({ writer, scrub, consumers, keeping }),
+        LedgerCommandsModule.forRoot({ writer, scrub, consumers, operations }),
         LedgerQueriesModule.forRoot({
           asker: new QueryThreads({ readModelDirectory: storage.readModelDirectory }),
           waitMillisMax: queries.waitMillisMax,

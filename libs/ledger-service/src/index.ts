@@ -10,7 +10,7 @@ export { type AdminToken, adminToken } from './admin/access/admin-access.js';
 export type { JobProgress, JobState } from './admin/jobs/job.js';
 export type { JobDto } from './admin/jobs/jobs.dto.js';
 export type { DtoShape } from './admin/dto-shape.js';
-export { LogKeeping, type LogKeepingOptions } from './admin/log-keeping.js';
+export { LogOperations, type LogOperationsOptions } from './admin/log-operations.js';
 export { type StartAdminOptions, assertAdminServable, startAdmin } from './admin/start-admin.js';
 export { commandRoutes } from './commands/command-routes.js';
 export {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Position } from '@holdfast/event-store';
-import { LedgerWriter, LogKeeping, verifyLedgerState } from '@holdfast/ledger-service';
+import { LedgerWriter, LogOperations, verifyLedgerState } from '@holdfast/ledger-service';
 import { createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
 import { ArchiveDirectory, type ArchiveStore } from '@holdfast/wal';
@@ -34,13 +34,13 @@ describe('a week of traffic under the policy archive', () => {
   let directory: string;
   let archive: ArchiveStore;
   let writer: LedgerWriter;
-  let keeping: LogKeeping;
+  let operations: LogOperations;
 
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'holdfast-week-'));
     archive = ArchiveDirectory.open(join(directory, 'archive'), { create: true });
     writer = await open();
-    keeping = new LogKeeping({
+    operations = new LogOperations({
       ...{ writer, consumers, logger, clock },
       floors: { behindEventsMax: 0, behindBytesMax: 0 },
       retention: {
@@ -52,7 +52,7 @@ describe('a week of traffic under the policy archive', () => {
   });
 
   afterAll(async () => {
-    await keeping.stop();
+    await operations.stop();
     await writer.close();
     await archive.close();
     rmSync(directory, { recursive: true });
@@ -114,7 +114,7 @@ describe('a week of traffic under the policy archive', () => {
       ...{ consumer: 'ledger', reporter: 'worker', ended: false },
       ...{ applied: cursor, durable: cursor },
     });
-    keeping.floors.move();
+    operations.floors.move();
   }
 
   const liveFileBytes = (): number => {
@@ -139,7 +139,7 @@ describe('a week of traffic under the policy archive', () => {
       const away = hour >= AWAY_FROM && hour < AWAY_TO;
       if (!away) report(writer.log.durablePosition);
       if (hour % 12 === 0) await writer.log.checkpoint();
-      await keeping.retention.apply(context);
+      await operations.retention.apply(context);
 
       // Ages count from the last event, and not from a clock that the log does not follow: an idle log lets go of nothing more.
       const lastHour = hour % 24 === QUIET_HOUR ? hour - 1 : hour;

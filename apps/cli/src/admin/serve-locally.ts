@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { configurationOf } from '@holdfast/config';
-import { LogKeeping, openLedgerWriter, startAdmin } from '@holdfast/ledger-service';
+import { LogOperations, openLedgerWriter, startAdmin } from '@holdfast/ledger-service';
 import { ServiceLifecycle, createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
 import type { Terminal } from '../terminal/terminal.js';
@@ -39,11 +39,11 @@ export async function serveLocally(
   const writer = await openLedgerWriter(options);
   try {
     const consumers = new FeedConsumers();
-    const keeping = new LogKeeping({ writer, consumers, logger, floors, retention });
+    const operations = new LogOperations({ writer, consumers, logger, floors, retention });
     const token = randomBytes(32).toString('base64url');
     const admin = { host: '127.0.0.1', port: 0, access: { token, tokenFile: '' } };
     const application = await startAdmin({
-      ...{ writer, keeping, logger, lifecycle, admin },
+      ...{ writer, operations, logger, lifecycle, admin },
       directories: storage,
     });
     return {

@@ -14,12 +14,12 @@ import { LogRetention } from './retention/log-retention.js';
 import { RetentionController } from './retention/retention.controller.js';
 import { DATA_DIRECTORIES, type DataDirectories } from './state/data-directories.js';
 import { StateController } from './state/state.controller.js';
-import { LogKeeping } from './log-keeping.js';
+import { LogOperations } from './log-operations.js';
 
 export interface AdminOptions {
   readonly writer: LedgerWriter;
   /** The module stops it when the application is closed. */
-  readonly keeping: LogKeeping;
+  readonly operations: LogOperations;
   readonly directories: DataDirectories;
   /** Below it backups may be made; anywhere when left out or empty. */
   readonly backupDirectory?: string;
@@ -28,9 +28,14 @@ export interface AdminOptions {
 /** The operator's API over HTTP. It is served on a port of its own: see `startAdmin`. */
 @Module({})
 export class AdminModule implements OnApplicationShutdown {
-  constructor(@Inject(LogKeeping) private readonly keeping: LogKeeping) {}
+  constructor(@Inject(LogOperations) private readonly operations: LogOperations) {}
 
-  static forRoot({ writer, keeping, directories, backupDirectory }: AdminOptions): DynamicModule {
+  static forRoot({
+    writer,
+    operations,
+    directories,
+    backupDirectory,
+  }: AdminOptions): DynamicModule {
     return {
       module: AdminModule,
       controllers: [
@@ -40,10 +45,10 @@ export class AdminModule implements OnApplicationShutdown {
       ],
       providers: [
         { provide: LedgerWriter, useValue: writer },
-        { provide: LogKeeping, useValue: keeping },
-        { provide: Jobs, useValue: keeping.jobs },
-        { provide: ConsumerFloors, useValue: keeping.floors },
-        { provide: LogRetention, useValue: keeping.retention },
+        { provide: LogOperations, useValue: operations },
+        { provide: Jobs, useValue: operations.jobs },
+        { provide: ConsumerFloors, useValue: operations.floors },
+        { provide: LogRetention, useValue: operations.retention },
         { provide: BackupPlace, useValue: new BackupPlace(backupDirectory ?? '') },
         { provide: DATA_DIRECTORIES, useValue: directories },
       ],
@@ -51,6 +56,6 @@ export class AdminModule implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.keeping.stop();
+    await this.operations.stop();
   }
 }

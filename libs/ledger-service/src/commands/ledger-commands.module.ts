@@ -4,7 +4,7 @@ import { FeedConsumers } from '@holdfast/projections';
 import { observeFloors } from '../admin/floors/observe-floors.js';
 import { observeRetention } from '../admin/retention/observe-retention.js';
 import { observeState } from '../admin/state/observe-state.js';
-import type { LogKeeping } from '../admin/log-keeping.js';
+import type { LogOperations } from '../admin/log-operations.js';
 import { LogCareModule, type LogCareOptions } from '../log-care/log-care.module.js';
 import { LedgerWriter } from '../write-side/ledger-writer.js';
 import { BulkController } from './bulk/bulk.controller.js';
@@ -21,7 +21,7 @@ import { SetAccountStatusController } from './set-account-status/set-account-sta
 import { observeWriter } from './writer-telemetry.js';
 
 const NO_SCRUBBING: LogCareOptions['scrub'] = { bytesPerSecond: 0, pauseSeconds: 1 };
-const KEEPING = Symbol('the keeping of the log');
+const OPERATIONS = Symbol('the operations of the log');
 
 export const COMMAND_CONTROLLERS = [
   OpenLedgerController,
@@ -45,7 +45,7 @@ export interface LedgerCommandsOptions {
   /** Serves the feed of the log, and ends its streams before this module closes the log. Not served when left out. */
   readonly feed?: DynamicModule;
   /** Observed here; whoever made it stops it before this module is closed. */
-  readonly keeping?: LogKeeping;
+  readonly operations?: LogOperations;
 }
 
 /** The write side over HTTP, its health and figures. */
@@ -56,13 +56,13 @@ export class LedgerCommandsModule implements OnApplicationShutdown {
     @Inject(FeedConsumers) consumers: FeedConsumers,
     @Inject(Health) health: Health,
     @Inject(Metrics) metrics: Metrics,
-    @Inject(KEEPING) keeping: LogKeeping | null,
+    @Inject(OPERATIONS) operations: LogOperations | null,
   ) {
     observeWriter(writer, consumers, { health, metrics });
     observeState(writer, health, metrics);
-    if (keeping === null) return;
-    observeFloors(keeping.floors, health, metrics);
-    observeRetention(keeping.retention, metrics);
+    if (operations === null) return;
+    observeFloors(operations.floors, health, metrics);
+    observeRetention(operations.retention, metrics);
   }
 
   static forRoot({
@@ -70,7 +70,7 @@ export class LedgerCommandsModule implements OnApplicationShutdown {
     scrub = NO_SCRUBBING,
     consumers = new FeedConsumers(),
     feed,
-    keeping,
+    operations,
   }: LedgerCommandsOptions): DynamicModule {
     return {
       module: LedgerCommandsModule,
@@ -79,7 +79,7 @@ export class LedgerCommandsModule implements OnApplicationShutdown {
       providers: [
         { provide: LedgerWriter, useValue: writer },
         { provide: FeedConsumers, useValue: consumers },
-        { provide: KEEPING, useValue: keeping ?? null },
+        { provide: OPERATIONS, useValue: operations ?? null },
         CommandEndpoint,
         BulkEndpoint,
       ],

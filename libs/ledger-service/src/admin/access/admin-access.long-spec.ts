@@ -112,6 +112,6 @@ describe('the served admin API', () => {
       origin: 'https://example.org',
     });
     expect([status, body['type']]).toEqual([403, '/problems/forbidden']);
-    expect(service.keeping.jobs.list()).toEqual([]);
+    expect(service.operations.jobs.list()).toEqual([]);
   });
 });

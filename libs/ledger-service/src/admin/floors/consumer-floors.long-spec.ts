@@ -14,7 +14,7 @@ describe('floors of consumers', () => {
       timeline: service.writer.log.timelineAt(durable as Position) ?? '',
     };
     service.consumers.report({ consumer, reporter, applied: cursor, durable: cursor, ended });
-    service.keeping.floors.move();
+    service.operations.floors.move();
   };
   const floors = () => Object.fromEntries(service.writer.log.wal.floors.all());
   const drop = (floor: string, confirm = floor) =>

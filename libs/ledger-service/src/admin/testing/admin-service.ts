@@ -7,7 +7,11 @@ import { FeedConsumers } from '@holdfast/projections';
 import { ArchiveDirectory } from '@holdfast/wal';
 import type { CommandWriterOptions } from '@holdfast/commands';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
-import { LogKeeping, type LogKeepingOptions, type RetentionSettings } from '../log-keeping.js';
+import {
+  LogOperations,
+  type LogOperationsOptions,
+  type RetentionSettings,
+} from '../log-operations.js';
 import { startAdmin } from '../start-admin.js';
 
 /** Small segments, so that a test has several. */
@@ -21,7 +25,7 @@ export interface AdminReply {
 
 export interface AdminServiceOptions {
   readonly token?: string;
-  readonly floors?: Partial<LogKeepingOptions['floors']>;
+  readonly floors?: Partial<LogOperationsOptions['floors']>;
   readonly retention?: RetentionSettings;
   readonly backupDirectory?: string;
   readonly state?: Partial<CheckpointedStateOptions>;
@@ -43,7 +47,7 @@ export class TestAdminService {
     readonly directory: string,
     readonly writer: LedgerWriter,
     readonly consumers: FeedConsumers,
-    readonly keeping: LogKeeping,
+    readonly operations: LogOperations,
     readonly lines: readonly LoggedLine[],
     private readonly application: HttpApplication,
     readonly url: string,
@@ -68,13 +72,13 @@ export class TestAdminService {
       },
     });
     const consumers = new FeedConsumers();
-    const keeping = new LogKeeping({
+    const operations = new LogOperations({
       ...{ writer, consumers, logger },
       floors: { behindEventsMax: 0, behindBytesMax: 0, ...options.floors },
       ...(options.retention && { retention: options.retention }),
     });
     const application = await startAdmin({
-      ...{ writer, keeping, logger, lifecycle: new ServiceLifecycle() },
+      ...{ writer, operations, logger, lifecycle: new ServiceLifecycle() },
       directories: {
         dataDirectory: directory,
         stateDirectory: join(directory, 'state'),
@@ -88,7 +92,7 @@ export class TestAdminService {
       },
     });
     const url = await application.nest.getUrl();
-    return new TestAdminService(directory, writer, consumers, keeping, lines, application, url);
+    return new TestAdminService(directory, writer, consumers, operations, lines, application, url);
   }
 
   /** Opens so many ledgers more, which is one event each. */
@@ -124,7 +128,7 @@ export class TestAdminService {
   /** The job that a request has started, once it has ended. */
   async jobOf(reply: AdminReply): Promise<AdminReply['body']> {
     const path = reply.headers.get('location') ?? 'no location';
-    await this.keeping.jobs.ended(path.replace(/^.*\//, ''));
+    await this.operations.jobs.ended(path.replace(/^.*\//, ''));
     return (await this.send('GET', path)).body;
   }
 

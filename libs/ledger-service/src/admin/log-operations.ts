@@ -10,7 +10,7 @@ import { LogRetention } from './retention/log-retention.js';
 import { snapshotsOf } from './retention/retention-snapshots.js';
 import { RetentionSchedule } from './retention/retention-schedule.js';
 
-export interface LogKeepingOptions {
+export interface LogOperationsOptions {
   readonly writer: LedgerWriter;
   readonly consumers: FeedConsumers;
   readonly logger: Logger;
@@ -36,13 +36,13 @@ const KEEP_ALL: RetentionSettings = {
 const MINUTE_MILLIS = 60_000;
 
 /** What the owner of a log does beside taking commands: floors, and long work on the log. */
-export class LogKeeping {
+export class LogOperations {
   readonly floors: ConsumerFloors;
   readonly jobs: Jobs;
   readonly retention: LogRetention;
   private readonly schedule: RetentionSchedule;
 
-  constructor(options: LogKeepingOptions) {
+  constructor(options: LogOperationsOptions) {
     const { writer, consumers, logger, floors } = options;
     this.floors = new ConsumerFloors({ log: writer.log, consumers, logger, limits: floors });
     this.jobs = new Jobs({ logger });
