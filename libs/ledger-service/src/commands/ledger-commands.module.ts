@@ -5,7 +5,10 @@ import { observeFloors } from '../admin/floors/observe-floors.js';
 import { observeRetention } from '../admin/retention/observe-retention.js';
 import { observeState } from '../admin/state/observe-state.js';
 import type { LogOperations } from '../admin/log-operations.js';
-import { LogCareModule, type LogCareOptions } from '../log-care/log-care.module.js';
+import {
+  LogIntegrityModule,
+  type LogIntegrityOptions,
+} from '../log-integrity/log-integrity.module.js';
 import { LedgerWriter } from '../write-side/ledger-writer.js';
 import { BulkController } from './bulk/bulk.controller.js';
 import { BulkEndpoint } from './bulk/bulk-endpoint.js';
@@ -20,7 +23,7 @@ import { RegisterAssetController } from './register-asset/register-asset.control
 import { SetAccountStatusController } from './set-account-status/set-account-status.controller.js';
 import { observeWriter } from './writer-telemetry.js';
 
-const NO_SCRUBBING: LogCareOptions['scrub'] = { bytesPerSecond: 0, pauseSeconds: 1 };
+const NO_SCRUBBING: LogIntegrityOptions['scrub'] = { bytesPerSecond: 0, pauseSeconds: 1 };
 const OPERATIONS = Symbol('the operations of the log');
 
 export const COMMAND_CONTROLLERS = [
@@ -39,7 +42,7 @@ export interface LedgerCommandsOptions {
   /** Open, and replayed. The module closes it when the application is closed. */
   readonly writer: LedgerWriter;
   /** How the log is read over and over in search of damage; not at all when left out. */
-  readonly scrub?: LogCareOptions['scrub'];
+  readonly scrub?: LogIntegrityOptions['scrub'];
   /** Whoever reads the feed. One of its own when left out. */
   readonly consumers?: FeedConsumers;
   /** Serves the feed of the log, and ends its streams before this module closes the log. Not served when left out. */
@@ -74,7 +77,7 @@ export class LedgerCommandsModule implements OnApplicationShutdown {
   }: LedgerCommandsOptions): DynamicModule {
     return {
       module: LedgerCommandsModule,
-      imports: [...(feed ? [feed] : []), LogCareModule.forRoot({ writer, scrub })],
+      imports: [...(feed ? [feed] : []), LogIntegrityModule.forRoot({ writer, scrub })],
       controllers: [...COMMAND_CONTROLLERS],
       providers: [
         { provide: LedgerWriter, useValue: writer },

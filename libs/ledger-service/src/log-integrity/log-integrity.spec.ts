@@ -4,7 +4,7 @@ import { Metrics, createLogger } from '@holdfast/platform';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { TestCommandService } from '../commands/testing/command-service.js';
 import { openWorld } from '../commands/testing/world.js';
-import { tellRecovery } from './log-care-telemetry.js';
+import { tellRecovery } from './log-integrity-telemetry.js';
 
 let service: TestCommandService | undefined;
 

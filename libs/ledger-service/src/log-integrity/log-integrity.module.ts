@@ -1,25 +1,25 @@
 import { Health, InjectLogger, type Logger, Metrics } from '@holdfast/platform';
 import { type BeforeApplicationShutdown, type DynamicModule, Inject, Module } from '@nestjs/common';
 import { LedgerWriter } from '../write-side/ledger-writer.js';
-import { observeScrubber, tellRecovery } from './log-care-telemetry.js';
+import { observeScrubber, tellRecovery } from './log-integrity-telemetry.js';
 import { LogScrubber } from './log-scrubber.js';
 
-export interface LogCareOptions {
+export interface LogIntegrityOptions {
   /** Open. Closed by somebody else, after this module has stopped. */
   readonly writer: LedgerWriter;
   readonly scrub: { readonly bytesPerSecond: number; readonly pauseSeconds: number };
 }
 
-const OPTIONS = Symbol('the care of the log');
+const OPTIONS = Symbol('the integrity of the log');
 const MILLIS_A_SECOND = 1_000;
 
 /** Tells what recovery did when the log was opened, and reads the log over and over in search of damage. */
 @Module({})
-export class LogCareModule implements BeforeApplicationShutdown {
+export class LogIntegrityModule implements BeforeApplicationShutdown {
   private readonly scrubber: LogScrubber;
 
   constructor(
-    @Inject(OPTIONS) { writer, scrub }: LogCareOptions,
+    @Inject(OPTIONS) { writer, scrub }: LogIntegrityOptions,
     @InjectLogger() logger: Logger,
     @Inject(Health) health: Health,
     @Inject(Metrics) metrics: Metrics,
@@ -35,8 +35,8 @@ export class LogCareModule implements BeforeApplicationShutdown {
     this.scrubber.start();
   }
 
-  static forRoot(options: LogCareOptions): DynamicModule {
-    return { module: LogCareModule, providers: [{ provide: OPTIONS, useValue: options }] };
+  static forRoot(options: LogIntegrityOptions): DynamicModule {
+    return { module: LogIntegrityModule, providers: [{ provide: OPTIONS, useValue: options }] };
   }
 
   /** Before the log is closed, which gives up the segment that is being read. */
