@@ -172,6 +172,14 @@ module.exports = {
       to: { path: 'node_modules/(@grpc|@nestjs/microservices)/', reachable: true },
     },
     {
+      name: 'what-goes-without-microservices-does',
+      comment:
+        'These call withoutMicroservices before they load anything: an import of them would end the program.',
+      severity: 'error',
+      from: { path: '^apps/(holdfast|query-service)/src/', pathNot: '[.-]spec\\.ts$' },
+      to: { path: 'node_modules/@nestjs/microservices/', reachable: true },
+    },
+    {
       name: 'testing-is-for-specs',
       severity: 'error',
       from: { pathNot: '(\\.spec|-spec)\\.ts$|/testing/|^test/' },

@@ -1,11 +1,6 @@
-import {
-  endWhenTold,
-  keepCompiledCode,
-  withoutMicroservices,
-} from '@holdfast/platform/before-imports';
+import { endWhenTold, keepCompiledCode } from '@holdfast/platform/before-imports';
 
 endWhenTold({ SIGTERM: 0, SIGINT: 0 });
-withoutMicroservices();
 const keep = keepCompiledCode(new URL('../../../.compiled/', import.meta.url));
 await import('./run.js');
 // It has started.
