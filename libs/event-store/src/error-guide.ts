@@ -20,7 +20,7 @@ export const EVENT_STORE_ERROR_GUIDE: Readonly<Record<EventStoreErrorCode, Error
   },
   EVENT_CONDITION_FAILED: {
     meaning:
-      'An event that the condition of a commit forbids was appended since its writer has read; the message names its position. Nothing was appended.',
+      'An event that the condition of a commit forbids was appended since its writer has read, or too much to look at; the message names its position. Nothing was appended now.',
     action: 'Nothing: the caller reads again and decides anew.',
   },
   EVENT_STATE_OVERLOADED: {

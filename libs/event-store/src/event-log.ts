@@ -147,7 +147,7 @@ export interface EventLog extends EventSource {
    * stands, and this process does nothing more.
    *
    * A commit that was appended before, whole, is recognised by its event ids at the place that an exact expected version names
-   * (`no-stream` is one), or among those that its own condition forbids, durable or not, and comes back as `repeated`. Without either it is a new commit.
+   * (`no-stream` is one), or as the first that its own condition forbids, durable or not, and comes back as `repeated`. Without either it is a new commit.
    */
   append(commit: Commit): AppendedCommit;
   /** Appends in this turn, and resolves once the commit is durable. Rejects with what `append` throws and as `whenDurable` does. */

@@ -5,7 +5,7 @@ import { EventStoreError, invalid } from '../event-store.errors.js';
 import type { PositionIndex } from '../index/position-index.js';
 
 const QUERIES_MAX = 100;
-/** Most events that are looked at for one condition. Whoever has missed more reads again anyway. */
+/** Most events that are looked at for one query. Whoever has missed more reads again anyway. */
 const EVENTS_LOOKED_AT_MAX = 256;
 
 /** What a condition is checked against: everything admitted, durable or not. */
@@ -17,48 +17,57 @@ export interface ConditionContext {
   readonly eventAt: (position: Position) => RecordedEvent | undefined;
 }
 
-/** An event that a condition forbids; without `event` it was not looked at, and counts as one. */
+/** The first event after the condition's position that one query forbids, or that nobody can say it does not. */
 export interface ForbiddenEvent {
+  readonly after: Position;
   readonly position: Position;
+  /** Left out: it was removed, or there are too many to look at before it. */
   readonly event: RecordedEvent | undefined;
 }
 
 /**
- * The events after the condition's position that match one of its queries, newest first within a query. An event that compaction has dropped is passed over, so
- * that the answer is the same whether the index has seen it or not. What retention has removed counts as a match: nobody can say that it is none. So does
- * everything beyond the most that is looked at. Throws `EVENT_INVALID` for a condition that cannot be one.
+ * For each query the first event after the condition's position that matches. The first, because an earlier append of the same commit has found none: if it is
+ * there, its events are the first. An event that compaction has dropped is passed over, so that the answer is the same whether the index has seen it or
+ * not. What retention has removed counts as a match: nobody can say that it is none. So does what lies beyond the most that is looked at. Throws
+ * `EVENT_INVALID` for a condition that cannot be one.
  */
-export function* forbiddenEvents(
+export function forbiddenEvents(
   { failIfEventsMatch: queries, after }: AppendCondition,
   context: ConditionContext,
-): Generator<ForbiddenEvent, void> {
+): readonly ForbiddenEvent[] {
   assertCondition(queries, after, context.lastPosition);
+  return queries
+    .map((query) => firstForbidden(query, after, context))
+    .filter((one) => one !== undefined);
+}
+
+function firstForbidden(
+  query: EventQuery,
+  after: Position,
+  { tags, firstPosition, eventAt }: ConditionContext,
+): ForbiddenEvent | undefined {
   let lookedAt = 0;
-  for (const query of queries) {
-    const { types } = query;
-    for (const position of candidates(query, after, context.tags)) {
-      const isLookedAt = position >= context.firstPosition && ++lookedAt <= EVENTS_LOOKED_AT_MAX;
-      const event = isLookedAt ? context.eventAt(position) : undefined;
-      if (!isLookedAt) yield { position, event };
-      else if (event === undefined) continue;
-      else if (matches(query.tags, types, event)) yield { position, event };
-      if (lookedAt > EVENTS_LOOKED_AT_MAX) return;
-    }
+  for (const position of candidates(query, after, tags)) {
+    if (position < firstPosition || ++lookedAt > EVENTS_LOOKED_AT_MAX)
+      return { after, position, event: undefined };
+    const event = eventAt(position);
+    if (event !== undefined && matches(query, event)) return { after, position, event };
   }
+  return undefined;
 }
 
-export function conditionFailed(
-  { after }: AppendCondition,
-  { position }: ForbiddenEvent,
-): EventStoreError {
-  return new EventStoreError(
-    'EVENT_CONDITION_FAILED',
-    `the event at position ${position} came after position ${after}, and the condition of the commit forbids it; nothing was appended`,
-    { position, after },
-  );
+/** Throw it where none of the forbidden events is the commit's own. */
+export function conditionFailed({ after, position, event }: ForbiddenEvent): EventStoreError {
+  const reason =
+    event === undefined
+      ? `too much came after position ${after}, or was removed since, to look at what stands at position ${position} and behind it`
+      : `the event at position ${position} came after position ${after}, and the condition of the commit forbids it`;
+  return new EventStoreError('EVENT_CONDITION_FAILED', `${reason}; nothing was appended now`, {
+    ...{ position, after },
+  });
 }
 
-/** The positions after this one of the tag that has the fewest of them, newest first. */
+/** The positions after this one of the tag that has the fewest of them. */
 function* candidates(
   { tags }: EventQuery,
   after: Position,
@@ -71,18 +80,14 @@ function* candidates(
     if (rarest === undefined || length - start < rarest.length - rarest.start)
       rarest = { tag, start, length };
   }
-  const { tag, start: stop, length } = defined(rarest, 'a query has tags');
-  for (let at = length - 1; at >= stop; at--) {
+  const { tag, start: first, length } = defined(rarest, 'a query has tags');
+  for (let at = first; at < length; at++) {
     const { start, positions } = index.page(tag, at);
     yield defined(positions[at - start], 'a position of a page');
   }
 }
 
-function matches(
-  tags: readonly string[],
-  types: readonly string[] | undefined,
-  event: RecordedEvent,
-): boolean {
+function matches({ tags, types }: EventQuery, event: RecordedEvent): boolean {
   return (
     tags.every((tag) => event.tags.includes(tag)) &&
     (types === undefined || types.includes(event.type))

@@ -1,14 +1,14 @@
-import { type CodedError, assert, errorCode, errorMessage } from '@holdfast/kernel';
+import { type CodedError, assert, defined, errorCode, errorMessage } from '@holdfast/kernel';
 import type { Admission, Wal } from '@holdfast/wal';
 import { CommitEncoder, eventCountOf } from '../codec/commit-encoder.js';
 import { COMMIT_EVENTS_MAX } from '../codec/event-format.js';
 import type { Upcasters } from '../codec/upcaster.js';
 import type { Position, RecordedEvent } from '../event.js';
-import type { AppendCondition, AppendedCommit, Commit } from '../event-log.js';
+import type { AppendedCommit, Commit } from '../event-log.js';
 import { EventStoreError, invalid, tooLarge } from '../event-store.errors.js';
 import type { FoldedState } from '../fold/folded-state.js';
 import { type DurableEvents, positionOf } from '../log/durable-events.js';
-import { conditionFailed, forbiddenEvents } from './append-condition.js';
+import { type ForbiddenEvent, conditionFailed, forbiddenEvents } from './append-condition.js';
 import { checkVersions, wrongVersion } from './expected-versions.js';
 import type { LogClock } from './log-clock.js';
 import { PendingCommits } from './pending-commits.js';
@@ -32,6 +32,8 @@ export interface CommitAppenderParts {
  */
 const PENDING_EVENTS_MAX = 50_000;
 
+const NONE: readonly ForbiddenEvent[] = [];
+
 /** What an append does, from the check of its versions to the fold of its events; and what was admitted until it can be read from the log. */
 export class CommitAppender {
   private readonly encoder: CommitEncoder;
@@ -50,15 +52,11 @@ export class CommitAppender {
     const { folded, clock, checkpoints } = this.parts;
     assertSize(commit);
     const check = checkVersions(commit, (stream) => folded.index.version(stream));
-    if (check.conflict !== undefined) {
-      const repeated = this.repeated(commit);
-      if (repeated === undefined) throw wrongVersion(check.conflict);
-      return repeated;
-    }
-    if (commit.condition !== undefined) {
-      const repeated = this.checkCondition(commit, commit.condition);
-      if (repeated !== undefined) return repeated;
-    }
+    const forbidden = this.forbidden(commit);
+    if (check.conflict !== undefined)
+      return this.repeated(commit, forbidden, wrongVersion(check.conflict));
+    const [first] = forbidden;
+    if (first !== undefined) return this.repeated(commit, forbidden, conditionFailed(first));
     clock().assertTrusted();
     checkpoints?.assertRoom();
     const records = this.encoder.encode(commit, check.bases, this.timeOf(commit));
@@ -100,36 +98,36 @@ export class CommitAppender {
     );
   }
 
-  /** The earlier append of this commit, where there was one. Throws `EVENT_CONDITION_FAILED` where somebody else has appended what it forbids. */
-  private checkCondition(commit: Commit, condition: AppendCondition): AppendedCommit | undefined {
+  private forbidden({ condition }: Commit): readonly ForbiddenEvent[] {
+    if (condition === undefined) return NONE;
     const { folded, durableEvents, wal } = this.parts;
-    const forbidden = [
-      ...forbiddenEvents(condition, {
-        tags: folded.index.tags,
-        firstPosition: durableEvents.firstPosition,
-        lastPosition: positionOf(wal.lastSequence),
-        eventAt: (position) => this.pendingAt(position) ?? durableEvents.asRecordedAt(position),
-      }),
-    ];
-    const [newest] = forbidden;
-    if (newest === undefined) return undefined;
-    const repeated = this.asRepeated(findRepeatedAmong(forbidden, commit, this.admittedAt));
-    if (repeated === undefined) throw conditionFailed(condition, newest);
-    return repeated;
+    return forbiddenEvents(condition, {
+      tags: folded.index.tags,
+      firstPosition: durableEvents.firstPosition,
+      lastPosition: positionOf(wal.lastSequence),
+      eventAt: (position) => this.pendingAt(position) ?? durableEvents.asRecordedAt(position),
+    });
   }
 
-  private repeated(commit: Commit): AppendedCommit | undefined {
-    return this.asRepeated(findRepeated(commit, this.parts.folded.index, this.admittedAt));
+  /** The earlier append of this commit. Throws the error where there was none. */
+  private repeated(
+    commit: Commit,
+    forbidden: readonly ForbiddenEvent[],
+    error: EventStoreError,
+  ): AppendedCommit {
+    const events =
+      findRepeated(commit, this.parts.folded.index, this.admittedAt) ??
+      findRepeatedAmong(forbidden, commit, this.admittedAt);
+    if (events === undefined) throw error;
+    return {
+      events,
+      position: defined(events.at(-1), 'a commit has events').position,
+      repeated: true,
+    };
   }
 
   private readonly admittedAt = (position: Position): RecordedEvent | undefined =>
     this.pendingAt(position) ?? this.parts.durableEvents.eventAt(position);
-
-  private asRepeated(events: readonly RecordedEvent[] | undefined): AppendedCommit | undefined {
-    const position = events?.at(-1)?.position;
-    if (events === undefined || position === undefined) return undefined;
-    return { events, position, repeated: true };
-  }
 
   private admit(records: readonly Uint8Array[]): Admission {
     try {
