@@ -114,6 +114,28 @@ describe('deciders and lookups in one model', () => {
     );
   });
 
+  it('refuse what they could not fold, before it is in the log', async () => {
+    await writer.execute(add, attempt('add'));
+    // The key of a lookup, which no state takes.
+    const half = book('mon', '\ud83d');
+    await expect(writer.execute(half, attempt('half'))).rejects.toMatchObject({
+      code: 'EVENT_INVALID',
+    });
+    const wrong = () => {
+      throw new Error('a mistake of the program');
+    };
+    await reopen({
+      ...bookings,
+      deciders: [{ ...room, evolve: { ...room.evolve, RoomBooked: wrong } }, guest],
+    });
+    await expect(writer.execute(book('mon'), attempt('mon'))).rejects.toThrow('a mistake');
+    expect(writer.log.lastPosition).toBe(1);
+    await reopen();
+    // What a decision makes it sees folded, as the log will: the second event rests on the first.
+    expect(await writer.execute(book('mon'), attempt('mon'))).toMatchObject({ position: 2 });
+    expect(writer.view(room, 'blue')).toEqual({ capacity: 2, days: { mon: 'ann' } });
+  });
+
   it.each([
     ['an unknown type', { type: 'Unknown' }],
     ['no command', null],

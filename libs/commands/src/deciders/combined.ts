@@ -1,4 +1,13 @@
-import type { EventSchema, RecordedEvent, StateStore } from '@holdfast/event-store';
+import {
+  type EventSchema,
+  InMemoryStateStore,
+  type JsonObject,
+  type Position,
+  type RecordedEvent,
+  type StateSection,
+  type StateStore,
+  type StreamVersion,
+} from '@holdfast/event-store';
 import { CodedError, assert, defined } from '@holdfast/kernel';
 import type { CommandContext } from '../model/command-context.js';
 import {
@@ -25,8 +34,18 @@ export interface CombinedParts {
 /** What the log takes as the name of a stream. */
 const STREAM_BYTES_MAX = 512;
 
-/** One model of many deciders and lookups. Throws `COMMANDS_EVENT_UNKNOWN` for an event that none of them evolves. */
-export function combined(parts: CombinedParts): CommandModel<AnyCommand, object, Read> {
+/** The state of any entity or lookup under an id. */
+export interface CombinedView extends Read {
+  readonly state: StateStore;
+}
+
+/**
+ * One model of many deciders and lookups. Throws `COMMANDS_EVENT_UNKNOWN` for an event that none of them evolves.
+ *
+ * Each decision is folded beside the state before it is appended: what `evolve` or a lookup cannot take is thrown from the command, and nothing has happened. Behind
+ * the admission it would end this program, and every later one that opens the log.
+ */
+export function combined(parts: CombinedParts): CommandModel<AnyCommand, object, CombinedView> {
   const { deciders, lookups = [], retired = [] } = parts;
   const byName = new Map(deciders.map((one) => [one.name, one]));
   const byCommand = byTypes(deciders, 'decide');
@@ -34,23 +53,26 @@ export function combined(parts: CombinedParts): CommandModel<AnyCommand, object,
   assertParts(parts, byEvent);
   const schemas = deciders.flatMap(schemasOf);
   const passedOver = new Set([COMMAND_REJECTED, COMMAND_UNCHANGED, ...retired]);
+  const evolve = (event: RecordedEvent, state: Sections): void => {
+    if (passedOver.has(event.type)) return;
+    const [name, id] = partsOf(event.stream);
+    const one = byEvent.get(event.type);
+    if (one?.name !== name) throw unknownEvent(event);
+    evolveOne(one, id, event, state);
+    for (const index of lookups) lookUp(index, event, state);
+  };
   return {
     stateVersion: stateVersionOf(parts, schemas),
     schemas,
     keyless: deciders.flatMap(({ keyless = [] }) => keyless),
-    viewOf: ({ state }) => readOf(state),
-    evolve(event, state) {
-      if (passedOver.has(event.type)) return;
-      const [name, id] = partsOf(event.stream);
-      const one = byEvent.get(event.type);
-      if (one?.name !== name) throw unknownEvent(event);
-      evolveOne(one, id, event, state);
-      for (const index of lookups) lookUp(index, event, state);
-    },
+    viewOf: ({ state }) => Object.assign(readOf(state), { state }),
+    evolve,
     malformationOf: (command) => malformationOf(command, byCommand),
-    decide(command, context, read) {
+    decide(command, context, view) {
       const one = defined(byCommand.get(command.type), 'the decider of a command');
-      return verdictOf(one, command, context, read);
+      const verdict = verdictOf(one, command, context, view);
+      if (verdict.kind === 'accepted') rehearse(verdict.appends, context, view.state, evolve);
+      return verdict;
     },
     answerOf(event) {
       if (event.type === COMMAND_REJECTED || event.type === COMMAND_UNCHANGED) return event.data;
@@ -108,11 +130,53 @@ interface Entry {
   readonly of: unknown;
 }
 
-function sectionOf(state: StateStore, name: string) {
+/** What folding needs of a state. */
+interface Sections {
+  section<Value extends object>(name: string): Pick<StateSection<Value>, 'get' | 'set'>;
+}
+
+/** On top of a state, which it leaves as it is. */
+class Rehearsal implements Sections {
+  private readonly written = new InMemoryStateStore();
+
+  constructor(private readonly state: Sections) {}
+
+  section<Value extends object>(name: string): Pick<StateSection<Value>, 'get' | 'set'> {
+    const [above, below] = [this.written.section<Value>(name), this.state.section<Value>(name)];
+    return {
+      get: (key) => above.get(key) ?? below.get(key),
+      set: (key, value) => {
+        above.set(key, value);
+      },
+    };
+  }
+}
+
+function rehearse(
+  appends: readonly Append[],
+  { nowMillis: recordedAtMillis, commandId: id }: CommandContext,
+  state: Sections,
+  evolve: (event: RecordedEvent, state: Sections) => void,
+): void {
+  const rehearsal = new Rehearsal(state);
+  for (const { stream, facts, tags = [] } of appends)
+    for (const { type, data } of facts)
+      evolve(
+        {
+          ...{ id, stream, type, tags, recordedAtMillis, data: data as JsonObject },
+          // It has no place yet.
+          ...{ position: 0 as Position, version: 0 as StreamVersion },
+          ...{ schemaVersion: 1, metadata: {}, endsCommit: false },
+        },
+        rehearsal,
+      );
+}
+
+function sectionOf(state: Sections, name: string) {
   return state.section<Entry>(`of/${name}`);
 }
 
-function readOf(state: StateStore): Read {
+function readOf(state: Sections): Read {
   return <State>(
     { name, initial }: { readonly name: string; readonly initial: State },
     id: string,
@@ -121,7 +185,7 @@ function readOf(state: StateStore): Read {
     (sectionOf(state, name).get(id) ?? { of: initial }).of as State;
 }
 
-function evolveOne(one: AnyDecider, id: string, event: RecordedEvent, state: StateStore): void {
+function evolveOne(one: AnyDecider, id: string, event: RecordedEvent, state: Sections): void {
   const evolve = one.evolve[event.type] as (
     before: unknown,
     data: unknown,
@@ -130,7 +194,7 @@ function evolveOne(one: AnyDecider, id: string, event: RecordedEvent, state: Sta
   sectionOf(state, one.name).set(id, { of: evolve(readOf(state)(one, id), event.data, event) });
 }
 
-function lookUp(index: Lookup<unknown>, { type, data }: RecordedEvent, state: StateStore): void {
+function lookUp(index: Lookup<unknown>, { type, data }: RecordedEvent, state: Sections): void {
   const step = index.on[type] as
     | {
         readonly key: (data: unknown) => string;

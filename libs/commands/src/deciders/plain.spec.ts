@@ -40,6 +40,8 @@ it('what a service cannot mean does not compile', () => {
   decider<Deep, Ask, Asked>({ ...rest, initial: deep });
   // @ts-expect-error a Date is a text after a restart
   decider<Dated, Ask, Asked>({ ...rest, initial: dated });
+  // @ts-expect-error undefined in a list is null after a restart
+  decider<(number | undefined)[], Ask, Asked>({ ...rest, initial: [] });
   // @ts-expect-error a bigint is no JSON
   decider<bigint, Ask, Asked>({ ...rest, initial: 0n });
   // @ts-expect-error each event is evolved

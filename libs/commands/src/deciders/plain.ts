@@ -1,12 +1,14 @@
 /**
  * What a checkpoint gives back as it was: plain JSON. A `Map`, a `Date` or a function becomes `never`, for after a restart it would be `{}` or a text, and only
- * then.
+ * then. So does `undefined` in a list, which would be `null`.
  */
 export type Plain<Value> = Value extends string | number | boolean | null | undefined
   ? Value
   : Value extends NotPlain
     ? never
-    : { readonly [Key in keyof Value]: Plain<Value[Key]> };
+    : Value extends readonly (infer Item)[]
+      ? readonly Plain<Exclude<Item, undefined>>[]
+      : { readonly [Key in keyof Value]: Plain<Value[Key]> };
 
 type NotPlain =
   | ReadonlyMap<unknown, unknown>

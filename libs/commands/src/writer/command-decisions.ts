@@ -86,7 +86,9 @@ export class CommandDecisions<Command extends AnyCommand, Answer, View> {
   }
 
   /** What a dry run is answered from: the first event of what would have been appended. */
-  firstOf([append]: readonly StreamAppend[], recordedAtMillis: number): Answerable {
+  firstOf(appends: readonly StreamAppend[], recordedAtMillis: number): Answerable {
+    // Those before it only guard the version of their stream.
+    const append = appends.find(({ events }) => events.length > 0);
     const { stream, events } = defined(append, 'an append of a command');
     const { type, schemaVersion, data } = defined(events[0], 'an event of a command');
     return { type, schemaVersion, stream, data, recordedAtMillis };

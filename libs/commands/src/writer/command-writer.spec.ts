@@ -186,6 +186,43 @@ describe('a writer of commands', () => {
     expect(writer.view.state.section<number>('counters').get('a')).toBe(7);
   });
 
+  it('answers anything that is no command', async () => {
+    const model = { ...counters, malformationOf: () => malformed('type', 'must be a command') };
+    await writer.close();
+    writer = await open(model);
+    for (const command of [null, undefined, 7, [], {}])
+      expect(await writer.execute(command as never, attempt('k'))).toMatchObject({
+        kind: 'malformed',
+      });
+  });
+
+  it('answers a dry run from its first event, behind an append that only guards a stream', async () => {
+    const guard = { stream: 'guarded', expectedVersion: 'no-stream' as const, facts: [] };
+    await writer.close();
+    writer = await open({
+      ...counters,
+      decide(...given) {
+        const verdict = counters.decide(...given);
+        return verdict.kind === 'accepted'
+          ? { ...verdict, appends: [guard, ...verdict.appends] }
+          : verdict;
+      },
+    });
+    const answer = { type: 'Added', counter: 'a', by: 1 };
+    const dryRun = { ...attempt('k'), dryRun: true };
+    expect(await writer.execute(add(1, 'a'), dryRun)).toMatchObject({ answer });
+    expect(await writer.execute(add(1, 'a'), attempt('k'))).toMatchObject({ answer });
+  });
+
+  it('lets go of the log when the model has no view of it', async () => {
+    await writer.close();
+    const viewOf = () => {
+      throw new Error('no view');
+    };
+    await expect(open({ ...counters, viewOf })).rejects.toThrow('no view');
+    writer = await open();
+  });
+
   it('says of a dry run what it would say in earnest, and leaves no trace', async () => {
     const dryRun = { ...attempt('k'), dryRun: true };
     expect(await writer.execute(add(1, 'a'), dryRun)).toEqual({

@@ -47,7 +47,13 @@ export async function openCommandWriter<Command extends AnyCommand, Answer, View
   model: CommandModel<Command, Answer, View>,
   options: CommandWriterOptions = {},
 ): Promise<CommandWriter<Command, Answer, View>> {
-  return new CommandWriter(await openCommandLog(directory, model, options), model, options);
+  const log = await openCommandLog(directory, model, options);
+  try {
+    return new CommandWriter(log, model, options);
+  } catch (error) {
+    await log.events.close();
+    throw error;
+  }
 }
 
 /**
@@ -105,6 +111,11 @@ export class CommandWriter<Command extends AnyCommand, Answer, View = unknown> {
       keyRetentionMillis,
     };
     const decision = this.decide(command, context);
+    if (decision.kind === 'malformed') {
+      // Which may be anything at all.
+      this.counts.add((command as Partial<Command> | null | undefined)?.type ?? '', 'malformed');
+      return immediately(() => decision);
+    }
     const { type } = command;
     switch (decision.kind) {
       case 'accepted':
@@ -118,9 +129,6 @@ export class CommandWriter<Command extends AnyCommand, Answer, View = unknown> {
         return immediately(() => answerRemoved(decision.position));
       case 'unchanged':
         return this.unchanged(type, decision, context);
-      case 'malformed':
-        this.counts.add(type, 'malformed');
-        return immediately(() => decision);
     }
   }
 

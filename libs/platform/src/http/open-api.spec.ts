@@ -1,5 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Body, Controller, Get, HttpCode, Module, Param, Post, Query } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  Logger as NestLogger,
+  Module,
+  Param,
+  Post,
+  Query,
+} from '@nestjs/common';
 import { IsString, Matches } from 'class-validator';
 import { type Served, serve } from '../testing/served.js';
 import { PageQuery } from './page-query.dto.js';
@@ -187,4 +197,17 @@ it('neither exists when it was not asked for', async () => {
   expect((await fetch(`${bare.url}/openapi.json`)).status).toBe(404);
   expect((await fetch(`${bare.url}/docs`)).status).toBe(404);
   await bare.application.stop(0);
+});
+
+it('leaves the logger of Nest as it is when it describes what another process serves', async () => {
+  const here = await serve(NotesModule, {
+    openApi: { title: 'Notes', version: '1', elsewhere: { module: NotesModule } },
+  });
+  const lines = (): number => here.lines.filter(({ msg }) => msg === 'a line').length;
+  new NestLogger('Test').warn('a line');
+  expect(lines()).toBe(1);
+  await fetch(`${here.url}/openapi.json`).then((answer) => answer.json());
+  new NestLogger('Test').warn('a line');
+  expect(lines()).toBe(2);
+  await here.application.stop(0);
 });

@@ -82,7 +82,7 @@ async function describedElsewhere(options: OpenApiOptions): Promise<OpenAPIObjec
     options.elsewhere,
     new FastifyAdapter(),
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as a class
-    { preview: true, logger: false, abortOnError: false },
+    { preview: true, abortOnError: false },
   );
   return openApiDocument(preview, options);
 }
