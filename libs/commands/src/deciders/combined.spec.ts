@@ -6,7 +6,7 @@ import type { AnyCommand } from '../model/command-model.js';
 import { type RoomEvent, guest, guestBookings, room } from '../testing/rooms.js';
 import { type CommandWriter, openCommandWriter } from '../writer/command-writer.js';
 import { type CombinedParts, combined } from './combined.js';
-import type { Read } from './decider.js';
+import { type Read, decider } from './decider.js';
 import { lookup } from './lookup.js';
 
 const bookings: CombinedParts = { deciders: [room, guest], lookups: [guestBookings] };
@@ -112,6 +112,45 @@ describe('deciders and lookups in one model', () => {
     expect(versionOf({ ...bookings, lookups: [{ ...guestBookings, version: 2 }] })).not.toBe(
       versionOf(bookings),
     );
+  });
+
+  it('begin with the state of a program that had fewer, also where the log has lost its beginning', async () => {
+    const state = {
+      directory: join(directory, 'state'),
+      snapshotDirectory: join(directory, 'snapshots'),
+    };
+    const open = (parts: CombinedParts) =>
+      openCommandWriter(join(directory, 'log'), combined(parts), { wal, state });
+    await writer.close();
+    writer = await open({ ...bookings, deciders: [room, guest] });
+    await writer.execute(add, attempt('add'));
+    for (let at = 0; at < 400; at += 40) {
+      const greeted = Array.from({ length: 40 }, (_, more) => {
+        const greet = guest.command('GreetGuest', {
+          guest: `g${at + more}`,
+          room: 'x'.repeat(400),
+        });
+        return writer.execute(greet, attempt(`greet-${at + more}`));
+      });
+      await Promise.all(greeted);
+    }
+    await writer.log.snapshot();
+    const below = writer.log.wal.lastSequence;
+    await writer.log.wal.maintenance.removeSegments({ below });
+    expect(writer.log.firstPosition).toBeGreaterThan(1);
+    await writer.close();
+    const thing = decider<number, { type: 'Ask'; id: string }, { type: 'Asked'; data: object }>({
+      ...{ name: 'thing', initial: 0, idOf: ({ id }) => id },
+      decide: { Ask: () => ({ type: 'Asked', data: {} }) },
+      evolve: { Asked: (count) => count + 1 },
+    });
+    const more = { ...bookings, deciders: [room, guest, thing] };
+    await expect(open(more)).rejects.toMatchObject({ code: 'EVENT_POSITION_GONE' });
+    const { stateVersion } = combined(bookings);
+    writer = await open({ ...more, takesOver: { [stateVersion]: { leaveOut: [] } } });
+    expect(writer.view(room, 'blue')).toEqual({ capacity: 2, days: {} });
+    await writer.execute(thing.command('Ask', { id: 'a' }), attempt('ask'));
+    expect(writer.view(thing, 'a')).toBe(1);
   });
 
   it('refuse what they could not fold, before it is in the log', async () => {

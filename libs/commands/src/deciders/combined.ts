@@ -6,6 +6,7 @@ import {
   type RecordedEvent,
   type StateSection,
   type StateStore,
+  type StatesTakenOver,
   type StreamVersion,
 } from '@holdfast/event-store';
 import { CodedError, assert, defined } from '@holdfast/kernel';
@@ -29,6 +30,11 @@ export interface CombinedParts {
   readonly lookups?: readonly Lookup<unknown>[];
   /** Types of events that are in the log, and whose decider is no more: they are passed over. */
   readonly retired?: readonly string[];
+  /**
+   * States of earlier programs that are good to begin with, by the `stateVersion` of what `combined` made for them. Good is one to which deciders, and events of which the
+   * log has none yet, were added; not one to which a lookup was. Needed where the beginning of the log was removed, since another state is made of the whole log.
+   */
+  readonly takesOver?: StatesTakenOver;
 }
 
 /** What the log takes as the name of a stream. */
@@ -64,6 +70,7 @@ export function combined(parts: CombinedParts): CommandModel<AnyCommand, object,
   return {
     stateVersion: stateVersionOf(parts, schemas),
     schemas,
+    ...(parts.takesOver && { takesOver: parts.takesOver }),
     keyless: deciders.flatMap(({ keyless = [] }) => keyless),
     viewOf: ({ state }) => Object.assign(readOf(state), { state }),
     evolve,
