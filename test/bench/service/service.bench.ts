@@ -11,7 +11,7 @@ import { Transfers } from './transfers.js';
 const CONNECTIONS = [1, 16, 64];
 const HOT_CONNECTIONS = 64;
 /** Before anything is measured, so that what runs often is compiled. */
-const WARM_UP_SECONDS = 3;
+const WARM_UP_SECONDS = 10;
 const BULK_TRANSFERS = 1_000;
 const OURS = 'holdfast';
 const BEFORE = 'holdfast before';
