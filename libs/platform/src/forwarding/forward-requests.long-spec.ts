@@ -24,8 +24,8 @@ import { IsString, MaxLength } from 'class-validator';
 import type { FastifyReply } from 'fastify';
 import { ProblemException } from '../problems/problem.exception.js';
 import { type Served, serve } from '../testing/served.js';
-import { LargeBody } from './bodies-in-flight.js';
-import { PageQuery } from './page-query.dto.js';
+import { LargeBody } from '../http/bodies-in-flight.js';
+import { PageQuery } from '../http/page-query.dto.js';
 import { type ForwardOptions, type ForwardedRoute, forwardRequests } from './forward-requests.js';
 
 const ROUTES: readonly ForwardedRoute[] = [

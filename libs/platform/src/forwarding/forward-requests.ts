@@ -4,8 +4,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Dispatcher, Pool } from 'undici';
 import type { Outcome } from '../problems/problem-details.js';
 import { ProblemException } from '../problems/problem.exception.js';
-import { CORRELATION_ID_HEADER } from './correlation-id.js';
-import type { HttpApplication } from './http-application.js';
+import { CORRELATION_ID_HEADER } from '../http/correlation-id.js';
+import type { HttpApplication } from '../http/http-application.js';
 import { neverConnected } from './never-connected.js';
 import { Places } from './places.js';
 
