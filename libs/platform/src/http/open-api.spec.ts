@@ -203,11 +203,14 @@ it('leaves the logger of Nest as it is when it describes what another process se
   const here = await serve(NotesModule, {
     openApi: { title: 'Notes', version: '1', elsewhere: { module: NotesModule } },
   });
-  const lines = (): number => here.lines.filter(({ msg }) => msg === 'a line').length;
-  new NestLogger('Test').warn('a line');
-  expect(lines()).toBe(1);
-  await fetch(`${here.url}/openapi.json`).then((answer) => answer.json());
-  new NestLogger('Test').warn('a line');
-  expect(lines()).toBe(2);
-  await here.application.stop(0);
+  try {
+    const lines = (): number => here.lines.filter(({ msg }) => msg === 'a line').length;
+    new NestLogger('Test').warn('a line');
+    expect(lines()).toBe(1);
+    await fetch(`${here.url}/openapi.json`).then((answer) => answer.json());
+    new NestLogger('Test').warn('a line');
+    expect(lines()).toBe(2);
+  } finally {
+    await here.application.stop(0);
+  }
 });
