@@ -33,12 +33,16 @@ export interface CommandLog {
   readonly isUnsynced: boolean;
 }
 
-/** Opens the log and replays it. Throws what `WalEventLog.open` throws, before anything was changed, and what the model's `evolve` throws. */
-export async function openCommandLog<Command extends AnyCommand, Answer, View>(
+/**
+ * Opens the log, replays it and gives it to its writer, which releases it from then on. Throws what `WalEventLog.open` throws, before anything was changed, what the model's
+ * `evolve` throws, and what making the writer throws: then the log is released.
+ */
+export async function openCommandLog<Command extends AnyCommand, Answer, View, Writer>(
   directory: string,
   model: CommandModel<Command, Answer, View>,
   { wal, state, clock, clockBounds, onReplayProgress }: CommandLogOptions,
-): Promise<CommandLog> {
+  writerOf: (log: CommandLog) => Writer,
+): Promise<Writer> {
   const { stateVersion, takesOver } = model;
   const commitListeners = new Set<CommitListener>();
   const events = await WalEventLog.open(directory, {
@@ -50,5 +54,10 @@ export async function openCommandLog<Command extends AnyCommand, Answer, View>(
     clockBounds,
     ...(onReplayProgress && { onReplayProgress }),
   });
-  return { events, commitListeners, isUnsynced: wal?.durability === 'none' };
+  try {
+    return writerOf({ events, commitListeners, isUnsynced: wal?.durability === 'none' });
+  } catch (error) {
+    await events.close();
+    throw error;
+  }
 }

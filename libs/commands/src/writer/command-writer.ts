@@ -47,13 +47,7 @@ export async function openCommandWriter<Command extends AnyCommand, Answer, View
   model: CommandModel<Command, Answer, View>,
   options: CommandWriterOptions = {},
 ): Promise<CommandWriter<Command, Answer, View>> {
-  const log = await openCommandLog(directory, model, options);
-  try {
-    return new CommandWriter(log, model, options);
-  } catch (error) {
-    await log.events.close();
-    throw error;
-  }
+  return openCommandLog(directory, model, options, (log) => new CommandWriter(log, model, options));
 }
 
 /**

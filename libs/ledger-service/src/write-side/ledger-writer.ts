@@ -5,8 +5,12 @@ import { type Answer, type LedgerCommand, type LedgerView, ledgerModel } from '@
 export class LedgerWriter extends CommandWriter<LedgerCommand, Answer, LedgerView> {
   /** Opens the log and replays it. Throws what `WalEventLog.open` throws, before anything was changed, and `LEDGER_EVENT_UNKNOWN`. */
   static async open(directory: string, options: CommandWriterOptions = {}): Promise<LedgerWriter> {
-    const log = await openCommandLog(directory, ledgerModel, options);
-    return new LedgerWriter(log, ledgerModel, options);
+    return openCommandLog(
+      directory,
+      ledgerModel,
+      options,
+      (log) => new LedgerWriter(log, ledgerModel, options),
+    );
   }
 
   /** Whether the ledger is open, durably or not: what is not there cannot be lost. */

@@ -21,7 +21,7 @@ export function endWhenTold(exitCodes: Readonly<Record<StopSignal, number>>): vo
 /**
  * Keeps compiled code in a directory, which spares later starts a part of their processor time. Threads that are started afterwards do so too. It is kept when the process ends by itself, and when
  * the function that is returned is called: once everything is loaded, since a process that is killed keeps nothing. Where the directory cannot be written, nothing
- * is kept, and nothing else happens. An operator's own NODE_COMPILE_CACHE goes first.
+ * is kept, and nothing else happens; what was cut short or damaged there Node knows by its checksum, and compiles anew. An operator's own NODE_COMPILE_CACHE goes first.
  */
 export function keepCompiledCode(directory: URL): () => void {
   const path = fileURLToPath(directory);
