@@ -33,7 +33,7 @@ const libraryRules = Object.entries(rooms).map(([room, allowed]) => ({
  * files in `words`, which import one another only. The other root files are the room's public entry, and so are the `doors`: they may import any folder, and no
  * folder imports them.
  */
-const doors = ['testing', 'reading', 'following', 'before-imports'];
+const doors = ['simulation', 'testing', 'reading', 'following', 'before-imports'];
 const folders = {
   wal: {
     words: ['wal.types', 'wal.errors'],
@@ -116,14 +116,14 @@ module.exports = {
     {
       name: 'rooms-have-one-door',
       comment:
-        'Another room is entered by its index.ts (or testing/index.ts, reading/index.ts, following/index.ts, forwarding/index.ts, before-imports/index.ts, grpc/index.ts), never by an inner file.',
+        'Another room is entered by its index.ts (or simulation/index.ts, testing/index.ts, reading/index.ts, following/index.ts, forwarding/index.ts, before-imports/index.ts, grpc/index.ts), never by an inner file.',
       severity: 'error',
       from: { path: '^libs/([^/]+)/|^(apps|config|test)/' },
       to: {
         path: '^libs/([^/]+)/src/',
         pathNot: [
           '^libs/$1/',
-          '^libs/[^/]+/src/((testing|reading|following|forwarding|before-imports|grpc)/)?index\\.ts$',
+          '^libs/[^/]+/src/((simulation|testing|reading|following|forwarding|before-imports|grpc)/)?index\\.ts$',
         ],
       },
     },
@@ -182,8 +182,8 @@ module.exports = {
     {
       name: 'testing-is-for-specs',
       severity: 'error',
-      from: { pathNot: '(\\.spec|-spec)\\.ts$|/testing/|^test/' },
-      to: { path: '/testing/' },
+      from: { pathNot: '(\\.spec|-spec)\\.ts$|/(testing|simulation)/|^test/' },
+      to: { path: '/(testing|simulation)/' },
     },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },

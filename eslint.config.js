@@ -34,7 +34,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.spec.ts', '**/*-spec.ts', '**/testing/**/*.ts', '**/*.contract.ts'],
+    files: ['**/*.spec.ts', '**/*-spec.ts', '**/testing/**/*.ts', '**/simulation/**/*.ts', '**/*.contract.ts'],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',
       // Matchers such as expect.any and expect.objectContaining are typed any.

@@ -14,7 +14,7 @@ export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const MEASURED = join(ROOT, 'node_modules', '.cache', 'imports.json');
 
 const SOURCE = /^(libs|apps|config)\/.*\.[jt]s$/;
-const TESTS = /[.-]spec\.ts$|\.contract\.ts$|\/testing\//;
+const TESTS = /[.-]spec\.ts$|\.contract\.ts$|\/(testing|simulation)\//;
 
 /** `libs/wal/src/index.ts` imports `libs/kernel/src/index.ts`, and so on: all imports between source files. */
 export function readImports() {

@@ -1,6 +1,6 @@
 import { ArchiveDirectory } from '../care/archive/archive-directory.js';
-import type { DiskImage } from './simulated-disk.js';
-import { SimulatedFileSystem } from './simulated-file-system.js';
+import type { DiskImage } from '../simulation/simulated-disk.js';
+import { SimulatedFileSystem } from '../simulation/simulated-file-system.js';
 import { openSimulated } from './simulated-log.js';
 
 /**

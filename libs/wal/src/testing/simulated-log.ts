@@ -3,7 +3,7 @@ import { Wal } from '../wal.js';
 import type { WalOptions } from '../wal-options.js';
 import { BEFORE_FIRST, type LogSource } from '../wal.types.js';
 import { SeededRandom } from './seeded-random.js';
-import type { SimulatedFileSystem } from './simulated-file-system.js';
+import type { SimulatedFileSystem } from '../simulation/simulated-file-system.js';
 
 /** Where logs on a simulated disk stand. */
 export const LOG = '/data/log';

@@ -1,0 +1,15 @@
+/**
+ * A disk in memory below the log's real code, for tests that cut the power: whatever was not synced may be lost, torn or reordered. It keeps no promise
+ * between versions about its own operations' order.
+ */
+export { afterPowerCut, DiskReplay, type PendingChange, type PendingEntry } from './disk-replay.js';
+export {
+  type DiskImage,
+  type DiskOperation,
+  type FileChange,
+  SimulatedDirectory,
+  SimulatedDisk,
+  SimulatedFile,
+} from './simulated-disk.js';
+export type { Fault, FaultEffect, FaultyOperation } from './simulated-faults.js';
+export { SimulatedFileSystem } from './simulated-file-system.js';
