@@ -185,6 +185,14 @@ module.exports = {
       from: { pathNot: '(\\.spec|-spec)\\.ts$|/(testing|simulation)/|^test/' },
       to: { path: '/(testing|simulation)/' },
     },
+    {
+      name: 'packages-declare-what-they-import',
+      comment:
+        'What a library imports stands in the package.json nearest to it, else its users lack it.',
+      severity: 'error',
+      from: { path: '^libs/', pathNot: '[.-]spec\\.ts$|\\.contract\\.ts$|/testing/' },
+      to: { path: 'node_modules/', dependencyTypesNot: ['npm', 'npm-peer'] },
+    },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
@@ -192,7 +200,7 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^dist/' },
+    exclude: { path: '^dist/|^libs/[^/]+/dist/' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'require', 'node', 'default'],

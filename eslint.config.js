@@ -11,7 +11,7 @@ const recommended = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'data/', 'coverage/'] },
+  { ignores: ['**/dist/', 'node_modules/', 'data/', 'coverage/'] },
   {
     files: ['**/*.ts'],
     extends: [recommended, ...tseslint.configs.strictTypeChecked],
@@ -34,7 +34,13 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.spec.ts', '**/*-spec.ts', '**/testing/**/*.ts', '**/simulation/**/*.ts', '**/*.contract.ts'],
+    files: [
+      '**/*.spec.ts',
+      '**/*-spec.ts',
+      '**/testing/**/*.ts',
+      '**/simulation/**/*.ts',
+      '**/*.contract.ts',
+    ],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',
       // Matchers such as expect.any and expect.objectContaining are typed any.

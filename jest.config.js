@@ -37,7 +37,7 @@ const common = {
       },
     ],
   },
-  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/libs/[^/]+/dist/'],
 };
 
 /** @param {string} displayName @param {string[]} testMatch */
@@ -55,6 +55,7 @@ export default {
       '<rootDir>/apps/**/*.spec.ts',
       '<rootDir>/test/guides/*.spec.ts',
       '<rootDir>/test/containers/*.spec.ts',
+      '<rootDir>/test/packages/*.spec.ts',
       '<rootDir>/test/crash/**/*.spec.ts',
     ]),
     project('compat', ['<rootDir>/test/compat/**/*.spec.ts']),
