@@ -9,9 +9,12 @@ const rooms = {
   commands: ['event-store', 'kernel'],
   projections: ['event-store', 'kernel'],
   ledger: ['commands', 'event-store', 'kernel'],
-  platform: ['kernel'],
+  // Never the platform, which no package is made of.
+  nestjs: ['commands', 'projections', 'event-store', 'wal', 'kernel'],
+  platform: ['nestjs', 'kernel'],
   'ledger-service': [
     'ledger',
+    'nestjs',
     'commands',
     'projections',
     'event-store',
@@ -116,14 +119,14 @@ module.exports = {
     {
       name: 'rooms-have-one-door',
       comment:
-        'Another room is entered by its index.ts (or simulation/index.ts, testing/index.ts, reading/index.ts, following/index.ts, forwarding/index.ts, before-imports/index.ts, grpc/index.ts), never by an inner file.',
+        'Another room is entered by its index.ts (or simulation/index.ts, testing/index.ts, reading/index.ts, following/index.ts, forwarding/index.ts, before-imports/index.ts, grpc/index.ts, http/index.ts), never by an inner file.',
       severity: 'error',
       from: { path: '^libs/([^/]+)/|^(apps|config|test)/' },
       to: {
         path: '^libs/([^/]+)/src/',
         pathNot: [
           '^libs/$1/',
-          '^libs/[^/]+/src/((simulation|testing|reading|following|forwarding|before-imports|grpc)/)?index\\.ts$',
+          '^libs/[^/]+/src/((simulation|testing|reading|following|forwarding|before-imports|grpc|http)/)?index\\.ts$',
         ],
       },
     },
@@ -132,6 +135,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^config/' },
       to: { path: '^(libs|apps|test)/', pathNot: '^libs/kernel/' },
+    },
+    {
+      name: 'the-platform-takes-http-only',
+      severity: 'error',
+      from: { path: '^libs/(platform|ledger-service)/' },
+      to: { path: '^libs/nestjs/src/', pathNot: '^libs/nestjs/src/http/' },
     },
     {
       name: 'apps-never-import-apps',

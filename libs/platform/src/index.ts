@@ -50,24 +50,24 @@ export {
 } from './logging/logger.js';
 export { Metrics } from './metrics/metrics.js';
 export { InjectLogger, PlatformModule, type PlatformParts } from './http/platform.module.js';
-export type { CodedErrorProblem, CodedErrorProblems } from './problems/coded-error-problems.js';
-export { shownDetails } from './problems/problem-answer.js';
-export { PLATFORM_PROBLEMS } from './problems/platform-problems.js';
 export {
+  type CodedErrorProblem,
+  type CodedErrorProblems,
+  type Outcome,
+  PLATFORM_PROBLEMS,
+  PROBLEM_MEDIA_TYPE,
   ProblemCatalogue,
+  type ProblemDetails,
+  ProblemException,
+  type ProblemExceptionOptions,
   type ProblemKind,
   type ProblemKinds,
   type ProblemOccurrence,
-} from './problems/problem-catalogue.js';
-export {
-  type Outcome,
-  PROBLEM_MEDIA_TYPE,
-  type ProblemDetails,
   type ProblemParameter,
   type ProblemParameters,
   problemType,
-} from './problems/problem-details.js';
-export { ProblemException, type ProblemExceptionOptions } from './problems/problem.exception.js';
+} from '@holdfast/nestjs/http';
+export { shownDetails } from './problems/problem-answer.js';
 export {
   type CompiledValidator,
   type FieldError,

@@ -1,7 +1,7 @@
 import type { PostTransferLeg } from '@holdfast/ledger';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TestCommandService, type TestRequest, answerOfReply } from './testing/command-service.js';
-import { requestHash } from './http/request-hash.js';
+import { requestHash } from '@holdfast/nestjs/http';
 import { FaultyDisk } from './testing/faulty-disk.js';
 import { LEDGER, openWorld, transfer } from './testing/world.js';
 

@@ -22,7 +22,7 @@ import {
 } from '@nestjs/common';
 import { IsString, MaxLength } from 'class-validator';
 import type { FastifyReply } from 'fastify';
-import { ProblemException } from '../problems/problem.exception.js';
+import { ProblemException } from '@holdfast/nestjs/http';
 import { type Served, serve } from '../testing/served.js';
 import { LargeBody } from '../http/bodies-in-flight.js';
 import { PageQuery } from '../http/page-query.dto.js';

@@ -1,4 +1,4 @@
-import { ProblemException } from '../problems/problem.exception.js';
+import { ProblemException } from '@holdfast/nestjs/http';
 
 export interface PlacesLimits {
   /** How many may be taken at once. */

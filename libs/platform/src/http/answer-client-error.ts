@@ -1,7 +1,6 @@
 import { type Socket } from 'node:net';
 import { STATUS_CODES, type ServerResponse } from 'node:http';
-import type { ProblemCatalogue } from '../problems/problem-catalogue.js';
-import { PROBLEM_MEDIA_TYPE } from '../problems/problem-details.js';
+import { PROBLEM_MEDIA_TYPE, type ProblemCatalogue } from '@holdfast/nestjs/http';
 
 const SLUGS_BY_CODE: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',

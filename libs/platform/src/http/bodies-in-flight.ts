@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ProblemException } from '../problems/problem.exception.js';
+import { ProblemException } from '@holdfast/nestjs/http';
 
 /** The largest body of a route that does not say otherwise: far more than any single command needs. */
 export const ORDINARY_BODY_BYTES_MAX = 512 * 1024;

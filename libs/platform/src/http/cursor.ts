@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { ProblemException } from '../problems/problem.exception.js';
+import { ProblemException } from '@holdfast/nestjs/http';
 
 /** What a cursor remembers: the place where the next page starts. */
 export type CursorValue =

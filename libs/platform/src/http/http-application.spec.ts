@@ -18,7 +18,7 @@ import {
 } from '@nestjs/common';
 import { IsInt, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import type { FastifyReply } from 'fastify';
-import { ProblemException } from '../problems/problem.exception.js';
+import { ProblemException } from '@holdfast/nestjs/http';
 import { type Served, serve } from '../testing/served.js';
 import { IsNestedList } from '../validation/nested.js';
 import { MayBeAbsent } from '../validation/presence.js';

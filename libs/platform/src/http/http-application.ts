@@ -9,9 +9,12 @@ import type { Logger } from '../logging/logger.js';
 import { NestLogger } from '../logging/nest-logger.js';
 import { Metrics } from '../metrics/metrics.js';
 import { PlatformModule } from './platform.module.js';
-import type { CodedErrorProblems } from '../problems/coded-error-problems.js';
-import { PLATFORM_PROBLEMS } from '../problems/platform-problems.js';
-import { ProblemCatalogue, type ProblemKinds } from '../problems/problem-catalogue.js';
+import {
+  type CodedErrorProblems,
+  PLATFORM_PROBLEMS,
+  ProblemCatalogue,
+  type ProblemKinds,
+} from '@holdfast/nestjs/http';
 import { ProblemFilter } from './problem.filter.js';
 import { assertParametersValidated } from '../validation/assert-parameters-validated.js';
 import { StrictValidationPipe } from '../validation/strict-validation.pipe.js';

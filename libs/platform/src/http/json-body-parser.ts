@@ -1,6 +1,6 @@
 import { assert } from '@holdfast/kernel';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { ProblemException } from '../problems/problem.exception.js';
+import { ProblemException } from '@holdfast/nestjs/http';
 import { invalidRequest } from '../validation/strict-validation.pipe.js';
 import { InvalidJson, parseJson } from '../json/parse-json.js';
 

@@ -7,7 +7,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { describeApi } from '../openapi/api-description.js';
 import { asHtml } from './front-page.js';
-import { PROBLEM_MEDIA_TYPE } from '../problems/problem-details.js';
+import { PROBLEM_MEDIA_TYPE } from '@holdfast/nestjs/http';
 
 export interface OpenApiOptions {
   readonly title: string;

@@ -5,7 +5,7 @@ import { ServiceLifecycle } from '../lifecycle/service-lifecycle.js';
 import type { Logger } from '../logging/logger.js';
 import { MetricsController } from '../metrics/metrics.controller.js';
 import { Metrics } from '../metrics/metrics.js';
-import { ProblemCatalogue } from '../problems/problem-catalogue.js';
+import { ProblemCatalogue } from '@holdfast/nestjs/http';
 import { ProblemsController } from './problems.controller.js';
 
 const LOGGER = Symbol('logger');

@@ -2,10 +2,12 @@ import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { KnownRoutes } from './known-routes.js';
 import type { Logger } from '../logging/logger.js';
-import type { CodedErrorProblems } from '../problems/coded-error-problems.js';
+import {
+  type CodedErrorProblems,
+  PROBLEM_MEDIA_TYPE,
+  type ProblemCatalogue,
+} from '@holdfast/nestjs/http';
 import { type ProblemAnswer, problemAnswer } from '../problems/problem-answer.js';
-import type { ProblemCatalogue } from '../problems/problem-catalogue.js';
-import { PROBLEM_MEDIA_TYPE } from '../problems/problem-details.js';
 import { RefusalsLog } from '../problems/refusals-log.js';
 
 const RETRY_AFTER_SECONDS = 1;

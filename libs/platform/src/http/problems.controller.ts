@@ -1,9 +1,7 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiExcludeController } from '../openapi/api-description.js';
 import { AcceptsAnyQuery } from '../validation/undeclared-query.guard.js';
-import { ProblemCatalogue } from '../problems/problem-catalogue.js';
-import { problemType } from '../problems/problem-details.js';
-import { ProblemException } from '../problems/problem.exception.js';
+import { ProblemCatalogue, ProblemException, problemType } from '@holdfast/nestjs/http';
 
 interface DescribedProblem {
   readonly type: string;

@@ -1,7 +1,10 @@
 import { type CodedError, type ErrorDetails, errorCode } from '@holdfast/kernel';
 import { HttpException } from '@nestjs/common';
-import type { CodedErrorProblems } from './coded-error-problems.js';
-import { ProblemException, type ProblemExceptionOptions } from './problem.exception.js';
+import {
+  type CodedErrorProblems,
+  ProblemException,
+  type ProblemExceptionOptions,
+} from '@holdfast/nestjs/http';
 
 /** What is answered for something thrown. */
 export interface ProblemAnswer extends ProblemExceptionOptions {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { CodedError } from '@holdfast/kernel';
 import { recordingLogger } from '../testing/served.js';
-import { ProblemException } from './problem.exception.js';
+import { ProblemException } from '@holdfast/nestjs/http';
 import { RefusalsLog } from './refusals-log.js';
 
 describe('the log of refusals', () => {

@@ -1,7 +1,7 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
 import { assert } from '@holdfast/kernel';
 import { pointerStep } from '../json/json-pointer.js';
-import { ProblemException } from '../problems/problem.exception.js';
+import { ProblemException } from '@holdfast/nestjs/http';
 import { type FieldError, compileValidator } from './compile-validator.js';
 import type { DtoClass } from './nested.js';
 

@@ -8,7 +8,7 @@ import {
 import { ROUTE_ARGS_METADATA, RouteParamtypes } from '@nestjs/common/internal';
 import type { FastifyRequest } from 'fastify';
 import { pointerStep } from '../json/json-pointer.js';
-import { ProblemException } from '../problems/problem.exception.js';
+import { ProblemException } from '@holdfast/nestjs/http';
 
 const ACCEPTS_ANY_QUERY = 'holdfast:accepts-any-query';
 

@@ -2,7 +2,7 @@ import { keySpelledAs } from '@holdfast/commands';
 import type { LedgerCommand } from '@holdfast/ledger';
 import { type FieldError, type Validated, compileValidator } from '@holdfast/platform';
 import { resourcePaths } from '../../shared/resource-paths.js';
-import { type HashedRequest, requestHash } from '../http/request-hash.js';
+import { type HashedRequest, requestHash } from '@holdfast/nestjs/http';
 import { OpenAccountDto, openAccountCommand } from '../open-account/open-account.dto.js';
 import { PostTransferDto, postTransferCommand } from '../post-transfer/post-transfer.dto.js';
 import { BulkItemDto } from './bulk.dto.js';

@@ -5,7 +5,7 @@ import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import type { CommandExchange } from './command-exchange.js';
 import { commandKeyOf } from './command-key.js';
 import { outcomeAnswer } from './http-answer.js';
-import { type HashedRequest, requestHash } from './request-hash.js';
+import { type HashedRequest, requestHash } from '@holdfast/nestjs/http';
 
 /** One request for a command, as its controller has understood it. */
 export interface CommandRequest extends Omit<HashedRequest, 'ifMatch'> {

@@ -3,7 +3,7 @@ import type { Position } from '@holdfast/event-store';
 import { type Answerable, answerOf } from '@holdfast/ledger';
 import { describe, expect, it } from '@jest/globals';
 import { outcomeAnswer, recordedAnswer } from './http-answer.js';
-import { requestHash } from './request-hash.js';
+import { requestHash } from '@holdfast/nestjs/http';
 
 const LOG = {
   logId: '3f7a52a9c1d24c0d8b6f3a1e5d7c9b20',

@@ -10,7 +10,7 @@ import { type Observable, mergeMap } from 'rxjs';
 import { shownEtagOf } from '../../shared/etag.js';
 import type { LedgerQuery } from '../ledger-query.js';
 import { LedgerReader, type QueryAnswer } from '../ledger-reader.js';
-import { preferredWaitSeconds } from './prefer-wait.js';
+import { preferredWaitSeconds } from '@holdfast/nestjs/http';
 
 /** Turns the query that a controller returned into its answer: waits, asks, and says in the header of which moment it is. */
 @Injectable()
