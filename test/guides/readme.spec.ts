@@ -1,14 +1,30 @@
 import { expect, it } from '@jest/globals';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
-it("the README's five minutes are commands of the tour, which is run", () => {
-  const readme = readFileSync('README.md', 'utf8');
-  const section = readme.slice(
-    readme.indexOf('## Five minutes'),
-    readme.indexOf('## What you can rely on'),
+const README = readFileSync('README.md', 'utf8');
+
+const blocks = (language: string, from: string, to: string) =>
+  Array.from(
+    README.slice(README.indexOf(from), README.indexOf(to)).matchAll(
+      new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``, 'g'),
+    ),
+    ([, block]) => String(block),
   );
-  const commands = [...section.matchAll(/```sh\n([^]*?)```/g)].map((match) => match[1]);
+
+it('shows commands of the tour, which is run', () => {
+  const commands = blocks('sh', 'Open a ledger', '## Build your own service');
   const tour = readFileSync('docs/tour.md', 'utf8');
   expect(commands.length).toBeGreaterThan(3);
-  expect(commands.filter((command) => !tour.includes(command ?? ''))).toEqual([]);
+  expect(commands.filter((command) => !tour.includes(command))).toEqual([]);
+});
+
+it('shows the decider of libs/commands, which is run', () => {
+  const [shown] = blocks('ts', '## Build your own service', '## Guarantees');
+  expect(readFileSync('test/guides/readmes/commands.ts', 'utf8')).toContain(shown);
+});
+
+it('links to files that are there', () => {
+  const links = Array.from(README.matchAll(/\]\((?!https?:)([^)#]+)/g), ([, path]) => String(path));
+  expect(links.length).toBeGreaterThan(30);
+  expect(links.filter((path) => !existsSync(path))).toEqual([]);
 });
