@@ -1,7 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LedgerWriter, LogOperations, startAdmin } from '@holdfast/ledger-service';
+import {
+  LEDGER_OPERATIONS,
+  LedgerWriter,
+  LogOperations,
+  startAdmin,
+} from '@holdfast/ledger-service';
 import { ServiceLifecycle, createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
 import type { Sequence } from '@holdfast/wal';
@@ -31,14 +36,14 @@ class Service {
     });
     const floors = { behindEventsMax: 3, behindBytesMax: 0 };
     const operations = new LogOperations({
-      writer,
+      log: writer.log,
       consumers: new FeedConsumers(),
       logger,
       floors,
     });
     const access = { token: TOKEN, tokenFile: '' };
     const application = await startAdmin({
-      ...{ writer, operations, logger, lifecycle: new ServiceLifecycle() },
+      ...{ service: LEDGER_OPERATIONS, operations, logger, lifecycle: new ServiceLifecycle() },
       admin: { host: '127.0.0.1', port: 0, access },
       directories: {
         stateDirectory: join(data, 'state'),

@@ -2,6 +2,7 @@ import type { CommandServiceConfiguration } from '@holdfast/config';
 import {
   LEDGER_CODED_ERRORS,
   LEDGER_OPEN_API,
+  LEDGER_OPERATIONS,
   LEDGER_PROBLEMS,
   LedgerCommandsModule,
   LogOperations,
@@ -40,7 +41,9 @@ export async function startCommandService(
     ...{ storage, wal, state, clock, archives, logger, lifecycle },
   });
   const consumers = new FeedConsumers({ floorNames: feedServer.floorNames });
-  const operations = new LogOperations({ writer, consumers, logger, floors, retention });
+  const operations = new LogOperations({
+    ...{ log: writer.log, consumers, logger, floors, retention },
+  });
   const feed = EventFeedModule.register({ source: writer.log, consumers });
   const application = await createHttpApplication(
     LedgerCommandsModule.forRoot({ writer, scrub, consumers, feed, operations }),
@@ -55,7 +58,7 @@ export async function startCommandService(
     },
   );
   const administration = await startAdmin({
-    ...{ writer, operations, logger, lifecycle, admin },
+    ...{ service: LEDGER_OPERATIONS, operations, logger, lifecycle, admin },
     directories: storage,
     backupDirectory: admin.backupDirectory,
   });

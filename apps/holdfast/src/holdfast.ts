@@ -4,6 +4,7 @@ import {
   type FollowedProjection,
   LEDGER_CODED_ERRORS,
   LEDGER_OPEN_API,
+  LEDGER_OPERATIONS,
   LEDGER_PROBLEMS,
   LedgerCommandsModule,
   LedgerProjectionModule,
@@ -71,7 +72,9 @@ export async function startHoldfast(
       onReport: (report) => consumers.report(report),
     },
   );
-  const operations = new LogOperations({ writer, consumers, logger, floors, retention });
+  const operations = new LogOperations({
+    ...{ log: writer.log, consumers, logger, floors, retention },
+  });
   const application = await createHttpApplication(
     HoldfastModule.forRoot(configuration, { writer, consumers, operations, projection }),
     {
@@ -85,7 +88,7 @@ export async function startHoldfast(
     },
   );
   const administration = await startAdmin({
-    ...{ writer, operations, logger, lifecycle, admin },
+    ...{ service: LEDGER_OPERATIONS, operations, logger, lifecycle, admin },
     directories: storage,
     backupDirectory: admin.backupDirectory,
   });

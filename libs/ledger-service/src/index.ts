@@ -1,8 +1,9 @@
 export {
-  type LedgerStateProof,
-  type VerifyLedgerStateOptions,
-  verifyLedgerState,
-} from './admin/state/verify-ledger-state.js';
+  type DerivedStateProof,
+  type VerifyDerivedStateOptions,
+  verifyDerivedState,
+} from './admin/state/verify-derived-state.js';
+export { LEDGER_OPERATIONS } from './ledger-operations.js';
 export type { WorkContext } from './admin/jobs/job.js';
 export { snapshotPosition } from './admin/backup/backup-work.js';
 export { type DataRestoreReport, restoreData } from './admin/backup/restore-work.js';

@@ -32,8 +32,8 @@ describe('what the books can do without', () => {
   });
 
   it.each([
-    ['CommandRejected', 'expired-refusal'],
-    ['MetadataChanged', 'superseded-metadata'],
+    ['CommandRejected', 'expiredRefusals'],
+    ['MetadataChanged', 'supersededMetadata'],
   ])('is a %s whose key has expired, and not a moment earlier', (type, reason) => {
     expect(dispensableAs(at(type), present(EXPIRY - 1))).toBeUndefined();
     expect(dispensableAs(at(type), present(EXPIRY))).toBe(reason);

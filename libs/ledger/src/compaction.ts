@@ -20,7 +20,7 @@ export interface CompactionPresent {
 }
 
 /** Why the books can do without an event for ever. */
-export type DispensableReason = 'expired-refusal' | 'superseded-metadata';
+export type DispensableReason = 'expiredRefusals' | 'supersededMetadata';
 
 const REFUSAL: LedgerEventType = 'CommandRejected';
 const METADATA_CHANGE: LedgerEventType = 'MetadataChanged';
@@ -49,9 +49,9 @@ export function dispensableAs(
     isKeyForgotten(event, nowMillis) && isFollowed(event.stream, event.version);
   switch (event.type) {
     case REFUSAL:
-      return isOver() ? 'expired-refusal' : undefined;
+      return isOver() ? 'expiredRefusals' : undefined;
     case METADATA_CHANGE:
-      return isOver() ? 'superseded-metadata' : undefined;
+      return isOver() ? 'supersededMetadata' : undefined;
     default:
       return undefined;
   }

@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Position } from '@holdfast/event-store';
-import { LedgerWriter, LogOperations, verifyLedgerState } from '@holdfast/ledger-service';
+import {
+  LEDGER_OPERATIONS,
+  LedgerWriter,
+  LogOperations,
+  verifyDerivedState,
+} from '@holdfast/ledger-service';
 import { createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
 import { ArchiveDirectory, type ArchiveStore } from '@holdfast/wal';
@@ -41,7 +46,7 @@ describe('a week of traffic under the policy archive', () => {
     archive = ArchiveDirectory.open(join(directory, 'archive'), { create: true });
     writer = await open();
     operations = new LogOperations({
-      ...{ writer, consumers, logger, clock },
+      ...{ log: writer.log, consumers, logger, clock },
       floors: { behindEventsMax: 0, behindBytesMax: 0 },
       retention: {
         policy: 'archive',
@@ -172,9 +177,9 @@ describe('a week of traffic under the policy archive', () => {
       }
     expect(events).toBe(writer.log.durablePosition);
     await writer.log.checkpoint();
-    const proof = await verifyLedgerState(
+    const proof = await verifyDerivedState(
       {
-        ...{ records: writer.log.wal, events: writer.log },
+        ...{ records: writer.log.wal, events: writer.log, service: LEDGER_OPERATIONS },
         stateDirectory: join(directory, 'state'),
         snapshotDirectory: join(directory, 'snapshots'),
         readModelDirectory: join(directory, 'none'),

@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { configurationOf } from '@holdfast/config';
-import { LogOperations, openLedgerWriter, startAdmin } from '@holdfast/ledger-service';
+import {
+  LEDGER_OPERATIONS,
+  LogOperations,
+  openLedgerWriter,
+  startAdmin,
+} from '@holdfast/ledger-service';
 import { ServiceLifecycle, createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
 import type { Terminal } from '../terminal/terminal.js';
@@ -39,11 +44,13 @@ export async function serveLocally(
   const writer = await openLedgerWriter(options);
   try {
     const consumers = new FeedConsumers();
-    const operations = new LogOperations({ writer, consumers, logger, floors, retention });
+    const operations = new LogOperations({
+      ...{ log: writer.log, consumers, logger, floors, retention },
+    });
     const token = randomBytes(32).toString('base64url');
     const admin = { host: '127.0.0.1', port: 0, access: { token, tokenFile: '' } };
     const application = await startAdmin({
-      ...{ writer, operations, logger, lifecycle, admin },
+      ...{ service: LEDGER_OPERATIONS, operations, logger, lifecycle, admin },
       directories: storage,
     });
     return {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { configurationOf } from '@holdfast/config';
-import { type DataRestoreReport, restoreData } from '@holdfast/ledger-service';
+import { type DataRestoreReport, LedgerWriter, restoreData } from '@holdfast/ledger-service';
 import { workHere } from '../admin/work-here.js';
 import { CliExit } from '../exit-code.js';
 import { bytesText, counted } from '../terminal/quantities.js';
@@ -27,6 +27,7 @@ export async function restore(
     restoreData(
       {
         ...{ backup, target: directory, allowNetworkFileSystem },
+        open: (...log) => LedgerWriter.open(...log),
         ...(toPosition !== undefined && { upTo: toPosition }),
         ...(toTime !== undefined && { atMillis: toTime.getTime() }),
       },

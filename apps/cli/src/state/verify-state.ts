@@ -2,7 +2,11 @@ import { resolve } from 'node:path';
 import { configurationOf } from '@holdfast/config';
 import { EventLogReader, Upcasters } from '@holdfast/event-store';
 import { ledgerEventSchemas } from '@holdfast/ledger';
-import { type LedgerStateProof, verifyLedgerState } from '@holdfast/ledger-service';
+import {
+  type DerivedStateProof,
+  LEDGER_OPERATIONS,
+  verifyDerivedState,
+} from '@holdfast/ledger-service';
 import { openArchiveOf, WalReader } from '@holdfast/wal';
 import { workHere } from '../admin/work-here.js';
 import type { CliExit } from '../exit-code.js';
@@ -27,7 +31,7 @@ export async function verifyState(flags: VerifyStateFlags, terminal: Terminal): 
   return exitOfVerification(proof.sound, proof.unverified);
 }
 
-async function prove(flags: VerifyStateFlags, terminal: Terminal): Promise<LedgerStateProof> {
+async function prove(flags: VerifyStateFlags, terminal: Terminal): Promise<DerivedStateProof> {
   const { storage } = configurationOf('cli', {
     ...process.env,
     ...(flags.data !== undefined && { HOLDFAST_DATA_DIRECTORY: resolve(flags.data) }),
@@ -40,7 +44,10 @@ async function prove(flags: VerifyStateFlags, terminal: Terminal): Promise<Ledge
     const events = await EventLogReader.open(walDirectory, { archiveDirectory, upcasters });
     try {
       return await workHere('Proving', terminal, (context) =>
-        verifyLedgerState({ records, events, ...directoriesOf(storage) }, context),
+        verifyDerivedState(
+          { records, events, service: LEDGER_OPERATIONS, ...directoriesOf(storage) },
+          context,
+        ),
       );
     } finally {
       await events.close();
@@ -61,7 +68,7 @@ function directoriesOf(storage: {
 }
 
 async function print(
-  { sound, state, readModel, unverified }: LedgerStateProof,
+  { sound, state, readModel, unverified }: DerivedStateProof,
   terminal: Terminal,
 ): Promise<void> {
   if (state !== undefined) {

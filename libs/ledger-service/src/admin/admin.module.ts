@@ -1,10 +1,10 @@
+import { WalEventLog } from '@holdfast/event-store';
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { LedgerWriter } from '../write-side/ledger-writer.js';
 import { ArchiveController } from './archive/archive.controller.js';
 import { BackupController } from './backup/backup.controller.js';
 import { BackupPlace } from './backup/backup-place.js';
 import { ClockController } from './clock/clock.controller.js';
-import { CompactionController } from './compaction/compaction.controller.js';
+import { compactionControllerFor } from './compaction/compaction.controller.js';
 import { ConsumerFloors } from './floors/consumer-floors.js';
 import { FloorsController } from './floors/floors.controller.js';
 import { Jobs } from './jobs/jobs.js';
@@ -12,12 +12,14 @@ import { JobsController } from './jobs/jobs.controller.js';
 import { LogController } from './log/log.controller.js';
 import { LogRetention } from './retention/log-retention.js';
 import { RetentionController } from './retention/retention.controller.js';
-import { DATA_DIRECTORIES, type DataDirectories } from './state/data-directories.js';
+import type { DataDirectories } from './state/data-directories.js';
 import { StateController } from './state/state.controller.js';
+import { DATA_DIRECTORIES, OPERATED_SERVICE } from './admin-tokens.js';
 import { LogOperations } from './log-operations.js';
+import type { OperatedService } from './operated-service.js';
 
 export interface AdminOptions {
-  readonly writer: LedgerWriter;
+  readonly service: OperatedService;
   /** The module stops it when the application is closed. */
   readonly operations: LogOperations;
   readonly directories: DataDirectories;
@@ -31,7 +33,7 @@ export class AdminModule implements OnApplicationShutdown {
   constructor(@Inject(LogOperations) private readonly operations: LogOperations) {}
 
   static forRoot({
-    writer,
+    service,
     operations,
     directories,
     backupDirectory,
@@ -41,16 +43,18 @@ export class AdminModule implements OnApplicationShutdown {
       controllers: [
         ...[JobsController, LogController, StateController],
         ...[FloorsController, RetentionController, ArchiveController, BackupController],
-        ...[CompactionController, ClockController],
+        ...(service.compaction ? [compactionControllerFor(service.compaction)] : []),
+        ClockController,
       ],
       providers: [
-        { provide: LedgerWriter, useValue: writer },
+        { provide: WalEventLog, useValue: operations.log },
         { provide: LogOperations, useValue: operations },
         { provide: Jobs, useValue: operations.jobs },
         { provide: ConsumerFloors, useValue: operations.floors },
         { provide: LogRetention, useValue: operations.retention },
         { provide: BackupPlace, useValue: new BackupPlace(backupDirectory ?? '') },
         { provide: DATA_DIRECTORIES, useValue: directories },
+        { provide: OPERATED_SERVICE, useValue: service },
       ],
     };
   }

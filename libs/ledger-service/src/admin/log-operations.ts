@@ -1,19 +1,18 @@
-import type { RetentionPolicy } from '@holdfast/event-store';
+import type { RetentionPolicy, WalEventLog } from '@holdfast/event-store';
 import type { Clock } from '@holdfast/kernel';
-import type { Logger } from '@holdfast/platform';
 import type { FeedConsumers } from '@holdfast/projections';
-import type { LedgerWriter } from '../write-side/ledger-writer.js';
 import { ConsumerFloors, type FloorLimits } from './floors/consumer-floors.js';
 import { Jobs } from './jobs/jobs.js';
+import type { OperatorLog } from './jobs/operator-log.js';
 import { archiveOf } from './archive/archive-work.js';
 import { LogRetention } from './retention/log-retention.js';
 import { snapshotsOf } from './retention/retention-snapshots.js';
 import { RetentionSchedule } from './retention/retention-schedule.js';
 
 export interface LogOperationsOptions {
-  readonly writer: LedgerWriter;
+  readonly log: WalEventLog;
   readonly consumers: FeedConsumers;
-  readonly logger: Logger;
+  readonly logger: OperatorLog;
   readonly floors: FloorLimits;
   /** `keep-all` when left out. */
   readonly retention?: RetentionSettings;
@@ -37,24 +36,26 @@ const MINUTE_MILLIS = 60_000;
 
 /** What the owner of a log does beside taking commands: floors, and long work on the log. */
 export class LogOperations {
+  readonly log: WalEventLog;
   readonly floors: ConsumerFloors;
   readonly jobs: Jobs;
   readonly retention: LogRetention;
   private readonly schedule: RetentionSchedule;
 
   constructor(options: LogOperationsOptions) {
-    const { writer, consumers, logger, floors } = options;
-    this.floors = new ConsumerFloors({ log: writer.log, consumers, logger, limits: floors });
+    const { log, consumers, logger, floors } = options;
+    this.log = log;
+    this.floors = new ConsumerFloors({ log, consumers, logger, limits: floors });
     this.jobs = new Jobs({ logger });
     const { policy, livePositionsMin, liveMinutesMin, intervalSeconds } =
       options.retention ?? KEEP_ALL;
     const liveMillisMin = liveMinutesMin * MINUTE_MILLIS;
     this.retention = new LogRetention({
-      log: writer.log,
+      log,
       options: { policy, livePositionsMin, liveMillisMin },
-      archive: archiveOf(writer.log.wal),
+      archive: archiveOf(log.wal),
       ...(options.clock && { clock: options.clock }),
-      snapshots: snapshotsOf(writer.log),
+      snapshots: snapshotsOf(log),
     });
     this.schedule = new RetentionSchedule(this.retention, this.jobs, intervalSeconds * 1_000);
   }

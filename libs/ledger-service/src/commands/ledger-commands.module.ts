@@ -62,7 +62,7 @@ export class LedgerCommandsModule implements OnApplicationShutdown {
     @Inject(OPERATIONS) operations: LogOperations | null,
   ) {
     observeWriter(writer, consumers, { health, metrics });
-    observeState(writer, health, metrics);
+    observeState(writer.log, health, metrics);
     if (operations === null) return;
     observeFloors(operations.floors, health, metrics);
     observeRetention(operations.retention, metrics);
@@ -77,7 +77,7 @@ export class LedgerCommandsModule implements OnApplicationShutdown {
   }: LedgerCommandsOptions): DynamicModule {
     return {
       module: LedgerCommandsModule,
-      imports: [...(feed ? [feed] : []), LogIntegrityModule.forRoot({ writer, scrub })],
+      imports: [...(feed ? [feed] : []), LogIntegrityModule.forRoot({ log: writer.log, scrub })],
       controllers: [...COMMAND_CONTROLLERS],
       providers: [
         { provide: LedgerWriter, useValue: writer },

@@ -1,9 +1,15 @@
 import type { CommitFigures, WalStats } from '@holdfast/wal';
+import type { AnyCommand, CommandWriter } from '@holdfast/commands';
 import { timeText } from '@holdfast/event-store';
 import { Health, Metrics } from '@holdfast/platform';
 import type { FeedConsumers } from '@holdfast/projections';
 import { TIMELINES_TOLD_MAX, timelinesText } from '../shared/log-timelines.js';
-import type { LedgerWriter } from '../write-side/ledger-writer.js';
+
+/** Of any model. */
+export type AnyWriter = Pick<
+  CommandWriter<AnyCommand, unknown>,
+  'log' | 'failure' | 'onCommit' | 'decisions'
+>;
 
 const COMMIT_BUCKETS_SECONDS = [
   0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1,
@@ -13,7 +19,7 @@ const MILLIS_A_SECOND = 1_000;
 
 /** What operators see of the write side. Each figure is explained in docs/metrics.md. */
 export function observeWriter(
-  writer: LedgerWriter,
+  writer: AnyWriter,
   consumers: FeedConsumers,
   { health, metrics }: { readonly health: Health; readonly metrics: Metrics },
 ): void {
@@ -41,7 +47,7 @@ export function observeWriter(
   observeFeed(writer, consumers, metrics);
 }
 
-function observeCommits(writer: LedgerWriter, metrics: Metrics): void {
+function observeCommits(writer: AnyWriter, metrics: Metrics): void {
   const seconds = metrics.histogram({
     name: 'holdfast_wal_commit_seconds',
     help: 'One group commit, from the start of its write to the end of its sync.',
@@ -61,7 +67,7 @@ function observeCommits(writer: LedgerWriter, metrics: Metrics): void {
 
 type Reading = readonly [name: string, help: string, read: () => number];
 
-function observeLog(writer: LedgerWriter, metrics: Metrics): void {
+function observeLog(writer: AnyWriter, metrics: Metrics): void {
   const { log } = writer;
   const stat = (read: (stats: WalStats) => number) => () => read(log.stats());
   const counters: readonly Reading[] = [
@@ -120,12 +126,12 @@ function observeLog(writer: LedgerWriter, metrics: Metrics): void {
   for (const reading of gauges) metrics.gaugeOf(...reading);
 }
 
-function skewSeconds({ log }: LedgerWriter): number {
+function skewSeconds({ log }: AnyWriter): number {
   const { fault, wallMillis, expectedMillis } = log.clockStatus();
   return fault === undefined ? 0 : (wallMillis - expectedMillis) / MILLIS_A_SECOND;
 }
 
-function observeCommands(writer: LedgerWriter, metrics: Metrics): void {
+function observeCommands(writer: AnyWriter, metrics: Metrics): void {
   metrics.counter({
     name: 'holdfast_commands_total',
     help: 'Commands decided, by type and by what came of them.',
@@ -138,7 +144,7 @@ function observeCommands(writer: LedgerWriter, metrics: Metrics): void {
   });
 }
 
-function observeFeed(writer: LedgerWriter, consumers: FeedConsumers, metrics: Metrics): void {
+function observeFeed(writer: AnyWriter, consumers: FeedConsumers, metrics: Metrics): void {
   metrics.gaugeOf(
     'holdfast_feed_consumers',
     'Consumers connected to the feed.',

@@ -43,7 +43,11 @@ export function tellRecovery(
 }
 
 export function observeScrubber(scrubber: LogScrubber, health: Health, metrics: Metrics): void {
-  health.register('scrubbing', () => scrubber.health);
+  health.register('scrubbing', () => {
+    const { damage } = scrubber;
+    // What was written is refused by whoever reads it, and commands go on.
+    return damage === undefined ? true : { degraded: damage };
+  });
   metrics.counterOf(
     'holdfast_scrub_segments_total',
     'Finished segments read again.',

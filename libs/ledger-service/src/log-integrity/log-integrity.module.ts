@@ -1,12 +1,12 @@
+import type { WalEventLog } from '@holdfast/event-store';
 import { Health, InjectLogger, type Logger, Metrics } from '@holdfast/platform';
 import { type BeforeApplicationShutdown, type DynamicModule, Inject, Module } from '@nestjs/common';
-import { LedgerWriter } from '../write-side/ledger-writer.js';
 import { observeScrubber, tellRecovery } from './log-integrity-telemetry.js';
 import { LogScrubber } from './log-scrubber.js';
 
 export interface LogIntegrityOptions {
   /** Open. Closed by somebody else, after this module has stopped. */
-  readonly writer: LedgerWriter;
+  readonly log: Pick<WalEventLog, 'wal'>;
   readonly scrub: { readonly bytesPerSecond: number; readonly pauseSeconds: number };
 }
 
@@ -19,12 +19,11 @@ export class LogIntegrityModule implements BeforeApplicationShutdown {
   private readonly scrubber: LogScrubber;
 
   constructor(
-    @Inject(OPTIONS) { writer, scrub }: LogIntegrityOptions,
+    @Inject(OPTIONS) { log: { wal }, scrub }: LogIntegrityOptions,
     @InjectLogger() logger: Logger,
     @Inject(Health) health: Health,
     @Inject(Metrics) metrics: Metrics,
   ) {
-    const { wal } = writer.log;
     tellRecovery(wal.recovered, logger, metrics);
     this.scrubber = new LogScrubber(wal.maintenance, {
       bytesPerSecond: scrub.bytesPerSecond,

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Clock, errorMessage, systemClock } from '@holdfast/kernel';
-import type { HealthResult, Logger } from '@holdfast/platform';
 import type { ScrubOptions, ScrubReport, VerifyProblem } from '@holdfast/wal';
+import type { OperatorLog } from '../admin/jobs/operator-log.js';
 
 /** What a scrubber needs of a log: `WalMaintenance` is one. */
 export interface ScrubbedLog {
@@ -13,7 +13,7 @@ export interface LogScrubberOptions {
   readonly bytesPerSecond: number;
   /** Between the end of a pass and the start of the next. */
   readonly pauseMillis: number;
-  readonly logger: Logger;
+  readonly logger: OperatorLog;
   readonly clock?: Clock;
 }
 
@@ -71,15 +71,13 @@ export class LogScrubber {
     return { ...this.total, damagedSegments: this.damaged.size, passEndedAtMillis };
   }
 
-  /** Damage in a segment degrades the service: what was written is refused by whoever reads it, and commands go on. */
-  get health(): HealthResult {
+  /** What is damaged, for an operator; undefined while nothing is. */
+  get damage(): string | undefined {
     const [first] = this.damaged.values();
-    if (first === undefined) return true;
+    if (first === undefined) return undefined;
     const { file, firstSequence, reason } = first;
     const others = this.damaged.size > 1 ? `, and ${this.damaged.size - 1} more` : '';
-    return {
-      degraded: `${file}, from position ${firstSequence}: ${reason}${others}. Do not stop the service before you have a copy of the log; see WAL_CORRUPT in docs/operations.md`,
-    };
+    return `${file}, from position ${firstSequence}: ${reason}${others}. Do not stop the service before you have a copy of the log; see WAL_CORRUPT in docs/operations.md`;
   }
 
   private async run(): Promise<void> {

@@ -1,7 +1,7 @@
+import { WalEventLog } from '@holdfast/event-store';
 import { ApiOperation, ApiTags } from '@holdfast/platform';
 import { Controller, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';
 import type { JobDto } from '../jobs/jobs.dto.js';
 import { Jobs } from '../jobs/jobs.js';
@@ -12,7 +12,7 @@ import { archiveSealed } from './archive-work.js';
 @Controller('admin/archive')
 export class ArchiveController {
   constructor(
-    private readonly writer: LedgerWriter,
+    private readonly log: WalEventLog,
     private readonly jobs: Jobs,
   ) {}
 
@@ -23,7 +23,7 @@ export class ArchiveController {
   })
   @StartsJob()
   archive(@Res({ passthrough: true }) reply: FastifyReply): DtoShape<JobDto> {
-    const { wal } = this.writer.log;
+    const { wal } = this.log;
     const job = this.jobs.start('archive', 'changes', (context) => archiveSealed(wal, context));
     return startedJob(job, reply);
   }

@@ -1,12 +1,13 @@
+import { WalEventLog } from '@holdfast/event-store';
 import { ApiOperation, ApiTags, ProblemException } from '@holdfast/platform';
 import { Body, Controller, Inject, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';
 import type { JobDto } from '../jobs/jobs.dto.js';
 import { Jobs } from '../jobs/jobs.js';
+import { DATA_DIRECTORIES } from '../admin-tokens.js';
 import type { DtoShape } from '../dto-shape.js';
-import { DATA_DIRECTORIES, type DataDirectories, pathsOf } from '../state/data-directories.js';
+import { type DataDirectories, pathsOf } from '../state/data-directories.js';
 import { BackupPlace } from './backup-place.js';
 import { backUp } from './backup-work.js';
 import { BackupDto } from './backup.dto.js';
@@ -15,7 +16,7 @@ import { BackupDto } from './backup.dto.js';
 @Controller('admin/backups')
 export class BackupController {
   constructor(
-    private readonly writer: LedgerWriter,
+    private readonly log: WalEventLog,
     private readonly jobs: Jobs,
     private readonly place: BackupPlace,
     @Inject(DATA_DIRECTORIES) private readonly directories: DataDirectories,
@@ -34,10 +35,9 @@ export class BackupController {
   ): DtoShape<JobDto> {
     if (!this.place.allows(directory))
       throw new ProblemException('backup-place-refused', { parameters: { directory } });
-    const { log } = this.writer;
     const live = pathsOf(this.directories);
     const job = this.jobs.start('backup', 'changes', (context) =>
-      backUp(log, directory, { apartFrom: live, replace }, context),
+      backUp(this.log, directory, { apartFrom: live, replace }, context),
     );
     return startedJob(job, reply);
   }

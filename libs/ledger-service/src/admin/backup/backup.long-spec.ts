@@ -9,7 +9,7 @@ import { TestAdminService } from '../testing/admin-service.js';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { BackupPlace } from './backup-place.js';
 import { backUp as backUpLog, snapshotPosition } from './backup-work.js';
-import { restoreData } from './restore-work.js';
+import { restoreLedger } from '../testing/restore-ledger.js';
 
 describe('backups over the admin API', () => {
   let service: TestAdminService;
@@ -44,12 +44,12 @@ describe('backups over the admin API', () => {
 
     const target = join(place, 'restored');
     const context = { signal: new AbortController().signal, progress: () => undefined };
-    const restored = await restoreData({ backup: directory, target }, context);
+    const restored = await restoreLedger({ backup: directory, target }, context);
     expect(restored).toMatchObject({
       lastSequence: service.writer.log.durablePosition,
       snapshots: 1,
     });
-    const early = await restoreData(
+    const early = await restoreLedger(
       { backup: directory, target: join(place, 'early'), upTo: 3 },
       context,
     );
@@ -76,7 +76,7 @@ describe('backups over the admin API', () => {
     expect(await backUp(directory)).toMatchObject({ result: { files: 1, leftOut: [] } });
     const target = join(place, 'restored');
     const context = { signal: new AbortController().signal, progress: () => undefined };
-    expect(await restoreData({ backup: directory, target }, context)).toMatchObject({
+    expect(await restoreLedger({ backup: directory, target }, context)).toMatchObject({
       snapshots: 1,
     });
     const [restored = ''] = await readdir(join(target, 'snapshots'));
@@ -117,7 +117,7 @@ describe('backups over the admin API', () => {
       });
       for (const [index, upTo] of [early, late[0]!].entries()) {
         const target = join(place, `restored-${index}`);
-        const restored = await restoreData({ backup: directory, target, upTo }, context);
+        const restored = await restoreLedger({ backup: directory, target, upTo }, context);
         expect(restored.state.position).toBe(upTo);
       }
     });
@@ -151,7 +151,7 @@ describe('backups over the admin API', () => {
       expect(report).toMatchObject({ files: 2, ...keeps });
       await writer.close();
       const target = join(place, 'new');
-      expect(await restoreData({ backup: directory, target }, context)).toMatchObject({
+      expect(await restoreLedger({ backup: directory, target }, context)).toMatchObject({
         snapshots: 2,
       });
     });
@@ -165,7 +165,7 @@ describe('backups over the admin API', () => {
         state: 'succeeded',
         result: { files: 1, restorableFrom: durablePosition },
       });
-      const restored = await restoreData(
+      const restored = await restoreLedger(
         { backup: directory, target: join(place, 'new') },
         context,
       );
@@ -192,7 +192,7 @@ describe('backups over the admin API', () => {
         { firstSequence, reason: expect.stringMatching(/cannot be restored$/) },
       ]);
       const target = join(place, 'new');
-      await expect(restoreData({ backup: directory, target }, context)).rejects.toMatchObject({
+      await expect(restoreLedger({ backup: directory, target }, context)).rejects.toMatchObject({
         code: 'EVENT_POSITION_GONE',
       });
     });
@@ -209,7 +209,7 @@ describe('backups over the admin API', () => {
     await rm(join(directory, 'files', file));
     const context = { signal: new AbortController().signal, progress: () => undefined };
     const target = join(place, 'restored');
-    expect(await restoreData({ backup: directory, target }, context)).toMatchObject({
+    expect(await restoreLedger({ backup: directory, target }, context)).toMatchObject({
       snapshots: 1,
     });
     expect(await readdir(join(target, 'snapshots'))).toHaveLength(1);

@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { syncDirectory } from '@holdfast/event-store';
+import { type ReplayProgress, type WalEventLog, syncDirectory } from '@holdfast/event-store';
 import { CodedError, errorCode, isUnreadable } from '@holdfast/kernel';
 import {
   type PlaceOptions,
@@ -11,7 +11,6 @@ import {
   describeBackup,
   restoreLog,
 } from '@holdfast/wal';
-import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import type { WorkContext } from '../jobs/job.js';
 import { snapshotPosition } from './backup-work.js';
 import { RestorePlace } from './restore-place.js';
@@ -24,6 +23,20 @@ export interface RestoreOptions extends PlaceOptions {
   readonly upTo?: number;
   /** Up to the last record that was written at or before this time; everything when left out. */
   readonly atMillis?: number;
+  /** Opens the restored log as the service does, with all that it makes of it. */
+  readonly open: (walDirectory: string, options: OpenRestored) => Promise<OpenedLog>;
+}
+
+export interface OpenRestored {
+  readonly wal: PlaceOptions;
+  readonly state: { readonly directory: string; readonly snapshotDirectory: string };
+  readonly onReplayProgress: (progress: ReplayProgress) => void;
+}
+
+/** A `CommandWriter` is one. */
+export interface OpenedLog {
+  readonly log: Pick<WalEventLog, 'checkpoint'>;
+  close(): Promise<void>;
 }
 
 export interface DataRestoreReport extends RestoreReport {
@@ -93,11 +106,11 @@ function partOf({ upTo, atMillis }: { upTo?: number | undefined; atMillis?: numb
 /** As a service starts: whatever would keep it from doing so keeps the target from getting its name. */
 async function builtState(
   directory: string,
-  { allowNetworkFileSystem = false }: PlaceOptions,
+  { open, allowNetworkFileSystem = false }: Pick<RestoreOptions, 'open'> & PlaceOptions,
   context: WorkContext,
 ): Promise<DataRestoreReport['state']> {
   assertWanted(context);
-  const writer = await LedgerWriter.open(join(directory, 'wal'), {
+  const opened = await open(join(directory, 'wal'), {
     wal: { allowNetworkFileSystem },
     state: {
       directory: join(directory, 'state'),
@@ -109,10 +122,10 @@ async function builtState(
     },
   });
   try {
-    const { position, entries, digest } = await writer.log.checkpoint();
+    const { position, entries, digest } = await opened.log.checkpoint();
     return { position, entries, digest };
   } finally {
-    await writer.close();
+    await opened.close();
   }
 }
 

@@ -18,7 +18,7 @@ import type { WorkContext } from '../jobs/job.js';
 import { TestAdminService } from '../testing/admin-service.js';
 import { assertNoUnfinishedRestore } from '../../shared/usable-directory.js';
 import { RestorePlace } from './restore-place.js';
-import { restoreData } from './restore-work.js';
+import { restoreLedger } from '../testing/restore-ledger.js';
 
 const context = (progress: WorkContext['progress'] = () => undefined): WorkContext => ({
   signal: new AbortController().signal,
@@ -56,7 +56,7 @@ describe('a restore of a data directory', () => {
   it('that fails removes the directories above its target that it has made, and no others', async () => {
     await mkdir(join(place, 'there'));
     const target = join(place, 'there', 'made', 'by', 'it');
-    const failed = restoreData({ backup: headless, target }, context());
+    const failed = restoreLedger({ backup: headless, target }, context());
     await expect(failed).rejects.toMatchObject({ code: 'EVENT_POSITION_GONE' });
     expect(await readdir(place)).toEqual(['there']);
     expect(await readdir(join(place, 'there'))).toEqual([]);
@@ -64,7 +64,7 @@ describe('a restore of a data directory', () => {
 
   it('has built the state when it has succeeded, so that a start replays nothing', async () => {
     const target = join(place, 'new', 'target');
-    const report = await restoreData({ backup: whole, target }, context());
+    const report = await restoreLedger({ backup: whole, target }, context());
     expect(report.state.position).toBe(report.lastSequence);
     expect(await readdir(join(place, 'new'))).toEqual(['target']);
     const copy = await LedgerWriter.open(join(target, 'wal'), {
@@ -77,19 +77,19 @@ describe('a restore of a data directory', () => {
   it('is refused to a time before anything was written, as to a position that there is not, and makes nothing', async () => {
     const target = join(place, 'target');
     const atMillis = Date.parse('2001-01-01T00:00:00Z');
-    await expect(restoreData({ backup: whole, target, atMillis }, context())).rejects.toMatchObject(
-      {
-        code: 'WAL_RESTORE_REFUSED',
-        message: expect.stringContaining('2001-01-01T00:00:00.000Z'),
-      },
-    );
+    await expect(
+      restoreLedger({ backup: whole, target, atMillis }, context()),
+    ).rejects.toMatchObject({
+      code: 'WAL_RESTORE_REFUSED',
+      message: expect.stringContaining('2001-01-01T00:00:00.000Z'),
+    });
     expect(existsSync(target)).toBe(false);
   });
 
   it('takes an empty directory, which may be a volume', async () => {
     const target = join(place, 'volume');
     await mkdir(target);
-    await restoreData({ backup: whole, target }, context());
+    await restoreLedger({ backup: whole, target }, context());
     expect((await readdir(target)).sort()).toEqual(['state', 'wal']);
     const reader = await WalReader.open(join(target, 'wal'));
     expect((await reader.verify()).problems).toEqual([]);
@@ -101,7 +101,7 @@ describe('a restore of a data directory', () => {
     async (kind) => {
       const target = join(place, 'target');
       if (kind === 'empty') await mkdir(target);
-      const failed = restoreData({ backup: headless, target }, context());
+      const failed = restoreLedger({ backup: headless, target }, context());
       await expect(failed).rejects.toMatchObject({ code: 'EVENT_POSITION_GONE' });
       expect(await readdir(place)).toEqual(kind === 'empty' ? ['target'] : []);
       if (kind === 'empty') expect(await readdir(target)).toEqual([]);
@@ -120,15 +120,15 @@ describe('a restore of a data directory', () => {
 
     it('is refused before anything is made', async () => {
       const progress = jest.fn();
-      await expect(restoreData({ backup: whole, target }, context(progress))).rejects.toMatchObject(
-        { code: 'WAL_UNSUPPORTED_FILE_SYSTEM' },
-      );
+      await expect(
+        restoreLedger({ backup: whole, target }, context(progress)),
+      ).rejects.toMatchObject({ code: 'WAL_UNSUPPORTED_FILE_SYSTEM' });
       expect(progress).not.toHaveBeenCalled();
       expect(await readdir(place)).toEqual([]);
     });
 
     it('is made where such a one is allowed', async () => {
-      await restoreData({ backup: whole, target, allowNetworkFileSystem: true }, context());
+      await restoreLedger({ backup: whole, target, allowNetworkFileSystem: true }, context());
       expect(await readdir(join(place, 'new'))).toEqual(['target']);
     });
   });
@@ -136,7 +136,7 @@ describe('a restore of a data directory', () => {
   it.each(['bytes', 'positions'])('that is cancelled at its %s leaves nothing', async (unit) => {
     const stop = new AbortController();
     const target = join(place, 'target');
-    const cancelled = restoreData(
+    const cancelled = restoreLedger(
       { backup: whole, target },
       {
         signal: stop.signal,
@@ -160,7 +160,7 @@ describe('a restore of a data directory', () => {
       const start = () => assertNoUnfinishedRestore(join(target, 'wal'));
       expect(start).not.toThrow();
       let looked = 0;
-      await restoreData(
+      await restoreLedger(
         { backup: whole, target },
         context(() => {
           looked += 1;
@@ -209,7 +209,7 @@ describe('a restore of a data directory', () => {
     await writeFile(join(full, 'file'), '');
     for (const directory of [target, full])
       await expect(
-        restoreData({ backup: whole, target: directory }, context()),
+        restoreLedger({ backup: whole, target: directory }, context()),
       ).rejects.toMatchObject({ code: 'RESTORE_TARGET_NOT_EMPTY' });
     expect(existsSync(`${target}.restoring`)).toBe(true);
     expect(await readdir(full)).toEqual(['file']);

@@ -1,7 +1,6 @@
-import { type ClockStatus, timeText } from '@holdfast/event-store';
+import { type ClockStatus, timeText, WalEventLog } from '@holdfast/event-store';
 import { ApiOperation, ApiResponse, ApiTags, InjectLogger, type Logger } from '@holdfast/platform';
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
-import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { AdminProblems } from '../admin-problems.js';
 import type { DtoShape } from '../dto-shape.js';
 import { ClockDto } from './clock.dto.js';
@@ -10,7 +9,7 @@ import { ClockDto } from './clock.dto.js';
 @Controller('admin/clock')
 export class ClockController {
   constructor(
-    private readonly writer: LedgerWriter,
+    private readonly log: WalEventLog,
     @InjectLogger() private readonly logger: Logger,
   ) {}
 
@@ -19,7 +18,7 @@ export class ClockController {
   @ApiResponse({ status: 200, type: ClockDto })
   @AdminProblems()
   status(): DtoShape<ClockDto> {
-    return clockOf(this.writer.log.clockStatus());
+    return clockOf(this.log.clockStatus());
   }
 
   @Post('accept')
@@ -32,8 +31,8 @@ export class ClockController {
   @ApiResponse({ status: 200, type: ClockDto, description: 'The clock as it is believed now.' })
   @AdminProblems()
   accept(): DtoShape<ClockDto> {
-    const before = clockOf(this.writer.log.clockStatus());
-    const accepted = clockOf(this.writer.log.acceptClock());
+    const before = clockOf(this.log.clockStatus());
+    const accepted = clockOf(this.log.acceptClock());
     this.logger.warn({ before, accepted }, 'an operator has accepted the clock');
     return accepted;
   }

@@ -1,7 +1,7 @@
 import type { WalEventLog } from '@holdfast/event-store';
-import type { Logger } from '@holdfast/platform';
 import type { FeedConsumers } from '@holdfast/projections';
 import type { Sequence } from '@holdfast/wal';
+import type { OperatorLog } from '../jobs/operator-log.js';
 import { type FloorStatus, floorStatuses } from './floor-status.js';
 
 /** The floor of the consumer that calls itself `ledger` is `projection:ledger`. */
@@ -17,7 +17,7 @@ export interface FloorLimits {
 export interface ConsumerFloorsOptions {
   readonly log: Pick<WalEventLog, 'wal' | 'durablePosition'>;
   readonly consumers: FeedConsumers;
-  readonly logger: Logger;
+  readonly logger: OperatorLog;
   readonly limits: FloorLimits;
   /** How often floors are moved. Default 1,000. */
   readonly moveMillis?: number;

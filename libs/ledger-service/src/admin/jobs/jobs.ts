@@ -6,7 +6,7 @@ import {
   type MonotonicClock,
   systemClock,
 } from '@holdfast/kernel';
-import type { Logger } from '@holdfast/platform';
+import type { OperatorLog } from './operator-log.js';
 import type { JobLane, JobOptions, JobProblem, JobState, JobStatus, JobUnit, Work } from './job.js';
 import { ProgressMeter } from './progress-meter.js';
 
@@ -33,7 +33,7 @@ const CANCELLED: ReadonlySet<string> = new Set([
 ]);
 
 export interface JobsOptions {
-  readonly logger: Logger;
+  readonly logger: OperatorLog;
   readonly clock?: MonotonicClock;
 }
 

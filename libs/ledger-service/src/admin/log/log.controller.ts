@@ -1,7 +1,7 @@
+import { WalEventLog } from '@holdfast/event-store';
 import { ApiOperation, ApiResponse, ApiTags } from '@holdfast/platform';
 import { Body, Controller, Get, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { AdminProblems } from '../admin-problems.js';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';
 import type { JobDto } from '../jobs/jobs.dto.js';
@@ -14,7 +14,7 @@ import { LogDto, SCRUB_BYTES_PER_SECOND_DEFAULT, ScrubDto } from './log.dto.js';
 @Controller('admin/log')
 export class LogController {
   constructor(
-    private readonly writer: LedgerWriter,
+    private readonly log: WalEventLog,
     private readonly jobs: Jobs,
   ) {}
 
@@ -23,8 +23,7 @@ export class LogController {
   @ApiResponse({ status: 200, type: LogDto })
   @AdminProblems()
   statistics(): DtoShape<LogDto> {
-    const { firstSequence, durableSequence, lastSequence, records, ...stats } =
-      this.writer.log.stats();
+    const { firstSequence, durableSequence, lastSequence, records, ...stats } = this.log.stats();
     const { logId, epoch, timeline, durability, ioMode, segments, logBytes, queuedBytes } = stats;
     const { liveBytes, archivedSegments, archiveBytes } = stats;
     const { commits, bytesWritten, rotations, commitMicrosMax } = stats;
@@ -41,7 +40,7 @@ export class LogController {
   @ApiOperation({ summary: 'Read every byte of the log and report every damage' })
   @StartsJob()
   verify(@Res({ passthrough: true }) reply: FastifyReply): DtoShape<JobDto> {
-    const { wal } = this.writer.log;
+    const { wal } = this.log;
     return startedJob(
       this.jobs.start('verify-log', 'checks', (context) => verifyLog(wal, context)),
       reply,
@@ -52,7 +51,7 @@ export class LogController {
   @ApiOperation({ summary: 'One pass over the sealed segments at a bounded rate' })
   @StartsJob('invalid-request')
   scrub(@Body() body: ScrubDto, @Res({ passthrough: true }) reply: FastifyReply): DtoShape<JobDto> {
-    const { wal } = this.writer.log;
+    const { wal } = this.log;
     const rate = body.bytesPerSecond ?? SCRUB_BYTES_PER_SECOND_DEFAULT;
     return startedJob(
       this.jobs.start('scrub-log', 'checks', (context) => scrubLog(wal, rate, context)),

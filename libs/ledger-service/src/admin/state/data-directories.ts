@@ -10,8 +10,6 @@ export interface DataDirectories {
   readonly readModelDirectory: string;
 }
 
-export const DATA_DIRECTORIES = Symbol('the directories of the data');
-
 export function pathsOf(directories: DataDirectories): readonly string[] {
   const { dataDirectory, archiveDirectory } = directories;
   const { stateDirectory, snapshotDirectory, readModelDirectory } = directories;

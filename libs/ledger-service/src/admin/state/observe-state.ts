@@ -1,10 +1,13 @@
-import type { StateStatus } from '@holdfast/event-store';
+import type { StateStatus, WalEventLog } from '@holdfast/event-store';
 import { defined } from '@holdfast/kernel';
 import type { Health, Metrics } from '@holdfast/platform';
-import type { LedgerWriter } from '../../write-side/ledger-writer.js';
 
 /** What operators see of the checkpointed state; nothing when there is none. */
-export function observeState({ log }: LedgerWriter, health: Health, metrics: Metrics): void {
+export function observeState(
+  log: Pick<WalEventLog, 'stateStatus'>,
+  health: Health,
+  metrics: Metrics,
+): void {
   if (log.stateStatus() === undefined) return;
   health.register('state', () => {
     const { verification } = statusOf();

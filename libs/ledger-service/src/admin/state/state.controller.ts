@@ -1,27 +1,29 @@
 import { ApiOperation, ApiResponse, ApiTags } from '@holdfast/platform';
 import { statSync } from 'node:fs';
-import type { SnapshotEntry, StateStatus } from '@holdfast/event-store';
+import { type SnapshotEntry, type StateStatus, WalEventLog } from '@holdfast/event-store';
 import { defined } from '@holdfast/kernel';
 import { Controller, Get, Inject, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { AdminProblems } from '../admin-problems.js';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';
 import type { WorkContext } from '../jobs/job.js';
 import type { JobDto } from '../jobs/jobs.dto.js';
 import { Jobs } from '../jobs/jobs.js';
 import type { DtoShape } from '../dto-shape.js';
-import { DATA_DIRECTORIES, type DataDirectories } from './data-directories.js';
+import { DATA_DIRECTORIES, OPERATED_SERVICE } from '../admin-tokens.js';
+import type { OperatedService } from '../operated-service.js';
+import type { DataDirectories } from './data-directories.js';
 import { type CheckpointDto, type SnapshotDto, SnapshotListDto, StateDto } from './state.dto.js';
-import { verifyLedgerState } from './verify-ledger-state.js';
+import { verifyDerivedState } from './verify-derived-state.js';
 
 @ApiTags('state')
 @Controller('admin')
 export class StateController {
   constructor(
-    private readonly writer: LedgerWriter,
+    private readonly log: WalEventLog,
     private readonly jobs: Jobs,
     @Inject(DATA_DIRECTORIES) private readonly directories: DataDirectories,
+    @Inject(OPERATED_SERVICE) private readonly service: OperatedService,
   ) {}
 
   @Get('state')
@@ -29,7 +31,7 @@ export class StateController {
   @ApiResponse({ status: 200, type: StateDto })
   @AdminProblems()
   state(): DtoShape<StateDto> {
-    const { log } = this.writer;
+    const { log } = this;
     const status = defined(log.stateStatus(), 'the status of checkpointed state');
     const { checkpoint, checkpoints, failedCheckpoints, overlayEntries, verification } = status;
     return {
@@ -48,7 +50,7 @@ export class StateController {
   })
   @StartsJob()
   checkpoint(@Res({ passthrough: true }) reply: FastifyReply): DtoShape<JobDto> {
-    const work = () => this.writer.log.checkpoint();
+    const work = () => this.log.checkpoint();
     return startedJob(this.jobs.start('checkpoint', 'at-once', work), reply);
   }
 
@@ -60,9 +62,9 @@ export class StateController {
   })
   @StartsJob()
   verify(@Res({ passthrough: true }) reply: FastifyReply): DtoShape<JobDto> {
-    const { log } = this.writer;
-    const options = { records: log.wal, events: log, ...this.directories };
-    const work = (context: WorkContext) => verifyLedgerState(options, context);
+    const { log, service } = this;
+    const options = { records: log.wal, events: log, service, ...this.directories };
+    const work = (context: WorkContext) => verifyDerivedState(options, context);
     return startedJob(this.jobs.start('verify-state', 'checks', work), reply);
   }
 
@@ -71,7 +73,7 @@ export class StateController {
   @ApiResponse({ status: 200, type: SnapshotListDto })
   @AdminProblems()
   snapshots(): DtoShape<SnapshotListDto> {
-    return { items: this.writer.log.snapshots().map(snapshotDto) };
+    return { items: this.log.snapshots().map(snapshotDto) };
   }
 
   @Post('snapshots')
@@ -83,7 +85,7 @@ export class StateController {
   @StartsJob()
   snapshot(@Res({ passthrough: true }) reply: FastifyReply): DtoShape<JobDto> {
     const work = ({ signal, progress }: WorkContext) =>
-      this.writer.log.snapshot({
+      this.log.snapshot({
         signal,
         onProgress: ({ done, total }) => progress(done, total, 'entries'),
       });

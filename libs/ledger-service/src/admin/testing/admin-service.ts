@@ -6,6 +6,7 @@ import { type HttpApplication, ServiceLifecycle, createLogger } from '@holdfast/
 import { FeedConsumers } from '@holdfast/projections';
 import { ArchiveDirectory } from '@holdfast/wal';
 import type { CommandWriterOptions } from '@holdfast/commands';
+import { LEDGER_OPERATIONS } from '../../ledger-operations.js';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import {
   LogOperations,
@@ -73,12 +74,12 @@ export class TestAdminService {
     });
     const consumers = new FeedConsumers();
     const operations = new LogOperations({
-      ...{ writer, consumers, logger },
+      ...{ log: writer.log, consumers, logger },
       floors: { behindEventsMax: 0, behindBytesMax: 0, ...options.floors },
       ...(options.retention && { retention: options.retention }),
     });
     const application = await startAdmin({
-      ...{ writer, operations, logger, lifecycle: new ServiceLifecycle() },
+      ...{ service: LEDGER_OPERATIONS, operations, logger, lifecycle: new ServiceLifecycle() },
       directories: {
         dataDirectory: directory,
         stateDirectory: join(directory, 'state'),

@@ -5,11 +5,13 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Answer, LedgerCommand } from '@holdfast/ledger';
 import { LedgerTablesInMemory } from '../../projections/testing/ledger-tables-in-memory.js';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
-import { verifyLedgerState } from '../state/verify-ledger-state.js';
-import { compactLedger, planCompaction } from './ledger-compaction.js';
+import { LEDGER_OPERATIONS } from '../../ledger-operations.js';
+import { verifyDerivedState } from '../state/verify-derived-state.js';
+import { compactLog, planCompaction } from './compact-log.js';
 
 const DAY_MILLIS = 86_400_000;
 const REFUSALS = 200;
+const policy = LEDGER_OPERATIONS.compaction;
 const SMALL = {
   ...{ create: true, segmentBytes: 32 * 1024, frameBytesMax: 16 * 1024 },
 } as const;
@@ -77,7 +79,7 @@ describe('compaction of a ledger', () => {
     now += 31 * DAY_MILLIS;
     await cover();
     const before = await types();
-    const plan = await planCompaction(writer.log, context);
+    const plan = await planCompaction(writer.log, policy, context);
     // All but the last below the bound, which keeps the stream's version.
     expect(plan.expiredRefusals.events).toBe(REFUSALS - 1);
     expect(plan.supersededMetadata).toEqual({ events: 0, bytes: 0 });
@@ -86,7 +88,7 @@ describe('compaction of a ledger', () => {
       dispensableBytes: plan.expiredRefusals.bytes,
     });
     expect(await types()).toEqual(before);
-    const report = await compactLedger(writer.log, context);
+    const report = await compactLog(writer.log, policy, context);
     expect(report).toMatchObject({ below: plan.below });
     // What stands in the segment into which the bound falls stays.
     expect(report.droppedRecords).toBeGreaterThan(REFUSALS / 2);
@@ -96,18 +98,18 @@ describe('compaction of a ledger', () => {
       ...before,
       CommandRejected: before['CommandRejected']! - report.droppedRecords,
     });
-    expect((await compactLedger(writer.log, context)).rewritten).toBe(0);
+    expect((await compactLog(writer.log, policy, context)).rewritten).toBe(0);
   });
 
   it('leaves a state that is proved, from a snapshot, and goes on after a restart', async () => {
     now += 31 * DAY_MILLIS;
     await cover();
-    await compactLedger(writer.log, context);
+    await compactLog(writer.log, policy, context);
     await refused('later');
     await writer.log.checkpoint();
-    const proof = await verifyLedgerState(
+    const proof = await verifyDerivedState(
       {
-        ...{ records: writer.log.wal, events: writer.log },
+        ...{ records: writer.log.wal, events: writer.log, service: LEDGER_OPERATIONS },
         stateDirectory: join(directory, 'state'),
         snapshotDirectory: join(directory, 'snapshots'),
         readModelDirectory: join(directory, 'none'),
@@ -126,14 +128,14 @@ describe('compaction of a ledger', () => {
 
   it('takes nothing while keys are known, nothing without two snapshots, and nothing that somebody still needs', async () => {
     await cover();
-    expect(await compactLedger(writer.log, context)).toMatchObject({ droppedRecords: 0 });
+    expect(await compactLog(writer.log, policy, context)).toMatchObject({ droppedRecords: 0 });
     now += 31 * DAY_MILLIS;
     await refused('now');
     writer.log.wal.floors.set('projection:slow', 1 as never);
-    expect(await compactLedger(writer.log, context)).toMatchObject({ segments: 0 });
-    expect(await planCompaction(writer.log, context)).toMatchObject({ below: 1 });
+    expect(await compactLog(writer.log, policy, context)).toMatchObject({ segments: 0 });
+    expect(await planCompaction(writer.log, policy, context)).toMatchObject({ below: 1 });
     writer.log.wal.floors.drop('projection:slow');
-    expect((await compactLedger(writer.log, context)).droppedRecords).toBeGreaterThan(0);
+    expect((await compactLog(writer.log, policy, context)).droppedRecords).toBeGreaterThan(0);
     expect(writer.log.eventAt(writer.log.lastPosition)).toBeDefined();
   });
 
@@ -197,11 +199,11 @@ describe('compaction of a ledger', () => {
       now += 31 * DAY_MILLIS;
       await cover();
       const [before, rows] = [await types(), await readModel()];
-      const plan = await planCompaction(writer.log, context);
+      const plan = await planCompaction(writer.log, policy, context);
       // The last change of each stays.
       expect(plan.supersededMetadata.events).toBe(2 * (CHANGES - 1));
       expect(plan.dispensableEvents).toBe(2 * (CHANGES - 1) + plan.expiredRefusals.events);
-      const report = await compactLedger(writer.log, context);
+      const report = await compactLog(writer.log, policy, context);
       const after = await types();
       expect(report.droppedRecords).toBeGreaterThan(REFUSALS + CHANGES);
       expect(after['MetadataChanged']).toBeLessThan(CHANGES);
@@ -232,23 +234,27 @@ describe('compaction of a ledger', () => {
     it('takes none whose key is known', async () => {
       now += 29 * DAY_MILLIS;
       await cover();
-      expect(await planCompaction(writer.log, context)).toMatchObject({ dispensableEvents: 0 });
-      expect(await compactLedger(writer.log, context)).toMatchObject({ droppedRecords: 0 });
+      expect(await planCompaction(writer.log, policy, context)).toMatchObject({
+        dispensableEvents: 0,
+      });
+      expect(await compactLog(writer.log, policy, context)).toMatchObject({ droppedRecords: 0 });
     });
 
     it('takes none for the sake of a change above the bound, which may come while it works', async () => {
       now += 31 * DAY_MILLIS;
       await cover();
-      const plan = await planCompaction(writer.log, context);
+      const plan = await planCompaction(writer.log, policy, context);
       await change(0);
-      expect(await planCompaction(writer.log, context)).toEqual(plan);
+      expect(await planCompaction(writer.log, policy, context)).toEqual(plan);
     });
 
     it('goes by the time of the log, not by a clock that may be set back', async () => {
       await cover();
       now += 31 * DAY_MILLIS;
-      expect(await planCompaction(writer.log, context)).toMatchObject({ dispensableEvents: 0 });
-      expect(await compactLedger(writer.log, context)).toMatchObject({ droppedRecords: 0 });
+      expect(await planCompaction(writer.log, policy, context)).toMatchObject({
+        dispensableEvents: 0,
+      });
+      expect(await compactLog(writer.log, policy, context)).toMatchObject({ droppedRecords: 0 });
     });
   });
 });

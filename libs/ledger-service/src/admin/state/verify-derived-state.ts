@@ -8,13 +8,12 @@ import {
   verifyState,
 } from '@holdfast/event-store';
 import { CodedError, errorCode } from '@holdfast/kernel';
-import { LEDGER_STATE, evolve, ledgerEventSchemas } from '@holdfast/ledger';
 import { type ReadModelVerification, verifyReadModel } from '@holdfast/projections';
 import type { LogSource } from '@holdfast/wal';
-import { ledgerProjection } from '../../projections/ledger.projection.js';
 import type { WorkContext } from '../jobs/job.js';
+import type { OperatedService } from '../operated-service.js';
 
-export interface VerifyLedgerStateOptions {
+export interface VerifyDerivedStateOptions {
   /** The log as records, archive included … */
   readonly records: LogSource;
   /** … and the same log as events. */
@@ -22,9 +21,10 @@ export interface VerifyLedgerStateOptions {
   readonly stateDirectory: string;
   readonly snapshotDirectory: string;
   readonly readModelDirectory: string;
+  readonly service: Pick<OperatedService, 'model' | 'projection'>;
 }
 
-export interface LedgerStateProof {
+export interface DerivedStateProof {
   /** Whether everything that was compared is what the log makes of it. */
   readonly sound: boolean;
   /** Whether everything that there is to compare was there. */
@@ -41,10 +41,10 @@ export interface LedgerStateProof {
  * Replays the log and compares: the checkpointed state, entry by entry, by its digest, and every row of the read model. Nothing is changed, and the
  * service may run meanwhile. Throws `EVENT_STATE_DAMAGED`, `FEED_DIVERGED`, `FEED_COMPACTED`, and what reading the log throws.
  */
-export async function verifyLedgerState(
-  options: VerifyLedgerStateOptions,
+export async function verifyDerivedState(
+  options: VerifyDerivedStateOptions,
   context: WorkContext,
-): Promise<LedgerStateProof> {
+): Promise<DerivedStateProof> {
   const state = await provenState(options, context);
   assertWanted(context);
   const readModel = await provenReadModel(options, context);
@@ -52,18 +52,21 @@ export async function verifyLedgerState(
   const sound = (state?.matches ?? true) && (readModel?.equal ?? true);
   const unverified = [
     ...(state ? [] : ['There is no checkpoint here, so no state was compared.']),
-    ...(readModel ? [] : ['There is no read model here, so none was compared.']),
+    ...(readModel || options.service.projection === undefined
+      ? []
+      : ['There is no read model here, so none was compared.']),
   ];
   const complete = unverified.length === 0;
   return { sound, complete, unverified, ...(state && { state }), ...(readModel && { readModel }) };
 }
 
 async function provenState(
-  { records, stateDirectory, snapshotDirectory }: VerifyLedgerStateOptions,
+  { records, stateDirectory, snapshotDirectory, service }: VerifyDerivedStateOptions,
   { signal, progress }: WorkContext,
 ): Promise<StateVerification | undefined> {
   if (!existsSync(stateDirectory)) return undefined;
-  const upcasters = new Upcasters(ledgerEventSchemas);
+  const { schemas, evolve, takesOver } = service.model;
+  const upcasters = new Upcasters(schemas);
   try {
     const onProgress = ({ position, lastPosition }: ReplayProgress): void => {
       assertWanted({ signal });
@@ -75,7 +78,7 @@ async function provenState(
       onProgress,
       signal,
       snapshotDirectory,
-      takesOver: LEDGER_STATE.takesOver,
+      ...(takesOver && { takesOver }),
     };
     if (records.firstSequence > 1) return await verifyState(records, stateDirectory, fromSnapshot);
     // From the first event on where that can be: it proves the snapshots too.
@@ -95,15 +98,15 @@ function hasGaps({ replayed }: StateVerification): boolean {
 }
 
 async function provenReadModel(
-  { events, readModelDirectory }: VerifyLedgerStateOptions,
+  { events, readModelDirectory, service: { projection } }: VerifyDerivedStateOptions,
   { signal, progress }: WorkContext,
 ): Promise<ReadModelVerification | undefined> {
-  if (!existsSync(readModelDirectory)) return undefined;
+  if (projection === undefined || !existsSync(readModelDirectory)) return undefined;
   try {
     return await verifyReadModel({
       source: events,
       directory: readModelDirectory,
-      projection: ledgerProjection,
+      projection,
       scratchDirectory: tmpdir(),
       onProgress: ({ position, head }) => progress(position, head, 'positions'),
       signal,

@@ -5,9 +5,27 @@ import {
   type WalEventLog,
 } from '@holdfast/event-store';
 import { CodedError } from '@holdfast/kernel';
-import { type CompactionPresent, type DispensableReason, dispensableAs } from '@holdfast/ledger';
 import type { CompactionReport, Sequence } from '@holdfast/wal';
 import type { WorkContext } from '../jobs/job.js';
+
+/** What the owner of a log can do without, event by event. Whatever is dispensable once must be so for ever. */
+export interface CompactionPolicy<Reason extends string = string> {
+  /** What the dry run counts, in this order. */
+  readonly reasons: readonly Reason[];
+  /** For the description of the operator's API. */
+  readonly summary: string;
+  readonly description: string;
+  /** Why an event may go; undefined: it stays. The view is of this event only until the next call. */
+  readonly dispensableAs: (event: EventView, present: CompactionPresent) => Reason | undefined;
+}
+
+/** What is true of the log for the whole of one compaction, and stays true after any crash. */
+export interface CompactionPresent {
+  /** A time that the log has come to: that of a durable event. */
+  readonly nowMillis: number;
+  /** Whether another event follows this version of the stream below the bound of the compaction. It may have been dropped before: then one behind it was not. */
+  readonly isFollowed: (stream: string, version: number) => boolean;
+}
 
 /** What could go for one reason. */
 export interface DispensableFigures {
@@ -16,20 +34,17 @@ export interface DispensableFigures {
   readonly bytes: number;
 }
 
-/** What compaction would find, without a change. */
+/** What compaction would find, without a change; and, under the name of each reason of the policy, its `DispensableFigures`. */
 export interface CompactionPlan {
   /** Only whole segments that end below this position are looked at: below every floor, and below the older of two snapshots of the state. */
   readonly below: number;
   readonly examinedEvents: number;
-  /** All that could go … */
+  /** All that could go. */
   readonly dispensableEvents: number;
   readonly dispensableBytes: number;
-  /** … and why. */
-  readonly expiredRefusals: DispensableFigures;
-  readonly supersededMetadata: DispensableFigures;
 }
 
-export interface LedgerCompactionReport extends CompactionReport {
+export interface LogCompactionReport extends CompactionReport {
   readonly below: number;
 }
 
@@ -41,15 +56,15 @@ export type CompactableLog = Pick<
 >;
 
 /**
- * Rewrites sealed segments without what the books can do without: refusals and superseded metadata whose keys have expired, and never money. Each step may be the last one that
- * happens: a segment is the old one or the new one, and the next run goes on.
+ * Rewrites sealed segments without what the policy can do without. Each step may be the last one that happens: a segment is the old one or the new one, and the next run goes on.
  */
-export async function compactLedger(
+export async function compactLog(
   log: CompactableLog,
+  policy: CompactionPolicy,
   { signal, progress }: WorkContext,
-): Promise<LedgerCompactionReport> {
+): Promise<LogCompactionReport> {
   const below = boundOf(log);
-  const dispensable = dispensableIn(log, below);
+  const dispensable = dispensableIn(log, policy, below);
   const report = await log.wal.maintenance.compact(
     { below, drop: (...record) => dispensable(...record) !== undefined },
     {
@@ -61,17 +76,17 @@ export async function compactLedger(
 }
 
 /** The dry run. */
-export async function planCompaction(
+export async function planCompaction<Reason extends string>(
   log: CompactableLog,
+  policy: CompactionPolicy<Reason>,
   { signal, progress }: WorkContext,
-): Promise<CompactionPlan> {
+): Promise<CompactionPlan & Readonly<Record<Reason, DispensableFigures>>> {
   const below = boundOf(log);
   const first = log.wal.segments()[0]?.name.firstSequence ?? 1;
-  const dispensable = dispensableIn(log, below);
-  const counted = {
-    'expired-refusal': { events: 0, bytes: 0 },
-    'superseded-metadata': { events: 0, bytes: 0 },
-  } satisfies Record<DispensableReason, DispensableFigures>;
+  const dispensable = dispensableIn(log, policy, below);
+  const counted = Object.fromEntries(
+    policy.reasons.map((reason) => [reason, { events: 0, bytes: 0 }]),
+  ) as Record<Reason, { events: number; bytes: number }>;
   let examinedEvents = 0;
   await log.wal.scan((first - 1) as Sequence, (sequence, buffer, start, end) => {
     if (sequence >= below || signal.aborted) return false;
@@ -86,13 +101,12 @@ export async function planCompaction(
     return true;
   });
   if (signal.aborted) throw new CodedError('WORK_CANCELLED', 'the dry run was cancelled');
-  const expiredRefusals = counted['expired-refusal'];
-  const supersededMetadata = counted['superseded-metadata'];
+  const figures = Object.values<DispensableFigures>(counted);
   return {
     ...{ below, examinedEvents },
-    dispensableEvents: expiredRefusals.events + supersededMetadata.events,
-    dispensableBytes: expiredRefusals.bytes + supersededMetadata.bytes,
-    ...{ expiredRefusals, supersededMetadata },
+    dispensableEvents: figures.reduce((sum, { events }) => sum + events, 0),
+    dispensableBytes: figures.reduce((sum, { bytes }) => sum + bytes, 0),
+    ...counted,
   };
 }
 
@@ -105,15 +119,14 @@ function boundOf(log: CompactableLog): Sequence {
   return Math.min(olderSnapshot, ...log.wal.floors.holding().values()) as Sequence;
 }
 
-function dispensableIn(log: CompactableLog, below: Sequence) {
+function dispensableIn<Reason extends string>(
+  log: CompactableLog,
+  { dispensableAs }: CompactionPolicy<Reason>,
+  below: Sequence,
+) {
   const view = new EventView();
   const present = presentOf(log, below);
-  return (
-    sequence: Sequence,
-    buffer: Buffer,
-    start: number,
-    end: number,
-  ): DispensableReason | undefined => {
+  return (sequence: Sequence, buffer: Buffer, start: number, end: number): Reason | undefined => {
     // A position is its record's sequence. Where a commit ends makes no difference here.
     view.moveTo(sequence as number as Position, buffer, start, end, true);
     return dispensableAs(view, present);
