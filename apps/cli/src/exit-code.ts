@@ -20,7 +20,7 @@ export const CliExit = {
   UNAVAILABLE: 69,
   /** Anything else: look at the message. */
   FAILURE: 70,
-  /** For the moment: another process holds the data, or is not done with it. */
+  /** For the moment: another process holds the data or writes a file, or is not done with it. */
   LOCKED: 75,
   /** The service refuses what the whole work needs. */
   REFUSED: 76,
@@ -47,6 +47,7 @@ const EXIT_BY_CODE: Readonly<Record<string, CliExit>> = {
   IMPORT_REFUSED: CliExit.REFUSED,
   IMPORT_HISTORY_CHANGED: CliExit.LOCKED,
   IMPORT_RUNNING: CliExit.LOCKED,
+  IMPORT_FILE_CHANGED: CliExit.LOCKED,
   WAL_BACKUP_DAMAGED: CliExit.BAD_INPUT,
   EVENT_STATE_DAMAGED: CliExit.BAD_INPUT,
   EVENT_POSITION_GONE: CliExit.BAD_INPUT,

@@ -1,5 +1,6 @@
-import { createReadStream, type ReadStream } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import iconv from 'iconv-lite';
+import { ImportError } from './import.errors.js';
 
 /** A file as text, piece by piece. */
 export interface CsvText {
@@ -39,10 +40,13 @@ export function bytesOf(
   return byteOrderMark ? Buffer.from(text) : iconv.encode(text, encoding, { addBOM: false });
 }
 
-/** A byte order mark decides, then the encoding that is named, then UTF-8. What is not in the encoding becomes U+FFFD. */
+/**
+ * A byte order mark decides, then the encoding that is named, then UTF-8. What is not in the encoding becomes U+FFFD. The pieces throw
+ * `IMPORT_FILE_CHANGED` behind what was read before the file changed.
+ */
 export async function openText(path: string, named: string | undefined): Promise<CsvText> {
-  const input = createReadStream(path);
-  const chunks = input[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const read = { bytes: 0 };
+  const chunks = chunksOf(path, read);
   const first = await chunks.next();
   const head = first.done === true ? Buffer.alloc(0) : first.value;
   const mark = BYTE_ORDER_MARKS.find(([, bytes]) => bytes.equals(head.subarray(0, bytes.length)));
@@ -50,11 +54,40 @@ export async function openText(path: string, named: string | undefined): Promise
   return {
     encoding,
     byteOrderMark: mark !== undefined,
-    pieces: decoded(input, head, chunks, encoding),
+    pieces: decoded(read, head, chunks, encoding),
     get bytes() {
-      return input.bytesRead;
+      return read.bytes;
     },
   };
+}
+
+const CHUNK_BYTES = 64 * 1024;
+
+/** A row that is written over while it is read may be half of one and half of another, and the last row of a file that grows half of one. */
+async function* chunksOf(path: string, read: { bytes: number }): AsyncGenerator<Buffer, undefined> {
+  const file = await open(path);
+  try {
+    const asOpened = await stateOf(file);
+    for (;;) {
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES));
+      if ((await stateOf(file)) !== asOpened)
+        throw new ImportError(
+          'IMPORT_FILE_CHANGED',
+          `${path} was changed while it was read: start the import again once the file is whole`,
+          { file: path },
+        );
+      if (bytesRead === 0) return undefined;
+      read.bytes += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function stateOf(file: FileHandle): Promise<string> {
+  const { size, mtimeNs } = await file.stat({ bigint: true });
+  return `${size} ${mtimeNs}`;
 }
 
 function withoutControls(name: string): string {
@@ -71,9 +104,9 @@ function plain(name: string): string {
 }
 
 async function* decoded(
-  input: ReadStream,
+  read: { readonly bytes: number },
   head: Buffer,
-  chunks: AsyncIterator<Buffer>,
+  chunks: AsyncGenerator<Buffer, undefined>,
   encoding: string,
 ): AsyncGenerator<string> {
   const decoder = iconv.getDecoder(encoding);
@@ -87,9 +120,9 @@ async function* decoded(
       const next = await chunks.next();
       chunk = next.done === true ? undefined : next.value;
     }
-    yield half + endOf(decoder, encoding, input.bytesRead);
+    yield half + endOf(decoder, encoding, read.bytes);
   } finally {
-    input.destroy();
+    await chunks.return(undefined);
   }
 }
 

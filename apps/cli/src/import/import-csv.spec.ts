@@ -1025,6 +1025,26 @@ describe('an import', () => {
     });
   });
 
+  it.each([
+    ['with other rows', (rows: string) => rows.replaceAll(',10.00,', ',90.00,')],
+    ['with more rows', (rows: string) => `${rows}999,10.00,a,`],
+    ['with fewer rows', (rows: string) => rows.slice(0, rows.length / 2)],
+  ])('ends where its file is written again while it is read: %s', async (_, written) => {
+    const long = 'x'.repeat(2000);
+    const line = (id: number): string => `${id},10.00,a,${long}\n`;
+    const rows = `id,amount,customer,text\n${Array.from({ length: 150 }, (_, id) => line(id)).join('')}`;
+    write('rows.csv', rows);
+    ledger.onBulk = () => write('rows.csv', written(rows));
+    const { exit, messages } = await importing();
+    expect([exit, messages]).toEqual([75, expect.stringContaining('IMPORT_FILE_CHANGED')]);
+    expect(ledger.posted).not.toHaveLength(0);
+    expect(ledger.moved).toBe(1000 * ledger.posted.length);
+    ledger.onBulk = () => undefined;
+    write('rows.csv', rows);
+    expect(await summaryOf()).toMatchObject({ posted: 150, rejected: 0 });
+    expect(ledger.moved).toBe(150_000);
+  });
+
   it('of standard input leaves nothing of it, and has its other files in the working directory', async () => {
     const rows = 'id,amount,customer\n1,10.00,a\n2,none,a\n';
     const line = ['import', '-', '--ledger', 'main', '--mapping', path('m.json'), '--url', url];

@@ -4,6 +4,8 @@ import { CodedError, type ErrorDetails } from '@holdfast/kernel';
 export type ImportErrorCode =
   | 'IMPORT_MAPPING_INVALID'
   | 'IMPORT_CSV_INVALID'
+  /** Somebody writes the file while it is read. */
+  | 'IMPORT_FILE_CHANGED'
   /** An option is not what it can be, or names a file that would be overwritten. */
   | 'IMPORT_OPTION_INVALID'
   /** Another one writes the same files. */

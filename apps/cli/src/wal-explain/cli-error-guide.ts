@@ -17,6 +17,12 @@ export const CLI_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
       'The CSV file is not one, or lacks a column; the message names the line (exit code 65). Rows before it may be posted.',
     action: 'Correct the file and start the import again: what is posted is not posted twice.',
   },
+  IMPORT_FILE_CHANGED: {
+    meaning:
+      'The CSV file was changed while the import read it (exit code 75). The import has stopped, and of what came behind the change nothing is posted.',
+    action:
+      'Start the import again once the file is whole; what is posted is not posted twice. Of a file that grows on, import a copy.',
+  },
   IMPORT_OPTION_INVALID: {
     meaning:
       'An option of the import is not what it can be, or a file that it would write is one that it reads, is written for something else, was edited since an import wrote it, or is no note of an import (exit code 64). Nothing was changed or posted.',
