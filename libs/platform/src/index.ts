@@ -67,7 +67,6 @@ export {
   type ProblemParameters,
   problemType,
 } from '@holdfast/nestjs/http';
-export { shownDetails } from './problems/problem-answer.js';
 export {
   type CompiledValidator,
   type FieldError,

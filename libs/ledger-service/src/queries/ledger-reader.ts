@@ -1,5 +1,11 @@
 import type { Position } from '@holdfast/event-store';
-import { ProblemException } from '@holdfast/platform';
+import {
+  ProblemException,
+  RETRY_AFTER_SECONDS,
+  lagging,
+  positionUnknown,
+  stoppingBeforeReached,
+} from '@holdfast/nestjs/http';
 import { type FeedCursor, divergenceOf } from '@holdfast/projections';
 import { type Place, decodePosition, encodePosition } from '@holdfast/commands/reading';
 import type { Finding, Found } from './finding.js';
@@ -39,7 +45,6 @@ export interface LedgerReaderOptions {
 const FIRST_POSITION = 1 as Position;
 /** Far longer than a projection that is up with the log needs, and short enough for one that is not. */
 const UNASKED_WAIT_MILLIS_MAX = 250;
-const RETRY_AFTER_SECONDS = 1;
 
 /** Asks the read model, once it has come as far as the client needs. */
 export class LedgerReader {
@@ -76,9 +81,9 @@ export class LedgerReader {
     await this.assertOfLog(cursor);
     // The tables that were waited for may have been replaced since, by ones of another history.
     if (minPosition !== undefined) {
-      if (cursor === undefined) throw lagging(cursor);
+      if (cursor === undefined) throw lagging(headersOf(cursor));
       const place = await this.placeOf(minPosition, cursor);
-      if (cursor.position < place.position) throw lagging(cursor);
+      if (cursor.position < place.position) throw lagging(headersOf(cursor));
     }
     return answerOf(finding, cursor);
   }
@@ -96,7 +101,7 @@ export class LedgerReader {
     // The tables that were waited for may have been replaced since, and nobody has looked.
     if (own === undefined || (await divergenceFrom(this.options.log, own)) !== undefined)
       own = await this.sight.cursor();
-    if (own === undefined) throw lagging(own);
+    if (own === undefined) throw lagging({});
     await this.assertOfLog(own);
     const { position } = await this.placeOf(token, own);
     await this.waitFor(position, deadline - performance.now(), signal);
@@ -126,12 +131,8 @@ export class LedgerReader {
     signal: AbortSignal,
   ): Promise<void> {
     if (await this.sight.waitForPosition(position, Math.max(0, waitMillis), signal)) return;
-    if (signal.aborted)
-      throw new ProblemException('service-stopping', {
-        outcome: 'not-applied',
-        retryAfterSeconds: RETRY_AFTER_SECONDS,
-      });
-    throw lagging(await this.sight.cursor());
+    if (signal.aborted) throw stoppingBeforeReached();
+    throw lagging(headersOf(await this.sight.cursor()));
   }
 }
 
@@ -203,16 +204,6 @@ function doubted({ message, proved }: ReadModelDoubt): ProblemException {
   });
 }
 
-function lagging(cursor: FeedCursor | undefined): ProblemException {
-  return new ProblemException('projection-lagging', {
-    outcome: 'not-applied',
-    retryAfterSeconds: RETRY_AFTER_SECONDS,
-    detail:
-      'The read model has not come as far as the position asked for. Its own is in Holdfast-Position.',
-    headers: positionHeader(positionOf(cursor)),
-  });
-}
-
 function answerOf(finding: Finding<Uint8Array>, cursor: FeedCursor | undefined): QueryAnswer {
   const position = positionOf(cursor);
   if (finding.kind === 'found') return { found: finding, position };
@@ -226,18 +217,10 @@ function positionOf(cursor: FeedCursor | undefined): string | undefined {
   return cursor === undefined ? undefined : encodePosition(cursor);
 }
 
-function positionHeader(position: string | undefined): Record<string, string> {
-  return position === undefined ? {} : { 'Holdfast-Position': position };
+function headersOf(cursor: FeedCursor | undefined): Record<string, string> {
+  return positionHeader(positionOf(cursor));
 }
 
-const POSITION_UNKNOWN = {
-  malformed: 'minPosition is not a position that this service gave.',
-  foreign:
-    'minPosition is a position of another log: of another installation, or of one that was replaced.',
-  'taken-back':
-    'minPosition is a position of a history that the log does not have any more: it was restored to an earlier moment.',
-} as const;
-
-function positionUnknown(why: keyof typeof POSITION_UNKNOWN): ProblemException {
-  return new ProblemException('position-unknown', { detail: POSITION_UNKNOWN[why] });
+function positionHeader(position: string | undefined): Record<string, string> {
+  return position === undefined ? {} : { 'Holdfast-Position': position };
 }

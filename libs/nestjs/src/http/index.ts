@@ -1,6 +1,19 @@
-/** The small door of this room: what an HTTP service of any domain says and understands. It loads nothing but itself: no Nest, no log. */
+/** The small door of this room: what an HTTP service of any domain says and understands. It loads neither Nest nor the log. */
 export { canonicalJson } from './canonical-json.js';
-export type { CodedErrorProblem, CodedErrorProblems } from './coded-error-problems.js';
+export {
+  type CodedErrorProblem,
+  type CodedErrorProblems,
+  type ProblemAnswer,
+  codedProblem,
+} from './coded-error-problems.js';
+export { COMMAND_ERRORS, COMMAND_PROBLEMS } from './command-problems.js';
+export {
+  type AnswersOf,
+  type HttpAnswer,
+  HttpAnswers,
+  type MalformedField,
+  malformedField,
+} from './http-answers.js';
 export { PLATFORM_PROBLEMS } from './platform-problems.js';
 export { preferredWaitSeconds } from './prefer-wait.js';
 export {
@@ -18,4 +31,12 @@ export {
   problemType,
 } from './problem-details.js';
 export { ProblemException, type ProblemExceptionOptions } from './problem.exception.js';
+export {
+  QUERY_ERRORS,
+  QUERY_PROBLEMS,
+  RETRY_AFTER_SECONDS,
+  lagging,
+  positionUnknown,
+  stoppingBeforeReached,
+} from './query-problems.js';
 export { type HashedRequest, requestHash } from './request-hash.js';

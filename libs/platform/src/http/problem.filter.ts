@@ -6,8 +6,9 @@ import {
   type CodedErrorProblems,
   PROBLEM_MEDIA_TYPE,
   type ProblemCatalogue,
+  type ProblemAnswer,
 } from '@holdfast/nestjs/http';
-import { type ProblemAnswer, problemAnswer } from '../problems/problem-answer.js';
+import { problemAnswer } from '../problems/problem-answer.js';
 import { RefusalsLog } from '../problems/refusals-log.js';
 
 const RETRY_AFTER_SECONDS = 1;

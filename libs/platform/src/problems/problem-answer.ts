@@ -1,15 +1,11 @@
-import { type CodedError, type ErrorDetails, errorCode } from '@holdfast/kernel';
+import { errorCode } from '@holdfast/kernel';
 import { HttpException } from '@nestjs/common';
 import {
   type CodedErrorProblems,
+  type ProblemAnswer,
   ProblemException,
-  type ProblemExceptionOptions,
+  codedProblem,
 } from '@holdfast/nestjs/http';
-
-/** What is answered for something thrown. */
-export interface ProblemAnswer extends ProblemExceptionOptions {
-  readonly slug: string;
-}
 
 /** Problems by the status of an exception that Nest or Fastify threw. */
 const SLUGS_BY_STATUS: Readonly<Record<number, string>> = {
@@ -29,23 +25,12 @@ const SLUGS_BY_STATUS: Readonly<Record<number, string>> = {
 /** Translates anything thrown. What nobody foresaw becomes `internal-error` and tells the client nothing. */
 export function problemAnswer(thrown: unknown, codedErrors: CodedErrorProblems): ProblemAnswer {
   if (thrown instanceof ProblemException) return { slug: thrown.slug, ...thrown.options };
-  const code = errorCode(thrown);
-  const coded = code === undefined ? undefined : codedErrors[code];
-  if (coded !== undefined) {
-    const { problem, shown, ...options } = coded;
-    const parameters = shown && shownDetails(thrown, shown);
-    return { slug: problem, ...options, ...(parameters && { parameters }) };
-  }
+  const coded = codedProblem(thrown, codedErrors);
+  if (coded !== undefined) return coded;
   const { status, message } = httpError(thrown);
   if (status < 400 || status >= 500) return { slug: 'internal-error' };
   const detail = status === 415 ? `${message.replace(/\.$/, '')}: send application/json` : message;
   return { slug: SLUGS_BY_STATUS[status] ?? 'invalid-request', detail };
-}
-
-/** Of a coded error's details, those with these names. */
-export function shownDetails(error: unknown, names: readonly string[]): ErrorDetails {
-  const { details = {} } = error as Partial<CodedError>;
-  return Object.fromEntries(names.map((name) => [name, details[name]]));
 }
 
 /** The status and message of Nest's exceptions, and of Fastify's errors where Nest does not see them first. */

@@ -1,4 +1,5 @@
 import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store';
+import type { HttpAnswer } from '@holdfast/nestjs/http';
 import {
   type Attempt,
   type Idempotency,
@@ -10,13 +11,7 @@ import type { Answer } from '@holdfast/ledger';
 import { Injectable } from '@nestjs/common';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { commandKeyOf } from '../http/command-key.js';
-import {
-  type HttpAnswer,
-  failureAnswer,
-  invalidAnswer,
-  outcomeAnswer,
-  problemAnswer,
-} from '../http/http-answer.js';
+import { failureAnswer, invalidAnswer, outcomeAnswer, problemAnswer } from '../http/http-answer.js';
 import { type BulkItem, bulkItemHash, bulkItemOf, lacksKey, withoutKey } from './bulk-item.js';
 
 /** What all items of a bulk have in common. */

@@ -4,7 +4,7 @@ import { spelledKeyRule } from '@holdfast/commands';
 import { ProblemException, invalidRequest } from '@holdfast/platform';
 import { versionOfEtag } from '../../shared/etag.js';
 import { actorOf } from './actor.js';
-import type { HttpAnswer } from './http-answer.js';
+import type { HttpAnswer } from '@holdfast/nestjs/http';
 import { invalidHeader } from './invalid-request.js';
 
 const JSON_MEDIA_TYPE = 'application/json; charset=utf-8';
