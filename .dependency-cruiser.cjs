@@ -119,14 +119,14 @@ module.exports = {
     {
       name: 'rooms-have-one-door',
       comment:
-        'Another room is entered by its index.ts (or simulation/index.ts, testing/index.ts, reading/index.ts, following/index.ts, forwarding/index.ts, before-imports/index.ts, grpc/index.ts, http/index.ts), never by an inner file.',
+        'Another room is entered by its index.ts (or simulation/index.ts, testing/index.ts, reading/index.ts, following/index.ts, forwarding/index.ts, before-imports/index.ts, grpc/index.ts, http/index.ts, process/index.ts), never by an inner file.',
       severity: 'error',
       from: { path: '^libs/([^/]+)/|^(apps|config|test)/' },
       to: {
         path: '^libs/([^/]+)/src/',
         pathNot: [
           '^libs/$1/',
-          '^libs/[^/]+/src/((simulation|testing|reading|following|forwarding|before-imports|grpc|http)/)?index\\.ts$',
+          '^libs/[^/]+/src/((simulation|testing|reading|following|forwarding|before-imports|grpc|http|process)/)?index\\.ts$',
         ],
       },
     },
@@ -137,10 +137,10 @@ module.exports = {
       to: { path: '^(libs|apps|test)/', pathNot: '^libs/kernel/' },
     },
     {
-      name: 'the-platform-takes-http-only',
+      name: 'the-platform-takes-small-doors-only',
       severity: 'error',
       from: { path: '^libs/(platform|ledger-service)/' },
-      to: { path: '^libs/nestjs/src/', pathNot: '^libs/nestjs/src/http/' },
+      to: { path: '^libs/nestjs/src/', pathNot: '^libs/nestjs/src/(http|process)/' },
     },
     {
       name: 'apps-never-import-apps',

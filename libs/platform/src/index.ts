@@ -31,7 +31,7 @@ export { CORRELATION_ID_HEADER } from './http/correlation-id.js';
 export type { OpenApiOptions } from './http/open-api.js';
 export { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, PageQuery } from './http/page-query.dto.js';
 export { configureOrExit } from './lifecycle/configure-or-exit.js';
-export { ExitCode, type ExitCodes } from './lifecycle/exit-code.js';
+export { ExitCode, type ExitCodes } from '@holdfast/nestjs/process';
 export type { HostProcess } from './lifecycle/host-process.js';
 export {
   type RunServiceOptions,

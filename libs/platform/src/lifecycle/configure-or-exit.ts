@@ -1,5 +1,5 @@
 import { errorMessage } from '@holdfast/kernel';
-import { ExitCode } from './exit-code.js';
+import { ExitCode } from '@holdfast/nestjs/process';
 import type { HostProcess } from './host-process.js';
 
 /**

@@ -7,7 +7,7 @@ import { Controller, Get, Module, Param, type OnModuleDestroy } from '@nestjs/co
 import { type HttpApplication, createHttpApplication } from '../http/http-application.js';
 import { recordingLogger } from '../testing/served.js';
 import { configureOrExit } from './configure-or-exit.js';
-import { ExitCode, exitCodeOf } from './exit-code.js';
+import { ExitCode, exitCodeOf } from '@holdfast/nestjs/process';
 import { runService } from './run-service.js';
 import { ServiceLifecycle } from './service-lifecycle.js';
 

@@ -1,5 +1,5 @@
 import type { Logger } from '../logging/logger.js';
-import { ExitCode, type ExitCodes, exitCodeOf } from './exit-code.js';
+import { ExitCode, type ExitCodes, exitCodeOf } from '@holdfast/nestjs/process';
 import type { HostProcess } from './host-process.js';
 import { ServiceLifecycle } from './service-lifecycle.js';
 

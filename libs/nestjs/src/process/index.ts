@@ -1,0 +1,3 @@
+/** The small door of this room for whoever starts and ends a process. It loads neither Nest nor the log. */
+export { ExitCode, type ExitCodes, exitCodeOf } from './exit-code.js';
+export { LOG_EXIT_CODES } from './log-exit-codes.js';
