@@ -76,7 +76,7 @@ const folders = {
   commands: { words: [], order: ['keys', 'model', 'writer', 'deciders'] },
   projections: {
     words: ['event-feed', 'feed.errors', 'projection', 'read-model-store', 'read-model.errors'],
-    order: ['feed', 'grpc', 'runner', 'store/sqlite'],
+    order: ['feed', 'grpc', 'runner', 'thread', 'store/sqlite'],
   },
 };
 

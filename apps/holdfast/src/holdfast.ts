@@ -1,7 +1,6 @@
 import type { HoldfastConfiguration } from '@holdfast/config';
 import { errorCode } from '@holdfast/kernel';
 import {
-  type FollowedProjection,
   LEDGER_CODED_ERRORS,
   LEDGER_OPEN_API,
   LEDGER_OPERATIONS,
@@ -24,9 +23,9 @@ import {
   createHttpApplication,
   servicesTogether,
 } from '@holdfast/platform';
-import { FeedConsumers } from '@holdfast/projections';
+import { FeedConsumers, type FollowedProjection, ProjectionThread } from '@holdfast/projections';
 import { type DynamicModule, Module } from '@nestjs/common';
-import { ProjectionThread } from './projection-thread.js';
+import type { ProjectionThreadData } from './projection.worker.js';
 
 export interface StartedHoldfast {
   readonly service: StoppableService;
@@ -57,12 +56,14 @@ export async function startHoldfast(
   });
   const { walDirectory, archiveDirectory, readModelDirectory } = storage;
   const consumers = new FeedConsumers();
+  const threadData: ProjectionThreadData = {
+    ...{ walDirectory, archiveDirectory, readModelDirectory },
+    divergence: readModel.diverged,
+    logLevel: service.logLevel,
+  };
   const projection = await ProjectionThread.start(
-    {
-      ...{ walDirectory, archiveDirectory, readModelDirectory },
-      divergence: readModel.diverged,
-      logLevel: service.logLevel,
-    },
+    new URL('./projection.worker.js', import.meta.url),
+    threadData,
     {
       onFailure: (error) => {
         if (concernsReadModelOnly(error))

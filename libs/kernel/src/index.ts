@@ -12,3 +12,4 @@ export {
 export { LOST_AND_FOUND } from './lost-and-found.js';
 export { nearestName } from './nearest.js';
 export { leaveThread, takeThread } from './spare-threads.js';
+export { type EndingThread, ThreadEnd } from './thread-end.js';

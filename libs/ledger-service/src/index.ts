@@ -18,7 +18,6 @@ export {
   LedgerCommandsModule,
   type LedgerCommandsOptions,
 } from './commands/ledger-commands.module.js';
-export type { FollowedProjection } from './projections/followed-projection.js';
 export {
   LedgerProjectionModule,
   type LedgerProjectionOptions,

@@ -39,7 +39,6 @@ export {
   runService,
 } from './lifecycle/run-service.js';
 export { ServiceLifecycle } from './lifecycle/service-lifecycle.js';
-export { type EndingThread, ThreadEnd } from './lifecycle/thread-end.js';
 export { servicesTogether } from './lifecycle/services-together.js';
 export {
   LOG_LEVELS,

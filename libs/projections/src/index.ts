@@ -45,6 +45,8 @@ export {
   type SqliteReadModelStoreOptions,
 } from './store/sqlite/sqlite-read-model-store.js';
 export type { SqliteTransaction } from './store/sqlite/sqlite-transaction.js';
+export type { FollowedProjection } from './thread/main-thread.js';
+export { ProjectionThread } from './thread/projection-thread.js';
 export {
   type ReadModelVerification,
   type TableVerification,

@@ -1,6 +1,6 @@
 import { Health, Metrics } from '@holdfast/platform';
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
-import type { FollowedProjection } from './followed-projection.js';
+import type { FollowedProjection } from '@holdfast/projections';
 import { observeProjection } from './projection-telemetry.js';
 
 export interface LedgerProjectionOptions {

@@ -7,7 +7,7 @@ import type {
   SqliteTransaction,
 } from '@holdfast/projections';
 import { ProjectionRunner, SqliteReadModelStore } from '@holdfast/projections/following';
-import type { FollowedProjection } from './followed-projection.js';
+import type { FollowedProjection } from '@holdfast/projections';
 import { ledgerProjection } from './ledger.projection.js';
 
 export interface LedgerProjectorOptions {

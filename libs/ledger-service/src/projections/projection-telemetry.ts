@@ -1,6 +1,6 @@
 import { type Health, type HealthResult, type Metrics } from '@holdfast/platform';
 import type { ProjectionState, ProjectionStatus } from '@holdfast/projections';
-import type { FollowedProjection } from './followed-projection.js';
+import type { FollowedProjection } from '@holdfast/projections';
 
 /** A projection that has something to apply and has not moved for so long needs an operator. */
 export const STALLED_MILLIS = 30_000;

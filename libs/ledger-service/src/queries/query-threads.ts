@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { CodedError, type ErrorDetails } from '@holdfast/kernel';
-import { ThreadEnd } from '@holdfast/platform';
+import { CodedError, type ErrorDetails, ThreadEnd } from '@holdfast/kernel';
 import { ledgerProjection } from '../projections/ledger.projection.js';
 import type { Asked, QueryAsker, QueryCall } from './ledger-queries.js';
 

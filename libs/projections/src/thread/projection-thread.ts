@@ -1,27 +1,8 @@
-import { CodedError, type ErrorDetails, defined, errorMessage } from '@holdfast/kernel';
-import type { FollowedProjection } from '@holdfast/ledger-service';
-import { type LogLevel, ThreadEnd } from '@holdfast/platform';
-import type { ConsumerReport, DivergencePolicy, ProjectionStatus } from '@holdfast/projections';
+import { CodedError, ThreadEnd, defined, errorMessage } from '@holdfast/kernel';
 import { Worker } from 'node:worker_threads';
-
-export interface ProjectionThreadData {
-  readonly walDirectory: string;
-  readonly archiveDirectory: string;
-  readonly readModelDirectory: string;
-  readonly divergence: DivergencePolicy;
-  readonly logLevel: LogLevel;
-}
-
-/** What the thread tells. Errors lose their class on the way, so they travel as what they say. */
-export type ProjectionThreadMessage =
-  | { readonly kind: 'status'; readonly status: ProjectionStatus }
-  | { readonly kind: 'report'; readonly report: ConsumerReport }
-  | {
-      readonly kind: 'failed';
-      readonly code: string;
-      readonly message: string;
-      readonly details: ErrorDetails;
-    };
+import type { ConsumerReport } from '../feed/feed-consumers.js';
+import type { ProjectionStatus } from '../runner/projection-status.js';
+import { type FollowedProjection, type ProjectionThreadMessage, STOP } from './main-thread.js';
 
 export interface ProjectionThreadListeners {
   readonly onFailure: (error: unknown) => void;
@@ -34,9 +15,6 @@ const STOP_MILLIS_MAX = 5_000;
 
 /** Of a thread that tells its status five times a second. */
 const HUNG_MILLIS = 5_000;
-
-/** The only thing that the thread is told. */
-export const STOP = 'stop';
 
 /**
  * The projection in a thread of its own, so that catching up takes nothing from the commands. A projection that cannot go on says so and stays, and its health is red. A
@@ -73,11 +51,11 @@ export class ProjectionThread implements FollowedProjection {
     });
   }
 
-  /** Resolves once the thread has said where it stands. Rejects when it could not start. */
+  /** A script that calls `followForMain`. Resolves once the thread has said where it stands. Rejects when it could not start. */
   static start(
-    data: ProjectionThreadData,
+    script: URL,
+    data: unknown,
     { onFailure, onReport }: ProjectionThreadListeners,
-    script = new URL('./projection.worker.js', import.meta.url),
   ): Promise<ProjectionThread> {
     const worker = new Worker(script, { name: 'projection', workerData: data });
     return new Promise((resolve, reject) => {

@@ -1,19 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { ProjectionThread, type ProjectionThreadData } from './projection-thread.js';
-
-const data: ProjectionThreadData = {
-  walDirectory: '/nowhere',
-  archiveDirectory: '/nowhere',
-  readModelDirectory: '/nowhere',
-  divergence: 'rebuild',
-  logLevel: 'silent',
-};
+import { ProjectionThread } from './projection-thread.js';
 
 /** A thread that tells its status once, and then does this. */
 const thread = (then: string, failures: unknown[] = []) =>
   ProjectionThread.start(
-    data,
-    { onFailure: (error) => failures.push(error), onReport: () => undefined },
     new URL(
       `data:text/javascript,${encodeURIComponent(`
         import { parentPort } from 'node:worker_threads';
@@ -21,6 +11,8 @@ const thread = (then: string, failures: unknown[] = []) =>
         ${then}
       `)}`,
     ),
+    {},
+    { onFailure: (error) => failures.push(error), onReport: () => undefined },
   );
 
 const HANGS = 'for (;;);';
