@@ -2,7 +2,11 @@ import * as fs from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
-/** What was made, renamed or removed in the directory is so after a power cut. */
+/**
+ * What was made, renamed or removed in the directory is so after a power cut.
+ *
+ * @throws the errors of the disk.
+ */
 export function syncDirectory(directory: string): void {
   const descriptor = fs.openSync(directory, 'r');
   try {
@@ -25,6 +29,8 @@ export async function syncDirectoryAsync(path: string): Promise<void> {
 /**
  * Makes a directory, and those above it that are missing. When it returns, a power cut takes none of them back with what is put into it later. The entry of one
  * that is there already is synced too, because whoever made it may have died before it came to that. The answer is the highest that it has made, undefined for none.
+ *
+ * @throws the errors of the disk.
  */
 export function makeDurableDirectory(path: string): string | undefined {
   const directory = resolve(path);

@@ -14,6 +14,8 @@ export interface EventLogReaderOptions {
 /**
  * The durable events of a log's directory as another process sees them: read-only, without a lock, also while the log is
  * written. It has no index: streams and tags are found by filters.
+ *
+ * `EventSource` lists what each member throws.
  */
 export class EventLogReader implements EventSource {
   private readonly events: DurableEvents;
@@ -27,7 +29,11 @@ export class EventLogReader implements EventSource {
     this.events = new DurableEvents(reader, options.upcasters);
   }
 
-  /** Throws what `WalReader.open` throws: `WAL_NOT_FOUND` while no writer has made the log. */
+  /**
+   * Opens the log for reading, without a lock.
+   *
+   * @throws what `WalReader.open` and `openArchiveOf` throw; `WAL_NOT_FOUND` while no writer has made the log.
+   */
   static async open(
     directory: string,
     options: EventLogReaderOptions = {},
@@ -72,6 +78,11 @@ export class EventLogReader implements EventSource {
     return this.events.newestTimeline;
   }
 
+  /**
+   * The durable event at a position, or undefined.
+   *
+   * @throws what `EventLog.eventAt` throws.
+   */
   eventAt(position: Position): RecordedEvent | undefined {
     return this.events.eventAt(position);
   }

@@ -112,11 +112,19 @@ export interface EventSource {
   /** The lowest position that can still be read; above 1 once retention has removed what came before. Left out: 1. */
   readonly firstPosition?: Position;
   /**
-   * Up to what is durable when the reading begins. The last batch ends there, also when its filter left everything out. Throws
-   * `EVENT_POSITION_GONE`, `EVENT_CORRUPT`, `EVENT_UNSUPPORTED_FORMAT`, `EVENT_UNKNOWN_SCHEMA`, and what the engine throws.
+   * Up to what is durable when the reading begins. The last batch ends there, also when its filter left everything out.
+   *
+   * @throws `EVENT_INVALID`: of `batchEvents`.
+   * @throws `EVENT_POSITION_GONE`: what follows `after` has left the log, also while it is read.
+   * @throws `EVENT_CORRUPT`, `EVENT_UNSUPPORTED_FORMAT`, `EVENT_UNKNOWN_SCHEMA`, `EVENT_UPCAST_FAILED`: of an event.
+   * @throws `EVENT_LOG_CLOSED`, and what the engine throws when it reads (`LogSource` of `@holdfast/wal`).
    */
   readAll(options?: ReadAllOptions): AsyncIterable<EventBatch>;
-  /** As `readAll` forward, then waits for more until the signal fires. */
+  /**
+   * As `readAll` forward, then waits for more until the signal fires.
+   *
+   * @throws what `readAll` throws, and what the engine throws when nothing more becomes durable (`WAL_POISONED`, `WAL_FENCED`, `WAL_CLOSED`).
+   */
   subscribe(options: SubscribeOptions): AsyncIterable<EventBatch>;
   /** Names the history that `position` belongs to; undefined when it is not in the visible log, nor the one right before its first of which the log remembers it. `''` for position 0. */
   timelineAt(position: Position): string | undefined;
@@ -141,41 +149,81 @@ export interface EventLog extends EventSource {
   /** max(last recordedAt, clock), as far as the clock can be believed: what an append gets now. */
   now(): number;
   /**
-   * Admits a commit: synchronously, so that the caller's state may follow at once. Nobody may be told of it before `whenDurable` its position. Throws `EVENT_WRONG_VERSION`, `EVENT_CONDITION_FAILED`,
-   * `EVENT_TOO_LARGE`, `EVENT_INVALID`, `EVENT_CLOCK_SKEW`, or what the engine throws (`WAL_OVERLOADED`, `WAL_FULL`, `WAL_POISONED`) before
-   * anything is assigned; afterwards the only failure is an unknown outcome. `EVENT_STATE_BROKEN` comes after admission: the commit
-   * stands, and this process does nothing more.
+   * Admits a commit: synchronously, so that the caller's state may follow at once. Nobody may be told of it before `whenDurable` its position. All errors but `EVENT_STATE_BROKEN` come before anything is
+   * assigned; after admission the only failure is an unknown outcome.
    *
    * A commit that was appended before, whole, is recognised by its event ids at the place that an exact expected version names
    * (`no-stream` is one), or as the first that its own condition forbids, durable or not, and comes back as `repeated`. Without either it is a new commit.
+   *
+   * @throws `EVENT_INVALID`, `EVENT_TOO_LARGE`: the commit can never be appended.
+   * @throws `EVENT_WRONG_VERSION`, `EVENT_CONDITION_FAILED`: something else was appended meanwhile.
+   * @throws `EVENT_STATE_OVERLOADED`, `EVENT_CLOCK_SKEW`, `WAL_OVERLOADED`, `WAL_FULL`: try again later.
+   * @throws `EVENT_LOG_CLOSED`, `WAL_CLOSED`, `WAL_POISONED`, `WAL_FENCED`: the log takes no more commits.
+   * @throws `EVENT_STATE_DAMAGED`, `EVENT_STATE_UNAVAILABLE`: the index could not be read.
+   * @throws `EVENT_STATE_BROKEN`: after admission. The commit stands, and this process does nothing more.
    */
   append(commit: Commit): AppendedCommit;
-  /** Appends in this turn, and resolves once the commit is durable. Rejects with what `append` throws and as `whenDurable` does. */
+  /**
+   * Appends in this turn, and resolves once the commit is durable.
+   *
+   * @throws what `append` and `whenDurable` throw.
+   */
   appendDurably(commit: Commit): Promise<AppendedCommit>;
-  /** Resolves once the position is durable. Rejects when that can no longer become true, or is unknown (`WAL_POISONED`), and with `EVENT_POSITION_UNKNOWN`. */
+  /**
+   * Resolves once the position is durable.
+   *
+   * @throws `WAL_POISONED`, `WAL_FENCED`: whether it is durable is unknown until the log is opened again.
+   * @throws `EVENT_STATE_BROKEN`, `EVENT_STATE_DAMAGED`: nothing that was read from the state may be told.
+   * @throws `EVENT_POSITION_UNKNOWN`: it was never given out.
+   */
   whenDurable(position: Position): Promise<void>;
-  /** The stream's current version, appended but perhaps not durable; 0 when it does not exist. */
+  /**
+   * The stream's current version, appended but perhaps not durable; 0 when it does not exist.
+   *
+   * @throws `EVENT_LOG_CLOSED`, `EVENT_STATE_DAMAGED`, `EVENT_STATE_UNAVAILABLE`.
+   */
   streamVersion(stream: string): StreamVersion;
-  /** The durable event at a position, or undefined. */
+  /**
+   * The durable event at a position, or undefined.
+   *
+   * @throws `EVENT_CORRUPT`, `EVENT_UNSUPPORTED_FORMAT`, `EVENT_UNKNOWN_SCHEMA`, `EVENT_UPCAST_FAILED`.
+   * @throws `EVENT_LOG_CLOSED`, and what the engine throws when it reads.
+   */
   eventAt(position: Position): RecordedEvent | undefined;
-  /** The same, durable or not: what a decision may rest on, and nobody may be told yet. */
+  /**
+   * The same, durable or not: what a decision may rest on, and nobody may be told yet.
+   *
+   * @throws what `eventAt` throws.
+   */
   admittedAt(position: Position): RecordedEvent | undefined;
   /**
-   * Through the index: never scans the log. Up to what is durable when the reading begins. Throws `EVENT_POSITION_GONE` at the first event that retention has
-   * removed, also when it overtakes the reader; and as `readAll` does.
+   * Through the index: never scans the log. Up to what is durable when the reading begins.
+   *
+   * @throws `EVENT_INVALID`: of an option.
+   * @throws `EVENT_POSITION_GONE`: at the first event that retention has removed, also when it overtakes the reader.
+   * @throws `EVENT_STATE_DAMAGED`, `EVENT_STATE_UNAVAILABLE`, and what `readAll` throws.
    */
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent>;
+  /**
+   * As `readStream`, by a tag.
+   *
+   * @throws what `readStream` throws.
+   */
   readTag(tag: string, options?: ReadTagOptions): AsyncIterable<RecordedEvent>;
   /**
    * The newest event with the tag, appended but perhaps not durable. One that compaction has dropped is passed over, so the answer is the same whether the
    * index has seen it or not. Undefined: there is none. Synchronous, so that a decision may rest on it.
    *
    * Unlike every other read it gives the event as it was recorded, never upcast: what was answered with it once is answered with it again, byte for byte.
+   *
+   * @throws `EVENT_CORRUPT`, `EVENT_UNSUPPORTED_FORMAT`, `EVENT_LOG_CLOSED`, `EVENT_STATE_DAMAGED`, `EVENT_STATE_UNAVAILABLE`, and what the engine throws when it reads.
    */
   lastTagged(tag: string): TaggedEvent | undefined;
   /**
    * Whether an event was ever appended with a tag that begins so; undefined where nobody can tell yet, because the state was not read
    * through since the start. Looks through all of the state that is in memory: for a question whose answer is kept.
+   *
+   * @throws `EVENT_LOG_CLOSED`, `EVENT_STATE_DAMAGED`, `EVENT_STATE_UNAVAILABLE`.
    */
   hasTagBeginning(prefix: string): boolean | undefined;
   /** Waits for everything admitted, then releases the log. Whoever appends or reads from here on gets `EVENT_LOG_CLOSED`. */

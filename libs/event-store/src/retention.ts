@@ -92,7 +92,11 @@ export interface TimedEvents {
   ): { readonly position: Position; readonly recordedAtMillis: number } | undefined;
 }
 
-/** The lowest position recorded at or after a time, by halving: some thirty events are read, however long the log is. */
+/**
+ * The lowest position recorded at or after a time, by halving: some thirty events are read, however long the log is.
+ *
+ * @throws what `eventAtOrAbove` throws.
+ */
 export function firstPositionSince(log: TimedEvents, millis: number): Position {
   let low: number = log.firstPosition;
   let high = log.durablePosition + 1;

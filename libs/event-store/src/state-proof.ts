@@ -44,8 +44,11 @@ export interface ReplayedState {
 }
 
 /**
- * The digest of the state at a position, the end of a commit, made by replay beside whatever the log's owner has. Memory stays bounded. Throws `EVENT_POSITION_GONE`,
- * and what reading throws.
+ * The digest of the state at a position, the end of a commit, made by replay beside whatever the log's owner has. Memory stays bounded.
+ *
+ * @throws `EVENT_POSITION_GONE`: what must be replayed was removed.
+ * @throws `EVENT_CANCELLED`, `EVENT_STATE_BROKEN`, `EVENT_CORRUPT`, `EVENT_UNSUPPORTED_FORMAT`, `EVENT_UNKNOWN_SCHEMA`, `EVENT_UPCAST_FAILED`.
+ * @throws what the log throws when it is read, and the errors of the disk that the state is made on.
  */
 export async function stateDigestAt(
   source: LogSource,
@@ -101,8 +104,9 @@ export interface StateVerification {
 
 /**
  * Proves the checkpointed state: reads the database through, and compares it with a replay of the log up to its position. May run beside the owner of
- * the log, also in another process. Throws `EVENT_STATE_DAMAGED` when the database is not what was written, `EVENT_POSITION_UNKNOWN` when there is
- * no checkpoint, and what a replay throws.
+ * the log, also in another process.
+ *
+ * @throws what `readThroughState` and `stateDigestAt` throw.
  */
 export async function verifyState(
   source: LogSource,
@@ -118,8 +122,12 @@ export async function verifyState(
 }
 
 /**
- * The mark of the last checkpoint, after the whole database was read and found to be what was written. Throws as `verifyState`; a damaged database may also kill
- * the process.
+ * The mark of the last checkpoint, after the whole database was read and found to be what was written. A damaged database may also kill the process.
+ *
+ * @throws `EVENT_STATE_DAMAGED`: the database is not what was written.
+ * @throws `EVENT_STATE_UNAVAILABLE`: it could not be read, and is not known to be damaged.
+ * @throws `EVENT_POSITION_UNKNOWN`: there is no checkpoint.
+ * @throws `EVENT_CANCELLED`.
  */
 export async function readThroughState(
   stateDirectory: string,

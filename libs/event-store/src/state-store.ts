@@ -13,9 +13,17 @@ export interface StateStore {
 
 /** One kind of entry: accounts, idempotency keys, index chunks. */
 export interface StateSection<Value> {
-  /** Undefined under a key that is not well-formed Unicode: nothing is stored there. */
+  /**
+   * Undefined under a key that is not well-formed Unicode: nothing is stored there.
+   *
+   * @throws `EVENT_STATE_DAMAGED`, `EVENT_STATE_UNAVAILABLE`, `EVENT_LOG_CLOSED`: of a checkpointed state.
+   */
   get(key: string): Value | undefined;
-  /** Throws `EVENT_INVALID` for a key that is not well-formed Unicode: written as bytes, it would be another. */
+  /**
+   * Sets the value under a key.
+   *
+   * @throws `EVENT_INVALID`: the key is not well-formed Unicode, and would be another one when written as bytes.
+   */
   set(key: string, value: Value): void;
   delete(key: string): void;
   /**

@@ -111,8 +111,13 @@ export class WalEventLog implements EventLog {
   }
 
   /**
-   * Opens the log for writing and replays what its state has not seen. Throws what `Wal.open` throws, `EVENT_CORRUPT`, `EVENT_UNSUPPORTED_FORMAT`,
-   * `EVENT_UNKNOWN_SCHEMA`, `EVENT_STATE_BROKEN`, and `EVENT_POSITION_GONE` when what must be replayed was removed.
+   * Opens the log for writing and replays what its state has not seen.
+   *
+   * @throws what `Wal.open` throws; `WAL_BEHIND_STATE` when the log ends before its checkpointed state.
+   * @throws `EVENT_CORRUPT`, `EVENT_UNSUPPORTED_FORMAT`, `EVENT_UNKNOWN_SCHEMA`, `EVENT_UPCAST_FAILED`: of an event that is replayed.
+   * @throws `EVENT_POSITION_GONE`: what must be replayed was removed.
+   * @throws `EVENT_STATE_BROKEN`: `evolve` threw, at the position in the details.
+   * @throws `EVENT_STATE_DAMAGED`, `EVENT_STATE_UNAVAILABLE`, or the error of the disk: the state could not be opened or rebuilt.
    */
   static async open(directory: string, options: WalEventLogOptions = {}): Promise<WalEventLog> {
     const { state, onReplayProgress } = options;
@@ -200,14 +205,22 @@ export class WalEventLog implements EventLog {
     return defined(this.replayed, 'the report of a log that is open');
   }
 
-  /** Makes the state durable as it is now, so that the next start replays what comes after. Only of a log with checkpointed state. */
+  /**
+   * Makes the state durable as it is now, so that the next start replays what comes after.
+   *
+   * @throws `EVENT_INVALID`: the state of this log is not checkpointed.
+   * @throws `EVENT_LOG_CLOSED`, and why nothing more is written (`EVENT_STATE_BROKEN`, `EVENT_STATE_DAMAGED`, `EVENT_STATE_UNAVAILABLE`, `WAL_POISONED`, `WAL_FENCED`, the errors of the disk).
+   */
   checkpoint(): Promise<CheckpointReport> {
     return this.checkpoints().checkpoint();
   }
 
   /**
-   * Checkpoints, then writes the whole state to one verified file. Only of a log that was opened with a directory for snapshots. Rejects with
-   * `EVENT_CANCELLED` once `signal` has fired.
+   * Checkpoints, then writes the whole state to one verified file.
+   *
+   * @throws `EVENT_INVALID`: the log was opened without checkpointed state or without a directory for snapshots.
+   * @throws `EVENT_CANCELLED`: `signal` has fired, or the log closes meanwhile; nothing of the file is left.
+   * @throws what `checkpoint` throws.
    */
   snapshot(options: SnapshotOptions = {}): Promise<SnapshotReport> {
     return this.checkpoints().snapshot(options);
@@ -220,7 +233,9 @@ export class WalEventLog implements EventLog {
 
   /**
    * Reads every snapshot through again and gives those that are whole; `stateStatus` tells of the others. For whoever is about to remove what a
-   * snapshot stands for. Rejects with `EVENT_CANCELLED`.
+   * snapshot stands for.
+   *
+   * @throws `EVENT_CANCELLED`, `EVENT_LOG_CLOSED`, and the errors of the system that say nothing of a snapshot.
    */
   async wholeSnapshots(options: SnapshotProofOptions): Promise<readonly SnapshotEntry[]> {
     return (await this.checkpointed?.wholeSnapshots(options)) ?? [];
@@ -254,7 +269,11 @@ export class WalEventLog implements EventLog {
     return this.time.accept();
   }
 
-  /** For what records nothing and would be recorded otherwise. Throws `EVENT_CLOCK_SKEW`. */
+  /**
+   * For what records nothing and would be recorded otherwise.
+   *
+   * @throws `EVENT_CLOCK_SKEW`.
+   */
   assertClock(): void {
     this.time.assertTrusted();
   }
@@ -282,7 +301,11 @@ export class WalEventLog implements EventLog {
     return this.folded.index.version(stream);
   }
 
-  /** Where the stream's event of this version is, durable or not: where compaction has dropped it, that of the next one which was not. Undefined when there is none. */
+  /**
+   * Where the stream's event of this version is, durable or not: where compaction has dropped it, that of the next one which was not. Undefined when there is none.
+   *
+   * @throws `EVENT_LOG_CLOSED`, `EVENT_STATE_DAMAGED`, `EVENT_STATE_UNAVAILABLE`.
+   */
   positionOf(stream: string, version: StreamVersion): Position | undefined {
     this.assertOpen();
     return this.folded.index.positionOf(stream, version);
@@ -292,7 +315,11 @@ export class WalEventLog implements EventLog {
     return this.durableEvents.eventAt(position);
   }
 
-  /** The first durable event from a position on: what compaction dropped is passed over as a whole. */
+  /**
+   * The first durable event from a position on: what compaction dropped is passed over as a whole.
+   *
+   * @throws what `eventAt` throws.
+   */
   eventAtOrAbove(position: Position): RecordedEvent | undefined {
     return this.durableEvents.eventAtOrAbove(position);
   }

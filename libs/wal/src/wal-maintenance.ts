@@ -46,7 +46,11 @@ export class WalMaintenance {
     private readonly schedule: WorkSchedule,
   ) {}
 
-  /** What `removeSegments` would do, and which floors keep the rest: a dry run. */
+  /**
+   * What `removeSegments` would do, and which floors keep the rest: a dry run.
+   *
+   * @throws `WAL_READ_FAILED`.
+   */
   planRemoval(options: RemovalOptions): RemovalPlan {
     const { fileSystem, catalog } = this.parts;
     return planRemoval(fileSystem, catalog.live(), this.holdingFloors(), options);
@@ -54,7 +58,11 @@ export class WalMaintenance {
 
   /**
    * Removes whole sealed segments of which every sequence is below the one that is asked for, below every floor, and in the archive if the log has one. Appends
-   * and readers go on; they read from the archive what is there, and otherwise get `WAL_SEQUENCE_GONE`. Throws `WAL_ARCHIVE_MISMATCH`, `WAL_FENCED`, `WAL_CLOSED`, the poison.
+   * and readers go on; they read from the archive what is there, and otherwise get `WAL_SEQUENCE_GONE`.
+   *
+   * @throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_ARCHIVE_MISMATCH`, `WAL_MISSING_SEGMENT`: the archive does not hold what would go; nothing was removed.
+   * @throws `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`: of a file of the archive or the log.
+   * @throws `WAL_CLOSED`, `WAL_FENCED`, `WAL_POISONED`, and the errors of the disk.
    */
   removeSegments(options: RemovalOptions): Promise<RemovalReport> {
     return this.schedule.exclusively(() => {
@@ -71,8 +79,13 @@ export class WalMaintenance {
   }
 
   /**
-   * Copies sealed segments that the archive does not hold to it, and moves the floor `archive` behind each that was read back. Throws `WAL_INVALID_OPTION`
-   * when the log was opened without an archive, `WAL_ARCHIVE_CONFLICT`, `WAL_CORRUPT`, `WAL_CANCELLED`.
+   * Copies sealed segments that the archive does not hold to it, and moves the floor `archive` behind each that was read back.
+   *
+   * @throws `WAL_INVALID_OPTION`: the log was opened without an archive.
+   * @throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_ARCHIVE_MISMATCH`, `WAL_ARCHIVE_CONFLICT`: the archive is gone, is another log's, or holds other content under a name.
+   * @throws `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`: of a segment, or of a file of the archive.
+   * @throws `WAL_CANCELLED`: also when the log closes meanwhile; what was finished stays.
+   * @throws `WAL_CLOSED`, `WAL_FENCED`, `WAL_POISONED`, and the errors of the disk.
    */
   archiveSealed(options: WorkOptions = {}): Promise<ArchiveReport> {
     return this.schedule.exclusively(async () => {
@@ -96,7 +109,11 @@ export class WalMaintenance {
 
   /**
    * Rewrites sealed segments without the records that the policy lets go. Other records keep their sequences; appends and readers go on, and readers pass over what is gone. What the
-   * archive holds stays there. Waits for backups that are being made. Throws `WAL_CORRUPT`, `WAL_CANCELLED`, `WAL_FENCED`, and what the disk says.
+   * archive holds stays there. Waits for backups that are being made.
+   *
+   * @throws `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`: of a segment.
+   * @throws `WAL_CANCELLED`: also when the log closes meanwhile; what was finished stays.
+   * @throws `WAL_CLOSED`, `WAL_FENCED`, `WAL_POISONED`, what the policy throws, and the errors of the disk.
    */
   compact(policy: CompactionPolicy, options: WorkOptions = {}): Promise<CompactionReport> {
     return this.schedule.exclusively(async () => {
@@ -116,7 +133,13 @@ export class WalMaintenance {
 
   /**
    * Copies the log, with what its archive holds, to a directory of its own, while appends go on: everything that is durable now. What an earlier backup there has copied is not
-   * copied again. A crash or cancel leaves the earlier backup as it was. Throws `WAL_BACKUP_REFUSED`, `WAL_BACKUP_DAMAGED`, `WAL_CORRUPT`, `WAL_CANCELLED`, and what the disks say.
+   * copied again. A crash or cancel leaves the earlier backup as it was.
+   *
+   * @throws `WAL_BACKUP_REFUSED`: the directory is not for a backup of this log, or holds what the log does not.
+   * @throws `WAL_BACKUP_DAMAGED`: the file BACKUP of an earlier run is damaged.
+   * @throws `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`: of the log or its archive.
+   * @throws `WAL_CANCELLED`: also when the log closes meanwhile.
+   * @throws `WAL_CLOSED`, `WAL_FENCED`, `WAL_POISONED`, and the errors of the disks.
    */
   async backup(directory: string, options: BackupOptions = {}): Promise<BackupReport> {
     // At once: what the caller has listed may be pruned while the backup waits for its turn.
@@ -146,7 +169,11 @@ export class WalMaintenance {
     }
   }
 
-  /** One pass over the sealed segments at a bounded rate, in the background worker. The end of the log ends it, and it reports what it had read. Throws `WAL_CLOSED`. */
+  /**
+   * One pass over the sealed segments at a bounded rate, in the background worker. Damage is reported, not thrown. The end of the log ends it, and it reports what it had read.
+   *
+   * @throws `WAL_CLOSED`.
+   */
   scrub(options: ScrubOptions): Promise<ScrubReport> {
     const { catalog } = this.parts;
     return this.schedule.pass(() => scrubSegments(catalog, this.schedule.endingWithLog(options)));

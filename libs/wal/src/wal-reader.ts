@@ -14,6 +14,8 @@ import type { LogSource, ReadRange, ScanVisitor, Sequence, WalRecord } from './w
 /**
  * Reads a log from any process, without a lock, also while it is written. Sees synced records only: the writer's WATERMARK says how far, and
  * where that lags behind, the header of the newest segment does. Writes nothing.
+ *
+ * `LogSource` lists what each member throws.
  */
 export class WalReader implements LogSource {
   private readonly view: LogView;
@@ -27,7 +29,13 @@ export class WalReader implements LogSource {
     this.view = new LogView(directory);
   }
 
-  /** Throws `WAL_NOT_FOUND`, `WAL_MANIFEST_DAMAGED`, `WAL_UNSUPPORTED_FORMAT`, `WAL_CORRUPT`, `WAL_READ_FAILED`. */
+  /**
+   * Opens a log for reading, without a lock.
+   *
+   * @throws `WAL_NOT_FOUND`: no writer has made the log yet, or a volume is not mounted.
+   * @throws `WAL_MANIFEST_DAMAGED`, `WAL_UNSUPPORTED_FORMAT`, `WAL_CORRUPT`, `WAL_READ_FAILED`.
+   * @throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_ARCHIVE_MISMATCH`, `WAL_MISSING_SEGMENT`: of the archive.
+   */
   static async open(
     directory: string,
     options: { fileSystem?: FileSystem; archive?: ArchiveStore } = {},
@@ -86,7 +94,12 @@ export class WalReader implements LogSource {
     return this.view.newestTimeline;
   }
 
-  /** Reads everything up to the last whole frame and reports every damage, also what would make a start refuse the log; and says what it could not verify. Throws `WAL_CLOSED`, also when the reader is closed meanwhile. */
+  /**
+   * Reads everything up to the last whole frame. Reports every damage, also what would make a start refuse the log, and what it could not verify.
+   *
+   * @throws `WAL_CLOSED`: also when the reader is closed meanwhile.
+   * @throws `WAL_NOT_FOUND`, `WAL_MANIFEST_DAMAGED`, `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`, `WAL_ARCHIVE_NOT_FOUND`, `WAL_ARCHIVE_MISMATCH`: it is not clear what belongs to the log.
+   */
   async verify(
     onProgress?: (progress: VerifyProgress) => void,
     signal?: AbortSignal,
@@ -123,14 +136,22 @@ export class WalReader implements LogSource {
     };
   }
 
-  /** The visible frames with records of the range, as they stand on disk. Throws `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`. */
+  /**
+   * The visible frames with records of the range, as they stand on disk.
+   *
+   * @throws what `LogSource.read` throws.
+   */
   frames(range: ReadRange): Iterable<DumpedFrame> {
     const bound = this.directory.bound();
     const upTo = range.upTo ?? bound.sequence;
     return dumpFrames(this.directory.catalog, { after: range.after, upTo }, bound);
   }
 
-  /** Each segment: its name, header, and where its data ends (undefined while it grows). */
+  /**
+   * Each segment: its name, header, and where its data ends (undefined while it grows).
+   *
+   * @throws what `WalReader.open` throws.
+   */
   segments(): readonly CatalogEntry[] {
     this.directory.refresh();
     this.directory.knownBound();

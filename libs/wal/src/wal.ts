@@ -120,9 +120,13 @@ export class Wal implements LogSource {
   }
 
   /**
-   * Takes the writer's lock, recovers, and starts a new segment. Throws `WAL_NOT_FOUND`, `WAL_LOCKED`, `WAL_CORRUPT`, `WAL_LOST_TAIL`,
-   * `WAL_MISSING_SEGMENT`, `WAL_MANIFEST_DAMAGED`, `WAL_UNSUPPORTED_FORMAT`, `WAL_UNSUPPORTED_FILE_SYSTEM`, `WAL_READ_FAILED`,
-   * `WAL_INVALID_OPTION`; refusing changes no byte except LOCK and claims.
+   * Takes the writer's lock, recovers, and starts a new segment. A refusal changes no byte except LOCK and claims.
+   *
+   * @throws `WAL_INVALID_OPTION`, `WAL_NOT_FOUND`, `WAL_UNSUPPORTED_FILE_SYSTEM`, `WAL_LOCKED`: nothing was read.
+   * @throws `WAL_CORRUPT`, `WAL_LOST_TAIL`, `WAL_BEHIND_STATE`, `WAL_MISSING_SEGMENT`, `WAL_MANIFEST_DAMAGED`, `WAL_UNSUPPORTED_FORMAT`, `WAL_READ_FAILED`: what recovery found.
+   * @throws `WAL_ARCHIVE_MISMATCH`, `WAL_ARCHIVE_NOT_FOUND`: the archive is not that of this log, or is gone.
+   * @throws `WAL_FENCED`: another writer took the log over meanwhile.
+   * @throws `WAL_FULL`, `WAL_OVERLOADED`, or the error of the disk: the new segment could not be made.
    */
   static async open(directory: string, options: WalOptions = {}): Promise<Wal> {
     resolveLimits(options);
@@ -192,19 +196,31 @@ export class Wal implements LogSource {
   }
 
   /**
-   * Appends one atomic batch. The payloads are copied before this returns. Throws `WAL_TOO_LARGE`, `WAL_EMPTY_BATCH`,
-   * `WAL_OVERLOADED`, `WAL_FULL`, `WAL_CLOSED` or the poison before anything is assigned.
+   * Appends one atomic batch. The payloads are copied before this returns. What it throws, it throws before anything is assigned.
+   *
+   * @throws `WAL_EMPTY_BATCH`, `WAL_TOO_LARGE`: the batch can never be appended.
+   * @throws `WAL_OVERLOADED`, `WAL_FULL`: try again later.
+   * @throws `WAL_CLOSED`, `WAL_POISONED`, `WAL_FENCED`: the log takes no more appends.
    */
   append(records: readonly Uint8Array[], options: AppendOptions = {}): Admission {
     return this.commits.admit(records, options);
   }
 
-  /** Resolves once everything appended before the call is synced, in every durability mode. */
+  /**
+   * Resolves once everything appended before the call is synced, in every durability mode.
+   *
+   * @throws `WAL_POISONED`, `WAL_FENCED`.
+   */
   flush(): Promise<void> {
     return this.commits.flush();
   }
 
-  /** Throws `WAL_FENCED` when another writer has this log by now, and `WAL_CLOSED`: for whoever writes files of its own on the strength of the log. */
+  /**
+   * Asserts that this writer still has the log: for callers that write files of their own on the strength of it.
+   *
+   * @throws `WAL_FENCED`: another writer has the log by now.
+   * @throws `WAL_CLOSED`.
+   */
   assertUnfenced(): void {
     this.parts.lock.assertHeld();
   }
@@ -242,11 +258,20 @@ export class Wal implements LogSource {
     return this.view.timelines(countMax);
   }
 
+  /**
+   * Resolves once `durableSequence > after`, or the signal fires.
+   *
+   * @throws `WAL_CLOSED`, `WAL_POISONED`, `WAL_FENCED`: nothing more becomes durable.
+   */
   waitBeyond(after: Sequence, signal?: AbortSignal): Promise<void> {
     return this.waiters.beyond(after, signal);
   }
 
-  /** Reads everything that is durable and reports every damage, and what it could not verify; appends go on meanwhile. Throws `WAL_CLOSED`, also when the log closes meanwhile. */
+  /**
+   * Reads everything that is durable, and reports every damage and what it could not verify. Appends go on meanwhile.
+   *
+   * @throws `WAL_CLOSED`: also when the log closes meanwhile.
+   */
   async verify(
     onProgress?: (progress: VerifyProgress) => void,
     signal?: AbortSignal,
@@ -293,7 +318,7 @@ export class Wal implements LogSource {
     };
   }
 
-  /** Makes everything durable, then releases the log. Safe to call again. */
+  /** Makes everything durable, then releases the log. Safe to call again. Of a poisoned log it only releases; `failed` has the reason. */
   close(): Promise<void> {
     return (this.closed ??= this.shutDown());
   }

@@ -73,24 +73,53 @@ export interface LogTimeline {
   readonly firstSequence: Sequence;
 }
 
-/** What both the writer and `WalReader` offer to those who read. */
+/**
+ * What both the writer and `WalReader` offer to readers.
+ *
+ * @throws `WAL_NOT_FOUND`, `WAL_MANIFEST_DAMAGED`, `WAL_MISSING_SEGMENT`, `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`, `WAL_ARCHIVE_NOT_FOUND`, `WAL_ARCHIVE_MISMATCH`: every member but
+ * `logId` and `firstSequence`, of a `WalReader` only, which looks at the directory first. `WAL_NOT_FOUND` means that the log was removed or replaced, and is final.
+ */
 export interface LogSource {
   readonly logId: string;
   /** The highest sequence that a reader may see: synced, in every durability mode. */
   readonly durableSequence: Sequence;
   /** The lowest sequence still in the log; `durableSequence + 1` when the log holds none. */
   readonly firstSequence: Sequence;
-  /** One record, or undefined when it is not in the visible part of the log. A view that stays valid. */
+  /**
+   * One record, or undefined when it is not in the visible part of the log. A view that stays valid.
+   *
+   * @throws `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`.
+   */
   recordAt(sequence: Sequence): WalRecord | undefined;
-  /** The first visible record from here on: what compaction dropped is passed over a frame at a time. A view that stays valid. Throws as `read`. */
+  /**
+   * The first visible record from here on: what compaction dropped is passed over a frame at a time. A view that stays valid.
+   *
+   * @throws `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`.
+   */
   recordAtOrAbove(sequence: Sequence): WalRecord | undefined;
-  /** Records in order. Views stay valid. Throws `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`. */
+  /**
+   * Records in order. Views stay valid.
+   *
+   * @throws `WAL_SEQUENCE_GONE`, `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`.
+   */
   read(range: ReadRange): AsyncIterable<WalRecord>;
-  /** Bulk and without copies, about 1 GB/s; yields to the event loop between reads. Resolves to the last sequence visited, or passed over because compaction dropped it. */
+  /**
+   * Bulk and without copies, about 1 GB/s; yields to the event loop between reads. Resolves to the last sequence visited, or passed over because compaction dropped it.
+   *
+   * @throws what `read` throws, and what the visitor throws.
+   */
   scan(after: Sequence, visitor: ScanVisitor, upTo?: Sequence): Promise<Sequence>;
-  /** As `read`, then waits for more until the signal fires. Never past the durable sequence. */
+  /**
+   * As `read`, then waits for more until the signal fires. Never past the durable sequence.
+   *
+   * @throws what `read` and `waitBeyond` throw.
+   */
   follow(options: { after: Sequence; signal?: AbortSignal }): AsyncIterable<WalRecord>;
-  /** Resolves once `durableSequence > after`, or the signal fires. */
+  /**
+   * Resolves once `durableSequence > after`, or the signal fires.
+   *
+   * @throws `WAL_CLOSED`, `WAL_POISONED`, `WAL_FENCED`: of the writer, when nothing more becomes durable.
+   */
   waitBeyond(after: Sequence, signal?: AbortSignal): Promise<void>;
   /** The timeline of the segment that holds `sequence`, or held it, when it is the one right before the first; undefined when it is not in the visible log, or is not remembered. */
   timelineAt(sequence: Sequence): string | undefined;

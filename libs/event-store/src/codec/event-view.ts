@@ -43,8 +43,9 @@ export class EventView {
   private end = 0;
 
   /**
-   * Moves the view to the event in `buffer` from `start` to `end`, after checking that its lengths add up. Throws
-   * `EVENT_CORRUPT`, `EVENT_UNSUPPORTED_FORMAT`; texts are checked when they are read.
+   * Moves the view to the event in `buffer` from `start` to `end`, after checking that its lengths add up. Texts are checked when they are read: every getter of one may throw `EVENT_CORRUPT`.
+   *
+   * @throws `EVENT_CORRUPT`, `EVENT_UNSUPPORTED_FORMAT`.
    */
   moveTo(
     position: Position,
@@ -104,7 +105,11 @@ export class EventView {
     return this.json(this.metadataEnd, this.end);
   }
 
-  /** The event as a value of its own. Throws `EVENT_CORRUPT`. */
+  /**
+   * The event as a value of its own.
+   *
+   * @throws `EVENT_CORRUPT`.
+   */
   toEvent(): RecordedEvent {
     return {
       position: this.position,

@@ -38,7 +38,12 @@ export class Upcasters {
     }
   }
 
-  /** The event in its present form. Throws `EVENT_UNKNOWN_SCHEMA` when it is newer than this program, `EVENT_UPCAST_FAILED` when a step does not give data. */
+  /**
+   * The event in its present form.
+   *
+   * @throws `EVENT_UNKNOWN_SCHEMA`: it is newer than this program.
+   * @throws `EVENT_UPCAST_FAILED`: a step throws, or does not give data.
+   */
   upcast(event: RecordedEvent): RecordedEvent {
     const schema = this.schemas.get(event.type);
     if (schema === undefined || schema.schemaVersion === event.schemaVersion) return event;
@@ -51,7 +56,9 @@ export class Upcasters {
 
   /**
    * Only the present version is written: an older one would be one thing to the state that sees it now and another
-   * to the state that replays it. Throws `EVENT_INVALID`.
+   * to the state that replays it.
+   *
+   * @throws `EVENT_INVALID`.
    */
   assertPresent({ type, schemaVersion }: NewEvent): void {
     const schema = this.schemas.get(type);

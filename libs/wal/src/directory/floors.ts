@@ -73,7 +73,13 @@ export class Floors {
     );
   }
 
-  /** Durable when it returns. Throws `WAL_FLOOR_ABOVE_DURABLE`, `WAL_INVALID_FLOOR`, `WAL_FENCED`. */
+  /**
+   * Durable when it returns.
+   *
+   * @throws `WAL_INVALID_FLOOR`: not a name, not a sequence, or one floor too many.
+   * @throws `WAL_FLOOR_ABOVE_DURABLE`.
+   * @throws `WAL_FENCED`, `WAL_CLOSED`, and the errors of the disk.
+   */
   set(name: string, sequence: Sequence): void {
     if (!NAME.test(name))
       throw new WalError('WAL_INVALID_FLOOR', `'${name}' is not a floor's name`, { name });
@@ -93,7 +99,11 @@ export class Floors {
     this.replace(new Map(this.entries).set(name, sequence));
   }
 
-  /** Durable when it returns; nothing happens when there is none of that name. Throws `WAL_FENCED`. */
+  /**
+   * Durable when it returns; nothing happens when there is none of that name.
+   *
+   * @throws `WAL_FENCED`, `WAL_CLOSED`, and the errors of the disk.
+   */
   drop(name: string): void {
     if (!this.entries.has(name)) return;
     const rest = new Map(this.entries);

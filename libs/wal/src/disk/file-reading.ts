@@ -34,8 +34,9 @@ export function readAt(file: ReadableFile, target: Buffer, position: number): nu
 }
 
 /**
- * The whole of a small file, or undefined when there is none. Throws `WAL_READ_FAILED` for whatever else hinders it: a file that cannot be
- * read is not a file that is not there.
+ * The whole of a small file, or undefined when there is none. At most `bytesMax` bytes of it.
+ *
+ * @throws `WAL_READ_FAILED`: for any other reason. A file that cannot be read is not a missing file.
  */
 export function readSmallFile(
   fileSystem: FileSystem,

@@ -172,6 +172,8 @@ export interface ReplaceOptions {
 /**
  * Replaces a small file: temporary file, sync, rename, directory sync. A crash before the rename is durable leaves the old
  * content and perhaps a `.tmp` that the next open removes; after it, the new content, which was synced before it got its name. A failure leaves no `.tmp`.
+ *
+ * @throws the errors of the disk, and what `beforeRename` throws.
  */
 export function replaceFile(
   fileSystem: FileSystem,

@@ -40,7 +40,11 @@ export interface PlaceOptions {
   readonly allowNetworkFileSystem?: boolean;
 }
 
-/** Of a directory that is there or is to be made. Throws `WAL_UNSUPPORTED_FILE_SYSTEM`. */
+/**
+ * Asserts that a log may live in a directory, which exists or is to be made.
+ *
+ * @throws `WAL_UNSUPPORTED_FILE_SYSTEM`.
+ */
 export function assertPlaceForLog(
   fileSystem: Pick<FileSystem, 'isNetwork'>,
   path: string,

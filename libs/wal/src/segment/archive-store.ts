@@ -71,17 +71,32 @@ export interface ArchiveStore {
   /** Of one log, lowest first; of several generations the highest. As of the last `refresh`. */
   segments(): readonly ArchivedSegment[];
   /**
-   * Looks for what others have put here meanwhile; of the segments from `anewFrom` on also whether they still are what was found before. Throws `WAL_ARCHIVE_NOT_FOUND` when it is not there any more, `WAL_ARCHIVE_MISMATCH` when it is another
-   * log's now.
+   * Looks for what others have put here meanwhile; of the segments from `anewFrom` on also whether they still are what was found before.
+   *
+   * @throws `WAL_ARCHIVE_NOT_FOUND`: it is not there any more.
+   * @throws `WAL_ARCHIVE_MISMATCH`: it is another log's now.
+   * @throws `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`.
    */
   refresh(anewFrom?: number): void;
-  /** Positional reads of the content, checked block by block. Throws `WAL_CORRUPT`, `WAL_READ_FAILED`. */
+  /**
+   * Positional reads of the content, checked block by block. The file throws the same.
+   *
+   * @throws `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`.
+   */
   open(segment: ArchivedSegment): File;
-  /** In the background: reads the whole content from the medium and gives the SHA-256 of the data. Throws as `open`. */
+  /**
+   * In the background: reads the whole content from the medium and gives the SHA-256 of the data.
+   *
+   * @throws what `open` throws.
+   */
   sha256(segment: ArchivedSegment): Promise<Uint8Array>;
   /**
-   * Puts a segment here: durable, and read back and compared, when it resolves. What is there already with the same content is compared only. Throws
-   * `WAL_ARCHIVE_CONFLICT` when another content is there under its name, `WAL_CORRUPT` when the source is not what its footer says, `WAL_CANCELLED`.
+   * Puts a segment here: durable, and read back and compared, when it resolves. What is there already with the same content is only compared.
+   *
+   * @throws `WAL_ARCHIVE_CONFLICT`: other content is there under its name.
+   * @throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_ARCHIVE_MISMATCH`: the archive was replaced.
+   * @throws `WAL_CORRUPT`: the source is not what its footer says.
+   * @throws `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`, `WAL_CANCELLED`, and the errors of the disk.
    */
   put(source: SegmentSource, options?: PutOptions): Promise<ArchivedSegment>;
   close(): Promise<void>;

@@ -74,7 +74,12 @@ export class ArchiveDirectory implements ArchiveStore {
     private readonly passDamaged: boolean,
   ) {}
 
-  /** Throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`. */
+  /**
+   * Opens the archive in a directory, or makes it with `create`.
+   *
+   * @throws `WAL_ARCHIVE_NOT_FOUND`: there is none, or a volume is not mounted.
+   * @throws `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`, and with `create` the errors of the disk.
+   */
   static open(directory: string, options: ArchiveDirectoryOptions = {}): ArchiveDirectory {
     const fileSystem = options.fileSystem ?? new NodeFileSystem();
     const path = resolve(directory);
@@ -113,7 +118,9 @@ export class ArchiveDirectory implements ArchiveStore {
 
   /**
    * Files that are known already are not read again: they never change, as long as it is the same directory, and nobody copies over them. One that has become another log's, or has no owner any more, is refused, and
-   * what was known stays. Throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_ARCHIVE_MISMATCH`, and what opening throws.
+   * what was known stays.
+   *
+   * @throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_ARCHIVE_MISMATCH`, and what `open` throws.
    */
   refresh(anewFrom = Infinity): void {
     this.damaged = [];

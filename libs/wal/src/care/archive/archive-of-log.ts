@@ -17,7 +17,11 @@ export interface ArchiveOfLogOptions {
 
 /**
  * The archive of a log, if it has one. One that is not there is an error where the log says that segments of it have left for an archive, whatever is asked for: without it a part of
- * the history is out of sight, and a new one in its place would make a hole. Throws `WAL_ARCHIVE_NOT_FOUND`, and what opening an archive throws.
+ * the history is out of sight, and a new one in its place would make a hole.
+ *
+ * @throws `WAL_ARCHIVE_NOT_FOUND`: the log needs it, or it is `required`.
+ * @throws `WAL_MANIFEST_DAMAGED`, `WAL_CORRUPT`, `WAL_READ_FAILED`: the log does not say whether it has one.
+ * @throws what `ArchiveDirectory.open` throws.
  */
 export function openArchiveOf(
   log: string,

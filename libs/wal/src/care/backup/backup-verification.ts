@@ -29,7 +29,12 @@ export interface BackupVerification extends BackupSummary {
   readonly unverified: readonly string[];
 }
 
-/** What a backup holds, without reading its contents; for a restore of a part of it, as `BackupContent.open`. Throws `WAL_BACKUP_DAMAGED`, `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`. */
+/**
+ * What a backup holds, without reading its contents; `upTo` and `atMillis` ask for no more than a restore of that part needs.
+ *
+ * @throws `WAL_BACKUP_DAMAGED`: there is no complete backup.
+ * @throws `WAL_MISSING_SEGMENT`, `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`.
+ */
 export async function describeBackup(
   backup: string,
   options: BackupPart & { readonly fileSystem?: FileSystem } = {},
@@ -45,8 +50,9 @@ export async function describeBackup(
 }
 
 /**
- * Reads every byte of a backup: digests, frames, records, the chain of segments, and the files that travel along. Throws as `describeBackup` when it is not clear what
- * belongs to it; other damage is reported.
+ * Reads every byte of a backup: digests, frames, records, the chain of segments, and the files that travel along. Damage is reported.
+ *
+ * @throws what `describeBackup` throws: it is not clear what belongs to the backup.
  */
 export async function verifyBackup(
   backup: string,

@@ -60,8 +60,12 @@ export interface RestoreReport {
  * of the restored log is refused by the next open, and found by `verify`, as that of any other.
  *
  * MANIFEST and WATERMARK are written first, and segments from the newest to the oldest: crash anywhere, and the directory is refused with `WAL_MISSING_SEGMENT` because the log's first
- * segment is not there, until the last step makes it whole. After a failure that segment is not there either. Throws `WAL_RESTORE_REFUSED`, `WAL_UNSUPPORTED_FILE_SYSTEM`, `WAL_BACKUP_DAMAGED`, `WAL_CORRUPT`,
- * `WAL_CANCELLED`.
+ * segment is not there, until the last step makes it whole. After a failure that segment is not there either.
+ *
+ * @throws `WAL_RESTORE_REFUSED`: the target is not an empty directory, or the backup does not hold what was asked for.
+ * @throws `WAL_UNSUPPORTED_FILE_SYSTEM`: of the target; nothing was copied.
+ * @throws `WAL_BACKUP_DAMAGED`, `WAL_MISSING_SEGMENT`, `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`: of the backup.
+ * @throws `WAL_CANCELLED`, and the errors of the disk.
  */
 export async function restoreLog(
   backup: string,

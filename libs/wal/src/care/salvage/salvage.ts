@@ -41,8 +41,12 @@ export interface SalvageOptions extends PlaceOptions {
  * The header of a segment bounds the one before it: where a writer was taken over, what it wrote behind the length that its successor has sealed is no part of the log.
  * Live files come before archived ones: an archive may hold a history that the log has left, by a restore, and nothing of that is brought over.
  *
- * There is no MANIFEST until everything stands, so a salvage that was cut short does not open as a log; and behind the last segment stands an empty one that promises it, as in a restored log. Throws
- * `WAL_SALVAGE_REFUSED` when the target exists or nothing can be read, `WAL_UNSUPPORTED_FILE_SYSTEM` before anything is read, and `WAL_READ_FAILED` where something else than damage, as a want of descriptors, keeps it from a file.
+ * There is no MANIFEST until everything stands, so a salvage that was cut short does not open as a log; and behind the last segment stands an empty one that promises it, as in a restored log.
+ *
+ * @throws `WAL_SALVAGE_REFUSED`: the target exists, or nothing can be read.
+ * @throws `WAL_UNSUPPORTED_FILE_SYSTEM`: of the target, before anything is read.
+ * @throws `WAL_READ_FAILED`: something other than damage, such as a lack of descriptors, keeps it from a file.
+ * @throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_ARCHIVE_MISMATCH`: of the archive; and the errors of the disk.
  */
 export async function salvage(
   from: string,
