@@ -1026,6 +1026,29 @@ describe('an import', () => {
   });
 
   it.each([
+    ['in one object', '"customer":{"startsWith":"a"},"customer":{"endsWith":"c"}'],
+    ['written otherwise', '"customer":{"startsWith":"a"},"custo\\u006der":{"endsWith":"c"}'],
+  ])('posts nothing by a mapping with a member twice: %s', async (_, when) => {
+    const rule = `{"when":{${when}},"skip":true}`;
+    const { rules, ...others } = MAPPING;
+    const written = JSON.stringify({ ...others, rules: [0, ...rules] });
+    write('m.json', written.replace('[0', `[${rule}`));
+    writeRows('1,10.00,bc');
+    const { exit, messages } = await importing();
+    expect([exit, messages]).toEqual([65, expect.stringContaining('"customer" twice')]);
+    expect(ledger.recorded).toEqual([]);
+  });
+
+  it('posts nothing by a mapping that is not UTF-8, whose conditions would fit nothing', async () => {
+    const rules = [{ when: { customer: 'Gebühr' }, skip: true }, ...MAPPING.rules];
+    writeFileSync(path('m.json'), JSON.stringify({ ...MAPPING, rules }), 'latin1');
+    writeRows('1,10.00,a');
+    const { exit, messages } = await importing();
+    expect([exit, messages]).toEqual([65, expect.stringContaining('is not UTF-8')]);
+    expect(ledger.recorded).toEqual([]);
+  });
+
+  it.each([
     ['with other rows', (rows: string) => rows.replaceAll(',10.00,', ',90.00,')],
     ['with more rows', (rows: string) => `${rows}999,10.00,a,`],
     ['with fewer rows', (rows: string) => rows.slice(0, rows.length / 2)],

@@ -1,4 +1,4 @@
-import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { FieldRule } from '@holdfast/commands';
 import { assetRule, ledgerRule } from '@holdfast/ledger';
@@ -10,6 +10,7 @@ import { ImportJob, type JobProgress } from './import-job.js';
 import { ImportError } from './import.errors.js';
 import type { ImportOptions } from './import-options.js';
 import type { ImportResult } from './import-run.js';
+import { mappingText } from './mapping-file.js';
 import { type Mapping, parseMapping } from './mapping.js';
 import { nameRule } from './row-identity.js';
 import { spoolInput } from './spooled-input.js';
@@ -97,7 +98,7 @@ function problemOf(option: string, value: string | undefined, rule: FieldRule): 
 }
 
 function mappingOf(options: ImportOptions): Mapping {
-  const mapping = parseMapping(options.mapping, readFileSync(options.mapping, 'utf8'));
+  const mapping = parseMapping(options.mapping, mappingText(options.mapping));
   return {
     ...mapping,
     name: options.name ?? mapping.name,

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+import { readFileSync } from 'node:fs';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { ImportError } from './import.errors.js';
 import { MAPPING_SCHEMA, type MappingFile } from './mapping-schema.js';
@@ -5,6 +7,17 @@ import { shown } from './shown.js';
 
 const OPTIONS = { strict: true, allowUnionTypes: true, useDefaults: true, verbose: true };
 let validate: ValidateFunction<MappingFile> | undefined;
+
+/** The text of a mapping as somebody wrote it. Throws `IMPORT_MAPPING_INVALID` where a part of it would be lost without a word. */
+export function mappingText(file: string): string {
+  const bytes = readFileSync(file);
+  const text = bytes.toString();
+  if (!isUtf8(bytes)) throw mappingRefusal(file, '', 'is not UTF-8');
+  contentOf(file, text);
+  const twice = memberTwice(text);
+  if (twice === undefined) return text;
+  throw mappingRefusal(file, '', `has ${shown(twice)} twice in one object, of which one counts`);
+}
 
 /** Throws `IMPORT_MAPPING_INVALID`, which names the member and what it must be. */
 export function readMappingFile(file: string, text: string): MappingFile {
@@ -36,6 +49,20 @@ function contentOf(file: string, text: string): unknown {
       { cause: error },
     );
   }
+}
+
+/** Of what is JSON: a member that stands twice in an object, of which only the last is read. */
+function memberTwice(json: string): string | undefined {
+  const open: Set<string>[] = [];
+  for (const [token, name] of json.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[[{\]}]/g)) {
+    if (name !== undefined) {
+      const member = JSON.parse(name) as string;
+      if (open.at(-1)?.has(member) === true) return member;
+      open.at(-1)?.add(member);
+    } else if (token === '{' || token === '[') open.push(new Set());
+    else if (token === '}' || token === ']') open.pop();
+  }
+  return undefined;
 }
 
 function placeOf({ instancePath, params }: ErrorObject): string {
