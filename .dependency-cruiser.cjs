@@ -36,7 +36,7 @@ const libraryRules = Object.entries(rooms).map(([room, allowed]) => ({
  * files in `words`, which import one another only. The other root files are the room's public entry, and so are the `doors`: they may import any folder, and no
  * folder imports them.
  */
-const doors = ['simulation', 'testing', 'reading', 'following', 'before-imports'];
+const doors = ['maintenance', 'simulation', 'testing', 'reading', 'following', 'before-imports'];
 const folders = {
   wal: {
     words: ['wal.types', 'wal.errors'],
@@ -119,14 +119,14 @@ module.exports = {
     {
       name: 'rooms-have-one-door',
       comment:
-        'Another room is entered by its index.ts (or simulation/index.ts, testing/index.ts, reading/index.ts, following/index.ts, forwarding/index.ts, before-imports/index.ts, grpc/index.ts, http/index.ts, process/index.ts), never by an inner file.',
+        'Another room is entered by its index.ts (or maintenance/index.ts, simulation/index.ts, testing/index.ts, reading/index.ts, following/index.ts, forwarding/index.ts, before-imports/index.ts, grpc/index.ts, http/index.ts, process/index.ts), never by an inner file.',
       severity: 'error',
       from: { path: '^libs/([^/]+)/|^(apps|config|test)/' },
       to: {
         path: '^libs/([^/]+)/src/',
         pathNot: [
           '^libs/$1/',
-          '^libs/[^/]+/src/((simulation|testing|reading|following|forwarding|before-imports|grpc|http|process)/)?index\\.ts$',
+          '^libs/[^/]+/src/((maintenance|simulation|testing|reading|following|forwarding|before-imports|grpc|http|process)/)?index\\.ts$',
         ],
       },
     },

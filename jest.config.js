@@ -14,7 +14,7 @@ const common = {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^@holdfast/config$': '<rootDir>/config/index.ts',
-    '^@holdfast/([^/]+)/(simulation|testing|reading|following|forwarding|before-imports|grpc|http|process)$':
+    '^@holdfast/([^/]+)/(maintenance|simulation|testing|reading|following|forwarding|before-imports|grpc|http|process)$':
       '<rootDir>/libs/$1/src/$2/index.ts',
     '^@holdfast/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',

@@ -1,5 +1,6 @@
 import { defined } from '@holdfast/kernel';
-import { type ArchiveStore, type Sequence, Wal } from '@holdfast/wal';
+import { type Sequence, Wal } from '@holdfast/wal';
+import type { ArchiveStore } from '@holdfast/wal/maintenance';
 import { type DiskImage, LOG, SimulatedFileSystem, simulatedOptions } from '@holdfast/wal/testing';
 import { type CrashState, crashStates } from './crash-states.js';
 import { promisedBy } from './log-oracle.js';

@@ -1,4 +1,5 @@
-import { ArchiveDirectory, restoreLog, type Sequence, verifyBackup, type Wal } from '@holdfast/wal';
+import type { Sequence, Wal } from '@holdfast/wal';
+import { ArchiveDirectory, restoreLog, verifyBackup } from '@holdfast/wal/maintenance';
 import { type DiskImage, type Fault, LOG, SimulatedFileSystem } from '@holdfast/wal/testing';
 import type { CrashState } from './crash-states.js';
 import { checkMaintained } from './maintenance-oracle.js';

@@ -9,13 +9,8 @@ import { type Position, Upcasters, stateDigestAt } from '@holdfast/event-store';
 import { defined } from '@holdfast/kernel';
 import { evolve, ledgerEventSchemas } from '@holdfast/ledger';
 import { LedgerWriter } from '@holdfast/ledger-service';
-import {
-  BEFORE_FIRST,
-  type LogSource,
-  openArchiveOf,
-  type Sequence,
-  WalReader,
-} from '@holdfast/wal';
+import { BEFORE_FIRST, type LogSource, type Sequence, WalReader } from '@holdfast/wal';
+import { openArchiveOf } from '@holdfast/wal/maintenance';
 
 const [data = '', restored = '', scratch = ''] = process.argv.slice(2);
 

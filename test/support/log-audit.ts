@@ -4,7 +4,8 @@ import { crc32 } from 'node:zlib';
 import { BEFORE_FIRST_POSITION, EventLogReader, type Position } from '@holdfast/event-store';
 import { defined } from '@holdfast/kernel';
 import { type RecordedLedgerEvent, ledgerEventOf } from '@holdfast/ledger';
-import { ArchiveDirectory, BEFORE_FIRST, WalReader } from '@holdfast/wal';
+import { BEFORE_FIRST, WalReader } from '@holdfast/wal';
+import { ArchiveDirectory } from '@holdfast/wal/maintenance';
 
 /** What the log says of one key: where its commit ends. */
 export interface LoggedCommand {

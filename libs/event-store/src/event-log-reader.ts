@@ -1,4 +1,4 @@
-import type { ArchiveStore } from '@holdfast/wal';
+import type { ArchiveStore } from '@holdfast/wal/maintenance';
 import { openArchiveOf, WalReader } from '@holdfast/wal/following';
 import { DurableEvents } from './log/durable-events.js';
 import type { EventBatch, EventSource, ReadAllOptions, SubscribeOptions } from './event-log.js';

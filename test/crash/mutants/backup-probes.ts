@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { errorCode } from '@holdfast/kernel';
-import { restoreLog, type Sequence, verifyBackup, Wal, WalReader } from '@holdfast/wal';
+import { type Sequence, Wal, WalReader } from '@holdfast/wal';
+import { restoreLog, verifyBackup } from '@holdfast/wal/maintenance';
 import { type DiskImage, LOG, SimulatedFileSystem, simulatedOptions } from '@holdfast/wal/testing';
 
 const BACKUP = '/backup';

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { type ClockBounds, WalEventLog } from '@holdfast/event-store';
 import { errorCode } from '@holdfast/kernel';
-import { ArchiveDirectory, type Sequence } from '@holdfast/wal';
+import type { Sequence } from '@holdfast/wal';
+import { ArchiveDirectory } from '@holdfast/wal/maintenance';
 import { LOG, SimulatedFileSystem, simulatedOptions } from '@holdfast/wal/testing';
 import { COMMIT_EVENTS, countedCommit } from '../state/expected-state.js';
 import {

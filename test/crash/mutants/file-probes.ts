@@ -1,5 +1,6 @@
 import { errorCode } from '@holdfast/kernel';
-import { ArchiveDirectory, Wal } from '@holdfast/wal';
+import { Wal } from '@holdfast/wal';
+import { ArchiveDirectory } from '@holdfast/wal/maintenance';
 import { batchAfter, LOG, SimulatedFileSystem, simulatedOptions } from '@holdfast/wal/testing';
 
 /** What is done to the files of a log beside its writer, or by the disk. Each throws what is wrong. */

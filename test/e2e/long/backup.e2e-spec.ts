@@ -6,13 +6,8 @@ import { crc32 } from 'node:zlib';
 import { type Position, Upcasters, stateDigestAt } from '@holdfast/event-store';
 import { evolve, ledgerEventSchemas } from '@holdfast/ledger';
 import { LedgerWriter } from '@holdfast/ledger-service';
-import {
-  ArchiveDirectory,
-  BEFORE_FIRST,
-  type LogSource,
-  type Sequence,
-  WalReader,
-} from '@holdfast/wal';
+import { BEFORE_FIRST, type LogSource, type Sequence, WalReader } from '@holdfast/wal';
+import { ArchiveDirectory } from '@holdfast/wal/maintenance';
 import { AdminApi } from '../../support/admin-api.js';
 import { Journal } from '../../support/journal.js';
 import { JournalingClient } from '../../support/journaling-client.js';

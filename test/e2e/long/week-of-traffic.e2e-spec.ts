@@ -11,7 +11,7 @@ import {
 } from '@holdfast/ledger-service';
 import { createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
-import { ArchiveDirectory, type ArchiveStore } from '@holdfast/wal';
+import { ArchiveDirectory, type ArchiveStore } from '@holdfast/wal/maintenance';
 import { SeededRandom } from '../../support/seeded-random.js';
 
 const HOUR_MILLIS = 3_600_000;

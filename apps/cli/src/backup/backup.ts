@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { snapshotPosition } from '@holdfast/ledger-service';
-import { verifyBackup } from '@holdfast/wal';
+import { verifyBackup } from '@holdfast/wal/maintenance';
 import { type JobFlags, runJob } from '../admin/run-job.js';
 import { workHere } from '../admin/work-here.js';
 import { CliExit, exitCodeOf } from '../exit-code.js';

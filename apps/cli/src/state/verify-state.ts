@@ -7,7 +7,8 @@ import {
   LEDGER_OPERATIONS,
   verifyDerivedState,
 } from '@holdfast/ledger-service';
-import { openArchiveOf, WalReader } from '@holdfast/wal';
+import { WalReader } from '@holdfast/wal';
+import { openArchiveOf } from '@holdfast/wal/maintenance';
 import { workHere } from '../admin/work-here.js';
 import type { CliExit } from '../exit-code.js';
 import { countText, counted } from '../terminal/quantities.js';

@@ -1,5 +1,5 @@
 import { configurationOf } from '@holdfast/config';
-import { ArchiveDirectory, salvage, type SalvageReport } from '@holdfast/wal';
+import { ArchiveDirectory, salvage, type SalvageReport } from '@holdfast/wal/maintenance';
 import { CliExit } from '../exit-code.js';
 import { counted } from '../terminal/quantities.js';
 import type { Terminal } from '../terminal/terminal.js';

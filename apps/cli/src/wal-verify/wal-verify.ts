@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { ArchiveDirectory, type VerifyProblem, type VerifyReport, WalReader } from '@holdfast/wal';
+import { type VerifyProblem, type VerifyReport, WalReader } from '@holdfast/wal';
+import { ArchiveDirectory } from '@holdfast/wal/maintenance';
 import { CliExit, exitCodeOf } from '../exit-code.js';
 import { bytesText, counted, durationText } from '../terminal/quantities.js';
 import type { Terminal } from '../terminal/terminal.js';

@@ -7,7 +7,7 @@ import {
   makeDurableDirectory,
 } from '@holdfast/event-store';
 import type { Logger, ServiceLifecycle } from '@holdfast/platform';
-import { openArchiveOf } from '@holdfast/wal';
+import { openArchiveOf } from '@holdfast/wal/maintenance';
 import {
   assertArchiveApart,
   asUnusable,

@@ -1,5 +1,5 @@
 import type { LogBelow, Position } from '@holdfast/event-store';
-import { ARCHIVE_FLOOR, type ArchiveReport } from '@holdfast/wal';
+import { ARCHIVE_FLOOR, type ArchiveReport } from '@holdfast/wal/maintenance';
 import { CodedError, errorCode } from '@holdfast/kernel';
 import type { WorkContext } from '../jobs/job.js';
 import type { RetentionArchive } from '../retention/log-retention.js';

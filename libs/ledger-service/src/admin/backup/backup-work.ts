@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { WalEventLog } from '@holdfast/event-store';
 import { CodedError, errorMessage } from '@holdfast/kernel';
-import type { BackupOptions, BackupReport } from '@holdfast/wal';
+import type { BackupOptions, BackupReport } from '@holdfast/wal/maintenance';
 import type { WorkContext } from '../jobs/job.js';
 
 /** What the names of snapshots begin with in a backup. */

@@ -2,15 +2,8 @@ import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type ReplayProgress, type WalEventLog, syncDirectory } from '@holdfast/event-store';
 import { CodedError, errorCode, isUnreadable } from '@holdfast/kernel';
-import {
-  type PlaceOptions,
-  type RestoreReport,
-  type Sequence,
-  NodeFileSystem,
-  assertPlaceForLog,
-  describeBackup,
-  restoreLog,
-} from '@holdfast/wal';
+import { type PlaceOptions, type Sequence, NodeFileSystem, assertPlaceForLog } from '@holdfast/wal';
+import { type RestoreReport, describeBackup, restoreLog } from '@holdfast/wal/maintenance';
 import type { WorkContext } from '../jobs/job.js';
 import { snapshotPosition } from './backup-work.js';
 import { RestorePlace } from './restore-place.js';

@@ -5,7 +5,8 @@ import {
   type WalEventLog,
 } from '@holdfast/event-store';
 import { CodedError } from '@holdfast/kernel';
-import type { CompactionReport, Sequence } from '@holdfast/wal';
+import type { Sequence } from '@holdfast/wal';
+import type { CompactionReport } from '@holdfast/wal/maintenance';
 import type { WorkContext } from '../jobs/job.js';
 
 /** What the owner of a log can do without, event by event. Whatever is dispensable once must be so for ever. */

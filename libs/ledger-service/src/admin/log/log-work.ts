@@ -1,5 +1,6 @@
 import type { LogBelow } from '@holdfast/event-store';
-import type { ScrubReport, VerifyReport } from '@holdfast/wal';
+import type { VerifyReport } from '@holdfast/wal';
+import type { ScrubReport } from '@holdfast/wal/maintenance';
 import type { WorkContext } from '../jobs/job.js';
 
 /** The verdict on what was read, and whether that is everything. */

@@ -11,7 +11,8 @@ import {
   retentionBound,
 } from '@holdfast/event-store';
 import { type Clock, systemClock } from '@holdfast/kernel';
-import type { RemovalPlan, RemovalReport, Sequence, WalMaintenance } from '@holdfast/wal';
+import type { Sequence } from '@holdfast/wal';
+import type { RemovalPlan, RemovalReport, WalMaintenance } from '@holdfast/wal/maintenance';
 import type { WorkContext } from '../jobs/job.js';
 import { NO_SNAPSHOTS, type RetentionSnapshots } from './retention-snapshots.js';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { CheckpointedStateOptions } from '@holdfast/event-store';
 import { type HttpApplication, ServiceLifecycle, createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
-import { ArchiveDirectory } from '@holdfast/wal';
+import { ArchiveDirectory } from '@holdfast/wal/maintenance';
 import type { CommandWriterOptions } from '@holdfast/commands';
 import { LEDGER_OPERATIONS } from '../../ledger-operations.js';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
