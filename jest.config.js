@@ -1,8 +1,17 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 // Half of a thread's start is taking the types out of what it runs, and some tests start hundreds of threads. Node keeps the result here.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
   new URL('node_modules/.cache/node', import.meta.url),
+);
+
+/** The entries of the libraries, as the compiler knows them. */
+const { paths } = JSON.parse(
+  readFileSync(new URL('tsconfig.json', import.meta.url), 'utf8'),
+).compilerOptions;
+const entries = Object.fromEntries(
+  Object.entries(paths).map(([name, [file]]) => [`^${name}$`, file.replace('.', '<rootDir>')]),
 );
 
 /**
@@ -13,10 +22,7 @@ const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
-    '^@holdfast/config$': '<rootDir>/config/index.ts',
-    '^@holdfast/([^/]+)/(maintenance|simulation|testing|reading|following|forwarding|before-imports|grpc|http|process)$':
-      '<rootDir>/libs/$1/src/$2/index.ts',
-    '^@holdfast/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
+    ...entries,
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: {

@@ -8,6 +8,7 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly exports?: Readonly<Record<string, unknown>>;
 }
 
 const read = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Manifest;
@@ -18,6 +19,15 @@ const packages = globSync('libs/*/package.json').map((path) => ({
 }));
 const internal = ({ dependencies = {} }: Manifest) =>
   Object.keys(dependencies).filter((name) => name.startsWith('@holdfast/'));
+
+const { paths } = (
+  JSON.parse(readFileSync('tsconfig.json', 'utf8')) as {
+    readonly compilerOptions: { readonly paths: Readonly<Record<string, readonly string[]>> };
+  }
+).compilerOptions;
+
+/** The kits of tests that users get; those of the other libraries know their insides. */
+const TEST_KITS = ['@holdfast/commands/testing', '@holdfast/nestjs/testing'];
 
 describe.each(packages)('$folder', ({ folder, manifest }) => {
   it('has the version of all of them, and takes the others exactly so', () => {
@@ -31,6 +41,26 @@ describe.each(packages)('$folder', ({ folder, manifest }) => {
     const external = Object.entries({ ...manifest.dependencies, ...manifest.peerDependencies });
     for (const [name, range] of external)
       if (!name.startsWith('@holdfast/')) expect([name, range]).toEqual([name, ranges[name]]);
+  });
+
+  it('exports the entries that this project itself goes by', () => {
+    const names = Object.keys(paths).filter(
+      (name) =>
+        (name === manifest.name || name.startsWith(`${manifest.name}/`)) &&
+        (TEST_KITS.includes(name) || !name.endsWith('/testing')),
+    );
+    const entry = (folder: string) => ({
+      types: `./dist/${folder}index.d.ts`,
+      default: `./dist/${folder}index.js`,
+    });
+    expect(manifest.exports).toEqual({
+      './package.json': './package.json',
+      ...Object.fromEntries(
+        names
+          .map((name) => name.slice(manifest.name.length + 1))
+          .map((door) => [door === '' ? '.' : `./${door}`, entry(door === '' ? '' : `${door}/`)]),
+      ),
+    });
   });
 
   it('is compiled after the packages that it depends on, and with all of them', () => {
