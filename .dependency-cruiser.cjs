@@ -8,6 +8,7 @@ const rooms = {
   'event-store': ['wal', 'kernel'],
   commands: ['event-store', 'kernel'],
   projections: ['event-store', 'kernel'],
+  operations: ['projections', 'event-store', 'wal', 'kernel'],
   ledger: ['commands', 'event-store', 'kernel'],
   // Never the platform, which no package is made of.
   nestjs: ['commands', 'projections', 'event-store', 'wal', 'kernel'],
@@ -15,6 +16,7 @@ const rooms = {
   'ledger-service': [
     'ledger',
     'nestjs',
+    'operations',
     'commands',
     'projections',
     'event-store',
@@ -82,6 +84,21 @@ const folders = {
   projections: {
     words: ['event-feed', 'feed.errors', 'projection', 'read-model-store', 'read-model.errors'],
     order: ['feed', 'grpc', 'runner', 'thread', 'store/sqlite'],
+  },
+  operations: {
+    words: ['operator-log'],
+    order: [
+      'jobs',
+      'floors',
+      'retention',
+      'archive',
+      'directories',
+      'backup',
+      'compaction',
+      'scrub',
+      'state',
+      'timelines',
+    ],
   },
 };
 
@@ -171,7 +188,7 @@ module.exports = {
     {
       name: 'the-domain-knows-no-framework',
       severity: 'error',
-      from: { path: '^libs/(kernel|wal|commands|ledger)/' },
+      from: { path: '^libs/(kernel|wal|commands|operations|ledger)/' },
       to: { path: 'node_modules/@nestjs/' },
     },
     {

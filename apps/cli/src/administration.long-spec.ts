@@ -1,12 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  LEDGER_OPERATIONS,
-  LedgerWriter,
-  LogOperations,
-  startAdmin,
-} from '@holdfast/ledger-service';
+import { LEDGER_OPERATIONS, LedgerWriter, startAdmin } from '@holdfast/ledger-service';
+import { LogOperations } from '@holdfast/operations';
 import { ServiceLifecycle, createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
 import type { Sequence } from '@holdfast/wal';

@@ -5,11 +5,11 @@ import {
   LEDGER_OPERATIONS,
   LEDGER_PROBLEMS,
   LedgerCommandsModule,
-  LogOperations,
   assertAdminServable,
   openLedgerWriter,
   startAdmin,
 } from '@holdfast/ledger-service';
+import { LogOperations } from '@holdfast/operations';
 import {
   type Logger,
   type ServiceLifecycle,

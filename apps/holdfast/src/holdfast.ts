@@ -10,11 +10,11 @@ import {
   LedgerQueriesModule,
   QueryThreads,
   type LedgerWriter,
-  LogOperations,
   assertAdminServable,
   openLedgerWriter,
   startAdmin,
 } from '@holdfast/ledger-service';
+import { LogOperations } from '@holdfast/operations';
 import {
   type Logger,
   type ServiceLifecycle,

@@ -1,11 +1,8 @@
 import type { ProjectionWorkerConfiguration } from '@holdfast/config';
 import { Upcasters } from '@holdfast/event-store';
 import { ledgerEventSchemas } from '@holdfast/ledger';
-import {
-  LedgerProjectionModule,
-  LedgerProjector,
-  assertUsableDirectory,
-} from '@holdfast/ledger-service';
+import { LedgerProjectionModule, LedgerProjector } from '@holdfast/ledger-service';
+import { assertUsableDirectory } from '@holdfast/operations';
 import {
   type HttpApplication,
   type Logger,

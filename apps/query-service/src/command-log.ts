@@ -1,6 +1,7 @@
 import type { Position } from '@holdfast/event-store';
 import { systemClock } from '@holdfast/kernel';
-import { type LogSight, type SeenLog, timelinesOf } from '@holdfast/ledger-service';
+import { type LogSight, type SeenLog } from '@holdfast/ledger-service';
+import { timelinesOf } from '@holdfast/operations';
 import type { HealthReport } from '@holdfast/platform';
 import { Client } from 'undici';
 

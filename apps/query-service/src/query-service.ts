@@ -7,9 +7,9 @@ import {
   LedgerQueriesModule,
   type QueryAsker,
   QueryThreads,
-  assertUsableDirectory,
   commandRoutes,
 } from '@holdfast/ledger-service';
+import { assertUsableDirectory } from '@holdfast/operations';
 import {
   type HttpApplication,
   type Logger,

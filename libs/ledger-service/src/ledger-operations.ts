@@ -1,6 +1,5 @@
 import { type DispensableReason, dispensableAs, ledgerModel } from '@holdfast/ledger';
-import type { CompactionPolicy } from './admin/compaction/compact-log.js';
-import type { OperatedService } from './admin/operated-service.js';
+import type { CompactionPolicy, OperatedService } from '@holdfast/operations';
 import { ledgerProjection } from './projections/ledger.projection.js';
 
 const compaction: CompactionPolicy<DispensableReason> = {

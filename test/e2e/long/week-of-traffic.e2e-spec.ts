@@ -3,12 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Position } from '@holdfast/event-store';
-import {
-  LEDGER_OPERATIONS,
-  LedgerWriter,
-  LogOperations,
-  verifyDerivedState,
-} from '@holdfast/ledger-service';
+import { LEDGER_OPERATIONS, LedgerWriter } from '@holdfast/ledger-service';
+import { LogOperations, verifyDerivedState } from '@holdfast/operations';
 import { createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
 import { ArchiveDirectory, type ArchiveStore } from '@holdfast/wal/maintenance';

@@ -1,11 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { configurationOf } from '@holdfast/config';
-import {
-  LEDGER_OPERATIONS,
-  LogOperations,
-  openLedgerWriter,
-  startAdmin,
-} from '@holdfast/ledger-service';
+import { LEDGER_OPERATIONS, openLedgerWriter, startAdmin } from '@holdfast/ledger-service';
+import { LogOperations } from '@holdfast/operations';
 import { ServiceLifecycle, createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
 import type { Terminal } from '../terminal/terminal.js';

@@ -1,4 +1,4 @@
-import type { WorkContext } from '@holdfast/ledger-service';
+import type { WorkContext } from '@holdfast/operations';
 import { bytesText, countText, durationText, remainingMillis } from '../terminal/quantities.js';
 import type { Terminal } from '../terminal/terminal.js';
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { snapshotPosition } from '@holdfast/ledger-service';
+import { snapshotPosition } from '@holdfast/operations';
 import { verifyBackup } from '@holdfast/wal/maintenance';
 import { type JobFlags, runJob } from '../admin/run-job.js';
 import { workHere } from '../admin/work-here.js';

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { configurationOf } from '@holdfast/config';
-import { type DataRestoreReport, LedgerWriter, restoreData } from '@holdfast/ledger-service';
+import { LedgerWriter } from '@holdfast/ledger-service';
+import { type DataRestoreReport, restoreData } from '@holdfast/operations';
 import { workHere } from '../admin/work-here.js';
 import { CliExit } from '../exit-code.js';
 import { bytesText, counted } from '../terminal/quantities.js';

@@ -2,11 +2,8 @@ import { resolve } from 'node:path';
 import { configurationOf } from '@holdfast/config';
 import { EventLogReader, Upcasters } from '@holdfast/event-store';
 import { ledgerEventSchemas } from '@holdfast/ledger';
-import {
-  type DerivedStateProof,
-  LEDGER_OPERATIONS,
-  verifyDerivedState,
-} from '@holdfast/ledger-service';
+import { LEDGER_OPERATIONS } from '@holdfast/ledger-service';
+import { type DerivedStateProof, verifyDerivedState } from '@holdfast/operations';
 import { WalReader } from '@holdfast/wal';
 import { openArchiveOf } from '@holdfast/wal/maintenance';
 import { workHere } from '../admin/work-here.js';

@@ -2,18 +2,20 @@ import { COMMANDS_ERROR_GUIDE } from '@holdfast/commands';
 import { EVENT_STORE_ERROR_GUIDE } from '@holdfast/event-store';
 import { nearestName } from '@holdfast/kernel';
 import { LEDGER_ERROR_GUIDE } from '@holdfast/ledger-service';
+import { OPERATIONS_ERROR_GUIDE } from '@holdfast/operations';
 import { PROJECTION_ERROR_GUIDE } from '@holdfast/projections';
 import { type ErrorAdvice, WAL_ERROR_GUIDE } from '@holdfast/wal';
 import { CliExit } from '../exit-code.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { CLI_ERROR_GUIDE } from './cli-error-guide.js';
 
-/** Of every room, in the order of docs/operations.md. */
+/** Of every room; docs/operations.md prints the same. */
 export const ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
   ...WAL_ERROR_GUIDE,
   ...PROJECTION_ERROR_GUIDE,
   ...EVENT_STORE_ERROR_GUIDE,
   ...COMMANDS_ERROR_GUIDE,
+  ...OPERATIONS_ERROR_GUIDE,
   ...LEDGER_ERROR_GUIDE,
   ...CLI_ERROR_GUIDE,
 };

@@ -2,21 +2,23 @@ import { WalEventLog } from '@holdfast/event-store';
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { ArchiveController } from './archive/archive.controller.js';
 import { BackupController } from './backup/backup.controller.js';
-import { BackupPlace } from './backup/backup-place.js';
+import {
+  BackupPlace,
+  ConsumerFloors,
+  Jobs,
+  LogRetention,
+  type DataDirectories,
+  LogOperations,
+  type OperatedService,
+} from '@holdfast/operations';
 import { ClockController } from './clock/clock.controller.js';
 import { compactionControllerFor } from './compaction/compaction.controller.js';
-import { ConsumerFloors } from './floors/consumer-floors.js';
 import { FloorsController } from './floors/floors.controller.js';
-import { Jobs } from './jobs/jobs.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { LogController } from './log/log.controller.js';
-import { LogRetention } from './retention/log-retention.js';
 import { RetentionController } from './retention/retention.controller.js';
-import type { DataDirectories } from './state/data-directories.js';
 import { StateController } from './state/state.controller.js';
 import { DATA_DIRECTORIES, OPERATED_SERVICE } from './admin-tokens.js';
-import { LogOperations } from './log-operations.js';
-import type { OperatedService } from './operated-service.js';
 
 export interface AdminOptions {
   readonly service: OperatedService;

@@ -4,7 +4,7 @@ import { FeedConsumers } from '@holdfast/projections';
 import { observeFloors } from '../admin/floors/observe-floors.js';
 import { observeRetention } from '../admin/retention/observe-retention.js';
 import { observeState } from '../admin/state/observe-state.js';
-import type { LogOperations } from '../admin/log-operations.js';
+import type { LogOperations } from '@holdfast/operations';
 import {
   LogIntegrityModule,
   type LogIntegrityOptions,

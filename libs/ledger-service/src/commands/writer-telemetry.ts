@@ -3,7 +3,7 @@ import type { AnyCommand, CommandWriter } from '@holdfast/commands';
 import { timeText } from '@holdfast/event-store';
 import { Health, Metrics } from '@holdfast/platform';
 import type { FeedConsumers } from '@holdfast/projections';
-import { TIMELINES_TOLD_MAX, timelinesText } from '../shared/log-timelines.js';
+import { TIMELINES_TOLD_MAX, timelinesText } from '@holdfast/operations';
 
 /** Of any model. */
 export type AnyWriter = Pick<

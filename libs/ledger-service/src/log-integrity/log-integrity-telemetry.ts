@@ -1,6 +1,6 @@
 import type { Health, Logger, Metrics } from '@holdfast/platform';
 import type { RecoveryNote } from '@holdfast/wal';
-import type { LogScrubber } from './log-scrubber.js';
+import type { LogScrubber } from '@holdfast/operations';
 
 const MILLIS_A_SECOND = 1_000;
 

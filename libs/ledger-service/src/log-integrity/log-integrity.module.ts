@@ -2,7 +2,7 @@ import type { WalEventLog } from '@holdfast/event-store';
 import { Health, InjectLogger, type Logger, Metrics } from '@holdfast/platform';
 import { type BeforeApplicationShutdown, type DynamicModule, Inject, Module } from '@nestjs/common';
 import { observeScrubber, tellRecovery } from './log-integrity-telemetry.js';
-import { LogScrubber } from './log-scrubber.js';
+import { LogScrubber } from '@holdfast/operations';
 
 export interface LogIntegrityOptions {
   /** Open. Closed by somebody else, after this module has stopped. */

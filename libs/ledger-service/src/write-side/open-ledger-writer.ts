@@ -14,7 +14,7 @@ import {
   assertNoLogAbove,
   assertNoUnfinishedRestore,
   assertUsableDirectory,
-} from '../shared/usable-directory.js';
+} from '@holdfast/operations';
 import { LedgerWriter } from './ledger-writer.js';
 import { clockLogger } from './log-clock-changes.js';
 import { stateEventLogger } from './log-state-events.js';

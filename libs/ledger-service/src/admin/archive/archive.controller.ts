@@ -4,9 +4,8 @@ import { Controller, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';
 import type { JobDto } from '../jobs/jobs.dto.js';
-import { Jobs } from '../jobs/jobs.js';
+import { Jobs, archiveSealed } from '@holdfast/operations';
 import type { DtoShape } from '../dto-shape.js';
-import { archiveSealed } from './archive-work.js';
 
 @ApiTags('archive')
 @Controller('admin/archive')

@@ -4,12 +4,9 @@ import { Body, Controller, Inject, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';
 import type { JobDto } from '../jobs/jobs.dto.js';
-import { Jobs } from '../jobs/jobs.js';
+import { Jobs, type DataDirectories, pathsOf, BackupPlace, backUp } from '@holdfast/operations';
 import { DATA_DIRECTORIES } from '../admin-tokens.js';
 import type { DtoShape } from '../dto-shape.js';
-import { type DataDirectories, pathsOf } from '../state/data-directories.js';
-import { BackupPlace } from './backup-place.js';
-import { backUp } from './backup-work.js';
 import { BackupDto } from './backup.dto.js';
 
 @ApiTags('backup')

@@ -8,8 +8,7 @@ import type { Sequence } from '@holdfast/wal';
 import { verifyBackup } from '@holdfast/wal/maintenance';
 import { TestAdminService } from '../testing/admin-service.js';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
-import { BackupPlace } from './backup-place.js';
-import { backUp as backUpLog, snapshotPosition } from './backup-work.js';
+import { BackupPlace, backUp as backUpLog, snapshotPosition } from '@holdfast/operations';
 import { restoreLedger } from '../testing/restore-ledger.js';
 
 describe('backups over the admin API', () => {

@@ -14,10 +14,8 @@ import {
 } from '@jest/globals';
 import { NodeFileSystem, WalReader } from '@holdfast/wal';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
-import type { WorkContext } from '../jobs/job.js';
+import { type WorkContext, assertNoUnfinishedRestore, RestorePlace } from '@holdfast/operations';
 import { TestAdminService } from '../testing/admin-service.js';
-import { assertNoUnfinishedRestore } from '../../shared/usable-directory.js';
-import { RestorePlace } from './restore-place.js';
 import { restoreLedger } from '../testing/restore-ledger.js';
 
 const context = (progress: WorkContext['progress'] = () => undefined): WorkContext => ({

@@ -4,9 +4,8 @@ import { Body, Controller, Post, Res, type Type } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';
 import type { JobDto } from '../jobs/jobs.dto.js';
-import { Jobs } from '../jobs/jobs.js';
+import { Jobs, type CompactionPolicy, compactLog, planCompaction } from '@holdfast/operations';
 import type { DtoShape } from '../dto-shape.js';
-import { type CompactionPolicy, compactLog, planCompaction } from './compact-log.js';
 import { CompactionDto } from './compaction.dto.js';
 
 /** Of a service that can do without some of its events: what these are, the policy says. */

@@ -2,8 +2,7 @@ import { ApiOperation, ApiResponse, ApiTags, ProblemException } from '@holdfast/
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { AdminProblems } from '../admin-problems.js';
 import type { DtoShape } from '../dto-shape.js';
-import { ConsumerFloors } from './consumer-floors.js';
-import { KEPT_FLOORS } from './kept-floors.js';
+import { ConsumerFloors, KEPT_FLOORS } from '@holdfast/operations';
 import { DropFloorDto, FloorDto, FloorListDto, FloorTarget } from './floors.dto.js';
 
 @ApiTags('floors')

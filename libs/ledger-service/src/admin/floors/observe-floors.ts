@@ -1,6 +1,5 @@
 import type { Health, Metrics } from '@holdfast/platform';
-import type { ConsumerFloors } from './consumer-floors.js';
-import type { FloorStatus } from './floor-status.js';
+import type { ConsumerFloors, FloorStatus } from '@holdfast/operations';
 
 /** What operators see of floors. A consumer that is far behind is told of, but is no reason to send commands elsewhere. */
 export function observeFloors(floors: ConsumerFloors, health: Health, metrics: Metrics): void {

@@ -3,7 +3,7 @@ import { HttpCode, applyDecorators } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { AdminProblems } from '../admin-problems.js';
 import type { DtoShape } from '../dto-shape.js';
-import type { JobStatus } from './job.js';
+import type { JobStatus } from '@holdfast/operations';
 import { JobDto, jobDto } from './jobs.dto.js';
 
 /** The handler starts a job: 202, with where to look for it. */

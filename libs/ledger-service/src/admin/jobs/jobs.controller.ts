@@ -2,9 +2,8 @@ import { ApiOperation, ApiResponse, ApiTags, ProblemException } from '@holdfast/
 import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { AdminProblems } from '../admin-problems.js';
 import type { DtoShape } from '../dto-shape.js';
-import type { JobStatus } from './job.js';
+import { type JobStatus, Jobs } from '@holdfast/operations';
 import { JobDto, JobListDto, JobTarget, jobDto } from './jobs.dto.js';
-import { Jobs } from './jobs.js';
 
 @ApiTags('jobs')
 @Controller('admin/jobs')

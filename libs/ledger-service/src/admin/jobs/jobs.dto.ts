@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@holdfast/platform';
 import { Matches } from 'class-validator';
 import type { DtoShape } from '../dto-shape.js';
-import type { JobState, JobStatus, JobUnit } from './job.js';
+import type { JobState, JobStatus, JobUnit } from '@holdfast/operations';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const STATES: readonly JobState[] = ['queued', 'running', 'succeeded', 'failed', 'cancelled'];

@@ -6,8 +6,7 @@ import { AdminProblems } from '../admin-problems.js';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';
 import type { JobDto } from '../jobs/jobs.dto.js';
 import type { DtoShape } from '../dto-shape.js';
-import { Jobs } from '../jobs/jobs.js';
-import { scrubLog, verifyLog } from './log-work.js';
+import { Jobs, scrubLog, verifyLog } from '@holdfast/operations';
 import { LogDto, SCRUB_BYTES_PER_SECOND_DEFAULT, ScrubDto } from './log.dto.js';
 
 @ApiTags('log')

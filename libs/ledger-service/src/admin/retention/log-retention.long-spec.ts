@@ -1,11 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { ClockFault, Position, RetentionOptions } from '@holdfast/event-store';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { WorkContext } from '../jobs/job.js';
+import {
+  type WorkContext,
+  LogRetention,
+  type LogRetentionOptions,
+  type RetainedLog,
+  RetentionSchedule,
+  NO_SNAPSHOTS,
+  type RetentionSnapshots,
+} from '@holdfast/operations';
 import { TestAdminService } from '../testing/admin-service.js';
-import { LogRetention, type LogRetentionOptions, type RetainedLog } from './log-retention.js';
-import { RetentionSchedule } from './retention-schedule.js';
-import { NO_SNAPSHOTS, type RetentionSnapshots } from './retention-snapshots.js';
 
 const HOUR_MILLIS = 3_600_000;
 

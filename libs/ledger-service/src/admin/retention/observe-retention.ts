@@ -1,5 +1,5 @@
 import type { Metrics } from '@holdfast/platform';
-import type { LogRetention } from './log-retention.js';
+import type { LogRetention } from '@holdfast/operations';
 
 /** What operators see of retention. What keeps segments from going is told by floors. */
 export function observeRetention({ totals }: LogRetention, metrics: Metrics): void {

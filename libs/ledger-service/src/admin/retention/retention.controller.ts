@@ -4,9 +4,8 @@ import type { FastifyReply } from 'fastify';
 import { AdminProblems } from '../admin-problems.js';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';
 import type { JobDto } from '../jobs/jobs.dto.js';
-import { Jobs } from '../jobs/jobs.js';
+import { Jobs, LogRetention } from '@holdfast/operations';
 import type { DtoShape } from '../dto-shape.js';
-import { LogRetention } from './log-retention.js';
 import { RetentionDto } from './retention.dto.js';
 
 @ApiTags('retention')

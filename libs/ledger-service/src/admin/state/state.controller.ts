@@ -6,15 +6,17 @@ import { Controller, Get, Inject, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { AdminProblems } from '../admin-problems.js';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';
-import type { WorkContext } from '../jobs/job.js';
+import {
+  type WorkContext,
+  Jobs,
+  type OperatedService,
+  type DataDirectories,
+  verifyDerivedState,
+} from '@holdfast/operations';
 import type { JobDto } from '../jobs/jobs.dto.js';
-import { Jobs } from '../jobs/jobs.js';
 import type { DtoShape } from '../dto-shape.js';
 import { DATA_DIRECTORIES, OPERATED_SERVICE } from '../admin-tokens.js';
-import type { OperatedService } from '../operated-service.js';
-import type { DataDirectories } from './data-directories.js';
 import { type CheckpointDto, type SnapshotDto, SnapshotListDto, StateDto } from './state.dto.js';
-import { verifyDerivedState } from './verify-derived-state.js';
 
 @ApiTags('state')
 @Controller('admin')

@@ -12,7 +12,7 @@ import {
   LogOperations,
   type LogOperationsOptions,
   type RetentionSettings,
-} from '../log-operations.js';
+} from '@holdfast/operations';
 import { startAdmin } from '../start-admin.js';
 
 /** Small segments, so that a test has several. */

@@ -1,10 +1,10 @@
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
-import type { WorkContext } from '../jobs/job.js';
 import {
+  type WorkContext,
   type DataRestoreReport,
   type RestoreOptions,
   restoreData,
-} from '../backup/restore-work.js';
+} from '@holdfast/operations';
 
 /** A restore of what a ledger has written, opened as one. */
 export function restoreLedger(

@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Answer, LedgerCommand } from '@holdfast/ledger';
-import { LedgerTablesInMemory } from '../../projections/testing/ledger-tables-in-memory.js';
-import { LedgerWriter } from '../../write-side/ledger-writer.js';
-import { LEDGER_OPERATIONS } from '../../ledger-operations.js';
-import { verifyDerivedState } from '../state/verify-derived-state.js';
-import { compactLog, planCompaction } from './compact-log.js';
+import { LedgerTablesInMemory } from './projections/testing/ledger-tables-in-memory.js';
+import { LedgerWriter } from './write-side/ledger-writer.js';
+import { LEDGER_OPERATIONS } from './ledger-operations.js';
+import { verifyDerivedState, compactLog, planCompaction } from '@holdfast/operations';
 
 const DAY_MILLIS = 86_400_000;
 const REFUSALS = 200;

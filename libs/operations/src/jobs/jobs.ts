@@ -6,7 +6,7 @@ import {
   type MonotonicClock,
   systemClock,
 } from '@holdfast/kernel';
-import type { OperatorLog } from './operator-log.js';
+import type { OperatorLog } from '../operator-log.js';
 import type { JobLane, JobOptions, JobProblem, JobState, JobStatus, JobUnit, Work } from './job.js';
 import { ProgressMeter } from './progress-meter.js';
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } fro
 import { dirname, join, resolve } from 'node:path';
 import { makeDurableDirectory, syncDirectory } from '@holdfast/event-store';
 import { CodedError, LOST_AND_FOUND, errorCode, errorMessage } from '@holdfast/kernel';
-import { unfinishedRestores } from '../../shared/usable-directory.js';
+import { unfinishedRestores } from '../directories/usable-directory.js';
 
 /** What makes a data directory a log comes last. */
 const LAST = 'wal';

@@ -71,8 +71,8 @@ export function unfinishedRestores(target: string): {
 }
 
 /**
- * Throws `RESTORE_UNFINISHED` where a restore is at work, or was killed, at the place of a log that is not there yet: a log that is begun there would be an empty
- * ledger in the place of the restored one.
+ * Throws `RESTORE_UNFINISHED` where a restore is at work, or was killed, at the place of a log that is not there yet: a log that is begun there would be empty, and
+ * stand in the place of the restored one.
  */
 export function assertNoUnfinishedRestore(walDirectory: string): void {
   if (existsSync(walDirectory)) return;
@@ -87,7 +87,7 @@ export function assertNoUnfinishedRestore(walDirectory: string): void {
 }
 
 /**
- * Throws `DATA_DIRECTORY_UNUSABLE` where no log is, and the directory above is one, as `holdfast wal salvage` makes it: a log that is begun there would be an empty ledger in the
+ * Throws `DATA_DIRECTORY_UNUSABLE` where no log is, and the directory above is one, as `holdfast wal salvage` makes it: a log that is begun there would be empty, and stand in the
  * place of that one.
  */
 export function assertNoLogAbove(walDirectory: string): void {

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type Clock, errorMessage, systemClock } from '@holdfast/kernel';
 import type { VerifyProblem } from '@holdfast/wal';
 import type { ScrubOptions, ScrubReport } from '@holdfast/wal/maintenance';
-import type { OperatorLog } from '../admin/jobs/operator-log.js';
+import type { OperatorLog } from '../operator-log.js';
 
 /** What a scrubber needs of a log: `WalMaintenance` is one. */
 export interface ScrubbedLog {

@@ -1,8 +1,8 @@
 import { CodedError } from '@holdfast/kernel';
-import { createLogger } from '@holdfast/platform';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Work, WorkContext } from './job.js';
 import { JOBS_AT_ONCE_MAX, JOBS_KEPT_MAX, JOBS_QUEUED_MAX, Jobs } from './jobs.js';
+import { RecordedLog } from '../testing/recorded-log.js';
 
 /** Work that goes on until the test lets it end. */
 function held(): { work: Work; end: (result: object) => void; context: () => WorkContext } {
@@ -27,7 +27,7 @@ describe('jobs', () => {
 
   beforeEach(() => {
     now = 1_000_000;
-    const logger = createLogger({ service: 'test', level: 'silent' });
+    const logger = new RecordedLog();
     jobs = new Jobs({ logger, clock: { nowMillis: () => now, monotonicMillis: () => now } });
   });
 
@@ -151,7 +151,7 @@ describe('jobs', () => {
     expect(() => jobs.start('archive', 'changes', holding.work)).toThrow(
       expect.objectContaining({ code: 'JOBS_CLOSED' }),
     );
-    const others = new Jobs({ logger: createLogger({ service: 'test', level: 'silent' }) });
+    const others = new Jobs({ logger: new RecordedLog() });
     for (let ended = 0; ended < JOBS_KEPT_MAX + 10; ended += 1)
       await others.ended(
         others.start('checkpoint', 'at-once', () => Promise.resolve({ ended })).id,

@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { createLogger } from '@holdfast/platform';
 import { Wal } from '@holdfast/wal';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LogScrubber, type LogScrubberOptions, type ScrubbedLog } from './log-scrubber.js';
+import { RecordedLog, type RecordedLine } from '../testing/recorded-log.js';
 
 const RECORD = Buffer.alloc(8_000, 'x');
 const FLIPPED_OFFSET = 12_000;
@@ -14,7 +14,7 @@ const SEALED_SEGMENTS = 4;
 let directory: string;
 let wal: Wal;
 let scrubber: LogScrubber;
-let lines: Record<string, unknown>[];
+let lines: RecordedLine[];
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'scrubber-'));
@@ -38,8 +38,8 @@ function start(
   options: Partial<LogScrubberOptions> = {},
   log: ScrubbedLog = wal.maintenance,
 ): void {
-  const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
-  const logger = createLogger({ service: 'test', level: 'info', destination: { write } });
+  const logger = new RecordedLog();
+  lines = logger.lines;
   const bytesPerSecond = 1024 * 1024 * 1024;
   scrubber = new LogScrubber(log, { bytesPerSecond, pauseMillis: 2, logger, ...options });
   scrubber.start();

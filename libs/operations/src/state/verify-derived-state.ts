@@ -1,17 +1,38 @@
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import {
+  type EventSchema,
   type EventSource,
+  type Evolve,
   type ReplayProgress,
   type StateVerification,
+  type StatesTakenOver,
   Upcasters,
   verifyState,
 } from '@holdfast/event-store';
 import { CodedError, errorCode } from '@holdfast/kernel';
-import { type ReadModelVerification, verifyReadModel } from '@holdfast/projections';
+import {
+  type ReadModelVerification,
+  type SqlProjection,
+  type SqliteTransaction,
+  verifyReadModel,
+} from '@holdfast/projections';
 import type { LogSource } from '@holdfast/wal';
 import type { WorkContext } from '../jobs/job.js';
-import type { OperatedService } from '../operated-service.js';
+
+/** What a service makes of its log. */
+export interface DerivedState {
+  /** What state its events make; a `CommandModel` is one. */
+  readonly model: FoldedModel;
+  /** Its read model; none when left out. */
+  readonly projection?: SqlProjection<SqliteTransaction>;
+}
+
+export interface FoldedModel {
+  readonly schemas: readonly EventSchema[];
+  readonly evolve: Evolve;
+  readonly takesOver?: StatesTakenOver;
+}
 
 export interface VerifyDerivedStateOptions {
   /** The log as records, archive included … */
@@ -21,7 +42,7 @@ export interface VerifyDerivedStateOptions {
   readonly stateDirectory: string;
   readonly snapshotDirectory: string;
   readonly readModelDirectory: string;
-  readonly service: Pick<OperatedService, 'model' | 'projection'>;
+  readonly service: DerivedState;
 }
 
 export interface DerivedStateProof {

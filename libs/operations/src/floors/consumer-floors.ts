@@ -1,7 +1,7 @@
 import type { WalEventLog } from '@holdfast/event-store';
 import type { FeedConsumers } from '@holdfast/projections';
 import type { Sequence } from '@holdfast/wal';
-import type { OperatorLog } from '../jobs/operator-log.js';
+import type { OperatorLog } from '../operator-log.js';
 import { type FloorStatus, floorStatuses } from './floor-status.js';
 
 /** The floor of the consumer that calls itself `ledger` is `projection:ledger`. */

@@ -3,7 +3,7 @@ import type { Clock } from '@holdfast/kernel';
 import type { FeedConsumers } from '@holdfast/projections';
 import { ConsumerFloors, type FloorLimits } from './floors/consumer-floors.js';
 import { Jobs } from './jobs/jobs.js';
-import type { OperatorLog } from './jobs/operator-log.js';
+import type { OperatorLog } from './operator-log.js';
 import { archiveOf } from './archive/archive-work.js';
 import { LogRetention } from './retention/log-retention.js';
 import { snapshotsOf } from './retention/retention-snapshots.js';
