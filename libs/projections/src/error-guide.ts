@@ -8,74 +8,73 @@ export interface ErrorAdvice {
 export const PROJECTION_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
   FEED_UNAVAILABLE: {
     meaning:
-      'The log, or the service that serves its feed, is out of reach. The read model stays as it is and falls behind; nothing is skipped.',
+      'The log, or the service that serves its feed, cannot be reached. The read model stays as it is and falls behind; nothing is skipped.',
     action:
-      'Nothing, if the command service is being started: the worker tries again from where it stands. Otherwise look at that service, at the network, or at the volume of the log.',
+      "Nothing, if the command service is starting: the worker retries from its position. Otherwise check that service, the network, or the log's volume.",
   },
   FEED_REFUSED: {
     meaning:
-      'The server of the feed does not serve this consumer: credentials, versions, or a floor under a name that may have none.',
+      "The feed's server does not serve this consumer: wrong credentials or version, or a floor under a name that may not have one.",
     action:
-      'Correct the credentials, start the versions that belong together, or name the consumer in HOLDFAST_FLOOR_CONSUMERS of the command service.',
+      'Correct the credentials, start matching versions, or add the consumer to HOLDFAST_FLOOR_CONSUMERS of the command service.',
   },
   FEED_DIVERGED: {
     meaning:
-      'The read model was made from another log, or from a history of this one that was since replaced: by a restore, or by an older copy in its place. It is not followed, which would mix two truths, and queries get no answers from it (503).',
+      'The read model was made from another log, or from a history of this log that was replaced since: by a restore, or by an older copy. Following would mix two histories, so it stops, and queries on it are 503.',
     action:
-      'After a restore nothing: it is made anew from the log by itself, unless `HOLDFAST_READ_MODEL_DIVERGED=refuse`. Where the message names another log id, two installations were mixed up: find out which data directory is the right one. To go on with this log, stop the worker, remove its read model, start it.',
+      'After a restore, nothing: it is rebuilt from the log by itself, unless `HOLDFAST_READ_MODEL_DIVERGED=refuse`. If the message names another log id, two installations were mixed up: find out which data directory is right. To continue with this log, stop the worker, remove its read model, start it.',
   },
   FEED_COMPACTED: {
-    meaning:
-      'The log no longer holds what follows the position of this read model: retention has removed it.',
+    meaning: "Retention has removed the events that follow this read model's position.",
     action:
-      'Give the log its archive, or restore a backup that still has it, and rebuild the projection from there.',
+      'Give the log its archive, or restore a backup that still has the events, and rebuild the projection from there.',
   },
   FEED_INVALID: {
     meaning:
-      'The feed sent what cannot be, such as a gap or events that go back. Nothing of it was applied.',
+      'The feed sent something impossible, such as a gap or events that go back. Nothing of it was applied.',
     action:
       'Run `holdfast wal verify` on the log. If that is sound, report it as a bug, with the message.',
   },
   FEED_PROTOCOL: {
-    meaning: 'A consumer of the feed sent what the protocol does not allow; it was let go.',
-    action: 'Look at which program and version connects there.',
+    meaning: 'A consumer of the feed broke the protocol and was disconnected.',
+    action: 'Check which program and version connects there.',
   },
   PROJECTION_FAILED: {
     meaning:
       'The projection cannot apply a commit, which the message names. Everything before it is applied and durable; queries go on and show that moment.',
     action:
-      'It is a mistake of the program: start one that can apply the event. The count of attempts is in the message.',
+      'It is a bug of the program: start one that can apply the event. The message has the number of attempts.',
   },
   READ_MODEL_NOT_READY: {
     meaning:
-      'There are no tables of this version of the projection that queries may see: they have not caught up with the log once yet, or they are not of this log. Queries are answered 503.',
+      'Queries may not see any tables of this version of the projection yet: the tables have never caught up with the log, or belong to another log. Queries are answered 503.',
     action:
-      'The message says how far they have come, or why they are not shown. Look at the worker that fills them.',
+      'The message says how far they have come, or why they are hidden. Check the worker that fills them.',
   },
   READ_MODEL_UNAVAILABLE: {
     meaning:
       'The files of the read model cannot be read or written now: disk full, permissions, too many open files, or they were removed.',
-    action: 'Free space, or mend what the message names. The worker goes on by itself.',
+    action: 'Free space, or fix what the message names. The worker continues by itself.',
   },
   READ_MODEL_DAMAGED: {
-    meaning: 'The database finds its own file damaged. The log is not concerned.',
+    meaning: 'The database reports its own file as damaged. The log is not affected.',
     action:
-      'Stop the worker, remove the read model and start it: it is made again from the log. Then look at the disk.',
+      'Stop the worker, remove the read model and start it: it is rebuilt from the log. Then check the disk.',
   },
   READ_MODEL_NEWER: {
-    meaning: 'A newer version of the projection has made the read model, or is filling it.',
+    meaning: 'A newer version of the projection has built the read model, or is filling it.',
     action:
-      'Start the newer version. To go back, stop its worker and remove the read model: it is made again from the log.',
+      'Start the newer version. To go back, stop its worker and remove the read model: it is rebuilt from the log.',
   },
   READ_MODEL_FENCED: {
     meaning:
-      'Another worker has taken this read model over, or a rebuild has replaced its tables. Nothing is lost.',
+      'Another worker has taken over this read model, or a rebuild has replaced its tables. Nothing is lost.',
     action: 'Nothing: the worker waits for its turn.',
   },
   READ_MODEL_CONFLICT: {
     meaning:
       'The position of the read model is not where this worker left it, so it wrote nothing.',
     action:
-      'Nothing, if it happens once: the worker begins again from the stored position. If it repeats, somebody else writes to these files.',
+      'Nothing, if it happens once: the worker restarts from the stored position. If it repeats, another program writes to these files.',
   },
 };

@@ -11,19 +11,19 @@ export const COMMANDS_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
   },
   COMMANDS_UNAVAILABLE: {
     meaning:
-      'The log takes no command any more, because it failed or the service stops (503 with `outcome: not-applied`). This command applied nothing.',
+      'The log accepts no more commands, because it failed or the service is stopping (503 with `outcome: not-applied`). This command applied nothing.',
     action:
-      'Look at the last line of the log for the reason; the supervisor restarts the process. Clients send again.',
+      'The last log line has the reason; the supervisor restarts the process. Clients send again.',
   },
   COMMAND_ANSWER_REMOVED: {
     meaning:
-      'A repeated command of long ago was decided then, and the event with its answer has left the log (410 `answer-removed`). Nothing was applied.',
-    action: 'Nothing. It happens under the policy `snapshots` only.',
+      'The command was decided long ago, and the event with its answer has left the log (410 `answer-removed`). Nothing was applied now.',
+    action: 'Nothing. It happens only under the policy `snapshots`.',
   },
   COMMANDS_EVENT_UNKNOWN: {
     meaning:
-      'The log holds an event that no decider of this service evolves: a newer version of the service wrote it, a decider was removed, or the log is another service’s. To skip it would be to forget, so the service does not start.',
+      'The log holds an event that no decider of this service evolves: a newer version of the service wrote it, a decider was removed, or the log is another service’s. Skipping it would lose facts, so the service does not start.',
     action:
-      'Start the newer version again, or name the right directory. Of a decider that was removed on purpose, list its events as `retired`.',
+      'Start the newer version again, or name the right directory. If a decider was removed on purpose, list its events as `retired`.',
   },
 };
