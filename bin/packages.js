@@ -23,6 +23,8 @@ try {
   );
   for (const source of globSync('libs/*/src/**/*.proto', { cwd: ROOT }))
     cpSync(join(ROOT, source), join(ROOT, source.replace('/src/', '/dist/')));
+  for (const manifest of globSync('libs/*/package.json', { cwd: ROOT }))
+    cpSync(join(ROOT, 'LICENSE'), join(ROOT, dirname(manifest), 'LICENSE'));
   mkdirSync(TARBALLS, { recursive: true });
   run('npm', 'pack', '--workspaces', '--silent', '--pack-destination', TARBALLS);
   process.stdout.write(
