@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 /**
- * What was made, renamed or removed in the directory is so after a power cut.
+ * Makes creations, renames and removals in the directory survive a power cut.
  *
  * @throws the errors of the disk.
  */
@@ -16,7 +16,7 @@ export function syncDirectory(directory: string): void {
   }
 }
 
-/** As above, and holds up nobody meanwhile. */
+/** As above, without blocking the event loop. */
 export async function syncDirectoryAsync(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {
@@ -27,8 +27,8 @@ export async function syncDirectoryAsync(path: string): Promise<void> {
 }
 
 /**
- * Makes a directory, and those above it that are missing. When it returns, a power cut takes none of them back with what is put into it later. The entry of one
- * that is there already is synced too, because whoever made it may have died before it came to that. The answer is the highest that it has made, undefined for none.
+ * Creates a directory and the missing ones above it, and makes them survive a power cut. The entry of an existing directory is synced too, because the
+ * process that created it may have died before its sync. Returns the highest directory that it created, or undefined.
  *
  * @throws the errors of the disk.
  */

@@ -7,13 +7,13 @@ import type { Upcasters } from './codec/upcaster.js';
 
 export interface EventLogReaderOptions {
   readonly upcasters?: Upcasters;
-  /** Where the log is archived: what has left its directory is read from there. Need not exist. */
+  /** The log's archive, from which events that have left the log's directory are read. Need not exist. */
   readonly archiveDirectory?: string;
 }
 
 /**
- * The durable events of a log's directory as another process sees them: read-only, without a lock, also while the log is
- * written. It has no index: streams and tags are found by filters.
+ * Reads the durable events of a log from another process: read-only, without a lock, also while the log is written. It has no index: filters find
+ * streams and tags.
  *
  * `EventSource` lists what each member throws.
  */

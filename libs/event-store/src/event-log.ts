@@ -1,7 +1,7 @@
 import type { CodedError } from '@holdfast/kernel';
 import type { JsonObject, NewEvent, Position, RecordedEvent, StreamVersion } from './event.js';
 
-/** What the appender believes of the stream; checked before anything is assigned. */
+/** What the appender expects of the stream; checked before anything is assigned. */
 export type ExpectedVersion = StreamVersion | 'any' | 'no-stream' | 'exists';
 
 export interface StreamAppend {
@@ -12,7 +12,7 @@ export interface StreamAppend {
   readonly events: readonly NewEvent[];
 }
 
-/** An event matches when it has all of the tags, at least one, and one of the types where some are given. */
+/** Matches an event that has all of the tags, at least one, and, if types are given, one of the types. */
 export interface EventQuery {
   readonly tags: readonly string[];
   readonly types?: readonly string[];
@@ -31,27 +31,27 @@ export interface AppendCondition {
 }
 
 /**
- * Everything one call appends: one batch of the log, all of it or nothing, in this order. Several appends to one stream see
- * one another. At least one event, at most 100,000.
+ * Everything that one call appends: one batch of the log, all of it or nothing, in this order. Several appends to one stream see each other. At least
+ * one event, at most 100,000.
  */
 export interface Commit {
   readonly appends: readonly StreamAppend[];
   readonly condition?: AppendCondition;
   /** Metadata added to each event of the commit (an event's own wins). */
   readonly metadata?: JsonObject;
-  /** Defaults to `now()`; throws if lower than the last recorded one. */
+  /** Default `now()`. Must not be lower than the last recorded one. */
   readonly recordedAtMillis?: number;
 }
 
 export interface AppendedCommit {
   readonly events: readonly RecordedEvent[];
-  /** The position of the last event: what the answer to a command carries. */
+  /** The position of the last event, which the answer to a command carries. */
   readonly position: Position;
-  /** Recognised as an earlier append: the events are the ones recorded then, and nothing was appended. */
+  /** True if this commit was appended before: `events` are the ones recorded then, and nothing was appended now. */
   readonly repeated: boolean;
 }
 
-/** The newest event with a tag, as it was recorded, or that there was one: without `event` it has left the log for good, with all before it. */
+/** The newest event with a tag, as it was recorded. Without `event`, there was one, but it has left the log for good, with all before it. */
 export interface TaggedEvent {
   readonly position: Position;
   readonly event: RecordedEvent | undefined;
@@ -59,17 +59,17 @@ export interface TaggedEvent {
 
 export type Direction = 'forward' | 'backward';
 
-/** An event passes when it meets every condition given; within one list, any member. An empty list has none: nothing passes. */
+/** An event passes if it meets every given condition; within one list, any member. Nothing passes an empty list. */
 export interface EventFilter {
   readonly types?: readonly string[];
   readonly streamPrefix?: string;
   readonly tags?: readonly string[];
 }
 
-/** Events in log order that end at a commit boundary, and how far the reader has come with them. */
+/** Events in log order that end at a commit boundary, and the reader's position after them. */
 export interface EventBatch {
   readonly events: readonly RecordedEvent[];
-  /** The last position examined: ≥ the last event's, also when the filter left everything out. */
+  /** The last position examined; at or above the last event's, even if the filter left everything out. */
   readonly position: Position;
 }
 
@@ -126,34 +126,34 @@ export interface EventSource {
    * @throws what `readAll` throws, and what the engine throws when nothing more becomes durable (`WAL_POISONED`, `WAL_FENCED`, `WAL_CLOSED`).
    */
   subscribe(options: SubscribeOptions): AsyncIterable<EventBatch>;
-  /** Names the history that `position` belongs to; undefined when it is not in the visible log, nor the one right before its first of which the log remembers it. `''` for position 0. */
+  /**
+   * Names the history that `position` belongs to. Undefined if the position is not in the visible log, unless it is the one right before the first and
+   * the log remembers it. `''` for position 0.
+   */
   timelineAt(position: Position): string | undefined;
   /**
-   * The history that the log goes on in; each opening by a writer begins another one. Who has seen more than is visible has seen it there, or has seen
-   * something that is not of this log. Empty where that is not known.
+   * The history in which the log continues; each opening by a writer begins another one. A reader that has seen more than is visible has seen it in this
+   * history, or has seen another log. Empty if unknown.
    */
   readonly newestTimeline: string;
 }
 
-/**
- * The event log as the write side sees it. One writer, one order, no gaps. Engines share
- * `testing/event-log.contract.ts`.
- */
+/** The event log for the write side: one writer, one order, no gaps. Engines share `testing/event-log.contract.ts`. */
 export interface EventLog extends EventSource {
-  /** The last position given out; it may not be durable yet. */
+  /** The last assigned position, which may not be durable yet. */
   readonly lastPosition: Position;
-  /** Why the log refuses all further work, once it does: storage that failed, or a state that could not follow. */
+  /** Why the log refuses all further work, once it does: failed storage, or a state that could not follow. */
   readonly poisoned: CodedError | undefined;
-  /** Resolves with that reason, if it ever comes to that: the process should then end, and recovery decides. */
+  /** Resolves with that reason. The process should then end, and recovery decides. */
   readonly failed: Promise<CodedError>;
-  /** max(last recordedAt, clock), as far as the clock can be believed: what an append gets now. */
+  /** The time that an append gets now: max(last recordedAt, clock), if the clock can be believed. */
   now(): number;
   /**
-   * Admits a commit: synchronously, so that the caller's state may follow at once. Nobody may be told of it before `whenDurable` its position. All errors but `EVENT_STATE_BROKEN` come before anything is
-   * assigned; after admission the only failure is an unknown outcome.
+   * Admits a commit synchronously, so that the caller's state can follow at once. Tell nobody before `whenDurable` its position. All errors but
+   * `EVENT_STATE_BROKEN` are thrown before anything is assigned; after admission the only failure is an unknown outcome.
    *
-   * A commit that was appended before, whole, is recognised by its event ids at the place that an exact expected version names
-   * (`no-stream` is one), or as the first that its own condition forbids, durable or not, and comes back as `repeated`. Without either it is a new commit.
+   * A commit that was appended before, as a whole, is recognised by its event ids and returned as `repeated`: at the place that an exact expected
+   * version names (`no-stream` is one), or as the first commit that its own condition forbids, durable or not. Without either it is a new commit.
    *
    * @throws `EVENT_INVALID`, `EVENT_TOO_LARGE`: the commit can never be appended.
    * @throws `EVENT_WRONG_VERSION`, `EVENT_CONDITION_FAILED`: something else was appended meanwhile.
@@ -191,7 +191,7 @@ export interface EventLog extends EventSource {
    */
   eventAt(position: Position): RecordedEvent | undefined;
   /**
-   * The same, durable or not: what a decision may rest on, and nobody may be told yet.
+   * The same, durable or not: a decision may rest on it, but no answer may reveal it yet.
    *
    * @throws what `eventAt` throws.
    */
@@ -211,21 +211,22 @@ export interface EventLog extends EventSource {
    */
   readTag(tag: string, options?: ReadTagOptions): AsyncIterable<RecordedEvent>;
   /**
-   * The newest event with the tag, appended but perhaps not durable. One that compaction has dropped is passed over, so the answer is the same whether the
-   * index has seen it or not. Undefined: there is none. Synchronous, so that a decision may rest on it.
+   * The newest event with the tag, appended but perhaps not durable; undefined if there is none. Skips events that compaction has dropped, so the answer
+   * does not depend on whether the index has seen them. Synchronous, so a decision may rest on it.
    *
-   * Unlike every other read it gives the event as it was recorded, never upcast: what was answered with it once is answered with it again, byte for byte.
+   * Unlike every other read it returns the event as it was recorded, never upcast: an answer made from it is the same again, byte for byte.
    *
-   * @throws `EVENT_CORRUPT`, `EVENT_UNSUPPORTED_FORMAT`, `EVENT_LOG_CLOSED`, `EVENT_STATE_DAMAGED`, `EVENT_STATE_UNAVAILABLE`, and what the engine throws when it reads.
+   * @throws `EVENT_CORRUPT`, `EVENT_UNSUPPORTED_FORMAT`, `EVENT_LOG_CLOSED`, `EVENT_STATE_DAMAGED`, `EVENT_STATE_UNAVAILABLE`, and what the engine
+   * throws when it reads.
    */
   lastTagged(tag: string): TaggedEvent | undefined;
   /**
-   * Whether an event was ever appended with a tag that begins so; undefined where nobody can tell yet, because the state was not read
-   * through since the start. Looks through all of the state that is in memory: for a question whose answer is kept.
+   * Whether an event was ever appended with a tag that begins with `prefix`. Undefined if unknown, because the state has not been read through since the
+   * start. Searches the whole state in memory: keep the answer.
    *
    * @throws `EVENT_LOG_CLOSED`, `EVENT_STATE_DAMAGED`, `EVENT_STATE_UNAVAILABLE`.
    */
   hasTagBeginning(prefix: string): boolean | undefined;
-  /** Waits for everything admitted, then releases the log. Whoever appends or reads from here on gets `EVENT_LOG_CLOSED`. */
+  /** Waits for everything admitted, then releases the log. Later appends and reads get `EVENT_LOG_CLOSED`. */
   close(): Promise<void>;
 }

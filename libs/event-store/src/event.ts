@@ -12,7 +12,7 @@ export interface JsonObject {
   readonly [key: string]: JsonValue | undefined;
 }
 
-/** An event as a caller makes it, before the log gives it a place. */
+/** An event before the log assigns its position. */
 export interface NewEvent<Type extends string = string, Data extends JsonObject = JsonObject> {
   /** UUID in canonical text form; what a repeated append is recognised by. */
   readonly id: string;
@@ -20,7 +20,7 @@ export interface NewEvent<Type extends string = string, Data extends JsonObject 
   /** 1, 2, 3 …; raised when `data` changes its shape, and upcast when read. */
   readonly schemaVersion: number;
   readonly data: Data;
-  /** Further terms it is found by, such as `account:main/cash`; at most 255, each up to 512 bytes. */
+  /** Further terms that find it, such as `account:main/cash`; at most 255, each up to 512 bytes. */
   readonly tags?: readonly string[];
   /** Who, why, under which key: JSON that is not part of the fact itself. */
   readonly metadata?: JsonObject;

@@ -2,10 +2,11 @@ import type { Position } from './event.js';
 
 /**
  * What may leave the live log.
+ *
  * - `keep-all`: nothing.
  * - `archive`: what is in the archive, read back.
- * - `snapshots`: what lies below the older of two verified snapshots of the state. The events are then gone for good: state can still be made
- *   from the snapshot, but no projection can begin anew, and old events cannot be read any more.
+ * - `snapshots`: what lies below the older of two verified snapshots of the state. These events are gone for good: the state can be rebuilt from the
+ *   snapshot, but no projection can start from the beginning, and old events cannot be read any more.
  */
 export type RetentionPolicy = 'keep-all' | 'archive' | 'snapshots';
 

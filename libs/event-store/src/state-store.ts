@@ -7,7 +7,7 @@ import { type EventStoreError, invalid } from './event-store.errors.js';
  * position is a pure function of the events up to it, so an implementation may be dropped and refilled at any time.
  */
 export interface StateStore {
-  /** The section of that name; made on first use. Two calls with one name share their entries. */
+  /** The section of that name, created on first use. Two calls with one name share their entries. */
   section<Value extends object | string | number>(name: string): StateSection<Value>;
 }
 
@@ -27,8 +27,8 @@ export interface StateSection<Value> {
   set(key: string, value: Value): void;
   delete(key: string): void;
   /**
-   * Whether there is a key that begins so, or was; undefined where nobody can tell yet, because the absence of a key cannot be believed. Looks through all
-   * that is in memory: for a question whose answer is kept.
+   * Whether there is, or was, a key that begins with `prefix`. Undefined if unknown, because the absence of a key cannot be trusted yet. Searches
+   * everything in memory: keep the answer.
    */
   hasBeginning(prefix: string): boolean | undefined;
 }

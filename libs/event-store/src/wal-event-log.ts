@@ -45,32 +45,32 @@ import type { StateStore } from './state-store.js';
 export interface WalEventLogOptions {
   readonly wal?: WalOptions;
   /**
-   * An empty store, to be filled by replay of the whole log; or where the state is checkpointed, so that replay begins at the last checkpoint. In memory
-   * when left out. Section names that start with `log/` are taken.
+   * An empty store, which a replay of the whole log fills; or where to checkpoint the state, so that replay begins at the last checkpoint. Default: in
+   * memory. Section names that start with `log/` are reserved.
    */
   readonly state?: StateStore | CheckpointedStateOptions;
   readonly evolve?: Evolve;
   readonly upcasters?: Upcasters;
   readonly clock?: MonotonicClock;
-  /** Beyond these nothing is appended (`EVENT_CLOCK_SKEW`). Every clock is believed when left out. */
+  /** Beyond these bounds nothing is appended (`EVENT_CLOCK_SKEW`). Default: every clock is believed. */
   readonly clockBounds?: ClockBounds | undefined;
-  /** Called about ten times a second while the log is replayed, and once at its end. */
+  /** Called about ten times per second during replay, and once at its end. */
   readonly onReplayProgress?: (progress: ReplayProgress) => void;
 }
 
-/** What the owner of an event log may do with the log below it. */
+/** The part of the log that the owner of an event log may use. */
 export type LogBelow = Omit<Wal, 'append' | 'close'>;
 
 /**
  * The `EventLog` port on the write-ahead log of one directory.
  *
- * Invariant: state and index are the fold of every admitted event, in order, as the log holds it. An event is folded only
- * after its admission, which poison alone can follow, so there are no ghosts. Should folding itself fail, the invariant is lost
- * for good: the log then refuses all further work (`EVENT_STATE_BROKEN`). The commit stands; a program that can fold it
- * carries on from there, and this one fails again when it opens the log, at the same position.
+ * Invariant: state and index are the fold of every admitted event, in log order. An event is folded only after its admission, which only poison can
+ * follow, so the state never holds an event that the log rejected. If folding itself fails, the invariant is lost for good: the log refuses all further
+ * work (`EVENT_STATE_BROKEN`). The commit stands. A program that can fold it continues from there; this one fails again when it opens the log, at the
+ * same position.
  */
 export class WalEventLog implements EventLog {
-  /** What `evolve` has made of every event so far, durable or not. */
+  /** The fold of every event so far, durable or not. */
   readonly state: StateStore;
   readonly failed: Promise<CodedError>;
   private readonly folded: FoldedState;
@@ -165,7 +165,7 @@ export class WalEventLog implements EventLog {
     }
   }
 
-  /** The log below, for its floors, archive and backups. Nobody appends to it past this class, or closes it. */
+  /** The log below, for its floors, archive and backups. Appending and closing are left to this class. */
   get wal(): LogBelow {
     return this.ownWal;
   }
@@ -178,7 +178,7 @@ export class WalEventLog implements EventLog {
     return this.durableEvents.durablePosition;
   }
 
-  /** The last position whose append was acknowledged: above the durable one where answers do not wait for a sync. */
+  /** The last acknowledged position. Above the durable one if acknowledgements do not wait for a sync. */
   get acknowledgedPosition(): Position {
     return positionOf(this.ownWal.acknowledgedSequence);
   }
@@ -200,16 +200,17 @@ export class WalEventLog implements EventLog {
     return this.ownWal.stats();
   }
 
-  /** What opening has replayed. */
+  /** What the opening replayed. */
   get replayReport(): ReplayReport {
     return defined(this.replayed, 'the report of a log that is open');
   }
 
   /**
-   * Makes the state durable as it is now, so that the next start replays what comes after.
+   * Makes the present state durable, so that the next start replays only what follows.
    *
    * @throws `EVENT_INVALID`: the state of this log is not checkpointed.
-   * @throws `EVENT_LOG_CLOSED`, and why nothing more is written (`EVENT_STATE_BROKEN`, `EVENT_STATE_DAMAGED`, `EVENT_STATE_UNAVAILABLE`, `WAL_POISONED`, `WAL_FENCED`, the errors of the disk).
+   * @throws `EVENT_LOG_CLOSED`, and why nothing more is written (`EVENT_STATE_BROKEN`, `EVENT_STATE_DAMAGED`, `EVENT_STATE_UNAVAILABLE`, `WAL_POISONED`,
+   * `WAL_FENCED`, the errors of the disk).
    */
   checkpoint(): Promise<CheckpointReport> {
     return this.checkpoints().checkpoint();
@@ -226,14 +227,13 @@ export class WalEventLog implements EventLog {
     return this.checkpoints().snapshot(options);
   }
 
-  /** Newest first: those that this program can begin with on this log, and that nothing is known against; `stateStatus` tells of the others. */
+  /** The usable snapshots, newest first: this program can start from them on this log, and nothing is known against them. `stateStatus` lists the others. */
   snapshots(): readonly SnapshotEntry[] {
     return this.checkpointed?.snapshots() ?? [];
   }
 
   /**
-   * Reads every snapshot through again and gives those that are whole; `stateStatus` tells of the others. For whoever is about to remove what a
-   * snapshot stands for.
+   * Reads every snapshot again and returns the intact ones; `stateStatus` lists the others. Call it before removing what a snapshot replaces.
    *
    * @throws `EVENT_CANCELLED`, `EVENT_LOG_CLOSED`, and the errors of the system that say nothing of a snapshot.
    */
@@ -241,7 +241,7 @@ export class WalEventLog implements EventLog {
     return (await this.checkpointed?.wholeSnapshots(options)) ?? [];
   }
 
-  /** Undefined when the state is not checkpointed. */
+  /** Undefined if the state is not checkpointed. */
   stateStatus(): StateStatus | undefined {
     return this.checkpointed?.status();
   }
@@ -250,12 +250,12 @@ export class WalEventLog implements EventLog {
     return this.present().logMillis;
   }
 
-  /** What a decision takes as the present. */
+  /** The present, for a decision. */
   present(): Present {
     return this.time.present();
   }
 
-  /** When the last event was recorded, as far as the state knows: also where compaction has dropped it. 0 before the first. */
+  /** When the last event was recorded, also if compaction has dropped it. 0 before the first. */
   get lastRecordedAtMillis(): number {
     return this.folded.lastRecordedAtMillis;
   }
@@ -264,13 +264,13 @@ export class WalEventLog implements EventLog {
     return this.time.status();
   }
 
-  /** An operator says that the clock is right. */
+  /** Accepts the present clock on an operator's word. */
   acceptClock(): ClockStatus {
     return this.time.accept();
   }
 
   /**
-   * For what records nothing and would be recorded otherwise.
+   * For work that records nothing now but otherwise would, such as a dry run.
    *
    * @throws `EVENT_CLOCK_SKEW`.
    */
@@ -302,7 +302,8 @@ export class WalEventLog implements EventLog {
   }
 
   /**
-   * Where the stream's event of this version is, durable or not: where compaction has dropped it, that of the next one which was not. Undefined when there is none.
+   * The position of a stream's event by version, durable or not. If compaction has dropped it, that of the next remaining one. Undefined if there is
+   * none.
    *
    * @throws `EVENT_LOG_CLOSED`, `EVENT_STATE_DAMAGED`, `EVENT_STATE_UNAVAILABLE`.
    */
@@ -316,7 +317,7 @@ export class WalEventLog implements EventLog {
   }
 
   /**
-   * The first durable event from a position on: what compaction dropped is passed over as a whole.
+   * The first durable event at or above a position; skips what compaction has dropped.
    *
    * @throws what `eventAt` throws.
    */

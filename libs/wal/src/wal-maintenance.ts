@@ -38,7 +38,7 @@ export interface MaintainedLog {
   isClosed(): boolean;
 }
 
-/** The care of a log that is open for writing, while appends and readers go on: archiving, compaction, backup, removal, scrubbing. */
+/** Maintenance of an open log, while appends and readers go on: archiving, compaction, backup, removal, scrubbing. */
 export class WalMaintenance {
   constructor(
     private readonly parts: WalParts,
@@ -57,8 +57,8 @@ export class WalMaintenance {
   }
 
   /**
-   * Removes whole sealed segments of which every sequence is below the one that is asked for, below every floor, and in the archive if the log has one. Appends
-   * and readers go on; they read from the archive what is there, and otherwise get `WAL_SEQUENCE_GONE`.
+   * Removes sealed segments that lie wholly below the given sequence and below every floor, and that are in the archive if the log has one. Appends and
+   * readers go on; readers get archived records from the archive, and `WAL_SEQUENCE_GONE` for others.
    *
    * @throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_ARCHIVE_MISMATCH`, `WAL_MISSING_SEGMENT`: the archive does not hold what would go; nothing was removed.
    * @throws `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`: of a file of the archive or the log.
@@ -79,10 +79,11 @@ export class WalMaintenance {
   }
 
   /**
-   * Copies sealed segments that the archive does not hold to it, and moves the floor `archive` behind each that was read back.
+   * Copies sealed segments to the archive that it does not hold yet, and moves the floor `archive` behind each one that was read back.
    *
    * @throws `WAL_INVALID_OPTION`: the log was opened without an archive.
-   * @throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_ARCHIVE_MISMATCH`, `WAL_ARCHIVE_CONFLICT`: the archive is gone, is another log's, or holds other content under a name.
+   * @throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_ARCHIVE_MISMATCH`, `WAL_ARCHIVE_CONFLICT`: the archive is gone, is another log's, or holds other content under
+   * a name.
    * @throws `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`: of a segment, or of a file of the archive.
    * @throws `WAL_CANCELLED`: also when the log closes meanwhile; what was finished stays.
    * @throws `WAL_CLOSED`, `WAL_FENCED`, `WAL_POISONED`, and the errors of the disk.
@@ -108,8 +109,8 @@ export class WalMaintenance {
   }
 
   /**
-   * Rewrites sealed segments without the records that the policy lets go. Other records keep their sequences; appends and readers go on, and readers pass over what is gone. What the
-   * archive holds stays there. Waits for backups that are being made.
+   * Rewrites sealed segments without the records that the policy drops. Other records keep their sequences. Appends and readers go on; readers skip what
+   * is gone. Archived segments stay as they are. Waits for running backups.
    *
    * @throws `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`: of a segment.
    * @throws `WAL_CANCELLED`: also when the log closes meanwhile; what was finished stays.
@@ -132,7 +133,7 @@ export class WalMaintenance {
   }
 
   /**
-   * Copies the log, with what its archive holds, to a directory of its own, while appends go on: everything that is durable now. What an earlier backup there has copied is not
+   * Copies everything durable, archived segments included, to a directory, while appends go on. Segments that an earlier backup there has copied are not
    * copied again. A crash or cancel leaves the earlier backup as it was.
    *
    * @throws `WAL_BACKUP_REFUSED`: the directory is not for a backup of this log, or holds what the log does not.
@@ -170,7 +171,8 @@ export class WalMaintenance {
   }
 
   /**
-   * One pass over the sealed segments at a bounded rate, in the background worker. Damage is reported, not thrown. The end of the log ends it, and it reports what it had read.
+   * One pass over the sealed segments at a bounded rate, in the background worker. Damage is reported, not thrown. If the log closes, the pass ends and
+   * reports what it has read.
    *
    * @throws `WAL_CLOSED`.
    */

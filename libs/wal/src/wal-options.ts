@@ -13,42 +13,45 @@ import { WalError } from './wal.errors.js';
 import type { CommitFigures, Durability, IoMode, LogPosition, Sequence } from './wal.types.js';
 
 export interface WalOptions extends PlaceOptions {
-  /** Makes the log when the directory holds none. Off by default: an unmounted volume is an error, not an empty log. */
+  /** Creates the log if the directory holds none. Off by default: an unmounted volume is an error, not an empty log. */
   readonly create?: boolean;
-  /** Takes the log from a writer that is stopped but not dead. That writer acknowledges nothing more. */
+  /** Takes the log over from a writer that hangs and cannot be killed. That writer acknowledges nothing more. */
   readonly takeover?: boolean;
   /**
-   * Reads every frame of the sealed segments before anything is changed on disk, so that damage refuses the open. Otherwise an open reads what
-   * recovery needs, and a reader meets the damage later. For a caller that replays the log anyway: about a second for each GB. `after`: only what such a
+   * Reads every frame of the sealed segments before anything is changed on disk, so that damage refuses the open. Otherwise an open reads only what
+   * recovery needs, and a reader meets the damage later. For callers that replay the log anyway: about a second per GB. `after` limits it to what such a
    * caller replays, unless the log does not hold what it `expects`.
    */
   readonly verifyOnOpen?: boolean | { readonly after: Sequence };
-  /** How far somebody's state has come. A log that ends before it, in the same history, is refused with `WAL_BEHIND_STATE` before anything is changed. */
+  /**
+   * The position that the caller's state has reached. A log that ends before it, in the same history, is refused with `WAL_BEHIND_STATE` before anything
+   * is changed.
+   */
   readonly expects?: LogPosition;
-  /** Where sealed segments go when they are archived, and what has left the log is read from. */
+  /** Where sealed segments are archived, and where segments that have left the log are read from. */
   readonly archive?: ArchiveStore;
-  /** Default `sync`. Holds for the segments written from now on. */
+  /** Default `sync`. Applies to segments written from now on. */
   readonly durability?: Durability;
-  /** For `interval`: longest time from a write to its sync. Default 50. */
+  /** For `interval`: the longest time from a write to its sync. Default 50. */
   readonly syncIntervalMillis?: number;
   /** 2 × `frameBytesMax` to 1 GiB; default 64 MiB. */
   readonly segmentBytes?: number;
-  /** Largest batch in encoded bytes: 16 KiB to 32 MiB, the default. */
+  /** The largest batch in encoded bytes: 16 KiB to 32 MiB, the default. */
   readonly frameBytesMax?: number;
-  /** Appends throw `WAL_OVERLOADED` when more than this would wait. At least, and by default, `frameBytesMax`. */
+  /** Appends throw `WAL_OVERLOADED` when more bytes than this would wait. At least `frameBytesMax`, which is the default. */
   readonly queuedBytesMax?: number;
-  /** Waits this long for company before a commit. Default 0: the next turn of the event loop. */
+  /** Waits this long for more batches before a commit. Default 0: the next turn of the event loop. */
   readonly groupWindowMillis?: number;
   readonly ioMode?: IoMode | 'adaptive';
-  /** After this long without a commit, an empty frame carries the durable sequence. Default 100. */
+  /** After this long without a commit, an empty frame records the durable sequence. Default 100. */
   readonly idleMillis?: number;
-  /** While the disk is full, appends that need more of it are refused for so long before it is looked at again. Default 1,000. */
+  /** While the disk is full: how long appends are refused before free space is checked again. Default 1,000. */
   readonly roomRetryMillis?: number;
-  /** Told of each commit, for metrics. What it throws is counted in `onCommitFailures`, and changes nothing. */
+  /** Called for each commit, for metrics. Errors that it throws are counted in `onCommitFailures` and change nothing. */
   readonly onCommit?: (commit: CommitFigures) => void;
   readonly fileSystem?: FileSystem;
   readonly clock?: Clock;
-  /** For tests that must repeat: random bytes for ids and salts. */
+  /** For repeatable tests: random bytes for ids and salts. */
   readonly randomBytes?: (length: number) => Buffer;
 }
 

@@ -12,8 +12,8 @@ import { walClosed } from './wal.errors.js';
 import type { LogSource, ReadRange, ScanVisitor, Sequence, WalRecord } from './wal.types.js';
 
 /**
- * Reads a log from any process, without a lock, also while it is written. Sees synced records only: the writer's WATERMARK says how far, and
- * where that lags behind, the header of the newest segment does. Writes nothing.
+ * Reads a log from any process, without a lock, also while it is written. Sees only synced records: the writer's WATERMARK says how far, or, if that
+ * lags, the header of the newest segment. Writes nothing.
  *
  * `LogSource` lists what each member throws.
  */

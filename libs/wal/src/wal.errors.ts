@@ -78,7 +78,7 @@ export function lostTail(reason: string, place: DamagePlace): WalError {
   return damaged('WAL_LOST_TAIL', reason, place);
 }
 
-/** State was made of records that the log does not have any more. */
+/** The state includes records that the log no longer has. */
 export function behindState(
   place: { readonly logId: string; readonly sequence: number; readonly timeline: string },
   lastSequence: number,

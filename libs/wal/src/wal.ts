@@ -63,7 +63,7 @@ export interface WalStats extends CommitTotals {
  * silence. The format is in `docs/file-format.md`.
  */
 export class Wal implements LogSource {
-  /** Resolves with the reason if the log is ever poisoned: the process should then end, and recovery decides. */
+  /** Resolves with the reason if the log is poisoned. The process should then end, and recovery decides. */
   readonly failed: Promise<WalError>;
   /** Named retention floors. */
   readonly floors: Floors;
@@ -81,7 +81,7 @@ export class Wal implements LogSource {
 
   private constructor(
     private readonly parts: WalParts,
-    /** What recovery found and did, for the operator. */
+    /** What recovery found and did. */
     readonly recovered: readonly RecoveryNote[],
     lastSequence: Sequence,
   ) {
@@ -176,7 +176,7 @@ export class Wal implements LogSource {
     return this.view.firstSequence;
   }
 
-  /** Assigned, but perhaps not durable. */
+  /** The last assigned sequence, which may not be durable yet. */
   get lastSequence(): Sequence {
     return this.commits.lastSequence;
   }
@@ -185,12 +185,12 @@ export class Wal implements LogSource {
     return this.commits.durableSequence;
   }
 
-  /** The last record whose append was acknowledged: above the durable one where answers do not wait for a sync. */
+  /** The last acknowledged sequence. Above the durable one if acknowledgements do not wait for a sync (durability `interval`, `none`). */
   get acknowledgedSequence(): Sequence {
     return this.commits.acknowledgedSequence;
   }
 
-  /** Why the log takes no more appends, if it has failed. */
+  /** Why the log accepts no more appends, if it has failed. */
   get poison(): WalError | undefined {
     return this.commits.poison;
   }
@@ -253,7 +253,7 @@ export class Wal implements LogSource {
     return this.view.newestTimeline;
   }
 
-  /** The newest timelines that the log is made of, the newest first, at most so many. Of two that begin at one place, the older one holds nothing and is left out. */
+  /** The newest `countMax` timelines of the log, newest first. Of two that begin at the same sequence, the older one holds nothing and is left out. */
   timelines(countMax: number): LogTimeline[] {
     return this.view.timelines(countMax);
   }
@@ -290,7 +290,7 @@ export class Wal implements LogSource {
     return { ...report, unverified: [...report.unverified, ...unread] };
   }
 
-  /** The segments of the log's directory, oldest first; the newest, which still grows, has no data length. Reads nothing. */
+  /** The segments of the log's directory, oldest first. The newest, which still grows, has no data length. Reads nothing from disk. */
   segments(): readonly CatalogEntry[] {
     return this.parts.catalog.live();
   }

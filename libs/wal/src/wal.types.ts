@@ -45,10 +45,7 @@ export interface ReadRange {
   readonly upTo?: Sequence;
 }
 
-/**
- * Called once a record in a scan: the payload is `buffer.subarray(start, end)` and dies with the call.
- * Returning false ends the scan.
- */
+/** Called once per record in a scan. The payload is `buffer.subarray(start, end)` and is valid only during the call. Returning false ends the scan. */
 export type ScanVisitor = (
   sequence: Sequence,
   buffer: Buffer,
@@ -58,7 +55,7 @@ export type ScanVisitor = (
   // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- most visitors return nothing
 ) => boolean | void;
 
-/** Where a reader stands. Two logs, or two histories of one log, never share a (log id, timeline) pair for a place. */
+/** The position of a reader. Two logs, or two histories of one log, never share log id and timeline for a position. */
 export interface LogPosition {
   readonly logId: string;
   readonly sequence: Sequence;
@@ -66,7 +63,7 @@ export interface LogPosition {
   readonly timeline: string;
 }
 
-/** A stretch of a log's history: from its first sequence to that of the next one. */
+/** A stretch of a log's history: from its first sequence to the first of the next one. */
 export interface LogTimeline {
   /** 16 hex digits. */
   readonly timeline: string;
@@ -141,7 +138,7 @@ export interface WorkOptions {
 /** Whether a commit writes and syncs on the main thread or in the thread pool. */
 export type IoMode = 'synchronous' | 'asynchronous';
 
-/** What `onCommit` is told. */
+/** Passed to `onCommit`. */
 export interface CommitFigures {
   readonly records: number;
   readonly batches: number;

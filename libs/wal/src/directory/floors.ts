@@ -22,14 +22,13 @@ export interface FloorKeeper {
 }
 
 /**
- * Named retention floors. A floor N at sequence S says: N has done with everything up to S, and needs what follows it. A segment may go when all
- * of it lies below every floor; the segment that holds S itself stays, so that whoever stands at S can still be asked for its timeline.
+ * Named retention floors. A floor N at sequence S means: N needs nothing up to S, and everything after it. A segment may go when all of it lies below
+ * every floor. The segment that holds S itself stays, so that a reader at S can be asked for its timeline.
  *
- * A floor is also a promise that S was durable once, so recovery counts it. A damaged file is an error, not an empty list: an empty list
- * would let segments go.
+ * A floor also promises that S was durable, so recovery counts it. A damaged file is an error, not an empty list: an empty list would let segments go.
  *
- * Each writer has a file of its own, FLOORS-<epoch>, and the highest epoch counts. So a writer that was stopped in the middle of a
- * replacement, and wakes up after another has taken over, cannot put its old floors in the place of the new ones.
+ * Each writer has its own file, FLOORS-<epoch>, and the highest epoch counts. So a writer that was stopped in the middle of a replacement, and wakes up
+ * after another has taken over, cannot put its old floors in the place of the new ones.
  */
 export class Floors {
   private readonly pins = new Map<string, Sequence>();
@@ -43,19 +42,19 @@ export class Floors {
     private entries: ReadonlyMap<string, Sequence>,
   ) {}
 
-  /** Everything by name, lowest first. */
+  /** All floors by name, lowest first. */
   all(): ReadonlyMap<string, Sequence> {
     return new Map([...this.entries].sort(([, a], [, b]) => a - b));
   }
 
-  /** What holds segments now: the floors, and the pins of work that runs in this process. Lowest first. */
+  /** What keeps segments now: the floors, and the pins of work in this process. Lowest first. */
   holding(): ReadonlyMap<string, Sequence> {
     return new Map([...this.entries, ...this.pins].sort(([, a], [, b]) => a - b));
   }
 
   /**
-   * A floor for as long as something runs in this process, as a backup does. Only this process removes segments, so it need not survive it: a crash
-   * ends what needed it too. Returns what ends it.
+   * A floor for the duration of some work in this process, such as a backup. Only this process removes segments, so the pin need not survive it. Returns
+   * the function that releases it.
    */
   pin(name: string, sequence: Sequence): () => void {
     const key = `${name}#${++this.lastPin}`;
@@ -65,7 +64,7 @@ export class Floors {
     };
   }
 
-  /** The lowest floor of all, or undefined when nobody set one. */
+  /** The lowest floor, or undefined if there is none. */
   lowest(): Sequence | undefined {
     return [...this.entries.values()].reduce<Sequence | undefined>(
       (low, floor) => (low === undefined || floor < low ? floor : low),
@@ -74,7 +73,7 @@ export class Floors {
   }
 
   /**
-   * Durable when it returns.
+   * Sets a floor; durable when it returns.
    *
    * @throws `WAL_INVALID_FLOOR`: not a name, not a sequence, or one floor too many.
    * @throws `WAL_FLOOR_ABOVE_DURABLE`.
@@ -100,7 +99,7 @@ export class Floors {
   }
 
   /**
-   * Durable when it returns; nothing happens when there is none of that name.
+   * Removes a floor; durable when it returns. Does nothing if there is none of that name.
    *
    * @throws `WAL_FENCED`, `WAL_CLOSED`, and the errors of the disk.
    */

@@ -3,45 +3,46 @@ import type { StateMark } from './state-mark.js';
 
 /** Where and how the state is checkpointed. */
 export interface CheckpointedStateOptions {
-  /** Holds the database and what is said of it. Nothing in it is lost for good when it is deleted. */
+  /** Holds the database and its record. It may be deleted: everything in it can be rebuilt. */
   readonly directory: string;
-  /** For snapshots; none are made or looked for when left out. */
+  /** For snapshots. Default: none are made or read. */
   readonly snapshotDirectory?: string;
-  /** Names the caller's way of folding. State of another name is made anew. Default `1`. */
+  /** Names the caller's way of folding. State of another name is rebuilt. Default `1`. */
   readonly stateVersion?: string;
-  /** Other ways of folding whose snapshots are good to begin with, by name. None when left out. */
+  /** Other ways of folding whose snapshots can be started from, by name. Default: none. */
   readonly takesOver?: StatesTakenOver;
-  /** A checkpoint begins when this many bytes of events were appended since the last. Default 64 MiB. */
+  /** A checkpoint begins after this many bytes of events since the last one. Default 64 MiB. */
   readonly checkpointBytes?: number;
-  /** A checkpoint begins this long after the last, if anything was appended. Default a minute. */
+  /** A checkpoint begins this long after the last one, if anything was appended. Default one minute. */
   readonly checkpointMillis?: number;
   /**
-   * A checkpoint begins when this many entries are in memory only, and what changes while one is made is cut into pieces of this size. LMDB keeps a page of
-   * memory for each leaf that its largest transaction has changed: 4 KiB for each of these, at the most. Default 25,000.
+   * A checkpoint begins when this many entries are in memory only, and changes during a checkpoint are cut into pieces of this size. LMDB keeps a page
+   * of memory for each leaf that its largest transaction has changed: at most 4 KiB per entry. Default 25,000.
    */
   readonly checkpointEntries?: number;
   /** Appends throw `EVENT_STATE_OVERLOADED` while more than this many entries are in memory only. Default 1,000,000. */
   readonly overlayEntriesMax?: number;
   /**
-   * A snapshot or a reading-through holds the pages of its version that checkpoints have replaced since. Beyond so many bytes, or an eighth of the file if that is more, it rests no
-   * more, and the next checkpoint waits for its end; once half of `overlayEntriesMax` is used up, or after a minute, it is given up, to be tried again later. Default 16 MiB.
+   * A snapshot or a full reading holds the pages of its version that checkpoints have replaced since. Beyond this many bytes, or an eighth of the file
+   * if that is more, it stops resting, and the next checkpoint waits for it. Once half of `overlayEntriesMax` is used up, or after a minute, it is given
+   * up and retried later. Default 16 MiB.
    */
   readonly pinnedBytesMax?: number;
-  /** Values kept in memory of those that were read from the database. Default 100,000. */
+  /** Values from the database kept in memory. Default 100,000. */
   readonly cacheEntries?: number;
-  /** A snapshot is made this long after the last, if there is a newer checkpoint. 0: only on demand. Default a day. */
+  /** A snapshot is made this long after the last one, if there is a newer checkpoint. 0: only on demand. Default one day. */
   readonly snapshotMillis?: number;
-  /** How fast the database is read through in the background. Default 8 MiB a second. */
+  /** Rate at which the database is read through in the background. Default 8 MiB per second. */
   readonly verifyBytesPerSecond?: number;
-  /** As above, for the first time after a start. Default 64 MiB a second. */
+  /** The same for the first reading after a start. Default 64 MiB per second. */
   readonly firstVerifyBytesPerSecond?: number;
-  /** The pause between two times. Default ten minutes. */
+  /** The pause between two readings. Default ten minutes. */
   readonly verifyPauseMillis?: number;
-  /** Told of what operators should see. Must not throw. */
+  /** Called with events that operators should see. Must not throw. */
   readonly onEvent?: (event: StateEvent) => void;
 }
 
-/** What of a snapshot made by another way of folding is left out while it is loaded; the rest must be what today's way makes of the same events. */
+/** What to leave out of a snapshot made by another way of folding; the rest must equal what the present way makes of the same events. */
 export type StatesTakenOver = Readonly<
   Record<string, { readonly leaveOut: readonly string[] } | undefined>
 >;

@@ -16,8 +16,8 @@ export interface ArchiveOfLogOptions {
 }
 
 /**
- * The archive of a log, if it has one. One that is not there is an error where the log says that segments of it have left for an archive, whatever is asked for: without it a part of
- * the history is out of sight, and a new one in its place would make a hole.
+ * The archive of a log, if it has one. A missing archive is an error if segments of the log have left for it, whatever the options say: without it a
+ * part of the history would be out of sight, and a new archive in its place would leave a hole.
  *
  * @throws `WAL_ARCHIVE_NOT_FOUND`: the log needs it, or it is `required`.
  * @throws `WAL_MANIFEST_DAMAGED`, `WAL_CORRUPT`, `WAL_READ_FAILED`: the log does not say whether it has one.

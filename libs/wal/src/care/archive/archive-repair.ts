@@ -40,13 +40,15 @@ export interface ArchiveRepairReport {
 const QUARANTINE = 'quarantine';
 
 /**
- * Puts sealed segments that are missing or damaged (`sealed-damaged`, `segment-missing` in recovery) back from the archive: only where the archived one belongs to this log, its digest verifies, and the
- * live segment behind it goes on where it ends. What was damaged is set aside in `quarantine/`. An operator's explicit step, with no writer running; the next open then judges the log as always.
+ * Restores missing or damaged sealed segments from the archive (`sealed-damaged`, `segment-missing` in recovery), but only if the archived one belongs
+ * to this log, its digest verifies, and the live segment behind it continues where it ends. The damaged file is set aside in `quarantine/`. An explicit
+ * step of an operator, without a running writer; the next open then judges the log as always.
  *
- * Crash anywhere: a segment that is missing still or again, and the next run puts it back.
+ * A crash at any point leaves the segment missing, and the next run restores it.
  *
  * @throws `WAL_NOT_FOUND`, `WAL_MANIFEST_DAMAGED`, `WAL_LOCKED`: there is no log to repair, or a writer has it.
- * @throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_ARCHIVE_MISMATCH`, `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`: of the archive, or of a file that cannot be read.
+ * @throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_ARCHIVE_MISMATCH`, `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`: of the archive, or of a file that
+ * cannot be read.
  * @throws `WAL_FENCED`, `WAL_CANCELLED`, and the errors of the disk.
  */
 export async function repairFromArchive(

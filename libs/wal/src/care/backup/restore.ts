@@ -55,12 +55,13 @@ export interface RestoreReport {
 }
 
 /**
- * Makes a log of a backup in an empty directory. The log keeps its id; it has no floors and no claims. Behind what was restored stands an empty segment with a timeline of its own: whoever has
- * followed the old log beyond the cut finds a divergence and never mixes the two; and its header promises all that was restored, to the last frame, as a successor does. WATERMARK promises that segment. So damage
- * of the restored log is refused by the next open, and found by `verify`, as that of any other.
+ * Restores a backup into an empty directory. The log keeps its id, and has no floors and no claims. Behind the restored records stands an empty segment
+ * with its own timeline: a reader that has followed the old log beyond the cut finds a divergence and never mixes the two. The header of that segment
+ * promises every restored frame, and WATERMARK promises the segment. So damage of the restored log is refused by the next open and found by `verify`, as
+ * in any other log.
  *
- * MANIFEST and WATERMARK are written first, and segments from the newest to the oldest: crash anywhere, and the directory is refused with `WAL_MISSING_SEGMENT` because the log's first
- * segment is not there, until the last step makes it whole. After a failure that segment is not there either.
+ * MANIFEST and WATERMARK are written first, and segments from the newest to the oldest. After a crash at any point the directory is refused with
+ * `WAL_MISSING_SEGMENT`, because the first segment is missing, until the last step makes the log whole. After a failure that segment is missing too.
  *
  * @throws `WAL_RESTORE_REFUSED`: the target is not an empty directory, or the backup does not hold what was asked for.
  * @throws `WAL_UNSUPPORTED_FILE_SYSTEM`: of the target; nothing was copied.

@@ -34,14 +34,15 @@ export interface SalvageOptions extends PlaceOptions {
 }
 
 /**
- * Makes a new log of every frame that still verifies in a damaged one. The damaged one, and its archive, are only read. Records keep their sequences;
- * what is gone is named. Between them it becomes gap records, the first of which begins another timeline; the log begins behind what is gone of its beginning. What a transaction spread over the gap meant is for its owner to judge: a log
- * that was salvaged opens, but it is not the log that was promised.
+ * Copies every frame that still verifies from a damaged log into a new one. The damaged log and its archive are only read. Records keep their sequences,
+ * and what is gone is named. Gaps become gap records, the first of which begins another timeline; if the beginning is gone, the new log begins behind
+ * it. What a transaction across a gap meant is for its owner to judge: a salvaged log opens, but it is not the log that was promised.
  *
- * The header of a segment bounds the one before it: where a writer was taken over, what it wrote behind the length that its successor has sealed is no part of the log.
- * Live files come before archived ones: an archive may hold a history that the log has left, by a restore, and nothing of that is brought over.
+ * The header of a segment bounds the one before it: after a takeover, what the old writer wrote behind the length that its successor sealed is not part
+ * of the log. Live files come before archived ones, because an archive may hold a history that the log has left by a restore; nothing of that is copied.
  *
- * There is no MANIFEST until everything stands, so a salvage that was cut short does not open as a log; and behind the last segment stands an empty one that promises it, as in a restored log.
+ * There is no MANIFEST until everything is in place, so an interrupted salvage does not open as a log. Behind the last segment stands an empty one that
+ * promises it, as in a restored log.
  *
  * @throws `WAL_SALVAGE_REFUSED`: the target exists, or nothing can be read.
  * @throws `WAL_UNSUPPORTED_FILE_SYSTEM`: of the target, before anything is read.
