@@ -13,8 +13,19 @@ const rooms = {
   // Never the platform, which no package is made of.
   nestjs: ['commands', 'projections', 'event-store', 'wal', 'kernel'],
   platform: ['nestjs', 'kernel'],
+  administration: [
+    'operations',
+    'platform',
+    'nestjs',
+    'commands',
+    'projections',
+    'event-store',
+    'wal',
+    'kernel',
+  ],
   'ledger-service': [
     'ledger',
+    'administration',
     'nestjs',
     'operations',
     'commands',
@@ -98,6 +109,22 @@ const folders = {
       'scrub',
       'state',
       'timelines',
+    ],
+  },
+  administration: {
+    words: ['admin-problems', 'admin-tokens', 'dto-shape'],
+    order: [
+      'access',
+      'jobs',
+      'log',
+      'state',
+      'floors',
+      'retention',
+      'archive',
+      'backup',
+      'compaction',
+      'clock',
+      'telemetry',
     ],
   },
 };

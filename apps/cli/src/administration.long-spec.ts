@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LEDGER_OPERATIONS, LedgerWriter, startAdmin } from '@holdfast/ledger-service';
+import { startAdmin } from '@holdfast/administration';
+import { LEDGER_OPERATIONS, LedgerWriter } from '@holdfast/ledger-service';
 import { LogOperations } from '@holdfast/operations';
 import { ServiceLifecycle, createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';

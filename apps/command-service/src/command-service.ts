@@ -1,13 +1,12 @@
 import type { CommandServiceConfiguration } from '@holdfast/config';
+import { assertAdminServable, startAdmin } from '@holdfast/administration';
 import {
   LEDGER_CODED_ERRORS,
   LEDGER_OPEN_API,
   LEDGER_OPERATIONS,
   LEDGER_PROBLEMS,
   LedgerCommandsModule,
-  assertAdminServable,
   openLedgerWriter,
-  startAdmin,
 } from '@holdfast/ledger-service';
 import { LogOperations } from '@holdfast/operations';
 import {

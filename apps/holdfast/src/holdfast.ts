@@ -1,5 +1,6 @@
 import type { HoldfastConfiguration } from '@holdfast/config';
 import { errorCode } from '@holdfast/kernel';
+import { assertAdminServable, startAdmin } from '@holdfast/administration';
 import {
   LEDGER_CODED_ERRORS,
   LEDGER_OPEN_API,
@@ -10,9 +11,7 @@ import {
   LedgerQueriesModule,
   QueryThreads,
   type LedgerWriter,
-  assertAdminServable,
   openLedgerWriter,
-  startAdmin,
 } from '@holdfast/ledger-service';
 import { LogOperations } from '@holdfast/operations';
 import {

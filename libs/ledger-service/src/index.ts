@@ -1,8 +1,4 @@
 export { LEDGER_OPERATIONS } from './ledger-operations.js';
-export { type AdminToken, adminToken } from './admin/access/admin-access.js';
-export type { JobDto } from './admin/jobs/jobs.dto.js';
-export type { DtoShape } from './admin/dto-shape.js';
-export { type StartAdminOptions, assertAdminServable, startAdmin } from './admin/start-admin.js';
 export { commandRoutes } from './commands/command-routes.js';
 export {
   LedgerCommandsModule,

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { configurationOf } from '@holdfast/config';
-import { adminToken } from '@holdfast/ledger-service';
+import { adminToken } from '@holdfast/administration';
 import type { Terminal } from '../terminal/terminal.js';
 import { AdminClient } from './admin-client.js';
 import { serveLocally } from './serve-locally.js';

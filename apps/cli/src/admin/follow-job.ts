@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError, type ErrorDetails } from '@holdfast/kernel';
-import type { JobDto, DtoShape } from '@holdfast/ledger-service';
+import type { JobDto, DtoShape } from '@holdfast/administration';
 import { bytesText, countText, durationText } from '../terminal/quantities.js';
 import type { Terminal } from '../terminal/terminal.js';
 import type { AdminAnswer, AdminClient } from './admin-client.js';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { configurationOf } from '@holdfast/config';
-import { LEDGER_OPERATIONS, openLedgerWriter, startAdmin } from '@holdfast/ledger-service';
+import { startAdmin } from '@holdfast/administration';
+import { LEDGER_OPERATIONS, openLedgerWriter } from '@holdfast/ledger-service';
 import { LogOperations } from '@holdfast/operations';
 import { ServiceLifecycle, createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';

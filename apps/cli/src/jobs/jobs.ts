@@ -1,4 +1,4 @@
-import type { JobDto, DtoShape } from '@holdfast/ledger-service';
+import type { JobDto, DtoShape } from '@holdfast/administration';
 import { type AdminFlags, withAdmin } from '../admin/admin-session.js';
 import { CliExit } from '../exit-code.js';
 import { table } from '../terminal/table.js';

@@ -1,14 +1,15 @@
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { Health, Metrics } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
-import { observeFloors } from '../admin/floors/observe-floors.js';
-import { observeRetention } from '../admin/retention/observe-retention.js';
-import { observeState } from '../admin/state/observe-state.js';
-import type { LogOperations } from '@holdfast/operations';
 import {
+  observeFloors,
+  observeRetention,
+  observeState,
   LogIntegrityModule,
   type LogIntegrityOptions,
-} from '../log-integrity/log-integrity.module.js';
+  observeWriter,
+} from '@holdfast/administration';
+import type { LogOperations } from '@holdfast/operations';
 import { LedgerWriter } from '../write-side/ledger-writer.js';
 import { BulkController } from './bulk/bulk.controller.js';
 import { BulkEndpoint } from './bulk/bulk-endpoint.js';
@@ -21,7 +22,6 @@ import { OpenLedgerController } from './open-ledger/open-ledger.controller.js';
 import { PostTransferController } from './post-transfer/post-transfer.controller.js';
 import { RegisterAssetController } from './register-asset/register-asset.controller.js';
 import { SetAccountStatusController } from './set-account-status/set-account-status.controller.js';
-import { observeWriter } from './writer-telemetry.js';
 
 const NO_SCRUBBING: LogIntegrityOptions['scrub'] = { bytesPerSecond: 0, pauseSeconds: 1 };
 const OPERATIONS = Symbol('the operations of the log');

@@ -4,10 +4,11 @@ import { expect, it } from '@jest/globals';
 import { LEDGER_ERROR_GUIDE } from './ledger-error-guide.js';
 
 const ROOMS = [
+  'libs/administration/src',
   'libs/ledger/src',
   'libs/ledger-service/src',
   'libs/platform/src',
-  'apps/holdfast/src',
+  'libs/projections/src/thread',
 ];
 const CODES = '(?:LEDGER|QUERIES|QUERY_THREAD|ADMIN_TOKEN|PROJECTION_THREAD|PORT)_[A-Z_]+';
 
@@ -19,7 +20,7 @@ it('stands in docs/operations.md word for word, code by code', () => {
   );
 });
 
-it('has every code that the ledger, its service and the process of all parts throw', () => {
+it('has every code that the ledger, its service and what serves it throw', () => {
   const sources = ROOMS.flatMap((room) =>
     readdirSync(room, { recursive: true, encoding: 'utf8' })
       .filter((file) => /(?<![.-]spec)\.ts$/.test(file))

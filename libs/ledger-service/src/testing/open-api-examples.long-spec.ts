@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { TestAdminService } from '../admin/testing/admin-service.js';
+import { TestAdminService } from '@holdfast/administration/testing';
 import { TestLedgerService } from '../queries/testing/ledger-service.js';
 import { lintOpenApi } from './lint-open-api.js';
 import {

@@ -47,7 +47,7 @@ describe('the admin API', () => {
         .sort()[0]!,
     );
     const bytes = readFileSync(file);
-    bytes[bytes.indexOf('LedgerOpened')]! ^= 1;
+    bytes[bytes.indexOf('NoteWritten')]! ^= 1;
     writeFileSync(file, bytes);
     const job = await service.jobOf(await service.send('POST', '/admin/log/verify'));
     expect(job).toMatchObject({

@@ -266,7 +266,7 @@ describe('retention over HTTP', () => {
     let events = 0;
     for await (const batch of log.readAll()) events += batch.events.length;
     expect(events).toBe(before);
-    expect(log.eventAt(1 as Position)).toMatchObject({ type: 'LedgerOpened' });
+    expect(log.eventAt(1 as Position)).toMatchObject({ type: 'NoteWritten' });
   });
 
   it('removes what two snapshots of the state cover, for good', async () => {

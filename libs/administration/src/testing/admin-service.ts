@@ -6,8 +6,7 @@ import { type HttpApplication, ServiceLifecycle, createLogger } from '@holdfast/
 import { FeedConsumers } from '@holdfast/projections';
 import { ArchiveDirectory } from '@holdfast/wal/maintenance';
 import type { CommandWriterOptions } from '@holdfast/commands';
-import { LEDGER_OPERATIONS } from '../../ledger-operations.js';
-import { LedgerWriter } from '../../write-side/ledger-writer.js';
+import { NOTES, type NotesWriter, openNotes, writeNote } from './notes.js';
 import {
   LogOperations,
   type LogOperationsOptions,
@@ -46,7 +45,7 @@ export class TestAdminService {
 
   private constructor(
     readonly directory: string,
-    readonly writer: LedgerWriter,
+    readonly writer: NotesWriter,
     readonly consumers: FeedConsumers,
     readonly operations: LogOperations,
     readonly lines: readonly LoggedLine[],
@@ -63,7 +62,7 @@ export class TestAdminService {
       options.archive === true
         ? ArchiveDirectory.open(join(directory, 'archive'), { create: true })
         : undefined;
-    const writer = await LedgerWriter.open(join(directory, 'wal'), {
+    const writer = await openNotes(join(directory, 'wal'), {
       ...options.writer,
       wal: { ...SMALL_LOG, ...(archive && { archive }) },
       state: {
@@ -79,7 +78,7 @@ export class TestAdminService {
       ...(options.retention && { retention: options.retention }),
     });
     const application = await startAdmin({
-      ...{ service: LEDGER_OPERATIONS, operations, logger, lifecycle: new ServiceLifecycle() },
+      ...{ service: NOTES, operations, logger, lifecycle: new ServiceLifecycle() },
       directories: {
         dataDirectory: directory,
         stateDirectory: join(directory, 'state'),
@@ -96,11 +95,10 @@ export class TestAdminService {
     return new TestAdminService(directory, writer, consumers, operations, lines, application, url);
   }
 
-  /** Opens so many ledgers more, which is one event each. */
+  /** Writes so many notes more, which is one event each. */
   async fill(events: number): Promise<void> {
     for (let count = 0; count < events; count += 1) {
-      const ledger = `ledger-${(this.number += 1)}-${'x'.repeat(40)}`;
-      await this.writer.execute({ type: 'OpenLedger', ledger }, { actor: 'test' });
+      await writeNote(this.writer, `note-${(this.number += 1)}-${'x'.repeat(40)}`);
     }
   }
 

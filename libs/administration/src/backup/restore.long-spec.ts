@@ -13,10 +13,9 @@ import {
   jest,
 } from '@jest/globals';
 import { NodeFileSystem, WalReader } from '@holdfast/wal';
-import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { type WorkContext, assertNoUnfinishedRestore, RestorePlace } from '@holdfast/operations';
 import { TestAdminService } from '../testing/admin-service.js';
-import { restoreLedger } from '../testing/restore-ledger.js';
+import { openNotes, restoreNotes, writeNote } from '../testing/notes.js';
 
 const context = (progress: WorkContext['progress'] = () => undefined): WorkContext => ({
   signal: new AbortController().signal,
@@ -54,7 +53,7 @@ describe('a restore of a data directory', () => {
   it('that fails removes the directories above its target that it has made, and no others', async () => {
     await mkdir(join(place, 'there'));
     const target = join(place, 'there', 'made', 'by', 'it');
-    const failed = restoreLedger({ backup: headless, target }, context());
+    const failed = restoreNotes({ backup: headless, target }, context());
     await expect(failed).rejects.toMatchObject({ code: 'EVENT_POSITION_GONE' });
     expect(await readdir(place)).toEqual(['there']);
     expect(await readdir(join(place, 'there'))).toEqual([]);
@@ -62,10 +61,10 @@ describe('a restore of a data directory', () => {
 
   it('has built the state when it has succeeded, so that a start replays nothing', async () => {
     const target = join(place, 'new', 'target');
-    const report = await restoreLedger({ backup: whole, target }, context());
+    const report = await restoreNotes({ backup: whole, target }, context());
     expect(report.state.position).toBe(report.lastSequence);
     expect(await readdir(join(place, 'new'))).toEqual(['target']);
-    const copy = await LedgerWriter.open(join(target, 'wal'), {
+    const copy = await openNotes(join(target, 'wal'), {
       state: { directory: join(target, 'state'), snapshotDirectory: join(target, 'snapshots') },
     });
     expect(copy.log.replayReport).toMatchObject({ after: report.lastSequence });
@@ -76,7 +75,7 @@ describe('a restore of a data directory', () => {
     const target = join(place, 'target');
     const atMillis = Date.parse('2001-01-01T00:00:00Z');
     await expect(
-      restoreLedger({ backup: whole, target, atMillis }, context()),
+      restoreNotes({ backup: whole, target, atMillis }, context()),
     ).rejects.toMatchObject({
       code: 'WAL_RESTORE_REFUSED',
       message: expect.stringContaining('2001-01-01T00:00:00.000Z'),
@@ -87,7 +86,7 @@ describe('a restore of a data directory', () => {
   it('takes an empty directory, which may be a volume', async () => {
     const target = join(place, 'volume');
     await mkdir(target);
-    await restoreLedger({ backup: whole, target }, context());
+    await restoreNotes({ backup: whole, target }, context());
     expect((await readdir(target)).sort()).toEqual(['state', 'wal']);
     const reader = await WalReader.open(join(target, 'wal'));
     expect((await reader.verify()).problems).toEqual([]);
@@ -99,7 +98,7 @@ describe('a restore of a data directory', () => {
     async (kind) => {
       const target = join(place, 'target');
       if (kind === 'empty') await mkdir(target);
-      const failed = restoreLedger({ backup: headless, target }, context());
+      const failed = restoreNotes({ backup: headless, target }, context());
       await expect(failed).rejects.toMatchObject({ code: 'EVENT_POSITION_GONE' });
       expect(await readdir(place)).toEqual(kind === 'empty' ? ['target'] : []);
       if (kind === 'empty') expect(await readdir(target)).toEqual([]);
@@ -119,14 +118,14 @@ describe('a restore of a data directory', () => {
     it('is refused before anything is made', async () => {
       const progress = jest.fn();
       await expect(
-        restoreLedger({ backup: whole, target }, context(progress)),
+        restoreNotes({ backup: whole, target }, context(progress)),
       ).rejects.toMatchObject({ code: 'WAL_UNSUPPORTED_FILE_SYSTEM' });
       expect(progress).not.toHaveBeenCalled();
       expect(await readdir(place)).toEqual([]);
     });
 
     it('is made where such a one is allowed', async () => {
-      await restoreLedger({ backup: whole, target, allowNetworkFileSystem: true }, context());
+      await restoreNotes({ backup: whole, target, allowNetworkFileSystem: true }, context());
       expect(await readdir(join(place, 'new'))).toEqual(['target']);
     });
   });
@@ -134,7 +133,7 @@ describe('a restore of a data directory', () => {
   it.each(['bytes', 'positions'])('that is cancelled at its %s leaves nothing', async (unit) => {
     const stop = new AbortController();
     const target = join(place, 'target');
-    const cancelled = restoreLedger(
+    const cancelled = restoreNotes(
       { backup: whole, target },
       {
         signal: stop.signal,
@@ -158,7 +157,7 @@ describe('a restore of a data directory', () => {
       const start = () => assertNoUnfinishedRestore(join(target, 'wal'));
       expect(start).not.toThrow();
       let looked = 0;
-      await restoreLedger(
+      await restoreNotes(
         { backup: whole, target },
         context(() => {
           looked += 1;
@@ -189,11 +188,11 @@ describe('a restore of a data directory', () => {
       const whole = RestorePlace.prepare(target);
       for (const name of ['state', 'wal']) await mkdir(join(whole.directory, name));
       whole.finish();
-      const service = await LedgerWriter.open(join(target, 'wal'), { wal: { create: true } });
-      await service.execute({ type: 'OpenLedger', ledger: 'a' }, { actor: 'test' });
+      const service = await openNotes(join(target, 'wal'), { wal: { create: true } });
+      await writeNote(service, 'a');
       // As where the directory could not be synced in the end.
       whole.discard();
-      await service.execute({ type: 'OpenLedger', ledger: 'b' }, { actor: 'test' });
+      await writeNote(service, 'b');
       await service.close();
       expect((await readdir(target)).sort()).toEqual(['state', 'wal']);
     },
@@ -207,7 +206,7 @@ describe('a restore of a data directory', () => {
     await writeFile(join(full, 'file'), '');
     for (const directory of [target, full])
       await expect(
-        restoreLedger({ backup: whole, target: directory }, context()),
+        restoreNotes({ backup: whole, target: directory }, context()),
       ).rejects.toMatchObject({ code: 'RESTORE_TARGET_NOT_EMPTY' });
     expect(existsSync(`${target}.restoring`)).toBe(true);
     expect(await readdir(full)).toEqual(['file']);

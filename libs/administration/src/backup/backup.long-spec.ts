@@ -7,9 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Sequence } from '@holdfast/wal';
 import { verifyBackup } from '@holdfast/wal/maintenance';
 import { TestAdminService } from '../testing/admin-service.js';
-import { LedgerWriter } from '../../write-side/ledger-writer.js';
 import { BackupPlace, backUp as backUpLog, snapshotPosition } from '@holdfast/operations';
-import { restoreLedger } from '../testing/restore-ledger.js';
+import { openNotes, restoreNotes } from '../testing/notes.js';
 
 describe('backups over the admin API', () => {
   let service: TestAdminService;
@@ -44,18 +43,18 @@ describe('backups over the admin API', () => {
 
     const target = join(place, 'restored');
     const context = { signal: new AbortController().signal, progress: () => undefined };
-    const restored = await restoreLedger({ backup: directory, target }, context);
+    const restored = await restoreNotes({ backup: directory, target }, context);
     expect(restored).toMatchObject({
       lastSequence: service.writer.log.durablePosition,
       snapshots: 1,
     });
-    const early = await restoreLedger(
+    const early = await restoreNotes(
       { backup: directory, target: join(place, 'early'), upTo: 3 },
       context,
     );
     // The snapshot is of a later position, and of no use there.
     expect(early).toMatchObject({ lastSequence: 3, snapshots: 0 });
-    const copy = await LedgerWriter.open(join(target, 'wal'), {
+    const copy = await openNotes(join(target, 'wal'), {
       state: { directory: join(target, 'state'), snapshotDirectory: join(target, 'snapshots') },
     });
     expect(copy.log.lastPosition).toBe(service.writer.log.lastPosition);
@@ -76,7 +75,7 @@ describe('backups over the admin API', () => {
     expect(await backUp(directory)).toMatchObject({ result: { files: 1, leftOut: [] } });
     const target = join(place, 'restored');
     const context = { signal: new AbortController().signal, progress: () => undefined };
-    expect(await restoreLedger({ backup: directory, target }, context)).toMatchObject({
+    expect(await restoreNotes({ backup: directory, target }, context)).toMatchObject({
       snapshots: 1,
     });
     const [restored = ''] = await readdir(join(target, 'snapshots'));
@@ -117,7 +116,7 @@ describe('backups over the admin API', () => {
       });
       for (const [index, upTo] of [early, late[0]!].entries()) {
         const target = join(place, `restored-${index}`);
-        const restored = await restoreLedger({ backup: directory, target, upTo }, context);
+        const restored = await restoreNotes({ backup: directory, target, upTo }, context);
         expect(restored.state.position).toBe(upTo);
       }
     });
@@ -142,7 +141,7 @@ describe('backups over the admin API', () => {
       await service.fill(1);
       await service.writer.log.checkpoint();
       await cp(service.directory, data, { recursive: true });
-      const writer = await LedgerWriter.open(join(data, 'wal'), {
+      const writer = await openNotes(join(data, 'wal'), {
         state: { directory: join(data, 'state'), snapshotDirectory: join(data, 'snapshots') },
       });
       expect(writer.log.stateStatus()).toMatchObject({ snapshots: [], damagedSnapshots: [] });
@@ -151,7 +150,7 @@ describe('backups over the admin API', () => {
       expect(report).toMatchObject({ files: 2, ...keeps });
       await writer.close();
       const target = join(place, 'new');
-      expect(await restoreLedger({ backup: directory, target }, context)).toMatchObject({
+      expect(await restoreNotes({ backup: directory, target }, context)).toMatchObject({
         snapshots: 2,
       });
     });
@@ -165,7 +164,7 @@ describe('backups over the admin API', () => {
         state: 'succeeded',
         result: { files: 1, restorableFrom: durablePosition },
       });
-      const restored = await restoreLedger(
+      const restored = await restoreNotes(
         { backup: directory, target: join(place, 'new') },
         context,
       );
@@ -192,7 +191,7 @@ describe('backups over the admin API', () => {
         { firstSequence, reason: expect.stringMatching(/cannot be restored$/) },
       ]);
       const target = join(place, 'new');
-      await expect(restoreLedger({ backup: directory, target }, context)).rejects.toMatchObject({
+      await expect(restoreNotes({ backup: directory, target }, context)).rejects.toMatchObject({
         code: 'EVENT_POSITION_GONE',
       });
     });
@@ -209,7 +208,7 @@ describe('backups over the admin API', () => {
     await rm(join(directory, 'files', file));
     const context = { signal: new AbortController().signal, progress: () => undefined };
     const target = join(place, 'restored');
-    expect(await restoreLedger({ backup: directory, target }, context)).toMatchObject({
+    expect(await restoreNotes({ backup: directory, target }, context)).toMatchObject({
       snapshots: 1,
     });
     expect(await readdir(join(target, 'snapshots'))).toHaveLength(1);

@@ -3,8 +3,9 @@ import {
   type CodedErrorProblems,
   type ProblemKinds,
   getSchemaPath,
+  PLATFORM_PROBLEMS,
+  PROBLEM_MEDIA_TYPE,
 } from '@holdfast/platform';
-import { PLATFORM_PROBLEMS, PROBLEM_MEDIA_TYPE } from '@holdfast/platform';
 import { applyDecorators } from '@nestjs/common';
 
 /** The problems of the admin API beside those of the platform. */

@@ -1,0 +1,1 @@
+export { type AdminReply, type AdminServiceOptions, TestAdminService } from './admin-service.js';
