@@ -28,11 +28,12 @@ import type { Lookup } from './lookup.js';
 export interface CombinedParts {
   readonly deciders: readonly AnyDecider[];
   readonly lookups?: readonly Lookup<unknown>[];
-  /** Types of events that are in the log, and whose decider is no more: they are passed over. */
+  /** Event types in the log whose decider was removed. They are skipped. */
   readonly retired?: readonly string[];
   /**
-   * States of earlier programs that are good to begin with, by the `stateVersion` of what `combined` made for them. Good is one to which deciders, and events of which the
-   * log has none yet, were added; not one to which a lookup was. Needed where the beginning of the log was removed, since another state is made of the whole log.
+   * States of earlier programs to start from, by the `stateVersion` that `combined` made for them. A state qualifies if only deciders, or events that
+   * are not in the log yet, were added since; not if a lookup was added. Needed if the beginning of the log was removed, because any other state is
+   * rebuilt from the whole log.
    */
   readonly takesOver?: StatesTakenOver;
 }
@@ -46,10 +47,12 @@ export interface CombinedView extends Read {
 }
 
 /**
- * One model of many deciders and lookups. Throws `COMMANDS_EVENT_UNKNOWN` for an event that none of them evolves.
+ * Combines deciders and lookups into one model.
  *
- * Each decision is folded beside the state before it is appended: what `evolve` or a lookup cannot take is thrown from the command, and nothing has happened. Behind
- * the admission it would end this program, and every later one that opens the log.
+ * Each decision is folded on top of the state before it is appended. If `evolve` or a lookup throws, the command throws and nothing has happened; after
+ * admission it would end this program, and every later one that opens the log.
+ *
+ * The model's `evolve` throws `COMMANDS_EVENT_UNKNOWN` for an event that no decider evolves.
  */
 export function combined(parts: CombinedParts): CommandModel<AnyCommand, object, CombinedView> {
   const { deciders, lookups = [], retired = [] } = parts;

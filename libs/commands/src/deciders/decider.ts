@@ -10,21 +10,24 @@ export type Of<Union extends { readonly type: string }, Type extends Union['type
   { readonly type: Type }
 >;
 
-/** What a decision comes to: events of the entity, events of it and of others in one commit, or a refusal. An empty list: all is as asked. */
+/**
+ * The outcome of a decision: an event of the entity, events of it and of others in one commit, or a refusal. An empty list means that everything is as
+ * asked.
+ */
 export type Outcome<Event> = Event | Refusal | readonly (Event | Elsewhere)[];
 
-/** An event of another entity. */
+/** An event of another entity, in the same commit. */
 export interface Elsewhere {
   readonly elsewhere: AnyDecider;
   readonly id: string;
   readonly fact: Fact;
 }
 
-/** Everything that a decision may know beside command and state, all of one moment. */
+/** Everything that a decision may know besides command and state, all of one moment. */
 export interface Asking extends CommandContext {
-  /** Of the entity that the command is for. */
+  /** The id of the entity that the command is for. */
   readonly id: string;
-  /** The state of any entity or lookup under an id. */
+  /** Reads the state of any entity or lookup under an id. */
   readonly read: Read;
 }
 
@@ -32,11 +35,11 @@ export type Read = <State>(of: Keyed<State>, id: string) => State;
 
 /** Something that has a state under each id. */
 export interface Keyed<State> {
-  /** Part of the names of streams: never changes. Lower-case letters, digits and hyphens. */
+  /** Part of stream names, so it never changes. Lower-case letters, digits and hyphens. */
   readonly name: string;
-  /** Of an id that no event was about. */
+  /** The state of an id without events. */
   readonly initial: State;
-  /** Raised with every change of what `evolve` or `on` makes of the events, which rebuilds the state. 1 when left out. */
+  /** Raise it with every change of what `evolve` or `on` makes of the events; this rebuilds the state. Default 1. */
   readonly version?: number;
 }
 
@@ -45,7 +48,7 @@ export interface DeciderDefinition<
   Command extends AnyCommand,
   Event extends Fact,
 > extends Keyed<State> {
-  /** Of the entity that a command is for. */
+  /** The id of the entity that a command is for. */
   readonly idOf: (command: Command) => string;
   /** Pure: no clock but `asking.nowMillis`, no random, no I/O. */
   readonly decide: {
@@ -55,7 +58,7 @@ export interface DeciderDefinition<
       asking: Asking,
     ) => Outcome<Event>;
   };
-  /** The state after an event, in a new value. The event's data has its present version. */
+  /** Returns the state after an event as a new value. The event's data has its present version. */
   readonly evolve: {
     readonly [Type in Event['type']]: (
       state: State,
@@ -63,22 +66,22 @@ export interface DeciderDefinition<
       event: RecordedEvent,
     ) => State;
   };
-  /** Only of events whose data has changed its shape: `{ RoomBooked: { version: 2, upcast: { 1: (data) => ({ ...data, people: 1 }) } } }`. */
+  /** Only for events whose data has changed its shape: `{ RoomBooked: { version: 2, upcast: { 1: (data) => ({ ...data, people: 1 }) } } }`. */
   readonly schemas?: { readonly [Type in Event['type']]?: EventVersions };
-  /** Commands that are idempotent by their id, and need no key. */
+  /** Commands that are idempotent by their id and need no key. */
   readonly keyless?: readonly Command['type'][];
-  /** The answer to an accepted command, of the event as it was recorded, whatever its version. The id with the event's data, when left out. */
+  /** The answer to an accepted command, made from the event as it was recorded, whatever its version. Default: the id with the event's data. */
   readonly answer?: (event: Answerable) => object;
 }
 
 export interface EventVersions {
-  /** That is written now. */
+  /** The version that is written now. */
   readonly version: number;
-  /** From each older version to the next. */
+  /** Steps from each older version to the next. */
   readonly upcast: Readonly<Record<number, Upcast>>;
 }
 
-/** One kind of entity: its events are the streams `name/id`, its state is one entry for each id. */
+/** One kind of entity. Its events are the streams `name/id`; its state is one entry per id. */
 export interface Decider<
   State,
   Command extends AnyCommand,
@@ -86,14 +89,14 @@ export interface Decider<
 > extends DeciderDefinition<State, Command, Event> {
   /** An event of this entity, for a decision of another. */
   readonly on: (id: string, event: Event) => Elsewhere;
-  /** A command with its type checked, and completed by an editor. */
+  /** Makes a command; the compiler checks its fields, and an editor completes them. */
   readonly command: <Type extends Command['type']>(
     type: Type,
     fields: Omit<Of<Command, Type>, 'type'>,
   ) => Of<Command, Type>;
 }
 
-/** A decider of whatever state, commands and events. */
+/** A decider of any state, commands and events. */
 export interface AnyDecider extends Keyed<unknown> {
   readonly idOf: (command: never) => string;
   readonly decide: Readonly<

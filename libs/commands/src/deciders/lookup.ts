@@ -2,7 +2,7 @@ import type { Fact } from '../model/command-model.js';
 import { type Keyed, type Of, assertName } from './decider.js';
 import type { WithPlain } from './plain.js';
 
-/** A small fold of the events of any entities under keys that they name, which decisions read: a counter, a name that must be unique. */
+/** A small fold of events of any entities, under keys that the events name, for decisions to read: a counter, a unique name. */
 export interface LookupDefinition<State, Event extends Fact> extends Keyed<State> {
   readonly on: {
     readonly [Type in Event['type']]?: {

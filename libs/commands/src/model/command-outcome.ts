@@ -2,28 +2,28 @@ import type { Position } from '@holdfast/event-store';
 import type { CommandContext } from './command-context.js';
 import type { Malformed, Rejection } from './command-model.js';
 
-/** What a client says beside the command itself. */
+/** What a client sends besides the command. */
 export type Attempt = Pick<
   CommandContext,
   'actor' | 'idempotency' | 'correlationId' | 'causationId' | 'dryRun'
 >;
 
-/** What came of a command, once it may be told. */
+/** The outcome of a command, once it may be revealed. */
 export type CommandOutcome<Answer> =
   Answered<Answer> | RefusedUnrecorded | Malformed | InFlight | Rehearsed<Answer>;
 
-/** The answer is recorded, and the same for ever: an acceptance or a refusal. */
+/** The answer is recorded and never changes: an acceptance or a refusal. */
 export interface Answered<Answer> {
   readonly kind: 'answered';
   readonly outcome: 'accepted' | 'rejected';
   readonly answer: Answer;
-  /** Of the event that it is made of. Whoever has read up to there has read all of its commit, for batches end with commits. */
+  /** The position of the event behind the answer. A reader that has reached it has seen the whole commit, because batches end with commits. */
   readonly position: Position;
-  /** The key had been used for the same request, and this is what was answered then. */
+  /** The key had been used for the same request; this is the first answer. */
   readonly replayed: boolean;
 }
 
-/** Refused without a record: there is nowhere to record it, or the key belongs to another request. */
+/** Refused without a record: there is no place to record it, or the key belongs to another request. */
 export interface RefusedUnrecorded {
   readonly kind: 'refused';
   readonly rejection: Rejection;
@@ -34,17 +34,17 @@ export interface InFlight {
   readonly kind: 'in-flight';
 }
 
-/** What a dry run would have been answered. */
+/** The answer that the command would have got without the dry run. */
 export interface Rehearsed<Answer> {
   readonly kind: 'rehearsed';
   readonly answer: Answer;
 }
 
-/** A command that was decided and perhaps appended, but nobody may hear of it yet. */
+/** A command that was decided and perhaps appended, but must not be answered yet. */
 export interface PendingOutcome<Answer> {
-  /** Resolves once everything that the decision saw or made is durable; rejects when that cannot become true. To be called once. */
+  /** Resolves once everything that the decision saw or made is durable; rejects when that cannot become true. Call it once. */
   readonly durable: () => Promise<void>;
-  /** To be called when it is. */
+  /** Call it after that. */
   readonly read: () => CommandOutcome<Answer>;
 }
 

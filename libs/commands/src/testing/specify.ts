@@ -14,7 +14,7 @@ import type { AnyCommand, Fact } from '../model/command-model.js';
 import { CommandDecisions } from '../writer/command-decisions.js';
 import { PlainStateStore } from './plain-state-store.js';
 
-/** What else a specification needs to know. */
+/** What a specification may depend on besides its decider. */
 export interface Beside {
   readonly deciders?: readonly AnyDecider[];
   readonly lookups?: readonly Lookup<unknown>[];
@@ -22,8 +22,8 @@ export interface Beside {
 }
 
 /**
- * Given events, when a command, then events or a refusal: of one entity, without a log. Decides and evolves as a writer does. For any test runner: what is not so
- * throws the `AssertionError` of Node.
+ * Given events, when a command, then events or a refusal: for one entity, without a log. Decides and evolves as a writer does. Works with any test
+ * runner: a failed expectation throws Node's `AssertionError`.
  */
 export function specify<State, Command extends AnyCommand, Event extends Fact>(
   of: Decider<State, Command, Event>,
@@ -45,9 +45,9 @@ export function specify<State, Command extends AnyCommand, Event extends Fact>(
 export interface Expectations<Event extends Fact> {
   /** In one commit, in this order. */
   readonly thenEvents: (...events: readonly (Event | Elsewhere)[]) => void;
-  /** Parameters are compared where they are given. */
+  /** Compares the parameters if given. */
   readonly thenRefused: (problem: string, parameters?: JsonObject) => void;
-  /** There is nothing to do. */
+  /** The command changes nothing. */
   readonly thenUnchanged: () => void;
 }
 

@@ -14,28 +14,30 @@ export type CommitFigures = Parameters<NonNullable<WalOptions['onCommit']>>[0];
 export type CommitListener = (commit: CommitFigures) => void;
 
 export interface CommandLogOptions {
-  /** `onCommit` is the writer's own: see there. */
+  /** `onCommit` belongs to the writer: use `CommandWriter.onCommit`. */
   readonly wal?: Omit<WalOptions, 'onCommit'>;
-  /** Where the state is checkpointed; in memory, and made of the whole log at each start, when left out. */
+  /** Where the state is checkpointed. Default: in memory, rebuilt from the whole log at each start. */
   readonly state?: Omit<CheckpointedStateOptions, 'stateVersion' | 'takesOver'> | undefined;
   readonly clock?: MonotonicClock;
-  /** Beyond these commands are refused with `EVENT_CLOCK_SKEW`. Every clock is believed when left out. */
+  /** Beyond these bounds commands are refused with `EVENT_CLOCK_SKEW`. Default: every clock is believed. */
   readonly clockBounds?: ClockBounds;
   readonly onReplayProgress?: (progress: ReplayProgress) => void;
 }
 
-/** The log of a model, open and replayed. */
+/** The open, replayed log of a model. */
 export interface CommandLog {
   readonly events: WalEventLog;
-  /** Told of each group commit. */
+  /** Called for each group commit. */
   readonly commitListeners: Set<CommitListener>;
-  /** Answers do not wait for a sync, and nobody else asks for one. */
+  /** Answers do not wait for a sync, and nothing else requests one. */
   readonly isUnsynced: boolean;
 }
 
 /**
- * Opens the log, replays it and gives it to its writer, which releases it from then on. Throws what `WalEventLog.open` throws, before anything was changed, what the model's
- * `evolve` throws, and what making the writer throws: then the log is released.
+ * Opens the log, replays it and hands it to its writer, which releases it from then on.
+ *
+ * @throws what `WalEventLog.open` throws, before anything was changed.
+ * @throws what the model's `evolve` and the making of the writer throw; the log is then released.
  */
 export async function openCommandLog<Command extends AnyCommand, Answer, View, Writer>(
   directory: string,

@@ -33,15 +33,19 @@ const CLOCK_WATCH_MILLIS = 1_000;
 const UNSYNCED_MILLIS_MAX_DEFAULT = 1_000;
 
 export interface CommandWriterOptions extends CommandLogOptions {
-  /** How long compaction leaves the events of keys alone that are used from now on; 30 days when left out. */
+  /** How long compaction keeps the events of keys used from now on. Default 30 days. */
   readonly keyRetentionMillis?: number;
-  /** With durability `none`: the longest time until what was answered is synced, and readers see it. Default 1,000. */
+  /** With durability `none`: the longest time until answers are synced and readers see them. Default 1,000. */
   readonly unsyncedMillisMax?: number;
-  /** A UUID in canonical form, never the same twice; a UUIDv7 when left out. */
+  /** Makes a UUID in canonical form, never the same twice. Default: UUIDv7. */
   readonly newId?: (nowMillis: number) => string;
 }
 
-/** Opens the log of a model for writing, and replays it. Throws what `openCommandLog` throws. */
+/**
+ * Opens the log of a model for writing, and replays it.
+ *
+ * @throws what `openCommandLog` throws.
+ */
 export async function openCommandWriter<Command extends AnyCommand, Answer, View>(
   directory: string,
   model: CommandModel<Command, Answer, View>,
@@ -53,13 +57,13 @@ export async function openCommandWriter<Command extends AnyCommand, Answer, View
 /**
  * The write side of a model: one writer, one state, one order.
  *
- * A command is decided, appended and applied to the state within one turn of the event loop, so commands need no locks and see
- * each other's effects at once. What a decision saw or made may be told only when it is durable: otherwise a crash could erase
- * the reason for an answer already given. It knows no HTTP.
+ * A command is decided, appended and applied to the state within one turn of the event loop, so commands need no locks and see each other's effects at
+ * once. What a decision saw or made is revealed only when it is durable: otherwise a crash could erase the reason for an answer already given. It knows
+ * no HTTP.
  */
 export class CommandWriter<Command extends AnyCommand, Answer, View = unknown> {
   readonly log: WalEventLog;
-  /** Of the model, on everything that was admitted. */
+  /** The model's view of everything admitted. */
   readonly view: View;
   private readonly decided: CommandDecisions<Command, Answer, View>;
   private readonly commitListeners: Set<CommitListener>;
@@ -85,14 +89,21 @@ export class CommandWriter<Command extends AnyCommand, Answer, View = unknown> {
       }, options.unsyncedMillisMax ?? UNSYNCED_MILLIS_MAX_DEFAULT).unref();
   }
 
-  /** Decides a command and, if it changes anything, appends it. Resolves once the outcome may be told. Throws what `admit` and `settle` throw. */
+  /**
+   * Decides a command and appends what it changes. Resolves once the outcome may be revealed.
+   *
+   * @throws what `admit` and `settle` throw.
+   */
   async execute(command: Command, attempt: Attempt): Promise<CommandOutcome<Answer>> {
     return this.settle(this.admit(command, attempt));
   }
 
   /**
-   * The synchronous part of `execute`. Throws before anything was applied: `WAL_OVERLOADED`, `WAL_FULL`, `EVENT_TOO_LARGE`, `EVENT_WRONG_VERSION`,
-   * `EVENT_STATE_OVERLOADED`, `COMMANDS_UNAVAILABLE`, `EVENT_CLOCK_SKEW`. Throws `COMMAND_OUTCOME_UNKNOWN` for a key that was used in a part of the log that failed.
+   * The synchronous part of `execute`. What it throws, it throws before anything was applied, except `COMMAND_OUTCOME_UNKNOWN`.
+   *
+   * @throws `WAL_OVERLOADED`, `WAL_FULL`, `EVENT_STATE_OVERLOADED`, `EVENT_CLOCK_SKEW`, `COMMANDS_UNAVAILABLE`: try again later.
+   * @throws `EVENT_TOO_LARGE`, `EVENT_WRONG_VERSION`.
+   * @throws `COMMAND_OUTCOME_UNKNOWN`: the key was used in a part of the log that failed.
    */
   admit(command: Command, attempt: Attempt): PendingOutcome<Answer> {
     const { logMillis: nowMillis, wallMillis } = this.log.present();
@@ -126,15 +137,21 @@ export class CommandWriter<Command extends AnyCommand, Answer, View = unknown> {
     }
   }
 
-  /** Waits until the outcome may be told. Throws `COMMANDS_UNAVAILABLE`, `COMMAND_OUTCOME_UNKNOWN` or `COMMAND_ANSWER_REMOVED`. */
+  /**
+   * Waits until the outcome may be revealed.
+   *
+   * @throws `COMMANDS_UNAVAILABLE`, `COMMAND_OUTCOME_UNKNOWN`, `COMMAND_ANSWER_REMOVED`.
+   */
   async settle(pending: PendingOutcome<Answer>): Promise<CommandOutcome<Answer>> {
     await pending.durable();
     return pending.read();
   }
 
   /**
-   * The command that used a key, or undefined: then it is not in the log, but may still be on its way. Waits until it is
-   * durable; throws `COMMAND_OUTCOME_UNKNOWN` when that cannot become true, and `COMMAND_ANSWER_REMOVED`.
+   * The command that used a key, once it is durable. Undefined if the key is not in the log; the command may still be on its way.
+   *
+   * @throws `COMMAND_OUTCOME_UNKNOWN`: it cannot become durable any more.
+   * @throws `COMMAND_ANSWER_REMOVED`.
    */
   async find(key: CommandKey): Promise<FoundCommand<Answer> | undefined> {
     const used = this.decided.keyUse(key);
@@ -147,27 +164,27 @@ export class CommandWriter<Command extends AnyCommand, Answer, View = unknown> {
     return { kind: 'found', position, recordedAtMillis, outcome: outcomeOf(event), answer };
   }
 
-  /** What a request with this key and hash would be, durably recorded or not: only a new one would be decided. */
+  /** How a request with this key and hash would be treated, durable or not. Only a new one would be decided. */
   recognise(key: CommandKey, bodyHash: string): Recognition['kind'] {
     return this.decided.recognise(key, bodyHash).kind;
   }
 
-  /** Tells of each group commit of the log, for metrics. The listener must not throw. */
+  /** Calls the listener for each group commit of the log, for metrics. It must not throw. */
   onCommit(listener: CommitListener): void {
     this.commitListeners.add(listener);
   }
 
-  /** How many commands of each type were decided how. */
+  /** Counts of decisions by command type and kind. */
   decisions(): ReadonlyMap<Command['type'], ReadonlyMap<DecisionLabel, number>> {
     return this.counts.byType;
   }
 
-  /** Resolves with the reason when no command is taken any more: the process should then end, and recovery decides. */
+  /** Resolves with the reason when no more commands are accepted. The process should then end, and recovery decides. */
   get failed(): Promise<CodedError> {
     return this.log.failed;
   }
 
-  /** Why no command is taken any more, if so. */
+  /** Why no more commands are accepted, if so. */
   get failure(): CodedError | undefined {
     return this.log.poisoned;
   }

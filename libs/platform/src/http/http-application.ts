@@ -37,22 +37,22 @@ import { RequestsInFlight } from './requests-in-flight.js';
 
 export interface HttpApplicationOptions {
   readonly logger: Logger;
-  /** Which of the process's APIs this is, in its lines; Nest's own lines are those of the process. */
+  /** The name of this API in its log lines, if the process has several. Nest's own lines belong to the process. */
   readonly api?: string;
-  /** Given by `runService`; one of its own in tests. */
+  /** Passed by `runService`; created by default, as in tests. */
   readonly lifecycle?: ServiceLifecycle;
-  /** The service's problems, beside those of the platform. */
+  /** The service's problems, besides those of the platform. */
   readonly problems?: ProblemKinds;
   readonly codedErrors?: CodedErrorProblems;
-  /** The largest body of a route with `LargeBody`; default 4 MiB. Others take 512 KiB. */
+  /** The largest body of a route with `LargeBody`; default 4 MiB. Other routes accept 512 KiB. */
   readonly bodyBytesMax?: number;
-  /** What all bodies in flight may hold together; default 64 MiB. */
+  /** Bytes of all bodies in flight together; default 64 MiB. */
   readonly bodiesBytesMax?: number;
-  /** How many bodies may be under way at once; default 1,024. */
+  /** Bodies in transit at once; default 1,024. */
   readonly uploadsMax?: number;
-  /** How long nothing may come of a body that is under way; default 10,000. */
+  /** How long a body in transit may stall; default 10,000. */
   readonly uploadIdleMillisMax?: number;
-  /** How long a client may take to send a request, and half of it for the header fields; default 60,000. It is looked at ten times meanwhile. */
+  /** How long a client may take to send a request, half of it for the header fields; default 60,000. Checked ten times in that period. */
   readonly requestMillisMax?: number;
   /** Absent: no `/openapi.json` and no `/docs`. */
   readonly openApi?: OpenApiOptions;
@@ -68,8 +68,10 @@ const KEEP_ALIVE_MILLIS = 72_000;
 const PATH_PARAMETER_CHARACTERS_MAX = 2_048;
 
 /**
- * A Nest application on Fastify with everything a service of this house has: problem+json, strict validation, logs, metrics, health,
- * correlation ids and OpenAPI. Every handler's parameters are inspected: throws `AssertionFailed` if one would not be validated.
+ * Creates a Nest application on Fastify with everything that a service needs: problem+json, strict validation, logs, metrics, health, correlation ids
+ * and OpenAPI.
+ *
+ * @throws `AssertionFailed`: the parameters of a handler would not be validated.
  */
 export async function createHttpApplication(
   root: Type | DynamicModule,
@@ -135,7 +137,11 @@ export class HttpApplication {
     return this.nest.getHttpAdapter().getInstance();
   }
 
-  /** Starts serving; port 0 takes a free one. The answer is the address: `http://127.0.0.1:7400`. Throws `PORT_IN_USE`, `PORT_UNUSABLE`, which name the variable. */
+  /**
+   * Starts serving, on a free port if `port` is 0. Returns the address: `http://127.0.0.1:7400`.
+   *
+   * @throws `PORT_IN_USE`, `PORT_UNUSABLE`, which name the variable.
+   */
   async listen(port: number, host = '127.0.0.1', variable = 'the port'): Promise<string> {
     try {
       await this.nest.listen(port, host);
@@ -145,14 +151,14 @@ export class HttpApplication {
     return this.nest.getUrl();
   }
 
-  /** Accepts no more connections and waits until every request is answered, at most so long. True if none is left. */
+  /** Accepts no more connections and waits until every request is answered, at most `graceMillis`. True if none is left. */
   async drain(graceMillis: number): Promise<boolean> {
     const { server } = this.fastify;
     if (server.listening) server.close();
     return this.inFlight.none(graceMillis);
   }
 
-  /** Readiness goes red, requests in flight are answered within the grace, then every module is closed. */
+  /** Turns readiness red, answers requests in flight within the grace, then closes every module. */
   async stop(graceMillis: number): Promise<void> {
     this.lifecycle.beginStop();
     await this.drain(graceMillis);

@@ -5,7 +5,7 @@ import { ServiceLifecycle } from './service-lifecycle.js';
 
 /** What `runService` stops: `HttpApplication` is one. */
 export interface StoppableService {
-  /** Takes no new work and waits until the work in hand is done, at most so long. */
+  /** Accepts no new work and waits until the work in hand is done, at most `graceMillis`. */
   drain(graceMillis: number): Promise<unknown>;
   /** Drains, then closes everything. */
   stop(graceMillis: number): Promise<void>;
@@ -13,25 +13,25 @@ export interface StoppableService {
 
 export interface RunServiceOptions {
   readonly logger: Logger;
-  /** How long requests in flight may take once the service was told to stop. */
+  /** How long requests in flight may take after a stop was requested. */
   readonly stopGraceMillis: number;
   readonly exitCodes?: ExitCodes;
-  /** Named once in the log: variables of the environment that look like configuration and are none. */
+  /** Logged once: variables of the environment that look like configuration but are not. */
   readonly ignoredVariables?: readonly string[];
   readonly process?: HostProcess;
 }
 
-/** A failed service gives the requests in flight so long to be told. */
+/** How long requests in flight get after a failure. */
 export const FATAL_GRACE_MILLIS = 1_000;
-/** Closing everything after the grace may take so long; what holds on longer is left behind. */
+/** How long closing everything may take after the grace; what takes longer is abandoned. */
 const CLOSE_MILLIS_MAX = 10_000;
 
 /**
- * Runs a service until it is told to stop (SIGTERM, SIGINT) or fails, and then ends the process: the only place that does.
+ * Runs a service until SIGTERM, SIGINT or a failure, and then ends the process. Nothing else ends it.
  *
- * A stop is: readiness red, no new connections, requests in flight answered within the grace, everything closed, exit 0. A second
- * signal ends the process at once. A failure (`lifecycle.fatal`, an uncaught error, a bootstrap that throws) is logged, gives
- * the requests in flight at most a second, and exits with the code of its error.
+ * A stop: readiness red, no new connections, requests in flight answered within the grace, everything closed, exit 0. A second signal ends the process
+ * at once. A failure (`lifecycle.fatal`, an uncaught error, a bootstrap that throws) is logged, gives the requests in flight at most a second, and exits
+ * with the code of its error.
  */
 export async function runService(
   bootstrap: (lifecycle: ServiceLifecycle) => Promise<StoppableService>,

@@ -18,13 +18,13 @@ import { SourceFeed } from './source-feed.js';
 export interface DirectoryFeedOptions extends EventLogReaderOptions {
   /** An idle feed yields an empty batch this often. Default 1,000. */
   readonly heartbeatMillis?: number;
-  /** Is told how far each consumer that keeps a floor has come: the directory itself has no ears. */
+  /** Gets the position of each consumer that keeps a floor, because the log's directory cannot be told. */
   readonly report?: ReportTarget;
 }
 
 /**
- * The feed of another process's log, read from its directory. The log need not exist yet: `FEED_UNAVAILABLE` until then. Each
- * subscription opens the directory anew, so that one that comes back after a restore sees what is there now.
+ * The feed of another process's log, read from its directory. The log need not exist yet: `FEED_UNAVAILABLE` until then. Each subscription opens the
+ * directory again, so that after a restore it sees what is there now.
  */
 export class DirectoryFeed implements EventFeed {
   private readonly closing = new AbortController();

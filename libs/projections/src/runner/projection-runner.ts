@@ -16,17 +16,14 @@ import { BatchRefused, ProjectionPass } from './projection-pass.js';
 import { type ProjectionState, type ProjectionStatus, StatusKeeper } from './projection-status.js';
 import type { ReadModelLease, ReadModelStore, ReadModelTarget } from '../read-model-store.js';
 
-/**
- * What to do when `apply` throws. `stop` ends the runner, which is loud. `retry` backs off and tries again, counts durably, and stops
- * after the last attempt.
- */
+/** What to do when `apply` throws. `stop` ends the runner. `retry` backs off and tries again, counts durably, and stops after the last attempt. */
 export type BadEventPolicy =
   { readonly kind: 'stop' } | { readonly kind: 'retry'; readonly attempts: number };
 
 /**
- * What to do when the log is not of the history that the read model was made from: restored, or an older copy in its place. Either way queries get no answers from
- * it any more. `rebuild` makes it anew from the log, which it is derived from. `refuse` ends the runner. Of another log altogether it always ends: somebody has
- * mixed up two installations, and either may be the wrong one.
+ * What to do when the read model was made from another history of the log: the log was restored, or replaced by an older copy. Queries get no answers
+ * from it in either case. `rebuild` rebuilds it from the log; `refuse` ends the runner. A read model of another log always ends the runner: two
+ * installations were mixed up, and either may be the wrong one.
  */
 export type DivergencePolicy = 'rebuild' | 'refuse';
 
@@ -37,13 +34,13 @@ export interface ProjectionRunnerOptions<Transaction> {
   readonly badEvents?: BadEventPolicy;
   /** Default `rebuild`. */
   readonly divergence?: DivergencePolicy;
-  /** Most events in one transaction when nearly caught up; ten times as many when far behind. Default 1,000. */
+  /** The most events in one transaction when nearly caught up; ten times as many when far behind. Default 1,000. */
   readonly batchEvents?: number;
-  /** Who holds the lease, for people to read. Default host, process and thread. */
+  /** Who holds the lease, for people to read. Default: host, process and thread. */
   readonly owner?: string;
-  /** Called after each change of state: what to log. */
+  /** Called after each change of state, for logging. */
   readonly onState?: (status: ProjectionStatus) => void;
-  /** Default `live`. `fresh` fills tables anew beside the live ones and ends once they have taken over. */
+  /** Default `live`. `fresh` fills new tables beside the live ones, and ends once they have taken over. */
   readonly target?: ReadModelTarget;
   readonly clock?: MonotonicClock;
 }
@@ -86,9 +83,12 @@ export class ProjectionRunner<Transaction> {
   }
 
   /**
-   * Runs until the signal fires (resolves between two batches) or something that trying again cannot mend happens
-   * (rejects): `FEED_DIVERGED` as its policy says, `FEED_COMPACTED`, `FEED_REFUSED`, `READ_MODEL_NEWER`, `READ_MODEL_DAMAGED`, what a damaged log
-   * throws, and `PROJECTION_FAILED` for an event that `apply` refuses.
+   * Runs until the signal fires (resolves between two batches) or an error that no retry can fix (rejects).
+   *
+   * @throws `FEED_DIVERGED`, as `divergence` says; `FEED_COMPACTED`, `FEED_REFUSED`.
+   * @throws `READ_MODEL_NEWER`, `READ_MODEL_DAMAGED`.
+   * @throws `PROJECTION_FAILED`: `apply` refused an event.
+   * @throws what a damaged log throws.
    */
   async run(signal: AbortSignal): Promise<void> {
     try {
@@ -104,7 +104,7 @@ export class ProjectionRunner<Transaction> {
     }
   }
 
-  /** True once the read model that queries see has durably reached the position; false when that took too long or the runner ended. */
+  /** True once the read model that queries see has durably reached the position; false on the timeout, or when the runner has ended. */
   waitFor(position: Position, timeoutMillis: number): Promise<boolean> {
     return this.waiters.wait(position, timeoutMillis);
   }

@@ -16,7 +16,7 @@ export interface RebuildOptions<Transaction> {
   readonly feed: EventFeed;
   readonly store: ReadModelStore<Transaction>;
   readonly owner?: string;
-  /** Called about four times a second, and once at the end. */
+  /** Called about four times per second, and once at the end. */
   readonly onProgress?: (progress: RebuildProgress) => void;
   readonly signal: AbortSignal;
 }
@@ -24,9 +24,10 @@ export interface RebuildOptions<Transaction> {
 const PROGRESS_MILLIS = 250;
 
 /**
- * Fills fresh tables from the log beside the live ones, catches up and switches in one transaction; queries never stop. Called
- * again after a crash half-way, it goes on where it was. True when switched; false when the signal fired first. Throws
- * what `ProjectionRunner.run` throws; the live tables are then as they were.
+ * Fills new tables from the log beside the live ones, catches up and switches in one transaction. Queries go on meanwhile. Called again after a crash,
+ * it continues where it was. True once switched; false if the signal fired first. After an error the live tables are unchanged.
+ *
+ * @throws what `ProjectionRunner.run` throws.
  */
 export async function rebuildProjection<Transaction>(
   options: RebuildOptions<Transaction>,

@@ -33,7 +33,7 @@ export interface SqliteReadModelOptions {
   readonly projection: { readonly name: string; readonly version: number };
 }
 
-/** One moment of the read model: every statement run through it sees the same position. Dies with the call. */
+/** One moment of the read model: every statement run through it sees the same position. Valid only during the call. */
 export interface ReadModelSnapshot {
   readonly position: Position;
   readonly cursor: FeedCursor | undefined;
@@ -52,8 +52,8 @@ interface OpenGeneration {
 const IN_PLACE_CHECK_MILLIS = 1_000;
 
 /**
- * The query side of a read model, in any process or thread, while a worker writes it: read-only, follows a rebuild to the new
- * tables by itself, and may be made before the files exist.
+ * The query side of a read model, in any process or thread, while a worker writes it. Read-only; follows a rebuild to the new tables by itself; may be
+ * opened before the files exist.
  */
 export class SqliteReadModel {
   private catalog: SqliteConnection | undefined;
