@@ -465,6 +465,42 @@ describe('an import', () => {
     });
   });
 
+  describe('of rows that are posted as another command', () => {
+    const metadata = { customer: '{customer}' };
+
+    /** Imports the rejects of the second run as its summary says. */
+    async function imported(before: object, now: object): Promise<CliRun> {
+      map({ row: { ...MAPPING.row, ...before } });
+      writeRows('1,10.00,a', '2,500.00,a');
+      expect(await summaryOf()).toMatchObject({ posted: 1, rejected: 1 });
+      rmSync(path('rejects.csv'));
+      map({ row: { ...MAPPING.row, ...now } });
+      writeRows('1,10.00,a', '2,50.00,a');
+      const { output } = await importing();
+      expect(output).toContain('import that file with --attempt 2');
+      const line = ['import', path('rejects.csv'), '--ledger', 'main', '--mapping', path('m.json')];
+      return runCli(...line, '--url', url, '--rejects', path('again.csv'), '--attempt', '2');
+    }
+
+    it.each([
+      ['without a reference', { reference: null }, { reference: null, metadata }],
+      ['with a reference now', {}, { reference: 'r/{id}' }],
+      ['with another reference now', { reference: 'r/{id}' }, { reference: 's/{id}' }],
+      ['with their own reference now', { reference: 'r/{id}' }, {}],
+    ])('posts none once more as another attempt: %s', async (_, before, now) => {
+      expect((await imported(before, now)).exit).toBe(1);
+      expect(read('rejects.csv')).toContain('2,%taken:1,"idempotency-key-reused');
+      expect(read('rejects.csv')).toContain('\n3,2,idempotency-key-reused');
+      expect(read('again.csv')).toContain('%taken:1 is the id of another row');
+      expect(ledger.moved).toBe(6000);
+    });
+
+    it('takes one for posted whose reference is still the same', async () => {
+      expect((await imported({}, { metadata })).exit).toBe(0);
+      expect(ledger.moved).toBe(6000);
+    });
+  });
+
   describe('of an account that is there', () => {
     it.each([
       [{ asset: 'JPY' }, "account cash is there in JPY, the mapping's asset is EUR"],

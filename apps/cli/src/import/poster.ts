@@ -5,6 +5,7 @@ import {
   type BatchSink,
   type KnownAccounts,
   type Posted,
+  type TransferRow,
   type WaitingRow,
   divided,
   rejectOf,
@@ -12,6 +13,7 @@ import {
 import {
   type BulkItem,
   type ItemAnswer,
+  type ToldAnswer,
   bulkBody,
   bulkPath,
   itemAnswers,
@@ -19,6 +21,7 @@ import {
 } from './bulk.js';
 import { ImportError } from './import.errors.js';
 import type { Reject } from './rejects-file.js';
+import { takenId } from './row-identity.js';
 import type { NeededAccount } from './row-mapper.js';
 import { differenceOf } from './same-transfer.js';
 import { type Witness, laterOf, stands, witnessOf } from './witness.js';
@@ -150,7 +153,9 @@ export class Poster implements BatchSink {
       const made = succeeded(answer);
       const refusal = made ? undefined : await this.refusalOf(waiting, answer);
       if (refusal !== undefined) {
-        rejects.push(rejectOf(waiting, refusal));
+        const reject = rejectOf(waiting, refusal);
+        const isTaken = await this.isKnownByKey(waiting, answer);
+        rejects.push(isTaken ? takenReject(reject, waiting.mapped) : reject);
         continue;
       }
       posted++;
@@ -177,12 +182,22 @@ export class Poster implements BatchSink {
     return `${problem} That one has the legs and the time of this row: it is this row, or another with its reference`;
   }
 
+  /** As another command under its key, by which alone it is known: another attempt has another key, and the reference is not that of the transfer. */
+  private async isKnownByKey({ mapped }: WaitingRow, answer: ItemAnswer): Promise<boolean> {
+    if (!problemText(answer).startsWith('idempotency-key-reused')) return false;
+    const { status, body } = answerIn(await this.client.get(this.commandPath(mapped)));
+    // Of an answer that cannot be told any more the status is no number.
+    if (status > SUCCESS_MAX) return false;
+    const { reference } = (body ?? {}) as { readonly reference?: unknown };
+    return typeof reference !== 'string' || reference !== mapped.transfer.reference;
+  }
+
   private transferPath(transferId: string, { position }: ItemAnswer): string {
     const seen = position === undefined ? '' : `?minPosition=${encodeURIComponent(position)}`;
     return `${this.ledgerPath}/transfers/${encodeURIComponent(transferId)}${seen}`;
   }
 
-  private commandPath({ key }: Witness): string {
+  private commandPath({ key }: Pick<Witness, 'key'>): string {
     return `${this.ledgerPath}/commands/${encodeURIComponent(key)}`;
   }
 
@@ -198,9 +213,13 @@ export class Poster implements BatchSink {
 }
 
 /** To a question after the command of the witness. */
-function isAnswered(witness: Witness, { body }: ServiceAnswer): boolean {
+function isAnswered(witness: Witness, found: ServiceAnswer): boolean {
+  return stands(witness, answerIn(found));
+}
+
+function answerIn({ body }: ServiceAnswer): ToldAnswer {
   const { answer } = (body ?? {}) as { answer?: unknown };
-  return stands(witness, toldAnswer(answer));
+  return toldAnswer(answer);
 }
 
 function repeats(witness: Witness, [first]: readonly ItemAnswer[]): boolean {
@@ -247,6 +266,11 @@ function kindOf(answer: ServiceAnswer): AccountKind | undefined {
   return isThere && asset !== undefined && normalSide !== undefined
     ? { asset, normalSide }
     : undefined;
+}
+
+/** Whatever it is imported as, it stays a reject. */
+function takenReject({ reason, ...reject }: Reject, { id }: TransferRow): Reject {
+  return { ...reject, id: takenId(id), reason: `${reason} It is posted, with other content` };
 }
 
 function itemOf({ mapped }: WaitingRow): BulkItem {

@@ -78,7 +78,7 @@ export class RowMapper {
   private idProblem({ givenId }: CsvRow, taken: string | undefined): string {
     const { id } = this.mapping.row;
     if (taken !== undefined)
-      return `import_id: ${taken} is the id of another row; give it one that no other row has`;
+      return `import_id: ${taken} is the id of another row, or of this one as it is posted; give it one that no other row has only if it is to be posted besides`;
     return givenId === null && tellsContent(id)
       ? 'import_id: the id is empty, and cannot be made of a row that was mended; give it one that no other row has'
       : `${id.columns.join(', ')}: the id is empty`;
