@@ -1051,6 +1051,21 @@ describe('an import', () => {
       expect(ledger.recorded).toEqual([]);
     });
 
+    it.each([
+      ['another ledger', ['--ledger', 'other'], (note: string) => note],
+      ['another name', ['--name', 'other'], (note: string) => note],
+      ['another version', [], (note: string) => note.replace(/"version":[0-9]+/, '"version":99')],
+    ])('does not write over the note of an import of %s', async (_, options, left) => {
+      writeRows('1,1.00,a');
+      await importing('--progress', path('note.json'));
+      const note = left(read('note.json'));
+      write('note.json', note);
+      const { exit, messages } = await importing('--progress', path('note.json'), ...options);
+      expect([exit, messages]).toEqual([64, expect.stringContaining('would be overwritten')]);
+      expect(read('note.json')).toBe(note);
+      expect(ledger.posted).toHaveLength(1);
+    });
+
     it('does not take another file for its note', async () => {
       writeRows('1,1.00,a');
       const thesis = '{"version":4,"identity":"On ledgers"}';

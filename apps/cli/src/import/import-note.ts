@@ -91,8 +91,8 @@ export class ImportNote {
   }
 
   /**
-   * Undefined when there is none. Lets go of one that was not written to its end. Throws `IMPORT_OPTION_INVALID` for a file that is no note: it
-   * would be overwritten.
+   * Undefined when there is none. Lets go of one that was not written to its end. Throws `IMPORT_OPTION_INVALID` for a file that is no note, or the
+   * note of other rows: it would be overwritten.
    */
   read(): NotedImport | undefined {
     const text = textOf(this.path);
@@ -103,10 +103,12 @@ export class ImportNote {
       this.change(() => rmSync(this.temporaryPath));
     }
     if (note === undefined) return undefined;
-    if (note.version !== VERSION || note.rejects === undefined) return undefined;
-    // A check would write over what keeps rows from being posted twice.
-    if (this.owner === undefined && note.posting !== undefined)
-      throw noNote(this.path, 'is the note of an import, and no check');
+    // It would write over what keeps the rows of the other from being posted twice.
+    if (note.version !== VERSION) throw noNote(this.path, 'is of another version of Holdfast');
+    const { posting } = note;
+    if (posting !== undefined && !isOf(posting, this.owner))
+      throw noNote(this.path, `is of an import into ${posting.ledger} as ${posting.name}`);
+    if (note.rejects === undefined) return undefined;
     const isOurs = note.identity === this.identity;
     this.earlier = this.owner ? readingsIn(note, this.owner) : [];
     return { progress: isOurs ? note.progress : undefined, rejects: note.rejects };
@@ -196,8 +198,11 @@ export function notedReadings(path: string, owner: RowsOwner): readonly Reading[
 }
 
 function readingsIn({ version, posting }: Partial<NoteText>, owner: RowsOwner): readonly Reading[] {
-  const isOf = posting?.ledger === owner.ledger && posting.name === owner.name;
-  return version === VERSION && isOf ? posting.readings : [];
+  return version === VERSION && posting && isOf(posting, owner) ? posting.readings : [];
+}
+
+function isOf({ ledger, name }: RowsOwner, owner: RowsOwner | undefined): boolean {
+  return ledger === owner?.ledger && name === owner.name;
 }
 
 function distinct(readings: readonly Reading[]): readonly Reading[] {
