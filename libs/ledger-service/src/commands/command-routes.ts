@@ -1,5 +1,6 @@
-import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/internal';
 import { RequestMethod } from '@nestjs/common';
+// Behind the entry, which alone loads what decorators need.
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/internal';
 import { MetadataScanner } from '@nestjs/core';
 import type { ForwardedRoute } from '@holdfast/platform/forwarding';
 import { COMMAND_CONTROLLERS } from './ledger-commands.module.js';
