@@ -639,6 +639,19 @@ describe('an import', () => {
       expect(ledger.moved).toBe(10_000);
     });
 
+    it('is refused also behind a run that did not come to the end, and took no row', async () => {
+      map({ row: { ...MAPPING.row, id: '{id}-{customer}' } });
+      writeRows('1,"10,00",a', '"2,10.00,a');
+      expect((await importing()).exit).toBe(65);
+      map({ row: { id: '{id}', amount: { column: 'amount', decimalMark: ',' } } });
+      const line = ['import', path('rejects.csv'), '--ledger', 'main', '--mapping', path('m.json')];
+      expect((await runCli(...line, '--url', url, '--attempt', '2')).exit).toBe(0);
+      expect(ledger.posted).toEqual(['import:m:row:2:1-a']);
+      writeRows('1,"10,00",a', '2,"10,00",a');
+      expect((await importing()).exit).toBe(64);
+      expect(ledger.moved).toBe(1000);
+    });
+
     it('knows an encoding by whatever name', async () => {
       writeTexts(CZECH);
       map({ row: NO_ID, csv: { encoding: 'UTF-8' } });
@@ -1117,6 +1130,19 @@ describe('an import', () => {
     write('rows.csv', rows);
     expect(await summaryOf()).toMatchObject({ posted: 150, rejected: 0 });
     expect(ledger.moved).toBe(150_000);
+  });
+
+  it('keeps no more than some rows that are not taken in memory, and writes them in their order', async () => {
+    const refused = Array.from({ length: 1_100 }, (_, id) => `${id},none,a`);
+    writeRows('posted,1.00,a', ...refused, 'last,1.00,a', 'more,none,a');
+    const lines: number[] = [];
+    ledger.onBulk = () =>
+      lines.push(existsSync(path('rejects.csv')) ? read('rejects.csv').split('\n').length : 0);
+    expect(await summaryOf()).toMatchObject({ posted: 2, rejected: 1_101 });
+    expect(lines).toEqual([0, 0, 1_002]);
+    expect(read('rejects.csv').match(/(?<=,)[a-z0-9]+(?=,none,a$)/gm)).toEqual(
+      [...refused, 'more,none,a'].map((row) => row.replace(/,.*/, '')),
+    );
   });
 
   it('of standard input leaves nothing of it, and has its other files in the working directory', async () => {

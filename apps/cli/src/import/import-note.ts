@@ -137,6 +137,7 @@ export class ImportNote {
   /** Written now or with a later one. */
   take(progress: ImportProgress): void {
     this.pending = progress;
+    this.hasRejects = progress.rejects.bytes > 0;
     if (performance.now() - this.writtenAt >= WRITE_MILLIS_MIN) this.flush();
   }
 

@@ -29,6 +29,9 @@ export interface ImportResult {
   readonly tally: Tally;
 }
 
+/** Rows that are not taken and wait to be written, so that memory does not grow with a file of which none is. */
+const REFUSED_MAX = 1_000;
+
 /**
  * One pass over the rows of a file. Rows go out in their order, one batch at a time: a floor must see earlier rows first. Between
  * two batches everything before is settled, and only there a note of the progress is true.
@@ -135,7 +138,8 @@ export class ImportRun {
   }
 
   private async take(row: CsvRow, mapped: MappedRow): Promise<void> {
-    if (mapped.kind === 'transfer' && !this.batch.canTake(mapped)) await this.settle();
+    const isFull = mapped.kind === 'transfer' && !this.batch.canTake(mapped);
+    if (isFull || this.refused.length === REFUSED_MAX) await this.settle();
     this.count(row);
     this.enqueue(row, mapped);
   }
