@@ -1,3 +1,4 @@
+// Long because the docstrings of its public methods list every error that they throw.
 import { type CodedError, type MonotonicClock, defined, systemClock } from '@holdfast/kernel';
 import { Wal, type WalOptions, type WalStats } from '@holdfast/wal';
 import { CommitAppender } from './append/commit-appender.js';

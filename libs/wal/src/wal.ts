@@ -1,3 +1,4 @@
+// Long because the docstrings of its public methods list every error that they throw.
 import { resolve } from 'node:path';
 import { systemClock } from '@holdfast/kernel';
 import { type FloorKeeper, Floors } from './directory/floors.js';
