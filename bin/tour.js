@@ -12,13 +12,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { buildIfNeeded } from './build-if-needed.js';
 import { handedToOwnNode } from './own-node.js';
+import { Shell, firstMissing, readPage } from './page.js';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const PAGE = join(ROOT, 'docs', 'tour.md');
 /** The address that the page speaks of. */
 const PAGE_ADDRESS = 'http://127.0.0.1:7400';
 const START_MILLIS_MAX = 60_000;
-const STEP_MILLIS_MAX = 30_000;
 const SIGNALS = [
   ['SIGINT', 2],
   ['SIGTERM', 15],
@@ -31,7 +31,7 @@ async function tour(givenAddress) {
   const server = givenAddress === undefined ? await OwnServer.start(directory) : undefined;
   const shell = new Shell(directory);
   try {
-    return await follow(readPage(givenAddress ?? server.address), server, shell);
+    return await follow(pageFor(givenAddress ?? server.address), server, shell);
   } finally {
     shell.end();
     await server?.kill();
@@ -41,12 +41,12 @@ async function tour(givenAddress) {
 async function follow(page, server, shell) {
   for (const part of page) {
     if (part.kind === 'prose') {
-      process.stdout.write(`\n${part.text}\n`);
-    } else if (part.restart) {
+      process.stdout.write(`\n${part.content}\n`);
+    } else if (part.kind === 'sh restart') {
       await restart(part, server);
     } else {
-      process.stdout.write(`\n${prompted(part.commands)}\n`);
-      const answer = await shell.run(part.commands);
+      process.stdout.write(`\n${prompted(part.content)}\n`);
+      const answer = await shell.run(part.content);
       process.stdout.write(`${answer.trimEnd()}\n`);
       const missing = firstMissing(part.expected, answer);
       if (missing !== undefined) {
@@ -59,8 +59,8 @@ async function follow(page, server, shell) {
   return 0;
 }
 
-async function restart({ commands }, server) {
-  process.stdout.write(`\n${prompted(commands)}\n`);
+async function restart({ content }, server) {
+  process.stdout.write(`\n${prompted(content)}\n`);
   if (server === undefined) {
     process.stdout.write('(left out: the service is not ours to kill)\n');
     return;
@@ -70,38 +70,8 @@ async function restart({ commands }, server) {
   process.stdout.write('(killed with SIGKILL, and started again)\n');
 }
 
-/** The parts of the page: prose, and commands with what their answer must hold. */
-function readPage(address) {
-  const parts = [];
-  for (const [index, text] of readFileSync(PAGE, 'utf8').split(/^```/m).entries()) {
-    if (index % 2 === 0) {
-      if (text.trim() !== '') parts.push({ kind: 'prose', text: text.trim() });
-      continue;
-    }
-    const language = text.slice(0, text.indexOf('\n')).trim();
-    const content = text.slice(text.indexOf('\n') + 1).replaceAll(PAGE_ADDRESS, address);
-    if (language === 'text') parts.at(-1).expected = content.trimEnd().split('\n');
-    else
-      parts.push({
-        kind: 'step',
-        restart: language === 'sh restart',
-        commands: content,
-        expected: [],
-      });
-  }
-  return parts;
-}
-
-/** The first expected line that does not follow the ones before it in the answer. */
-function firstMissing(expected, answer) {
-  let rest = answer;
-  for (const line of expected) {
-    const pattern = line.split('…').map(RegExp.escape).join('.*');
-    const match = new RegExp(pattern, 'i').exec(rest);
-    if (match === null) return line;
-    rest = rest.slice(match.index + match[0].length);
-  }
-  return undefined;
+function pageFor(address) {
+  return readPage(readFileSync(PAGE, 'utf8').replaceAll(PAGE_ADDRESS, address));
 }
 
 function prompted(commands) {
@@ -110,39 +80,6 @@ function prompted(commands) {
     .split('\n')
     .map((line) => (/^[a-zA-Z]/.test(line) ? `$ ${line}` : `  ${line}`))
     .join('\n');
-}
-
-/** One shell for the whole page, so that its variables last. */
-class Shell {
-  constructor(directory) {
-    this.output = '';
-    this.steps = 0;
-    this.process = spawn('sh', [], { cwd: directory, stdio: ['pipe', 'pipe', 'inherit'] });
-    this.process.stdout.on('data', (text) => (this.output += text.toString()));
-    this.process.on('error', (error) => (this.failure = error));
-    this.process.on('exit', () => (this.failure ??= new Error('the shell has ended')));
-  }
-
-  /** What the commands print. curl says nothing of its progress. */
-  async run(commands) {
-    const end = `end-of-step-${(this.steps += 1)}`;
-    this.output = '';
-    this.process.stdin.write(
-      `curl() { command curl -sS "$@" && echo; }\n${commands}\necho ${end}\n`,
-    );
-    const givingUpAt = Date.now() + STEP_MILLIS_MAX;
-    while (!this.output.includes(end)) {
-      if (this.failure !== undefined) throw this.failure;
-      if (Date.now() > givingUpAt)
-        throw new Error(`no end after ${STEP_MILLIS_MAX} ms:\n${this.output}`);
-      await sleep(10);
-    }
-    return this.output.slice(0, this.output.indexOf(end));
-  }
-
-  end() {
-    this.process.kill();
-  }
 }
 
 /** Holdfast on a free port and data of its own. */
