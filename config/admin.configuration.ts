@@ -5,7 +5,7 @@ export class AdminTokenConfiguration {
   @TextVariable('HOLDFAST_ADMIN_TOKEN', {
     default: '',
     meaning:
-      'What every request to the admin API must carry as `Authorization: Bearer …`. Without one it serves programs of its own machine only.',
+      'The token that every request to the admin API must carry as `Authorization: Bearer …`. Without it the API serves only programs on its own machine.',
     pattern: /^(?:[\x21-\x7e]{16,512})?$/,
     allowed: '16 to 512 printable characters without spaces',
     secret: true,
@@ -25,8 +25,7 @@ export class AdminTokenConfiguration {
 export class AdminConfiguration {
   @TextVariable('HOLDFAST_ADMIN_HOST', {
     default: '127.0.0.1',
-    meaning:
-      'The address that the admin API listens on. On anything but loopback it needs a token.',
+    meaning: 'The address of the admin API. On anything but loopback it needs a token.',
     pattern: /^[0-9A-Za-z.:-]{1,255}$/,
     allowed: 'a host name or an IP address',
   })
@@ -42,7 +41,7 @@ export class AdminConfiguration {
 
   @TextVariable('HOLDFAST_BACKUP_DIRECTORY', {
     default: '',
-    meaning: 'Backups may be made below this directory only. Empty: wherever the operator says.',
+    meaning: 'Backups may be made only below this directory. Empty: anywhere.',
     pattern: /^[^\0]{0,4096}$/,
     allowed: 'a path',
   })
@@ -59,7 +58,7 @@ export class FloorsConfiguration {
     min: 0,
     max: 1_000_000_000_000,
     meaning:
-      'A projection that is further behind than this is reported: a line in the log, a notice in `/health/ready`, a metric. 0: never.',
+      'A projection that is further behind is reported: a line in the log, a notice in `/health/ready`, a metric. 0: never.',
   })
   readonly behindEventsMax!: number;
 
@@ -67,7 +66,7 @@ export class FloorsConfiguration {
     default: 1024 * 1024 * 1024,
     min: 0,
     max: 1024 * 1024 * 1024 * 1024,
-    meaning: 'The same for a projection that keeps more of the log than this. 0: never.',
+    meaning: 'The same for a projection that keeps more of the log. 0: never.',
   })
   readonly behindBytesMax!: number;
 }

@@ -7,7 +7,7 @@ export class ClockConfiguration {
     min: 1,
     max: 3_600,
     meaning:
-      'How far the wall clock may be ahead of what the monotonic clock allows, or behind the last event. Beyond it commands are refused with `clock-skew` until the clock comes back.',
+      'How far the wall clock may be ahead of what the monotonic clock allows, or behind the last event. Beyond it commands are refused with `clock-skew` until the clock is right again.',
   })
   readonly skewSeconds!: number;
 
@@ -16,7 +16,7 @@ export class ClockConfiguration {
     min: 1,
     max: 3_650,
     meaning:
-      'At a start: how long after the last event the wall clock may be. Beyond it commands are refused with `clock-skew` until an operator accepts the clock.',
+      'At a start: how far the wall clock may be after the last event. Beyond it commands are refused with `clock-skew` until an operator accepts the clock.',
   })
   readonly gapDays!: number;
 
@@ -25,7 +25,7 @@ export class ClockConfiguration {
     pattern: /^(?:\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?Z)?$/,
     allowed: 'a time in UTC such as 2026-11-23T10:00:00Z',
     meaning:
-      'Accepts the wall clock at a start that is within an hour of this time, as `holdfast clock accept` does. Another start, or another jump, is not accepted by it.',
+      'Accepts the wall clock at a start within an hour of this time, as `holdfast clock accept` does. It accepts no other start and no later jump.',
   })
   readonly accept!: string;
 }

@@ -17,7 +17,7 @@ export class FeedServerConfiguration {
   @TextVariable('HOLDFAST_FLOOR_CONSUMERS', {
     default: 'ledger',
     meaning:
-      'The consumers that may keep a floor, by name, with commas between: for them the log keeps what they still need, also while they are away. Others may read the feed; one that asks for a floor is refused.',
+      'The names of consumers that may keep a floor, separated by commas. The log keeps what they still need, also while they are down. Others may read the feed, but are refused a floor.',
     pattern: /^(?:[A-Za-z0-9][A-Za-z0-9._-]{0,111}(?:,[A-Za-z0-9][A-Za-z0-9._-]{0,111}){0,31})?$/,
     allowed:
       'up to 32 names of letters, digits, dots, hyphens and underscores, with commas between',
@@ -34,7 +34,7 @@ export class FeedClientConfiguration {
   @ChoiceVariable('HOLDFAST_FEED_KIND', {
     default: 'directory',
     meaning:
-      'How the projection worker follows the log: `directory` reads the files in the data directory, which must be the same volume; `grpc` asks the command service.',
+      'How the projection worker follows the log: `directory` reads the files in the data directory, which must be the same volume; `grpc` connects to the command service.',
     choices: ['directory', 'grpc'],
   })
   readonly kind!: 'directory' | 'grpc';
@@ -50,7 +50,7 @@ export class FeedClientConfiguration {
   @TextVariable('HOLDFAST_FEED_REPORT_ADDRESS', {
     default: '',
     meaning:
-      'For `directory`: the feed of the command service, which is told how far this worker has come, so that the log keeps what it needs. Set it wherever segments are removed. Empty: nobody is told.',
+      'For `directory`: the feed of the command service, to which this worker reports its position, so that the log keeps what it needs. Set it wherever segments are removed. Empty: no reports.',
     pattern: new RegExp(`^(?:${HOST_AND_PORT})?$`),
     allowed: 'host:port',
   })

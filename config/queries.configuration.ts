@@ -7,7 +7,7 @@ export class QueriesConfiguration {
     min: 0,
     max: 60_000,
     meaning:
-      'The longest that a query waits for the position it asks for, before 503 `projection-lagging`.',
+      'The longest time that a query waits for its position before 503 `projection-lagging`.',
   })
   readonly waitMillisMax!: number;
 }

@@ -5,7 +5,7 @@ export class RetentionConfiguration {
   @ChoiceVariable('HOLDFAST_RETENTION_POLICY', {
     default: 'keep-all',
     meaning:
-      'What may leave the live log: `keep-all` nothing; `archive` what is in the archive, and is read from there; `snapshots` what lies below the older of two verified snapshots of the state, **for good**. `holdfast retention` shows beforehand what would go.',
+      'What may leave the live log: `keep-all` nothing; `archive` archived segments, which are read from the archive then; `snapshots` everything below the older of two verified snapshots of the state, **for good**. `holdfast retention` shows beforehand what would go.',
     choices: ['keep-all', 'archive', 'snapshots'],
   })
   readonly policy!: 'keep-all' | 'archive' | 'snapshots';
@@ -14,7 +14,7 @@ export class RetentionConfiguration {
     default: 100_000,
     min: 0,
     max: 1_000_000_000_000,
-    meaning: 'The newest events that stay in the live log whatever the policy says.',
+    meaning: 'The number of newest events that stay in the live log whatever the policy says.',
   })
   readonly livePositionsMin!: number;
 

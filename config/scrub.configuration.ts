@@ -18,7 +18,7 @@ export class ScrubConfiguration {
     min: 1,
     max: 2_592_000,
     meaning:
-      'How long it rests after it has read the whole log. The first time it begins after a minute, or after this if that is less.',
+      'The pause after each reading of the whole log. The first reading begins after a minute, or after this pause if it is shorter.',
   })
   readonly pauseSeconds!: number;
 }

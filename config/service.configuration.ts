@@ -16,7 +16,7 @@ export class ServiceConfiguration {
   @ChoiceVariable('HOLDFAST_LOG_LEVEL', {
     default: 'info',
     meaning:
-      'The least important lines that are written. `info` writes one line a request, `warn` none.',
+      'The least important lines that are written. `info` writes one line per request, `warn` none.',
     choices: LOG_LEVELS,
   })
   readonly logLevel!: (typeof LOG_LEVELS)[number];
@@ -25,7 +25,7 @@ export class ServiceConfiguration {
     default: 10_000,
     min: 0,
     max: 600_000,
-    meaning: 'How long requests in flight may take once the process was told to stop.',
+    meaning: 'How long requests in flight may take after a stop was requested.',
   })
   readonly stopGraceMillis!: number;
 
@@ -33,7 +33,7 @@ export class ServiceConfiguration {
     default: 4 * 1024 * 1024,
     min: 1024,
     max: 64 * 1024 * 1024,
-    meaning: 'The largest request body of a bulk. Other requests take 512 KiB at most.',
+    meaning: 'The largest request body of a bulk. Other requests accept at most 512 KiB.',
   })
   readonly bodyBytesMax!: number;
 
@@ -43,7 +43,7 @@ export class ServiceConfiguration {
     max: 1024 * 1024 * 1024,
     atLeast: { times: 1, name: 'HOLDFAST_BODY_BYTES_MAX' },
     meaning:
-      'What all request bodies that are being received or answered may hold together; beyond it requests are answered with 503 `too-many-uploads`. At least the largest body.',
+      'Bytes of all request bodies in transit or being answered together; beyond it requests get 503 `too-many-uploads`. At least the largest body.',
   })
   readonly bodiesBytesMax!: number;
 }

@@ -9,7 +9,7 @@ export class StateConfiguration {
     min: MEBIBYTE,
     max: 16 * 1024 * MEBIBYTE,
     meaning:
-      'A checkpoint of the state begins after so many bytes of events: the most that a start has to replay.',
+      'A checkpoint of the state begins after this many bytes of events: about the most that a start replays.',
   })
   readonly checkpointBytes!: number;
 
@@ -17,7 +17,7 @@ export class StateConfiguration {
     default: 60,
     min: 1,
     max: 86_400,
-    meaning: 'Or after so long, if anything happened.',
+    meaning: 'Or after this long, if anything was appended.',
   })
   readonly checkpointSeconds!: number;
 
@@ -26,7 +26,7 @@ export class StateConfiguration {
     min: 0,
     max: 8_760,
     meaning:
-      'A snapshot of the whole state, in a file of its own, is made so long after the last. 0: only when somebody asks.',
+      'A snapshot of the whole state, in its own file, is made this long after the last one. 0: only on request.',
   })
   readonly snapshotHours!: number;
 
@@ -34,7 +34,7 @@ export class StateConfiguration {
     default: 100_000,
     min: 1_000,
     max: 100_000_000,
-    meaning: 'Entries of the state kept in memory of those that were read from the disk.',
+    meaning: 'Entries of the state that are kept in memory after they were read from disk.',
   })
   readonly cacheEntries!: number;
 
@@ -43,7 +43,7 @@ export class StateConfiguration {
     min: 1,
     max: 3_650,
     meaning:
-      'How long compaction keeps the event of an idempotency key at the least. The key is known for as long as its event is in the log, so the same request again is answered as it was, however late. A change holds for keys that are used from then on.',
+      'The least time for which compaction keeps the event of an idempotency key. The key is known for as long as its event is in the log, so a repeated request gets its first answer, however late. A change applies to keys used from then on.',
   })
   readonly keyRetentionDays!: number;
 }

@@ -15,7 +15,7 @@ export class StorageConfiguration {
   @TextVariable('HOLDFAST_ARCHIVE_DIRECTORY', {
     default: '',
     meaning:
-      'Where sealed segments are archived, on another disk if you like. Empty: `archive/` in the data directory. Every process that reads the log must see the same.',
+      'Where sealed segments are archived, possibly on another disk. Empty: `archive/` in the data directory. Every process that reads the log must see the same directory.',
     pattern: /^[^\0]{0,4096}$/,
     allowed: 'a path',
   })

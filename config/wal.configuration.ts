@@ -8,7 +8,7 @@ export class WalConfiguration {
   @ChoiceVariable('HOLDFAST_WAL_DURABILITY', {
     default: 'sync',
     meaning:
-      'When an answer is given: `sync` after fdatasync, so that nothing answered is ever lost; `interval` after the write, with a sync soon after; `none` likewise, with a sync within a second, for tests and imports.',
+      'When an answer is sent: `sync` after fdatasync, so that nothing answered is ever lost; `interval` after the write, with a sync soon after; `none` likewise, with a sync within a second, for tests and imports.',
     choices: ['sync', 'interval', 'none'],
   })
   readonly durability!: 'sync' | 'interval' | 'none';
@@ -45,28 +45,28 @@ export class WalConfiguration {
     max: 1024 * MEBIBYTE,
     atLeast: { times: 1, name: 'HOLDFAST_WAL_FRAME_BYTES_MAX' },
     meaning:
-      'How much may wait to be written before commands are answered with 429 `overloaded`; at least the largest batch.',
+      'How many bytes may wait to be written before commands get 429 `overloaded`; at least the largest batch.',
   })
   readonly queuedBytesMax!: number;
 
   @SwitchVariable('HOLDFAST_WAL_CREATE', {
     default: true,
     meaning:
-      'Make the log when the directory holds none. Set it to false once there is one: then a volume that was not mounted is an error and not an empty ledger. It holds for the archive too (`HOLDFAST_RETENTION_POLICY=archive`); where segments have left the log for an archive, none is made anew.',
+      'Create the log if the directory holds none. Set it to false once the log exists: then a volume that is not mounted is an error, not an empty ledger. It applies to the archive too (`HOLDFAST_RETENTION_POLICY=archive`); once segments have left the log for an archive, no new one is created.',
   })
   readonly create!: boolean;
 
   @SwitchVariable('HOLDFAST_WAL_TAKEOVER', {
     default: false,
     meaning:
-      'Take the log from a process that is stopped but not dead. That process acknowledges nothing more.',
+      'Take the log over from a process that hangs and cannot be killed. That process acknowledges nothing more.',
   })
   readonly takeover!: boolean;
 
   @SwitchVariable('HOLDFAST_WAL_ALLOW_NETWORK_FILE_SYSTEM', {
     default: false,
     meaning:
-      'Open the log also on a file system of a network, a cluster or another program (NFS, GPFS, FUSE …), which is refused otherwise. Only where its locks keep a second writer out and its syncs reach a disk.',
+      'Open the log also on a network, cluster or FUSE file system (NFS, GPFS …), which is refused otherwise. Only if its locks keep a second writer out and its syncs reach a disk.',
   })
   readonly allowNetworkFileSystem!: boolean;
 }
