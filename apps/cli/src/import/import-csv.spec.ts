@@ -652,6 +652,28 @@ describe('an import', () => {
       expect(ledger.moved).toBe(1000);
     });
 
+    describe('posts no reject once more that was mended as an attempt, and that the mapping takes now', () => {
+      it.each([
+        ['without a reference', { reference: null }, { reference: null }, 64],
+        ['with another reference', {}, { reference: 'r/{id}' }, 64],
+        ['without its reference', { reference: 'r/{id}' }, { reference: null }, 64],
+        ['with its reference', {}, {}, 0],
+      ])('%s', async (_, before, now, exit) => {
+        map({ row: { ...MAPPING.row, ...before } });
+        writeRows('1,10.00,a', '2,20.00 EUR,a');
+        expect((await importing()).exit).toBe(1);
+        write('rejects.csv', read('rejects.csv').replace(',20.00 EUR,', ',20.00,'));
+        const line = ['import', path('rejects.csv'), '--ledger', 'main', '--url', url];
+        const attempt = ['--attempt', '2', '--mapping', path('m.json')];
+        expect((await runCli(...line, ...attempt)).exit).toBe(0);
+        rmSync(path('rejects.csv'));
+        map({ row: { ...MAPPING.row, ...now, amount: { column: 'amount', currency: ['EUR'] } } });
+        const again = await importing();
+        expect([again.exit, ledger.moved]).toEqual([exit, 3000]);
+        if (exit === 64) expect(again.messages).toContain('line 3: ');
+      });
+    });
+
     it('knows an encoding by whatever name', async () => {
       writeTexts(CZECH);
       map({ row: NO_ID, csv: { encoding: 'UTF-8' } });

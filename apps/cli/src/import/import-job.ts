@@ -150,7 +150,7 @@ export class ImportJob {
       const { line, changes } = found;
       throw new ImportError(
         'IMPORT_OPTION_INVALID',
-        `${csv}, line ${line}: the row may be posted already, and has another id now, under which it would be posted once more: ${changes.join(', ')}. Put that back, and mend what was not taken in the rejects file; or reverse what is posted, and import the file with another --name. ${path} says how rows were read: remove it only if none of this file is posted`,
+        `${csv}, line ${line}: the row may be posted already, and would be posted once more: ${changes.join(', ')}. Put that back, and mend what was not taken in the rejects file; or reverse what is posted, and import the file with another --name. ${path} says how rows were read: remove it only if none of this file is posted`,
         { file: csv, line },
       );
     }

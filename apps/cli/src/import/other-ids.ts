@@ -20,11 +20,23 @@ const MEMBERS: Readonly<Record<string, (file: MappingFile) => unknown>> = {
 
 /** As messages name them: `csv.quote was "", and is "'"`. */
 function readingChanges(before: Mapping, now: Mapping): string[] {
-  const [fileBefore, fileNow] = [before, now].map(({ name, text }) => readMappingFile(name, text));
-  return Object.entries(MEMBERS).flatMap(([member, of]) => {
-    const [was, is] = [fileBefore, fileNow].map((file) => file && valueText(of(file)));
-    return was === is ? [] : [`${member} was ${was}, and is ${is}`];
-  });
+  return Object.entries(MEMBERS).flatMap(([member, of]) => changeOf(member, of, before, now) ?? []);
+}
+
+/** A row that was refused and mended is known by its reference, when the file has it under a mapping that takes it. */
+function referenceLoss(before: Mapping, now: Mapping): string | undefined {
+  const change = changeOf('row.reference', ({ row }) => row.reference, before, now);
+  const isNone = now.row.reference === undefined && before.text !== now.text;
+  return change ?? (isNone ? 'row.reference is null' : undefined);
+}
+
+function changeOf(
+  member: string,
+  of: (file: MappingFile) => unknown,
+  ...mappings: readonly [Mapping, Mapping]
+): string | undefined {
+  const [was, is] = mappings.map(({ name, text }) => valueText(of(readMappingFile(name, text))));
+  return was === is ? undefined : `${member} was ${was}, and is ${is}`;
 }
 
 function valueText(value: unknown): string {
@@ -54,7 +66,7 @@ export interface OtherId {
  * The first row that may be posted under an earlier reading, and has another id now, or is no row any more. Undefined when there is none.
  *
  * A row is known by its bytes, which no mapping changes: that its id is another row's now does not help it. One that was refused may be posted too, from the rejects file, under its id or, where it had
- * none, under one that nobody knows. Where the file itself is in another encoding since, as a byte order mark says, nobody knows what the earlier reading made of a letter that is not ASCII.
+ * none, under one that nobody knows; with another reference, or none, it is posted again where the mapping takes it now. Where the file itself is in another encoding since, as a byte order mark says, nobody knows what the earlier reading made of a letter that is not ASCII.
  */
 export async function otherId(
   earlier: EarlierReading,
@@ -66,13 +78,17 @@ export async function otherId(
   const changes = readingChanges(before, now);
   if (!isSameEncoding(file.encoding, encoding))
     changes.push(`it was read in ${encoding}, and is in ${file.encoding}`);
+  const loss = earlier.ofRejects ? referenceLoss(before, now) : undefined;
+  if (loss !== undefined) changes.push(loss);
   if (changes.length === 0) {
     await file.close();
     return undefined;
   }
   const again = await open(before).catch(passOverInvalid);
   const isInOther = !isSameEncoding((again ?? file).encoding, encoding);
-  const line = await lineOf(earlier, { ...{ now, ledger, open, file, again, isInOther } });
+  const line = await lineOf(earlier, {
+    ...{ now, ledger, open, file, again, isInOther, losesReference: loss !== undefined },
+  });
   return line === undefined ? undefined : { line, changes };
 }
 
@@ -82,11 +98,13 @@ interface TwoReadings extends RowsOfFile {
   /** As it was read. Undefined where it cannot be read so any more. */
   readonly again: CsvFile | undefined;
   readonly isInOther: boolean;
+  /** Whether rows that were refused and mended are known no more. */
+  readonly losesReference: boolean;
 }
 
 async function lineOf(
   { mapping: before, ofRejects }: EarlierReading,
-  { now, ledger, open, file, again, isInOther }: TwoReadings,
+  { now, ledger, open, file, again, isInOther, losesReference }: TwoReadings,
 ): Promise<number | undefined> {
   const rows = { now: new SeenRows(), before: new SeenRows() };
   try {
@@ -97,18 +115,19 @@ async function lineOf(
     }
     if (again === undefined) return undefined;
     const mapper = { before: new RowMapper(before, ledger), now: new RowMapper(now, ledger) };
-    let nameless = false;
+    let hasUnknown = false;
     for await (const { row, occurrence } of counted(again, before)) {
       const mapped = mapper.before.map(row, occurrence);
       if (mapped.kind === 'skipped') continue;
-      nameless ||= mapped.id === undefined;
+      const isUnknown = mapped.id === undefined || (losesReference && mapped.kind === 'refused');
+      hasUnknown ||= isUnknown;
       if (mapped.id === undefined) continue;
       const known = rowWith(mapped.id, row);
       if (!rows.now.has('id', known)) return row.line;
-      rows.before.earlierLine('id', known, row.line);
+      if (!isUnknown) rows.before.earlierLine('id', known, row.line);
     }
-    if (!nameless || !ofRejects) return undefined;
-    // Mended, it has an id that nobody knows, and its bytes are not known where they could not be read. So it may be each row that only this reading has.
+    if (!hasUnknown || !ofRejects) return undefined;
+    // Mended, it has an id or a reference that nobody knows, and its bytes are not known where they could not be read. So it may be each row that only this reading takes.
     for await (const { row, occurrence } of counted(await open(now), now)) {
       const mapped = mapper.now.map(row, occurrence);
       if (mapped.kind === 'transfer' && !rows.before.has('id', rowWith(mapped.id, row)))
