@@ -17,19 +17,17 @@ export function addAdministration(
   terminal: Terminal,
   done: (exit: CliExit) => void,
 ): void {
-  const floors = holdfast
-    .command('floors')
-    .description('what keeps the log from being removed, by name');
+  const floors = holdfast.command('floors').description('what the log is kept for, by name');
   administering(floors.command('list'))
-    .description('each floor, with what it keeps; exit code 1 when a consumer is far behind')
+    .description('each floor and what it keeps; exit code 1 when a consumer is far behind')
     .action(async (flags: FloorsFlags) => {
       const { listFloors } = await import('./floors/floors.js');
       done(await listFloors(flags, terminal));
     });
   administering(floors.command('drop'))
-    .description('give a consumer up: the log keeps nothing more for it')
+    .description('give up a consumer: the log keeps nothing more for it')
     .argument('<name>', 'such as projection:ledger')
-    .requiredOption('--confirm <name>', 'the same name once more')
+    .requiredOption('--confirm <name>', 'the same name again')
     .action(async (name: string, flags: DropFloorFlags) => {
       const { dropFloor } = await import('./floors/floors.js');
       done(await dropFloor(name, flags, terminal));
@@ -38,16 +36,18 @@ export function addAdministration(
   addState(holdfast, terminal, done);
   addBackup(holdfast, terminal, done);
   administering(holdfast.command('archive'))
-    .description('copy sealed segments to the archive, read back and compared; removes nothing')
+    .description(
+      'copy sealed segments to the archive, and read them back to compare; removes nothing',
+    )
     .action(async (flags: JobFlags) => {
       const { archive } = await import('./archive/archive.js');
       done(await archive(flags, terminal));
     });
   administering(holdfast.command('compact'))
     .description(
-      'rewrite sealed segments without refusals and superseded metadata whose keys have expired; never money',
+      'rewrite sealed segments without refusals and superseded metadata whose keys have expired; never removes money',
     )
-    .option('--dry-run', 'count what could go, and change nothing')
+    .option('--dry-run', 'count what could go; change nothing')
     .action(async (flags: CompactFlags) => {
       const { compact } = await import('./compact/compact.js');
       done(await compact(flags, terminal));
@@ -56,16 +56,16 @@ export function addAdministration(
     .description(
       'what the retention policy would remove from the live log, and what keeps the rest',
     )
-    .option('--apply', 'do it')
+    .option('--apply', 'remove it')
     .action(async (flags: RetentionFlags) => {
       const { retention } = await import('./retention/retention.js');
       done(await retention(flags, terminal));
     });
   holdfast
     .command('jobs')
-    .description('what a running service has been asked to do, and how far it is')
-    .option('--url <url>', 'its admin API (HOLDFAST_ADMIN_URL when left out)', addressArgument)
-    .option('--cancel <id>', 'ask one to stop')
+    .description('the jobs of a running service, and their progress')
+    .option('--url <url>', 'its admin API (HOLDFAST_ADMIN_URL by default)', addressArgument)
+    .option('--cancel <id>', 'stop a job')
     .option('--json', 'as JSON')
     .action(async (flags: JobsFlags) => {
       const { jobs } = await import('./jobs/jobs.js');
@@ -74,15 +74,15 @@ export function addAdministration(
 }
 
 function addClock(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => void): void {
-  const clock = holdfast.command('clock').description('whether the clock of a service is believed');
+  const clock = holdfast.command('clock').description('whether a service believes its clock');
   running(clock.command('show'))
-    .description('what it says, and what is expected of it; exit code 1 when commands are refused')
+    .description('the clock, and what is expected of it; exit code 1 when commands are refused')
     .action(async (flags: ClockFlags) => {
       const { showClock } = await import('./clock/clock.js');
       done(await showClock(flags, terminal));
     });
   running(clock.command('accept'))
-    .description('take commands again by what it says now')
+    .description('accept the present clock, and take commands again')
     .action(async (flags: ClockFlags) => {
       const { acceptClock } = await import('./clock/clock.js');
       done(await acceptClock(flags, terminal));
@@ -92,26 +92,28 @@ function addClock(holdfast: Command, terminal: Terminal, done: (exit: CliExit) =
 function addState(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => void): void {
   const checkpoint = holdfast
     .command('checkpoint')
-    .description('the state made durable, so that a start replays only what came later');
+    .description('make the state durable, so that a start replays only what follows');
   administering(checkpoint.command('create'))
-    .description('make one now')
+    .description('create one now')
     .action(async (flags: JobFlags) => {
       const { createCheckpoint } = await import('./state/checkpoints.js');
       done(await createCheckpoint(flags, terminal));
     });
   administering(checkpoint.command('list'))
-    .description('the last one, and what a start would replay')
+    .description('show the last one, and what a start would replay')
     .action(async (flags: JobFlags) => {
       const { listCheckpoints } = await import('./state/checkpoints.js');
       done(await listCheckpoints(flags, terminal));
     });
-  const state = holdfast.command('state').description('what is made of the log');
+  const state = holdfast
+    .command('state')
+    .description('the state and read model that are built from the log');
   state
     .command('verify')
     .description(
-      'replay the log, and compare the checkpointed state and the read model with it; takes no lock, also while services run',
+      'replay the log and compare the checkpointed state and the read model with it; takes no lock, so services may run',
     )
-    .option('--data <directory>', 'the data directory (HOLDFAST_DATA_DIRECTORY when left out)')
+    .option('--data <directory>', 'the data directory (HOLDFAST_DATA_DIRECTORY by default)')
     .option('--json', 'as JSON')
     .action(async (flags: VerifyStateFlags) => {
       const { verifyState } = await import('./state/verify-state.js');
@@ -119,15 +121,15 @@ function addState(holdfast: Command, terminal: Terminal, done: (exit: CliExit) =
     });
   const snapshot = holdfast
     .command('snapshot')
-    .description('the whole state in one file, from which it can be made again');
+    .description('the whole state in one file, from which it can be rebuilt');
   administering(snapshot.command('create'))
-    .description('make one now; the newest two are kept')
+    .description('create one now; the newest two are kept')
     .action(async (flags: JobFlags) => {
       const { createSnapshot } = await import('./state/checkpoints.js');
       done(await createSnapshot(flags, terminal));
     });
   administering(snapshot.command('list'))
-    .description('those that there are')
+    .description('list the snapshots')
     .action(async (flags: JobFlags) => {
       const { listSnapshots } = await import('./state/checkpoints.js');
       done(await listSnapshots(flags, terminal));
@@ -136,9 +138,9 @@ function addState(holdfast: Command, terminal: Terminal, done: (exit: CliExit) =
 
 function addBackup(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => void): void {
   const command = administering(holdfast.command('backup'))
-    .description('bring a backup of the log up to date, while the service goes on')
-    .argument('<directory>', 'a new one, or one with an earlier backup: only what is new is copied')
-    .option('--replace', 'also where the backup there holds what the log does not hold any more')
+    .description('bring a backup of the log up to date while the service runs')
+    .argument('<directory>', 'a new one, or one with an earlier backup; only new data is copied')
+    .option('--replace', 'even if the backup there holds what the log no longer holds')
     .action(async (directory: string, flags: JobFlags & { readonly replace?: boolean }) => {
       const { backup } = await import('./backup/backup.js');
       done(await backup(directory, flags, terminal));
@@ -154,13 +156,13 @@ function addBackup(holdfast: Command, terminal: Terminal, done: (exit: CliExit) 
     });
   holdfast
     .command('restore')
-    .description('make a new data directory of a backup; needs no service')
+    .description('create a data directory from a backup; needs no service')
     .argument('<backup>', 'the directory of the backup')
-    .argument('<target>', 'the data directory that is made')
+    .argument('<target>', 'the data directory to create')
     .option('--to-position <position>', 'the last position to restore', wholeNumber)
     .option(
       '--to-time <time>',
-      'up to the last record that was written by then, such as 2026-11-23T10:00:00Z',
+      'up to the last record written by then, such as 2026-11-23T10:00:00Z',
       instant,
     )
     .option('--json', 'as JSON')
@@ -192,7 +194,7 @@ function isDay(day: string): boolean {
 /** Of a service that runs: what is asked for ends with the process. */
 function running(command: Command): Command {
   return command
-    .option('--url <url>', 'its admin API (HOLDFAST_ADMIN_URL when left out)', addressArgument)
+    .option('--url <url>', 'its admin API (HOLDFAST_ADMIN_URL by default)', addressArgument)
     .option('--json', 'as JSON');
 }
 
@@ -200,9 +202,9 @@ function administering(command: Command): Command {
   return command
     .option(
       '--url <url>',
-      'the admin API of a running service (HOLDFAST_ADMIN_URL when left out)',
+      'the admin API of a running service (HOLDFAST_ADMIN_URL by default)',
       addressArgument,
     )
-    .option('--data <directory>', 'the data directory of a service that does not run')
+    .option('--data <directory>', 'the data directory of a stopped service')
     .option('--json', 'as JSON');
 }

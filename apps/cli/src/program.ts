@@ -37,8 +37,8 @@ function exitCodesText(command: Command): string {
  */
 export function program(terminal: Terminal, done: (exit: CliExit) => void): Command {
   const holdfast = new Command('holdfast')
-    .description("The operator's tool of Holdfast.")
-    .version(version(), '--version', 'which Holdfast this is')
+    .description('The command line of Holdfast.')
+    .version(version(), '--version', 'print the version')
     .exitOverride()
     .showHelpAfterError()
     .addHelpText('after', ({ command }) => exitCodesText(command));
@@ -48,7 +48,7 @@ export function program(terminal: Terminal, done: (exit: CliExit) => void): Comm
   holdfast
     .command('health')
     .description('ask whether a service is ready')
-    .argument('[url]', 'its address (HOLDFAST_URL when left out)', addressArgument)
+    .argument('[url]', 'its address (HOLDFAST_URL by default)', addressArgument)
     .option('--json', 'as JSON')
     .action(async (url: string | undefined, flags: HealthFlags) => {
       const { health } = await import('./health/health.js');
@@ -61,14 +61,14 @@ function addWal(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => 
   const wal = holdfast
     .command('wal')
     .description(
-      'look at a log; takes no lock and changes nothing in it, also while a service writes it',
+      'inspect a log; takes no lock and changes nothing in it, even while a service writes it',
     );
   const directory = '[directory]';
   const meaning =
-    'the directory of the log, or the data directory around it (HOLDFAST_DATA_DIRECTORY when left out)';
+    'the directory of the log, or the data directory around it (HOLDFAST_DATA_DIRECTORY by default)';
   wal
     .command('stats')
-    .description('what the log holds')
+    .description('the contents of the log, by segment')
     .argument(directory, meaning)
     .option('--json', 'as JSON')
     .action(async (path: string | undefined, options: WalStatsOptions) => {
@@ -83,11 +83,9 @@ function addWal(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => 
     });
   wal
     .command('verify')
-    .description(
-      'read every byte of the log and report every damage, and what could not be verified',
-    )
+    .description('read every byte of the log; report every damage and what could not be verified')
     .argument(directory, meaning)
-    .option('--archive <directory>', 'the archive of the log (archive/ beside it when left out)')
+    .option('--archive <directory>', 'the archive of the log (archive/ beside it by default)')
     .option('--json', 'as JSON')
     .action(async (path: string | undefined, options: WalVerifyOptions) => {
       const { walVerify } = await import('./wal-verify/wal-verify.js');
@@ -103,7 +101,7 @@ function addWal(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => 
     .option('--from <sequence>', 'the first sequence', wholeNumber(1))
     .option('--to <sequence>', 'the last sequence', wholeNumber(1))
     .option('--limit <records>', 'most records', wholeNumber(1))
-    .option('--json', 'one JSON object a line: frames, events, and records that are no events')
+    .option('--json', 'one JSON object per line: frames, events, and records that are not events')
     .action(async (path: string | undefined, options: WalDumpOptions) => {
       const { walDump } = await import('./wal-dump/wal-dump.js');
       done(
@@ -116,10 +114,12 @@ function addWal(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => 
     });
   wal
     .command('salvage')
-    .description('make a new log of what still verifies in a damaged one, which is only read')
+    .description(
+      'copy what still verifies in a damaged log into a new one; the damaged log is only read',
+    )
     .argument('<from>', 'the directory of the damaged log')
     .argument('<to>', 'a directory that does not exist yet')
-    .option('--archive <directory>', 'the archive of the log, for what it lacks or holds damaged')
+    .option('--archive <directory>', 'the archive of the log, for missing and damaged segments')
     .option('--json', 'the report as JSON')
     .action(async (from: string, to: string, options: WalSalvageOptions) => {
       const { walSalvage } = await import('./wal-salvage/wal-salvage.js');
@@ -144,15 +144,15 @@ function addImport(holdfast: Command, terminal: Terminal, done: (exit: CliExit) 
   holdfast
     .command('import')
     .description(
-      'post each row of a CSV file as a transfer, exactly once, however often it is started',
+      'post each row of a CSV file as a transfer, exactly once, however often you start it',
     )
     .argument('<csv>', 'the file; - for standard input')
-    .requiredOption('--ledger <name>', 'the ledger; opened when it is not there')
+    .requiredOption('--ledger <name>', 'the ledger; opened if it does not exist')
     .requiredOption('--mapping <file>', 'how rows become transfers: docs/guides/import.md')
-    .option('--url <url>', 'the service (HOLDFAST_URL when left out)', addressArgument)
+    .option('--url <url>', 'the service (HOLDFAST_URL by default)', addressArgument)
     .option(
       '--batch <commands>',
-      'commands in one request',
+      'commands per request',
       wholeNumber(BATCH_MIN, BATCH_MAX),
       BATCH_DEFAULT,
     )
@@ -160,14 +160,14 @@ function addImport(holdfast: Command, terminal: Terminal, done: (exit: CliExit) 
     .option('--name <name>', "instead of the mapping's name: part of each row's key and reference")
     .option(
       '--attempt <text>',
-      "part of each row's key: another one for the rows of a rejects file that was mended",
+      "part of each row's key; use another one for a corrected rejects file",
       ATTEMPT_DEFAULT,
     )
-    .option('--rejects <file>', 'where rows go that are not taken (beside the CSV when left out)')
-    .option('--progress <file>', 'the note of the progress (beside the CSV when left out)')
+    .option('--rejects <file>', 'where rejected rows go (beside the CSV by default)')
+    .option('--progress <file>', 'the note of the progress (beside the CSV by default)')
     .option(
       '--patience <seconds>',
-      'how long to try again while the service does not answer',
+      'how long to retry while the service does not answer',
       wholeNumber(0, 86_400),
       PATIENCE_SECONDS_DEFAULT,
     )
