@@ -18,6 +18,7 @@ import { JobsController } from './jobs/jobs.controller.js';
 import { LogController } from './log/log.controller.js';
 import { RetentionController } from './retention/retention.controller.js';
 import { StateController } from './state/state.controller.js';
+import { LogTelemetryModule, type LogTelemetryOptions } from './telemetry/log-telemetry.module.js';
 import { DATA_DIRECTORIES, OPERATED_SERVICE } from './admin-tokens.js';
 
 export interface AdminOptions {
@@ -25,6 +26,8 @@ export interface AdminOptions {
   /** The module stops it when the application is closed. */
   readonly operations: LogOperations;
   readonly directories: DataDirectories;
+  /** Its health and figures are told here too: where no other API of the process tells them. */
+  readonly observed?: LogTelemetryOptions;
   /** Below it backups may be made; anywhere when left out or empty. */
   readonly backupDirectory?: string;
 }
@@ -39,9 +42,11 @@ export class AdminModule implements OnApplicationShutdown {
     operations,
     directories,
     backupDirectory,
+    observed,
   }: AdminOptions): DynamicModule {
     return {
       module: AdminModule,
+      imports: observed ? [LogTelemetryModule.forRoot(observed)] : [],
       controllers: [
         ...[JobsController, LogController, StateController],
         ...[FloorsController, RetentionController, ArchiveController, BackupController],

@@ -15,6 +15,8 @@ export interface StartAdminOptions extends AdminOptions {
   readonly admin: AdminAccessOptions & { readonly port: number };
   readonly logger: Logger;
   readonly lifecycle: ServiceLifecycle;
+  /** It is served from within another Nest application, whose logger stays Nest's. */
+  readonly isGuest?: boolean;
 }
 
 const ADMIN_OPEN_API: OpenApiOptions = {
@@ -37,13 +39,19 @@ export async function startAdmin(options: StartAdminOptions): Promise<HttpApplic
   const application = await createHttpApplication(AdminModule.forRoot(options), {
     logger,
     api: 'admin',
+    isGuest: options.isGuest === true,
     lifecycle,
     problems: ADMIN_PROBLEMS,
     codedErrors: ADMIN_CODED_ERRORS,
     openApi: { ...ADMIN_OPEN_API, wantsToken: access.wantsToken },
   });
   application.nest.useGlobalGuards(new AdminGuard(access));
-  const url = await application.listen(admin.port, admin.host, 'HOLDFAST_ADMIN_PORT');
-  logger.info({ url }, 'serving administration');
-  return application;
+  try {
+    const url = await application.listen(admin.port, admin.host, 'HOLDFAST_ADMIN_PORT');
+    logger.info({ url }, 'serving administration');
+    return application;
+  } catch (error) {
+    await application.stop(0);
+    throw error;
+  }
 }

@@ -6,16 +6,13 @@ import { type HttpApplication, ServiceLifecycle, createLogger } from '@holdfast/
 import { FeedConsumers } from '@holdfast/projections';
 import { ArchiveDirectory } from '@holdfast/wal/maintenance';
 import type { CommandWriterOptions } from '@holdfast/commands';
-import { NOTES, type NotesWriter, openNotes, writeNote } from './notes.js';
+import { NOTES, type NotesWriter, SMALL_LOG, openNotes, writeNote } from './notes.js';
 import {
   LogOperations,
   type LogOperationsOptions,
   type RetentionSettings,
 } from '@holdfast/operations';
 import { startAdmin } from '../start-admin.js';
-
-/** Small segments, so that a test has several. */
-const SMALL_LOG = { create: true, segmentBytes: 32 * 1024, frameBytesMax: 16 * 1024 } as const;
 
 export interface AdminReply {
   readonly status: number;

@@ -51,6 +51,13 @@ const compaction: CompactionPolicy<'supersededTexts'> = {
 /** What the care of a log must know of notes. */
 export const NOTES = { model, compaction } satisfies OperatedService;
 
+/** Small segments, so that a test has several. */
+export const SMALL_LOG = {
+  create: true,
+  segmentBytes: 32 * 1024,
+  frameBytesMax: 16 * 1024,
+} as const;
+
 export type NotesWriter = CommandWriter<WriteNote, object>;
 
 export function openNotes(

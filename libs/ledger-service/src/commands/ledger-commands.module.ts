@@ -1,14 +1,6 @@
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { Health, Metrics } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
-import {
-  observeFloors,
-  observeRetention,
-  observeState,
-  LogIntegrityModule,
-  type LogIntegrityOptions,
-  observeWriter,
-} from '@holdfast/administration';
+import { LogTelemetryModule, type ScrubSettings } from '@holdfast/administration';
 import type { LogOperations } from '@holdfast/operations';
 import { LedgerWriter } from '../write-side/ledger-writer.js';
 import { BulkController } from './bulk/bulk.controller.js';
@@ -22,9 +14,6 @@ import { OpenLedgerController } from './open-ledger/open-ledger.controller.js';
 import { PostTransferController } from './post-transfer/post-transfer.controller.js';
 import { RegisterAssetController } from './register-asset/register-asset.controller.js';
 import { SetAccountStatusController } from './set-account-status/set-account-status.controller.js';
-
-const NO_SCRUBBING: LogIntegrityOptions['scrub'] = { bytesPerSecond: 0, pauseSeconds: 1 };
-const OPERATIONS = Symbol('the operations of the log');
 
 export const COMMAND_CONTROLLERS = [
   OpenLedgerController,
@@ -42,7 +31,7 @@ export interface LedgerCommandsOptions {
   /** Open, and replayed. The module closes it when the application is closed. */
   readonly writer: LedgerWriter;
   /** How the log is read over and over in search of damage; not at all when left out. */
-  readonly scrub?: LogIntegrityOptions['scrub'];
+  readonly scrub?: ScrubSettings;
   /** Whoever reads the feed. One of its own when left out. */
   readonly consumers?: FeedConsumers;
   /** Serves the feed of the log, and ends its streams before this module closes the log. Not served when left out. */
@@ -54,38 +43,23 @@ export interface LedgerCommandsOptions {
 /** The write side over HTTP, its health and figures. */
 @Module({})
 export class LedgerCommandsModule implements OnApplicationShutdown {
-  constructor(
-    @Inject(LedgerWriter) private readonly writer: LedgerWriter,
-    @Inject(FeedConsumers) consumers: FeedConsumers,
-    @Inject(Health) health: Health,
-    @Inject(Metrics) metrics: Metrics,
-    @Inject(OPERATIONS) operations: LogOperations | null,
-  ) {
-    observeWriter(writer, consumers, { health, metrics });
-    observeState(writer.log, health, metrics);
-    if (operations === null) return;
-    observeFloors(operations.floors, health, metrics);
-    observeRetention(operations.retention, metrics);
-  }
+  constructor(@Inject(LedgerWriter) private readonly writer: LedgerWriter) {}
 
   static forRoot({
     writer,
-    scrub = NO_SCRUBBING,
+    scrub,
     consumers = new FeedConsumers(),
     feed,
     operations,
   }: LedgerCommandsOptions): DynamicModule {
     return {
       module: LedgerCommandsModule,
-      imports: [...(feed ? [feed] : []), LogIntegrityModule.forRoot({ log: writer.log, scrub })],
-      controllers: [...COMMAND_CONTROLLERS],
-      providers: [
-        { provide: LedgerWriter, useValue: writer },
-        { provide: FeedConsumers, useValue: consumers },
-        { provide: OPERATIONS, useValue: operations ?? null },
-        CommandEndpoint,
-        BulkEndpoint,
+      imports: [
+        ...(feed ? [feed] : []),
+        LogTelemetryModule.forRoot({ writer, consumers, scrub, operations }),
       ],
+      controllers: [...COMMAND_CONTROLLERS],
+      providers: [{ provide: LedgerWriter, useValue: writer }, CommandEndpoint, BulkEndpoint],
       exports: [LedgerWriter],
     };
   }

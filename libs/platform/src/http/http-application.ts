@@ -39,6 +39,8 @@ export interface HttpApplicationOptions {
   readonly logger: Logger;
   /** The name of this API in its log lines, if the process has several. Nest's own lines belong to the process. */
   readonly api?: string;
+  /** It is made within another Nest application of the process, whose logger stays Nest's. */
+  readonly isGuest?: boolean;
   /** Passed by `runService`; created by default, as in tests. */
   readonly lifecycle?: ServiceLifecycle;
   /** The service's problems, besides those of the platform. */
@@ -86,6 +88,7 @@ export async function createHttpApplication(
   const routes = new KnownRoutes();
   const filter = new ProblemFilter(catalogue, codedErrors, logger, routes);
   const metrics = new Metrics();
+  const ownLogger = options.isGuest === true ? {} : { logger: new NestLogger(options.logger) };
   const nest = await NestFactory.create<NestFastifyApplication>(
     {
       module: HttpRootModule,
@@ -95,7 +98,7 @@ export async function createHttpApplication(
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as a class
     {
       bodyParser: false,
-      logger: new NestLogger(options.logger),
+      ...ownLogger,
       abortOnError: false,
       forceCloseConnections: true,
     },

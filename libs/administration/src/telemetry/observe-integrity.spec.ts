@@ -1,6 +1,6 @@
 import { Metrics, createLogger } from '@holdfast/platform';
 import { describe, expect, it } from '@jest/globals';
-import { tellRecovery } from './log-integrity-telemetry.js';
+import { tellRecovery } from './observe-integrity.js';
 
 describe('what recovery did when the log was opened', () => {
   it('is told in the log, what is out of the ordinary as a warning, and counted by its kind', async () => {

@@ -5,8 +5,8 @@ import { Health, Metrics } from '@holdfast/platform';
 import type { FeedConsumers } from '@holdfast/projections';
 import { TIMELINES_TOLD_MAX, timelinesText } from '@holdfast/operations';
 
-/** Of any model. */
-export type AnyWriter = Pick<
+/** Of a `CommandWriter` of any model. */
+export type ObservedWriter = Pick<
   CommandWriter<AnyCommand, unknown>,
   'log' | 'failure' | 'onCommit' | 'decisions'
 >;
@@ -19,7 +19,7 @@ const MILLIS_A_SECOND = 1_000;
 
 /** What operators see of the write side. Each figure is explained in docs/metrics.md. */
 export function observeWriter(
-  writer: AnyWriter,
+  writer: ObservedWriter,
   consumers: FeedConsumers,
   { health, metrics }: { readonly health: Health; readonly metrics: Metrics },
 ): void {
@@ -47,7 +47,7 @@ export function observeWriter(
   observeFeed(writer, consumers, metrics);
 }
 
-function observeCommits(writer: AnyWriter, metrics: Metrics): void {
+function observeCommits(writer: ObservedWriter, metrics: Metrics): void {
   const seconds = metrics.histogram({
     name: 'holdfast_wal_commit_seconds',
     help: 'One group commit, from the start of its write to the end of its sync.',
@@ -67,7 +67,7 @@ function observeCommits(writer: AnyWriter, metrics: Metrics): void {
 
 type Reading = readonly [name: string, help: string, read: () => number];
 
-function observeLog(writer: AnyWriter, metrics: Metrics): void {
+function observeLog(writer: ObservedWriter, metrics: Metrics): void {
   const { log } = writer;
   const stat = (read: (stats: WalStats) => number) => () => read(log.stats());
   const counters: readonly Reading[] = [
@@ -126,12 +126,12 @@ function observeLog(writer: AnyWriter, metrics: Metrics): void {
   for (const reading of gauges) metrics.gaugeOf(...reading);
 }
 
-function skewSeconds({ log }: AnyWriter): number {
+function skewSeconds({ log }: ObservedWriter): number {
   const { fault, wallMillis, expectedMillis } = log.clockStatus();
   return fault === undefined ? 0 : (wallMillis - expectedMillis) / MILLIS_A_SECOND;
 }
 
-function observeCommands(writer: AnyWriter, metrics: Metrics): void {
+function observeCommands(writer: ObservedWriter, metrics: Metrics): void {
   metrics.counter({
     name: 'holdfast_commands_total',
     help: 'Commands decided, by type and by what came of them.',
@@ -144,7 +144,7 @@ function observeCommands(writer: AnyWriter, metrics: Metrics): void {
   });
 }
 
-function observeFeed(writer: AnyWriter, consumers: FeedConsumers, metrics: Metrics): void {
+function observeFeed(writer: ObservedWriter, consumers: FeedConsumers, metrics: Metrics): void {
   metrics.gaugeOf(
     'holdfast_feed_consumers',
     'Consumers connected to the feed.',
