@@ -1167,6 +1167,16 @@ describe('an import', () => {
     );
   });
 
+  it('that ends before it reads its rows leaves no file open', async () => {
+    const descriptors = () => readdirSync('/proc/self/fd').length;
+    writeRows(...Array.from({ length: 200 }, (_, id) => `${id}${'x'.repeat(500)},none,a`));
+    await importing();
+    write('rejects.csv', read('rejects.csv').replaceAll('none', '5.00'));
+    const before = descriptors();
+    expect((await importing()).exit).toBe(64);
+    expect(descriptors()).toBe(before);
+  });
+
   it('of standard input leaves nothing of it, and has its other files in the working directory', async () => {
     const rows = 'id,amount,customer\n1,10.00,a\n2,none,a\n';
     const line = ['import', '-', '--ledger', 'main', '--mapping', path('m.json'), '--url', url];

@@ -97,6 +97,14 @@ export class ImportJob {
 
   private async runOnce(): Promise<ImportResult> {
     const file = await this.open();
+    try {
+      return await this.runOn(file);
+    } finally {
+      await file.close();
+    }
+  }
+
+  private async runOn(file: CsvFile): Promise<ImportResult> {
     const rejects = this.rejectsOf(file);
     this.note.readAs({ mapping: this.mapping.text, encoding: file.encoding });
     const noted = this.notedProgress(rejects);
