@@ -7,7 +7,7 @@ import { format } from 'node:util';
 const HOME = process.cwd();
 const LIBRARIES = ['kernel', 'wal', 'event-store', 'commands', 'projections', 'platform'];
 
-describe.each(LIBRARIES)('the example in the README of libs/%s', (library) => {
+describe.each(LIBRARIES)('the README of libs/%s', (library) => {
   const readme = readFileSync(`libs/${library}/README.md`, 'utf8');
   const block = (language: string) =>
     new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(readme)?.[1];
@@ -24,11 +24,21 @@ describe.each(LIBRARIES)('the example in the README of libs/%s', (library) => {
     rmSync(directory, { recursive: true });
   });
 
-  it('is the file that is compiled and run', () => {
+  it('shows the file that is compiled and run', () => {
     expect(block('ts')).toBe(readFileSync(join(HOME, `test/guides/readmes/${library}.ts`), 'utf8'));
   });
 
-  it('prints what the README says', async () => {
+  it('names every entry of the package, and no other', () => {
+    const manifest = readFileSync(join(HOME, 'libs', library, 'package.json'), 'utf8');
+    const { exports } = JSON.parse(manifest) as { exports: Record<string, unknown> };
+    const entries = Object.keys(exports).filter((entry) => !entry.endsWith('.json'));
+    const named = readme.matchAll(new RegExp(`@holdfast/${library}(?:/[a-z-]+)?\\b`, 'g'));
+    expect([...new Set(Array.from(named, String))].toSorted()).toEqual(
+      entries.map((entry) => join('@holdfast', library, entry)).toSorted(),
+    );
+  });
+
+  it('says what the example prints', async () => {
     const lines: string[] = [];
     jest.spyOn(console, 'log').mockImplementation((...line) => void lines.push(format(...line)));
     await import(`./readmes/${library}.js`);
