@@ -153,7 +153,7 @@ describe('deciders and lookups in one model', () => {
     expect(writer.view(thing, 'a')).toBe(1);
   });
 
-  it('refuse what they could not fold, before it is in the log', async () => {
+  it('refuse what they could not fold or tell, before it is in the log', async () => {
     await writer.execute(add, attempt('add'));
     // The key of a lookup, which no state takes.
     const half = book('mon', '\ud83d');
@@ -168,6 +168,9 @@ describe('deciders and lookups in one model', () => {
       deciders: [{ ...room, evolve: { ...room.evolve, RoomBooked: wrong } }, guest],
     });
     await expect(writer.execute(book('mon'), attempt('mon'))).rejects.toThrow('a mistake');
+    const untold = { ...room, answer: () => ({ seats: 2n }) };
+    await reopen({ ...bookings, deciders: [untold, guest] });
+    await expect(writer.execute(book('mon'), attempt('mon'))).rejects.toThrow(TypeError);
     expect(writer.log.lastPosition).toBe(1);
     await reopen();
     // What a decision makes it sees folded, as the log will: the second event rests on the first.

@@ -12,7 +12,9 @@ import {
 import { CodedError, assert, defined } from '@holdfast/kernel';
 import type { CommandContext } from '../model/command-context.js';
 import {
+  type Acceptance,
   type AnyCommand,
+  type Answerable,
   type Append,
   COMMAND_REJECTED,
   COMMAND_UNCHANGED,
@@ -70,6 +72,12 @@ export function combined(parts: CombinedParts): CommandModel<AnyCommand, object,
     evolveOne(one, id, event, state);
     for (const index of lookups) lookUp(index, event, state);
   };
+  const hasAnswers = deciders.some(({ answer }) => answer !== undefined);
+  const answerOf = (event: Answerable): object => {
+    if (event.type === COMMAND_REJECTED || event.type === COMMAND_UNCHANGED) return event.data;
+    const [name, id] = partsOf(event.stream);
+    return byName.get(name)?.answer?.(event) ?? { id, ...event.data };
+  };
   return {
     stateVersion: stateVersionOf(parts, schemas),
     schemas,
@@ -81,14 +89,14 @@ export function combined(parts: CombinedParts): CommandModel<AnyCommand, object,
     decide(command, context, view) {
       const one = defined(byCommand.get(command.type), 'the decider of a command');
       const verdict = verdictOf(one, command, context, view);
-      if (verdict.kind === 'accepted') rehearse(verdict.appends, context, view.state, evolve);
+      if (verdict.kind === 'accepted') {
+        rehearse(verdict.appends, context, view.state, evolve);
+        // What cannot be told now could not be told to any repetition either.
+        if (hasAnswers) JSON.stringify(answerOf(answerable(verdict, context, schemas)));
+      }
       return verdict;
     },
-    answerOf(event) {
-      if (event.type === COMMAND_REJECTED || event.type === COMMAND_UNCHANGED) return event.data;
-      const [name, id] = partsOf(event.stream);
-      return byName.get(name)?.answer?.(event) ?? { id, ...event.data };
-    },
+    answerOf,
   };
 }
 
@@ -180,6 +188,21 @@ function rehearse(
         },
         rehearsal,
       );
+}
+
+/** What the command will be answered from. */
+function answerable(
+  { appends }: Acceptance,
+  { nowMillis }: CommandContext,
+  schemas: readonly EventSchema[],
+): Answerable {
+  const { stream, facts } = defined(appends[0], 'an append of a command');
+  const { type, data } = defined(facts[0], 'a fact of a command');
+  const { schemaVersion } = defined(
+    schemas.find((schema) => schema.type === type),
+    'the schema of a fact of a command',
+  );
+  return { stream, type, schemaVersion, data: data as JsonObject, recordedAtMillis: nowMillis };
 }
 
 function sectionOf(state: Sections, name: string) {
