@@ -6,6 +6,7 @@ export {
   type ProblemAnswer,
   codedProblem,
 } from './coded-error-problems.js';
+export { CommandHeaders, invalidHeader } from './command-headers.js';
 export { COMMAND_ERRORS, COMMAND_PROBLEMS } from './command-problems.js';
 export {
   type AnswersOf,

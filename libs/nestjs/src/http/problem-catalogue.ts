@@ -31,7 +31,7 @@ export interface ProblemOccurrence {
   readonly outcome?: Outcome | undefined;
 }
 
-const STANDARD_MEMBERS = ['type', 'title', 'status', 'detail', 'instance', 'outcome'];
+export const STANDARD_MEMBERS = ['type', 'title', 'status', 'detail', 'instance', 'outcome'];
 
 /** Every problem that a service can answer with, and so the one place where problems have status codes. */
 export class ProblemCatalogue {

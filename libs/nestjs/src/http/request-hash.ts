@@ -3,7 +3,7 @@ import { canonicalJson } from './canonical-json.js';
 
 /** What makes two requests the same. */
 export interface HashedRequest {
-  readonly method: 'POST' | 'PUT' | 'PATCH';
+  readonly method: string;
   /** The canonical path. No query parameter changes what a command means, so there is none in it. */
   readonly path: string;
   readonly ifMatch?: string | undefined;

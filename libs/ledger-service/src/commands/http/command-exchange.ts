@@ -1,27 +1,20 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { spelledKeyRule } from '@holdfast/commands';
 import { ProblemException, invalidRequest } from '@holdfast/platform';
 import { versionOfEtag } from '../../shared/etag.js';
 import { actorOf } from './actor.js';
-import type { HttpAnswer } from '@holdfast/nestjs/http';
-import { invalidHeader } from './invalid-request.js';
+import { CommandHeaders, type HttpAnswer, invalidHeader } from '@holdfast/nestjs/http';
 
 const JSON_MEDIA_TYPE = 'application/json; charset=utf-8';
 
-/** RFC 9110, 13.1, without those that are about reading. */
-const PRECONDITIONS = [
-  ['if-match', 'If-Match'],
-  ['if-none-match', 'If-None-Match'],
-  ['if-unmodified-since', 'If-Unmodified-Since'],
-] as const;
-
 /** The header fields of one request for a command, and the answer to it. A handler asks for it with `@Exchange()`. */
-export class CommandExchange {
+export class CommandExchange extends CommandHeaders {
   constructor(
     private readonly request: FastifyRequest,
     private readonly reply: FastifyReply,
-  ) {}
+  ) {
+    super(request.headers);
+  }
 
   get actor(): string {
     return actorOf();
@@ -29,26 +22,6 @@ export class CommandExchange {
 
   get correlationId(): string {
     return this.request.id;
-  }
-
-  /** `Idempotency-Key` as it is spelled: `CommandKeys` knows which key that is. Throws `invalid-request`. */
-  get spelledKey(): string | undefined {
-    const header = this.header('idempotency-key');
-    if (header !== undefined && !spelledKeyRule.accepts(header))
-      throw invalidHeader('Idempotency-Key', spelledKeyRule.problem);
-    return header;
-  }
-
-  /** Throws `idempotency-key-missing`. */
-  get requiredSpelledKey(): string {
-    const key = this.spelledKey;
-    if (key === undefined) throw new ProblemException('idempotency-key-missing');
-    return key;
-  }
-
-  /** `If-Match` as it was sent. */
-  get ifMatch(): string | undefined {
-    return this.header('if-match')?.trim();
   }
 
   /** The version that `If-Match` asks for; undefined when there is none, or for `*`. Throws `invalid-request`. */
@@ -66,22 +39,6 @@ export class CommandExchange {
     const version = this.expectedVersion;
     if (version === undefined) throw new ProblemException('precondition-required');
     return version;
-  }
-
-  /**
-   * A precondition that nobody checks is refused: whoever sends it counts on the command not being applied when it does not hold. Throws `invalid-request`.
-   */
-  assertNoOtherPrecondition(takesIfMatch = false): void {
-    const name = this.otherPrecondition(takesIfMatch);
-    if (name !== undefined)
-      throw invalidHeader(name, 'is not taken here: this command compares nothing with it');
-  }
-
-  /** The name of a precondition that nobody checks, if there is one. */
-  otherPrecondition(takesIfMatch: boolean): string | undefined {
-    return PRECONDITIONS.find(
-      ([field]) => this.header(field) !== undefined && !(takesIfMatch && field === 'if-match'),
-    )?.[1];
   }
 
   /** For a command that its path says all of: unknown members are refused there too. Throws `invalid-request`. */
@@ -102,11 +59,6 @@ export class CommandExchange {
   answer({ status, headers, body }: HttpAnswer): string {
     this.reply.status(status).header('Content-Type', JSON_MEDIA_TYPE).headers(headers);
     return JSON.stringify(body);
-  }
-
-  private header(name: string): string | undefined {
-    const value = this.request.headers[name];
-    return Array.isArray(value) ? value.join(', ') : value;
   }
 }
 

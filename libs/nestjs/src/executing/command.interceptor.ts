@@ -1,0 +1,144 @@
+import {
+  type AnyCommand,
+  type AnyDecider,
+  type CommandOutcome,
+  actorRule,
+  keySpelledAs,
+} from '@holdfast/commands';
+import { assert } from '@holdfast/kernel';
+import {
+  type CallHandler,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  type NestInterceptor,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { type Observable, mergeMap } from 'rxjs';
+import { CommandHeaders } from '../http/command-headers.js';
+import { COMMAND_ERRORS } from '../http/command-problems.js';
+import { type HttpAnswer, HttpAnswers } from '../http/http-answers.js';
+import type { ProblemParameters } from '../http/problem-details.js';
+import { ProblemException } from '../http/problem.exception.js';
+import { requestHash } from '../http/request-hash.js';
+import { EventStore } from '../store/event-store.js';
+import { subjectOf } from '../store/handler-checks.js';
+import { type Exchange, exchangeOf, respond } from './exchange.js';
+
+/** An answer to a command with what its outcome and its route say of it. */
+interface Told {
+  readonly body: object;
+  readonly rejected: boolean;
+  readonly status: number;
+}
+
+@Injectable()
+export class CommandInterceptor implements NestInterceptor {
+  private readonly answers: HttpAnswers<Told>;
+
+  constructor(
+    @Inject(EventStore) private readonly store: EventStore,
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+  ) {
+    this.answers = new HttpAnswers<Told>(store.problems, COMMAND_ERRORS, {
+      shown: ({ status, body }) => ({ status, headers: {}, body }),
+      rejection: ({ rejected, body }) =>
+        rejected
+          ? (body as { readonly problem: string; readonly parameters: ProblemParameters })
+          : undefined,
+    });
+  }
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const { subject } = subjectOf(context.getHandler() as () => unknown);
+    const exchange = exchangeOf(context);
+    return next.handle().pipe(
+      mergeMap(async (command: unknown) => {
+        const answer = await this.answer(subject as AnyDecider, command, exchange);
+        return respond(this.host.httpAdapter, exchange.response, answer);
+      }),
+    );
+  }
+
+  private async answer(
+    decider: AnyDecider,
+    command: unknown,
+    exchange: Exchange,
+  ): Promise<HttpAnswer> {
+    assert(isCommandOf(decider, command), `the handler returns a command of ${decider.name}`);
+    try {
+      return await this.executed(decider, command, exchange);
+    } catch (error) {
+      if (!(error instanceof ProblemException)) return this.answers.failure(error);
+      return this.answers.problem(error.slug, error.options, error.options.headers);
+    }
+  }
+
+  /** Throws `ProblemException` and what `CommandWriter.execute` throws. */
+  private async executed(
+    decider: AnyDecider,
+    command: AnyCommand,
+    { request, query, response }: Exchange,
+  ): Promise<HttpAnswer> {
+    const { writer, options } = this.store;
+    const headers = new CommandHeaders(request.headers);
+    const dryRun = dryRunOf(query);
+    headers.assertNoOtherPrecondition();
+    const actor = options.actor?.(request) ?? 'anonymous';
+    assert(actorRule.accepts(actor), `an actor ${actorRule.problem}`);
+    const keyOptional = dryRun || decider.keyless?.includes(command.type) === true;
+    const spelledKey = keyOptional ? headers.spelledKey : headers.requiredSpelledKey;
+    const idempotency =
+      spelledKey === undefined || dryRun
+        ? undefined
+        : { key: keySpelledAs(spelledKey), bodyHash: hashOf(request) };
+    const outcome = await writer.execute(command, { actor, dryRun, idempotency });
+    const { statusCode: status } = response;
+    const answer = this.answers.outcome(told(outcome, status), writer.log);
+    if (!dryRun) return answer;
+    return { ...answer, headers: { ...answer.headers, 'Holdfast-Dry-Run': 'true' } };
+  }
+}
+
+function told(outcome: CommandOutcome<object>, status: number): CommandOutcome<Told> {
+  switch (outcome.kind) {
+    case 'answered': {
+      const rejected = outcome.outcome === 'rejected';
+      return { ...outcome, answer: { status, rejected, body: outcome.answer } };
+    }
+    case 'rehearsed':
+      return { ...outcome, answer: { status, rejected: false, body: outcome.answer } };
+    default:
+      return outcome;
+  }
+}
+
+function isCommandOf(decider: AnyDecider, command: unknown): command is AnyCommand {
+  const type: unknown = (command as Partial<AnyCommand> | null | undefined)?.type;
+  return typeof type === 'string' && Object.hasOwn(decider.decide, type);
+}
+
+/** Throws `invalid-request`. */
+function dryRunOf(query: URLSearchParams): boolean {
+  const [asked, ...others] = query.getAll('dryRun');
+  if (asked === undefined || (others.length === 0 && (asked === 'true' || asked === 'false')))
+    return asked === 'true';
+  throw new ProblemException('invalid-request', {
+    parameters: {
+      errors: [{ in: 'query', pointer: '/dryRun', detail: 'dryRun must be true or false' }],
+    },
+  });
+}
+
+/** Over what was sent: no query parameter changes what a command means. Throws `invalid-request`. */
+function hashOf({ method, path, body }: Exchange['request']): string {
+  try {
+    return requestHash({ method, path, body: body ?? {} });
+  } catch (error) {
+    // The spelling is as deep as the body: nothing else of it can fail.
+    throw new ProblemException('invalid-request', {
+      detail: 'The body is nested too deeply.',
+      cause: error,
+    });
+  }
+}

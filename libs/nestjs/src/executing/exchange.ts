@@ -1,0 +1,54 @@
+import type { ExecutionContext, HttpServer } from '@nestjs/common';
+import type { Headers } from '../http/command-headers.js';
+import type { HttpAnswer } from '../http/http-answers.js';
+
+/** Of a request and its response what Express and Fastify have in common. */
+export interface Exchange {
+  readonly request: {
+    readonly method: string;
+    readonly path: string;
+    readonly headers: Headers;
+    readonly body: unknown;
+  };
+  readonly query: URLSearchParams;
+  readonly response: { readonly statusCode: number };
+}
+
+interface RawRequest {
+  readonly method: string;
+  readonly url: string;
+  /** As it arrived, where a router has cut the other. */
+  readonly originalUrl?: string;
+  readonly headers: Headers;
+  readonly body?: unknown;
+}
+
+export function exchangeOf(context: ExecutionContext): Exchange {
+  const http = context.switchToHttp();
+  const raw = http.getRequest<RawRequest>();
+  const { method, url, originalUrl = url, headers, body } = raw;
+  const [path = '', ...query] = originalUrl.split('?');
+  return {
+    request: { method, path, headers, body },
+    query: new URLSearchParams(query.join('?')),
+    response: http.getResponse<Exchange['response']>(),
+  };
+}
+
+const RETRY_AFTER_SECONDS = '1';
+
+/** Sets status and header fields. What the handler returns is the body as text, so that every byte of an answer is ours. */
+export function respond(
+  adapter: Pick<HttpServer, 'setHeader' | 'status'>,
+  response: object,
+  { status, headers, body }: HttpAnswer,
+): string {
+  adapter.status(response, status);
+  const all = {
+    'Content-Type': 'application/json; charset=utf-8',
+    ...((status === 429 || status === 503) && { 'Retry-After': RETRY_AFTER_SECONDS }),
+    ...headers,
+  };
+  for (const [name, value] of Object.entries(all)) adapter.setHeader(response, name, value);
+  return JSON.stringify(body);
+}

@@ -1,0 +1,30 @@
+import { type AnyDecider, type CombinedParts, combined } from '@holdfast/commands';
+import type { ProblemKinds } from '../http/problem-catalogue.js';
+import type { SqliteProjection } from './projection.js';
+
+/** One domain. Its file knows no Nest: `EventStoreModule.forFeature` takes it from there, and so does the thread of a projection. */
+export interface Feature extends Pick<CombinedParts, 'lookups' | 'retired'> {
+  readonly deciders: readonly AnyDecider[];
+  readonly projections?: readonly SqliteProjection[];
+  /** The statuses and titles of refusals; 422 where left out. */
+  readonly problems?: ProblemKinds;
+  /** `import.meta.url` of the file whose default export this is: a thread imports it from there. */
+  readonly url?: string;
+}
+
+export function feature(definition: Feature): Feature {
+  return definition;
+}
+
+/** Everything that the features decide, as one model. Throws `AssertionFailed` when two of them have a decider, lookup, command or event of one name. */
+export function modelOf(
+  features: readonly Feature[],
+  takesOver?: CombinedParts['takesOver'],
+): ReturnType<typeof combined> {
+  return combined({
+    deciders: features.flatMap(({ deciders }) => deciders),
+    lookups: features.flatMap(({ lookups = [] }) => lookups),
+    retired: features.flatMap(({ retired = [] }) => retired),
+    ...(takesOver && { takesOver }),
+  });
+}

@@ -1,0 +1,10 @@
+export { Executes } from './executing/executes.js';
+export { Projections } from './projections/projections.js';
+export { ProjectionsModule, type ProjectionsOptions } from './projections/projections.module.js';
+export type { Query } from './projections/query.interceptor.js';
+export { Reads } from './projections/reads.js';
+export { Commands } from './store/commands.js';
+export { EventStoreModule } from './store/event-store.module.js';
+export { EventStore, type EventStoreOptions, type HealthCheck } from './store/event-store.js';
+export { HoldfastHealth, type HoldfastReport } from './store/holdfast-health.js';
+export { runHoldfast, type RunHoldfastOptions } from './process/run-holdfast.js';

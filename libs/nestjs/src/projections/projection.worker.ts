@@ -1,0 +1,35 @@
+import { Upcasters } from '@holdfast/event-store/following';
+import { assert } from '@holdfast/kernel';
+import { DirectoryFeed, followForMain } from '@holdfast/projections/following';
+import { workerData } from 'node:worker_threads';
+import { type Feature, modelOf } from '../feature/feature.js';
+import { followHere } from './follow-here.js';
+
+/** Reads the log's files as a process of its own would. Knows the features by their files: events of all of them are read in their present version. */
+
+export interface ProjectionThreadData {
+  /** Of every feature. */
+  readonly urls: readonly string[];
+  readonly name: string;
+  readonly walDirectory: string;
+  readonly readModelDirectory: string;
+}
+
+const { urls, name, walDirectory, readModelDirectory } = workerData as ProjectionThreadData;
+const features = await Promise.all(
+  urls.map(async (url) => ((await import(url)) as { readonly default: Feature }).default),
+);
+const projection = features
+  .flatMap(({ projections = [] }) => projections)
+  .find((one) => one.name === name);
+assert(projection !== undefined, `a default export of ${urls.join(', ')} has ${name}`);
+const upcasters = new Upcasters(modelOf(features).schemas);
+
+followForMain(({ onFailure, report }) =>
+  followHere(
+    projection,
+    readModelDirectory,
+    new DirectoryFeed(walDirectory, { upcasters, report }),
+    onFailure,
+  ),
+);

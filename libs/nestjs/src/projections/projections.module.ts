@@ -1,0 +1,85 @@
+import { assert, errorCode } from '@holdfast/kernel';
+import { type FollowedProjection, ProjectionThread, SourceFeed } from '@holdfast/projections';
+import { type DynamicModule, Logger, Module } from '@nestjs/common';
+import { join } from 'node:path';
+import type { SqliteProjection } from '../feature/projection.js';
+import { startFailed } from '../process/run-holdfast.js';
+import { EventStore } from '../store/event-store.js';
+import { followHere } from './follow-here.js';
+import type { ProjectionThreadData } from './projection.worker.js';
+import { Projections } from './projections.js';
+
+export interface ProjectionsOptions {
+  /** Each projection in a thread of its own, so that catching up takes nothing from the commands. Every feature then has a `url`. */
+  readonly inThread?: boolean;
+}
+
+/** Keeps the read models of all features up with the log of `EventStoreModule`. */
+@Module({})
+export class ProjectionsModule {
+  static forRoot({ inThread = false }: ProjectionsOptions = {}): DynamicModule {
+    return {
+      module: ProjectionsModule,
+      global: true,
+      providers: [
+        {
+          provide: Projections,
+          inject: [EventStore],
+          useFactory: (store: EventStore) => startProjections(store, inThread),
+        },
+      ],
+      exports: [Projections],
+    };
+  }
+}
+
+async function startProjections(store: EventStore, inThread: boolean): Promise<Projections> {
+  const directory = join(store.options.directory, 'read-models');
+  const projections = new Projections(store, directory);
+  try {
+    for (const projection of store.features.flatMap((feature) => feature.projections ?? [])) {
+      const follow = inThread ? followInThread : followInMain;
+      projections.add(projection, await follow(projection, directory, store));
+    }
+    return projections;
+  } catch (error) {
+    startFailed(error);
+    throw error;
+  }
+}
+
+function followInMain(
+  projection: SqliteProjection,
+  directory: string,
+  store: EventStore,
+): FollowedProjection {
+  const feed = new SourceFeed(store.writer.log);
+  return followHere(projection, directory, feed, (error) => failed(error, store));
+}
+
+function followInThread(
+  { name }: SqliteProjection,
+  readModelDirectory: string,
+  store: EventStore,
+): Promise<FollowedProjection> {
+  const { features, options } = store;
+  assert(options.wal?.fileSystem === undefined, 'a thread reads the files of a real disk');
+  const urls = features.map(({ url }) => url);
+  assert(!urls.includes(undefined), 'a feature has a url, where projections run in threads');
+  const data: ProjectionThreadData = {
+    ...{ name, readModelDirectory, urls: urls as string[] },
+    walDirectory: join(options.directory, 'wal'),
+  };
+  const script = new URL('./projection.worker.js', import.meta.url);
+  return ProjectionThread.start(script, data, {
+    onFailure: (error) => failed(error, store),
+    onReport: () => undefined,
+  });
+}
+
+/** A read model is derived from the log: whatever is wrong with it, commands go on, and health says what is wrong. A log that is damaged, or a thread that ended, concerns the whole process. */
+function failed(error: unknown, store: EventStore): void {
+  if (/^(READ_MODEL|FEED|PROJECTION_FAILED)/.test(errorCode(error) ?? ''))
+    new Logger('Holdfast').error('a projection cannot go on; commands do', error);
+  else store.fatal(error);
+}

@@ -1,0 +1,147 @@
+import { CodedError } from '@holdfast/kernel';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { feature, projection } from '../feature/index.js';
+import { Commands, EventStore, EventStoreModule, Projections } from '../index.js';
+import { type ParcelService, startParcels } from '../testing/parcel-service.js';
+import { type ParcelEvent, parcel, shelf } from '../testing/parcels.js';
+import { TestEventStore, givenEvents } from '../testing/index.js';
+
+const red = { body: { town: 'Bern', grams: 100 } };
+const refusing = projection<ParcelEvent>({
+  name: 'refusing',
+  version: 1,
+  tables: ['CREATE TABLE kept (id TEXT)'],
+  on: {
+    ParcelSent: () => {
+      throw new CodedError('ODD_PARCEL', 'cannot be put anywhere', {});
+    },
+  },
+});
+
+describe('a query', () => {
+  let store: TestEventStore;
+  let service: ParcelService;
+  const start = async (...projections: (typeof shelf)[]) => {
+    service = await startParcels(
+      store.options,
+      projections.map((one) =>
+        EventStoreModule.forFeature(feature({ deciders: [], projections: [one] })),
+      ),
+    );
+  };
+  beforeEach(() => {
+    store = new TestEventStore();
+  });
+  afterEach(async () => {
+    await service.application.close();
+    store.remove();
+  });
+
+  it('sees the command whose position it names, and says of which moment it is', async () => {
+    await start();
+    const sent = await service.ask('POST', 'parcels/a', { key: '1', ...red });
+    const position = sent.headers.get('holdfast-position')!;
+    const read = await service.ask('GET', `towns/Bern?minPosition=${position}`, {
+      headers: { prefer: 'wait=5' },
+    });
+    expect(read).toMatchObject({ status: 200, text: '[{"id":"a"}]' });
+    expect(read.headers.get('holdfast-position')).toBe(position);
+    expect(read.headers.get('preference-applied')).toBe('wait=5');
+    await service.ask('PUT', 'parcels/a/to/ann', { key: '2' });
+    await service.application.get(Projections).caughtUp();
+    const gone = await service.ask('GET', 'towns/Bern');
+    expect(gone).toMatchObject({ status: 404, body: { type: '/problems/not-found' } });
+  });
+
+  it('of a position that this log never had is refused', async () => {
+    await start();
+    const sent = await service.ask('POST', 'parcels/a', { key: '1', ...red });
+    const other = new TestEventStore();
+    const elsewhere = await startParcels(other.options);
+    for (const token of ['x', sent.headers.get('holdfast-position')!])
+      expect(await elsewhere.ask('GET', `towns/Bern?minPosition=${token}`)).toMatchObject({
+        status: 400,
+        body: { type: '/problems/position-unknown' },
+      });
+    await elsewhere.application.close();
+    other.remove();
+  });
+
+  it('waits no longer than it wants to, nor for a service that stops', async () => {
+    await start();
+    const sent = await service.ask('POST', 'parcels/a', { key: '1', ...red });
+    await service.application.get(Projections).caughtUp();
+    const position = sent.headers.get('holdfast-position')!;
+    const events = service.application.get(EventStore);
+    // Of the same history, and not there yet.
+    const { encodePosition, placeIn } = await import('@holdfast/commands');
+    const { log } = events.writer;
+    const ahead = encodePosition({ ...placeIn(log, log.durablePosition), position: 7 as never });
+    const late = await service.ask('GET', `towns/Bern?minPosition=${ahead}`, {
+      headers: { prefer: 'wait=0' },
+    });
+    expect(late).toMatchObject({ status: 503, body: { type: '/problems/projection-lagging' } });
+    expect(late.headers.get('retry-after')).toBe('1');
+    expect(late.headers.get('holdfast-position')).toBe(position);
+    const waiting = service.ask('GET', `towns/Bern?minPosition=${ahead}`);
+    await service.ask('GET', 'towns/Bern');
+    events.beginStop();
+    expect(await waiting).toMatchObject({
+      status: 503,
+      body: { type: '/problems/service-stopping', outcome: 'not-applied' },
+    });
+    expect((await service.ask('GET', 'health')).body['ready']).toBe(false);
+  });
+
+  it('of another projection goes on where one cannot, and health says which', async () => {
+    await start(refusing);
+    const sent = await service.ask('POST', 'parcels/a', { key: '1', ...red });
+    const position = sent.headers.get('holdfast-position')!;
+    expect((await service.ask('GET', `towns/Bern?minPosition=${position}`)).status).toBe(200);
+    await expect(service.application.get(Projections).caughtUp(1)).rejects.toMatchObject({
+      code: 'PROJECTION_LAGGING',
+    });
+    for (let asked = 0; asked < 500; asked++)
+      if (service.application.get(Projections).statuses().get('refusing')?.state !== 'failed')
+        await new Promise((resolve) => setTimeout(resolve, 10));
+    const health = await service.ask('GET', 'health');
+    expect(health).toMatchObject({
+      status: 503,
+      body: {
+        checks: {
+          log: 'ok',
+          'projection shelf': 'ok',
+          'projection refusing': expect.stringContaining('cannot be put anywhere'),
+        },
+      },
+    });
+    expect(store.failures).toEqual([]);
+    expect((await service.ask('PUT', 'parcels/a/to/ann', { key: '2' })).status).toBe(200);
+  });
+
+  it('within the service reads states and histories', async () => {
+    await start();
+    const commands = service.application.get(Commands);
+    const outcome = await commands.execute(
+      parcel,
+      parcel.command('SendParcel', { parcel: 'a', town: 'Chur', grams: 1 }),
+      { actor: 'schedule', idempotency: { key: '1', bodyHash: '1' } },
+    );
+    expect(outcome).toMatchObject({ kind: 'answered', outcome: 'accepted' });
+    expect(commands.read(parcel, 'a')).toEqual({ town: 'Chur', to: null });
+    const types: string[] = [];
+    for await (const { type } of commands.history(parcel, 'a')) types.push(type);
+    expect(types).toEqual(['ParcelSent']);
+  });
+});
+
+it('given events give rows, without a log or a host', async () => {
+  const sent = { type: 'ParcelSent', data: { town: 'Bern', grams: 1 } } as const;
+  const tables = await givenEvents(
+    parcel.on('a', sent),
+    parcel.on('b', sent),
+    parcel.on('a', { type: 'ParcelHandedOver', data: { to: 'ann' } }),
+  ).project(shelf);
+  tables.expectRows('SELECT id FROM parcels', [{ id: 'b' }]);
+  expect(() => tables.expectRows('SELECT id FROM parcels', [])).toThrow();
+});

@@ -1,0 +1,113 @@
+import {
+  type AnyCommand,
+  type CommandWriter,
+  type Read,
+  openCommandWriter,
+} from '@holdfast/commands';
+import { makeDurableDirectory } from '@holdfast/event-store';
+import {
+  type BeforeApplicationShutdown,
+  ConfigurableModuleBuilder,
+  type DynamicModule,
+  Inject,
+  Module,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
+import { join } from 'node:path';
+import { type Feature, modelOf } from '../feature/feature.js';
+import { endingProcess, startFailed } from '../process/run-holdfast.js';
+import { Commands } from './commands.js';
+import { EventStore, type EventStoreOptions } from './event-store.js';
+import { assertHandlers } from './handler-checks.js';
+import { HoldfastHealth } from './holdfast-health.js';
+
+const FEATURE = Symbol('a feature');
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
+  new ConfigurableModuleBuilder<EventStoreOptions>()
+    .setClassMethodName('forRoot')
+    .setExtras({ isGlobal: true }, (module, { isGlobal }) => ({ ...module, global: isGlobal }))
+    .build();
+
+/** The log of a service, open as long as its application is. `forRoot` or `forRootAsync` once, `forFeature` for each feature, in any order. */
+@Module({
+  imports: [DiscoveryModule],
+  providers: [
+    {
+      provide: EventStore,
+      inject: [MODULE_OPTIONS_TOKEN, DiscoveryService],
+      useFactory: (options: EventStoreOptions, discovery: DiscoveryService) =>
+        openEventStore(options, discovery),
+    },
+    ...[Commands, HoldfastHealth],
+  ],
+  exports: [EventStore, Commands, HoldfastHealth],
+})
+export class EventStoreModule
+  extends ConfigurableModuleClass
+  implements BeforeApplicationShutdown, OnApplicationShutdown
+{
+  constructor(@Inject(EventStore) private readonly store: EventStore) {
+    super();
+  }
+
+  static forFeature(feature: Feature): DynamicModule {
+    return {
+      module: EventStoreFeatureModule,
+      providers: [{ provide: FEATURE, useValue: feature }],
+    };
+  }
+
+  /** Requests that wait for a read model end now, and those that wait for the log when it is durable: the server closes behind them. */
+  beforeApplicationShutdown(): void {
+    this.store.beginStop();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.store.close();
+  }
+}
+
+@Module({})
+class EventStoreFeatureModule {}
+
+/** All modules are scanned before the first provider is made, so every feature is known, whatever the order of imports. */
+function featuresOf(discovery: DiscoveryService): Feature[] {
+  const found = discovery.getProviders().filter(({ token }) => token === FEATURE);
+  return [...new Set(found.map(({ instance }) => instance as Feature))];
+}
+
+async function openEventStore(
+  options: EventStoreOptions,
+  discovery: DiscoveryService,
+): Promise<EventStore> {
+  const features = featuresOf(discovery);
+  const fatal = options.onFatal ?? endingProcess();
+  try {
+    assertHandlers(discovery, features);
+    return new EventStore(await openWriter(options, features), features, options, fatal);
+  } catch (error) {
+    startFailed(error);
+    throw error;
+  }
+}
+
+async function openWriter(
+  { directory, state, wal, takesOver, ...options }: EventStoreOptions,
+  features: readonly Feature[],
+): Promise<CommandWriter<AnyCommand, object, Read>> {
+  const model = modelOf(features, takesOver);
+  makeDurableDirectory(directory);
+  return openCommandWriter(join(directory, 'wal'), model, {
+    ...options,
+    wal: { create: true, ...wal },
+    ...(state !== false && {
+      state: {
+        directory: join(directory, 'state'),
+        snapshotDirectory: join(directory, 'snapshots'),
+        ...state,
+      },
+    }),
+  });
+}

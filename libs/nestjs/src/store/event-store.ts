@@ -1,0 +1,77 @@
+import type { AnyCommand, CommandWriter, CommandWriterOptions, Read } from '@holdfast/commands';
+import type { StatesTakenOver } from '@holdfast/event-store';
+import { assert } from '@holdfast/kernel';
+import type { Feature } from '../feature/feature.js';
+import type { Headers } from '../http/command-headers.js';
+import { ServiceProblems } from './service-problems.js';
+
+export interface EventStoreOptions extends Omit<CommandWriterOptions, 'state' | 'newId'> {
+  /** Holds `wal/`, `state/`, `snapshots/` and `read-models/`; made when missing. On a local disk. */
+  readonly directory: string;
+  /** `false`: in memory, and made of the whole log at each start. */
+  readonly state?:
+    Omit<NonNullable<CommandWriterOptions['state']>, 'directory' | 'snapshotDirectory'> | false;
+  /** As of `combined`. */
+  readonly takesOver?: StatesTakenOver;
+  /** Who asks: 1 to 128 visible ASCII characters without `/`. Keys of different actors never meet. `anonymous` when left out. */
+  readonly actor?: (request: { readonly headers: Headers }) => string;
+  /** The process must not go on. When left out, it ends with the code of the error, and recovery decides. */
+  readonly onFatal?: (error: unknown) => void;
+}
+
+/** One fault that is worth telling: `undefined` when there is none. */
+export type HealthCheck = () => string | undefined;
+
+/** The open log with its features, and the order in which all that reads it is let go. */
+export class EventStore {
+  readonly problems: ServiceProblems;
+  readonly healthChecks = new Map<string, HealthCheck>();
+  private failed = false;
+  private readonly stop = new AbortController();
+  private readonly readers: (() => Promise<void>)[] = [];
+
+  constructor(
+    readonly writer: CommandWriter<AnyCommand, object, Read>,
+    readonly features: readonly Feature[],
+    readonly options: EventStoreOptions,
+    private readonly onFatal: (error: unknown) => void,
+  ) {
+    this.problems = new ServiceProblems(features.map(({ problems = {} }) => problems));
+    this.healthChecks.set('log', () => this.writer.failure?.message);
+    this.healthChecks.set('clock', () => {
+      const { fault } = this.writer.log.clockStatus();
+      return fault && `nothing is recorded, because the clock is not believed: ${fault}`;
+    });
+    void writer.failed.then((error) => this.fatal(error));
+  }
+
+  /** The process must not go on. Only the first call counts: later failures are its consequences. */
+  fatal(error: unknown): void {
+    if (this.failed) return;
+    this.failed = true;
+    this.beginStop();
+    this.onFatal(error);
+  }
+
+  /** Fires once nothing should wait any more. */
+  get stopping(): AbortSignal {
+    return this.stop.signal;
+  }
+
+  beginStop(): void {
+    this.stop.abort();
+  }
+
+  /** Reads the log until then. */
+  closesBefore(close: () => Promise<void>): void {
+    assert(!this.stop.signal.aborted, 'a store that stops takes no more readers');
+    this.readers.push(close);
+  }
+
+  /** Everything admitted is made durable, and the log's lock is released. */
+  async close(): Promise<void> {
+    this.beginStop();
+    await Promise.all(this.readers.map((close) => close()));
+    await this.writer.close();
+  }
+}
