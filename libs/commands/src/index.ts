@@ -1,3 +1,8 @@
+/**
+ * Durable, idempotent, recorded commands for a service of any domain: deciders, lookups, models, and the writer that runs them.
+ *
+ * @module
+ */
 export {
   ACTOR_CHARACTERS_MAX,
   BODY_HASH_CHARACTERS_MAX,

@@ -1,3 +1,8 @@
+/**
+ * Typed events in atomic commits, streams, tags, conditions on appends, and state that is folded from the events and checkpointed.
+ *
+ * @module
+ */
 export { makeDurableDirectory, syncDirectory } from './durable-directory.js';
 export {
   BEFORE_FIRST_POSITION,

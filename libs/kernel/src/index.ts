@@ -1,3 +1,8 @@
+/**
+ * What every other package shares: assertions, branded types, errors with stable codes, and the clock.
+ *
+ * @module
+ */
 export { ADDRESS_ALLOWED, addressOf } from './address.js';
 export { AssertionFailed, assert, defined, unreachable } from './assert.js';
 export type { Brand } from './brand.js';

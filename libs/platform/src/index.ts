@@ -1,3 +1,8 @@
+/**
+ * What every NestJS service has in common: problem+json, strict validation, bounded bodies, logs, metrics, health, OpenAPI, start and stop.
+ *
+ * @module
+ */
 export {
   type Degraded,
   Health,

@@ -1,3 +1,8 @@
+/**
+ * Read models that follow an event log: feeds, the runner, rebuilds, and the SQLite store.
+ *
+ * @module
+ */
 export { divergenceOf } from './feed/divergence.js';
 export { DirectoryFeed, type DirectoryFeedOptions } from './feed/directory-feed.js';
 export { type ErrorAdvice, PROJECTION_ERROR_GUIDE } from './error-guide.js';

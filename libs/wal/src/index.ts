@@ -1,3 +1,8 @@
+/**
+ * The write-ahead log: the writer (`Wal`), readers in other processes (`WalReader`), and the guide to its error codes.
+ *
+ * @module
+ */
 export type { DumpedFrame } from './read/dump.js';
 export { type ErrorAdvice, WAL_ERROR_GUIDE } from './error-guide.js';
 export { type File, type FileSystem, replaceFile } from './disk/file-system.js';

@@ -1,4 +1,8 @@
-/** The small door of this room, for who reads answers and decides nothing: how keys are spelled and where an answer stands. It loads neither log nor state. */
+/**
+ * For code that reads answers and decides nothing: how keys are spelled, and position tokens. Loads neither log nor state.
+ *
+ * @module
+ */
 export {
   ACTOR_CHARACTERS_MAX,
   BODY_HASH_CHARACTERS_MAX,

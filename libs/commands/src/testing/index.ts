@@ -1,2 +1,7 @@
+/**
+ * Given, when, then: specifications of deciders, for any test runner, without a log.
+ *
+ * @module
+ */
 export { PlainStateStore } from './plain-state-store.js';
 export { type Beside, type Expectations, specify } from './specify.js';

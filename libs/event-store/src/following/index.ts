@@ -1,3 +1,7 @@
-/** The small door of this room for who follows a log into a read model, in a thread of its own: it loads what that takes, and nothing else. */
+/**
+ * For a thread that only follows the log. Loads what that needs, and nothing else.
+ *
+ * @module
+ */
 export { EventLogReader } from '../event-log-reader.js';
 export { Upcasters } from '../codec/upcaster.js';

@@ -1,4 +1,4 @@
-/** The small door of this room for who follows a log into a read model, in a thread of its own: it loads what that takes, and nothing else. */
+/** For a thread that only follows a log into a read model. Loads what that needs, and nothing else. */
 export { ACCOUNT_ROW_EVENTS, accountRowOf } from '../projections/account-row.js';
 export { ASSET_ROW_EVENTS, assetRowOf } from '../projections/asset-row.js';
 export { BALANCE_ROW_EVENTS, balanceRowsOf } from '../projections/balance-row.js';

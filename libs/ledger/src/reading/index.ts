@@ -1,3 +1,3 @@
-/** The small door of this room: what a thread of queries needs of it, which loads nothing else. */
+/** For a thread that only answers queries. Loads nothing else. */
 export { instantText } from '../fields.js';
 export { accountResource } from '../resources.js';

@@ -1,2 +1,6 @@
-/** The small door of this room for who follows a log into a read model, in a thread of its own: it loads what that takes, and nothing else. */
+/**
+ * For a thread that only follows a log into a read model. Loads what that needs, and nothing else.
+ *
+ * @module
+ */
 export { createLogger } from '../logging/logger.js';

@@ -1,2 +1,6 @@
-/** For a front door only: the HTTP client that it needs is loaded by nobody else. */
+/**
+ * For a front door that forwards requests. Nothing else loads the HTTP client that it needs.
+ *
+ * @module
+ */
 export { type ForwardOptions, type ForwardedRoute, forwardRequests } from './forward-requests.js';

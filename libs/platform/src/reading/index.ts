@@ -1,2 +1,6 @@
-/** The small door of this room: what a thread of queries needs of it, which loads nothing else. */
+/**
+ * For a thread that only answers queries. Loads nothing else.
+ *
+ * @module
+ */
 export { type CursorValue, decodeCursor, encodeCursor } from '../http/cursor.js';

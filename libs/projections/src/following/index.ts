@@ -1,4 +1,8 @@
-/** The small door of this room for who follows a log into a read model, in a thread of its own: it loads what that takes, and nothing else. */
+/**
+ * For a thread that only follows a log into a read model. Loads what that needs, and nothing else.
+ *
+ * @module
+ */
 export { DirectoryFeed } from '../feed/directory-feed.js';
 export { followForMain } from '../thread/main-thread.js';
 export { ProjectionRunner } from '../runner/projection-runner.js';

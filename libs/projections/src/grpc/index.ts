@@ -1,4 +1,8 @@
-/** The feed over gRPC: the door of whoever serves it or follows it from afar. No other file of this room loads gRPC or Nest's microservices. */
+/**
+ * The feed over gRPC, server and client. No other file of this package loads gRPC or Nest's microservices.
+ *
+ * @module
+ */
 export {
   EventFeedModule,
   type EventFeedModuleAsyncOptions,

@@ -1,4 +1,8 @@
-/** The small door of this room: what a thread of queries needs of it, which loads nothing else. */
+/**
+ * For a thread that only queries a read model. Loads nothing else.
+ *
+ * @module
+ */
 export {
   type ReadModelSnapshot,
   SqliteReadModel,

@@ -1,4 +1,8 @@
-/** The care of a log, for its operator: archive, backup and restore, compaction, removal, repair and salvage. Who only appends and reads needs none of it. */
+/**
+ * For the operator of a log: archive, backup and restore, compaction, removal, repair and salvage. Appending and reading need none of it.
+ *
+ * @module
+ */
 export {
   ArchiveDirectory,
   type ArchiveDirectoryOptions,

@@ -1,6 +1,8 @@
 /**
- * A disk in memory below the log's real code, for tests that cut the power: whatever was not synced may be lost, torn or reordered. It keeps no promise
- * between versions about its own operations' order.
+ * A disk in memory below the log's real code, for tests that cut the power: unsynced data may be lost, torn or reordered. The order of its own
+ * operations may change between versions.
+ *
+ * @module
  */
 export { afterPowerCut, DiskReplay, type PendingChange, type PendingEntry } from './disk-replay.js';
 export {
