@@ -60,6 +60,8 @@ export async function openCsv(
     rows,
     close: async () => {
       await table.pieces.return(undefined);
+      // Of pieces that nobody has asked for yet the end reaches nothing.
+      await text.pieces.return(undefined);
     },
   };
 }
@@ -106,7 +108,7 @@ async function tableOf(
   const { columns, line } = found;
   const twice = needed.find((name) => columns.indexOf(name) !== columns.lastIndexOf(name));
   if (twice === undefined) return found;
-  await found.pieces.return(undefined);
+  await pieces.return(undefined);
   throw csvInvalid(
     path,
     line,
