@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { format } from 'node:util';
 
 const HOME = process.cwd();
-const LIBRARIES = ['kernel', 'wal', 'event-store', 'commands', 'projections', 'platform'];
+const LIBRARIES = [
+  ...['kernel', 'wal', 'event-store', 'commands', 'projections', 'operations', 'platform'],
+  'administration',
+];
 
 describe.each(LIBRARIES)('the README of libs/%s', (library) => {
   const readme = readFileSync(`libs/${library}/README.md`, 'utf8');
