@@ -6,11 +6,11 @@ import type { Projection } from './projection.js';
 export type ReadModelTarget = 'live' | 'fresh';
 
 export interface AcquireOptions {
-  /** Who asks, for people to read: host, process. */
+  /** The name of the worker, for people to read: host, process. */
   readonly owner: string;
   /** Default `live`. */
   readonly target?: ReadModelTarget;
-  /** Called at each look, several times a second, while another worker holds the lease and this one waits; with how far that one has come. */
+  /** Called several times per second while another worker holds the lease and this one waits, with the holder's position. */
   readonly onWaiting?: (holder: string, cursor: FeedCursor | undefined) => void;
   readonly signal: AbortSignal;
 }
@@ -22,9 +22,11 @@ export interface AcquireOptions {
 export interface ReadModelStore<Transaction> {
   readonly projection: Projection<Transaction>;
   /**
-   * Waits until no other worker holds the lease, then takes it. The live generation of this version of the projection;
-   * a fresh one (`promoted` is false) when asked for, when the live one is of another version, or when there is none: queries see nothing before it has
-   * caught up once. A fresh one that was left half filled is taken up again. Undefined when the signal fired first. Throws `READ_MODEL_UNAVAILABLE`, also when somebody who is no worker keeps it locked.
+   * Waits until no other worker holds the lease, then takes it: for the live generation of this version of the projection, or for a fresh one
+   * (`promoted` is false) if requested, if the live one is of another version, or if there is none. Queries see nothing of a fresh one before it has
+   * caught up once. A half-filled one is continued. Undefined if the signal fired first.
+   *
+   * @throws `READ_MODEL_UNAVAILABLE`, also if another program keeps it locked.
    */
   acquire(options: AcquireOptions): Promise<ReadModelLease<Transaction> | undefined>;
   /** A hash over the contents of the live generation's tables: equal if and only if the rows are. */
@@ -40,7 +42,7 @@ export interface FailedAttempts {
   readonly error: string;
 }
 
-/** The right to move one generation of a read model on, until another worker's higher token fences it. */
+/** The right to advance one generation of a read model, until another worker's higher token fences it. */
 export interface ReadModelLease<Transaction> {
   /** Higher with each acquisition; part of each commit's condition. */
   readonly token: number;
@@ -51,9 +53,10 @@ export interface ReadModelLease<Transaction> {
   readonly cursor: FeedCursor | undefined;
   readonly failure: FailedAttempts | undefined;
   /**
-   * Runs `work` and moves the cursor from where it stands to `to` in one transaction, and clears the failure. Nothing is kept
-   * when `work` throws (its error is passed on), or when the token or the previous position is no longer ours:
-   * `READ_MODEL_FENCED`, `READ_MODEL_CONFLICT`. Throws `READ_MODEL_UNAVAILABLE` for a full or failing disk and the like.
+   * Runs `work`, moves the cursor to `to` and clears the failure, all in one transaction. Nothing is kept if `work` throws; its error is passed on.
+   *
+   * @throws `READ_MODEL_FENCED`, `READ_MODEL_CONFLICT`: the token or the previous position is no longer ours.
+   * @throws `READ_MODEL_UNAVAILABLE`: a full or failing disk, for example.
    */
   transact(to: FeedCursor, work: (transaction: Transaction) => void | Promise<void>): Promise<void>;
   /** Keeps the lease while there is nothing to commit. Throws `READ_MODEL_FENCED`. */
@@ -61,22 +64,32 @@ export interface ReadModelLease<Transaction> {
   /** Counts a failure durably, so that a crash does not forget it. Throws `READ_MODEL_FENCED`. */
   recordFailure(error: string): Promise<FailedAttempts>;
   /**
-   * Makes this generation the one that queries see, in one transaction. Stops the live generation's worker first, and
-   * refuses while that one is further on, so that no query ever goes back in time: the answer then names the position to
-   * reach before asking again. Tables that are further on in a history which is no more are no reason to wait: `hasDiverged` tells of where they stand, when left out of none. Whose token, version and position were compared is looked at again where nobody can change them until the switch is made.
-   * Throws `READ_MODEL_FENCED` when this generation was given up meanwhile.
+   * Makes this generation the one that queries see, in one transaction. Stops the live generation's worker first, and refuses while that one is ahead,
+   * so that no query goes back in time; the result then names the position to reach first. Tables that are ahead in an ended history do not count:
+   * `hasDiverged` decides that from their position (default: never). Token, version and position are compared again once nothing can change them until
+   * the switch.
+   *
+   * @throws `READ_MODEL_FENCED`: this generation was given up meanwhile.
    */
   promote(hasDiverged?: HasDiverged): Promise<Promotion>;
-  /** Queries get `READ_MODEL_NOT_READY` with this reason instead of answers, until `accept`; a restart does not forget it. Throws `READ_MODEL_FENCED`. */
+  /**
+   * Queries get `READ_MODEL_NOT_READY` with this reason instead of answers, until `accept`, also after a restart.
+   *
+   * @throws `READ_MODEL_FENCED`.
+   */
   refuse(reason: string): Promise<void>;
-  /** What the generation was filled from is what the worker follows. */
+  /** Accepts that the generation was filled from the log that the worker follows. */
   accept(): Promise<void>;
-  /** Queries see this generation no more, and the next `acquire` begins a fresh one. Throws `READ_MODEL_FENCED`. */
+  /**
+   * Hides this generation from queries; the next `acquire` begins a fresh one.
+   *
+   * @throws `READ_MODEL_FENCED`.
+   */
   giveUp(): Promise<void>;
   release(): Promise<void>;
 }
 
-/** Whether the log is known not to be of the history that this cursor was read from. */
+/** Whether the log is known to have another history than this cursor. */
 export type HasDiverged = (cursor: FeedCursor) => Promise<boolean>;
 
 export type Promotion =

@@ -11,36 +11,39 @@ import type {
 import type { CommandContext } from './command-context.js';
 
 /**
- * What a service decides: a fold of events into named sections of state, and pure decisions on it. `CommandWriter` makes the rest of it: durable, idempotent,
- * recorded. Write one by hand, or make one with `decider`, `lookup` and `combined`.
+ * The decisions of a service: a fold of events into named sections of state, and pure decisions on it. `CommandWriter` adds the rest: durable,
+ * idempotent, recorded. Write a model by hand, or make one with `decider`, `lookup` and `combined`.
  */
 export interface CommandModel<Command extends AnyCommand, Answer, View = AdmittedLog> {
-  /** Names what `evolve` makes of the events: raised with every change of it that makes another state, which is then rebuilt. */
+  /** Names the way of folding. Change it whenever `evolve` makes another state of the same events; the state is then rebuilt. */
   readonly stateVersion: string;
-  /** States of earlier versions that are good to begin with. */
+  /** States of earlier versions to start from. */
   readonly takesOver?: StatesTakenOver;
-  /** Every type of event that this program knows, with the version that it writes. */
+  /** Every event type that this program knows, with the version that it writes. */
   readonly schemas: readonly EventSchema[];
-  /** Commands that are idempotent by the name of what they make, and so need no key. */
+  /** Commands that are idempotent by the name of what they create, and need no key. */
   readonly keyless?: readonly Command['type'][];
 
-  /** Applies one event to the state, in log order. Deterministic. Throws for an event that it does not know: to skip it would be to forget. */
+  /** Applies one event to the state, in log order. Deterministic. Throws for an unknown event: skipping it would lose a fact. */
   evolve(event: RecordedEvent, state: StateStore): void;
-  /** What `decide` may look at. Made once for each log, it changes as events are applied. */
+  /** What `decide` may read. Made once per log; it changes as events are applied. */
   viewOf(log: AdmittedLog): View;
-  /** The first field that breaks its grammar, or undefined: then the value is a command. Total over anything, and before the key is looked at. */
+  /** The first field that breaks its grammar, or undefined if the value is a valid command. Accepts any value, and runs before the key is looked up. */
   malformationOf(command: unknown): Malformed | undefined;
-  /** Pure: the same three arguments give the same verdict. Refusals are values, and it throws only for bugs. */
+  /** Pure: the same arguments give the same verdict. Refusals are values; it throws only for bugs. */
   decide(command: Command, context: CommandContext, view: View): Verdict;
   /**
-   * The answer to the command that made the event, whatever has happened since: a pure function of the event as it was recorded, also by an earlier program, so
-   * that a repeated command is answered the same for ever. It is given every version of an event that was ever written.
+   * The answer to the command behind an event: a pure function of the event as it was recorded, even by an earlier program, so that a repeated command
+   * always gets the same answer. It receives every version of an event that was ever written.
    */
   answerOf(event: Answerable): Answer;
 
-  /** Whose keys these are beside the actor's: a tenant, a ledger. Without `/`. One scope for all, without a name, when left out. */
+  /** The scope of keys besides the actor: a tenant, a ledger. Without `/`. Default: one unnamed scope. */
   scopeOf?(command: Command): string;
-  /** Where a refusal is recorded, and what the `CommandRejected` there says. The stream `rejections`, and the command's type with problem and parameters, when left out. */
+  /**
+   * Where a refusal is recorded, and the data of `CommandRejected`. Default: the stream `rejections`, and the command's type with problem and
+   * parameters.
+   */
   rejectionOf?(command: Command, rejection: Rejection): RecordedRejection;
 }
 
@@ -48,7 +51,7 @@ export interface AnyCommand {
   readonly type: string;
 }
 
-/** Of the log, what a decision may look at: the fold of all events that were admitted, durable or not, and these events. */
+/** The part of the log that a decision may read: the fold of all admitted events, durable or not, and these events. */
 export interface AdmittedLog extends Pick<
   EventLog,
   'admittedAt' | 'lastTagged' | 'hasTagBeginning'
@@ -56,43 +59,43 @@ export interface AdmittedLog extends Pick<
   readonly state: StateStore;
 }
 
-/** What a model says of a well-formed command. */
+/** A model's decision on a well-formed command. */
 export type Verdict = Acceptance | Refusal | Unchanged;
 
-/** At least one event, all in one commit. The first is what the command is answered from, and is found by its key. */
+/** At least one event, all in one commit. The first event carries the key, and the answer is made from it. */
 export interface Acceptance {
   readonly kind: 'accepted';
   readonly appends: readonly Append[];
 }
 
-/** Uses the command's key up, or a late duplicate of a declined payment could go through once there is money again. */
+/** Uses up the command's key. Otherwise a late duplicate of a declined payment could go through once there is money again. */
 export interface Refusal {
   readonly kind: 'refused';
   readonly rejection: Rejection;
-  /** False: there is nowhere to record it, and the key stays free. */
+  /** False: there is no place to record it, and the key stays free. */
   readonly recorded?: boolean;
 }
 
-/** All is as the command asks already. Uses its key up too, with `append`; without a key it is answered as if that had been recorded. */
+/** Everything is already as the command asks. With `append` it uses up its key; without a key it is answered as if that had been recorded. */
 export interface Unchanged {
   readonly kind: 'unchanged';
   /** One `CommandUnchanged`. */
   readonly append: Append;
-  /** Of the event that made it so. The last one, when left out. */
+  /** The position of the event that made it so. Default: the last one. */
   readonly position?: Position | undefined;
 }
 
 /** Facts of one stream. */
 export interface Append {
   readonly stream: string;
-  /** `any` when left out. */
+  /** Default `any`. */
   readonly expectedVersion?: ExpectedVersion;
   readonly facts: readonly Fact[];
-  /** Further terms that each of the facts is found by. */
+  /** Further terms that find each of the facts. */
   readonly tags?: readonly string[];
 }
 
-/** An event's type with its data, before it has an id, a key and a place. */
+/** An event's type and data, before it has an id, a key and a position. */
 export interface Fact<Type extends string = string, Data extends object = object> {
   readonly type: Type;
   /** Plain JSON. */
@@ -120,13 +123,13 @@ export interface Malformed {
   readonly problem: string;
 }
 
-/** What an answer is made of: a recorded event, or the one that a dry run would have recorded, with the time it would have got. */
+/** The source of an answer: a recorded event, or the one that a dry run would have recorded, with its time. */
 export type Answerable = Pick<
   RecordedEvent,
   'type' | 'schemaVersion' | 'stream' | 'data' | 'recordedAtMillis'
 >;
 
-/** The types of event that every model has beside its own. */
+/** The event types of every model, besides its own. */
 export const COMMAND_REJECTED = 'CommandRejected';
 export const COMMAND_UNCHANGED = 'CommandUnchanged';
 

@@ -1,7 +1,7 @@
 import type { Position, RecordedEvent, StreamAppend } from '@holdfast/event-store';
 import type { Answerable, Malformed, Rejection } from './command-model.js';
 
-/** What came of a command. Every kind is a value: deciding throws only for bugs. */
+/** The outcome of deciding a command. Every kind is a value: deciding throws only for bugs. */
 export type Decision = Accepted | Refused | Replayed | Removed | FoundUnchanged | Malformed;
 
 /** Append it; once durable, the answer is `answerOf` its first event. */
@@ -17,20 +17,20 @@ export interface Refused {
   readonly appends: readonly StreamAppend[] | undefined;
 }
 
-/** The key was used before for the same request: answer again what this event says. It may not be durable yet. */
+/** The key was used before for the same request: answer from this event again. It may not be durable yet. */
 export interface Replayed {
   readonly kind: 'replayed';
   /** As it was recorded. */
   readonly event: RecordedEvent;
 }
 
-/** The key was used before, and the event at `position`, which says for what, has left the log for good: nothing is applied again, whatever is asked. */
+/** The key was used before, but the event at `position` has left the log for good. Nothing is applied again, whatever the request is. */
 export interface Removed {
   readonly kind: 'removed';
   readonly position: Position;
 }
 
-/** All is as the command asks already, and it has no key to use up: answer `answerOf` this, append nothing. */
+/** Everything is already as the command asks, and it has no key to use up: answer `answerOf` this event, append nothing. */
 export interface FoundUnchanged {
   readonly kind: 'unchanged';
   readonly position: Position | undefined;
