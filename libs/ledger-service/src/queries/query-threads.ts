@@ -56,7 +56,8 @@ interface Asking {
  * Answers queries in threads of their own, one at a time in each: SQLite is synchronous, and a query of many rows takes the thread that runs it
  * for as long as it needs. The thread that commits must not be that one.
  *
- * They are started at once, so that the first queries wait for no program to load, and one that ended when a query needs it.
+ * The first is started at once, so that the first query waits for no program to load, and the others as soon as one works: a start has enough to do. One that has ended
+ * is started again when a query needs it.
  */
 export class QueryThreads implements QueryAsker {
   private readonly threads = new Set<QueryThread>();
@@ -67,7 +68,7 @@ export class QueryThreads implements QueryAsker {
     private readonly options: QueryThreadsOptions,
     private readonly script = new URL('./query.worker.js', import.meta.url),
   ) {
-    while (this.mayBegin()) this.begin();
+    this.begin();
   }
 
   async ask(call: QueryCall, signal: AbortSignal): Promise<Asked> {
@@ -107,6 +108,7 @@ export class QueryThreads implements QueryAsker {
       if (asking === undefined) return;
       Object.assign(thread, { asking, askedAtMillis: performance.now() });
       thread.worker.postMessage({ kind: 'ask', call: asking.call } satisfies ToQueryThread);
+      if (this.mayBegin()) this.begin();
     }
   }
 
