@@ -12,6 +12,11 @@ const CONNECTIONS = [1, 16, 64];
 const HOT_CONNECTIONS = 64;
 /** Before anything is measured, so that what runs often is compiled. */
 const WARM_UP_SECONDS = 10;
+/**
+ * Before each measurement. A process that stood idle while others were measured may have lost its compiled code, of hundreds of functions at once: a full garbage
+ * collection without a request under way finds no object of the shapes that the code is made for. Whether that happens, and to which of two builds, is chance.
+ */
+const WARM_AGAIN_SECONDS = 2;
 const BULK_TRANSFERS = 1_000;
 const OURS = 'holdfast';
 const BEFORE = 'holdfast before';
@@ -141,10 +146,13 @@ class ServiceBench {
   ): Promise<void> {
     const { context } = this;
     context.progress(`${scenario}: ${name}, round ${round} of ${context.rounds}`);
+    const { transfers = 1 } = work;
+    // One at a time, it would take long to come to a thousand.
+    const warmingConnections = transfers === 1 ? HOT_CONNECTIONS : work.connections;
+    await load(address, warmingConnections, WARM_AGAIN_SECONDS, work.make);
     const before = processorMillis(pid);
     const done = await load(address, work.connections, context.seconds, work.make);
     const used = processorMillis(pid) - before;
-    const { transfers = 1 } = work;
     const count = done.requests * transfers;
     const each = transfers === 1 ? 'request' : 'transfer';
     this.note(scenario, `µs of processor time per ${each}`, name, (used * 1_000) / count);
