@@ -1,3 +1,5 @@
+import { CodedError } from '@holdfast/kernel';
+import { exitCodeOf } from '@holdfast/nestjs/process';
 import { ExitCode } from '@holdfast/platform';
 import { expect, it } from '@jest/globals';
 import { LEDGER_EXIT_CODES } from './ledger-exit-codes.js';
@@ -18,3 +20,9 @@ it.each(['WAL_FULL', 'ENOSPC', 'EDQUOT'])(
     expect(LEDGER_EXIT_CODES[code]).toBe(ExitCode.FULL_DISK);
   },
 );
+
+it('a log of a newer ledger is no state that another start mends, though folding it is what fails', () => {
+  const cause = new CodedError('LEDGER_EVENT_UNKNOWN', 'a newer version wrote it', {});
+  const broken = new CodedError('EVENT_STATE_BROKEN', 'folding failed', {}, { cause });
+  expect(exitCodeOf(broken, LEDGER_EXIT_CODES)).toBe(ExitCode.CONFIGURATION);
+});

@@ -24,15 +24,20 @@ export type ExitCodes = Readonly<Record<string, ExitCode>>;
 
 const CAUSES_MAX = 8;
 
-/** The exit code of an error or of the nearest of its causes that has one; `FAILURE` for all others. */
+/**
+ * The exit code of an error or of the nearest of its causes that has one; `FAILURE` for all others. `CONFIGURATION` goes before `POISONED`: a state that breaks
+ * because a newer program wrote the log breaks at every start, and whoever supervises the process must not try again for ever.
+ */
 export function exitCodeOf(error: unknown, exitCodes: ExitCodes): ExitCode {
+  let found: ExitCode | undefined;
   let thrown = error;
   for (let depth = 0; depth < CAUSES_MAX && thrown !== undefined; depth++) {
     const code = exitCodes[errorCode(thrown) ?? ''];
-    if (code !== undefined) return code;
+    if (code === ExitCode.CONFIGURATION && found === ExitCode.POISONED) return code;
+    found ??= code;
     thrown = causeOf(thrown);
   }
-  return ExitCode.FAILURE;
+  return found ?? ExitCode.FAILURE;
 }
 
 function causeOf(thrown: unknown): unknown {

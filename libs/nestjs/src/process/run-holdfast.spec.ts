@@ -48,6 +48,23 @@ describe('a process', () => {
 
   it.each([
     ['an older program on a newer log', newer, 78],
+    [
+      'a log with events that this program does not know, though its state is what breaks',
+      new CodedError(
+        'EVENT_STATE_BROKEN',
+        'folding failed',
+        {},
+        {
+          cause: new CodedError('COMMANDS_EVENT_UNKNOWN', 'no decider has it', {}),
+        },
+      ),
+      78,
+    ],
+    [
+      'a state that breaks by a bug',
+      new CodedError('EVENT_STATE_BROKEN', 'odd', {}, { cause: new TypeError('odd') }),
+      70,
+    ],
     ['a cause that the table knows', new Error('no start', { cause: newer }), 78],
     ['a port that is taken', Object.assign(new Error('taken'), { code: 'EADDRINUSE' }), 75],
     ['whatever else', new Error('odd'), 1],
