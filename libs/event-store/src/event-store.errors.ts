@@ -57,7 +57,7 @@ export function corruptEvent(reason: string, position: number, cause?: unknown):
 export function stateDamaged(reason: string, cause?: unknown): EventStoreError {
   return new EventStoreError(
     'EVENT_STATE_DAMAGED',
-    `the checkpointed state is damaged: ${reason}; nothing more is decided, and the next start makes it anew from a snapshot or the log`,
+    `the checkpointed state is damaged: ${reason}; nothing more is decided, and the next start rebuilds it from a snapshot or the log`,
     { reason },
     cause === undefined ? undefined : { cause },
   );

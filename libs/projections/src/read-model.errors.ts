@@ -13,7 +13,7 @@ export function fenced(details: ErrorDetails): CodedError {
 export function conflict(details: ErrorDetails): CodedError {
   return new CodedError(
     'READ_MODEL_CONFLICT',
-    'the position of the read model was moved by somebody else',
+    'another process moved the position of the read model',
     details,
   );
 }

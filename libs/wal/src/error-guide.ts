@@ -21,7 +21,7 @@ export const WAL_ERROR_GUIDE: Readonly<Record<WalErrorCode, ErrorAdvice>> = {
   },
   WAL_UNSUPPORTED_FILE_SYSTEM: {
     meaning:
-      'The directory is on a file system of a network (NFS, SMB, Ceph …), a cluster (GPFS, Lustre, BeeGFS, OCFS2, GFS2 …) or another program (FUSE, shared folders of a virtual machine), whose locks cannot be trusted to keep a second writer out, nor its syncs to reach a disk.',
+      'The directory is on a network file system (NFS, SMB, Ceph …), a cluster file system (GPFS, Lustre, BeeGFS, OCFS2, GFS2 …) or one that another program provides (FUSE, shared folders of a virtual machine). Its locks cannot be trusted to keep a second writer out, nor its syncs to reach a disk.',
     action:
       'Move the log to a local disk or block volume. Only where you know that its locks and syncs hold: start with `HOLDFAST_WAL_ALLOW_NETWORK_FILE_SYSTEM=true`.',
   },

@@ -65,7 +65,7 @@ export function prepareDirectory(
   if (!isThere && options.create !== true) {
     throw new WalError(
       'WAL_NOT_FOUND',
-      `there is no log in ${directory}; an unmounted volume looks like this, so none is made unless asked`,
+      `there is no log in ${directory}; an unmounted volume looks like this, so a log is created only on request`,
       { directory },
     );
   }

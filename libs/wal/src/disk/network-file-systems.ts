@@ -36,7 +36,7 @@ export const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
 ]);
 
 export interface PlaceOptions {
-  /** Opens or makes a log there all the same. */
+  /** Opens or creates a log on such a file system. */
   readonly allowNetworkFileSystem?: boolean;
 }
 
@@ -54,7 +54,7 @@ export function assertPlaceForLog(
   if (allowNetworkFileSystem || !fileSystem.isNetwork(directory)) return;
   throw new WalError(
     'WAL_UNSUPPORTED_FILE_SYSTEM',
-    `${directory} is on a file system of a network, a cluster or another program (FUSE), whose locks and syncs cannot be trusted; the option allowNetworkFileSystem (HOLDFAST_WAL_ALLOW_NETWORK_FILE_SYSTEM=true) opens it all the same`,
+    `${directory} is on a network, cluster or FUSE file system, whose locks and syncs cannot be trusted; the option allowNetworkFileSystem (HOLDFAST_WAL_ALLOW_NETWORK_FILE_SYSTEM=true) overrides this`,
     { directory },
   );
 }

@@ -77,7 +77,7 @@ function entryOf(archived: ArchivedSegment): CatalogEntry {
 function mismatch({ path }: ArchivedSegment, { segment }: SegmentHeader): WalError {
   return new WalError(
     'WAL_ARCHIVE_MISMATCH',
-    `${path} does not end where segment ${segment} of the log goes on; nothing was changed`,
+    `${path} does not end where segment ${segment} of the log continues; nothing was changed`,
     { file: path, segment },
   );
 }

@@ -363,7 +363,7 @@ function damagedMarker(path: string): WalError {
   const anew = withChecksum([TITLE]).replaceAll('\n', '\\n');
   return new WalError(
     'WAL_CORRUPT',
-    `${path}, the mark of the archive, is damaged; nothing was changed. Put it back from a copy, or write it anew: printf '${anew}' > ${path}`,
+    `${path}, the mark of the archive, is damaged; nothing was changed. Put it back from a copy, or rewrite it: printf '${anew}' > ${path}`,
     { file: path },
   );
 }
@@ -371,7 +371,7 @@ function damagedMarker(path: string): WalError {
 function noArchive(directory: string): WalError {
   return new WalError(
     'WAL_ARCHIVE_NOT_FOUND',
-    `there is no archive in ${directory}; an unmounted volume looks like this, so none is made unless asked`,
+    `there is no archive in ${directory}; an unmounted volume looks like this, so an archive is created only on request`,
     { directory },
   );
 }
@@ -379,7 +379,7 @@ function noArchive(directory: string): WalError {
 function swapped(directory: string): WalError {
   return new WalError(
     'WAL_ARCHIVE_MISMATCH',
-    `the archive in ${directory} is no longer that of this log, as when another volume is mounted there; nothing was changed`,
+    `${directory} no longer holds the archive of this log; perhaps another volume is mounted there; nothing was changed`,
     { file: directory },
   );
 }
