@@ -244,3 +244,26 @@ describe('a service whose handlers cannot mean what they say does not start', ()
     store.remove();
   });
 });
+
+it('takes no handler that returns anything but a command of the decider: this does not compile', () => {
+  class Wrong {
+    // @ts-expect-error: a type that the decider has no command of
+    @Executes(parcel)
+    unknown() {
+      return { type: 'Unknown', parcel: 'a' } as const;
+    }
+
+    // @ts-expect-error: a command without one of its fields
+    @Executes(parcel)
+    half() {
+      return { type: 'HandOver', parcel: 'a' } as const;
+    }
+
+    // @ts-expect-error: no command
+    @Executes(parcel)
+    nothing() {
+      return undefined;
+    }
+  }
+  expect(new Wrong()).toBeDefined();
+});
