@@ -170,7 +170,7 @@ module.exports = {
       comment:
         'Another room is entered by an entry that tsconfig.json names, never by an inner file.',
       severity: 'error',
-      from: { path: '^libs/([^/]+)/|^(apps|config|test)/' },
+      from: { path: '^libs/([^/]+)/|^(apps|config|examples|test)/' },
       to: {
         path: '^libs/([^/]+)/src/',
         pathNot: ['^libs/$1/', ...entries],
@@ -187,6 +187,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^libs/(platform|ledger-service)/' },
       to: { path: '^libs/nestjs/src/', pathNot: '^libs/nestjs/src/(http|process)/' },
+    },
+    {
+      name: 'examples-use-packages-alone',
+      severity: 'error',
+      from: { path: '^examples/([^/]+)/' },
+      to: { path: '^(apps|config|examples|test)/', pathNot: '^examples/$1/' },
     },
     {
       name: 'apps-never-import-apps',
@@ -245,7 +251,7 @@ module.exports = {
       comment:
         'What a library imports stands in the package.json nearest to it, else its users lack it.',
       severity: 'error',
-      from: { path: '^libs/', pathNot: '[.-]spec\\.ts$|\\.contract\\.ts$|/testing/' },
+      from: { path: '^(libs|examples)/', pathNot: '[.-]spec\\.ts$|\\.contract\\.ts$|/testing/' },
       to: { path: 'node_modules/', dependencyTypesNot: ['npm', 'npm-peer'] },
     },
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
@@ -255,7 +261,7 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^dist/|^libs/[^/]+/dist/' },
+    exclude: { path: '^dist/|^(libs|examples)/[^/]+/dist/' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'require', 'node', 'default'],

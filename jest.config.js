@@ -43,7 +43,7 @@ const common = {
       },
     ],
   },
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/libs/[^/]+/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/(libs|examples)/[^/]+/dist/'],
 };
 
 /** @param {string} displayName @param {string[]} testMatch */
@@ -58,6 +58,7 @@ export default {
     project('unit', [
       '<rootDir>/libs/**/*.spec.ts',
       '<rootDir>/config/**/*.spec.ts',
+      '<rootDir>/examples/**/*.spec.ts',
       '<rootDir>/apps/**/*.spec.ts',
       '<rootDir>/test/guides/*.spec.ts',
       '<rootDir>/test/containers/*.spec.ts',
@@ -71,6 +72,7 @@ export default {
       '<rootDir>/test/guides/*.long-spec.ts',
       '<rootDir>/test/e2e/long/*.e2e-spec.ts',
     ]),
+    project('packages', ['<rootDir>/test/packages/*.packages-spec.ts']),
     project('crash', ['<rootDir>/test/crash/**/*.crash-spec.ts']),
   ],
 };

@@ -1,0 +1,24 @@
+import { EventStoreModule, type EventStoreOptions, ProjectionsModule } from '@holdfast/nestjs';
+import { type DynamicModule, Module, ValidationPipe } from '@nestjs/common';
+import { APP_PIPE } from '@nestjs/core';
+import { BookingsController } from './bookings.controller.js';
+import bookings from './bookings.feature.js';
+
+@Module({
+  imports: [EventStoreModule.forFeature(bookings)],
+  controllers: [BookingsController],
+  providers: [
+    {
+      provide: APP_PIPE,
+      useValue: new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true }),
+    },
+  ],
+})
+export class BookingsModule {
+  static with(options: EventStoreOptions, inThread = false): DynamicModule {
+    return {
+      module: BookingsModule,
+      imports: [EventStoreModule.forRoot(options), ProjectionsModule.forRoot({ inThread })],
+    };
+  }
+}

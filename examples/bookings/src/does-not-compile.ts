@@ -1,0 +1,32 @@
+import { decider } from '@holdfast/commands';
+import { Executes } from '@holdfast/nestjs';
+import { room } from './room.js';
+
+// Each of these is a mistake that the compiler finds.
+
+// @ts-expect-error -- there is no such event
+room.on('blue', { type: 'RoomPainted', data: { colour: 'red' } });
+
+// @ts-expect-error -- the command lacks its day
+room.command('BookRoom', { room: 'blue', guest: 'ann', people: 1 });
+
+type Light = { type: 'Lit'; data: { at: number } };
+const idOf = () => 'hall';
+const decide = { Light: (): Light => ({ type: 'Lit', data: { at: 1 } }) };
+
+// @ts-expect-error -- nothing says what the event does to the state
+decider<number, { type: 'Light' }, Light>({ name: 'light', initial: 0, idOf, decide, evolve: {} });
+
+// @ts-expect-error -- a Map would be {} after the first checkpoint
+decider<Map<string, number>, { type: 'Light' }, Light>({
+  ...{ name: 'light', initial: new Map<string, number>(), idOf, decide },
+  evolve: { Lit: (state) => state },
+});
+
+export class Lamp {
+  // @ts-expect-error -- the handler returns no command of the room
+  @Executes(room)
+  light() {
+    return { type: 'Light' };
+  }
+}

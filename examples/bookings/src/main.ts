@@ -1,0 +1,16 @@
+import { runHoldfast } from '@holdfast/nestjs';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { BookingsModule } from './bookings.module.js';
+
+const { DATA = './data', PORT = '3000', IN_THREAD } = process.env;
+
+await runHoldfast(async () => {
+  const module = BookingsModule.with({ directory: DATA }, IN_THREAD === '1');
+  const application: NestFastifyApplication = await NestFactory.create(
+    module,
+    new FastifyAdapter(),
+  );
+  await application.listen(Number(PORT), '127.0.0.1');
+  return application;
+});
