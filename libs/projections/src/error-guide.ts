@@ -45,6 +45,16 @@ export const PROJECTION_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
     action:
       'It is a bug of the program: start one that can apply the event. The message has the number of attempts.',
   },
+  PROJECTION_THREAD_ENDED: {
+    meaning:
+      'The projection runs as a thread of the process that does everything, and ended without being told to. The process ends as well, because half a service would look whole.',
+    action:
+      'Let the supervisor start it again: nothing is lost, and the projection goes on where its read model stands. If it happens again, look at the lines of `thread: projection` before it, and at the memory that the machine has left.',
+  },
+  PROJECTION_LAGGING: {
+    meaning: 'A read model was waited for, and is not as far yet.',
+    action: 'Wait longer. The message says what the projection does.',
+  },
   READ_MODEL_NOT_READY: {
     meaning:
       'Queries may not see any tables of this version of the projection yet: the tables have never caught up with the log, or belong to another log. Queries are answered 503.',

@@ -58,3 +58,4 @@ export {
   type VerifyReadModelOptions,
   verifyReadModel,
 } from './verify-read-model.js';
+export { lagging } from './read-model.errors.js';

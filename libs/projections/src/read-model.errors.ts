@@ -18,6 +18,15 @@ export function conflict(details: ErrorDetails): CodedError {
   );
 }
 
+/** A read model that was waited for. `state` says why it is behind. */
+export function lagging(projection: string, position: number, state: string): CodedError {
+  return new CodedError(
+    'PROJECTION_LAGGING',
+    `${projection} has not come as far as ${position}: ${state}`,
+    { projection, position },
+  );
+}
+
 /** The disk or the database refuses for now: trying again from the stored position is right. */
 export function unavailable(path: string, cause: unknown): CodedError {
   return new CodedError(

@@ -8,9 +8,8 @@ const ROOMS = [
   'libs/ledger/src',
   'libs/ledger-service/src',
   'libs/platform/src',
-  'libs/projections/src/thread',
 ];
-const CODES = '(?:LEDGER|QUERIES|QUERY_THREAD|ADMIN_TOKEN|PROJECTION_THREAD|PORT)_[A-Z_]+';
+const CODES = '(?:LEDGER|QUERIES|QUERY_THREAD|ADMIN_TOKEN|PORT)_[A-Z_]+';
 
 it('stands in docs/operations.md word for word, code by code', () => {
   const printed = readFileSync('docs/operations.md', 'utf8');

@@ -33,12 +33,6 @@ export const LEDGER_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
     meaning: 'The token has fewer than 16 characters, or its file cannot be read.',
     action: 'Make a new one: `openssl rand -hex 32`.',
   },
-  PROJECTION_THREAD_ENDED: {
-    meaning:
-      'The projection runs as a thread of the process that does everything, and ended without being told to. The process ends as well, because half a service would look whole.',
-    action:
-      'Let the supervisor start it again: nothing is lost, and the projection goes on where its read model stands. If it happens again, look at the lines of `thread: projection` before it, and at the memory that the machine has left.',
-  },
   PORT_IN_USE: {
     meaning:
       'The port that the service is to listen on belongs to another process (75). Nothing was made or changed.',

@@ -1,8 +1,9 @@
-import { CodedError, assert } from '@holdfast/kernel';
+import { assert } from '@holdfast/kernel';
 import {
   type FollowedProjection,
   type ProjectionStatus,
   SqliteReadModel,
+  lagging,
 } from '@holdfast/projections';
 import type { SqliteProjection } from '../feature/projection.js';
 import type { EventStore } from '../store/event-store.js';
@@ -53,11 +54,7 @@ export class Projections {
     const position = log.durablePosition;
     for (const [name, { followed, model }] of this.byName)
       if (!(await model.waitForPosition(position, timeoutMillis)))
-        throw new CodedError(
-          'PROJECTION_LAGGING',
-          `${name} has not come as far as ${position} within ${timeoutMillis} ms: ${faultOf(followed.status) ?? followed.status.state}`,
-          { name, position },
-        );
+        throw lagging(name, position, faultOf(followed.status) ?? followed.status.state);
   }
 
   private async stop(): Promise<void> {
