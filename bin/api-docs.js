@@ -1,6 +1,6 @@
 /**
- * `npm run docs:api`: writes the API reference of the libraries to `dist/api`, a module for each entry that a package exports. Fails on a broken docstring: a link
- * without a target, an unknown tag, a parameter that does not exist.
+ * `npm run docs:api`: writes the API reference of the libraries to `dist/api`, a module for each entry that a package exports. Fails on a
+ * warning of TypeDoc, such as a link without a target.
  */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
