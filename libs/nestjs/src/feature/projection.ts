@@ -1,5 +1,6 @@
 import type { Fact } from '@holdfast/commands';
 import type { RecordedEvent } from '@holdfast/event-store';
+import { assert } from '@holdfast/kernel';
 import type { SqlProjection, SqliteTransaction } from '@holdfast/projections';
 
 /** A projection into SQLite. */
@@ -13,14 +14,29 @@ export interface ProjectionDefinition<Event extends Fact> extends Pick<
   SqliteProjection,
   'name' | 'version' | 'tables'
 > {
-  /** A pure function for each type of event: no clock, no random, nothing kept between calls. Everything written is committed together with the position, or not at all. */
+  /**
+   * A pure, synchronous function for each type of event: no clock, no random, nothing kept between calls. Everything written is committed together with the
+   * position, or not at all. What it returns is ignored, but for a promise: nothing waits for it, so the projection fails at that event and its position stays.
+   */
   readonly on: {
     readonly [Type in Event['type']]?: (
       event: ProjectedEvent<Extract<Event, { readonly type: Type }>>,
       tables: SqliteTransaction,
-    ) => unknown;
+    ) => NoPromise;
   };
 }
+
+/** Also what a statement returns, so that a step can be one expression. */
+type NoPromise =
+  | undefined
+  | null
+  | string
+  | number
+  | bigint
+  | boolean
+  | (object & { readonly then?: never })
+  // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a step without a result
+  | void;
 
 type Step = (event: object, tables: SqliteTransaction) => unknown;
 
@@ -38,8 +54,19 @@ export function projection<Event extends Fact>({
     apply(events, transaction) {
       for (const event of events) {
         const id = event.stream.slice(event.stream.indexOf('/') + 1);
-        steps.get(event.type)?.({ ...event, id }, transaction);
+        const made = steps.get(event.type)?.({ ...event, id }, transaction);
+        if (isThenable(made)) refusePromise(made, name, event.type);
       }
     },
   };
+}
+
+function isThenable(made: unknown): made is PromiseLike<unknown> {
+  return typeof (made as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function';
+}
+
+/** Its own failure is heard and dropped: unheard, it would end the process. */
+function refusePromise(made: PromiseLike<unknown>, name: string, type: string): void {
+  made.then(undefined, () => undefined);
+  assert(false, `the step of ${name} for ${type} returns a promise: a step is synchronous`);
 }

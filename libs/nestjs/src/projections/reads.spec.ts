@@ -17,6 +17,11 @@ const refusing = projection<ParcelEvent>({
     },
   },
 });
+/** As somebody writes it without a compiler. */
+const late = projection<ParcelEvent>({
+  ...{ name: 'late', version: 1, tables: ['CREATE TABLE late (id TEXT)'] },
+  on: { ParcelSent: (() => Promise.reject(new Error('unheard'))) as () => never },
+});
 
 describe('a query', () => {
   let store: TestEventStore;
@@ -94,16 +99,18 @@ describe('a query', () => {
   });
 
   it('of another projection goes on where one cannot, and health says which', async () => {
-    await start(refusing);
+    await start(refusing, late);
     const sent = await service.ask('POST', 'parcels/a', { key: '1', ...red });
     const position = sent.headers.get('holdfast-position')!;
     expect((await service.ask('GET', `towns/Bern?minPosition=${position}`)).status).toBe(200);
     await expect(service.application.get(Projections).caughtUp(1)).rejects.toMatchObject({
       code: 'PROJECTION_LAGGING',
     });
+    const statuses = () => service.application.get(Projections).statuses();
     for (let asked = 0; asked < 500; asked++)
-      if (service.application.get(Projections).statuses().get('refusing')?.state !== 'failed')
+      if (['refusing', 'late'].some((name) => statuses().get(name)?.state !== 'failed'))
         await new Promise((resolve) => setTimeout(resolve, 10));
+    expect([statuses().get('late')?.position, statuses().get('shelf')?.position]).toEqual([0, 1]);
     const health = await service.ask('GET', 'health');
     expect(health).toMatchObject({
       status: 503,
@@ -112,6 +119,7 @@ describe('a query', () => {
           log: 'ok',
           'projection shelf': 'ok',
           'projection refusing': expect.stringContaining('cannot be put anywhere'),
+          'projection late': expect.stringContaining('late for ParcelSent returns a promise'),
         },
       },
     });
