@@ -33,7 +33,7 @@ export interface OperationsOptions {
   readonly directories: DataDirectories;
   /** Where the API is served, and to whom. Without a token: on loopback, to programs of this machine. */
   readonly admin: StartAdminOptions['admin'];
-  /** Whoever reads the feed; nobody when left out. */
+  /** Who reads a feed that was given consumers of its own. Read models of `ProjectionsModule`, and whoever else reads the log in this process, keep what they need in any case. */
   readonly consumers?: FeedConsumers;
   /** When a consumer counts as far behind; never when left out. */
   readonly floors?: FloorLimits;
@@ -88,7 +88,7 @@ export class OperationsModule implements OnApplicationBootstrap, BeforeApplicati
   /** Throws `ADMIN_TOKEN_MISSING`, `ADMIN_TOKEN_INVALID`, `PORT_IN_USE`, `PORT_UNUSABLE`. */
   async onApplicationBootstrap(): Promise<void> {
     const { writer, scrub, retention, ...options } = this.options;
-    const { consumers = new FeedConsumers(), logger = createLogger(LOGGED) } = options;
+    const { consumers = FeedConsumers.of(writer.log), logger = createLogger(LOGGED) } = options;
     const { floors = NEVER_FAR_BEHIND } = options;
     const operations = new LogOperations({
       ...{ log: writer.log, consumers, logger, floors },

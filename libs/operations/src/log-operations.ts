@@ -11,7 +11,8 @@ import { RetentionSchedule } from './retention/retention-schedule.js';
 
 export interface LogOperationsOptions {
   readonly log: WalEventLog;
-  readonly consumers: FeedConsumers;
+  /** Who reads a feed of the log that was given consumers of its own. Those that read the log in this process keep their floors in any case. */
+  readonly consumers?: FeedConsumers;
   readonly logger: OperatorLog;
   readonly floors: FloorLimits;
   /** `keep-all` when left out. */
@@ -45,7 +46,12 @@ export class LogOperations {
   constructor(options: LogOperationsOptions) {
     const { log, consumers, logger, floors } = options;
     this.log = log;
-    this.floors = new ConsumerFloors({ log, consumers, logger, limits: floors });
+    this.floors = new ConsumerFloors({
+      log,
+      logger,
+      limits: floors,
+      ...(consumers && { consumers }),
+    });
     this.jobs = new Jobs({ logger });
     const { policy, livePositionsMin, liveMinutesMin, intervalSeconds } =
       options.retention ?? KEEP_ALL;
@@ -56,6 +62,7 @@ export class LogOperations {
       archive: archiveOf(log.wal),
       ...(options.clock && { clock: options.clock }),
       snapshots: snapshotsOf(log),
+      moveFloors: () => this.floors.move(),
     });
     this.schedule = new RetentionSchedule(this.retention, this.jobs, intervalSeconds * 1_000);
   }

@@ -1,6 +1,5 @@
 import { combined, decider, openCommandWriter } from '@holdfast/commands';
 import { LogOperations, backUp, restoreData, verifyLog } from '@holdfast/operations';
-import { FeedConsumers } from '@holdfast/projections';
 import { resolve } from 'node:path';
 
 type WriteNote = { type: 'WriteNote'; note: string; text: string };
@@ -22,7 +21,6 @@ await writer.execute(note.command('WriteNote', { note: 'a', text: 'hello' }), { 
 // Floors and retention run beside commands; long work is a job.
 const operations = new LogOperations({
   log: writer.log,
-  consumers: new FeedConsumers(),
   logger: { info: () => undefined, warn: console.warn, error: console.error },
   floors: { behindEventsMax: 100_000, behindBytesMax: 0 },
   retention: { policy: 'keep-all', livePositionsMin: 0, liveMinutesMin: 0, intervalSeconds: 60 },

@@ -4,7 +4,13 @@ import { Body, Controller, Post, Res, type Type } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { StartsJob, startedJob } from '../jobs/job-answer.js';
 import type { JobDto } from '../jobs/jobs.dto.js';
-import { Jobs, type CompactionPolicy, compactLog, planCompaction } from '@holdfast/operations';
+import {
+  ConsumerFloors,
+  Jobs,
+  type CompactionPolicy,
+  compactLog,
+  planCompaction,
+} from '@holdfast/operations';
 import type { DtoShape } from '../dto-shape.js';
 import { CompactionDto } from './compaction.dto.js';
 
@@ -18,6 +24,7 @@ export function compactionControllerFor(policy: CompactionPolicy): Type {
     constructor(
       private readonly log: WalEventLog,
       private readonly jobs: Jobs,
+      private readonly floors: ConsumerFloors,
     ) {}
 
     @Post()
@@ -28,6 +35,8 @@ export function compactionControllerFor(policy: CompactionPolicy): Type {
       @Res({ passthrough: true }) reply: FastifyReply,
     ): DtoShape<JobDto> {
       const { log, jobs } = this;
+      // Of one who came a moment ago too.
+      this.floors.move();
       const job = dryRun
         ? jobs.start('plan-compaction', 'checks', (context) => planCompaction(log, policy, context))
         : jobs.start('compact', 'changes', (context) => compactLog(log, policy, context));

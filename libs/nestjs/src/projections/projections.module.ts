@@ -1,5 +1,10 @@
 import { assert, errorCode } from '@holdfast/kernel';
-import { type FollowedProjection, ProjectionThread, SourceFeed } from '@holdfast/projections';
+import {
+  FeedConsumers,
+  type FollowedProjection,
+  ProjectionThread,
+  SourceFeed,
+} from '@holdfast/projections';
 import { type DynamicModule, Logger, Module } from '@nestjs/common';
 import { join } from 'node:path';
 import type { SqliteProjection } from '../feature/projection.js';
@@ -73,7 +78,8 @@ function followInThread(
   const script = new URL('./projection.worker.js', import.meta.url);
   return ProjectionThread.start(script, data, {
     onFailure: (error) => failed(error, store),
-    onReport: () => undefined,
+    // Each thread as a peer of its own: what one of them may do with its reports takes nothing from the others.
+    onReport: (report) => FeedConsumers.of(store.writer.log).report(report, `thread ${name}`),
   });
 }
 

@@ -1,5 +1,5 @@
 import type { WalEventLog } from '@holdfast/event-store';
-import type { FeedConsumers } from '@holdfast/projections';
+import { type ConsumerStatus, FeedConsumers } from '@holdfast/projections';
 import type { Sequence } from '@holdfast/wal';
 import type { OperatorLog } from '../operator-log.js';
 import { type FloorStatus, floorStatuses } from './floor-status.js';
@@ -16,7 +16,8 @@ export interface FloorLimits {
 
 export interface ConsumerFloorsOptions {
   readonly log: Pick<WalEventLog, 'wal' | 'durablePosition'>;
-  readonly consumers: FeedConsumers;
+  /** Beside those that read the log in this process anyway (`FeedConsumers.of`). */
+  readonly consumers?: FeedConsumers;
   readonly logger: OperatorLog;
   readonly limits: FloorLimits;
   /** How often floors are moved. Default 1,000. */
@@ -29,27 +30,31 @@ const MOVES_A_LOOK = 10;
 
 /**
  * Keeps, by name, what each consumer of the log still needs: the floor of a name is the least durable position of those who read under it
- * just now, and stays where it was while nobody does. A consumer that was never heard of has none.
+ * just now, and stays where it was while nobody does. One that came and went between two moves has one too. A consumer that was never heard of has none.
  *
  * A floor is moved about once a second and not with each report, because each move is a file replaced and synced. What a floor says may therefore
  * only lag, which keeps more, never less. Crash at any moment: the floor of the last move counts, and the consumer's next report moves it on.
  */
 export class ConsumerFloors {
   private readonly timer: NodeJS.Timeout;
+  private readonly consumers: readonly FeedConsumers[];
   private readonly reportedFar = new Set<string>();
   private readonly refused = new Set<string>();
   private moves = 0;
 
   constructor(private readonly options: ConsumerFloorsOptions) {
+    const { log, consumers } = options;
+    const ofLog = FeedConsumers.of(log);
+    this.consumers = [...new Set([ofLog, consumers ?? ofLog])];
     this.timer = setInterval(() => this.tick(), options.moveMillis ?? MOVE_MILLIS).unref();
   }
 
   /** Every floor of the log, lowest first, with what it keeps from going. */
   list(): FloorStatus[] {
-    const { log, consumers, limits } = this.options;
+    const { log, limits } = this.options;
     const { behindEventsMax, behindBytesMax } = limits;
     const reading = new Set(
-      consumers.list().map(({ consumer }) => `${CONSUMER_FLOOR_PREFIX}${consumer}`),
+      this.reading().map(({ consumer }) => `${CONSUMER_FLOOR_PREFIX}${consumer}`),
     );
     return floorStatuses(log.wal).map((floor) => ({
       ...floor,
@@ -66,13 +71,13 @@ export class ConsumerFloors {
    * has a floor again if not. False when there is no such floor.
    */
   drop(name: string): boolean {
-    const { log, consumers, logger } = this.options;
+    const { log, logger } = this.options;
     const { floors } = log.wal;
     const position = floors.all().get(name);
     if (position === undefined) return false;
     // First, so that nobody who reads just now sets it again.
     if (name.startsWith(CONSUMER_FLOOR_PREFIX))
-      consumers.giveUp(name.slice(CONSUMER_FLOOR_PREFIX.length));
+      for (const one of this.consumers) one.giveUp(name.slice(CONSUMER_FLOOR_PREFIX.length));
     floors.drop(name);
     logger.warn({ floor: name, position }, 'a floor was dropped: what it kept may go');
     return true;
@@ -87,6 +92,10 @@ export class ConsumerFloors {
     const { log } = this.options;
     const known = log.wal.floors.all();
     const needed = this.needed();
+    for (const { consumer, durablePosition } of this.consumers.flatMap((one) => one.takeLeft())) {
+      const name = `${CONSUMER_FLOOR_PREFIX}${consumer}`;
+      if (!known.has(name) && !needed.has(name)) this.set(name, sequenceOf(durablePosition));
+    }
     for (const [name, position] of needed)
       if (known.get(name) !== position) this.set(name, position);
     for (const name of this.refused) if (!needed.has(name)) this.refused.delete(name);
@@ -105,14 +114,17 @@ export class ConsumerFloors {
 
   private needed(): Map<string, Sequence> {
     const needed = new Map<string, Sequence>();
-    for (const { consumer, keepsFloor, durablePosition } of this.options.consumers.list()) {
+    for (const { consumer, keepsFloor, durablePosition } of this.reading()) {
       if (!keepsFloor) continue;
       const name = `${CONSUMER_FLOOR_PREFIX}${consumer}`;
       const position = Math.min(durablePosition, needed.get(name) ?? Infinity);
-      // A position is its record's sequence.
-      needed.set(name, position as Sequence);
+      needed.set(name, sequenceOf(position));
     }
     return needed;
+  }
+
+  private reading(): ConsumerStatus[] {
+    return this.consumers.flatMap((one) => one.list());
   }
 
   private set(name: string, position: Sequence): void {
@@ -148,6 +160,11 @@ export class ConsumerFloors {
     const names = new Set(floors.map(({ name }) => name));
     for (const name of this.reportedFar) if (!names.has(name)) this.reportedFar.delete(name);
   }
+}
+
+/** A position is its record's sequence. */
+function sequenceOf(position: number): Sequence {
+  return position as Sequence;
 }
 
 function exceeds(figure: number, max: number): boolean {

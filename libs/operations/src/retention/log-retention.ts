@@ -38,6 +38,8 @@ export interface LogRetentionOptions {
   readonly archive?: RetentionArchive | undefined;
   readonly snapshots?: RetentionSnapshots;
   readonly clock?: Clock;
+  /** Of whoever reads just now, before it is said what may go: one who came a moment ago has a floor too. */
+  readonly moveFloors?: () => void;
 }
 
 /** What the policy would do just now: a dry run. It reads no snapshot: `apply` does, and may find less to remove. */
@@ -120,6 +122,7 @@ export class LogRetention {
     // Only now: what has just been archived may go.
     const bound = await this.provenBound(context);
     context.signal.throwIfAborted();
+    this.parts.moveFloors?.();
     const removal = await log.wal.maintenance.removeSegments({ below: sequenceOf(bound.below) });
     return { policy, ...bound, ...this.doubts(), ...(archived && { archived }), removal };
   }
@@ -141,6 +144,7 @@ export class LogRetention {
   }
 
   private removalOf({ below }: RetentionBound): RemovalPlan {
+    this.parts.moveFloors?.();
     return this.parts.log.wal.maintenance.planRemoval({ below: sequenceOf(below) });
   }
 

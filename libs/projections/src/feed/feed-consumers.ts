@@ -63,10 +63,14 @@ export interface FeedConsumersOptions {
   readonly floorNames?: ReadonlySet<string> | undefined;
 }
 
+/** By their log. */
+const ofLogs = new WeakMap<object, FeedConsumers>();
+
 /** Who is reading the log just now, for metrics and for floors. Whatever others can fill has a bound, for each of them and for all. */
 export class FeedConsumers {
   private readonly connected = new Set<ConnectedConsumer>();
   private readonly reporting = new Map<string, ReportingConsumer>();
+  private readonly left = new Map<string, ConnectedConsumer>();
 
   private readonly clock: MonotonicClock;
   private readonly floorNames: ReadonlySet<string> | undefined;
@@ -74,6 +78,13 @@ export class FeedConsumers {
   constructor({ clock = systemClock, floorNames }: FeedConsumersOptions = {}) {
     this.clock = clock;
     this.floorNames = floorNames;
+  }
+
+  /** Those that read a log within this process and were told of no others: whoever removes events of it asks here. */
+  static of(log: object): FeedConsumers {
+    const known = ofLogs.get(log) ?? new FeedConsumers();
+    ofLogs.set(log, known);
+    return known;
   }
 
   /** In the order of their arrival. */
@@ -89,7 +100,15 @@ export class FeedConsumers {
   }
 
   remove(consumer: ConnectedConsumer): void {
-    this.connected.delete(consumer);
+    if (this.connected.delete(consumer)) this.leave(consumer);
+  }
+
+  /** Those that kept a floor and read no more, each once: one that failed at once, and will come back, may never have been in the list when it was looked at. */
+  takeLeft(): ConsumerStatus[] {
+    this.forgetSilent();
+    const left = [...this.left.values()];
+    this.left.clear();
+    return left;
   }
 
   /** Why one that wants to read is turned away: `FEED_REFUSED` for what it may not have, `FEED_UNAVAILABLE` when there are too many. */
@@ -114,7 +133,6 @@ export class FeedConsumers {
     const refusal = known === undefined ? this.refusalOfReport(report, host) : undefined;
     if (refusal !== undefined) throw refusal;
     this.reporting.delete(key);
-    if (ended) return;
     const heardAtMillis = this.clock.monotonicMillis();
     const status = known?.status ?? {
       ...newConsumer(consumer, reporter, this.clock),
@@ -122,6 +140,10 @@ export class FeedConsumers {
     };
     status.appliedPosition = status.sentPosition = applied.position;
     status.durablePosition = durable.position;
+    if (ended) {
+      this.leave(status);
+      return;
+    }
     // At the end of the map: the first one is always the one that was silent longest.
     this.reporting.set(key, { status, host, heardAtMillis });
     this.forgetSilent();
@@ -134,6 +156,15 @@ export class FeedConsumers {
   giveUp(consumer: string): void {
     for (const status of [...this.connected, ...this.reportingStatus()])
       if (status.consumer === consumer) status.keepsFloor = false;
+    this.left.delete(consumer);
+  }
+
+  private leave(status: ConnectedConsumer): void {
+    const { consumer, keepsFloor, durablePosition } = status;
+    const before = this.left.get(consumer);
+    if (!keepsFloor || (before && before.durablePosition <= durablePosition)) return;
+    if (before === undefined && this.left.size >= REPORTERS_MAX) return;
+    this.left.set(consumer, { ...status });
   }
 
   private refusalOfName(consumer: string, keepsFloor: boolean): CodedError | undefined {
@@ -169,8 +200,11 @@ export class FeedConsumers {
 
   private forgetSilent(): void {
     const heardSince = this.clock.monotonicMillis() - REPORT_SILENCE_MILLIS;
-    for (const [key, { heardAtMillis }] of this.reporting)
-      if (heardAtMillis < heardSince) this.reporting.delete(key);
+    for (const [key, { status, heardAtMillis }] of this.reporting) {
+      if (heardAtMillis >= heardSince) continue;
+      this.reporting.delete(key);
+      this.leave(status);
+    }
   }
 }
 

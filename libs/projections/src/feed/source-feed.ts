@@ -28,7 +28,7 @@ const VISIBILITY_MILLIS_MAX = 5_000;
 export interface SourceFeedOptions {
   /** An idle feed yields an empty batch this often. Default 1,000. */
   readonly heartbeatMillis?: number;
-  /** Lists who reads; nobody does when left out. */
+  /** Lists who reads. Those of the log when left out: `FeedConsumers.of`. */
   readonly consumers?: FeedConsumers;
   readonly clock?: Clock;
   /** How long a cursor above the visible bound may take to become visible before it is `FEED_UNAVAILABLE`. Default 5,000. */
@@ -47,7 +47,7 @@ export class SourceFeed implements EventFeed {
     private readonly options: SourceFeedOptions = {},
   ) {
     this.heartbeatMillis = options.heartbeatMillis ?? HEARTBEAT_MILLIS;
-    this.consumers = options.consumers ?? new FeedConsumers();
+    this.consumers = options.consumers ?? FeedConsumers.of(source);
     this.clock = options.clock ?? systemClock;
   }
 
