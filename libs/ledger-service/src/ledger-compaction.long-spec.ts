@@ -74,6 +74,20 @@ describe('compaction of a ledger', () => {
     }
   }
 
+  it('takes nothing for a reason that its policy does not name, beforehand or then', async () => {
+    now += 31 * DAY_MILLIS;
+    await cover();
+    const before = await types();
+    const odd = {
+      ...policy,
+      dispensableAs: (...of: Parameters<typeof policy.dispensableAs>) =>
+        policy.dispensableAs(...of) && ('odd' as 'expiredRefusals'),
+    };
+    for (const work of [planCompaction, compactLog])
+      await expect(work(writer.log, odd, context)).rejects.toThrow('odd');
+    expect(await types()).toEqual(before);
+  });
+
   it('takes refusals whose keys have expired, says so beforehand, and nothing else', async () => {
     now += 31 * DAY_MILLIS;
     await cover();

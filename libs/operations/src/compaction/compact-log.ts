@@ -4,14 +4,14 @@ import {
   type StreamVersion,
   type WalEventLog,
 } from '@holdfast/event-store';
-import { CodedError } from '@holdfast/kernel';
+import { AssertionFailed, CodedError } from '@holdfast/kernel';
 import type { Sequence } from '@holdfast/wal';
 import type { CompactionReport } from '@holdfast/wal/maintenance';
 import type { WorkContext } from '../jobs/job.js';
 
 /** What the owner of a log can do without, event by event. Whatever is dispensable once must be so for ever. */
 export interface CompactionPolicy<Reason extends string = string> {
-  /** What the dry run counts, in this order. */
+  /** What the dry run counts, in this order. An event that goes for another reason ends the dry run and the compaction. */
   readonly reasons: readonly Reason[];
   /** For the description of the operator's API. */
   readonly summary: string;
@@ -122,15 +122,20 @@ function boundOf(log: CompactableLog): Sequence {
 
 function dispensableIn<Reason extends string>(
   log: CompactableLog,
-  { dispensableAs }: CompactionPolicy<Reason>,
+  { reasons, dispensableAs }: CompactionPolicy<Reason>,
   below: Sequence,
 ) {
   const view = new EventView();
   const present = presentOf(log, below);
+  const known = new Set<unknown>(reasons);
   return (sequence: Sequence, buffer: Buffer, start: number, end: number): Reason | undefined => {
     // A position is its record's sequence. Where a commit ends makes no difference here.
     view.moveTo(sequence as number as Position, buffer, start, end, true);
-    return dispensableAs(view, present);
+    const reason = dispensableAs(view, present);
+    // Of the dry run too: what it cannot count is not dropped.
+    if (reason !== undefined && !known.has(reason))
+      throw new AssertionFailed(`the policy names its reason ${reason}`);
+    return reason;
   };
 }
 
