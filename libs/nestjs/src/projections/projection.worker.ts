@@ -12,10 +12,13 @@ export interface ProjectionThreadData {
   readonly urls: readonly string[];
   readonly name: string;
   readonly walDirectory: string;
+  /** None when left out. */
+  readonly archiveDirectory?: string | undefined;
   readonly readModelDirectory: string;
 }
 
-const { urls, name, walDirectory, readModelDirectory } = workerData as ProjectionThreadData;
+const { urls, name, walDirectory, archiveDirectory, readModelDirectory } =
+  workerData as ProjectionThreadData;
 const features = await Promise.all(
   urls.map(async (url) => ((await import(url)) as { readonly default: Feature }).default),
 );
@@ -29,7 +32,10 @@ followForMain(({ onFailure, report }) =>
   followHere(
     projection,
     readModelDirectory,
-    new DirectoryFeed(walDirectory, { upcasters, report }),
+    new DirectoryFeed(walDirectory, {
+      ...{ upcasters, report },
+      ...(archiveDirectory !== undefined && { archiveDirectory }),
+    }),
     onFailure,
   ),
 );

@@ -1,7 +1,14 @@
 import { CodedError } from '@holdfast/kernel';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { feature, projection } from '../feature/index.js';
-import { Commands, EventStore, EventStoreModule, Projections } from '../index.js';
+import {
+  Commands,
+  EventStore,
+  EventStoreModule,
+  type EventStoreOptions,
+  Projections,
+} from '../index.js';
+import { threadData } from './projections.module.js';
 import { type ParcelService, startParcels } from '../testing/parcel-service.js';
 import { type ParcelEvent, parcel, shelf } from '../testing/parcels.js';
 import { TestEventStore, givenEvents } from '../testing/index.js';
@@ -140,6 +147,18 @@ describe('a query', () => {
     const types: string[] = [];
     for await (const { type } of commands.history(parcel, 'a')) types.push(type);
     expect(types).toEqual(['ParcelSent']);
+  });
+});
+
+it('a thread is told where the archive is, for what has left the log for it', () => {
+  const archive = { directory: '/cold/archive' } as NonNullable<
+    NonNullable<EventStoreOptions['wal']>['archive']
+  >;
+  const features = [feature({ deciders: [], url: import.meta.url })];
+  const options = { directory: '/data', wal: { archive } };
+  expect(threadData('shelf', '/data/read-models', { features, options })).toMatchObject({
+    walDirectory: '/data/wal',
+    archiveDirectory: '/cold/archive',
   });
 });
 
