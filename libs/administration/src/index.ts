@@ -7,9 +7,6 @@ export {
   type OperationsOptions,
 } from './operations.module.js';
 export { type StartAdminOptions, assertAdminServable, startAdmin } from './start-admin.js';
-export {
-  LogTelemetryModule,
-  type LogTelemetryOptions,
-  type ScrubSettings,
-} from './telemetry/log-telemetry.module.js';
+export { LogTelemetryModule, type LogTelemetryOptions } from './telemetry/log-telemetry.module.js';
 export type { ObservedWriter } from './telemetry/observe-writer.js';
+export type { ScrubSettings } from '@holdfast/operations';

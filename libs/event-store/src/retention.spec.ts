@@ -1,3 +1,4 @@
+import { AssertionFailed } from '@holdfast/kernel';
 import { runs } from '@holdfast/kernel/testing';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -31,6 +32,14 @@ describe('retention', () => {
       below: 0,
       limits: [{ reason: 'policy', below: 0 }],
     });
+  });
+
+  it.each<[string, Partial<RetentionOptions>]>([
+    ['a policy that nobody knows', { policy: 'snapshot' as RetentionOptions['policy'] }],
+    ['events that are no number', { livePositionsMin: NaN }],
+    ['a time that is no number', { liveMillisMin: NaN }],
+  ])('lets nothing go under %s', (_, options) => {
+    expect(() => bound(options)).toThrow(AssertionFailed);
   });
 
   it('lets go of what is in the archive', () => {

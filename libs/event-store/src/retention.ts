@@ -1,3 +1,4 @@
+import { assert, unreachable } from '@holdfast/kernel';
 import type { Position } from './event.js';
 
 /**
@@ -49,6 +50,8 @@ const SNAPSHOTS_NEEDED = 2;
 
 /** How far the live log may be shortened: a pure function of the policy and of what is true. Floors count beside it, and are the log's to know. */
 export function retentionBound(options: RetentionOptions, facts: RetentionFacts): RetentionBound {
+  assert(options.livePositionsMin >= 0, 'how many events stay is a number');
+  assert(options.liveMillisMin >= 0, 'how long events stay is a number');
   const limits = [...limitsOf(options, facts)].sort((a, b) => a.below - b.below);
   return { below: limits[0]?.below ?? (0 as Position), limits };
 }
@@ -67,6 +70,10 @@ function* limitsOf(
       break;
     case 'snapshots':
       yield limit('snapshots', olderOfTwo(facts.snapshotPositions));
+      break;
+    default:
+      // Without this, what nobody knows would let everything go.
+      unreachable(policy);
   }
   yield limit('positions', durablePosition - livePositionsMin + 1);
   if (liveMillisMin > 0)

@@ -43,4 +43,9 @@ export const OPERATIONS_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
     action:
       'Start the service with `HOLDFAST_RETENTION_POLICY=archive`, which makes one: `archive/` in the data directory, or `HOLDFAST_ARCHIVE_DIRECTORY`. Or end the service and let `holdfast archive --data <directory>` make it; from then on it is used.',
   },
+  OPERATIONS_INVALID_OPTION: {
+    meaning:
+      'A setting that `LogOperations` or `OperationsModule` was given is not what it can be; the message names it. The service does not start (78), and nothing was removed.',
+    action: 'Correct it.',
+  },
 };

@@ -9,6 +9,7 @@ export {
   type RestoreOptions,
   restoreData,
 } from './backup/restore-work.js';
+export { type RetentionSettings, type ScrubSettings, assertScrub } from './checked-settings.js';
 export {
   type CompactableLog,
   type CompactionPlan,
@@ -49,11 +50,7 @@ export type {
   WorkContext,
 } from './jobs/job.js';
 export { Jobs, type JobsOptions } from './jobs/jobs.js';
-export {
-  LogOperations,
-  type LogOperationsOptions,
-  type RetentionSettings,
-} from './log-operations.js';
+export { LogOperations, type LogOperationsOptions } from './log-operations.js';
 export type { OperatedService } from './operated-service.js';
 export type { OperatorLog } from './operator-log.js';
 export {

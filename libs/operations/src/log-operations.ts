@@ -1,6 +1,7 @@
-import type { RetentionPolicy, WalEventLog } from '@holdfast/event-store';
+import type { WalEventLog } from '@holdfast/event-store';
 import type { Clock } from '@holdfast/kernel';
 import type { FeedConsumers } from '@holdfast/projections';
+import { type RetentionSettings, assertFloorLimits, assertRetention } from './checked-settings.js';
 import { ConsumerFloors, type FloorLimits } from './floors/consumer-floors.js';
 import { Jobs } from './jobs/jobs.js';
 import type { OperatorLog } from './operator-log.js';
@@ -21,14 +22,6 @@ export interface LogOperationsOptions {
   readonly clock?: Clock;
 }
 
-/** As the configuration says it. */
-export interface RetentionSettings {
-  readonly policy: RetentionPolicy;
-  readonly livePositionsMin: number;
-  readonly liveMinutesMin: number;
-  readonly intervalSeconds: number;
-}
-
 const KEEP_ALL: RetentionSettings = {
   policy: 'keep-all',
   ...{ livePositionsMin: 0, liveMinutesMin: 0, intervalSeconds: 1 },
@@ -43,8 +36,11 @@ export class LogOperations {
   readonly retention: LogRetention;
   private readonly schedule: RetentionSchedule;
 
+  /** Throws `OPERATIONS_INVALID_OPTION`. */
   constructor(options: LogOperationsOptions) {
-    const { log, consumers, logger, floors } = options;
+    const { log, consumers, logger, floors, retention = KEEP_ALL } = options;
+    assertRetention(retention);
+    assertFloorLimits(floors);
     this.log = log;
     this.floors = new ConsumerFloors({
       log,
@@ -53,8 +49,7 @@ export class LogOperations {
       ...(consumers && { consumers }),
     });
     this.jobs = new Jobs({ logger });
-    const { policy, livePositionsMin, liveMinutesMin, intervalSeconds } =
-      options.retention ?? KEEP_ALL;
+    const { policy, livePositionsMin, liveMinutesMin, intervalSeconds } = retention;
     const liveMillisMin = liveMinutesMin * MINUTE_MILLIS;
     this.retention = new LogRetention({
       log,

@@ -1,4 +1,9 @@
-import { type LogOperations, LogScrubber } from '@holdfast/operations';
+import {
+  type LogOperations,
+  LogScrubber,
+  type ScrubSettings,
+  assertScrub,
+} from '@holdfast/operations';
 import { Health, InjectLogger, type Logger, Metrics } from '@holdfast/platform';
 import type { FeedConsumers } from '@holdfast/projections';
 import { type BeforeApplicationShutdown, type DynamicModule, Inject, Module } from '@nestjs/common';
@@ -19,12 +24,6 @@ export interface LogTelemetryOptions {
   readonly operations?: LogOperations | undefined;
 }
 
-/** As the configuration says it. */
-export interface ScrubSettings {
-  readonly bytesPerSecond: number;
-  readonly pauseSeconds: number;
-}
-
 const OPTIONS = Symbol('the log to observe');
 const NO_SCRUBBING: ScrubSettings = { bytesPerSecond: 0, pauseSeconds: 1 };
 const MILLIS_A_SECOND = 1_000;
@@ -42,6 +41,7 @@ export class LogTelemetryModule implements BeforeApplicationShutdown {
   ) {
     const { log } = writer;
     const { bytesPerSecond, pauseSeconds } = scrub ?? NO_SCRUBBING;
+    assertScrub({ bytesPerSecond, pauseSeconds });
     tellRecovery(log.wal.recovered, logger, metrics);
     this.scrubber = new LogScrubber(log.wal.maintenance, {
       ...{ bytesPerSecond, pauseMillis: pauseSeconds * MILLIS_A_SECOND, logger },
