@@ -4,6 +4,7 @@ import {
   LogOperations,
   type OperatedService,
   type RetentionSettings,
+  type ScrubSettings,
 } from '@holdfast/operations';
 import {
   type HttpApplication,
@@ -11,6 +12,7 @@ import {
   ServiceLifecycle,
   createLogger,
 } from '@holdfast/platform';
+import { startFailed } from '@holdfast/nestjs/process';
 import { FeedConsumers } from '@holdfast/projections';
 import {
   type BeforeApplicationShutdown,
@@ -22,7 +24,6 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { type StartAdminOptions, startAdmin } from './start-admin.js';
-import type { ScrubSettings } from './telemetry/log-telemetry.module.js';
 import type { ObservedWriter } from './telemetry/observe-writer.js';
 
 export interface OperationsOptions {
@@ -85,8 +86,17 @@ export class OperationsModule implements OnApplicationBootstrap, BeforeApplicati
     return this.application?.nest.getUrl();
   }
 
-  /** Throws `ADMIN_TOKEN_MISSING`, `ADMIN_TOKEN_INVALID`, `PORT_IN_USE`, `PORT_UNUSABLE`. */
+  /** Throws `OPERATIONS_INVALID_OPTION`, `ADMIN_TOKEN_MISSING`, `ADMIN_TOKEN_INVALID`, `PORT_IN_USE`, `PORT_UNUSABLE`. */
   async onApplicationBootstrap(): Promise<void> {
+    try {
+      this.application = await this.started();
+    } catch (error) {
+      startFailed(error);
+      throw error;
+    }
+  }
+
+  private async started(): Promise<HttpApplication> {
     const { writer, scrub, retention, ...options } = this.options;
     const { consumers = FeedConsumers.of(writer.log), logger = createLogger(LOGGED) } = options;
     const { floors = NEVER_FAR_BEHIND } = options;
@@ -95,7 +105,7 @@ export class OperationsModule implements OnApplicationBootstrap, BeforeApplicati
       ...(retention && { retention }),
     });
     try {
-      this.application = await startAdmin({
+      return await startAdmin({
         ...{ ...options, operations, logger, lifecycle: new ServiceLifecycle() },
         observed: { writer, consumers, scrub, operations },
         isGuest: true,

@@ -6,4 +6,5 @@ export {
   type RunHoldfastOptions,
   type RunningProcess,
   runHoldfast,
+  startFailed,
 } from './run-holdfast.js';

@@ -1,6 +1,6 @@
 import { ExitCode, type ExitCodes } from './exit-code.js';
 
-/** How a process that has a log ends, by the code of what ended it. docs/operations.md says what to do about each. */
+/** How a process that has a log, and an operator, ends, by the code of what ended it. docs/operations.md says what to do about each. */
 export const LOG_EXIT_CODES: ExitCodes = {
   WAL_ARCHIVE_NOT_FOUND: ExitCode.CONFIGURATION,
   WAL_ARCHIVE_MISMATCH: ExitCode.CONFIGURATION,
@@ -14,6 +14,13 @@ export const LOG_EXIT_CODES: ExitCodes = {
   EVENT_UPCAST_FAILED: ExitCode.CONFIGURATION,
   COMMANDS_EVENT_UNKNOWN: ExitCode.CONFIGURATION,
   READ_MODEL_NEWER: ExitCode.CONFIGURATION,
+  // Of the operator's part of a service.
+  OPERATIONS_INVALID_OPTION: ExitCode.CONFIGURATION,
+  DATA_DIRECTORY_UNUSABLE: ExitCode.CONFIGURATION,
+  RESTORE_UNFINISHED: ExitCode.CONFIGURATION,
+  ADMIN_TOKEN_MISSING: ExitCode.CONFIGURATION,
+  ADMIN_TOKEN_INVALID: ExitCode.CONFIGURATION,
+  PORT_UNUSABLE: ExitCode.CONFIGURATION,
 
   WAL_CORRUPT: ExitCode.DATA,
   WAL_LOST_TAIL: ExitCode.DATA,
@@ -35,6 +42,7 @@ export const LOG_EXIT_CODES: ExitCodes = {
 
   WAL_LOCKED: ExitCode.LOCKED,
   // A port that another process holds.
+  PORT_IN_USE: ExitCode.LOCKED,
   EADDRINUSE: ExitCode.LOCKED,
 
   WAL_POISONED: ExitCode.POISONED,

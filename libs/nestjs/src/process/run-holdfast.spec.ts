@@ -66,6 +66,13 @@ describe('a process', () => {
       70,
     ],
     ['a cause that the table knows', new Error('no start', { cause: newer }), 78],
+    ...['ADMIN_TOKEN_MISSING', 'ADMIN_TOKEN_INVALID', 'PORT_UNUSABLE'].map(
+      (code): [string, Error, number] => [code, new CodedError(code, 'not so', {}), 78],
+    ),
+    ...['DATA_DIRECTORY_UNUSABLE', 'RESTORE_UNFINISHED', 'OPERATIONS_INVALID_OPTION'].map(
+      (code): [string, Error, number] => [code, new CodedError(code, 'not so', {}), 78],
+    ),
+    ['PORT_IN_USE', new CodedError('PORT_IN_USE', 'taken', {}), 75],
     ['a port that is taken', Object.assign(new Error('taken'), { code: 'EADDRINUSE' }), 75],
     ['whatever else', new Error('odd'), 1],
   ])('that cannot start ends with the code of %s', async (_, error, code) => {
