@@ -26,6 +26,12 @@ export const ADMIN_PROBLEMS: ProblemKinds = {
     title: 'The floor is kept by the service itself',
     detail: (of) => `${of('floor')} is not a consumer's: ${of('reason')}`,
   },
+  'state-not-kept': {
+    status: 409,
+    title: 'The state of this log is not checkpointed',
+    detail: () =>
+      'It is in memory only, and made of the whole log at each start: there is nothing to checkpoint and no snapshot of it.',
+  },
   'backup-place-refused': {
     status: 403,
     title: 'Backups are not made there',

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import type { CommandWriterOptions } from '@holdfast/commands';
 import { createLogger } from '@holdfast/platform';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
@@ -28,10 +29,11 @@ let told: string[];
 /** As a team would write it: a log, a route, and the operator's part imported. */
 async function application(
   options: Partial<OperationsOptions> = {},
+  state?: CommandWriterOptions['state'],
 ): Promise<{ app: INestApplication; writer: NotesWriter }> {
   const writer = await openNotes(join(root, 'wal'), {
     wal: SMALL_LOG,
-    state: { directory: join(root, 'state'), snapshotDirectory: join(root, 'snapshots') },
+    ...(state && { state }),
   });
 
   @Module({ providers: [{ provide: WRITER, useValue: writer }], exports: [WRITER] })
@@ -103,7 +105,11 @@ describe('the operator of a service that is no ledger', () => {
   beforeEach(async () => {
     root = mkdtempSync(join(tmpdir(), 'holdfast-operations-'));
     told = [];
-    ({ app, writer } = await application());
+    const directories = {
+      directory: join(root, 'state'),
+      snapshotDirectory: join(root, 'snapshots'),
+    };
+    ({ app, writer } = await application({}, directories));
     await app.listen(0, '127.0.0.1');
     url = (await app.get(OperationsModule).url()) ?? 'none';
     await writeNote(writer, 'a');
@@ -196,6 +202,22 @@ describe('a service whose operator cannot be served', () => {
     await app.close();
     await writer.close();
     other.close();
+  });
+
+  it('is told that there is no state to checkpoint where the log keeps none', async () => {
+    const { app } = await application();
+    await app.init();
+    const url = (await app.get(OperationsModule).url()) ?? 'none';
+    for (const [method, path] of [
+      ['GET', 'state'],
+      ['POST', 'checkpoints'],
+      ['POST', 'snapshots'],
+    ] as const) {
+      const answer = await fetch(`${url}/admin/${path}`, { method });
+      expect(answer.status).toBe(409);
+      expect(await answer.json()).toMatchObject({ type: '/problems/state-not-kept' });
+    }
+    await app.close();
   });
 
   it('has no compaction where the service can do without nothing', async () => {

@@ -1,7 +1,6 @@
-import { ApiOperation, ApiResponse, ApiTags } from '@holdfast/platform';
+import { ApiOperation, ApiResponse, ApiTags, ProblemException } from '@holdfast/platform';
 import { statSync } from 'node:fs';
 import { type SnapshotEntry, type StateStatus, WalEventLog } from '@holdfast/event-store';
-import { defined } from '@holdfast/kernel';
 import { Controller, Get, Inject, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { AdminProblems } from '../admin-problems.js';
@@ -31,10 +30,10 @@ export class StateController {
   @Get('state')
   @ApiOperation({ summary: 'The last checkpoint of the state, and how well it is known to be' })
   @ApiResponse({ status: 200, type: StateDto })
-  @AdminProblems()
+  @AdminProblems('state-not-kept')
   state(): DtoShape<StateDto> {
     const { log } = this;
-    const status = defined(log.stateStatus(), 'the status of checkpointed state');
+    const status = this.status();
     const { checkpoint, checkpoints, failedCheckpoints, overlayEntries, verification } = status;
     return {
       ...(checkpoint && { checkpoint: checkpointDto(checkpoint) }),
@@ -50,8 +49,9 @@ export class StateController {
     description:
       'Takes as long as what has changed since the last one. It cannot be cancelled: one that is under way ends by itself.',
   })
-  @StartsJob()
+  @StartsJob('state-not-kept')
   checkpoint(@Res({ passthrough: true }) reply: FastifyReply): DtoShape<JobDto> {
+    this.status();
     const work = () => this.log.checkpoint();
     return startedJob(this.jobs.start('checkpoint', 'at-once', work), reply);
   }
@@ -65,7 +65,10 @@ export class StateController {
   @StartsJob()
   verify(@Res({ passthrough: true }) reply: FastifyReply): DtoShape<JobDto> {
     const { log, service } = this;
-    const options = { records: log.wal, events: log, service, ...this.directories };
+    const { stateDirectory, snapshotDirectory, readModelDirectory } = this.directories;
+    const directories = { stateDirectory, snapshotDirectory, readModelDirectory };
+    // One by one: of a configuration they are no members of its own, and a spread leaves them out.
+    const options = { records: log.wal, events: log, service, ...directories };
     const work = (context: WorkContext) => verifyDerivedState(options, context);
     return startedJob(this.jobs.start('verify-state', 'checks', work), reply);
   }
@@ -84,14 +87,22 @@ export class StateController {
     description:
       'Progress counts each entry twice: when it is written and when it is read back. Cancelled, it leaves no file; a snapshot that the schedule makes at the same time goes on.',
   })
-  @StartsJob()
+  @StartsJob('state-not-kept')
   snapshot(@Res({ passthrough: true }) reply: FastifyReply): DtoShape<JobDto> {
+    this.status();
     const work = ({ signal, progress }: WorkContext) =>
       this.log.snapshot({
         signal,
         onProgress: ({ done, total }) => progress(done, total, 'entries'),
       });
     return startedJob(this.jobs.start('snapshot', 'changes', work), reply);
+  }
+
+  /** Throws `state-not-kept`. */
+  private status(): StateStatus {
+    const status = this.log.stateStatus();
+    if (status === undefined) throw new ProblemException('state-not-kept');
+    return status;
   }
 }
 

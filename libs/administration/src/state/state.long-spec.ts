@@ -34,6 +34,15 @@ describe('the state over the admin API', () => {
     expect(floors.body['items']).toMatchObject([{ position: 5 }]);
   });
 
+  it('is compared with a replay of the log', async () => {
+    await service.jobOf(await service.send('POST', '/admin/checkpoints'));
+    const job = await service.jobOf(await service.send('POST', '/admin/state/verify'));
+    expect(job).toMatchObject({
+      state: 'succeeded',
+      result: { sound: true, complete: true, unverified: [], state: { replayed: { events: 5 } } },
+    });
+  });
+
   it('is written to snapshots, of which the newest two are kept', async () => {
     const positions: number[] = [];
     for (let count = 0; count < 3; count += 1) {

@@ -8,6 +8,7 @@ import { ArchiveDirectory } from '@holdfast/wal/maintenance';
 import type { CommandWriterOptions } from '@holdfast/commands';
 import { NOTES, type NotesWriter, SMALL_LOG, openNotes, writeNote } from './notes.js';
 import {
+  type DataDirectories,
   LogOperations,
   type LogOperationsOptions,
   type RetentionSettings,
@@ -34,6 +35,23 @@ export interface AdminServiceOptions {
 export interface LoggedLine {
   readonly msg: string;
   readonly [field: string]: unknown;
+}
+
+/** As the configuration of the services has them: made of one. */
+class TestDirectories implements DataDirectories {
+  constructor(readonly dataDirectory: string) {}
+
+  get stateDirectory(): string {
+    return join(this.dataDirectory, 'state');
+  }
+
+  get snapshotDirectory(): string {
+    return join(this.dataDirectory, 'snapshots');
+  }
+
+  get readModelDirectory(): string {
+    return join(this.dataDirectory, 'read-models');
+  }
 }
 
 /** A log with its administration, served on a free port of 127.0.0.1. */
@@ -76,12 +94,7 @@ export class TestAdminService {
     });
     const application = await startAdmin({
       ...{ service: NOTES, operations, logger, lifecycle: new ServiceLifecycle() },
-      directories: {
-        dataDirectory: directory,
-        stateDirectory: join(directory, 'state'),
-        snapshotDirectory: join(directory, 'snapshots'),
-        readModelDirectory: join(directory, 'read-models'),
-      },
+      directories: new TestDirectories(directory),
       backupDirectory: options.backupDirectory ?? '',
       admin: {
         ...{ host: '127.0.0.1', port: 0 },
