@@ -33,6 +33,7 @@ export type {
 } from './event-log.js';
 export { EventLogReader, type EventLogReaderOptions } from './event-log-reader.js';
 export { EventView } from './codec/event-view.js';
+export { plainCopy } from './codec/json-data.js';
 export { InMemoryStateStore } from './state/store/in-memory-state-store.js';
 export type { StateSection, StateStore } from './state-store.js';
 export { type EventSchema, type Upcast, Upcasters } from './codec/upcaster.js';

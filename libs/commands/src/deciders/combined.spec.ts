@@ -167,15 +167,159 @@ describe('deciders and lookups in one model', () => {
       ...bookings,
       deciders: [{ ...room, evolve: { ...room.evolve, RoomBooked: wrong } }, guest],
     });
-    await expect(writer.execute(book('mon'), attempt('mon'))).rejects.toThrow('a mistake');
+    await expect(writer.execute(book('mon'), attempt('mon'))).rejects.toMatchObject({
+      code: 'COMMANDS_DECIDER_BROKEN',
+      message: expect.stringMatching(
+        /^room cannot fold the RoomBooked of room\/blue .*: a mistake/,
+      ),
+    });
     const untold = { ...room, answer: () => ({ seats: 2n }) };
     await reopen({ ...bookings, deciders: [untold, guest] });
-    await expect(writer.execute(book('mon'), attempt('mon'))).rejects.toThrow(TypeError);
+    await expect(writer.execute(book('mon'), attempt('mon'))).rejects.toMatchObject({
+      code: 'COMMANDS_DECIDER_BROKEN',
+      message: expect.stringMatching(/^room cannot answer with the RoomBooked of room\/blue /),
+    });
     expect(writer.log.lastPosition).toBe(1);
     await reopen();
     // What a decision makes it sees folded, as the log will: the second event rests on the first.
     expect(await writer.execute(book('mon'), attempt('mon'))).toMatchObject({ position: 2 });
     expect(writer.view(room, 'blue')).toEqual({ capacity: 2, days: { mon: 'ann' } });
+  });
+
+  describe('that are not pure', () => {
+    type Days = { readonly days: string[]; readonly read: number };
+    type Take = { type: 'Take'; id: string; days: string[] };
+    type Taken = { type: 'Taken'; data: { days: string[] } };
+    const sound = {
+      ...{ name: 'desk', initial: { days: [], read: 0 } as Days, idOf: ({ id }: Take) => id },
+      decide: {
+        Take: ({ days }: Take): Taken => ({ type: 'Taken', data: { days: [...days] } }),
+      },
+      evolve: {
+        Taken: (state: Days, { days }: Taken['data']): Days => ({
+          days: [...state.days, ...days],
+          read: 0,
+        }),
+      },
+    };
+    const take = (id = 'a'): Take => ({ type: 'Take', id, days: ['tue', 'mon'] });
+    const byDays = lookup<Days, Taken>({
+      ...{ name: 'by-days', initial: { days: [], read: 0 } },
+      on: { Taken: { key: () => 'all', evolve: ({ days }) => ({ days, read: 0 }) } },
+    });
+    const sorting = (_: Days, { days }: Taken['data']): Days => ({ days: days.sort(), read: 0 });
+    const pushing = (state: Days, { days }: Taken['data']): Days => {
+      state.days.push(...days);
+      return state;
+    };
+    const models: [string, CombinedParts, string][] = [
+      [
+        'evolve sorts the data of its event',
+        { deciders: [decider<Days, Take, Taken>({ ...sound, evolve: { Taken: sorting } })] },
+        'desk cannot fold the Taken of desk/a',
+      ],
+      [
+        'evolve changes the state that it is given',
+        { deciders: [decider<Days, Take, Taken>({ ...sound, evolve: { Taken: pushing } })] },
+        'desk cannot fold the Taken of desk/a',
+      ],
+      [
+        'a lookup sorts the data of its event',
+        {
+          deciders: [decider<Days, Take, Taken>(sound)],
+          lookups: [{ ...byDays, on: { Taken: { key: () => 'all', evolve: sorting } } }],
+        },
+        'by-days cannot fold the Taken of desk/a',
+      ],
+      [
+        'a lookup changes the state that it is given',
+        {
+          deciders: [decider<Days, Take, Taken>(sound)],
+          lookups: [{ ...byDays, on: { Taken: { key: () => 'all', evolve: pushing } } }],
+        },
+        'by-days cannot fold the Taken of desk/a',
+      ],
+      [
+        'an answer sorts the data of its event',
+        {
+          deciders: [
+            decider<Days, Take, Taken>({
+              ...sound,
+              answer: ({ data }) => (data['days'] as string[]).sort(),
+            }),
+          ],
+        },
+        'desk cannot answer with the Taken of desk/a',
+      ],
+    ];
+    const open = (parts: CombinedParts, name = 'desks') =>
+      openCommandWriter(join(directory, name), combined(parts), { wal });
+
+    it.each(models)(
+      'change nothing, in a dry run too, and are named: %s',
+      async (_, parts, sentence) => {
+        const desks = await open(parts);
+        const broken = {
+          code: 'COMMANDS_DECIDER_BROKEN',
+          message: expect.stringContaining(sentence),
+        };
+        try {
+          for (const dryRun of [true, false, true])
+            await expect(desks.execute(take(), { ...attempt('a'), dryRun })).rejects.toMatchObject(
+              broken,
+            );
+          const [desk] = parts.deciders;
+          expect(desks.view(desk!, 'a')).toEqual({ days: [], read: 0 });
+          expect([desks.log.lastPosition, desks.failure]).toEqual([0, undefined]);
+        } finally {
+          await desks.close();
+        }
+      },
+    );
+
+    it('do not fold what an earlier program recorded either: a start is as strict as a command', async () => {
+      const parts = { deciders: [decider<Days, Take, Taken>(sound)], lookups: [byDays] };
+      const desks = await open(parts);
+      await desks.execute(take(), attempt('a'));
+      await desks.close();
+      for (const [, impure, sentence] of models.slice(0, 4))
+        await expect(open(impure)).rejects.toMatchObject({
+          code: 'EVENT_STATE_BROKEN',
+          cause: { message: expect.stringContaining(sentence) },
+        });
+    });
+
+    it('cannot change in a decision what they read', async () => {
+      const reading = decider<Days, Take, Taken>({
+        ...sound,
+        decide: {
+          Take: (command, state) => {
+            (state as { read: number }).read += 1;
+            return sound.decide.Take(command);
+          },
+        },
+      });
+      const state = { directory: join(directory, 'state') };
+      const model = (one: typeof reading) => combined({ deciders: [one] });
+      const path = join(directory, 'desks');
+      let desks = await openCommandWriter(path, model(reading), { wal, state });
+      const refused = () =>
+        expect(desks.execute(take(), attempt('a'))).rejects.toThrow('read only property');
+      await refused();
+      await desks.close();
+      desks = await openCommandWriter(path, model(decider<Days, Take, Taken>(sound)), {
+        wal,
+        state,
+      });
+      await desks.execute(take(), attempt('first'));
+      await desks.log.checkpoint();
+      await desks.close();
+      // Out of the database.
+      desks = await openCommandWriter(path, model(reading), { wal, state });
+      await refused();
+      expect(desks.view(reading, 'a')).toEqual({ days: ['tue', 'mon'], read: 0 });
+      await desks.close();
+    });
   });
 
   it.each([

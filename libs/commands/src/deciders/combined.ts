@@ -8,8 +8,9 @@ import {
   type StateStore,
   type StatesTakenOver,
   type StreamVersion,
+  plainCopy,
 } from '@holdfast/event-store';
-import { CodedError, assert, defined } from '@holdfast/kernel';
+import { CodedError, assert, defined, errorCode, errorMessage } from '@holdfast/kernel';
 import type { CommandContext } from '../model/command-context.js';
 import {
   type Acceptance,
@@ -24,7 +25,8 @@ import {
   type Verdict,
   malformed,
 } from '../model/command-model.js';
-import type { AnyDecider, Asking, Elsewhere, Outcome, Read } from './decider.js';
+import type { AnyDecider, Asking, Elsewhere, Keyed, Outcome, Read } from './decider.js';
+import { deepFrozen } from './deep-frozen.js';
 import type { Lookup } from './lookup.js';
 
 export interface CombinedParts {
@@ -43,6 +45,9 @@ export interface CombinedParts {
 /** What the log takes as the name of a stream. */
 const STREAM_BYTES_MAX = 512;
 
+const NONE: readonly string[] = Object.freeze([]);
+const NO_METADATA: JsonObject = Object.freeze({});
+
 /** The state of any entity or lookup under an id. */
 export interface CombinedView extends Read {
   readonly state: StateStore;
@@ -51,8 +56,9 @@ export interface CombinedView extends Read {
 /**
  * Combines deciders and lookups into one model.
  *
- * Each decision is folded on top of the state before it is appended. If `evolve` or a lookup throws, the command throws and nothing has happened; after
- * admission it would end this program, and every later one that opens the log.
+ * Each decision is folded on top of the state before it is appended, from the data as the log will have it. If `evolve`, a lookup or `answer` throws, the command
+ * throws `COMMANDS_DECIDER_BROKEN` and nothing has happened; after admission it would end this program, and every later one that opens the log. States and events
+ * are frozen to the last level: whoever changes one in place throws, now and in each replay.
  *
  * The model's `evolve` throws `COMMANDS_EVENT_UNKNOWN` for an event that no decider evolves.
  */
@@ -69,14 +75,32 @@ export function combined(parts: CombinedParts): CommandModel<AnyCommand, object,
     const [name, id] = partsOf(event.stream);
     const one = byEvent.get(event.type);
     if (one?.name !== name) throw unknownEvent(event);
-    evolveOne(one, id, event, state);
-    for (const index of lookups) lookUp(index, event, state);
+    // What was appended is frozen; what a replay reads is not.
+    deepFrozen(event.data);
+    let folding: Keyed<unknown> = one;
+    try {
+      evolveOne(one, id, event, state);
+      for (const index of lookups) {
+        folding = index;
+        lookUp(index, event, state);
+      }
+    } catch (cause) {
+      throw broken(folding, 'fold', event, cause);
+    }
   };
   const hasAnswers = deciders.some(({ answer }) => answer !== undefined);
   const answerOf = (event: Answerable): object => {
     if (event.type === COMMAND_REJECTED || event.type === COMMAND_UNCHANGED) return event.data;
     const [name, id] = partsOf(event.stream);
     return byName.get(name)?.answer?.(event) ?? { id, ...event.data };
+  };
+  /** What cannot be told now could not be told to any repetition either. */
+  const tell = (event: Answerable, by: Keyed<unknown>): void => {
+    try {
+      JSON.stringify(answerOf(event));
+    } catch (cause) {
+      throw broken(by, 'answer with', event, cause);
+    }
   };
   return {
     stateVersion: stateVersionOf(parts, schemas),
@@ -91,8 +115,7 @@ export function combined(parts: CombinedParts): CommandModel<AnyCommand, object,
       const verdict = verdictOf(one, command, context, view);
       if (verdict.kind === 'accepted') {
         rehearse(verdict.appends, context, view.state, evolve);
-        // What cannot be told now could not be told to any repetition either.
-        if (hasAnswers) JSON.stringify(answerOf(answerable(verdict, context, schemas)));
+        if (hasAnswers) tell(answerable(verdict, context, schemas), one);
       }
       return verdict;
     },
@@ -177,14 +200,14 @@ function rehearse(
   evolve: (event: RecordedEvent, state: Sections) => void,
 ): void {
   const rehearsal = new Rehearsal(state);
-  for (const { stream, facts, tags = [] } of appends)
+  for (const { stream, facts } of appends)
     for (const { type, data } of facts)
       evolve(
         {
-          ...{ id, stream, type, tags, recordedAtMillis, data: data as JsonObject },
+          ...{ id, stream, type, tags: NONE, recordedAtMillis, data: data as JsonObject },
           // It has no place yet.
           ...{ position: 0 as Position, version: 0 as StreamVersion },
-          ...{ schemaVersion: 1, metadata: {}, endsCommit: false },
+          ...{ schemaVersion: 1, metadata: NO_METADATA, endsCommit: false },
         },
         rehearsal,
       );
@@ -214,8 +237,8 @@ function readOf(state: Sections): Read {
     { name, initial }: { readonly name: string; readonly initial: State },
     id: string,
   ) =>
-    // The section of a name holds what its `evolve` made.
-    (sectionOf(state, name).get(id) ?? { of: initial }).of as State;
+    // The section of a name holds what its `evolve` made. Whoever reads it first freezes it: once a command, and not where it is written, which is twice.
+    deepFrozen((sectionOf(state, name).get(id) ?? { of: initial }).of) as State;
 }
 
 function evolveOne(one: AnyDecider, id: string, event: RecordedEvent, state: Sections): void {
@@ -283,13 +306,34 @@ function verdictOf(
 
 function appendOf(fact: Fact | Elsewhere, one: AnyDecider, id: string): Append {
   return 'elsewhere' in fact
-    ? { stream: `${fact.elsewhere.name}/${fact.id}`, facts: [fact.fact] }
-    : { stream: `${one.name}/${id}`, facts: [fact] };
+    ? { stream: `${fact.elsewhere.name}/${fact.id}`, facts: [recordable(fact.fact)] }
+    : { stream: `${one.name}/${id}`, facts: [recordable(fact)] };
+}
+
+/** With the data that a replay will have: what folds it now must not see more, nor be able to change it. */
+function recordable({ type, data }: Fact): Fact {
+  return { type, data: plainCopy(data as JsonObject, 'data') };
 }
 
 function partsOf(stream: string): [name: string, id: string] {
   const slash = stream.indexOf('/');
   return [stream.slice(0, slash), stream.slice(slash + 1)];
+}
+
+/** With its sentence, unless the error has a code and so one of its own. */
+function broken(
+  { name }: Keyed<unknown>,
+  failed: 'fold' | 'answer with',
+  { type, stream }: Answerable,
+  cause: unknown,
+): unknown {
+  if (errorCode(cause) !== undefined) return cause;
+  return new CodedError(
+    'COMMANDS_DECIDER_BROKEN',
+    `${name} cannot ${failed} the ${type} of ${stream} (it must be a pure function that changes neither the state nor the event): ${errorMessage(cause)}`,
+    { name, type, stream },
+    { cause },
+  );
 }
 
 function unknownEvent({ type, stream, position }: RecordedEvent): CodedError {

@@ -1,5 +1,6 @@
 import { deepStrictEqual } from 'node:assert';
 import { InMemoryStateStore, type StateSection, type StateStore } from '@holdfast/event-store';
+import { deepFrozen } from '../deciders/deep-frozen.js';
 
 /** State in memory that gives back what a checkpoint would: what is not plain JSON is refused when it is set, not after the first restart, and nothing can be mutated. */
 export class PlainStateStore implements StateStore {
@@ -21,12 +22,4 @@ export class PlainStateStore implements StateStore {
       },
     };
   }
-}
-
-function deepFrozen<Value>(value: Value): Value {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.values(value).forEach(deepFrozen);
-    Object.freeze(value);
-  }
-  return value;
 }

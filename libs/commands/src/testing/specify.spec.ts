@@ -117,6 +117,33 @@ describe('a state that is no plain JSON', () => {
       withState(() => ({}), true),
       'one',
     );
-    expect(() => mutating.given(added1, { type: 'Added', data: { at: 2 } })).toThrow(TypeError);
+    const added2 = { type: 'Added', data: { at: 2 } } as const;
+    expect(() => mutating.given(added1, added2)).toThrow(
+      'thing cannot fold the Added of thing/one',
+    );
+  });
+
+  it('does not change the data of its events, nor freeze those of a test', () => {
+    type Sorted = { type: 'Sorted'; data: { of: number[]; none?: undefined } };
+    const sorting = decider<readonly number[], { type: 'Sort' }, Sorted>({
+      ...{ name: 'sorting', initial: [], idOf: () => 'one' },
+      decide: { Sort: () => ({ type: 'Sorted', data: { of: [2, 1], none: undefined } }) },
+      evolve: { Sorted: (_, { of }) => of.sort() },
+    });
+    const sorted: Sorted = { type: 'Sorted', data: { of: [2, 1] } };
+    const one = specify(sorting, 'one');
+    const sentence = 'sorting cannot fold the Sorted of sorting/one';
+    expect(() => one.given(sorted)).toThrow(sentence);
+    expect(() => one.given().when({ type: 'Sort' })).toThrow(sentence);
+    expect(sorted.data.of.sort()).toEqual([1, 2]);
+    const kept = {
+      ...sorting,
+      evolve: { Sorted: (_: unknown, { of }: Sorted['data']) => [...of] },
+    };
+    // What is undefined is not in the log.
+    specify(kept, 'one')
+      .given(sorted)
+      .when({ type: 'Sort' })
+      .thenEvents({ type: 'Sorted', data: { of: [2, 1], none: undefined } });
   });
 });

@@ -1,10 +1,11 @@
 import { deepStrictEqual } from 'node:assert';
-import type {
-  JsonObject,
-  NewEvent,
-  Position,
-  RecordedEvent,
-  StreamVersion,
+import {
+  type JsonObject,
+  type NewEvent,
+  type Position,
+  type RecordedEvent,
+  type StreamVersion,
+  plainCopy,
 } from '@holdfast/event-store';
 import { combined } from '../deciders/combined.js';
 import type { AnyDecider, Decider, Elsewhere } from '../deciders/decider.js';
@@ -154,8 +155,11 @@ class Books {
   }
 }
 
+/** With the data that the log would have. */
 function placed(event: Fact | Elsewhere, of: AnyDecider, id: string): Placed {
-  return 'elsewhere' in event
-    ? { stream: `${event.elsewhere.name}/${event.id}`, fact: event.fact }
-    : { stream: `${of.name}/${id}`, fact: event };
+  const [stream, { type, data }] =
+    'elsewhere' in event
+      ? [`${event.elsewhere.name}/${event.id}`, event.fact]
+      : [`${of.name}/${id}`, event];
+  return { stream, fact: { type, data: plainCopy(data as JsonObject, 'data') } };
 }

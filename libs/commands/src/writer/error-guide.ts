@@ -26,4 +26,10 @@ export const COMMANDS_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
     action:
       'Start the newer version again, or name the right directory. If a decider was removed on purpose, list its events as `retired`.',
   },
+  COMMANDS_DECIDER_BROKEN: {
+    meaning:
+      'A decider or a lookup threw while it folded an event, or while it made the answer. It changed the state or the event in place, or it met data that it does not foresee. Before a commit, nothing was applied; at a start, it is the cause of `EVENT_STATE_BROKEN`.',
+    action:
+      'The message names it and the event. Mend the program: a fold returns a new state and changes nothing that it is given.',
+  },
 };
