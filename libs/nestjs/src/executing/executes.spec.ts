@@ -1,7 +1,7 @@
 import { decider } from '@holdfast/commands';
 import { errorCode } from '@holdfast/kernel';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Module, Post } from '@nestjs/common';
+import { Controller, Get, Module, Post, Redirect, Res } from '@nestjs/common';
 import { feature } from '../feature/feature.js';
 import { EventStore, EventStoreModule, Executes } from '../index.js';
 import { type Answered, type ParcelService, startParcels } from '../testing/parcel-service.js';
@@ -217,8 +217,27 @@ describe('a service whose handlers cannot mean what they say does not start', ()
       return stranger.command('Count', {});
     }
   }
+  @Controller('wrong')
+  class ResponseController {
+    @Post()
+    @Executes(parcel)
+    weigh(@Res() response: object) {
+      return parcel.command('WeighAgain', { parcel: typeof response });
+    }
+  }
+  @Controller('wrong')
+  class RedirectController {
+    @Post()
+    @Executes(parcel)
+    @Redirect('/elsewhere')
+    weigh(@Res({ passthrough: true }) response: object) {
+      return parcel.command('WeighAgain', { parcel: typeof response });
+    }
+  }
 
   it.each([
+    ['@Res()', { controllers: [ResponseController] }, /its handler takes no response/],
+    ['@Redirect', { controllers: [RedirectController] }, /stands beside no @Render, @Redirect/],
     ['GET', { controllers: [GetController] }, /stands on a route of POST, PUT, PATCH, DELETE/],
     ['stranger', { controllers: [StrangerController] }, /a feature has what @Executes\(stranger\)/],
     [

@@ -13,8 +13,14 @@ export interface HandlerSubject {
 }
 
 const SUBJECT = 'holdfast:subject';
-/** Where Nest keeps the method of a route. */
+/** Where Nest keeps the method of a route, and what its handler takes. */
 const METHOD = 'method';
+const ARGUMENTS = '__routeArguments__';
+const PASSTHROUGH = '__responsePassthrough__';
+/** Of the kinds of arguments `@Res()` and `@Next()`: Nest then leaves the answer to the handler. */
+const ANSWERING = /^[12]:/;
+/** `@Render`, `@Redirect` and `@Sse`: what the handler's answer is made into. */
+const ANSWERS = ['__renderTemplate__', '__redirect__', '__sse__'];
 
 const METHODS = {
   deciders: [RequestMethod.POST, RequestMethod.PUT, RequestMethod.PATCH, RequestMethod.DELETE],
@@ -31,24 +37,34 @@ export function subjectOf(handler: Handler): HandlerSubject {
 }
 
 /**
- * Finds before the log is opened what otherwise the first request would: a command that a GET would execute, and a decider or projection that no feature has. Throws
- * `AssertionFailed`.
+ * Finds before the log is opened what otherwise the first request would: a command that a GET would execute, a request that nobody would answer, and a decider or projection
+ * that no feature has. Throws `AssertionFailed`.
  */
 export function assertHandlers(discovery: DiscoveryService, features: readonly Feature[]): void {
   const scanner = new MetadataScanner();
   for (const { metatype } of discovery.getControllers()) {
     const prototype = (metatype as { prototype?: Record<string, Handler> } | null)?.prototype;
     if (prototype === undefined) continue;
-    for (const name of scanner.getAllMethodNames(prototype))
-      assertHandler(prototype[name], features);
+    for (const key of scanner.getAllMethodNames(prototype)) {
+      const handler = prototype[key];
+      const marked = handler && reflector.get<HandlerSubject | undefined>(SUBJECT, handler);
+      if (marked === undefined) continue;
+      assertHandler(handler as Handler, marked, features);
+      const taken = (Reflect.getMetadata(ARGUMENTS, metatype as object, key) ?? {}) as object;
+      const passesOn = Reflect.getMetadata(PASSTHROUGH, metatype as object, key) === true;
+      assert(
+        passesOn || !Object.keys(taken).some((argument) => ANSWERING.test(argument)),
+        `${marked.name} answers, so its handler takes no response but @Res({ passthrough: true })`,
+      );
+    }
   }
 }
 
-function assertHandler(handler: Handler | undefined, features: readonly Feature[]): void {
-  if (handler === undefined) return;
-  const marked = reflector.get<HandlerSubject | undefined>(SUBJECT, handler);
-  if (marked === undefined) return;
-  const { name, of, subject } = marked;
+function assertHandler(
+  handler: Handler,
+  { name, of, subject }: HandlerSubject,
+  features: readonly Feature[],
+): void {
   const method = reflector.get<RequestMethod | undefined>(METHOD, handler);
   const methods = METHODS[of].map((one) => RequestMethod[one]).join(', ');
   assert(
@@ -58,5 +74,9 @@ function assertHandler(handler: Handler | undefined, features: readonly Feature[
   assert(
     features.some((feature) => feature[of]?.some((one) => one === subject)),
     `a feature has what ${name} names`,
+  );
+  assert(
+    ANSWERS.every((one) => reflector.get<unknown>(one, handler) === undefined),
+    `${name} answers, so it stands beside no @Render, @Redirect or @Sse`,
   );
 }
