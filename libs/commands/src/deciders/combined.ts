@@ -269,13 +269,22 @@ function malformationOf(
   const type = (command as AnyCommand | null | undefined)?.type;
   const one = type === undefined ? undefined : byCommand.get(type);
   if (one === undefined) return malformed('type', 'must be the type of a command');
-  const id: unknown = one.idOf(command as never);
+  const id = idOf(one, command);
   const isId =
     typeof id === 'string' &&
     id !== '' &&
     id.isWellFormed() &&
     Buffer.byteLength(`${one.name}/${id}`) <= STREAM_BYTES_MAX;
   return isId ? undefined : malformed('id', 'must be text of 1 to some 450 bytes');
+}
+
+/** Undefined where it throws: the command has not the fields that it needs. */
+function idOf(one: AnyDecider, command: unknown): unknown {
+  try {
+    return one.idOf(command as never);
+  } catch {
+    return undefined;
+  }
 }
 
 function verdictOf(

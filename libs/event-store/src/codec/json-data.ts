@@ -1,3 +1,4 @@
+import type { ErrorDetails } from '@holdfast/kernel';
 import type { JsonObject, JsonValue } from '../event.js';
 import { type EventStoreError, invalid } from '../event-store.errors.js';
 import { JSON_DEPTH_MAX } from './event-format.js';
@@ -69,7 +70,8 @@ function copyOfPlain(value: object, place: Place): JsonObject {
 }
 
 function assertDepth(place: Place): void {
-  if (place.length > JSON_DEPTH_MAX) throw notJson(place, `nested deeper than ${JSON_DEPTH_MAX}`);
+  const depthMax = JSON_DEPTH_MAX;
+  if (place.length > depthMax) throw notJson(place, `nested deeper than ${depthMax}`, { depthMax });
 }
 
 /**
@@ -95,13 +97,13 @@ function define(target: object, key: string, value: JsonValue): void {
   });
 }
 
-function notJson(place: Place, found: string): EventStoreError {
+function notJson(place: Place, found: string, details: ErrorDetails = {}): EventStoreError {
   const text = place
     .map((step, level) =>
       typeof step === 'number' ? `[${step}]` : level === 0 ? step : `.${step}`,
     )
     .join('');
-  return invalid(`${text} is ${found}, which JSON cannot hold`, { place: text });
+  return invalid(`${text} is ${found}, which JSON cannot hold`, { place: text, ...details });
 }
 
 function describe(value: unknown): string {

@@ -4,7 +4,7 @@ import {
   RETRY_AFTER_SECONDS,
   lagging,
   positionUnknown,
-  stoppingBeforeReached,
+  serviceStopping,
 } from '@holdfast/nestjs/http';
 import { type FeedCursor, divergenceOf } from '@holdfast/projections';
 import { type Place, decodePosition, encodePosition } from '@holdfast/commands/reading';
@@ -131,7 +131,7 @@ export class LedgerReader {
     signal: AbortSignal,
   ): Promise<void> {
     if (await this.sight.waitForPosition(position, Math.max(0, waitMillis), signal)) return;
-    if (signal.aborted) throw stoppingBeforeReached();
+    if (signal.aborted) throw serviceStopping();
     throw lagging(headersOf(await this.sight.cursor()));
   }
 }

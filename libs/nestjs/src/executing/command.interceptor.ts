@@ -5,7 +5,7 @@ import {
   actorRule,
   keySpelledAs,
 } from '@holdfast/commands';
-import { assert } from '@holdfast/kernel';
+import { type CodedError, assert, errorCode } from '@holdfast/kernel';
 import {
   type CallHandler,
   type ExecutionContext,
@@ -14,12 +14,13 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { type Observable, mergeMap } from 'rxjs';
+import { type Observable, catchError, defer, map, mergeMap, of } from 'rxjs';
 import { CommandHeaders } from '../http/command-headers.js';
 import { COMMAND_ERRORS } from '../http/command-problems.js';
 import { type HttpAnswer, HttpAnswers } from '../http/http-answers.js';
 import type { ProblemParameters } from '../http/problem-details.js';
 import { ProblemException } from '../http/problem.exception.js';
+import { serviceStopping } from '../http/query-problems.js';
 import { requestHash } from '../http/request-hash.js';
 import { EventStore } from '../store/event-store.js';
 import { subjectOf } from '../store/handler-checks.js';
@@ -52,25 +53,43 @@ export class CommandInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const { subject } = subjectOf(context.getHandler() as () => unknown);
     const exchange = exchangeOf(context);
-    return next.handle().pipe(
-      mergeMap(async (command: unknown) => {
-        const answer = await this.answer(subject as AnyDecider, command, exchange);
-        return respond(this.host.httpAdapter, exchange.response, answer);
-      }),
+    const { stopping } = this.store;
+    return defer(() => {
+      this.assertTakesCommands();
+      assertJson(exchange.request);
+      // Of what was sent, whatever the handler makes of it.
+      const bodyHash = hashOf(exchange.request);
+      return next
+        .handle()
+        .pipe(
+          mergeMap((command: unknown) =>
+            this.answer(subject as AnyDecider, command, exchange, bodyHash),
+          ),
+        );
+    }).pipe(
+      catchError((error: unknown) => of(this.answers.thrown(error))),
+      map((answer) => respond(this.host.httpAdapter, exchange.response, answer, stopping)),
     );
+  }
+
+  /** A client that goes on sending does not keep a service from its end. Throws `service-stopping`. */
+  private assertTakesCommands(): void {
+    const { stopping, writer } = this.store;
+    // Of a log that has failed the writer itself says what happened.
+    if (stopping.aborted && writer.failure === undefined) throw serviceStopping();
   }
 
   private async answer(
     decider: AnyDecider,
     command: unknown,
     exchange: Exchange,
+    bodyHash: string,
   ): Promise<HttpAnswer> {
     assert(isCommandOf(decider, command), `the handler returns a command of ${decider.name}`);
     try {
-      return await this.executed(decider, command, exchange);
+      return await this.executed(decider, command, exchange, bodyHash);
     } catch (error) {
-      if (!(error instanceof ProblemException)) return this.answers.failure(error);
-      return this.answers.problem(error.slug, error.options, error.options.headers);
+      return this.answers.failure(isTooDeep(error) ? nestedTooDeeply(error) : error);
     }
   }
 
@@ -79,6 +98,7 @@ export class CommandInterceptor implements NestInterceptor {
     decider: AnyDecider,
     command: AnyCommand,
     { request, query, response }: Exchange,
+    bodyHash: string,
   ): Promise<HttpAnswer> {
     const { writer, options } = this.store;
     const headers = new CommandHeaders(request.headers);
@@ -89,9 +109,7 @@ export class CommandInterceptor implements NestInterceptor {
     const keyOptional = dryRun || decider.keyless?.includes(command.type) === true;
     const spelledKey = keyOptional ? headers.spelledKey : headers.requiredSpelledKey;
     const idempotency =
-      spelledKey === undefined || dryRun
-        ? undefined
-        : { key: keySpelledAs(spelledKey), bodyHash: hashOf(request) };
+      spelledKey === undefined || dryRun ? undefined : { key: keySpelledAs(spelledKey), bodyHash };
     const outcome = await writer.execute(command, { actor, dryRun, idempotency });
     const { statusCode: status } = response;
     const answer = this.answers.outcome(told(outcome, status), writer.log);
@@ -130,15 +148,40 @@ function dryRunOf(query: URLSearchParams): boolean {
   });
 }
 
+/** `application/json`, or a type that is JSON by its suffix. */
+const JSON_TYPE = /^\s*application\/([^\s;]+\+)?json\s*(;|$)/i;
+
+/** A body that is no JSON, an upload for one, is not in the hash: its key would be the key of any other. Throws `unsupported-media-type`. */
+function assertJson({ headers, body }: Exchange['request']): void {
+  const type = headers['content-type'];
+  const length = headers['content-length'];
+  const hasBody = length !== '0' && (type ?? length ?? headers['transfer-encoding']) !== undefined;
+  if ((hasBody && !JSON_TYPE.test(String(type))) || ArrayBuffer.isView(body))
+    throw new ProblemException('unsupported-media-type', {
+      detail: 'The body of a command is JSON: send application/json.',
+    });
+}
+
 /** Over what was sent: no query parameter changes what a command means. Throws `invalid-request`. */
 function hashOf({ method, path, body }: Exchange['request']): string {
   try {
     return requestHash({ method, path, body: body ?? {} });
   } catch (error) {
     // The spelling is as deep as the body: nothing else of it can fail.
-    throw new ProblemException('invalid-request', {
-      detail: 'The body is nested too deeply.',
-      cause: error,
-    });
+    throw nestedTooDeeply(error);
   }
+}
+
+/** What the client sent stands in an event more deeply than the log takes. Anything else that makes an event invalid is the decider's fault. */
+function isTooDeep(error: unknown): boolean {
+  return (
+    errorCode(error) === 'EVENT_INVALID' && (error as CodedError).details['depthMax'] !== undefined
+  );
+}
+
+function nestedTooDeeply(cause: unknown): ProblemException {
+  return new ProblemException('invalid-request', {
+    detail: 'The body is nested too deeply.',
+    cause,
+  });
 }

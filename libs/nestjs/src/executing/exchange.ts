@@ -42,11 +42,14 @@ export function respond(
   adapter: Pick<HttpServer, 'setHeader' | 'status'>,
   response: object,
   { status, headers, body }: HttpAnswer,
+  { aborted: isStopping }: AbortSignal,
 ): string {
   adapter.status(response, status);
   const all = {
     'Content-Type': 'application/json; charset=utf-8',
     ...((status === 429 || status === 503) && { 'Retry-After': RETRY_AFTER_SECONDS }),
+    // A server that closes waits for each connection that its client keeps.
+    ...(isStopping && { Connection: 'close' }),
     ...headers,
   };
   for (const [name, value] of Object.entries(all)) adapter.setHeader(response, name, value);

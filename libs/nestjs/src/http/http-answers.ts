@@ -2,9 +2,14 @@ import type { CommandOutcome } from '@holdfast/commands';
 import { type PlacedLog, encodePosition, placeIn } from '@holdfast/commands/reading';
 import type { Position } from '@holdfast/event-store';
 import { unreachable } from '@holdfast/kernel';
-import { type CodedErrorProblems, codedProblem } from './coded-error-problems.js';
+import {
+  type CodedErrorProblems,
+  type ProblemAnswer,
+  codedProblem,
+} from './coded-error-problems.js';
 import type { ProblemCatalogue, ProblemOccurrence } from './problem-catalogue.js';
 import { PROBLEM_MEDIA_TYPE, type ProblemParameters } from './problem-details.js';
+import { ProblemException } from './problem.exception.js';
 
 /** An answer as HTTP: to a request of its own, or to one item of a bulk. */
 export interface HttpAnswer {
@@ -83,16 +88,24 @@ export class HttpAnswers<Answer> {
     });
   }
 
-  /** What is told of a failure of the log. Rethrows a bug. */
+  /** What is told of a failure of the log, and of a `ProblemException`. Rethrows a bug. */
   failure(error: unknown): HttpAnswer {
     const failure = codedProblem(error, this.errors);
-    if (failure === undefined) throw error;
-    const { slug, retryAfterSeconds, outcome, detail, parameters = {} } = failure;
-    return this.problem(
-      slug,
-      { outcome, detail, parameters },
-      retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) },
-    );
+    if (failure !== undefined) return this.told(failure);
+    return this.thrown(error);
+  }
+
+  /** What whoever threw a `ProblemException` wants told. Rethrows everything else. */
+  thrown(error: unknown): HttpAnswer {
+    if (!(error instanceof ProblemException)) throw error;
+    return this.told({ slug: error.slug, ...error.options });
+  }
+
+  private told({ slug, headers, retryAfterSeconds, ...occurrence }: ProblemAnswer): HttpAnswer {
+    return this.problem(slug, occurrence, {
+      ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
+      ...headers,
+    });
   }
 
   problem(

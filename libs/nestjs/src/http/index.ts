@@ -38,6 +38,6 @@ export {
   RETRY_AFTER_SECONDS,
   lagging,
   positionUnknown,
-  stoppingBeforeReached,
+  serviceStopping,
 } from './query-problems.js';
 export { type HashedRequest, requestHash } from './request-hash.js';

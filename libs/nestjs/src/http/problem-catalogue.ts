@@ -14,7 +14,7 @@ export interface ProblemKind {
   readonly title: string;
   /**
    * A sentence for people about this occurrence, from its parameters as texts: `(of) => `${of('needed')} is needed``.
-   * Pure, so that a recorded refusal always reads the same.
+   * Pure, so that a recorded refusal always reads the same. One that throws is left out.
    */
   readonly detail?: (of: (parameter: string) => string) => string;
 }
@@ -68,7 +68,7 @@ export class ProblemCatalogue {
     const parameters = occurrence.parameters ?? {};
     for (const name of STANDARD_MEMBERS)
       assert(!(name in parameters), `${slug} must not have a parameter called ${name}`);
-    const detail = occurrence.detail ?? kind.detail?.((name) => textOf(parameters[name]));
+    const detail = occurrence.detail ?? sentenceOf(kind, parameters);
     return {
       type: problemType(slug),
       title: kind.title,
@@ -78,6 +78,15 @@ export class ProblemCatalogue {
       ...(kind.status < 500 ? {} : { outcome: occurrence.outcome ?? 'unknown' }),
       ...parameters,
     };
+  }
+}
+
+/** The problem may be recorded already: a sentence that cannot be made must not hide it. Its title says what it is. */
+function sentenceOf({ detail }: ProblemKind, parameters: ProblemParameters): string | undefined {
+  try {
+    return detail?.((name) => textOf(parameters[name]));
+  } catch {
+    return undefined;
   }
 }
 

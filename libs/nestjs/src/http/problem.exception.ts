@@ -8,8 +8,8 @@ export interface ProblemExceptionOptions extends ProblemOccurrence {
 }
 
 /**
- * Thrown at the edge (controllers, guards, pipes) to answer with a problem. It names the problem's slug; the status stands in
- * the service's catalogue.
+ * Thrown to answer with a problem: by handlers and pipes of `@Executes` and `@Reads`, and anywhere at the edge of a service with the platform's filter.
+ * It names the problem's slug; the status stands in the service's catalogue.
  */
 export class ProblemException extends Error {
   override readonly name = 'ProblemException';

@@ -56,8 +56,8 @@ export function lagging(headers: Readonly<Record<string, string>>): ProblemExcep
   });
 }
 
-/** The wait for a position ends with the service. */
-export function stoppingBeforeReached(): ProblemException {
+/** Neither a wait for a position nor a new command outlives the service. */
+export function serviceStopping(): ProblemException {
   return new ProblemException('service-stopping', {
     outcome: 'not-applied',
     retryAfterSeconds: RETRY_AFTER_SECONDS,

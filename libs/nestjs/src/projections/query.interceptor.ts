@@ -6,6 +6,7 @@ import {
   type SqliteReadModel,
   divergenceOf,
 } from '@holdfast/projections';
+import { assert } from '@holdfast/kernel';
 import {
   type CallHandler,
   type ExecutionContext,
@@ -14,24 +15,19 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { type Observable, mergeMap } from 'rxjs';
+import { type Observable, catchError, map, mergeMap, of } from 'rxjs';
 import { type Exchange, exchangeOf, respond } from '../executing/exchange.js';
 import { type HttpAnswer, HttpAnswers } from '../http/http-answers.js';
 import { preferredWaitSeconds } from '../http/prefer-wait.js';
 import { ProblemException } from '../http/problem.exception.js';
-import {
-  QUERY_ERRORS,
-  lagging,
-  positionUnknown,
-  stoppingBeforeReached,
-} from '../http/query-problems.js';
+import { QUERY_ERRORS, lagging, positionUnknown, serviceStopping } from '../http/query-problems.js';
 import type { SqliteProjection } from '../feature/projection.js';
 import { EventStore } from '../store/event-store.js';
 import { subjectOf } from '../store/handler-checks.js';
 import { Projections } from './projections.js';
 
-/** Asks one moment of the read model. What it returns is the body; undefined is 404. */
-export type Query = (tables: ReadModelSnapshot) => object | undefined;
+/** Asks one moment of the read model, which has gone when it returns: no promise. What it returns is the body; undefined is 404. */
+export type Query = (tables: ReadModelSnapshot) => (object & { readonly then?: never }) | undefined;
 
 const WAIT_MILLIS_MAX = 10_000;
 /** Of a query that names no position, for what was written before it came: far longer than a projection that is up with the log needs. */
@@ -57,11 +53,11 @@ export class QueryInterceptor implements NestInterceptor {
     const { subject } = subjectOf(context.getHandler() as () => unknown);
     const model = this.projections.modelOf(subject as SqliteProjection);
     const exchange = exchangeOf(context);
+    const { stopping } = this.store;
     return next.handle().pipe(
-      mergeMap(async (query: Query) => {
-        const answer = await this.answer(query, model, exchange);
-        return respond(this.host.httpAdapter, exchange.response, answer);
-      }),
+      mergeMap((query: Query) => this.answer(query, model, exchange)),
+      catchError((error: unknown) => of(this.answers.thrown(error))),
+      map((answer) => respond(this.host.httpAdapter, exchange.response, answer, stopping)),
     );
   }
 
@@ -73,8 +69,7 @@ export class QueryInterceptor implements NestInterceptor {
     try {
       return await this.asked(query, model, exchange);
     } catch (error) {
-      if (!(error instanceof ProblemException)) return this.answers.failure(error);
-      return this.answers.problem(error.slug, error.options, error.options.headers);
+      return this.answers.failure(error);
     }
   }
 
@@ -93,6 +88,7 @@ export class QueryInterceptor implements NestInterceptor {
       body: query(tables),
       cursor: tables.cursor,
     }));
+    assertNoPromise(body);
     // The tables that were waited for may have been replaced since.
     if (minPosition !== undefined && (cursor?.position ?? 0) < minPosition)
       throw lagging(positionHeader(cursor));
@@ -129,9 +125,16 @@ export class QueryInterceptor implements NestInterceptor {
       return;
     }
     if (await model.waitForPosition(minPosition, waitMillis, stopping)) return;
-    if (stopping.aborted) throw stoppingBeforeReached();
+    if (stopping.aborted) throw serviceStopping();
     throw lagging(model.ready ? positionHeader(model.read(({ cursor }) => cursor)) : {});
   }
+}
+
+function assertNoPromise(body: object | undefined): void {
+  const isPromise = typeof (body as { then?: unknown } | undefined)?.then === 'function';
+  // What it fails with comes too late for the request, and must not end the process.
+  if (isPromise) Promise.resolve(body).catch(() => undefined);
+  assert(!isPromise, 'a query answers at once, and not with a promise');
 }
 
 function positionHeader(cursor: FeedCursor | undefined): Record<string, string> {

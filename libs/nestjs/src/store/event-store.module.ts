@@ -13,7 +13,8 @@ import {
   Module,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
+import { DiscoveryModule, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
+import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { type Feature, modelOf } from '../feature/feature.js';
 import { endingProcess, startFailed } from '../process/run-holdfast.js';
@@ -23,6 +24,7 @@ import { assertHandlers } from './handler-checks.js';
 import { HoldfastHealth } from './holdfast-health.js';
 
 const FEATURE = Symbol('a feature');
+const IDLE_LOOK_MILLIS = 50;
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
   new ConfigurableModuleBuilder<EventStoreOptions>()
@@ -30,7 +32,9 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
     .setExtras({ isGlobal: true }, (module, { isGlobal }) => ({ ...module, global: isGlobal }))
     .build();
 
-/** The log of a service, open as long as its application is. `forRoot` or `forRootAsync` once, `forFeature` for each feature, in any order. */
+/** The log of a service, open as long as its application is. `forRoot` or `forRootAsync` once, `forFeature` for each feature, in any order.
+ *
+ * If another provider fails after the log was opened, Nest closes nothing, and the log stays locked until the process ends. */
 @Module({
   imports: [DiscoveryModule],
   providers: [
@@ -48,7 +52,12 @@ export class EventStoreModule
   extends ConfigurableModuleClass
   implements BeforeApplicationShutdown, OnApplicationShutdown
 {
-  constructor(@Inject(EventStore) private readonly store: EventStore) {
+  private closingIdle: NodeJS.Timeout | undefined;
+
+  constructor(
+    @Inject(EventStore) private readonly store: EventStore,
+    @Inject(HttpAdapterHost) private readonly host: Partial<HttpAdapterHost>,
+  ) {
     super();
   }
 
@@ -62,9 +71,14 @@ export class EventStoreModule
   /** Requests that wait for a read model end now, and those that wait for the log when it is durable: the server closes behind them. */
   beforeApplicationShutdown(): void {
     this.store.beginStop();
+    const server = this.host.httpAdapter?.getHttpServer() as Partial<Server> | undefined;
+    // The server waits for every connection, and looks only once for those that have nothing to say.
+    const close = () => server?.closeIdleConnections?.();
+    this.closingIdle = setInterval(close, IDLE_LOOK_MILLIS).unref();
   }
 
   async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.closingIdle);
     await this.store.close();
   }
 }
