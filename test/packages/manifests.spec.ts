@@ -8,6 +8,7 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, object>>;
   readonly exports?: Readonly<Record<string, unknown>>;
 }
 
@@ -78,4 +79,12 @@ describe.each(packages)('$folder', ({ folder, manifest }) => {
       path: `./${folder}/tsconfig.package.json`,
     });
   });
+});
+
+it("the operator's API has what its description and its page are made of", () => {
+  const { peerDependencies, peerDependenciesMeta } = read('libs/administration/package.json');
+  expect(Object.keys(peerDependencies ?? {})).toEqual(
+    expect.arrayContaining(['@nestjs/swagger', 'swagger-ui-dist']),
+  );
+  expect(peerDependenciesMeta).toBeUndefined();
 });
