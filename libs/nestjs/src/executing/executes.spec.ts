@@ -73,7 +73,10 @@ describe('a command over HTTP', () => {
     });
     expect(await service.ask('POST', 'parcels/a', { key: 'd', ...red })).toMatchObject({
       status: 409,
-      body: { status: 409, parameters: { status: 'sent', town: 'Bern' } },
+      body: {
+        ...{ status: 409, detail: 'It is sent in Bern.' },
+        parameters: { status: 'sent', town: 'Bern' },
+      },
     });
   });
 

@@ -82,7 +82,10 @@ export class ProblemCatalogue {
 }
 
 /** The problem may be recorded already: a sentence that cannot be made must not hide it. Its title says what it is. */
-function sentenceOf({ detail }: ProblemKind, parameters: ProblemParameters): string | undefined {
+export function sentenceOf(
+  { detail }: ProblemKind,
+  parameters: ProblemParameters,
+): string | undefined {
   try {
     return detail?.((name) => textOf(parameters[name]));
   } catch {

@@ -6,6 +6,7 @@ import {
   type ProblemKinds,
   type ProblemOccurrence,
   STANDARD_MEMBERS,
+  sentenceOf,
 } from '../http/problem-catalogue.js';
 import type { ProblemDetails } from '../http/problem-details.js';
 import { QUERY_PROBLEMS } from '../http/query-problems.js';
@@ -22,11 +23,12 @@ export class ServiceProblems extends ProblemCatalogue {
     return this.find(slug) ?? { status: REFUSED, title: slug };
   }
 
-  /** A refusal is recorded already: a parameter that has the name of a standard member must not make it a failure, so all of them then stand in a member of their own. */
+  /** A refusal is recorded already: a parameter that has the name of a standard member must not make it a failure, so all of them then stand in a member of their own. The sentence is made of them first. */
   override describe(slug: string, occurrence: ProblemOccurrence = {}): ProblemDetails {
     const { parameters = {} } = occurrence;
     if (!STANDARD_MEMBERS.some((name) => name in parameters))
       return super.describe(slug, occurrence);
-    return super.describe(slug, { ...occurrence, parameters: { parameters } });
+    const detail = occurrence.detail ?? sentenceOf(this.kind(slug), parameters);
+    return super.describe(slug, { ...occurrence, detail, parameters: { parameters } });
   }
 }

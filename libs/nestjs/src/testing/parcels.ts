@@ -66,6 +66,10 @@ export const parcels = feature({
   projections: [shelf],
   problems: {
     'parcel-not-found': { status: 404, title: 'There is no such parcel' },
-    'parcel-sent': { status: 409, title: 'The parcel was sent already' },
+    'parcel-sent': {
+      status: 409,
+      title: 'The parcel was sent already',
+      detail: (of) => `It is ${of('status')} in ${of('town')}.`,
+    },
   },
 });
