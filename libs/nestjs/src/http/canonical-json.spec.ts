@@ -33,6 +33,26 @@ describe('canonical JSON', () => {
     );
   });
 
+  it.each([
+    ['a Buffer', Buffer.alloc(2)],
+    ['a typed array', new Float64Array(1)],
+    ['bytes', new ArrayBuffer(1)],
+    ['a Map', new Map([[1, 1]])],
+    ['a Date', new Date(0)],
+    ['a bigint', 1n],
+  ])('has no spelling for what is no JSON: %s', (_, value) => {
+    expect(() => canonicalJson(value)).toThrow(TypeError);
+    expect(() => canonicalJson({ in: [value] })).toThrow(TypeError);
+  });
+
+  it('spells an instance of a class as its members', () => {
+    class Body {
+      readonly a = 1;
+    }
+    expect(canonicalJson(new Body())).toBe('{"a":1}');
+    expect(canonicalJson(Object.create(null))).toBe('{}');
+  });
+
   it('leaves out what is undefined, and keeps what is null', () => {
     expect(canonicalJson({ b: undefined, a: null, c: [{ z: 1, y: '"' }] })).toBe(
       '{"a":null,"c":[{"y":"\\"","z":1}]}',
