@@ -39,9 +39,9 @@ function sources() {
   return [...SOURCES, ...settings].map((name) => join(ROOT, name)).filter(existsSync);
 }
 
-/** Tests do not reach dist/, so an edited test builds nothing; nor do the packages, which have a `dist` and a LICENSE of their own. */
+/** Tests do not reach dist/, so an edited test builds nothing. */
 function newestMillis(path) {
-  if (/(\.spec|-spec|\.contract)\.ts$|[/\\](dist|LICENSE)$/.test(path)) return 0;
+  if (/(\.spec|-spec|\.contract)\.ts$/.test(path)) return 0;
   if (!statSync(path).isDirectory()) return modifiedMillis(path);
   return Math.max(0, ...readdirSync(path).map((name) => newestMillis(join(path, name))));
 }

@@ -1,35 +1,35 @@
 /**
- * `npm run packages`: compiles the libraries as the packages that they are published as, and packs them into `dist/packages`. What `npm run build` makes
- * is for the services only: it turns the names of packages into paths.
+ * `npm run packages`: compiles the libraries as the packages that they are published as, and packs them into `dist/packages`. What `npm run build` makes is for the services only:
+ * it turns the names of packages into paths. Nothing compiled stands below `libs`: a name that resolves there would no longer be turned.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, globSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, globSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const TARBALLS = join(ROOT, 'dist', 'packages');
-const run = (command, ...parameters) =>
-  execFileSync(command, parameters, { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
+const PACKAGES = join('dist', 'packages');
+const COMPILER = join('node_modules', 'typescript', 'bin', 'tsc');
+
+const run = (command, parameters, stdout) =>
+  execFileSync(command, parameters, { cwd: ROOT, stdio: ['ignore', stdout, 'inherit'] });
+const copy = (from, to) => cpSync(join(ROOT, from), join(ROOT, to));
 
 try {
   // A file whose source is gone must not be published.
-  for (const old of [...globSync('libs/*/dist', { cwd: ROOT }), 'dist/packages'])
-    rmSync(join(ROOT, old), { recursive: true, force: true });
-  execFileSync(
-    process.execPath,
-    [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-b', 'tsconfig.packages.json'],
-    { cwd: ROOT, stdio: 'inherit' },
-  );
-  for (const source of globSync('libs/*/src/**/*.proto', { cwd: ROOT }))
-    cpSync(join(ROOT, source), join(ROOT, source.replace('/src/', '/dist/')));
-  for (const manifest of globSync('libs/*/package.json', { cwd: ROOT }))
-    cpSync(join(ROOT, 'LICENSE'), join(ROOT, dirname(manifest), 'LICENSE'));
-  mkdirSync(TARBALLS, { recursive: true });
-  run('npm', 'pack', '--workspaces', '--silent', '--pack-destination', TARBALLS);
-  process.stdout.write(
-    `packed into ${TARBALLS}: ${globSync('*.tgz', { cwd: TARBALLS }).sort().join(' ')}\n`,
-  );
+  rmSync(join(ROOT, PACKAGES), { recursive: true, force: true });
+  run(process.execPath, [COMPILER, '-b', 'tsconfig.packages.json'], 'inherit');
+  const names = globSync('libs/*/package.json', { cwd: ROOT }).map((path) => path.split('/')[1]);
+  for (const name of names) {
+    for (const file of ['package.json', 'README.md'])
+      copy(join('libs', name, file), join(PACKAGES, name, file));
+    copy('LICENSE', join(PACKAGES, name, 'LICENSE'));
+    for (const file of globSync('**/*.proto', { cwd: join(ROOT, 'libs', name, 'src') }))
+      copy(join('libs', name, 'src', file), join(PACKAGES, name, 'dist', file));
+  }
+  const folders = names.map((name) => `./${join(PACKAGES, name)}`);
+  run('npm', ['pack', '--silent', '--pack-destination', PACKAGES, ...folders], 'ignore');
+  process.stdout.write(`packed into ${PACKAGES}: ${names.sort().join(', ')}\n`);
 } catch (error) {
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;

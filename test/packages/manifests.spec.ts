@@ -88,3 +88,7 @@ it("the operator's API has what its description and its page are made of", () =>
   );
   expect(peerDependenciesMeta).toBeUndefined();
 });
+
+it('nothing compiled stands below libs, or the services would import it in place of what they are built of', () => {
+  expect(globSync('libs/*/dist')).toEqual([]);
+});
