@@ -173,6 +173,11 @@ export class Wal implements LogSource {
     return this.parts.chain.current.header.timeline;
   }
 
+  /** After `WAL_FULL`: why, as long as there is no room. Looks at the volume. */
+  get roomRefusal(): unknown {
+    return this.parts.chain.roomRefusal;
+  }
+
   get firstSequence(): Sequence {
     return this.view.firstSequence;
   }

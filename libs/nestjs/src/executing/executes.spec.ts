@@ -177,6 +177,33 @@ describe('a command over HTTP', () => {
     await before.close().catch(() => undefined);
   });
 
+  it('is refused while the disk is full, and health says so for as long', async () => {
+    await service.application.close();
+    const { wal, ...options } = store.options;
+    service = await startParcels({ ...options, wal: { ...wal, roomRetryMillis: 1 } });
+    const { fileSystem } = wal as { fileSystem: SimulatedFileSystem };
+    const space = fileSystem.space.bind(fileSystem);
+    fileSystem.space = () => ({ totalBytes: 1_000_000_000, freeBytes: 0 });
+    const large = { body: { town: 'x'.repeat(200_000), grams: 1 } };
+    const send = (key: string) => service.ask('POST', `parcels/${key}`, { key, ...large });
+    let answer = await send('0');
+    for (let key = 1; key < 20 && answer.status < 500; key++) {
+      large.body.town = `${key}${large.body.town}`;
+      answer = await send(String(key));
+    }
+    expect(answer).toMatchObject({
+      status: 503,
+      body: { type: '/problems/storage-unavailable', outcome: 'not-applied' },
+    });
+    expect(await service.ask('GET', 'health')).toMatchObject({
+      status: 503,
+      body: { checks: { log: expect.stringContaining('the disk is full: ENOSPC') } },
+    });
+    fileSystem.space = space;
+    while ((await service.ask('GET', 'health')).status !== 200);
+    expect((await send('again')).status).toBe(201);
+  });
+
   it('is of unknown outcome where the disk fails, and after that nothing is applied', async () => {
     const { fileSystem } = store.options.wal as { fileSystem: SimulatedFileSystem };
     await service.ask('POST', 'parcels/a', { key: '1', ...red });

@@ -1,6 +1,13 @@
-import type { AnyCommand, CommandWriter, CommandWriterOptions, Read } from '@holdfast/commands';
+import type {
+  AnyCommand,
+  Attempt,
+  CommandOutcome,
+  CommandWriter,
+  CommandWriterOptions,
+  Read,
+} from '@holdfast/commands';
 import type { StatesTakenOver } from '@holdfast/event-store';
-import { assert } from '@holdfast/kernel';
+import { assert, errorCode, errorMessage } from '@holdfast/kernel';
 import type { Feature } from '../feature/feature.js';
 import type { Headers } from '../http/command-headers.js';
 import { ServiceProblems } from './service-problems.js';
@@ -27,6 +34,7 @@ export class EventStore {
   readonly problems: ServiceProblems;
   readonly healthChecks = new Map<string, HealthCheck>();
   private failed = false;
+  private isFull = false;
   private readonly stop = new AbortController();
   private readonly readers: (() => Promise<void>)[] = [];
 
@@ -37,12 +45,32 @@ export class EventStore {
     private readonly onFatal: (error: unknown) => void,
   ) {
     this.problems = new ServiceProblems(features.map(({ problems = {} }) => problems));
-    this.healthChecks.set('log', () => this.writer.failure?.message);
+    this.healthChecks.set('log', () => this.writer.failure?.message ?? this.fullBecause());
     this.healthChecks.set('clock', () => {
       const { fault } = this.writer.log.clockStatus();
       return fault && `nothing is recorded, because the clock is not believed: ${fault}`;
     });
     void writer.failed.then((error) => this.fatal(error));
+  }
+
+  /** As `CommandWriter.execute`, and health knows of a full disk. */
+  async execute(command: AnyCommand, attempt: Attempt): Promise<CommandOutcome<object>> {
+    try {
+      const outcome = await this.writer.execute(command, attempt);
+      if (outcome.kind === 'answered' && !outcome.replayed) this.isFull = false;
+      return outcome;
+    } catch (error) {
+      if (errorCode(error) === 'WAL_FULL') this.isFull = true;
+      throw error;
+    }
+  }
+
+  /** Where there is room again, health says so before a command has tried: one that is not ready is sent none. */
+  private fullBecause(): string | undefined {
+    const refusal = this.isFull ? this.writer.log.wal.roomRefusal : undefined;
+    return refusal === undefined
+      ? undefined
+      : `nothing is recorded, because the disk is full: ${errorMessage(refusal)}`;
   }
 
   /** The process must not go on. Only the first call counts: later failures are its consequences. */

@@ -30,6 +30,11 @@ export class DiskRoom {
     return refusal;
   }
 
+  /** Why there was no room for the last zeros that were asked for, as long as there is none. */
+  get refusal(): unknown {
+    return this.refusals === 0 ? undefined : this.refusalOf(this.refusedBytes);
+  }
+
   /** The zeros could not be written, whatever the volume says of its free space: a quota, or a limit of the file. */
   refuse(bytes: number, why: unknown): void {
     this.why = why;

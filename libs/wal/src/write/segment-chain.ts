@@ -52,6 +52,10 @@ export class SegmentChain {
     this.room = new DiskRoom(spare.space, retry);
   }
 
+  get roomRefusal(): unknown {
+    return this.room.refusal;
+  }
+
   get current(): StartedSegment {
     assert(this.started !== undefined, 'the chain has begun');
     return this.started;
