@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { specify } from '../testing/specify.js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AnyCommand } from '../model/command-model.js';
 import { type RoomEvent, guest, guestBookings, room } from '../testing/rooms.js';
@@ -342,6 +343,14 @@ describe('deciders and lookups in one model', () => {
     ['RoomAdded is retired, and', { deciders: [room], retired: ['RoomAdded'] }],
   ])('are held to be of one piece: %s', (problem, parts) => {
     expect(() => combined(parts)).toThrow(problem);
+  });
+
+  it('do not decide by a state that none of them keeps up to date', () => {
+    const book = room.command('BookRoom', { room: 'blue', day: 'mon', guest: 'ann', people: 1 });
+    const added = { type: 'RoomAdded', data: { capacity: 2 } } as const;
+    expect(() => specify(room, 'blue').given(added).when(book).thenUnchanged()).toThrow(
+      'guest-bookings is read, so it is one of the deciders or lookups',
+    );
   });
 
   it('are named so that streams are', () => {

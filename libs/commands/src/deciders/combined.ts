@@ -107,7 +107,7 @@ export function combined(parts: CombinedParts): CommandModel<AnyCommand, object,
     schemas,
     ...(parts.takesOver && { takesOver: parts.takesOver }),
     keyless: deciders.flatMap(({ keyless = [] }) => keyless),
-    viewOf: ({ state }) => Object.assign(readOf(state), { state }),
+    viewOf: ({ state }) => Object.assign(knownOf(readOf(state), parts), { state }),
     evolve,
     malformationOf: (command) => malformationOf(command, byCommand),
     decide(command, context, view) {
@@ -239,6 +239,15 @@ function readOf(state: Sections): Read {
   ) =>
     // The section of a name holds what its `evolve` made. Whoever reads it first freezes it: once a command, and not where it is written, which is twice.
     deepFrozen((sectionOf(state, name).get(id) ?? { of: initial }).of) as State;
+}
+
+/** What a decision reads is kept up to date, or the decision would go by a state that never changes. */
+function knownOf(read: Read, { deciders, lookups = [] }: CombinedParts): Read {
+  const names = new Set([...deciders, ...lookups].map(({ name }) => name));
+  return (of, id) => {
+    assert(names.has(of.name), `${of.name} is read, so it is one of the deciders or lookups`);
+    return read(of, id);
+  };
 }
 
 function evolveOne(one: AnyDecider, id: string, event: RecordedEvent, state: Sections): void {
