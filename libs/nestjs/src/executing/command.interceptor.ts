@@ -156,10 +156,14 @@ function assertJson({ headers, body }: Exchange['request']): void {
   const type = headers['content-type'];
   const length = headers['content-length'];
   const hasBody = length !== '0' && (type ?? length ?? headers['transfer-encoding']) !== undefined;
-  if ((hasBody && !JSON_TYPE.test(String(type))) || ArrayBuffer.isView(body))
-    throw new ProblemException('unsupported-media-type', {
-      detail: 'The body of a command is JSON: send application/json.',
-    });
+  if ((hasBody && !JSON_TYPE.test(String(type))) || ArrayBuffer.isView(body)) throw notJson();
+}
+
+function notJson(cause?: unknown): ProblemException {
+  return new ProblemException('unsupported-media-type', {
+    detail: 'The body of a command is JSON: send application/json.',
+    cause,
+  });
 }
 
 /** Over what was sent: no query parameter changes what a command means. Throws `invalid-request`. */
@@ -167,8 +171,8 @@ function hashOf({ method, path, body }: Exchange['request']): string {
   try {
     return requestHash({ method, path, body: body ?? {} });
   } catch (error) {
-    // The spelling is as deep as the body: nothing else of it can fail.
-    throw nestedTooDeeply(error);
+    // Of a body that is JSON nothing can fail but that the spelling is as deep as the body.
+    throw error instanceof TypeError ? notJson(error) : nestedTooDeeply(error);
   }
 }
 
