@@ -156,7 +156,10 @@ describe('encoding refuses', () => {
     ['deep nesting', nested(JSON_DEPTH_MAX + 1), `data${'.a'.repeat(JSON_DEPTH_MAX)}`],
   ])('%s in data, naming the place', (_, data, place) => {
     expect(() => encode(anEvent({ data: data as JsonObject }))).toThrow(
-      expect.objectContaining({ code: 'EVENT_INVALID', details: { place } }),
+      expect.objectContaining({
+        code: 'EVENT_INVALID',
+        details: expect.objectContaining({ place }),
+      }),
     );
   });
 
