@@ -1,12 +1,9 @@
 import {
-  ApiResponse,
   type CodedErrorProblems,
-  type ProblemKinds,
-  getSchemaPath,
   PLATFORM_PROBLEMS,
-  PROBLEM_MEDIA_TYPE,
+  type ProblemKinds,
+  problemResponses,
 } from '@holdfast/platform';
-import { applyDecorators } from '@nestjs/common';
 
 /** The problems of the admin API beside those of the platform. */
 export const ADMIN_PROBLEMS: ProblemKinds = {
@@ -67,24 +64,9 @@ export const ADMIN_CODED_ERRORS: CodedErrorProblems = {
   },
 };
 
-const PROBLEMS: ProblemKinds = { ...PLATFORM_PROBLEMS, ...ADMIN_PROBLEMS };
+const problems = problemResponses({ ...PLATFORM_PROBLEMS, ...ADMIN_PROBLEMS });
 
 /** The problems that a handler may answer with, beside those of access, by status. */
 export function AdminProblems(...slugs: readonly string[]): MethodDecorator {
-  const byStatus = new Map<number, string[]>();
-  for (const slug of ['unauthorized', 'forbidden', ...slugs]) {
-    const status = PROBLEMS[slug]?.status ?? 500;
-    byStatus.set(status, [...(byStatus.get(status) ?? []), slug]);
-  }
-  return applyDecorators(
-    ...Array.from(byStatus, ([status, kinds]) =>
-      ApiResponse({
-        status,
-        description: kinds
-          .map((kind) => `\`/problems/${kind}\`: ${PROBLEMS[kind]?.title ?? kind}.`)
-          .join('  \n'),
-        content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: getSchemaPath('ProblemDetails') } } },
-      }),
-    ),
-  );
+  return problems('unauthorized', 'forbidden', ...slugs);
 }

@@ -24,6 +24,7 @@ export {
   ApiTags,
   getSchemaPath,
 } from './openapi/api-description.js';
+export { problemResponses } from './openapi/problem-responses.js';
 export { type CursorValue, decodeCursor, encodeCursor } from './http/cursor.js';
 export {
   HttpApplication,
