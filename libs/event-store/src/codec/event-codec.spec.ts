@@ -143,7 +143,7 @@ describe('encoding refuses', () => {
     );
   });
 
-  it.each<[string, unknown, string]>([
+  it.each<[string, unknown, string, object?]>([
     ['NaN', { a: [1, { b: Number.NaN }] }, 'data.a[1].b'],
     ['infinity', { a: -Infinity }, 'data.a'],
     ['a Date', { a: new Date(0) }, 'data.a'],
@@ -153,12 +153,17 @@ describe('encoding refuses', () => {
     ['undefined within an array', { a: [undefined] }, 'data.a[0]'],
     ['an array in place of the object', [], 'data'],
     ['nothing in place of the object', null, 'data'],
-    ['deep nesting', nested(JSON_DEPTH_MAX + 1), `data${'.a'.repeat(JSON_DEPTH_MAX)}`],
-  ])('%s in data, naming the place', (_, data, place) => {
+    [
+      'deep nesting',
+      nested(JSON_DEPTH_MAX + 1),
+      `data${'.a'.repeat(JSON_DEPTH_MAX)}`,
+      { depthMax: JSON_DEPTH_MAX },
+    ],
+  ])('%s in data, naming the place', (_, data, place, more = {}) => {
     expect(() => encode(anEvent({ data: data as JsonObject }))).toThrow(
       expect.objectContaining({
         code: 'EVENT_INVALID',
-        details: expect.objectContaining({ place }),
+        details: { place, ...more },
       }),
     );
   });
