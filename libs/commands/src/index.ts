@@ -25,7 +25,13 @@ export {
   decider,
   refuse,
 } from './deciders/decider.js';
-export { type Lookup, type LookupDefinition, lookup } from './deciders/lookup.js';
+export {
+  type EntityEvent,
+  type Lookup,
+  type LookupDefinition,
+  type LookupEntry,
+  lookup,
+} from './deciders/lookup.js';
 export type { Plain } from './deciders/plain.js';
 export type { CommandContext, Idempotency } from './model/command-context.js';
 export { CommandDecisions } from './writer/command-decisions.js';

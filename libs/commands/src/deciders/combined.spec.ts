@@ -7,7 +7,7 @@ import type { AnyCommand } from '../model/command-model.js';
 import { type RoomEvent, guest, guestBookings, room } from '../testing/rooms.js';
 import { type CommandWriter, openCommandWriter } from '../writer/command-writer.js';
 import { type CombinedParts, combined } from './combined.js';
-import { type Read, decider } from './decider.js';
+import { type Read, decider, refuse } from './decider.js';
 import { lookup } from './lookup.js';
 
 const bookings: CombinedParts = { deciders: [room, guest], lookups: [guestBookings] };
@@ -206,8 +206,13 @@ describe('deciders and lookups in one model', () => {
     const take = (id = 'a'): Take => ({ type: 'Take', id, days: ['tue', 'mon'] });
     const byDays = lookup<Days, Taken>({
       ...{ name: 'by-days', initial: { days: [], read: 0 } },
-      on: { Taken: { key: () => 'all', evolve: ({ days }) => ({ days, read: 0 }) } },
+      on: { Taken: () => [['all', ({ days }) => ({ days, read: 0 })]] },
     });
+    const folding = (fold: (event: Taken, before: Days) => Days) =>
+      lookup<Days, Taken>({
+        ...{ name: 'by-days', initial: byDays.initial },
+        on: { Taken: (event) => [['all', (before) => fold(event, before)]] },
+      });
     const sorting = (_: Days, { days }: Taken['data']): Days => ({ days: days.sort(), read: 0 });
     const pushing = (state: Days, { days }: Taken['data']): Days => {
       state.days.push(...days);
@@ -228,7 +233,7 @@ describe('deciders and lookups in one model', () => {
         'a lookup sorts the data of its event',
         {
           deciders: [decider<Days, Take, Taken>(sound)],
-          lookups: [{ ...byDays, on: { Taken: { key: () => 'all', evolve: sorting } } }],
+          lookups: [folding(({ data }, before) => sorting(before, data))],
         },
         'by-days cannot fold the Taken of desk/a',
       ],
@@ -236,7 +241,7 @@ describe('deciders and lookups in one model', () => {
         'a lookup changes the state that it is given',
         {
           deciders: [decider<Days, Take, Taken>(sound)],
-          lookups: [{ ...byDays, on: { Taken: { key: () => 'all', evolve: pushing } } }],
+          lookups: [folding(({ data }, before) => pushing(before, data))],
         },
         'by-days cannot fold the Taken of desk/a',
       ],
@@ -320,6 +325,83 @@ describe('deciders and lookups in one model', () => {
       await refused();
       expect(desks.view(reading, 'a')).toEqual({ days: ['tue', 'mon'], read: 0 });
       await desks.close();
+    });
+  });
+
+  describe('a unique name', () => {
+    type Name = { type: 'Name'; desk: string; names: string[] };
+    type Named = { type: 'Named'; data: { from: string | null; to: string } };
+    const deskNamed = lookup<string | null, Named>({
+      ...{ name: 'desk-named', initial: null },
+      on: {
+        Named: ({ id, data: { from, to } }) => [
+          ...(from === null ? [] : ([[from, undefined]] as const)),
+          [to, id],
+        ],
+      },
+    });
+    const named = decider<string | null, Name, Named>({
+      ...{ name: 'desk', initial: null, idOf: (command) => command.desk },
+      decide: {
+        Name: ({ names, desk }, state, { read }) => {
+          const taken = names.find((name) => ![null, desk].includes(read(deskNamed, name)));
+          if (taken !== undefined) return refuse('name-taken', { name: taken });
+          return names.map((to, at) => ({
+            type: 'Named',
+            data: { from: names[at - 1] ?? state, to },
+          }));
+        },
+      },
+      evolve: { Named: (_, { to }) => to },
+    });
+    const name = (desk: string, ...names: string[]) => named.command('Name', { desk, names });
+
+    it('is free again after a rename, which changes two keys, also after a restart', async () => {
+      const parts = { deciders: [named], lookups: [deskNamed] };
+      const state = { directory: join(directory, 'state') };
+      const open = () =>
+        openCommandWriter(join(directory, 'desks'), combined(parts), { wal, state });
+      let desks = await open();
+      const found = () => ['low', 'mid', 'high'].map((of) => desks.view(deskNamed, of));
+      await desks.execute(name('a', 'low'), attempt('low'));
+      await desks.log.checkpoint();
+      // The second event takes away what the first one set.
+      await desks.execute(name('a', 'mid', 'high'), attempt('high'));
+      expect(found()).toEqual([null, null, 'a']);
+      for (const again of ['checkpointed', 'replayed']) {
+        if (again === 'checkpointed') await desks.log.checkpoint();
+        await desks.close();
+        if (again === 'replayed') rmSync(state.directory, { recursive: true });
+        desks = await open();
+        expect(found()).toEqual([null, null, 'a']);
+      }
+      const refused = await desks.execute(name('b', 'high'), attempt('taken'));
+      expect(refused).toMatchObject({ outcome: 'rejected', answer: { problem: 'name-taken' } });
+      await desks.execute(name('b', 'low'), attempt('free'));
+      expect(found()).toEqual(['b', null, 'a']);
+      await desks.close();
+    });
+
+    it('is counted right where an event names one key twice', () => {
+      const twice = lookup<number, Named>({
+        ...{ name: 'twice', initial: 0 },
+        on: {
+          Named: ({ data: { to } }) => [
+            [to, (count) => count + 1],
+            [to, (count) => count + 1],
+          ],
+        },
+      });
+      const counting = decider<string | null, Name, Named>({
+        ...named,
+        decide: {
+          Name: ({ desk }, _, { read }) => refuse('counted', { count: read(twice, desk) }),
+        },
+      });
+      specify(counting, 'a', { lookups: [twice] })
+        .given({ type: 'Named', data: { from: null, to: 'a' } })
+        .when(name('a'))
+        .thenRefused('counted', { count: 2 });
     });
   });
 

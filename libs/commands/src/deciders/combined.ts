@@ -27,7 +27,7 @@ import {
 } from '../model/command-model.js';
 import type { AnyDecider, Asking, Elsewhere, Keyed, Outcome, Read } from './decider.js';
 import { deepFrozen } from './deep-frozen.js';
-import type { Lookup } from './lookup.js';
+import type { EntityEvent, Lookup, LookupEntry } from './lookup.js';
 
 export interface CombinedParts {
   readonly deciders: readonly AnyDecider[];
@@ -82,7 +82,7 @@ export function combined(parts: CombinedParts): CommandModel<AnyCommand, object,
       evolveOne(one, id, event, state);
       for (const index of lookups) {
         folding = index;
-        lookUp(index, event, state);
+        lookUp(index, id, event, state);
       }
     } catch (cause) {
       throw broken(folding, 'fold', event, cause);
@@ -173,8 +173,12 @@ interface Entry {
 
 /** What folding needs of a state. */
 interface Sections {
-  section<Value extends object>(name: string): Pick<StateSection<Value>, 'get' | 'set'>;
+  section<Value extends object>(name: string): Section<Value>;
 }
+
+type Section<Value extends object> = Pick<StateSection<Value>, 'get' | 'set' | 'delete'>;
+
+const GONE = 'gone';
 
 /** On top of a state, which it leaves as it is. */
 class Rehearsal implements Sections {
@@ -182,12 +186,19 @@ class Rehearsal implements Sections {
 
   constructor(private readonly state: Sections) {}
 
-  section<Value extends object>(name: string): Pick<StateSection<Value>, 'get' | 'set'> {
-    const [above, below] = [this.written.section<Value>(name), this.state.section<Value>(name)];
+  section<Value extends object>(name: string): Section<Value> {
+    const above = this.written.section<Value | typeof GONE>(name);
+    const below = this.state.section<Value>(name);
     return {
-      get: (key) => above.get(key) ?? below.get(key),
+      get(key) {
+        const found = above.get(key) ?? below.get(key);
+        return found === GONE ? undefined : found;
+      },
       set: (key, value) => {
         above.set(key, value);
+      },
+      delete: (key) => {
+        above.set(key, GONE);
       },
     };
   }
@@ -259,16 +270,17 @@ function evolveOne(one: AnyDecider, id: string, event: RecordedEvent, state: Sec
   sectionOf(state, one.name).set(id, { of: evolve(readOf(state)(one, id), event.data, event) });
 }
 
-function lookUp(index: Lookup<unknown>, { type, data }: RecordedEvent, state: Sections): void {
-  const step = index.on[type] as
-    | {
-        readonly key: (data: unknown) => string;
-        readonly evolve: (before: unknown, data: unknown) => unknown;
-      }
-    | undefined;
+function lookUp(index: Lookup<unknown>, id: string, event: RecordedEvent, state: Sections): void {
+  const step = index.on[event.type] as
+    ((event: EntityEvent<Fact>) => readonly LookupEntry<unknown>[]) | undefined;
   if (step === undefined) return;
-  const key = step.key(data);
-  sectionOf(state, index.name).set(key, { of: step.evolve(readOf(state)(index, key), data) });
+  const [read, section] = [readOf(state), sectionOf(state, index.name)];
+  for (const [key, made] of step({ ...event, id })) {
+    const fold = typeof made === 'function' ? (made as (before: unknown) => unknown) : undefined;
+    const after = fold === undefined ? made : fold(read(index, key));
+    if (after === undefined) section.delete(key);
+    else section.set(key, { of: after });
+  }
 }
 
 function malformationOf(

@@ -54,6 +54,11 @@ it('what a service cannot mean does not compile', () => {
   decider<number, Ask, Asked>({ ...rest, initial: 0, schemas: other });
   // @ts-expect-error the state of a lookup is plain too
   lookup<Set<string>, Asked>({ name: 'by-day', initial: new Set(), on: {} });
+  lookup<number, Asked>({
+    ...{ name: 'by-day', initial: 0 },
+    // @ts-expect-error an entry has the state of the lookup
+    on: { Asked: ({ id }) => [[id, 'one']] },
+  });
   // @ts-expect-error a command has the fields of its type
   const incomplete = counter.command('Ask', {});
   // @ts-expect-error and a type of the decider

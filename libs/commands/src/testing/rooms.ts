@@ -34,8 +34,8 @@ export const guestBookings = lookup<number, RoomEvent>({
   name: 'guest-bookings',
   initial: 0,
   on: {
-    RoomBooked: { key: ({ guest: by }) => by, evolve: (count) => count + 1 },
-    BookingCancelled: { key: ({ guest: by }) => by, evolve: (count) => count - 1 },
+    RoomBooked: ({ data }) => [[data.guest, (count) => count + 1]],
+    BookingCancelled: ({ data }) => [[data.guest, (count) => count - 1]],
   },
 });
 

@@ -1,14 +1,9 @@
-import type { Fact } from '@holdfast/commands';
-import type { RecordedEvent } from '@holdfast/event-store';
+import type { EntityEvent, Fact } from '@holdfast/commands';
 import { assert } from '@holdfast/kernel';
 import type { SqlProjection, SqliteTransaction } from '@holdfast/projections';
 
 /** A projection into SQLite. */
 export type SqliteProjection = SqlProjection<SqliteTransaction>;
-
-/** A recorded event with the data of its type, and the id of the entity whose stream it is in. */
-export type ProjectedEvent<Event extends Fact> = Omit<RecordedEvent, 'type' | 'data'> &
-  Pick<Event, 'type' | 'data'> & { readonly id: string };
 
 export interface ProjectionDefinition<Event extends Fact> extends Pick<
   SqliteProjection,
@@ -20,7 +15,7 @@ export interface ProjectionDefinition<Event extends Fact> extends Pick<
    */
   readonly on: {
     readonly [Type in Event['type']]?: (
-      event: ProjectedEvent<Extract<Event, { readonly type: Type }>>,
+      event: EntityEvent<Extract<Event, { readonly type: Type }>>,
       tables: SqliteTransaction,
     ) => NoPromise;
   };

@@ -18,7 +18,7 @@ type Parcel = { town: string; to: string | null } | null;
 export const parcelsOfTown = lookup<number, ParcelEvent>({
   name: 'parcels-of-town',
   initial: 0,
-  on: { ParcelSent: { key: ({ town }) => town, evolve: (count) => count + 1 } },
+  on: { ParcelSent: ({ data: { town } }) => [[town, (count) => count + 1]] },
 });
 
 export const parcel = decider<Parcel, ParcelCommand, ParcelEvent>({
