@@ -14,6 +14,7 @@ export {
 export { type CombinedParts, combined } from './deciders/combined.js';
 export {
   type AnyDecider,
+  type Answerables,
   type Asking,
   type Decider,
   type DeciderDefinition,

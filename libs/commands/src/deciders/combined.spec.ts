@@ -7,7 +7,7 @@ import type { AnyCommand } from '../model/command-model.js';
 import { type RoomEvent, guest, guestBookings, room } from '../testing/rooms.js';
 import { type CommandWriter, openCommandWriter } from '../writer/command-writer.js';
 import { type CombinedParts, combined } from './combined.js';
-import { type Read, decider, refuse } from './decider.js';
+import { type Answerables, type Read, decider, refuse } from './decider.js';
 import { lookup } from './lookup.js';
 
 const bookings: CombinedParts = { deciders: [room, guest], lookups: [guestBookings] };
@@ -16,6 +16,8 @@ const attempt = (key: string) => ({ actor: 'tester', idempotency: { key, bodyHas
 const add = room.command('AddRoom', { room: 'blue', capacity: 2 });
 const book = (day: string, by = 'ann') =>
   room.command('BookRoom', { room: 'blue', day, guest: by, people: 1 });
+
+const nonsense = (of: typeof room) => ({ ...of, answer: () => ({ nonsense: true }) });
 
 let directory: string;
 let writer: CommandWriter<AnyCommand, object, Read>;
@@ -53,6 +55,39 @@ describe('deciders and lookups in one model', () => {
       outcome: 'rejected',
       answer: { command: 'BookRoom', problem: 'too-many-bookings', parameters: { max: 2 } },
     });
+  });
+
+  it('answer from all the events of a command, and a repetition as it was told then', async () => {
+    const telling = {
+      ...room,
+      answer: (events: Answerables) => ({
+        day: events[0].data['day'] ?? null,
+        with: events.map(({ stream, type }) => `${type} of ${stream}`),
+      }),
+    };
+    const parts = { ...bookings, deciders: [telling, guest] };
+    await reopen(parts);
+    const dry = { ...attempt('mon'), dryRun: true };
+    const told = {
+      day: 'mon',
+      with: ['RoomBooked of room/blue', 'GuestGreeted of guest/ann'],
+    };
+    await writer.execute(add, attempt('add'));
+    expect(await writer.execute(book('mon'), dry)).toEqual({ kind: 'rehearsed', answer: told });
+    const first = await writer.execute(book('mon'), attempt('mon'));
+    expect(first).toMatchObject({ outcome: 'accepted', answer: told });
+    for (const program of [parts, bookings, { ...parts, deciders: [nonsense(telling), guest] }]) {
+      await reopen(program);
+      const again = await writer.execute(book('mon'), attempt('mon'));
+      expect(JSON.stringify(again)).toBe(JSON.stringify({ ...first, replayed: true }));
+      const found = await writer.find({ scope: '', actor: 'tester', key: 'mon' });
+      expect(JSON.stringify(found?.answer)).toBe(JSON.stringify(told));
+    }
+    // What a program without an answer told stays what it was.
+    await reopen();
+    const plain = await writer.execute(book('tue'), attempt('tue'));
+    await reopen(parts);
+    expect(await writer.execute(book('tue'), attempt('tue'))).toEqual({ ...plain, replayed: true });
   });
 
   it('use up the key of a command that finds nothing to do', async () => {
@@ -251,7 +286,7 @@ describe('deciders and lookups in one model', () => {
           deciders: [
             decider<Days, Take, Taken>({
               ...sound,
-              answer: ({ data }) => (data['days'] as string[]).sort(),
+              answer: ([{ data }]) => (data['days'] as string[]).sort(),
             }),
           ],
         },

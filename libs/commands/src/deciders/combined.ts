@@ -25,7 +25,15 @@ import {
   type Verdict,
   malformed,
 } from '../model/command-model.js';
-import type { AnyDecider, Asking, Elsewhere, Keyed, Outcome, Read } from './decider.js';
+import type {
+  Answerables,
+  AnyDecider,
+  Asking,
+  Elsewhere,
+  Keyed,
+  Outcome,
+  Read,
+} from './decider.js';
 import { deepFrozen } from './deep-frozen.js';
 import type { EntityEvent, Lookup, LookupEntry } from './lookup.js';
 
@@ -64,7 +72,6 @@ export interface CombinedView extends Read {
  */
 export function combined(parts: CombinedParts): CommandModel<AnyCommand, object, CombinedView> {
   const { deciders, lookups = [], retired = [] } = parts;
-  const byName = new Map(deciders.map((one) => [one.name, one]));
   const byCommand = byTypes(deciders, 'decide');
   const byEvent = byTypes(deciders, 'evolve');
   assertParts(parts, byEvent);
@@ -88,19 +95,10 @@ export function combined(parts: CombinedParts): CommandModel<AnyCommand, object,
       throw broken(folding, 'fold', event, cause);
     }
   };
-  const hasAnswers = deciders.some(({ answer }) => answer !== undefined);
   const answerOf = (event: Answerable): object => {
     if (event.type === COMMAND_REJECTED || event.type === COMMAND_UNCHANGED) return event.data;
-    const [name, id] = partsOf(event.stream);
-    return byName.get(name)?.answer?.(event) ?? { id, ...event.data };
-  };
-  /** What cannot be told now could not be told to any repetition either. */
-  const tell = (event: Answerable, by: Keyed<unknown>): void => {
-    try {
-      JSON.stringify(answerOf(event));
-    } catch (cause) {
-      throw broken(by, 'answer with', event, cause);
-    }
+    const [, id] = partsOf(event.stream);
+    return { id, ...event.data };
   };
   return {
     stateVersion: stateVersionOf(parts, schemas),
@@ -113,11 +111,10 @@ export function combined(parts: CombinedParts): CommandModel<AnyCommand, object,
     decide(command, context, view) {
       const one = defined(byCommand.get(command.type), 'the decider of a command');
       const verdict = verdictOf(one, command, context, view);
-      if (verdict.kind === 'accepted') {
-        rehearse(verdict.appends, context, view.state, evolve);
-        if (hasAnswers) tell(answerable(verdict, context, schemas), one);
-      }
-      return verdict;
+      if (verdict.kind !== 'accepted') return verdict;
+      rehearse(verdict.appends, context, view.state, evolve);
+      if (one.answer === undefined) return verdict;
+      return { ...verdict, answer: told(one, one.answer, answerables(verdict, context, schemas)) };
     },
     answerOf,
   };
@@ -224,19 +221,35 @@ function rehearse(
       );
 }
 
+/** What cannot be told now could not be told to any repetition either. */
+function told(
+  by: AnyDecider,
+  answer: (events: Answerables) => object,
+  events: Answerables,
+): JsonObject {
+  try {
+    return JSON.parse(JSON.stringify(answer(events))) as JsonObject;
+  } catch (cause) {
+    throw broken(by, 'answer with', events[0], cause);
+  }
+}
+
 /** What the command will be answered from. */
-function answerable(
+function answerables(
   { appends }: Acceptance,
-  { nowMillis }: CommandContext,
+  { nowMillis: recordedAtMillis }: CommandContext,
   schemas: readonly EventSchema[],
-): Answerable {
-  const { stream, facts } = defined(appends[0], 'an append of a command');
-  const { type, data } = defined(facts[0], 'a fact of a command');
-  const { schemaVersion } = defined(
-    schemas.find((schema) => schema.type === type),
-    'the schema of a fact of a command',
+): Answerables {
+  const [first, ...others] = appends.flatMap(({ stream, facts }) =>
+    facts.map(({ type, data }): Answerable => {
+      const { schemaVersion } = defined(
+        schemas.find((schema) => schema.type === type),
+        'the schema of a fact of a command',
+      );
+      return { stream, type, schemaVersion, data: data as JsonObject, recordedAtMillis };
+    }),
   );
-  return { stream, type, schemaVersion, data: data as JsonObject, recordedAtMillis: nowMillis };
+  return [defined(first, 'a fact of a command'), ...others];
 }
 
 function sectionOf(state: Sections, name: string) {

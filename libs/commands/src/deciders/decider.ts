@@ -70,9 +70,15 @@ export interface DeciderDefinition<
   readonly schemas?: { readonly [Type in Event['type']]?: EventVersions };
   /** Commands that are idempotent by their id and need no key. */
   readonly keyless?: readonly Command['type'][];
-  /** The answer to an accepted command, made from the event as it was recorded, whatever its version. Default: the id with the event's data. */
-  readonly answer?: (event: Answerable) => object;
+  /**
+   * The answer to an accepted command, made from all its events when they are decided, and recorded with the first: a repetition gets the same bytes, whatever
+   * this has become. Default: the id with the data of the first event.
+   */
+  readonly answer?: (events: Answerables) => object;
 }
+
+/** The events of a command, in their order, also those of other entities. */
+export type Answerables = readonly [Answerable, ...Answerable[]];
 
 export interface EventVersions {
   /** The version that is written now. */
@@ -107,7 +113,7 @@ export interface AnyDecider extends Keyed<unknown> {
   >;
   readonly schemas?: Readonly<Partial<Record<string, EventVersions>>>;
   readonly keyless?: readonly string[];
-  readonly answer?: (event: Answerable) => object;
+  readonly answer?: (events: Answerables) => object;
 }
 
 export function decider<State, Command extends AnyCommand, Event extends Fact>(

@@ -34,7 +34,7 @@ export interface CommandModel<Command extends AnyCommand, Answer, View = Admitte
   decide(command: Command, context: CommandContext, view: View): Verdict;
   /**
    * The answer to the command behind an event: a pure function of the event as it was recorded, even by an earlier program, so that a repeated command
-   * always gets the same answer. It receives every version of an event that was ever written.
+   * always gets the same answer. It receives every version of an event that was ever written, but none whose acceptance came with an `answer`.
    */
   answerOf(event: Answerable): Answer;
 
@@ -66,6 +66,8 @@ export type Verdict = Acceptance | Refusal | Unchanged;
 export interface Acceptance {
   readonly kind: 'accepted';
   readonly appends: readonly Append[];
+  /** An answer that the first event does not say: recorded with it, and told from there now and to each repetition. Default: `answerOf` the first event. */
+  readonly answer?: JsonObject | undefined;
 }
 
 /** Uses up the command's key. Otherwise a late duplicate of a declined payment could go through once there is money again. */

@@ -4,7 +4,7 @@ import type { Answerable, Malformed, Rejection } from './command-model.js';
 /** The outcome of deciding a command. Every kind is a value: deciding throws only for bugs. */
 export type Decision = Accepted | Refused | Replayed | Removed | FoundUnchanged | Malformed;
 
-/** Append it; once durable, the answer is `answerOf` its first event. */
+/** Append it; once durable, the answer is `CommandDecisions.answerOf` its first event. */
 export interface Accepted {
   readonly kind: 'accepted';
   readonly appends: readonly StreamAppend[];

@@ -3,6 +3,7 @@ import { assert, defined } from '@holdfast/kernel';
 import { actorRule, bodyHashRule, keyRule } from '../keys/attempt-fields.js';
 import type { CommandContext } from '../model/command-context.js';
 import {
+  type Acceptance,
   type AdmittedLog,
   type AnyCommand,
   type Append,
@@ -63,14 +64,14 @@ export class CommandDecisions<Command extends AnyCommand, Answer, View> {
     const verdict = this.model.decide(command, context, this.view);
     switch (verdict.kind) {
       case 'accepted':
-        return this.accepted(verdict.appends, tag, context);
+        return this.accepted(verdict, tag, context);
       case 'refused':
         return verdict.recorded !== false && hasKey(context)
           ? this.refused(command, verdict.rejection, tag, context)
           : unrecorded(verdict.rejection);
       case 'unchanged':
         return hasKey(context)
-          ? this.accepted([verdict.append], tag, context)
+          ? this.accepted({ appends: [verdict.append] }, tag, context)
           : this.found(verdict, context);
     }
   }
@@ -85,13 +86,18 @@ export class CommandDecisions<Command extends AnyCommand, Answer, View> {
     return recognised(this.keyUse(key), bodyHash);
   }
 
+  /** The answer as it was recorded, or else as the model makes it from the event. */
+  answerOf(event: Recorded): Answer {
+    return (event.metadata?.['answer'] as Answer | undefined) ?? this.model.answerOf(event);
+  }
+
   /** What a dry run is answered from: the first event of what would have been appended. */
-  firstOf(appends: readonly StreamAppend[], recordedAtMillis: number): Answerable {
+  firstOf(appends: readonly StreamAppend[], recordedAtMillis: number): Recorded {
     // Those before it only guard the version of their stream.
     const append = appends.find(({ events }) => events.length > 0);
     const { stream, events } = defined(append, 'an append of a command');
-    const { type, schemaVersion, data } = defined(events[0], 'an event of a command');
-    return { type, schemaVersion, stream, data, recordedAtMillis };
+    const event = defined(events[0], 'an event of a command');
+    return { ...event, stream, recordedAtMillis };
   }
 
   private attemptMalformed(
@@ -138,11 +144,11 @@ export class CommandDecisions<Command extends AnyCommand, Answer, View> {
   }
 
   private accepted(
-    appends: readonly Append[],
+    { appends, answer }: Pick<Acceptance, 'appends' | 'answer'>,
     tag: string | undefined,
     context: CommandContext,
   ): Accepted {
-    return { kind: 'accepted', appends: this.streamAppends(appends, tag, context) };
+    return { kind: 'accepted', appends: this.streamAppends(appends, { tag, answer }, context) };
   }
 
   private refused(
@@ -156,7 +162,7 @@ export class CommandDecisions<Command extends AnyCommand, Answer, View> {
       data: { command: command.type, ...rejection },
     };
     const append = { stream, facts: [{ type: COMMAND_REJECTED, data }] };
-    return { kind: 'refused', rejection, appends: this.streamAppends([append], tag, context) };
+    return { kind: 'refused', rejection, appends: this.streamAppends([append], { tag }, context) };
   }
 
   private found(
@@ -172,14 +178,14 @@ export class CommandDecisions<Command extends AnyCommand, Answer, View> {
 
   private streamAppends(
     appends: readonly Append[],
-    tag: string | undefined,
+    ofFirst: OfFirst,
     context: CommandContext,
   ): StreamAppend[] {
     let count = 0;
     const made: StreamAppend[] = [];
     for (const { stream, expectedVersion = 'any', facts, tags = NO_TAGS } of appends) {
       const events: NewEvent[] = [];
-      for (const fact of facts) events.push(this.eventOf(fact, tags, count++, tag, context));
+      for (const fact of facts) events.push(this.eventOf(fact, tags, count++, ofFirst, context));
       made.push({ stream, expectedVersion, events });
     }
     assert(count > 0, 'a command that is accepted makes an event');
@@ -191,7 +197,7 @@ export class CommandDecisions<Command extends AnyCommand, Answer, View> {
     { type, data }: Fact,
     tags: readonly string[],
     index: number,
-    tag: string | undefined,
+    { tag, answer }: OfFirst,
     context: CommandContext,
   ): NewEvent {
     const { commandId } = context;
@@ -202,7 +208,10 @@ export class CommandDecisions<Command extends AnyCommand, Answer, View> {
       schemaVersion: this.schemaVersionOf(type),
       data: data as JsonObject,
       tags: isFirst && tag !== undefined ? [...tags, tag] : tags,
-      metadata: metadataOf(context, isFirst),
+      metadata:
+        isFirst && answer !== undefined
+          ? { ...metadataOf(context, isFirst), answer }
+          : metadataOf(context, isFirst),
     };
   }
 
@@ -210,6 +219,15 @@ export class CommandDecisions<Command extends AnyCommand, Answer, View> {
     return defined(this.schemaVersions.get(type), 'the schema of an event that a command makes');
   }
 }
+
+/** What only the first event of a command has. */
+interface OfFirst {
+  readonly tag: string | undefined;
+  readonly answer?: JsonObject | undefined;
+}
+
+/** What is answered from; a command without a record has no metadata. */
+type Recorded = Answerable & { readonly metadata?: JsonObject | undefined };
 
 /** The caller makes these, not the client: a wrong one is a bug. */
 function assertContext({ commandId, nowMillis, keyRetentionMillis }: CommandContext): void {

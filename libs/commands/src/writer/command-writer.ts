@@ -73,7 +73,7 @@ export class CommandWriter<Command extends AnyCommand, Answer, View = unknown> {
 
   constructor(
     { events, commitListeners, isUnsynced }: CommandLog,
-    private readonly model: CommandModel<Command, Answer, View>,
+    model: CommandModel<Command, Answer, View>,
     private readonly options: CommandWriterOptions,
   ) {
     this.log = events;
@@ -160,7 +160,7 @@ export class CommandWriter<Command extends AnyCommand, Answer, View = unknown> {
     if (event === undefined) return answerRemoved(position);
     await this.log.whenDurable(position).catch(outcomeUnknown);
     const { recordedAtMillis } = event;
-    const answer = this.model.answerOf(event);
+    const answer = this.decided.answerOf(event);
     return { kind: 'found', position, recordedAtMillis, outcome: outcomeOf(event), answer };
   }
 
@@ -240,7 +240,7 @@ export class CommandWriter<Command extends AnyCommand, Answer, View = unknown> {
 
   private rehearsed(type: Command['type'], event: Answerable): PendingOutcome<Answer> {
     this.counts.add(type, 'dry-run');
-    return this.observed(() => ({ kind: 'rehearsed', answer: this.model.answerOf(event) }));
+    return this.observed(() => ({ kind: 'rehearsed', answer: this.decided.answerOf(event) }));
   }
 
   private recorded(
@@ -293,7 +293,7 @@ export class CommandWriter<Command extends AnyCommand, Answer, View = unknown> {
     position: Position,
     replayed: boolean,
   ): Answered<Answer> {
-    return { kind: 'answered', outcome, answer: this.model.answerOf(event), position, replayed };
+    return { kind: 'answered', outcome, answer: this.decided.answerOf(event), position, replayed };
   }
 
   /** An outcome that made nothing but was decided on all there is so far. */

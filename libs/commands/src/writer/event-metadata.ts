@@ -1,3 +1,4 @@
+import type { JsonObject } from '@holdfast/event-store';
 import type { CommandContext } from '../model/command-context.js';
 import { KEY_RETENTION_MILLIS_DEFAULT } from '../keys/key-retention.js';
 
@@ -9,6 +10,8 @@ export type CommandEventMetadata = {
   readonly bodyHash?: string;
   /** How long compaction leaves the event alone for the sake of its key, where it is not 30 days. */
   readonly keyRetentionMillis?: number;
+  /** What the command is answered with, where that is not made from its first event. */
+  readonly answer?: JsonObject;
   readonly correlationId?: string;
   readonly causationId?: string;
 };
