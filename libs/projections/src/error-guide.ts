@@ -76,6 +76,12 @@ export const PROJECTION_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
     action:
       'Start the newer version. To go back, stop its worker and remove the read model: it is rebuilt from the log.',
   },
+  READ_MODEL_CHANGED: {
+    meaning:
+      'The program has other statements for the tables of the projection than those that made them, under the same version. The read model stays as it is.',
+    action:
+      'Raise the `version` of the projection: new tables are filled from the log and take the place of the old ones. Or go back to the statements of before.',
+  },
   READ_MODEL_FENCED: {
     meaning:
       'Another worker has taken over this read model, or a rebuild has replaced its tables. Nothing is lost.',

@@ -55,6 +55,18 @@ export function newer(name: string, version: number, newerVersion: number): Code
   );
 }
 
+/** What the tables of another program of the same version hold is not what this one would have made. */
+export function changed(
+  { name, version }: { readonly name: string; readonly version: number },
+  tables: readonly string[],
+): CodedError {
+  return new CodedError(
+    'READ_MODEL_CHANGED',
+    `the read model ${name} of version ${version} was made with another definition of ${tables.join(', ')} than this program has: raise the version to ${version + 1}, and it is made anew from the log`,
+    { name, version, tables: tables.join(', ') },
+  );
+}
+
 /** Nothing that queries may see, and why if anything is known of it. */
 export function notReady(
   { name, version }: { readonly name: string; readonly version: number },

@@ -86,7 +86,7 @@ export class ProjectionRunner<Transaction> {
    * Runs until the signal fires (resolves between two batches) or an error that no retry can fix (rejects).
    *
    * @throws `FEED_DIVERGED`, as `divergence` says; `FEED_COMPACTED`, `FEED_REFUSED`.
-   * @throws `READ_MODEL_NEWER`, `READ_MODEL_DAMAGED`.
+   * @throws `READ_MODEL_NEWER`, `READ_MODEL_CHANGED`, `READ_MODEL_DAMAGED`.
    * @throws `PROJECTION_FAILED`: `apply` refused an event.
    * @throws what a damaged log throws.
    */

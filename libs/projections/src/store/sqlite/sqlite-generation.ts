@@ -1,6 +1,10 @@
+import SqliteDatabase, { type Database } from 'better-sqlite3';
 import type { SqlProjection } from '../../projection.js';
+import { changed } from '../../read-model.errors.js';
 import { isPrepared, markCatchingUp } from './sqlite-bookkeeping.js';
 import type { SqliteConnection } from './sqlite-connection.js';
+
+type Tables = Pick<SqlProjection<unknown>, 'name' | 'version' | 'tables'>;
 
 const TABLE = `
   CREATE TABLE holdfast_projection (
@@ -41,4 +45,48 @@ export function prepareGeneration<Transaction>(
     connection.rollback();
     throw error;
   }
+}
+
+const DEFINITIONS = `
+  SELECT name, sql FROM sqlite_schema
+  WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*' AND name NOT GLOB 'holdfast_*'
+`;
+const wanted = new WeakMap<Tables, ReadonlyMap<string, string>>();
+
+/**
+ * SQLite keeps the statements that made a file's tables and indexes: they are those of the program, or its author has changed them and not the version.
+ * Comments and white space do not count.
+ *
+ * @throws `READ_MODEL_CHANGED`.
+ */
+export function assertMadeBy({ database }: SqliteConnection, projection: Tables): void {
+  const found = definitionsIn(database);
+  const made = wanted.get(projection) ?? definitionsOf(projection);
+  wanted.set(projection, made);
+  const others = [...new Set([...found.keys(), ...made.keys()])].filter(
+    (name) => found.get(name) !== made.get(name),
+  );
+  if (others.length > 0) throw changed(projection, others);
+}
+
+function definitionsOf({ tables }: Tables): ReadonlyMap<string, string> {
+  const database = new SqliteDatabase(':memory:');
+  try {
+    for (const statement of tables) database.exec(statement);
+    return definitionsIn(database);
+  } finally {
+    database.close();
+  }
+}
+
+function definitionsIn(database: Database): ReadonlyMap<string, string> {
+  const rows = database.prepare<[], { name: string; sql: string }>(DEFINITIONS).all();
+  return new Map(rows.map(({ name, sql }) => [name, withoutSpace(sql)]));
+}
+
+function withoutSpace(sql: string): string {
+  return sql
+    .replace(/--.*|\/\*[^]*?\*\//g, ' ')
+    .replace(/\s+/g, ' ')
+    .replace(/ ?([(),]) ?/g, '$1');
 }

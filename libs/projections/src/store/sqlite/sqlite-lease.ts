@@ -21,7 +21,7 @@ import {
 } from './sqlite-bookkeeping.js';
 import type { Generation, SqliteCatalog } from './sqlite-catalog.js';
 import { BUSY_TIMEOUT_MILLIS, SqliteConnection } from './sqlite-connection.js';
-import { prepareGeneration } from './sqlite-generation.js';
+import { assertMadeBy, prepareGeneration } from './sqlite-generation.js';
 import { type FilledGeneration, SqlitePromotion } from './sqlite-promotion.js';
 import type { SqliteTransaction } from './sqlite-transaction.js';
 
@@ -123,6 +123,8 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
         catalog.disown(generation.id);
         return ASTRAY;
       }
+      if (!isMade && generation.version === projection.version)
+        assertMadeBy(connection, projection);
       // The file is gone and was made anew, or it is of another time than the catalog. Crash here, with an empty file: it is marked.
       if (isLive && !hasCaughtUp(connection)) {
         catalog.giveUp(generation.id);

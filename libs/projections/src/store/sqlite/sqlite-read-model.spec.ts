@@ -53,6 +53,33 @@ describe('the query side of a SQLite read model', () => {
       now.prepare<[], { total: number }>('SELECT sum(total) AS total FROM tally').get()?.total,
     ]);
 
+  it('is filled only by the statements that made it: a change without a new version is told', async () => {
+    const open = async (tables: readonly string[], version = 1) => {
+      const changed = SqliteReadModelStore.open({
+        directory,
+        projection: { ...tally(version), tables },
+      });
+      const lease = await changed
+        .acquire({ owner: 'a test', signal })
+        .finally(() => changed.close());
+      await lease?.release();
+    };
+    const { tables } = tally();
+    await open(tables);
+    await open(tables.map((sql) => sql.replaceAll(',', ' ,\n  -- the next column\n')));
+    const index = 'CREATE INDEX by_total ON tally (total)';
+    const other = tables.map((sql) => sql.replace('total', 'sum'));
+    for (const [name, now] of [
+      ['tally', other],
+      ['by_total', [...tables, index]],
+    ] as const)
+      await expect(open(now)).rejects.toMatchObject({
+        code: 'READ_MODEL_CHANGED',
+        message: `the read model tally of version 1 was made with another definition of ${name} than this program has: raise the version to 2, and it is made anew from the log`,
+      });
+    await open(other, 2);
+  });
+
   it('may be made before there is anything, and says so', async () => {
     expect([model.ready, model.position]).toEqual([false, 0]);
     expect(total).toThrow(expect.objectContaining({ code: 'READ_MODEL_NOT_READY' }));
