@@ -4,15 +4,12 @@ import { APP_PIPE } from '@nestjs/core';
 import { BookingsController } from './bookings.controller.js';
 import bookings from './bookings.feature.js';
 
+const validation = new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true });
+
 @Module({
   imports: [EventStoreModule.forFeature(bookings)],
   controllers: [BookingsController],
-  providers: [
-    {
-      provide: APP_PIPE,
-      useValue: new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true }),
-    },
-  ],
+  providers: [{ provide: APP_PIPE, useValue: validation }],
 })
 export class BookingsModule {
   static with(options: EventStoreOptions, inThread = false): DynamicModule {

@@ -3,17 +3,24 @@ import { TestEventStore, givenEvents } from '@holdfast/nestjs/testing';
 import { expect, it } from '@jest/globals';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
+import bookings from './bookings.feature.js';
 import { BookingsModule } from './bookings.module.js';
 import { calendar } from './calendar.js';
 import { room } from './room.js';
 
+const booked = { type: 'RoomBooked', data: { day: 'mon', guest: 'ann', people: 1 } } as const;
+const events = givenEvents(
+  room.on('blue', { type: 'RoomAdded', data: { capacity: 2 } }),
+  room.on('blue', booked),
+  room.on('red', booked),
+  room.on('blue', { type: 'BookingCancelled', data: { day: 'mon', guest: 'ann' } }),
+);
+
+it('each version makes of the events what it always made', () =>
+  events.expectFolds(bookings, new URL('../src/folds.json', import.meta.url)));
+
 it('the calendar forgets what was cancelled', async () => {
-  const booked = { type: 'RoomBooked', data: { day: 'mon', guest: 'ann', people: 1 } } as const;
-  const tables = await givenEvents(
-    room.on('blue', booked),
-    room.on('red', booked),
-    room.on('blue', { type: 'BookingCancelled', data: { day: 'mon', guest: 'ann' } }),
-  ).project(calendar);
+  const tables = await events.project(calendar);
   tables.expectRows('SELECT room, guest FROM bookings', [{ room: 'red', guest: 'ann' }]);
 });
 
@@ -26,16 +33,12 @@ async function start(options: EventStoreOptions) {
 }
 
 it('the service books a repeated booking once, whatever the power does in between', async () => {
+  const keyed = (key: string) => ({ headers: { 'idempotency-key': key } });
   const store = new TestEventStore();
   const first = await start(store.options);
-  const headers = { 'idempotency-key': 'a' };
-  await first.inject({ method: 'PUT', url: '/rooms/blue', headers, payload: { capacity: 2 } });
-  const booking = {
-    method: 'POST',
-    url: '/rooms/blue/bookings',
-    headers: { 'idempotency-key': 'b' },
-    payload: { day: '2026-12-01', guest: 'ann', people: 2 },
-  } as const;
+  await first.inject({ ...keyed('a'), method: 'PUT', url: '/rooms/red', payload: { capacity: 2 } });
+  const payload = { day: '2026-12-01', guest: 'ann', people: 2 };
+  const booking = { ...keyed('b'), method: 'POST', url: '/rooms/red/bookings', payload } as const;
   const answer = await first.inject(booking);
   expect(answer.statusCode).toBe(201);
 

@@ -7,10 +7,7 @@ const { DATA = './data', PORT = '3000', IN_THREAD } = process.env;
 
 await runHoldfast(async () => {
   const module = BookingsModule.with({ directory: DATA }, IN_THREAD === '1');
-  const application: NestFastifyApplication = await NestFactory.create(
-    module,
-    new FastifyAdapter(),
-  );
-  await application.listen(Number(PORT), '127.0.0.1');
-  return application;
+  const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter());
+  await app.listen(Number(PORT), '127.0.0.1');
+  return app;
 });

@@ -3,7 +3,10 @@ import { deepStrictEqual } from 'node:assert';
 import type { Elsewhere } from '@holdfast/commands';
 import type { JsonObject, Position, RecordedEvent, StreamVersion } from '@holdfast/event-store';
 import type { SqliteTransaction } from '@holdfast/projections';
+import { canonicalJson } from '../http/canonical-json.js';
+import type { Feature } from '../feature/feature.js';
 import type { SqliteProjection } from '../feature/projection.js';
+import { type Fold, comparePinned, stateFolds } from './folds.js';
 
 /** What a projection has made. */
 export interface ProjectedTables {
@@ -12,21 +15,74 @@ export interface ProjectedTables {
   readonly expectRows: (sql: string, expected: readonly object[]) => void;
 }
 
-/** Events through a projection into tables in memory, without log, host or wait: `givenEvents(room.on('blue', …)).project(calendar)`. */
-export function givenEvents(...events: readonly Elsewhere[]) {
+/** Events through folds, without log, host or wait. */
+export interface GivenEvents {
+  /** Into tables in memory. */
+  readonly project: (projection: SqliteProjection) => Promise<ProjectedTables>;
+  /**
+   * Fails when a decider, lookup or projection of the feature makes something else of these events than before, under the same version: a service would go on with
+   * the state and the rows that it has. What each version makes stands in the file as a hash. A new version adds an entry; commit the file, and let the entries of
+   * versions that were in use be.
+   *
+   * Throws the `AssertionError` of Node, also where a type of event is not among the events.
+   */
+  readonly expectFolds: (feature: Feature, file: string | URL) => Promise<void>;
+}
+
+/** `givenEvents(room.on('blue', …)).project(calendar)`, or `.expectFolds(bookings, new URL('folds.json', import.meta.url))`. */
+export function givenEvents(...events: readonly Elsewhere[]): GivenEvents {
+  const recorded = recordedAs(events);
   return {
-    async project(projection: SqliteProjection): Promise<ProjectedTables> {
-      const database = new Database(':memory:');
-      for (const statement of projection.tables) database.exec(statement);
-      const transaction: SqliteTransaction = { prepare: (sql) => database.prepare(sql) as never };
-      const recorded = recordedAs(events).filter(({ type }) => projection.handles.includes(type));
-      await projection.apply(recorded, transaction);
+    async project(projection) {
+      const database = await projected(projection, recorded);
       // Copies: what a native module makes may have prototypes of another realm, where a test runner has several.
       const rows = (sql: string) =>
         Array.from(database.prepare<[], object>(sql).all(), (row) => ({ ...row }));
       return { rows, expectRows: (sql, expected) => deepStrictEqual(rows(sql), expected) };
     },
+    async expectFolds(feature, file) {
+      const folds: Fold[] = stateFolds(feature, recorded);
+      for (const projection of feature.projections ?? []) {
+        const { name, version, handles } = projection;
+        const made = rowsOf(await projected(projection, recorded));
+        folds.push({ name, version, eventVersions: '', types: handles, made });
+      }
+      comparePinned(folds, recorded, file);
+    },
   };
+}
+
+async function projected(
+  projection: SqliteProjection,
+  events: readonly RecordedEvent[],
+): Promise<Database.Database> {
+  const database = new Database(':memory:');
+  for (const statement of projection.tables) database.exec(statement);
+  const transaction: SqliteTransaction = { prepare: (sql) => database.prepare(sql) as never };
+  const handled = events.filter(({ type }) => projection.handles.includes(type));
+  await projection.apply(handled, transaction);
+  return database;
+}
+
+/** Of each table, in any order. */
+function rowsOf(database: Database.Database): object {
+  const names = database
+    .prepare<[], { name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    .all();
+  const rows = names.map(({ name }) => {
+    const statement = database.prepare(`SELECT * FROM "${name}"`).safeIntegers();
+    const texts = statement.all().map((row) => canonicalJson(valuesOf(row as object)));
+    return [name, texts.sort()] as const;
+  });
+  return Object.fromEntries(rows);
+}
+
+function valuesOf(row: object): object {
+  const values = Object.entries(row).map(([column, value]: [string, unknown]) => {
+    if (Buffer.isBuffer(value)) return [column, value.toString('hex')];
+    return [column, typeof value === 'bigint' ? String(value) : value];
+  });
+  return Object.fromEntries(values) as object;
 }
 
 function recordedAs(events: readonly Elsewhere[]): RecordedEvent[] {

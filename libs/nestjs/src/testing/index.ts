@@ -1,2 +1,2 @@
-export { type ProjectedTables, givenEvents } from './given-events.js';
+export { type GivenEvents, type ProjectedTables, givenEvents } from './given-events.js';
 export { TestEventStore } from './test-event-store.js';
