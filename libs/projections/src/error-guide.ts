@@ -72,7 +72,8 @@ export const PROJECTION_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
       'Stop the worker, remove the read model and start it: it is rebuilt from the log. Then check the disk.',
   },
   READ_MODEL_NEWER: {
-    meaning: 'A newer version of the projection has built the read model, or is filling it.',
+    meaning:
+      'A newer version of the projection has built tables or is filling them, and there are none of this version.',
     action:
       'Start the newer version. To go back, stop its worker and remove the read model: it is rebuilt from the log.',
   },

@@ -16,22 +16,45 @@ export interface AcquireOptions {
 }
 
 /**
- * The read model of one projection, with the projection's position inside it. A generation is one full set of its tables:
- * one is live, another may be filled beside it. Implementations share `testing/read-model.contract.ts`.
+ * The read model of one projection, with the projection's position inside it. A generation is one full set of the tables of one version:
+ * one is live, another may be filled beside it. The tables of an older version go after a grace time, once nobody keeps them. Implementations share `testing/read-model.contract.ts`.
  */
 export interface ReadModelStore<Transaction> {
   readonly projection: Projection<Transaction>;
   /**
    * Waits until no other worker holds the lease, then takes it: for the live generation of this version of the projection, or for a fresh one
-   * (`promoted` is false) if requested, if the live one is of another version, or if there is none. Queries see nothing of a fresh one before it has
-   * caught up once. A half-filled one is continued. Undefined if the signal fired first.
+   * (`promoted` is false) if requested or if there is none. Queries see nothing of a fresh one before it has
+   * caught up once. A half-filled one is continued. Generations of other versions stand beside it, each with its own worker, and are served. Undefined if the signal fired first.
    *
+   * @throws `READ_MODEL_NEWER`: a newer version has tables, and this one has none to go on with.
    * @throws `READ_MODEL_UNAVAILABLE`, also if another program keeps it locked.
    */
   acquire(options: AcquireOptions): Promise<ReadModelLease<Transaction> | undefined>;
+  /** Every version's generations that are not on their way out, by number. */
+  generations(): Promise<readonly GenerationStatus[]>;
+  /**
+   * Takes a generation away, whoever holds it: its worker is fenced, queries see it no more, and its tables are removed after the grace time. A worker of the same version begins another one. False
+   * when there is no such generation any more.
+   *
+   * @throws `READ_MODEL_UNAVAILABLE`.
+   */
+  drop(generation: number): Promise<boolean>;
   /** A hash over the contents of the live generation's tables: equal if and only if the rows are. */
   digest(): Promise<ReadModelDigest>;
   close(): Promise<void>;
+}
+
+/** One set of tables, for people to read. */
+export interface GenerationStatus {
+  readonly generation: number;
+  readonly version: number;
+  readonly state: 'filling' | 'live';
+  /** Undefined before the first commit, and where the tables cannot be read now. */
+  readonly cursor: FeedCursor | undefined;
+  /** The worker that keeps it up, if one does. */
+  readonly owner: string | undefined;
+  /** Why queries do not see it, if its worker has said so. */
+  readonly refusal: string | undefined;
 }
 
 /** How often the next commit has failed, over all processes that tried it. */
@@ -64,9 +87,9 @@ export interface ReadModelLease<Transaction> {
   /** Counts a failure durably, so that a crash does not forget it. Throws `READ_MODEL_FENCED`. */
   recordFailure(error: string): Promise<FailedAttempts>;
   /**
-   * Makes this generation the one that queries see, in one transaction. Stops the live generation's worker first, and refuses while that one is ahead,
-   * so that no query goes back in time; the result then names the position to reach first. Tables that are ahead in an ended history do not count:
-   * `hasDiverged` decides that from their position (default: never). Token, version and position are compared again once nothing can change them until
+   * Makes this generation the one that queries of its version see, in one transaction. Stops the live generation's worker first, and refuses while that one is ahead,
+   * so that no query goes back in time; the result then names the position to reach first. The same of older versions, whose workers go on. Tables that are ahead in an ended history do not count:
+   * `hasDiverged` decides that from their position (default: never); those of older versions are refused. Token, version and position are compared again once nothing can change them until
    * the switch.
    *
    * @throws `READ_MODEL_FENCED`: this generation was given up meanwhile.

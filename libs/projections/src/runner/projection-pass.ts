@@ -145,8 +145,7 @@ export class ProjectionPass<Transaction> {
   ): Promise<void> {
     if (head - cursor.position < LIVE_LAG_EVENTS) this.promoteFrom ??= head;
     if (this.promoteFrom === undefined || cursor.position < this.promoteFrom) return;
-    const hasDiverged = (theirs: FeedCursor) => this.hasDiverged(theirs, head);
-    const promotion = await this.options.lease.promote(hasDiverged);
+    const promotion = await this.options.lease.promote((theirs) => this.hasDiverged(theirs));
     if (!promotion.promoted) {
       // What is beyond the log's end may never come: the next batch asks again.
       this.promoteFrom = Math.min(promotion.behind, head) as Position;
@@ -156,9 +155,7 @@ export class ProjectionPass<Transaction> {
     subscription.applied(cursor.position);
   }
 
-  /** Only of what is beyond the end of the log as this pass knows it: everything else is reached soon, whatever history it is of. */
-  private async hasDiverged(theirs: FeedCursor, head: Position): Promise<boolean> {
-    if (theirs.position <= head) return false;
+  private async hasDiverged(theirs: FeedCursor): Promise<boolean> {
     const { feed, signal } = this.options;
     try {
       await firstBatch(feed, theirs, ASKING_MILLIS, signal);

@@ -220,11 +220,12 @@ describe('a projection runner', () => {
       expect(runner.status.lastError).toMatchObject({ code: 'FEED_DIVERGED' });
     });
 
-    it('lets a new version take over from tables of the history that is no more, whose worker is gone', async () => {
+    it('lets a new version take over from tables of the history that is no more, whose worker is gone, and refuses them', async () => {
       const { runner } = start({ projection: tally(2) });
       const second = openModel(2);
-      await eventually(() => expect(second.ready).toBe(true));
-      expect([second.position, runner.status.state, model.ready]).toEqual([10, 'live', false]);
+      await eventually(() => expect([second.ready, model.ready]).toEqual([true, false]));
+      expect([second.position, runner.status.state]).toEqual([10, 'live']);
+      expect(sums).toThrow('a history that the log no longer has');
       second.close();
     });
 
@@ -375,6 +376,8 @@ describe('a projection runner', () => {
       const failing: ReadModelStore<SqliteTransaction> = {
         projection: store.projection,
         digest: () => store.digest(),
+        generations: () => store.generations(),
+        drop: (generation) => store.drop(generation),
         close: () => store.close(),
         acquire: async (options) => {
           const lease = await store.acquire(options);
@@ -513,12 +516,14 @@ describe('a projection runner', () => {
       await one.stop();
       const two = start({ projection: tally(2) });
       expect(await two.runner.waitFor(2_000 as Position, 10_000)).toBe(true);
-      await until(() => !model.ready);
       const second = openModel(2);
       expect(second.position).toBe(2_000);
       second.close();
       await log.append(counted(1));
       expect(await two.runner.waitFor(2_001 as Position, 5_000)).toBe(true);
+      expect(model.position).toBe(2_000);
+      await start().runner.waitFor(2_001 as Position, 5_000);
+      expect([model.position, two.runner.status.state]).toEqual([2_001, 'live']);
     });
   });
 

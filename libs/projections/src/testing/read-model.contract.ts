@@ -52,6 +52,7 @@ export class TestClock implements MonotonicClock {
 /** The lease of stores under test. */
 export const LEASE_UNDER_TEST_MILLIS = 6_000;
 export const GRACE_UNDER_TEST_MILLIS = 60_000;
+export const OLDER_VERSION_UNDER_TEST_MILLIS = 600_000;
 
 /** What every `ReadModelStore` promises. */
 export function describeReadModelStore<Transaction>(
@@ -401,22 +402,19 @@ export function describeReadModelStore<Transaction>(
         expect(await fresh.promote()).toEqual({ promoted: true });
       });
 
-      it('never replaces newer tables by ones that were given up while they waited for the switch', async () => {
-        const live = await leaseOf(worker(1));
-        const two = await leaseOf(worker(2));
-        await two.transact(at(9), () => undefined);
+      it('never replaces live tables by ones that were given up while they waited for the switch', async () => {
+        const live = await leaseOf(worker());
+        const fresh = await leaseOf(worker(), 'fresh');
+        await fresh.transact(at(9), () => undefined);
         let promoting: Promise<unknown> = Promise.resolve();
         await live.transact(at(1), async () => {
           // It waits for the end of this very transaction.
-          promoting = two.promote().catch((error: unknown) => error);
+          promoting = fresh.promote().catch((error: unknown) => error);
           await pause();
-          const three = await leaseOf(worker(3));
-          await three.transact(at(9), () => undefined);
+          await worker().drop(fresh.generation);
         });
-        const three = leases.at(-1)!;
-        await three.promote();
         expect(await promoting).toMatchObject({ code: 'READ_MODEL_FENCED' });
-        expect([await subject.rows(2), await subject.rows(3)]).toEqual([undefined, []]);
+        expect(await subject.rows()).toEqual([]);
       });
 
       it('fills fresh tables beside the live ones and switches to them at once', async () => {
@@ -478,33 +476,102 @@ export function describeReadModelStore<Transaction>(
         ]);
       });
 
-      it('fills a new version beside the live one, and does not go back to an old one by itself', async () => {
+      it('fills a new version beside the live one, whose worker and queries go on, also after the switch', async () => {
         const one = await leaseOf(worker(1));
         await apply(one, event(1, 'a', 5));
         const two = await leaseOf(worker(2));
         expect(two.promoted).toBe(false);
         expect(await subject.rows(2)).toBeUndefined();
         await apply(two, event(1, 'a', 5));
-        await two.promote();
-        expect(await subject.rows(1)).toBeUndefined();
-        expect(await subject.rows(2)).toEqual([{ stream: 'a', events: 1, total: 5 }]);
-        await expect(leaseOf(worker(1))).rejects.toMatchObject({ code: 'READ_MODEL_NEWER' });
-        leases.pop();
+        await apply(one, event(2, 'a', 5));
+        expect(await two.promote()).toEqual({ promoted: false, behind: 2 });
+        await apply(two, event(2, 'b', 5));
+        expect(await two.promote()).toEqual({ promoted: true });
+        await apply(one, event(3, 'a', 5));
+        expect(await subject.rows(1)).toEqual([{ stream: 'a', events: 3, total: 15 }]);
+        expect(await subject.rows(2)).toHaveLength(2);
+        await one.release();
+        expect((await leaseOf(worker(1))).cursor).toEqual(at(3));
       });
 
-      it('leaves tables that a newer version is filling to it, and gives up those of an older one', async () => {
+      it('switches to a new version whatever the older ones hold of a history that is no more', async () => {
+        const one = await leaseOf(worker(1));
+        await apply(one, event(9, 'a', 5));
+        const two = await leaseOf(worker(2));
+        await apply(two, event(1, 'a', 5));
+        expect(await two.promote(() => Promise.resolve(true))).toEqual({ promoted: true });
+      });
+
+      it('begins no tables of an older version by itself, and goes on with half-filled ones', async () => {
         const one = (await worker(1).acquire({ owner: 'one', signal }))!;
         leases.push(one);
         await apply(one, event(1, 'a', 5));
+        const three = await leaseOf(worker(3));
+        await apply(three, event(1, 'a', 5));
+        await apply(one, event(2, 'a', 5));
+        expect(await one.promote()).toEqual({ promoted: true });
+        await expect(worker(2).acquire({ owner: 'two', signal })).rejects.toMatchObject({
+          code: 'READ_MODEL_NEWER',
+        });
+        await apply(three, event(2, 'a', 5));
+        expect(await three.promote()).toEqual({ promoted: true });
+        expect([await subject.rows(1), await subject.rows(3)]).toEqual(
+          Array(2).fill([{ stream: 'a', events: 2, total: 10 }]),
+        );
+      });
+
+      it('removes the tables of an older version once nobody has kept them for long after the switch', async () => {
+        const one = await leaseOf(worker(1));
+        await apply(one, event(1, 'a', 5));
         const two = await leaseOf(worker(2));
         await apply(two, event(1, 'a', 5));
-        await expect(one.renew()).rejects.toMatchObject({ code: 'READ_MODEL_FENCED' });
+        await two.promote();
+        for (let kept = 0; kept < 3; kept += 1) {
+          subject.clock.advance(OLDER_VERSION_UNDER_TEST_MILLIS / 2);
+          await one.renew();
+          await two.renew();
+        }
+        expect(await subject.rows(1)).toHaveLength(1);
+        await one.release();
+        subject.clock.advance(OLDER_VERSION_UNDER_TEST_MILLIS);
+        await two.renew();
+        expect([await subject.rows(1), await subject.rows(2)]).toEqual([
+          undefined,
+          [{ stream: 'a', events: 1, total: 5 }],
+        ]);
         await expect(worker(1).acquire({ owner: 'one', signal })).rejects.toMatchObject({
           code: 'READ_MODEL_NEWER',
         });
-        await apply(two, event(2, 'a', 5));
-        expect(await two.promote()).toEqual({ promoted: true });
-        expect(await subject.rows(2)).toEqual([{ stream: 'a', events: 2, total: 10 }]);
+      });
+
+      it("lists every version's tables for people, with who keeps them up and why queries do not see them", async () => {
+        const store = worker(1);
+        const one = await leaseOf(store);
+        await apply(one, event(1, 'a', 5));
+        await one.refuse('of another history');
+        const two = await leaseOf(worker(2));
+        await two.release();
+        const of = { owner: undefined, refusal: undefined, cursor: undefined };
+        const listed = [
+          {
+            ...of,
+            version: 1,
+            state: 'live',
+            cursor: at(1),
+            owner: 'a test',
+            refusal: 'of another history',
+          },
+          { ...of, version: 2, state: 'filling' },
+        ].map((status, index) => ({ ...status, generation: [one, two][index]!.generation }));
+        expect(await store.generations()).toEqual(listed);
+        expect([await store.drop(one.generation), await store.drop(one.generation)]).toEqual([
+          true,
+          false,
+        ]);
+        expect(await store.generations()).toEqual(listed.slice(1));
+        await expect(apply(one, event(2, 'a', 5))).rejects.toMatchObject({
+          code: 'READ_MODEL_FENCED',
+        });
       });
 
       it('goes back to an older version on purpose from tables that a newer one has half filled', async () => {

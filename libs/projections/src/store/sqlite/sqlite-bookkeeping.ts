@@ -1,7 +1,7 @@
 import type { Position } from '@holdfast/event-store';
 import { defined } from '@holdfast/kernel';
 import type { FeedCursor } from '../../event-feed.js';
-import type { SqliteConnection } from './sqlite-connection.js';
+import { SqliteConnection } from './sqlite-connection.js';
 
 /** The projection's position and lease, in the same file and so in the same transactions as its tables. */
 export interface Bookkeeping {
@@ -58,6 +58,15 @@ export function bookkeepingOf(connection: SqliteConnection): Bookkeeping {
     connection.prepare<[], Bookkeeping>(BOOKKEEPING).get(),
     'the one row of a generation',
   );
+}
+
+/** Of the tables at a path. Undefined where there are none, or none that can be read now. */
+export function bookkeepingAt(path: string): Bookkeeping | undefined {
+  try {
+    return SqliteConnection.reading(path, isPrepared, bookkeepingOf);
+  } catch {
+    return undefined;
+  }
 }
 
 export function cursorOf({ log_id, position, timeline }: Bookkeeping): FeedCursor | undefined {

@@ -19,12 +19,20 @@ const TABLES = `
     state TEXT NOT NULL CHECK (state IN ('filling', 'live', 'retired')),
     retired_at INTEGER
   ) STRICT;
-  CREATE UNIQUE INDEX IF NOT EXISTS one_of_each ON generation (state) WHERE state <> 'retired';
   CREATE TABLE IF NOT EXISTS refusal (
     generation INTEGER PRIMARY KEY,
     reason TEXT NOT NULL
   ) STRICT;
 `;
+
+/**
+ * One live generation and one that is being filled, of each version. A catalog of a program that knew one of each over all versions has an index of the same name, and that program
+ * leaves the new one as it finds it.
+ */
+const ONE_OF_EACH = `CREATE UNIQUE INDEX one_of_each ON generation (version, state) WHERE state <> 'retired'`;
+const HAS_ONE_OF_EACH = `SELECT 1 FROM sqlite_schema WHERE name = 'one_of_each' AND sql LIKE '%(version, state)%'`;
+/** When a generation became the live one; null for those of before there was this column. */
+const HAS_PROMOTED_AT = `SELECT 1 FROM pragma_table_info('generation') WHERE name = 'promoted_at'`;
 
 export function catalogPath(directory: string, projection: string): string {
   return join(directory, projection, 'catalog.sqlite');
@@ -40,8 +48,18 @@ export function hasGenerations(connection: SqliteConnection): boolean {
   return table.get() !== undefined;
 }
 
-export const LIVE_GENERATION = `SELECT id, version, state FROM generation WHERE state = 'live'`;
-export const FILLING_GENERATION = `SELECT id, version, state FROM generation WHERE state = 'filling'`;
+export const LIVE_GENERATION = `SELECT id, version, state FROM generation WHERE state = 'live' AND version = ?`;
+export const FILLING_GENERATION = `SELECT id, version, state FROM generation WHERE state = 'filling' AND version = ?`;
+/** The newest first. */
+export const LIVE_VERSIONS = `SELECT version FROM generation WHERE state = 'live' ORDER BY version DESC`;
+const NEWEST_VERSION = `SELECT max(version) AS version FROM generation WHERE state <> 'retired'`;
+/** Tables of a version of which a newer one has been live since then. */
+const SUPERSEDED = `
+  SELECT id, version, state FROM generation old
+  WHERE state <> 'retired' AND EXISTS (
+    SELECT 1 FROM generation newer WHERE newer.state = 'live' AND newer.version > old.version AND coalesce(newer.promoted_at, 0) <= ?
+  )
+`;
 
 /** A catalog of an older program has no such table until a worker of this one opens it. */
 export function hasRefusals(connection: SqliteConnection): boolean {
@@ -53,7 +71,7 @@ export function hasRefusals(connection: SqliteConnection): boolean {
 export const REFUSAL = `SELECT reason FROM refusal WHERE generation = ?`;
 
 /**
- * Which set of a projection's tables is live, which one is being filled, and which are on their way out. At most one is live and at
+ * Which sets of a projection's tables are live, which are being filled, and which are on their way out. Versions stand side by side: of each at most one set is live and at
  * most one is being filled; the database itself sees to that. Tables are live once they have caught up with the log, and never before: that they are is the
  * record of it. Switching is one transaction here, and nowhere else.
  */
@@ -84,10 +102,21 @@ export class SqliteCatalog {
     this.connection = this.connect();
   }
 
-  live(): Generation | undefined {
+  live(version: number): Generation | undefined {
     return this.connection.read(() =>
-      this.connection.prepare<[], Generation>(LIVE_GENERATION).get(),
+      this.connection.prepare<[number], Generation>(LIVE_GENERATION).get(version),
     );
+  }
+
+  /** What is not on its way out. */
+  generations(): readonly Generation[] {
+    const sql = `SELECT id, version, state FROM generation WHERE state <> 'retired' ORDER BY id`;
+    return this.connection.read(() => this.connection.prepare<[], Generation>(sql).all());
+  }
+
+  /** Of the versions before this one. */
+  liveBefore(version: number): readonly Generation[] {
+    return this.generations().filter((one) => one.state === 'live' && one.version < version);
   }
 
   stateOf(id: number): Generation['state'] | undefined {
@@ -100,40 +129,52 @@ export class SqliteCatalog {
   /** The generation that a worker is to fill. Throws `READ_MODEL_NEWER`. */
   choose(target: ReadModelTarget, version: number): Generation {
     return this.connection.transaction(() => {
-      const live = this.live();
-      const filling = this.filling();
-      if (target === 'live') {
-        if (live?.version === version) return live;
-        // Also one that is only being filled: two workers would retire each other's tables for ever, and neither's would catch up.
-        const newest = Math.max(live?.version ?? 0, filling?.version ?? 0);
-        if (newest > version) throw newer(this.projection, version, newest);
-      }
-      if (filling?.version === version) return filling;
-      // Half-filled tables of a version that is no longer wanted.
-      if (filling !== undefined) this.retire(filling);
+      const live = this.live(version);
+      if (target === 'live' && live !== undefined) return live;
+      const filling = this.connection
+        .prepare<[number], Generation>(FILLING_GENERATION)
+        .get(version);
+      if (filling !== undefined) return filling;
+      // An older program goes on with tables of its own while there are any, and never begins new ones by itself: it may be the one that was forgotten.
+      const newest = this.connection.prepare<[], { version: number | null }>(NEWEST_VERSION).get();
+      if (target === 'live' && (newest?.version ?? 0) > version)
+        throw newer(this.projection, version, newest?.version ?? 0);
       return this.add(version);
     });
   }
 
   /**
-   * The switch, from the live generation that its caller has compared itself with: false when that is not the live one any more. Throws `READ_MODEL_FENCED`
+   * The switch, from the live generation of its version that its caller has compared itself with: false when that is not the live one any more. Throws `READ_MODEL_FENCED`
    * for a generation that was given up: it never replaces another.
    */
-  promote(id: number, over: number | undefined): boolean {
+  promote({ id, version }: Pick<Generation, 'id' | 'version'>, over: number | undefined): boolean {
     return this.connection.transaction(() => {
       const state = this.stateOf(id);
       if (state !== 'filling') throw fenced({ generation: id, state: state ?? 'removed' });
-      const live = this.live();
+      const live = this.live(version);
       if (live?.id !== over) return false;
       if (live !== undefined) this.retire(live);
-      this.connection.prepare(`UPDATE generation SET state = 'live' WHERE id = ?`).run(id);
+      this.connection
+        .prepare(`UPDATE generation SET state = 'live', promoted_at = ? WHERE id = ?`)
+        .run(this.clock.nowMillis(), id);
       return true;
     });
   }
 
-  /** Queries see it no more, and its worker begins another one. */
-  giveUp(id: number): void {
-    this.connection.transaction(() => this.retire({ id }));
+  /**
+   * Retires the tables of older versions, once a newer one has been live for so long and nobody has held a lease on them since. A worker that takes them at this very moment
+   * is fenced: it has come too late.
+   */
+  retireSuperseded(sinceMillis: number, isKept: (path: string) => boolean): void {
+    const superseded = this.connection.read(() =>
+      this.connection.prepare<[number], Generation>(SUPERSEDED).all(sinceMillis),
+    );
+    for (const { id } of superseded) if (!isKept(this.pathOf(id))) this.giveUp(id);
+  }
+
+  /** Queries see it no more, and its worker begins another one. False when that has been so. */
+  giveUp(id: number): boolean {
+    return this.connection.transaction(() => this.retire({ id }));
   }
 
   /** Its file is another's, who may be using it: the file stays, and a worker begins another generation. */
@@ -150,8 +191,11 @@ export class SqliteCatalog {
     );
   }
 
-  isRefused(id: number): boolean {
-    return this.connection.read(() => this.connection.prepare(REFUSAL).get(id)) !== undefined;
+  refusalOf(id: number): string | undefined {
+    const refusal = this.connection.read(() =>
+      this.connection.prepare<[number], { readonly reason: string }>(REFUSAL).get(id),
+    );
+    return refusal?.reason;
   }
 
   accept(id: number): void {
@@ -191,7 +235,7 @@ export class SqliteCatalog {
     }
     const connection = new SqliteConnection(path);
     try {
-      connection.transaction(() => connection.database.exec(TABLES));
+      connection.transaction(() => prepareCatalog(connection));
       return connection;
     } catch (error) {
       connection.close();
@@ -199,14 +243,13 @@ export class SqliteCatalog {
     }
   }
 
-  private filling(): Generation | undefined {
-    return this.connection.prepare<[], Generation>(FILLING_GENERATION).get();
-  }
-
-  private retire({ id }: Pick<Generation, 'id'>): void {
-    this.connection
-      .prepare(`UPDATE generation SET state = 'retired', retired_at = ? WHERE id = ?`)
+  private retire({ id }: Pick<Generation, 'id'>): boolean {
+    const { changes } = this.connection
+      .prepare(
+        `UPDATE generation SET state = 'retired', retired_at = ? WHERE id = ? AND state <> 'retired'`,
+      )
       .run(this.clock.nowMillis(), id);
+    return changes === 1;
   }
 
   private add(version: number): Generation {
@@ -215,4 +258,12 @@ export class SqliteCatalog {
       .run(version);
     return { id: Number(lastInsertRowid), version, state: 'filling' };
   }
+}
+
+function prepareCatalog(connection: SqliteConnection): void {
+  const { database } = connection;
+  database.exec(TABLES);
+  const has = (sql: string): boolean => database.prepare(sql).get() !== undefined;
+  if (!has(HAS_PROMOTED_AT)) database.exec('ALTER TABLE generation ADD COLUMN promoted_at INTEGER');
+  if (!has(HAS_ONE_OF_EACH)) database.exec(`DROP INDEX IF EXISTS one_of_each; ${ONE_OF_EACH}`);
 }

@@ -59,6 +59,20 @@ export class SqliteConnection {
     return made ? connection : undefined;
   }
 
+  /** One look at a file that is there and that its writer has finished making. */
+  static reading<Result>(
+    path: string,
+    isMade: (connection: SqliteConnection) => boolean,
+    look: (connection: SqliteConnection) => Result,
+  ): Result | undefined {
+    const connection = SqliteConnection.openedIf(path, isMade);
+    try {
+      return connection?.read(() => look(connection));
+    } finally {
+      connection?.close();
+    }
+  }
+
   /** One statement for one SQL text, however often it is asked for. */
   prepare<Parameters extends unknown[] = unknown[], Row = unknown>(
     sql: string,

@@ -1,5 +1,5 @@
 import type { Position } from '@holdfast/event-store';
-import { type MonotonicClock, assert, defined } from '@holdfast/kernel';
+import { type MonotonicClock, assert, defined, errorCode } from '@holdfast/kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedCursor } from '../../event-feed.js';
 import { LifeLock } from './life-lock.js';
@@ -17,6 +17,7 @@ import {
   cursorOf,
   hasCaughtUp,
   isOf,
+  isPrepared,
   markCaughtUp,
 } from './sqlite-bookkeeping.js';
 import type { Generation, SqliteCatalog } from './sqlite-catalog.js';
@@ -31,6 +32,7 @@ export interface LeaseContext {
   readonly owner: string;
   readonly leaseMillis: number;
   readonly graceMillis: number;
+  readonly olderVersionMillis: number;
   readonly clock: MonotonicClock;
   /** A lease that has been watched unchanged for as long as one lasts: it has run out, whatever the wall clock says. */
   readonly overdue?: LeaseMark | undefined;
@@ -62,7 +64,8 @@ const TAKE = `UPDATE holdfast_projection SET token = ?, owner = ?, lease_until =
 /** Compare and set: the token and the position must be the ones that this worker knows. */
 const AS_KNOWN = `WHERE token = ? AND position = ? AND log_id IS ? AND timeline IS ?`;
 const HOLD = `UPDATE holdfast_projection SET lease_until = ? ${AS_KNOWN}`;
-const RELEASE = `UPDATE holdfast_projection SET lease_until = 0, owner = NULL WHERE token = ?`;
+/** Its time stays, as over: the tables of an older version are kept for a while after the last lease on them. */
+const RELEASE = `UPDATE holdfast_projection SET lease_until = ?, owner = NULL WHERE token = ?`;
 const FAIL = `UPDATE holdfast_projection SET attempts = attempts + 1, error = ?, lease_until = ? WHERE token = ?`;
 const MOVE = `
   UPDATE holdfast_projection
@@ -182,6 +185,10 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
     }
   }
 
+  get version(): number {
+    return this.context.projection.version;
+  }
+
   get promoted(): boolean {
     return this.context.catalog.stateOf(this.generation) === 'live';
   }
@@ -240,12 +247,12 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
     // Two looks at a directory, with each batch and each half second without one: never by a clock, which may be set or find no time for them.
     this.assertInPlace();
     await this.promotion.renew();
-    const { clock, leaseMillis, graceMillis, catalog } = this.context;
+    const { clock, leaseMillis, catalog } = this.context;
     const now = clock.monotonicMillis();
     if (now - this.renewedAtMillis < leaseMillis / 3) return;
     this.held(() => undefined);
     this.renewedAtMillis = now;
-    catalog.sweep(clock.nowMillis() - graceMillis);
+    sweep(catalog, this.context);
   }
 
   async recordFailure(error: string): Promise<FailedAttempts> {
@@ -275,12 +282,12 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
   }
 
   async accept(): Promise<void> {
-    if (!this.context.catalog.isRefused(this.generation)) return;
+    if (this.context.catalog.refusalOf(this.generation) === undefined) return;
     await this.marked((catalog) => catalog.accept(this.generation));
   }
 
   giveUp(): Promise<void> {
-    return this.marked((catalog) => catalog.giveUp(this.generation));
+    return this.marked((catalog) => void catalog.giveUp(this.generation));
   }
 
   /** Whoever has lost the lease has no say in what queries see. */
@@ -318,7 +325,10 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
     this.released = true;
     await this.promotion.end();
     try {
-      this.connection.transaction(() => this.connection.prepare(RELEASE).run(this.token));
+      const endedAtMillis = this.context.clock.nowMillis();
+      this.connection.transaction(() =>
+        this.connection.prepare(RELEASE).run(endedAtMillis, this.token),
+      );
     } catch {
       // A successor finds the byte of our token free and need not wait either.
     }
@@ -345,5 +355,30 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
 
   private leaseUntil(): number {
     return this.context.clock.nowMillis() + this.context.leaseMillis;
+  }
+}
+
+/** Removes what was replaced, and retires what a newer version has superseded, each after its time. */
+export function sweep(
+  catalog: SqliteCatalog,
+  {
+    clock,
+    graceMillis,
+    olderVersionMillis,
+  }: Pick<LeaseContext, 'clock' | 'graceMillis' | 'olderVersionMillis'>,
+): void {
+  const now = clock.nowMillis();
+  const since = now - olderVersionMillis;
+  catalog.retireSuperseded(since, (path) => leaseUntil(path) > since);
+  catalog.sweep(now - graceMillis);
+}
+
+/** When the last lease on a generation ended, or will end if nobody renews it. Long ago where there is nothing to keep, as in a damaged file; never where it cannot be told now. */
+function leaseUntil(path: string): number {
+  try {
+    const until = (tables: SqliteConnection): number => bookkeepingOf(tables).lease_until;
+    return SqliteConnection.reading(path, isPrepared, until) ?? -Infinity;
+  } catch (error) {
+    return errorCode(classified(path, error)) === 'READ_MODEL_DAMAGED' ? -Infinity : Infinity;
   }
 }

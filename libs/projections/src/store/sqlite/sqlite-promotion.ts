@@ -2,11 +2,13 @@ import type { Position } from '@holdfast/event-store';
 import { CodedError, errorCode } from '@holdfast/kernel';
 import type { FeedCursor } from '../../event-feed.js';
 import type { HasDiverged, Promotion } from '../../read-model-store.js';
+import { bookkeepingAt, cursorOf } from './sqlite-bookkeeping.js';
 import type { Generation, SqliteCatalog } from './sqlite-catalog.js';
 
 /** What a promotion needs of the lease on either generation. */
 export interface HeldGeneration {
   readonly generation: number;
+  readonly version: number;
   readonly cursor: FeedCursor | undefined;
   /** Runs the body while nobody else can write the generation, if it is still this lease's and where it left it. Throws `READ_MODEL_FENCED`, `READ_MODEL_CONFLICT`. */
   held<Result>(body: () => Result): Result;
@@ -20,7 +22,7 @@ export interface FilledGeneration extends HeldGeneration {
 }
 
 /**
- * The switch from the live tables to those that a lease has filled, without any query going back in time. The live generation's worker is stopped by
+ * The switch from the live tables of a version to those that a lease has filled, without any query going back in time. The live generation's worker is stopped by
  * taking its lease; from then on this one keeps it, until the switch or its end.
  *
  * Invariant: at the moment of the switch the filled generation is this lease's and still wanted, and the live one is the one that was compared with it, and stands
@@ -37,7 +39,7 @@ export class SqlitePromotion {
 
   /** Throws `READ_MODEL_FENCED` when the filled generation was given up, `READ_MODEL_UNAVAILABLE`. */
   async run(hasDiverged: HasDiverged): Promise<Promotion> {
-    const live = this.catalog.live();
+    const live = this.catalog.live(this.filled.version);
     if (live?.id === this.filled.generation) return { promoted: true };
     await this.standInFor(live);
     const behind = await this.behind(hasDiverged);
@@ -45,7 +47,9 @@ export class SqlitePromotion {
     this.filled.makeDurable();
     const promoted = this.isSwitched();
     await this.end();
-    return promoted ? { promoted } : { promoted, behind: positionOf(this.filled) };
+    if (!promoted) return { promoted, behind: positionOf(this.filled) };
+    await this.refuseOfOtherHistories(hasDiverged);
+    return { promoted };
   }
 
   /** Also while the filled generation is being written: to be stopped for long is no reason for the live one's worker to go on. */
@@ -71,16 +75,44 @@ export class SqlitePromotion {
     if (live !== undefined) this.live = await this.takeByForce(live);
   }
 
-  /** How far the live generation came, if that is further than the filled one is. */
+  /**
+   * How far the live generation came, or that of an older version whose readers go over to this one, if that is further than the filled one is. An older version's worker is not
+   * stopped: it may get ahead again by what it applies until its readers have gone over.
+   */
   private async behind(hasDiverged: HasDiverged): Promise<Position | undefined> {
-    const { live } = this;
-    const theirs = live?.cursor;
-    if (live === undefined || theirs === undefined) return undefined;
-    // Positions of two logs, or of two histories, cannot be compared: then the read model of the old one is given up on purpose.
-    const { logId = theirs.logId } = this.filled.cursor ?? {};
-    if (logId !== theirs.logId || this.catalog.isRefused(live.generation)) return undefined;
-    if (theirs.position <= positionOf(this.filled) || (await hasDiverged(theirs))) return undefined;
-    return theirs.position;
+    for (const { generation, cursor } of [...(this.live ? [this.live] : []), ...this.older()]) {
+      const isAhead = cursor !== undefined && cursor.position > positionOf(this.filled);
+      // Positions of two logs, or of two histories, cannot be compared: then the read model of the old one is given up on purpose.
+      if (!isAhead || !this.isOfThisLog(cursor)) continue;
+      if (this.catalog.refusalOf(generation) !== undefined) continue;
+      if (!(await hasDiverged(cursor))) return cursor.position;
+    }
+    return undefined;
+  }
+
+  /**
+   * The tables of older versions stay, and nobody may be there to find that they show what the log does not hold. Crash before: they are shown until a worker of their version
+   * looks, as they were before the switch.
+   */
+  private async refuseOfOtherHistories(hasDiverged: HasDiverged): Promise<void> {
+    for (const { generation, cursor } of this.older()) {
+      if (cursor === undefined || this.catalog.refusalOf(generation) !== undefined) continue;
+      if (this.isOfThisLog(cursor) && !(await hasDiverged(cursor))) continue;
+      this.catalog.refuse(generation, 'it was filled from a history that the log no longer has');
+    }
+  }
+
+  private older(): readonly Pick<HeldGeneration, 'generation' | 'cursor'>[] {
+    const { catalog, filled } = this;
+    return catalog.liveBefore(filled.version).map(({ id }) => {
+      // Tables that cannot be read hold nothing back.
+      const found = bookkeepingAt(catalog.pathOf(id));
+      return { generation: id, cursor: found && cursorOf(found) };
+    });
+  }
+
+  private isOfThisLog({ logId }: FeedCursor): boolean {
+    return (this.filled.cursor?.logId ?? logId) === logId;
   }
 
   /**
@@ -89,7 +121,8 @@ export class SqlitePromotion {
    */
   private isSwitched(): boolean {
     const { catalog, filled, live } = this;
-    const promote = () => catalog.promote(filled.generation, live?.generation);
+    const { generation: id, version } = filled;
+    const promote = () => catalog.promote({ id, version }, live?.generation);
     try {
       return filled.held(() => (live === undefined ? promote() : live.held(promote)));
     } catch (error) {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { classified } from '../../read-model.errors.js';
 import type { ReadModelLease } from '../../read-model-store.js';
+import { markCaughtUp } from './sqlite-bookkeeping.js';
 import { SqliteCatalog } from './sqlite-catalog.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import { prepareGeneration } from './sqlite-generation.js';
@@ -14,6 +15,7 @@ import type { SqliteTransaction } from './sqlite-transaction.js';
 import {
   GRACE_UNDER_TEST_MILLIS,
   LEASE_UNDER_TEST_MILLIS,
+  OLDER_VERSION_UNDER_TEST_MILLIS,
   type ReadModelUnderTest,
   type TallyRow,
   TestClock,
@@ -39,6 +41,7 @@ function subjectIn(directory: string): ReadModelUnderTest<SqliteTransaction> {
         clock,
         leaseMillis: LEASE_UNDER_TEST_MILLIS,
         graceMillis: GRACE_UNDER_TEST_MILLIS,
+        olderVersionMillis: OLDER_VERSION_UNDER_TEST_MILLIS,
       }),
     rows: (version = 1) => Promise.resolve(rowsIn(directory, version)),
     // What a killed process leaves is what the files hold at that moment.
@@ -88,6 +91,46 @@ describe('the files of a SQLite read model', () => {
     expect((await names()).filter((name) => name.startsWith('generation-000001'))).toEqual([]);
     await lease.release();
     await store.close();
+    await rm(directory, { recursive: true });
+  });
+
+  it('takes up a catalog of a program that knew one set of tables over all versions, which can still read the new one', async () => {
+    const directory = await temporary();
+    const open = (version: number) =>
+      SqliteReadModelStore.open({ directory, projection: tally(version) });
+    const [storeOfOne, storeOfTwo] = [open(1), open(2)];
+    await mkdir(join(directory, 'tally'));
+    const path = join(directory, 'tally', 'catalog.sqlite');
+    const ofBefore = `
+      CREATE TABLE IF NOT EXISTS generation (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        version INTEGER NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('filling', 'live', 'retired')),
+        retired_at INTEGER
+      ) STRICT;
+      CREATE UNIQUE INDEX IF NOT EXISTS one_of_each ON generation (state) WHERE state <> 'retired';
+    `;
+    const before = new SqliteDatabase(path);
+    before.exec(`${ofBefore} INSERT INTO generation (version, state) VALUES (1, 'live')`);
+    before.close();
+    const made = new SqliteConnection(join(directory, 'tally', 'generation-000001.sqlite'));
+    prepareGeneration(made, tally());
+    markCaughtUp(made);
+    made.close();
+    const one = await acquire(storeOfOne);
+    expect([one.generation, one.promoted]).toEqual([1, true]);
+    const two = await acquire(storeOfTwo);
+    await two.promote();
+    expect([one.promoted, two.promoted]).toEqual([true, true]);
+    const again = new SqliteDatabase(path);
+    again.exec(ofBefore);
+    const live = again
+      .prepare(`SELECT id, version, state FROM generation WHERE state = 'live'`)
+      .get();
+    expect(live).toEqual({ id: 1, version: 1, state: 'live' });
+    again.close();
+    for (const lease of [one, two]) await lease.release();
+    for (const store of [storeOfOne, storeOfTwo]) await store.close();
     await rm(directory, { recursive: true });
   });
 

@@ -4,15 +4,16 @@ import type { SqlProjection } from '../../projection.js';
 import { notReady, unavailable } from '../../read-model.errors.js';
 import type {
   AcquireOptions,
+  GenerationStatus,
   ReadModelDigest,
   ReadModelLease,
   ReadModelStore,
 } from '../../read-model-store.js';
-import { hasCaughtUp } from './sqlite-bookkeeping.js';
+import { bookkeepingAt, cursorOf, hasCaughtUp } from './sqlite-bookkeeping.js';
 import { SqliteCatalog } from './sqlite-catalog.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import { digestOf } from './sqlite-digest.js';
-import { ASTRAY, type LeaseMark, SqliteLease } from './sqlite-lease.js';
+import { ASTRAY, type LeaseMark, SqliteLease, sweep } from './sqlite-lease.js';
 import type { SqliteTransaction } from './sqlite-transaction.js';
 
 export interface SqliteReadModelStoreOptions {
@@ -23,11 +24,14 @@ export interface SqliteReadModelStoreOptions {
   readonly leaseMillis?: number;
   /** How long replaced tables stay for queries that still read them. Default 60,000. */
   readonly graceMillis?: number;
+  /** How long the tables of an older version stay, after a newer one has taken over and nobody has kept them up any more. Default 24 hours. */
+  readonly olderVersionMillis?: number;
   readonly clock?: MonotonicClock;
 }
 
 const LEASE_MILLIS = 5_000;
 const GRACE_MILLIS = 60_000;
+const OLDER_VERSION_MILLIS = 24 * 60 * 60 * 1_000;
 const WAITING_POLL_MILLIS = 100;
 
 /** The embedded read model: one SQLite file a generation, and a small catalog that says which one is live. */
@@ -50,6 +54,7 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
 
   async acquire(options: AcquireOptions): Promise<ReadModelLease<SqliteTransaction> | undefined> {
     const { leaseMillis = LEASE_MILLIS, graceMillis = GRACE_MILLIS } = this.options;
+    const { olderVersionMillis = OLDER_VERSION_MILLIS } = this.options;
     const { owner, target = 'live', signal } = options;
     const { projection, clock } = this;
     const lockedMillisMax = leaseMillis;
@@ -58,11 +63,12 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
     while (!signal.aborted) {
       const catalog = this.opened();
       catalog.reopenIfRemoved();
-      catalog.sweep(clock.nowMillis() - graceMillis);
+      sweep(catalog, { clock, graceMillis, olderVersionMillis });
       const generation = catalog.choose(target, projection.version);
       const watchedMillis = clock.monotonicMillis() - (watched?.sinceMillis ?? Infinity);
       const overdue = watchedMillis >= leaseMillis ? watched?.lease : undefined;
-      const context = { catalog, projection, owner, leaseMillis, graceMillis, clock, overdue };
+      const times = { leaseMillis, graceMillis, olderVersionMillis };
+      const context = { catalog, projection, owner, ...times, clock, overdue };
       const taken = SqliteLease.take(context, generation);
       if (taken instanceof SqliteLease) return taken;
       if (taken === ASTRAY) continue;
@@ -83,9 +89,33 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
     return undefined;
   }
 
+  generations(): Promise<readonly GenerationStatus[]> {
+    const catalog = this.opened();
+    const statuses = catalog.generations().map(({ id: generation, version, state }) => {
+      const found = bookkeepingAt(catalog.pathOf(generation));
+      const refusal = catalog.refusalOf(generation);
+      const isKept = found !== undefined && found.lease_until > this.clock.nowMillis();
+      const owner = isKept ? (found.owner ?? undefined) : undefined;
+      const cursor = found && cursorOf(found);
+      return {
+        generation,
+        version,
+        state: state === 'live' ? state : 'filling',
+        cursor,
+        owner,
+        refusal,
+      } as const;
+    });
+    return Promise.resolve(statuses);
+  }
+
+  drop(generation: number): Promise<boolean> {
+    return Promise.resolve(this.opened().giveUp(generation));
+  }
+
   async digest(): Promise<ReadModelDigest> {
     const catalog = this.opened();
-    const live = catalog.live();
+    const live = catalog.live(this.projection.version);
     const connection = live && SqliteConnection.openedIf(catalog.pathOf(live.id), hasCaughtUp);
     if (connection === undefined) throw notReady(this.projection);
     try {

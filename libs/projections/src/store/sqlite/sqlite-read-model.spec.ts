@@ -116,6 +116,28 @@ describe('the query side of a SQLite read model', () => {
     await lease.release();
   });
 
+  it('reads tables of an older version that it knows until those of its own are live, and says which', async () => {
+    const projection = { name: 'tally', version: 3 };
+    const three = SqliteReadModel.open({ directory, projection, olderVersions: [2, 1] });
+    const seen = () => three.read(({ version, position }) => [version, position]);
+    const one = await acquire();
+    await apply(one, 1, 5);
+    expect([three.ready, seen()]).toEqual([true, [1, 1]]);
+    const storeOfThree = SqliteReadModelStore.open({ directory, projection: tally(3) });
+    const filling = (await storeOfThree.acquire({ owner: 'a test', signal }))!;
+    await apply(one, 2, 5);
+    expect(seen()).toEqual([1, 2]);
+    for (const position of [1, 2]) await apply(filling, position, 5);
+    await filling.promote();
+    expect(seen()).toEqual([3, 2]);
+    await apply(one, 3, 5);
+    expect([seen(), model.position]).toEqual([[3, 2], 3]);
+    three.close();
+    await filling.release();
+    await storeOfThree.close();
+    await one.release();
+  });
+
   it('sees one moment in all statements of a query, while the worker commits', async () => {
     const lease = await acquire();
     await apply(lease, 1, 5);

@@ -10,6 +10,7 @@ import {
   FILLING_GENERATION,
   type Generation,
   LIVE_GENERATION,
+  LIVE_VERSIONS,
   REFUSAL,
   catalogPath,
   generationPath,
@@ -31,10 +32,17 @@ export interface SqliteReadModelOptions {
   /** The directory given to `SqliteReadModelStore`. */
   readonly directory: string;
   readonly projection: { readonly name: string; readonly version: number };
+  /**
+   * Older versions whose tables the queries can read as well, the best first. They are read while there are no live tables of `projection.version`, so that an upgrade is no outage: a worker
+   * of the older version keeps them up to date, or they stand still. Each query finds in `ReadModelSnapshot.version` what it reads. Default none.
+   */
+  readonly olderVersions?: readonly number[];
 }
 
 /** One moment of the read model: every statement run through it sees the same position. Valid only during the call. */
 export interface ReadModelSnapshot {
+  /** Of the projection whose tables these are. */
+  readonly version: number;
   readonly position: Position;
   readonly cursor: FeedCursor | undefined;
   /** Compiled once and kept. */
@@ -45,6 +53,7 @@ export interface ReadModelSnapshot {
 
 interface OpenGeneration {
   readonly id: number;
+  readonly version: number;
   readonly connection: SqliteConnection;
 }
 
@@ -91,7 +100,8 @@ export class SqliteReadModel {
       live.prepare('BEGIN').run();
       const cursor = cursorOf(bookkeepingOf(live));
       const position = cursor?.position ?? BEFORE_FIRST_POSITION;
-      return query({ position, cursor, prepare: (sql) => live.prepare(sql) });
+      const version = this.open?.version ?? this.options.projection.version;
+      return query({ version, position, cursor, prepare: (sql) => live.prepare(sql) });
     } catch (error) {
       throw classified(live.path, error);
     } finally {
@@ -171,13 +181,12 @@ export class SqliteReadModel {
   /** How far the tables have come that will be the live ones, and which other version is live meanwhile. */
   private filling(): string | undefined {
     const { version } = this.options.projection;
-    const [live, filling] = [LIVE_GENERATION, FILLING_GENERATION].map((sql) =>
-      this.catalog?.prepare<[], Generation>(sql).get(),
-    );
+    const live = this.catalog?.prepare<[], Pick<Generation, 'version'>>(LIVE_VERSIONS).get();
+    const filling = this.catalog?.prepare<[number], Generation>(FILLING_GENERATION).get(version);
     const other = live && live.version !== version ? `version ${live.version} is live, ` : '';
-    if (filling?.version !== version)
+    if (filling === undefined)
       return other && `${other}and nobody fills tables of version ${version}`;
-    const open = this.openGeneration(filling.id, isPrepared);
+    const open = this.openGeneration(filling, isPrepared);
     const position = open === undefined ? 0 : bookkeepingOf(open.connection).position;
     open?.connection.close();
     return `${other}version ${version} is being filled and stands at position ${position}`;
@@ -189,29 +198,32 @@ export class SqliteReadModel {
     const generation = this.liveGeneration();
     if (generation?.id === this.open?.id) return this.open?.connection;
     this.open?.connection.close();
-    this.open = generation && this.openGeneration(generation.id, hasCaughtUp);
+    this.open = generation && this.openGeneration(generation, hasCaughtUp);
     return this.open?.connection;
   }
 
   private liveGeneration(): Generation | undefined {
-    const { directory, projection } = this.options;
+    const { directory, projection, olderVersions = [] } = this.options;
     const path = catalogPath(directory, projection.name);
     this.catalog ??= SqliteConnection.openedIf(path, hasGenerations);
-    const live = this.catalog?.prepare<[], Generation>(LIVE_GENERATION).get();
-    return live?.version === projection.version ? live : undefined;
+    for (const version of [projection.version, ...olderVersions]) {
+      const live = this.catalog?.prepare<[number], Generation>(LIVE_GENERATION).get(version);
+      if (live !== undefined) return live;
+    }
+    return undefined;
   }
 
   private openGeneration(
-    id: number,
+    { id, version }: Pick<Generation, 'id' | 'version'>,
     isMade: (connection: SqliteConnection) => boolean,
   ): OpenGeneration | undefined {
     const { directory, projection } = this.options;
     const path = generationPath(directory, projection.name, id);
     const connection = SqliteConnection.openedIf(
       path,
-      (opened) => isMade(opened) && isOf(opened, projection),
+      (opened) => isMade(opened) && isOf(opened, { ...projection, version }),
     );
-    return connection && { id, connection };
+    return connection && { id, version, connection };
   }
 
   private letGoOfRemovedFiles(): void {
