@@ -23,6 +23,15 @@ decider<Map<string, number>, { type: 'Light' }, Light>({
   evolve: { Lit: (state) => state },
 });
 
+type Timed = { type: 'Timed'; data: { at: Date } };
+const timed = (at: Date) => ({ Light: (): Timed => ({ type: 'Timed', data: { at } }) });
+
+decider<number, { type: 'Light' }, Timed>({
+  ...{ name: 'light', initial: 0, idOf, decide: timed(new Date()) },
+  // @ts-expect-error -- a Date in an event would be a text when it is read
+  evolve: { Timed: (state) => state + 1 },
+});
+
 export class Lamp {
   // @ts-expect-error -- the handler returns no command of the room
   @Executes(room)

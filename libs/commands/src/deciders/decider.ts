@@ -2,7 +2,7 @@ import type { JsonObject, RecordedEvent, Upcast } from '@holdfast/event-store';
 import { assert } from '@holdfast/kernel';
 import type { CommandContext } from '../model/command-context.js';
 import type { AnyCommand, Answerable, Fact, Refusal } from '../model/command-model.js';
-import type { WithPlain } from './plain.js';
+import type { WithPlain, WithPlainEvents } from './plain.js';
 
 /** The member of a union that has this type. */
 export type Of<Union extends { readonly type: string }, Type extends Union['type']> = Extract<
@@ -117,7 +117,7 @@ export interface AnyDecider extends Keyed<unknown> {
 }
 
 export function decider<State, Command extends AnyCommand, Event extends Fact>(
-  definition: DeciderDefinition<State, Command, Event> & WithPlain<State>,
+  definition: DeciderDefinition<State, Command, Event> & WithPlain<State> & WithPlainEvents<Event>,
 ): Decider<State, Command, Event> {
   assertName(definition);
   const made: Decider<State, Command, Event> = {

@@ -42,6 +42,8 @@ it('what a service cannot mean does not compile', () => {
   decider<Dated, Ask, Asked>({ ...rest, initial: dated });
   // @ts-expect-error undefined in a list is null after a restart
   decider<(number | undefined)[], Ask, Asked>({ ...rest, initial: [] });
+  // @ts-expect-error a member that is undefined is gone after a restart; one that is left out is not there before either
+  decider<{ a: number | undefined }, Ask, Asked>({ ...rest, initial: { a: undefined } });
   // @ts-expect-error a bigint is no JSON
   decider<bigint, Ask, Asked>({ ...rest, initial: 0n });
   // @ts-expect-error each event is evolved
@@ -59,6 +61,27 @@ it('what a service cannot mean does not compile', () => {
     // @ts-expect-error an entry has the state of the lookup
     on: { Asked: ({ id }) => [[id, 'one']] },
   });
+  const event = <Data extends object>(data: Data) => ({ type: 'Asked' as const, data });
+  const asking = <Data extends object>(data: Data) => ({
+    ...{ ...rest, initial: 0, decide: { Ask: () => event(data) } },
+    evolve: { Asked: (count: number) => count + 1 },
+  });
+  type Of<Data extends object> = { type: 'Asked'; data: Data };
+  decider<number, Ask, Of<Plain>>(asking<Plain>({ days: {}, tags: [], status: 'open' }));
+  // @ts-expect-error a Date is a text when it is read
+  decider<number, Ask, Of<{ at: Date }>>(asking({ at: new Date(0) }));
+  // @ts-expect-error a Map is {}
+  decider<number, Ask, Of<{ of: Map<string, number> }>>(asking({ of: new Map<string, number>() }));
+  // @ts-expect-error a Set too, however deep
+  decider<number, Ask, Of<{ of: { in: Set<string>[] } }>>(asking({ of: { in: [new Set('a')] } }));
+  // @ts-expect-error a bigint is no JSON
+  decider<number, Ask, Of<{ of: bigint }>>(asking({ of: 1n }));
+  // @ts-expect-error nor is a function
+  decider<number, Ask, Of<{ of: () => number }>>(asking({ of: () => 1 }));
+  // @ts-expect-error a member that is undefined is not in the log
+  decider<number, Ask, Of<{ of: string | undefined }>>(asking({ of: undefined }));
+  // @ts-expect-error one event of many is enough
+  decider<number, Ask, Asked | { type: 'Asked'; data: { at: Date } }>(asking({ n: 1 }));
   // @ts-expect-error a command has the fields of its type
   const incomplete = counter.command('Ask', {});
   // @ts-expect-error and a type of the decider
