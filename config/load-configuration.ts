@@ -1,5 +1,4 @@
 import { assert, defined, nearestName } from '@holdfast/kernel';
-import { validateSync } from 'class-validator';
 import { ConfigurationInvalid } from './configuration.errors.js';
 import type { Environment } from './environment.js';
 import { kubernetesVariables } from './kubernetes-services.js';
@@ -48,11 +47,12 @@ function read<Configuration extends object>(
   problems: string[],
 ): Configuration {
   const loaded = new configuration();
+  const invalid: string[] = [];
   for (const variable of variablesOf(configuration)) {
     const value = variable.convert(environment[variable.name] ?? variable.defaultText);
     Object.assign(loaded, { [variable.property]: value });
+    if (!variable.accepts(value)) invalid.push(refusal(variable, environment));
   }
-  const invalid = invalidValues(configuration, loaded, environment);
   problems.push(...invalid);
   if (invalid.length === 0) problems.push(...tooSmall(configuration, loaded, environment));
   for (const section of sectionsOf(configuration))
@@ -60,23 +60,11 @@ function read<Configuration extends object>(
   return loaded;
 }
 
-function invalidValues(
-  configuration: ConfigurationClass,
-  loaded: object,
-  environment: Environment,
-): readonly string[] {
-  const variables = variablesOf(configuration);
-  if (variables.length === 0) return [];
-  return validateSync(loaded).map((error) => {
-    const variable = defined(
-      variables.find((candidate) => candidate.property === error.property),
-      `the variable of ${error.property}`,
-    );
-    const text = environment[variable.name];
-    assert(text !== undefined, `the default of ${variable.name} is valid`);
-    const shown = variable.secret === true ? 'not of any use' : JSON.stringify(text);
-    return `${variable.name} is ${shown}, but must be ${variable.allowed}`;
-  });
+function refusal({ name, allowed, secret }: Variable, environment: Environment): string {
+  const text = environment[name];
+  assert(text !== undefined, `the default of ${name} is valid`);
+  const shown = secret === true ? 'not of any use' : JSON.stringify(text);
+  return `${name} is ${shown}, but must be ${allowed}`;
 }
 
 /** What each is allowed to be, but not beside each other. */

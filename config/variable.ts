@@ -1,5 +1,4 @@
 import { ADDRESS_ALLOWED, addressOf } from '@holdfast/kernel';
-import { IsBoolean, IsIn, IsInt, Matches, Max, Min, ValidateBy } from 'class-validator';
 
 /** How one environment variable becomes one property. */
 export interface Variable {
@@ -16,8 +15,9 @@ export interface Variable {
   /** It is of no use where it is less than so many times another one, of the same class. */
   readonly atLeast?: AtLeast;
   readonly property: string;
-  /** The property's value; the text itself when it is of no use, which validation then refuses. */
+  /** The property's value; the text itself when it is of no use, which `accepts` then refuses. */
   readonly convert: (text: string) => unknown;
+  readonly accepts: (value: unknown) => boolean;
 }
 
 export interface AtLeast {
@@ -53,28 +53,23 @@ export function TextVariable(
     readonly secret?: boolean;
   },
 ): PropertyDecorator {
-  return declare(
-    name,
-    { ...options, defaultText: options.default, convert: (text) => text },
-    Matches(options.pattern),
-  );
+  return declare(name, {
+    ...options,
+    defaultText: options.default,
+    convert: (text) => text,
+    accepts: (value) => typeof value === 'string' && options.pattern.test(value),
+  });
 }
 
 /** Where a service is, without a slash behind it. */
 export function AddressVariable(name: string, options: Described<string>): PropertyDecorator {
-  return declare(
-    name,
-    {
-      meaning: options.meaning,
-      defaultText: options.default,
-      allowed: ADDRESS_ALLOWED,
-      convert: (text) => addressOf(text) ?? text,
-    },
-    ValidateBy({
-      name: 'address',
-      validator: { validate: (value) => addressOf(String(value)) === value },
-    }),
-  );
+  return declare(name, {
+    meaning: options.meaning,
+    defaultText: options.default,
+    allowed: ADDRESS_ALLOWED,
+    convert: (text) => addressOf(text) ?? text,
+    accepts: (value) => addressOf(String(value)) === value,
+  });
 }
 
 /** One of a few words. */
@@ -82,16 +77,13 @@ export function ChoiceVariable<Choice extends string>(
   name: string,
   options: Described<Choice> & { readonly choices: readonly Choice[] },
 ): PropertyDecorator {
-  return declare(
-    name,
-    {
-      meaning: options.meaning,
-      defaultText: options.default,
-      allowed: `one of ${options.choices.join(', ')}`,
-      convert: (text) => text,
-    },
-    IsIn(options.choices),
-  );
+  return declare(name, {
+    meaning: options.meaning,
+    defaultText: options.default,
+    allowed: `one of ${options.choices.join(', ')}`,
+    convert: (text) => text,
+    accepts: (value) => (options.choices as readonly unknown[]).includes(value),
+  });
 }
 
 /** A whole number in decimal digits. */
@@ -99,18 +91,13 @@ export function IntegerVariable(
   name: string,
   options: Described<number> & { readonly min: number; readonly max: number },
 ): PropertyDecorator {
-  return declare(
-    name,
-    {
-      meaning: options.meaning,
-      defaultText: String(options.default),
-      allowed: `a whole number from ${options.min} to ${options.max}`,
-      convert: (text) => (/^[0-9]{1,15}$/.test(text) ? Number(text) : text),
-    },
-    IsInt(),
-    Min(options.min),
-    Max(options.max),
-  );
+  return declare(name, {
+    meaning: options.meaning,
+    defaultText: String(options.default),
+    allowed: `a whole number from ${options.min} to ${options.max}`,
+    convert: (text) => (/^[0-9]{1,15}$/.test(text) ? Number(text) : text),
+    accepts: wholeNumberWithin(options),
+  });
 }
 
 /** A number of bytes: decimal digits, and KiB, MiB or GiB behind them if wanted. */
@@ -122,33 +109,25 @@ export function BytesVariable(
     readonly atLeast?: AtLeast;
   },
 ): PropertyDecorator {
-  return declare(
-    name,
-    {
-      meaning: options.meaning,
-      ...(options.atLeast && { atLeast: options.atLeast }),
-      defaultText: bytesText(options.default),
-      allowed: `a number of bytes such as 65536 or 64MiB, from ${bytesText(options.min)} to ${bytesText(options.max)}`,
-      convert: bytesOf,
-    },
-    IsInt(),
-    Min(options.min),
-    Max(options.max),
-  );
+  return declare(name, {
+    meaning: options.meaning,
+    ...(options.atLeast && { atLeast: options.atLeast }),
+    defaultText: bytesText(options.default),
+    allowed: `a number of bytes such as 65536 or 64MiB, from ${bytesText(options.min)} to ${bytesText(options.max)}`,
+    convert: bytesOf,
+    accepts: wholeNumberWithin(options),
+  });
 }
 
 /** `true` or `false`. */
 export function SwitchVariable(name: string, options: Described<boolean>): PropertyDecorator {
-  return declare(
-    name,
-    {
-      meaning: options.meaning,
-      defaultText: String(options.default),
-      allowed: 'true or false',
-      convert: (text) => (text === 'true' ? true : text === 'false' ? false : text),
-    },
-    IsBoolean(),
-  );
+  return declare(name, {
+    meaning: options.meaning,
+    defaultText: String(options.default),
+    allowed: 'true or false',
+    convert: (text) => (text === 'true' ? true : text === 'false' ? false : text),
+    accepts: (value) => typeof value === 'boolean',
+  });
 }
 
 /** A part of a configuration that several applications share. */
@@ -168,18 +147,18 @@ export function sectionsOf(
   return sections.get(configuration.prototype as object) ?? [];
 }
 
-function declare(
-  name: string,
-  variable: Omit<Variable, 'name' | 'property'>,
-  ...validations: readonly PropertyDecorator[]
-): PropertyDecorator {
+function declare(name: string, variable: Omit<Variable, 'name' | 'property'>): PropertyDecorator {
   return (target, property) => {
-    const { meaning, allowed, defaultText, convert, secret = false, atLeast } = variable;
-    const described = { name, meaning, allowed, defaultText, convert, secret };
+    const { meaning, allowed, defaultText, convert, accepts, secret = false, atLeast } = variable;
+    const described = { name, meaning, allowed, defaultText, convert, accepts, secret };
     const declared = { ...described, ...(atLeast && { atLeast }), property: String(property) };
     variables.set(target, [...(variables.get(target) ?? []), declared]);
-    for (const validate of validations) validate(target, property);
   };
+}
+
+function wholeNumberWithin({ min, max }: { readonly min: number; readonly max: number }) {
+  return (value: unknown) =>
+    typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max;
 }
 
 function bytesOf(text: string): unknown {
