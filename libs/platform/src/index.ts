@@ -78,6 +78,21 @@ export {
   type Validated,
   compileValidator,
 } from './validation/compile-validator.js';
+export {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsString,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  MinLength,
+} from './validation/class-validator.js';
 export { type Accepts, defineConstraint } from './validation/constraint.js';
 export { IsIntegerText, IsTextMap, type TextMapLimits } from './validation/constraints.js';
 export { type DtoClass, IsNested, IsNestedList } from './validation/nested.js';

@@ -1,5 +1,11 @@
-import { ApiProperty, ApiPropertyOptional, MayBeAbsent } from '@holdfast/platform';
-import { IsBoolean, Matches, MaxLength } from 'class-validator';
+import {
+  ApiProperty,
+  ApiPropertyOptional,
+  IsBoolean,
+  Matches,
+  MaxLength,
+  MayBeAbsent,
+} from '@holdfast/platform';
 
 export class BackupDto {
   @ApiProperty({

@@ -1,5 +1,4 @@
-import { ApiPropertyOptional, MayBeAbsent } from '@holdfast/platform';
-import { IsBoolean } from 'class-validator';
+import { ApiPropertyOptional, IsBoolean, MayBeAbsent } from '@holdfast/platform';
 
 export class CompactionDto {
   @ApiPropertyOptional({

@@ -1,5 +1,4 @@
-import { ApiProperty } from '@holdfast/platform';
-import { IsString, MaxLength, MinLength } from 'class-validator';
+import { ApiProperty, IsString, MaxLength, MinLength } from '@holdfast/platform';
 
 const FLOOR_CHARACTERS_MAX = 128;
 

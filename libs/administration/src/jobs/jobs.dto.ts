@@ -1,5 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@holdfast/platform';
-import { Matches } from 'class-validator';
+import { ApiProperty, ApiPropertyOptional, Matches } from '@holdfast/platform';
 import type { DtoShape } from '../dto-shape.js';
 import type { JobState, JobStatus, JobUnit } from '@holdfast/operations';
 

@@ -1,5 +1,4 @@
-import { ApiProperty, ApiPropertyOptional, MayBeAbsent } from '@holdfast/platform';
-import { IsInt, Max, Min } from 'class-validator';
+import { ApiProperty, ApiPropertyOptional, IsInt, Max, MayBeAbsent, Min } from '@holdfast/platform';
 
 const MEBIBYTE = 1024 * 1024;
 export const SCRUB_BYTES_PER_SECOND_DEFAULT = 32 * MEBIBYTE;

@@ -1,4 +1,4 @@
-import { IsString, MaxLength } from 'class-validator';
+import { IsString, MaxLength } from '../validation/class-validator.js';
 import { IsIntegerText } from '../validation/constraints.js';
 import { MayBeAbsent } from '../validation/presence.js';
 import { ApiPropertyOptional } from '../openapi/api-description.js';

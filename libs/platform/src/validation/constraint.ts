@@ -1,5 +1,5 @@
 import { assert } from '@holdfast/kernel';
-import { ValidateBy } from 'class-validator';
+import { ValidateBy } from './class-validator.js';
 import { addKnownConstraint } from './known-constraints.js';
 
 export type Accepts = (value: unknown) => boolean;

@@ -1,4 +1,4 @@
-import { length, maxLength, minLength } from 'class-validator';
+import { length, maxLength, minLength } from './class-validator.js';
 import type { Accepts } from './constraint.js';
 
 /**

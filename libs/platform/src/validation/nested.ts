@@ -1,7 +1,13 @@
 // Type reads the property's declared type from it.
 import 'reflect-metadata';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsObject, ValidateNested } from 'class-validator';
-import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsObject,
+  Type,
+  ValidateNested,
+} from './class-validator.js';
 
 export type DtoClass<Dto extends object = object> = new () => Dto;
 

@@ -1,4 +1,4 @@
-import { ValidateIf } from 'class-validator';
+import { ValidateIf } from './class-validator.js';
 
 /**
  * The property may be left out, but null is a value and must pass the other constraints. Use it instead of `IsOptional`, which

@@ -1,11 +1,7 @@
 import { assert, defined } from '@holdfast/kernel';
-import { TransformationType } from 'class-transformer';
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
-import {
-  type ValidationArguments,
-  type ValidatorConstraintInterface,
-  getMetadataStorage,
-} from 'class-validator';
+import type { ValidationArguments, ValidatorConstraintInterface } from 'class-validator';
+import { TransformationType, getMetadataStorage } from './class-validator.js';
 import { constraintMessage } from './constraint-message.js';
 import type { Accepts } from './constraint.js';
 import { fastTest } from './fast-tests.js';

@@ -3,10 +3,14 @@ import {
   ApiExtraModels,
   ApiProperty,
   ApiPropertyOptional,
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsIn,
+  IsObject,
   MayBeAbsent,
   getSchemaPath,
 } from '@holdfast/platform';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsObject } from 'class-validator';
 import { Obeys } from '../../shared/ledger-fields.js';
 import { WriteQuery } from '../http/write-query.dto.js';
 import { OpenAccountDto } from '../open-account/open-account.dto.js';

@@ -1,5 +1,4 @@
-import { ApiPropertyOptional, MayBeAbsent } from '@holdfast/platform';
-import { IsIn } from 'class-validator';
+import { ApiPropertyOptional, IsIn, MayBeAbsent } from '@holdfast/platform';
 
 /** The query of any write. */
 export class WriteQuery {

@@ -1,5 +1,11 @@
-import { ApiPropertyOptional, MayBeAbsent, PageQuery } from '@holdfast/platform';
-import { IsIn, IsString, MaxLength } from 'class-validator';
+import {
+  ApiPropertyOptional,
+  IsIn,
+  IsString,
+  MaxLength,
+  MayBeAbsent,
+  PageQuery,
+} from '@holdfast/platform';
 
 const MIN_POSITION_SCHEMA = {
   type: 'string',
