@@ -7,7 +7,7 @@ import {
   LEDGER_PROBLEMS,
   LedgerCommandsModule,
   openLedgerWriter,
-} from '@holdfast/ledger-service';
+} from '@holdfast/ledger-service/commands';
 import { LogOperations } from '@holdfast/operations';
 import {
   type Logger,

@@ -1,5 +1,5 @@
 import { configurationOf, ignoredVariables } from '@holdfast/config';
-import { LEDGER_EXIT_CODES } from '@holdfast/ledger-service';
+import { LEDGER_EXIT_CODES } from '@holdfast/ledger-service/commands';
 import { configureOrExit, createLogger, runService } from '@holdfast/platform';
 import { startCommandService } from './command-service.js';
 
