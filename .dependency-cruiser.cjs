@@ -235,7 +235,7 @@ module.exports = {
     {
       name: 'what-goes-without-microservices-does',
       comment:
-        'These call withoutMicroservices before they load anything: an import of them would end the program.',
+        'These do without them before they load anything: an import of them would end the program.',
       severity: 'error',
       from: { path: '^apps/(holdfast|query-service)/src/', pathNot: '[.-]spec\\.ts$' },
       to: { path: 'node_modules/@nestjs/microservices/', reachable: true },

@@ -1,11 +1,11 @@
 import {
   endWhenTold,
+  findModulesFaster,
   keepCompiledCode,
-  withoutMicroservices,
 } from '@holdfast/platform/before-imports';
 
 endWhenTold({ SIGTERM: 0, SIGINT: 0 });
-withoutMicroservices();
+findModulesFaster({ microservices: false });
 const keep = keepCompiledCode(new URL('../../../.compiled/', import.meta.url));
 await import('./run.js');
 // It has started.

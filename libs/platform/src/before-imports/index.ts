@@ -2,7 +2,12 @@
  * What a program does before it loads anything else. It imports nothing but Node, and a program imports nothing beside it: modules that are
  * imported statically are all found and read before the first line of any of them runs.
  */
-import { enableCompileCache, flushCompileCache, registerHooks } from 'node:module';
+import {
+  type ResolveHookContext,
+  enableCompileCache,
+  flushCompileCache,
+  registerHooks,
+} from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 type StopSignal = 'SIGTERM' | 'SIGINT';
@@ -31,16 +36,28 @@ export function keepCompiledCode(directory: URL): () => void {
   return flushCompileCache;
 }
 
+const MICROSERVICES = '@nestjs/microservices';
+
 /**
- * Nest loads its microservices wherever they are installed, 150 files of them, also in a program that has none. Here they are as if they were not installed, which Nest
- * takes well. In this thread only.
+ * Finds modules with less work, in this thread only. A path from one ES module to another is taken as it stands: Node would look at the file, at each directory of its path and at the
+ * package around it, and again for every module that names it, which is half of what loading costs. It is found to be missing when it is read. Names of packages, and what `require` is
+ * given, are left to Node.
+ *
+ * Nest loads its microservices wherever they are installed, 150 files of them, also in a program that has none. Without them it is as if they were not installed, which Nest takes well.
  */
-export function withoutMicroservices(): void {
+export function findModulesFaster({ microservices }: { readonly microservices: boolean }): void {
   registerHooks({
     resolve: (specifier, context, next) => {
-      if (specifier.startsWith('@nestjs/microservices'))
+      const { parentURL } = context;
+      if (specifier.startsWith('.') && specifier.endsWith('.js') && isImport(context))
+        return { url: new URL(specifier, parentURL).href, shortCircuit: true };
+      if (!microservices && specifier.startsWith(MICROSERVICES))
         throw new Error(`${specifier} is not part of this program`);
       return next(specifier, context);
     },
   });
+}
+
+function isImport({ conditions }: ResolveHookContext): boolean {
+  return conditions.includes('import');
 }
