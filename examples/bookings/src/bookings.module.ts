@@ -13,9 +13,7 @@ const validation = new ValidationPipe({ whitelist: true, forbidNonWhitelisted: t
 })
 export class BookingsModule {
   static with(options: EventStoreOptions, inThread = false): DynamicModule {
-    return {
-      module: BookingsModule,
-      imports: [EventStoreModule.forRoot(options), ProjectionsModule.forRoot({ inThread })],
-    };
+    const imports = [EventStoreModule.forRoot(options), ProjectionsModule.forRoot({ inThread })];
+    return { module: BookingsModule, imports };
   }
 }

@@ -48,7 +48,6 @@ it('the service books a repeated booking once, whatever the power does in betwee
   expect(again.body).toBe(answer.body);
   await second.get(Projections).caughtUp();
   expect((await second.inject('/calendar/2026-12-01')).json()).toHaveLength(1);
-  await first.close();
-  await second.close();
+  await Promise.all([first.close(), second.close()]);
   store.remove();
 });

@@ -1,6 +1,6 @@
-import { decider } from '@holdfast/commands';
+import { decider, refusing } from '@holdfast/commands';
 import { Executes } from '@holdfast/nestjs';
-import { room } from './room.js';
+import { problems, room } from './room.js';
 
 // Each of these is a mistake that the compiler finds.
 
@@ -9,6 +9,9 @@ room.on('blue', { type: 'RoomPainted', data: { colour: 'red' } });
 
 // @ts-expect-error -- the command lacks its day
 room.command('BookRoom', { room: 'blue', guest: 'ann', people: 1 });
+
+// @ts-expect-error -- there is no such problem
+refusing(problems)('room-takn', { day: 'monday' });
 
 type Light = { type: 'Lit'; data: { at: number } };
 const idOf = () => 'hall';

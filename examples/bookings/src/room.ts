@@ -1,4 +1,4 @@
-import { decider, lookup, refuse } from '@holdfast/commands';
+import { decider, lookup, refusing } from '@holdfast/commands';
 
 export type RoomCommand =
   | { type: 'AddRoom'; room: string; capacity: number }
@@ -19,6 +19,16 @@ export const guestBookings = lookup<number, RoomEvent>({
     BookingCancelled: ({ data }) => [[data.guest, (count) => count - 1]],
   },
 });
+
+export const problems = {
+  'booking-not-found': { status: 404, title: 'There is no such booking' },
+  'room-exists': { status: 409, title: 'There is such a room already' },
+  'room-not-found': { status: 404, title: 'There is no such room' },
+  'room-taken': { status: 409, title: 'The room is taken on that day' },
+  'room-too-small': { status: 422, title: 'The room is too small' },
+  'too-many-bookings': { status: 422, title: 'The guest has enough bookings' },
+};
+const refuse = refusing(problems);
 
 type Room = { capacity: number; guests: Readonly<Record<string, string>> };
 const BOOKINGS_MAX = 2;

@@ -25,6 +25,7 @@ export {
   type Read,
   decider,
   refuse,
+  refusing,
 } from './deciders/decider.js';
 export {
   type EntityEvent,

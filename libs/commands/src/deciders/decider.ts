@@ -132,6 +132,19 @@ export function refuse(problem: string, parameters: JsonObject = {}): Refusal {
   return { kind: 'refused', rejection: { problem, parameters } };
 }
 
+/**
+ * `refuse` for the problems of one table, by their names: another name does not compile. The table may be the one that a feature has:
+ * `const refuse = refusing(problems)`.
+ */
+export function refusing<Problem extends string>(
+  problems: Readonly<Record<Problem, unknown>>,
+): (problem: Problem, parameters?: JsonObject) => Refusal {
+  return (problem, parameters) => {
+    assert(Object.hasOwn(problems, problem), `${problem} is one of the problems of the table`);
+    return refuse(problem, parameters);
+  };
+}
+
 export function assertName({ name }: Keyed<unknown>): void {
   assert(/^[a-z][a-z0-9-]{0,63}$/.test(name), 'a name is lower-case letters, digits and hyphens');
 }

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { type DeciderDefinition, decider } from './decider.js';
+import { type DeciderDefinition, decider, refusing } from './decider.js';
 import { lookup } from './lookup.js';
 
 type Ask = { type: 'Ask'; id: string };
@@ -82,6 +82,10 @@ it('what a service cannot mean does not compile', () => {
   decider<number, Ask, Of<{ of: string | undefined }>>(asking({ of: undefined }));
   // @ts-expect-error one event of many is enough
   decider<number, Ask, Asked | { type: 'Asked'; data: { at: Date } }>(asking({ n: 1 }));
+  const refuse = refusing({ 'no-room': { status: 404 }, 'room-taken': {} });
+  refuse('no-room', { day: 'monday' });
+  // @ts-expect-error a problem has a name of its table
+  expect(() => refuse('no-rom')).toThrow('no-rom is one of the problems of the table');
   // @ts-expect-error a command has the fields of its type
   const incomplete = counter.command('Ask', {});
   // @ts-expect-error and a type of the decider
