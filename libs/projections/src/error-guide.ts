@@ -88,6 +88,10 @@ export const PROJECTION_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
       'Another worker has taken over this read model, or a rebuild has replaced its tables. Nothing is lost.',
     action: 'Nothing: the worker waits for its turn.',
   },
+  READ_MODEL_PAUSED: {
+    meaning: 'An operator has paused the projection. Queries go on with what is there.',
+    action: 'Nothing, or `holdfast projections resume`: the worker goes on by itself then.',
+  },
   READ_MODEL_CONFLICT: {
     meaning:
       'The position of the read model is not where this worker left it, so it wrote nothing.',

@@ -27,6 +27,7 @@ export type { Projection, SqlProjection } from './projection.js';
 export type {
   AcquireOptions,
   FailedAttempts,
+  GenerationStatus,
   Promotion,
   ReadModelDigest,
   ReadModelLease,

@@ -12,6 +12,8 @@ export interface AcquireOptions {
   readonly target?: ReadModelTarget;
   /** Called several times per second while another worker holds the lease and this one waits, with the holder's position. */
   readonly onWaiting?: (holder: string, cursor: FeedCursor | undefined) => void;
+  /** Called several times per second while the projection is paused and this worker waits, with where its tables stand. */
+  readonly onPaused?: (cursor: FeedCursor | undefined) => void;
   readonly signal: AbortSignal;
 }
 
@@ -24,14 +26,24 @@ export interface ReadModelStore<Transaction> {
   /**
    * Waits until no other worker holds the lease, then takes it: for the live generation of this version of the projection, or for a fresh one
    * (`promoted` is false) if requested or if there is none. Queries see nothing of a fresh one before it has
-   * caught up once. A half-filled one is continued. Generations of other versions stand beside it, each with its own worker, and are served. Undefined if the signal fired first.
+   * caught up once. A half-filled one is continued. Generations of other versions stand beside it, each with its own worker, and are served. Waits too while the projection is
+   * paused, unless it is to be rebuilt (`fresh`). Undefined if the signal fired first.
    *
    * @throws `READ_MODEL_NEWER`: a newer version has tables, and this one has none to go on with.
    * @throws `READ_MODEL_UNAVAILABLE`, also if another program keeps it locked.
    */
   acquire(options: AcquireOptions): Promise<ReadModelLease<Transaction> | undefined>;
-  /** Every version's generations that are not on their way out, by number. */
+  /** Every version's generations that are not on their way out, by number. None, and nothing is made, where there is no read model yet. */
   generations(): Promise<readonly GenerationStatus[]>;
+  /** Whether `setPaused` keeps its workers from applying anything. */
+  paused(): Promise<boolean>;
+  /**
+   * Durably, for the workers of every version: one with a lease gets `READ_MODEL_PAUSED` when it renews that, one without waits in `acquire`. Queries go on with what is there, and a rebuild goes
+   * on too. False where there is no read model yet.
+   *
+   * @throws `READ_MODEL_UNAVAILABLE`.
+   */
+  setPaused(paused: boolean): Promise<boolean>;
   /**
    * Takes a generation away, whoever holds it: its worker is fenced, queries see it no more, and its tables are removed after the grace time. A worker of the same version begins another one. False
    * when there is no such generation any more.
@@ -49,6 +61,8 @@ export interface GenerationStatus {
   readonly generation: number;
   readonly version: number;
   readonly state: 'filling' | 'live';
+  /** When it became the live one of its version; undefined of one that is being filled, and where it is not known. */
+  readonly promotedAtMillis: number | undefined;
   /** Undefined before the first commit, and where the tables cannot be read now. */
   readonly cursor: FeedCursor | undefined;
   /** The worker that keeps it up, if one does. */
@@ -82,7 +96,7 @@ export interface ReadModelLease<Transaction> {
    * @throws `READ_MODEL_UNAVAILABLE`: a full or failing disk, for example.
    */
   transact(to: FeedCursor, work: (transaction: Transaction) => void | Promise<void>): Promise<void>;
-  /** Keeps the lease while there is nothing to commit. Throws `READ_MODEL_FENCED`. */
+  /** Keeps the lease while there is nothing to commit. Called with each commit too. Throws `READ_MODEL_FENCED`; `READ_MODEL_PAUSED` of a lease that was not taken for a rebuild. */
   renew(): Promise<void>;
   /** Counts a failure durably, so that a crash does not forget it. Throws `READ_MODEL_FENCED`. */
   recordFailure(error: string): Promise<FailedAttempts>;

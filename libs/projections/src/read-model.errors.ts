@@ -18,6 +18,13 @@ export function conflict(details: ErrorDetails): CodedError {
   );
 }
 
+/** An operator wants nothing to be applied until the projection is resumed. */
+export function paused(projection: string): CodedError {
+  return new CodedError('READ_MODEL_PAUSED', `the projection ${projection} is paused`, {
+    projection,
+  });
+}
+
 /** A read model that was waited for. `state` says why it is behind. */
 export function lagging(projection: string, position: number, state: string): CodedError {
   return new CodedError(

@@ -49,6 +49,7 @@ describe('the health of a projection', () => {
       { ...BEHIND, state: 'waiting-for-lease' },
       'stalled: at position 24 of 40 for 30 s',
     ],
+    ['that is paused, however far it is behind', { ...BEHIND, state: 'paused' }, 'ok'],
     ['that is behind and does not move', BEHIND, 'stalled: at position 24 of 40 for 30 s'],
     [
       'whose read model is locked by another program',

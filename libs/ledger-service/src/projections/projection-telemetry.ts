@@ -68,6 +68,8 @@ function healthOf(status: ProjectionStatus): HealthResult {
   const { state, position, head, lagEvents, stillMillis, lastError } = status;
   if (status.ageMillis > SILENT_MILLIS_MAX)
     return `hung: it has told nothing for ${secondsOf(status.ageMillis)} s`;
+  // On purpose: how far it is behind is told as a figure.
+  if (state === 'paused') return true;
   if (!WELL.has(state)) return `${state}${lastError ? `: ${lastError.message}` : ''}`;
   if (status.unheardMillis > UNHEARD_MILLIS_MAX)
     return `it has heard nothing of the log for ${secondsOf(status.unheardMillis)} s`;

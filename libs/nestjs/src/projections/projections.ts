@@ -69,6 +69,7 @@ function faultOf({ state, lastError, ageMillis }: ProjectionStatus): string | un
   switch (state) {
     case 'starting':
     case 'waiting-for-lease':
+    case 'paused':
     case 'catching-up':
     case 'live':
       return undefined;

@@ -156,6 +156,24 @@ describe('a projection runner', () => {
     expect(second.runner.status.appliedEvents).toBe(100);
   });
 
+  it('applies nothing while it is paused, over restarts too, tells the lag there is, and goes on when it is resumed', async () => {
+    await log.append(counted(1));
+    const first = start();
+    expect(await first.runner.waitFor(1 as Position, 5_000)).toBe(true);
+    await first.store.setPaused(true);
+    await eventually(() => expect(first.runner.status.state).toBe('paused'));
+    await first.stop();
+    await log.append(counted(2));
+    const second = start();
+    await eventually(() =>
+      expect(second.runner.status).toMatchObject({ state: 'paused', position: 1, lagEvents: 1 }),
+    );
+    expect(sums()).toEqual([1, 1]);
+    await second.store.setPaused(false);
+    expect(await second.runner.waitFor(2 as Position, 5_000)).toBe(true);
+    expect([sums(), second.runner.status.lastError]).toEqual([[2, 3], undefined]);
+  });
+
   it('tries again when the feed is out of reach, and says so meanwhile', async () => {
     await log.append(counted(1));
     const flaky = new FlakyFeed(feed);
@@ -378,6 +396,8 @@ describe('a projection runner', () => {
         digest: () => store.digest(),
         generations: () => store.generations(),
         drop: (generation) => store.drop(generation),
+        paused: () => store.paused(),
+        setPaused: (paused) => store.setPaused(paused),
         close: () => store.close(),
         acquire: async (options) => {
           const lease = await store.acquire(options);

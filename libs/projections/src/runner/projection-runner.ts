@@ -14,7 +14,12 @@ import { HeadProbe } from './head-probe.js';
 import { PositionWaiters } from './position-waiters.js';
 import { BatchRefused, ProjectionPass } from './projection-pass.js';
 import { type ProjectionState, type ProjectionStatus, StatusKeeper } from './projection-status.js';
-import type { ReadModelLease, ReadModelStore, ReadModelTarget } from '../read-model-store.js';
+import type {
+  AcquireOptions,
+  ReadModelLease,
+  ReadModelStore,
+  ReadModelTarget,
+} from '../read-model-store.js';
 
 /** What to do when `apply` throws. `stop` ends the runner. `retry` backs off and tries again, counts durably, and stops after the last attempt. */
 export type BadEventPolicy =
@@ -125,12 +130,15 @@ export class ProjectionRunner<Transaction> {
     signal: AbortSignal,
   ): Promise<ReadModelLease<Transaction> | undefined> {
     const { store, target = 'live', owner = ownName() } = this.options;
-    const onWaiting = (_holder: string, cursor: FeedCursor | undefined) => {
-      this.statusKeeper.waits(cursor?.position ?? BEFORE_FIRST_POSITION);
+    const waits = (cursor: FeedCursor | undefined, state: 'waiting-for-lease' | 'paused') => {
+      this.statusKeeper.waits(cursor?.position ?? BEFORE_FIRST_POSITION, state);
       this.headProbe.look(cursor, signal);
     };
+    const onWaiting: AcquireOptions['onWaiting'] = (_, cursor) =>
+      waits(cursor, 'waiting-for-lease');
+    const onPaused: AcquireOptions['onPaused'] = (cursor) => waits(cursor, 'paused');
     try {
-      return await store.acquire({ owner, target, onWaiting, signal });
+      return await store.acquire({ owner, target, onWaiting, onPaused, signal });
     } catch (error) {
       if (errorCode(error) !== 'READ_MODEL_UNAVAILABLE') throw error;
       this.headProbe.look(this.lastCursor, signal);
@@ -184,6 +192,9 @@ export class ProjectionRunner<Transaction> {
   /** Pauses for what time can mend; throws everything else. */
   private async pauseOrThrow(error: unknown, signal: AbortSignal): Promise<void> {
     switch (errorCode(error)) {
+      case 'READ_MODEL_PAUSED':
+        // The next lease is waited for until it is resumed.
+        return;
       case 'FEED_UNAVAILABLE':
         await this.pauseFor(error, 'feed-unavailable', signal);
         return;

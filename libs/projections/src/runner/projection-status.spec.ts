@@ -24,7 +24,10 @@ describe('what a projection tells of its lag', () => {
 
   it.each([
     ['that follows', (keeper: StatusKeeper) => keeper.holds(1, 40 as Position, 0)],
-    ['that is a spare', (keeper: StatusKeeper) => keeper.waits(40 as Position)],
+    [
+      'that is a spare',
+      (keeper: StatusKeeper) => keeper.waits(40 as Position, 'waiting-for-lease'),
+    ],
   ])('stands still only while there is something to apply: one %s', (_, begin) => {
     const clock = new TestClock();
     const keeper = new StatusKeeper({ name: 'tally', version: 1 }, clock);

@@ -6,6 +6,7 @@ import { RateMeter } from './rate-meter.js';
 export type ProjectionState =
   | 'starting'
   | 'waiting-for-lease'
+  | 'paused'
   | 'catching-up'
   | 'live'
   | 'feed-unavailable'
@@ -107,11 +108,11 @@ export class StatusKeeper {
     this.attempts = attempts;
   }
 
-  /** Another worker moves the read model meanwhile, and this is where it stands. */
-  waits(position: Position): void {
+  /** Another worker moves the read model meanwhile, or an operator wants nobody to: this is where it stands. */
+  waits(position: Position, state: 'waiting-for-lease' | 'paused'): void {
     if (position !== this.position) this.stillSinceMillis = this.clock.monotonicMillis();
     this.position = position;
-    this.enter('waiting-for-lease');
+    this.enter(state);
   }
 
   /** Told while nothing can be applied, so that the lag is the one there is. */

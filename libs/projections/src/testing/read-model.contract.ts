@@ -297,6 +297,61 @@ export function describeReadModelStore<Transaction>(
       });
     });
 
+    describe('a pause', () => {
+      it('keeps workers from applying anything, also after a crash, while queries go on, and ends', async () => {
+        const store = worker();
+        expect([await store.setPaused(true), await store.paused()]).toEqual([false, false]);
+        const lease = await leaseOf(store);
+        await apply(lease, event(1, 'a', 5));
+        expect([await worker().setPaused(true), await store.paused()]).toEqual([true, true]);
+        await expect(lease.renew()).rejects.toMatchObject({ code: 'READ_MODEL_PAUSED' });
+        await lease.release();
+        const stands: (FeedCursor | undefined)[] = [];
+        const waiting = worker().acquire({
+          owner: 'second',
+          onPaused: (cursor) => stands.push(cursor),
+          signal,
+        });
+        await pause();
+        expect([stands[0], await subject.rows()]).toEqual([
+          at(1),
+          [{ stream: 'a', events: 1, total: 5 }],
+        ]);
+        const crashed = await subject.afterCrash();
+        const again = crashed.open(crashed.tally());
+        expect(await again.paused()).toBe(true);
+        await again.close();
+        await crashed.dispose();
+        await store.setPaused(true);
+        await store.setPaused(false);
+        const second = (await waiting)!;
+        leases.push(second);
+        await apply(second, event(2, 'a', 5));
+        await second.renew();
+      });
+
+      it('is waited for until the signal fires', async () => {
+        const store = worker();
+        await (await leaseOf(store)).release();
+        await store.setPaused(true);
+        const leaving = new AbortController();
+        const waiting = worker().acquire({ owner: 'second', signal: leaving.signal });
+        leaving.abort();
+        expect(await waiting).toBeUndefined();
+      });
+
+      it('is for every version, and not for a rebuild', async () => {
+        const one = await leaseOf(worker(1));
+        const two = await leaseOf(worker(2));
+        const fresh = await leaseOf(worker(1), 'fresh');
+        await worker(2).setPaused(true);
+        for (const lease of [one, two])
+          await expect(lease.renew()).rejects.toMatchObject({ code: 'READ_MODEL_PAUSED' });
+        await fresh.renew();
+        expect(await fresh.promote()).toEqual({ promoted: true });
+      });
+    });
+
     describe('failures', () => {
       it('counts failed attempts across workers, and forgets them with the next commit', async () => {
         const first = await leaseOf(worker());
@@ -551,12 +606,18 @@ export function describeReadModelStore<Transaction>(
         await one.refuse('of another history');
         const two = await leaseOf(worker(2));
         await two.release();
-        const of = { owner: undefined, refusal: undefined, cursor: undefined };
+        const of = {
+          owner: undefined,
+          refusal: undefined,
+          cursor: undefined,
+          promotedAtMillis: undefined,
+        };
         const listed = [
           {
             ...of,
             version: 1,
             state: 'live',
+            promotedAtMillis: subject.clock.nowMillis(),
             cursor: at(1),
             owner: 'a test',
             refusal: 'of another history',

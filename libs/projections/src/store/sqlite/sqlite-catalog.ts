@@ -12,6 +12,12 @@ export interface Generation {
   readonly state: 'filling' | 'live' | 'retired';
 }
 
+/** One that is not on its way out, and since when it is live. */
+export interface StandingGeneration extends Generation {
+  readonly state: 'filling' | 'live';
+  readonly promotedAtMillis: number | null;
+}
+
 const TABLES = `
   CREATE TABLE IF NOT EXISTS generation (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -22,6 +28,10 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS refusal (
     generation INTEGER PRIMARY KEY,
     reason TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS pause (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    since INTEGER NOT NULL
   ) STRICT;
 `;
 
@@ -109,9 +119,24 @@ export class SqliteCatalog {
   }
 
   /** What is not on its way out. */
-  generations(): readonly Generation[] {
-    const sql = `SELECT id, version, state FROM generation WHERE state <> 'retired' ORDER BY id`;
-    return this.connection.read(() => this.connection.prepare<[], Generation>(sql).all());
+  generations(): readonly StandingGeneration[] {
+    const sql = `SELECT id, version, state, promoted_at AS promotedAtMillis FROM generation WHERE state <> 'retired' ORDER BY id`;
+    return this.connection.read(() => this.connection.prepare<[], StandingGeneration>(sql).all());
+  }
+
+  isPaused(): boolean {
+    const sql = 'SELECT 1 FROM pause';
+    return this.connection.read(() => this.connection.prepare(sql).get() !== undefined);
+  }
+
+  setPaused(paused: boolean): void {
+    this.connection.transaction(() => {
+      if (paused)
+        this.connection
+          .prepare('INSERT OR IGNORE INTO pause VALUES (1, ?)')
+          .run(this.clock.nowMillis());
+      else this.connection.prepare('DELETE FROM pause').run();
+    });
   }
 
   /** Of the versions before this one. */

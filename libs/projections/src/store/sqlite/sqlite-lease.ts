@@ -4,12 +4,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedCursor } from '../../event-feed.js';
 import { LifeLock } from './life-lock.js';
 import type { SqlProjection } from '../../projection.js';
-import { classified, conflict, fenced, isBusy, unavailable } from '../../read-model.errors.js';
+import {
+  classified,
+  conflict,
+  fenced,
+  isBusy,
+  paused,
+  unavailable,
+} from '../../read-model.errors.js';
 import type {
   FailedAttempts,
   HasDiverged,
   Promotion,
   ReadModelLease,
+  ReadModelTarget,
 } from '../../read-model-store.js';
 import {
   type Bookkeeping,
@@ -30,6 +38,7 @@ export interface LeaseContext {
   readonly catalog: SqliteCatalog;
   readonly projection: SqlProjection<SqliteTransaction>;
   readonly owner: string;
+  readonly target: ReadModelTarget;
   readonly leaseMillis: number;
   readonly graceMillis: number;
   readonly olderVersionMillis: number;
@@ -246,8 +255,9 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
     this.assertWanted();
     // Two looks at a directory, with each batch and each half second without one: never by a clock, which may be set or find no time for them.
     this.assertInPlace();
+    const { clock, leaseMillis, catalog, projection, target } = this.context;
+    if (target === 'live' && catalog.isPaused()) throw paused(projection.name);
     await this.promotion.renew();
-    const { clock, leaseMillis, catalog } = this.context;
     const now = clock.monotonicMillis();
     if (now - this.renewedAtMillis < leaseMillis / 3) return;
     this.held(() => undefined);

@@ -1,5 +1,7 @@
 import { type MonotonicClock, assert, systemClock } from '@holdfast/kernel';
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FeedCursor } from '../../event-feed.js';
 import type { SqlProjection } from '../../projection.js';
 import { notReady, unavailable } from '../../read-model.errors.js';
 import type {
@@ -10,7 +12,7 @@ import type {
   ReadModelStore,
 } from '../../read-model-store.js';
 import { bookkeepingAt, cursorOf, hasCaughtUp } from './sqlite-bookkeeping.js';
-import { SqliteCatalog } from './sqlite-catalog.js';
+import { SqliteCatalog, catalogPath } from './sqlite-catalog.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import { digestOf } from './sqlite-digest.js';
 import { ASTRAY, type LeaseMark, SqliteLease, sweep } from './sqlite-lease.js';
@@ -64,11 +66,16 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
       const catalog = this.opened();
       catalog.reopenIfRemoved();
       sweep(catalog, { clock, graceMillis, olderVersionMillis });
+      if (target === 'live' && catalog.isPaused()) {
+        options.onPaused?.(this.standsAt(catalog));
+        await sleep(WAITING_POLL_MILLIS, undefined, { signal }).catch(() => undefined);
+        continue;
+      }
       const generation = catalog.choose(target, projection.version);
       const watchedMillis = clock.monotonicMillis() - (watched?.sinceMillis ?? Infinity);
       const overdue = watchedMillis >= leaseMillis ? watched?.lease : undefined;
       const times = { leaseMillis, graceMillis, olderVersionMillis };
-      const context = { catalog, projection, owner, ...times, clock, overdue };
+      const context = { catalog, projection, owner, target, ...times, clock, overdue };
       const taken = SqliteLease.take(context, generation);
       if (taken instanceof SqliteLease) return taken;
       if (taken === ASTRAY) continue;
@@ -90,27 +97,31 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
   }
 
   generations(): Promise<readonly GenerationStatus[]> {
-    const catalog = this.opened();
-    const statuses = catalog.generations().map(({ id: generation, version, state }) => {
+    const catalog = this.found();
+    const statuses = catalog?.generations().map(({ id: generation, version, state, ...since }) => {
       const found = bookkeepingAt(catalog.pathOf(generation));
       const refusal = catalog.refusalOf(generation);
       const isKept = found !== undefined && found.lease_until > this.clock.nowMillis();
       const owner = isKept ? (found.owner ?? undefined) : undefined;
       const cursor = found && cursorOf(found);
-      return {
-        generation,
-        version,
-        state: state === 'live' ? state : 'filling',
-        cursor,
-        owner,
-        refusal,
-      } as const;
+      const promotedAtMillis = since.promotedAtMillis ?? undefined;
+      return { generation, version, state, promotedAtMillis, cursor, owner, refusal };
     });
-    return Promise.resolve(statuses);
+    return Promise.resolve(statuses ?? []);
+  }
+
+  paused(): Promise<boolean> {
+    return Promise.resolve(this.found()?.isPaused() ?? false);
+  }
+
+  setPaused(paused: boolean): Promise<boolean> {
+    const catalog = this.found();
+    catalog?.setPaused(paused);
+    return Promise.resolve(catalog !== undefined);
   }
 
   drop(generation: number): Promise<boolean> {
-    return Promise.resolve(this.opened().giveUp(generation));
+    return Promise.resolve(this.found()?.giveUp(generation) ?? false);
   }
 
   async digest(): Promise<ReadModelDigest> {
@@ -129,6 +140,20 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
     this.catalog?.close();
     this.catalog = undefined;
     return Promise.resolve();
+  }
+
+  /** Where its version's tables stand. */
+  private standsAt(catalog: SqliteCatalog): FeedCursor | undefined {
+    const own = catalog.generations().filter(({ version }) => version === this.projection.version);
+    const tables = own.find(({ state }) => state === 'live') ?? own[0];
+    const found = tables && bookkeepingAt(catalog.pathOf(tables.id));
+    return found && cursorOf(found);
+  }
+
+  /** Of somebody who only looks: to open a catalog that is not there would be to make it. Throws as `opened`. */
+  private found(): SqliteCatalog | undefined {
+    const isThere = existsSync(catalogPath(this.options.directory, this.projection.name));
+    return isThere ? this.opened() : undefined;
   }
 
   /** Throws `READ_MODEL_UNAVAILABLE`, `READ_MODEL_DAMAGED`. */
