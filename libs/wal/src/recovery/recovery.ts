@@ -17,6 +17,7 @@ import {
 import { readFooter } from '../segment/segment-footer.js';
 import { endOfFrameWith, scanTail, type TailScan } from '../segment/tail-scan.js';
 import { corrupt, lostTail, missingSegment, WalError } from '../wal.errors.js';
+import { promisedBy } from './promised.js';
 import { caseOfLastSegment } from './recovery-table.js';
 
 /**
@@ -71,7 +72,7 @@ export function diagnose(fileSystem: FileSystem, directory: string): Diagnosis {
   const sealed = checkChain(fileSystem, directory, manifest, live);
   const tailFacts = live.at(-1);
   const floors = readFloors(fileSystem, directory);
-  const promised = promises(live, watermark, floors);
+  const promised = promisedBy({ segments: live, watermark, floors });
   const tail = tailFacts && judgeTail(fileSystem, directory, manifest, tailFacts, promised);
   return {
     manifest,
@@ -254,18 +255,6 @@ function checkSeal(
   }
 }
 
-/** D, as far as it is known without reading frames. */
-function promises(
-  segments: readonly SegmentFacts[],
-  watermark: Watermark | undefined,
-  floors: ReadonlyMap<string, number>,
-): number {
-  const named = segments.find((segment) => segment.name.segment === watermark?.segment);
-  // A watermark of another history, as after a restore, promises nothing here.
-  const foreign = named?.header !== undefined && named.header.timeline !== watermark?.timeline;
-  return Math.max(0, foreign ? 0 : (watermark?.sequence ?? 0), ...floors.values());
-}
-
 function judgeTail(
   fileSystem: FileSystem,
   directory: string,
@@ -278,7 +267,7 @@ function judgeTail(
     const found = scanTail(file, header);
     return { scan: found, footer: readFooter(file, found.validEnd) };
   });
-  const promised = Math.max(promisedElsewhere, scan.promisedByFrames, header.firstSequence - 1);
+  const promised = Math.max(promisedElsewhere, scan.promisedByFrames);
   const { validEnd, nonZeroEnd = validEnd, lastSequence, stopReason } = scan;
   const place = { file: facts.path, offset: validEnd, firstSequence: lastSequence + 1 };
   const lost = { ...place, lastSequence: promised };

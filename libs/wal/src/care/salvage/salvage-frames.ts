@@ -101,7 +101,7 @@ function lossOf(file: string, { at, to, reason }: Stretch): SalvagePiece {
   return { kind: 'loss', loss: { file, from: at, to, reason } };
 }
 
-/** Frames from `from` to `end`, and the stretches between them that hold something else than zeros. */
+/** Frames from `from` to `end`, and the stretches between them: behind the last one only those that hold something else than zeros, or that are data because the end is known. */
 function* framesIn(
   file: ReadableFile,
   header: SegmentHeader,
@@ -115,7 +115,8 @@ function* framesIn(
     if (!isEndKnown && readFooter(file, scanner.offset) !== undefined) return;
     const reason = scanner.stopReason;
     const next = nextFrameOffset(file, header, scanner.offset + FRAME_ALIGNMENT, end);
-    const to = next ?? lookBeyond(file, header, scanner.offset, end).nonZeroEnd;
+    const written = isEndKnown ? end : lookBeyond(file, header, scanner.offset, end).nonZeroEnd;
+    const to = next ?? written;
     if (to !== undefined) yield { at: scanner.offset, to, reason };
     if (next === undefined) return;
     at = next;

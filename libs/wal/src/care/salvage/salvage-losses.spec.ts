@@ -94,6 +94,20 @@ describe('a salvage that WATERMARK does not tell of the newest segment', () => {
     expect(report).toMatchObject({ losses: [isMissing(3)] });
   });
 
+  it('names zeros where data was, of which only the header behind it tells', async () => {
+    const system = await logOf(4);
+    await (await openSimulated(system, {}, 5)).close();
+    system.unlink(`${LOG}/WATERMARK`);
+    const path = segmentsOf(system)[3] ?? '';
+    const file = system.open(path, 'write');
+    file.write(Buffer.alloc(file.size() - SEGMENT_DATA_START), SEGMENT_DATA_START);
+    file.close();
+    const report = await salvaged(system);
+    const lostTail = { firstSequence: 4, lastSequence: 4 };
+    expect(report).toMatchObject({ lastSequence: 3, missing: [], lostTail });
+    expect(report.losses).toMatchObject([{ file: path, from: SEGMENT_DATA_START }]);
+  });
+
   it('names a last one that was cut short', async () => {
     const system = await without();
     const file = system.open(segmentsOf(system).at(-1) ?? '', 'write');

@@ -7,6 +7,7 @@ import { openToRead } from '../../disk/file-reading.js';
 import type { File, FileSystem } from '../../disk/file-system.js';
 import type { SegmentHeader } from '../../format/segment-header.js';
 import { parseSegmentName, type SegmentName, segmentPath } from '../../format/segment-name.js';
+import { promisedBy } from '../../recovery/promised.js';
 import type { ArchiveStore } from '../../segment/archive-store.js';
 import { FrameScanner } from '../../segment/frame-scanner.js';
 import { inspectSegment } from '../../segment/segment-file.js';
@@ -41,7 +42,7 @@ export interface SourceLog {
   /** Where it begins; with the first segment that counts where its MANIFEST cannot say: what retention has removed is no gap. */
   readonly firstSequence: number;
   readonly placesBefore: Manifest['placesBefore'];
-  /** The highest sequence that WATERMARK or a floor tells of; 0 where they cannot be read. */
+  /** As an open judges it, without the frames. */
   readonly promised: number;
   /** In the order of their numbers. */
   readonly segments: readonly SourceSegment[];
@@ -100,21 +101,10 @@ export function findSegments(
     logId,
     firstSequence,
     placesBefore: manifest?.placesBefore ?? new Map(),
-    promised: promisedBy(watermark, floors, counting),
+    promised: promisedBy({ segments: counting, watermark, floors }),
     segments,
     losses,
   };
-}
-
-/** A watermark of a history that the log has left promises nothing here. */
-function promisedBy(
-  watermark: Watermark | undefined,
-  floors: Witnesses['floors'],
-  counting: readonly SourceSegment[],
-): number {
-  const named = counting.find(({ name }) => name.segment === watermark?.segment);
-  const isForeign = named !== undefined && named.header.timeline !== watermark?.timeline;
-  return Math.max(0, isForeign ? 0 : (watermark?.sequence ?? 0), ...(floors?.values() ?? []));
 }
 
 function archivedBeginning(
