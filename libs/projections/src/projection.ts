@@ -2,7 +2,7 @@ import type { RecordedEvent } from '@holdfast/event-store';
 
 /** A named fold of events into a read model. */
 export interface Projection<Transaction> {
-  /** Names the tables, the lease and the metrics: lower-case letters, digits and hyphens. */
+  /** Names the tables, the lease and the metrics: 1 to 63 lower-case letters, digits and hyphens; the first is a letter. */
   readonly name: string;
   /** 1, 2, 3 …; raise it when the tables or the meaning of their rows change. A new version is filled beside the live one. */
   readonly version: number;

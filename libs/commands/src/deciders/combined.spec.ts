@@ -470,10 +470,33 @@ describe('deciders and lookups in one model', () => {
     );
   });
 
+  it('say which of them is read under no key, or has an entry under none', () => {
+    const careless = decider<number, { type: 'Ask'; by?: string }, { type: 'Asked'; data: object }>(
+      {
+        ...{ name: 'careless', initial: 0, idOf: () => 'one' },
+        decide: {
+          Ask: ({ by }, _, { read }) =>
+            refuse('asked', { count: read(guestBookings, by as string) }),
+        },
+        evolve: { Asked: (count) => count },
+      },
+    );
+    const one = specify(careless, 'one', bookings);
+    const blue = specify(room, 'blue', bookings);
+    const added = { type: 'RoomAdded', data: { capacity: 2 } } as const;
+    expect(() => one.given().when({ type: 'Ask' })).toThrow(
+      'guest-bookings is read under a text, and not under undefined',
+    );
+    const cancelled = { type: 'BookingCancelled', data: { day: 'mon' } } as never;
+    expect(() => blue.given(added, cancelled)).toThrow(
+      'guest-bookings has an entry under a text, and not under undefined',
+    );
+  });
+
   it('are named so that streams are', () => {
     for (const name of ['', 'Room', 'a/b', '1'])
       expect(() => lookup<number, RoomEvent>({ name, initial: 0, on: {} })).toThrow(
-        'a name is lower-case',
+        `1 to 64 lower-case letters, digits and hyphens, the first a letter: "${name}" is not`,
       );
   });
 });

@@ -270,8 +270,14 @@ function knownOf(read: Read, { deciders, lookups = [] }: CombinedParts): Read {
   const names = new Set([...deciders, ...lookups].map(({ name }) => name));
   return (of, id) => {
     assert(names.has(of.name), `${of.name} is read, so it is one of the deciders or lookups`);
+    assertKey(id, `${of.name} is read`);
     return read(of, id);
   };
+}
+
+/** Without a compiler, or after an `as`, it may be anything: a field that the command lacks. */
+function assertKey(key: unknown, what: string): void {
+  assert(typeof key === 'string', `${what} under a text, and not under ${String(key)}`);
 }
 
 function evolveOne(one: AnyDecider, id: string, event: RecordedEvent, state: Sections): void {
@@ -289,6 +295,7 @@ function lookUp(index: Lookup<unknown>, id: string, event: RecordedEvent, state:
   if (step === undefined) return;
   const [read, section] = [readOf(state), sectionOf(state, index.name)];
   for (const [key, made] of step({ ...event, id })) {
+    assertKey(key, `${index.name} has an entry`);
     const fold = typeof made === 'function' ? (made as (before: unknown) => unknown) : undefined;
     const after = fold === undefined ? made : fold(read(index, key));
     if (after === undefined) section.delete(key);

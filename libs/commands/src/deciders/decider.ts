@@ -35,7 +35,7 @@ export type Read = <State>(of: Keyed<State>, id: string) => State;
 
 /** Something that has a state under each id. */
 export interface Keyed<State> {
-  /** Part of stream names, so it never changes. Lower-case letters, digits and hyphens. */
+  /** Part of stream names, so it never changes. 1 to 64 lower-case letters, digits and hyphens; the first is a letter. */
   readonly name: string;
   /** The state of an id without events. */
   readonly initial: State;
@@ -146,5 +146,8 @@ export function refusing<Problem extends string>(
 }
 
 export function assertName({ name }: Keyed<unknown>): void {
-  assert(/^[a-z][a-z0-9-]{0,63}$/.test(name), 'a name is lower-case letters, digits and hyphens');
+  assert(
+    /^[a-z][a-z0-9-]{0,63}$/.test(name),
+    `the name of a decider or lookup is 1 to 64 lower-case letters, digits and hyphens, the first a letter: ${JSON.stringify(name)} is not`,
+  );
 }

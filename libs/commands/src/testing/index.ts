@@ -4,4 +4,4 @@
  * @module
  */
 export { PlainStateStore } from './plain-state-store.js';
-export { type Beside, type Expectations, specify } from './specify.js';
+export { type Beside, type Expectations, type Older, specify } from './specify.js';

@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert';
 import { describe, expect, it } from '@jest/globals';
-import { decider } from '../deciders/decider.js';
+import { decider, refuse } from '../deciders/decider.js';
 import { guest, guestBookings, room } from './rooms.js';
 import { specify } from './specify.js';
 
@@ -28,6 +28,45 @@ describe('given, when, then', () => {
       .given(added, room.on('red', booked('tue')), room.on('green', booked('wed')))
       .when(book)
       .thenRefused('too-many-bookings', { max: 2 }));
+
+  it('takes a feature, in which the decider is', () => {
+    const feature = { deciders: [guest, room], lookups: [guestBookings], problems: {} };
+    specify(room, 'blue', feature).given(added).when(book).thenEvents(booked('mon'), greeted);
+  });
+
+  describe('with an event of before', () => {
+    type Counted = { type: 'Counted'; data: { people: number } };
+    const counter = decider<number, { type: 'Tell' }, Counted>({
+      ...{ name: 'counter', initial: 0, idOf: () => 'one' },
+      decide: { Tell: (_, people) => refuse('told', { people }) },
+      evolve: { Counted: (count, { people }) => count + people },
+      schemas: {
+        Counted: {
+          version: 3,
+          upcast: { 1: () => ({ seats: 1 }), 2: ({ seats }) => ({ people: Number(seats) }) },
+        },
+      },
+    });
+    const one = specify(counter, 'one');
+
+    it('brings it up to date, step by step', () => {
+      one
+        .given(
+          { type: 'Counted', schemaVersion: 1, data: {} },
+          { type: 'Counted', schemaVersion: 2, data: { seats: 10 } },
+          { type: 'Counted', data: { people: 100 } },
+        )
+        .when({ type: 'Tell' })
+        .thenRefused('told', { people: 111 });
+    });
+
+    it('fails where a step does, and where the program is the older one', () => {
+      const at = (schemaVersion: number) => () =>
+        one.given({ type: 'Counted', schemaVersion, data: {} });
+      expect(at(2)).toThrow(expect.objectContaining({ code: 'EVENT_UPCAST_FAILED' }));
+      expect(at(4)).toThrow(expect.objectContaining({ code: 'EVENT_UNKNOWN_SCHEMA' }));
+    });
+  });
 
   it('tells that there is nothing to do', () =>
     blue.given(added, booked('mon')).when(book).thenUnchanged());

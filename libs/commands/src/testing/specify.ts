@@ -5,26 +5,31 @@ import {
   type Position,
   type RecordedEvent,
   type StreamVersion,
+  Upcasters,
   plainCopy,
 } from '@holdfast/event-store';
-import { combined } from '../deciders/combined.js';
+import { type CombinedParts, combined } from '../deciders/combined.js';
 import type { AnyDecider, Decider, Elsewhere } from '../deciders/decider.js';
-import type { Lookup } from '../deciders/lookup.js';
 import type { CommandContext } from '../model/command-context.js';
 import type { AnyCommand, Fact } from '../model/command-model.js';
 import { CommandDecisions } from '../writer/command-decisions.js';
 import { PlainStateStore } from './plain-state-store.js';
 
-/** What a specification may depend on besides its decider. */
-export interface Beside {
-  readonly deciders?: readonly AnyDecider[];
-  readonly lookups?: readonly Lookup<unknown>[];
+/** What a specification may depend on besides its decider: a feature, for one. */
+export interface Beside extends Partial<Pick<CombinedParts, 'deciders' | 'lookups' | 'retired'>> {
   readonly context?: Partial<CommandContext>;
+}
+
+/** An event as an earlier program recorded it, before its schema was raised: it is brought up to date as the log does it. */
+export interface Older<Event extends Fact> {
+  readonly type: Event['type'];
+  readonly schemaVersion: number;
+  readonly data: JsonObject;
 }
 
 /**
  * Given events, when a command, then events or a refusal: for one entity, without a log. Decides and evolves as a writer does. Works with any test
- * runner: a failed expectation throws Node's `AssertionError`.
+ * runner: a failed expectation throws Node's `AssertionError`. `beside` may be the feature.
  */
 export function specify<State, Command extends AnyCommand, Event extends Fact>(
   of: Decider<State, Command, Event>,
@@ -32,9 +37,10 @@ export function specify<State, Command extends AnyCommand, Event extends Fact>(
   beside: Beside = {},
 ) {
   return {
-    given: (...events: readonly (Event | Elsewhere)[]) => {
+    given: (...events: readonly (Event | Older<Event> | Elsewhere)[]) => {
       const books = new Books(of, beside);
-      for (const event of events) books.record(placed(event, of, id));
+      for (const event of events)
+        books.record(placed(event, of, id), 'schemaVersion' in event ? event : {});
       return {
         when: (command: Command): Expectations<Event> =>
           expectations(books.decide(command), of, id),
@@ -84,15 +90,17 @@ function expectations(came: Came, of: AnyDecider, id: string): Expectations<Fact
 class Books {
   private readonly model;
   private readonly decisions;
+  private readonly upcasters;
   private readonly state = new PlainStateStore();
   private readonly context: Partial<CommandContext>;
   private readonly versions = new Map<string, number>();
   private position = 0;
 
   constructor(of: AnyDecider, beside: Beside) {
-    const { deciders = [], lookups = [] } = beside;
-    this.context = beside.context ?? {};
-    this.model = combined({ deciders: [of, ...deciders], lookups });
+    const { deciders = [], lookups = [], retired = [], context = {} } = beside;
+    this.context = context;
+    this.model = combined({ deciders: [...new Set([of, ...deciders])], lookups, retired });
+    this.upcasters = new Upcasters(this.model.schemas);
     this.decisions = new CommandDecisions(this.model, {
       state: this.state,
       admittedAt: () => undefined,
@@ -101,7 +109,7 @@ class Books {
     });
   }
 
-  record({ stream, fact }: Placed, event?: NewEvent): void {
+  record({ stream, fact }: Placed, event: Partial<Pick<NewEvent, 'id' | 'schemaVersion'>>): void {
     const version = (this.versions.get(stream) ?? 0) + 1;
     this.versions.set(stream, version);
     this.position += 1;
@@ -110,16 +118,16 @@ class Books {
       position: this.position as Position,
       stream,
       version: version as StreamVersion,
-      id: event?.id ?? `00000000-0000-7000-8000-${String(this.position).padStart(12, '0')}`,
+      id: event.id ?? `00000000-0000-7000-8000-${String(this.position).padStart(12, '0')}`,
       type: fact.type,
-      schemaVersion: schema?.schemaVersion ?? 1,
+      schemaVersion: event.schemaVersion ?? schema?.schemaVersion ?? 1,
       recordedAtMillis: this.context.nowMillis ?? 0,
       tags: [],
       metadata: {},
       data: fact.data as JsonObject,
       endsCommit: true,
     };
-    this.model.evolve(recorded, this.state);
+    this.model.evolve(this.upcasters.upcast(recorded), this.state);
   }
 
   decide(command: AnyCommand): Came {

@@ -43,7 +43,10 @@ export class ProblemCatalogue {
   }
 
   private add(slug: string, kind: ProblemKind): void {
-    assert(/^[a-z][a-z0-9-]*$/.test(slug), `a problem's slug is lower case with dashes: ${slug}`);
+    assert(
+      /^[a-z][a-z0-9-]*$/.test(slug),
+      `the name of a problem is lower-case letters, digits and hyphens, the first a letter: ${JSON.stringify(slug)} is not`,
+    );
     assert(kind.status >= 400 && kind.status <= 599, `${slug} needs a status of 4xx or 5xx`);
     assert(!this.kinds.has(slug), `the problem ${slug} is defined once`);
     this.kinds.set(slug, kind);

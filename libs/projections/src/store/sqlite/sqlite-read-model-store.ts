@@ -176,7 +176,7 @@ function isSame(found: LeaseMark, known: LeaseMark | undefined): boolean {
 function assertValid({ name, version, handles }: SqlProjection<SqliteTransaction>): void {
   assert(
     /^[a-z][a-z0-9-]{0,62}$/.test(name),
-    'a projection is named in lower case: it names a folder',
+    `the name of a projection is 1 to 63 lower-case letters, digits and hyphens, the first a letter: ${JSON.stringify(name)} is not`,
   );
   assert(Number.isSafeInteger(version) && version >= 1, 'versions of a projection are 1, 2, 3 …');
   assert(handles.length > 0, 'a projection handles at least one event type');
