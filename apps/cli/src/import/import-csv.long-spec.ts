@@ -674,6 +674,30 @@ describe('an import', () => {
       });
     });
 
+    it.each([
+      ['without a reference', { reference: null }, '{id}'],
+      ['with another id', {}, 'tx-{id}'],
+    ])(
+      'is refused also for a reject that was mended in a file that is kept: %s',
+      async (_, members, id) => {
+        const takes = (...customers: readonly string[]) => ({
+          rules: [{ when: { customer: customers }, debit: 'cash', credit: 'customer' }],
+        });
+        map({ row: { ...MAPPING.row, ...members }, ...takes('a') });
+        writeRows('2,20.00,b');
+        await importing();
+        writeRows('4,40.00,b', '2,20.00,b');
+        await importing();
+        write('rejects.1.csv', read('rejects.1.csv').replace('20.00,b', '20.00,a'));
+        const line = ['import', path('rejects.1.csv'), '--ledger', 'main', '--url', url];
+        const attempt = ['--attempt', '2', '--mapping', path('m.json')];
+        expect((await runCli(...line, ...attempt)).exit).toBe(0);
+        rmSync(path('rejects.1.csv'));
+        map({ row: { ...MAPPING.row, ...members, id }, ...takes('a', 'b') });
+        expect([(await importing()).exit, ledger.moved]).toEqual([64, 2000]);
+      },
+    );
+
     it('knows an encoding by whatever name', async () => {
       writeTexts(CZECH);
       map({ row: NO_ID, csv: { encoding: 'UTF-8' } });

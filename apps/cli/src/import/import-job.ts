@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { errorCode, errorMessage } from '@holdfast/kernel';
 import type { ServiceClient } from '../service/service-client.js';
 import { type BatchSink, KnownAccounts } from './batch.js';
@@ -32,10 +33,10 @@ export interface JobListener {
   readonly signal: AbortSignal;
 }
 
-/** Nobody mends more often. */
-const REJECTS_OF_REJECTS_MAX = 100;
 /** A restore under way, or a removal of answers, each costs one. */
 const PASSES_MAX = 10;
+/** Of the name of each note beside its file. */
+const NOTE_END = '.progress.json';
 
 /** An import with everything that belongs to it: where it goes on, where it posts, and where it puts what was not taken. */
 export class ImportJob {
@@ -57,7 +58,7 @@ export class ImportJob {
     this.poster = new Poster(client, ledger, this.known);
     this.sink = check ? new CheckSink(this.known) : this.poster;
     this.note = new ImportNote(
-      options.progress ?? `${beside}.progress.json`,
+      options.progress ?? beside + NOTE_END,
       identityOf(options, mapping),
       check ? undefined : { ledger, name: mapping.name },
       (reason) => listener.onNote(`no note of the progress can be kept: ${reason}`),
@@ -167,25 +168,36 @@ export class ImportJob {
   /** Of an import, also where this is a check. */
   private get notePath(): string {
     const { csv, named = csv, progress } = this.options;
-    return progress ?? `${this.beside(named)}.progress.json`;
+    return progress ?? this.beside(named) + NOTE_END;
   }
 
   private beside(file: string): string {
     return `${file}.${this.options.ledger}.${this.mapping.name}`;
   }
 
-  /** That of this file, and those of its rejects, of their rejects, and so on. */
+  /** That of this file, and those of its rejects, also of those that were kept, of their rejects, and so on. */
   private notesOfPostings(): readonly string[] {
     const { csv, named = csv, rejects } = this.options;
-    const notes = [this.notePath];
-    let next = rejects ?? `${this.beside(named)}.rejects.csv`;
-    while (notes.length < REJECTS_OF_REJECTS_MAX) {
-      const note = `${this.beside(next)}.progress.json`;
-      if (notes.length > 1 && !existsSync(note)) break;
-      notes.push(note);
-      next = `${this.beside(next)}.rejects.csv`;
-    }
-    return notes;
+    const first = rejects ?? `${this.beside(named)}.rejects.csv`;
+    const notes = [this.notePath, this.beside(first) + NOTE_END];
+    // It grows: whatever was imported has rejects of its own.
+    const written = new Set([first, `${this.beside(first)}.rejects.csv`]);
+    for (const path of written)
+      for (const file of this.importedFrom(path)) {
+        notes.push(this.beside(file) + NOTE_END);
+        written.add(`${this.beside(file)}.rejects.csv`);
+      }
+    return [...new Set(notes)];
+  }
+
+  /** What of a rejects file, and of those that were kept of it, is imported as the notes say; the files themselves may have gone. */
+  private importedFrom(rejects: string): readonly string[] {
+    const end = this.beside('') + NOTE_END;
+    const directory = dirname(rejects);
+    return readdirSync(directory)
+      .filter((name) => name.endsWith(end))
+      .map((name) => join(directory, name.slice(0, -end.length)))
+      .filter((file) => basename(file) === basename(rejects) || isKeptPath(rejects, file));
   }
 
   private async open(mapping = this.mapping): Promise<CsvFile> {
