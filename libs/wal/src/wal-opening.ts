@@ -20,7 +20,7 @@ import type { ArchiveStore } from './segment/archive-store.js';
 import type { SealedSegment } from './segment/segment-file.js';
 import { SpareSegment } from './segment/spare-segment.js';
 import { resolveLimits, type WalOptions } from './wal-options.js';
-import { corrupt, WalError } from './wal.errors.js';
+import { corrupt, readFailed, WalError } from './wal.errors.js';
 import type { Durability, Sequence } from './wal.types.js';
 import { SegmentChain } from './write/segment-chain.js';
 
@@ -180,7 +180,7 @@ function toVerify(diagnosis: Diagnosis, options: WalOptions): readonly SealedSeg
   return diagnosis.sealed.filter(({ seal }) => seal.lastSequence > verifyOnOpen.after);
 }
 
-/** `sealed-damaged`, to the last byte. Throws `WAL_CORRUPT` for the first damage. */
+/** `sealed-damaged`, to the last byte. Throws `WAL_CORRUPT` for the first damage, and `WAL_READ_FAILED` for what hinders the reading. */
 async function checkSealedFrames(
   fileSystem: FileSystem,
   directory: string,
@@ -195,7 +195,10 @@ async function checkSealedFrames(
     offset: dataLength,
   };
   const entries = sealed.map((segment) => toCatalog(directory, segment));
-  const [problem] = (await verifySegments(fileSystem, entries, bound)).problems;
+  const onHindrance = (path: string, error: unknown): never => {
+    throw readFailed(path, 0, error);
+  };
+  const [problem] = (await verifySegments(fileSystem, entries, bound, { onHindrance })).problems;
   if (problem === undefined) return;
   const { reason, file, offset, firstSequence } = problem;
   const segment = sealed.find(({ name }) => segmentPath(directory, name) === file);

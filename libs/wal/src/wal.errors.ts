@@ -138,6 +138,13 @@ export function isRotten(error: unknown): boolean {
   return errorCode(error) === 'WAL_CORRUPT' || isUnreadable(saidBySystem(error));
 }
 
+/** What a file lacks or holds wrongly, or that it is not there: everything else that ends a reading hinders it, and says nothing of what would have been read. */
+export function isDamage(error: unknown): boolean {
+  const codes = ['WAL_LOST_TAIL', 'WAL_MISSING_SEGMENT', 'WAL_MANIFEST_DAMAGED'];
+  const isGone = errorCode(saidBySystem(error)) === 'ENOENT';
+  return isRotten(error) || isGone || codes.includes(errorCode(error) ?? '');
+}
+
 /** Rotten, or of a version that this one does not read: of no use, however often it is read. */
 export function isOfNoUse(error: unknown): boolean {
   const codes = ['WAL_UNSUPPORTED_FORMAT', 'WAL_MANIFEST_DAMAGED'];

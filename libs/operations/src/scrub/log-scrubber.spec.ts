@@ -100,7 +100,14 @@ describe('a scrubber', () => {
     expect(lines.at(-1)).toMatchObject({ level: 'info', file });
   });
 
-  it('forgets a damaged segment that belongs to the log no longer', async () => {
+  it.each([
+    ['forgets a damaged segment that belongs to the log no longer', [], undefined],
+    [
+      'does not forget one that could not be read again',
+      ['/gone'],
+      expect.stringMatching('rotted'),
+    ],
+  ])('%s', async (_, unread, damage) => {
     const problem = { file: '/gone', offset: 0, firstSequence: 1, reason: 'it has rotted' };
     let found = true;
     start(
@@ -110,17 +117,14 @@ describe('a scrubber', () => {
           if (found) onSegment?.({ path: problem.file, bytes: 1, intact: false, problem });
           found = false;
           return Promise.resolve({
-            segments: 0,
-            bytes: 0,
-            skipped: 0,
-            lastSequence: 0,
-            problems: [],
+            ...{ segments: 0, bytes: 0, skipped: unread.length, lastSequence: 0, problems: [] },
+            unread: unread.map((file) => ({ file, reason: 'EMFILE' })),
           });
         },
       },
     );
     await aWholePass();
-    expect([scrubber.damage, scrubber.stats.problems]).toEqual([undefined, 1]);
+    expect([scrubber.damage, scrubber.stats.problems]).toEqual([damage, 1]);
   });
 
   it('says nothing of a segment whose reading was cut short by the end of the service', async () => {
@@ -133,7 +137,14 @@ describe('a scrubber', () => {
           const problem = { file: '/a', offset: 0, firstSequence: 1, reason: 'the worker ended' };
           onSegment?.({ path: '/a', bytes: 1, intact: false, problem });
           cut = true;
-          return { segments: 1, bytes: 1, skipped: 0, lastSequence: 9, problems: [problem] };
+          return {
+            segments: 1,
+            bytes: 1,
+            skipped: 0,
+            lastSequence: 9,
+            problems: [problem],
+            unread: [],
+          };
         },
       },
     );

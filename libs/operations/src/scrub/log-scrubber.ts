@@ -94,7 +94,7 @@ export class LogScrubber {
     const seen = new Set<string>();
     const { bytesPerSecond, logger } = this.options;
     try {
-      await this.log.scrub({
+      const { unread } = await this.log.scrub({
         bytesPerSecond,
         signal: this.stopping.signal,
         onSegment: ({ path, bytes, problem }) => {
@@ -104,6 +104,12 @@ export class LogScrubber {
           this.count(path, bytes, problem);
         },
       });
+      if (this.isStopped()) return;
+      for (const { file, reason } of unread) {
+        // What was found of it before stands until it is read again.
+        seen.add(file);
+        logger.warn({ file, reason }, 'a segment of the log could not be read just now');
+      }
     } catch (error) {
       if (!this.isStopped())
         logger.warn({ err: errorMessage(error) }, 'a pass over the log failed');

@@ -41,7 +41,8 @@ export async function scrubLog(
   const unverified = ['The segment that still grows has no digest yet; a verification reads it.'];
   if (report.skipped > 0)
     unverified.push(
-      `${report.skipped} segments were left out: they have no digest yet, or left the log meanwhile.`,
+      ...report.unread.map(({ file, reason }) => `${file} could not be read: ${reason}`),
+      `${report.skipped} segments were left out: they have no digest yet, left the log meanwhile, or could not be read.`,
     );
   return { sound: report.problems.length === 0, complete: false, unverified, ...report };
 }

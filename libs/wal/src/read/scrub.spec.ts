@@ -1,7 +1,9 @@
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import { verifyBackup } from '../care/backup/backup-verification.js';
 import { NodeFileSystem } from '../disk/node-file-system.js';
 import { batchAfter, LOG, openSimulated, SimulatedFileSystem } from '../testing/index.js';
 import { WalReader } from '../wal-reader.js';
+import { BEFORE_FIRST } from '../wal.types.js';
 
 const RATE = { bytesPerSecond: 1e12 };
 
@@ -55,7 +57,7 @@ it('a pass ends with the log, without a word against a segment', async () => {
   await seen.closing;
   expect([seen.looks, report]).toEqual([
     1,
-    { segments: 0, bytes: 0, skipped: 0, lastSequence: 0, problems: [] },
+    { segments: 0, bytes: 0, skipped: 0, lastSequence: 0, problems: [], unread: [] },
   ]);
   await expect(wal.maintenance.scrub(RATE)).rejects.toMatchObject({ code: 'WAL_CLOSED' });
 });
@@ -86,4 +88,49 @@ it('a disk that was closed starts no worker again', async () => {
   const disk = new NodeFileSystem();
   await disk.close();
   await expect(disk.sha256('/dev/null', 0)).rejects.toThrow('closed');
+});
+
+describe('what hinders a reading and is no damage', () => {
+  const hindered = async (operation: 'open' | 'sha256') => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    while (wal.stats().rotations < 3)
+      await wal.append(batchAfter(wal.lastSequence, 3, 900)).durable;
+    await wal.maintenance.removeSegments({ below: BEFORE_FIRST });
+    const effect = { kind: 'error', code: 'EMFILE' } as const;
+    system.faults.plan({ operation, path: /\.walz?$/, skip: 1, times: 1, effect });
+    return { system, wal };
+  };
+  const told: unknown = expect.stringMatching(/could not be read.*EMFILE/);
+
+  it.each(['open', 'sha256'] as const)('is told of a scrub as it is: %s', async (operation) => {
+    const { wal } = await hindered(operation);
+    const report = await wal.maintenance.scrub(RATE);
+    expect(report).toMatchObject({ problems: [], skipped: 1 });
+    expect(report.unread).toMatchObject([{ reason: expect.stringMatching('EMFILE') }]);
+    expect(await wal.maintenance.scrub(RATE)).toMatchObject({ skipped: 0, unread: [] });
+  });
+
+  it.each(['open', 'sha256'] as const)('is told of a verification: %s', async (operation) => {
+    const { wal } = await hindered(operation);
+    expect(await wal.verify()).toMatchObject({ problems: [], unverified: [told] });
+  });
+
+  it('is told of the verification of a reader, and of a backup', async () => {
+    const { wal, system } = await hindered('sha256');
+    const reader = await WalReader.open(LOG, { fileSystem: system });
+    expect(await reader.verify()).toMatchObject({ problems: [], unverified: [told] });
+    await wal.maintenance.backup('/backup');
+    const effect = { kind: 'error', code: 'EMFILE' } as const;
+    system.faults.plan({ operation: 'sha256', path: /walz$/, times: 1, effect });
+    const verified = await verifyBackup('/backup', { fileSystem: system });
+    expect(verified).toMatchObject({ problems: [], unverified: [told] });
+  });
+
+  it('refuses a start that reads everything as what it is', async () => {
+    const { wal, system } = await hindered('sha256');
+    await wal.close();
+    const opened = openSimulated(system, { create: false, verifyOnOpen: true }, 2);
+    await expect(opened).rejects.toMatchObject({ code: 'WAL_READ_FAILED' });
+  });
 });

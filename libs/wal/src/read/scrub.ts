@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { defined, errorMessage } from '@holdfast/kernel';
 import type { File } from '../disk/file-system.js';
 import { readFooter } from '../segment/segment-footer.js';
+import { isDamage } from '../wal.errors.js';
 import type { CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 import type { VerifyProblem } from './verify.js';
 
@@ -21,11 +22,13 @@ export interface ScrubOptions {
 export interface ScrubReport {
   readonly segments: number;
   readonly bytes: number;
-  /** Not finished yet, so that their digest is not known; or removed meanwhile. */
+  /** Not finished yet, so that their digest is not known; removed meanwhile; or `unread`. */
   readonly skipped: number;
   /** How far the pass has come: the last sequence of the last segment that it has looked at, 0 without one. */
   readonly lastSequence: number;
   readonly problems: readonly VerifyProblem[];
+  /** What hindered the reading of a segment and is no damage, as a want of descriptors is: the next pass reads it. Counted in `skipped`. */
+  readonly unread: readonly { readonly file: string; readonly reason: string }[];
 }
 
 /**
@@ -38,6 +41,7 @@ export async function scrubSegments(
   options: ScrubOptions,
 ): Promise<ScrubReport> {
   const problems: VerifyProblem[] = [];
+  const unread: { file: string; reason: string }[] = [];
   let [segments, bytes, skipped, lastSequence] = [0, 0, 0, 0];
   const entries = catalog.all();
   for (const [at, entry] of entries.entries()) {
@@ -46,7 +50,9 @@ export async function scrubSegments(
     const problem = await scrub(catalog, entry, options.signal);
     if (problem === 'cancelled') break;
     lastSequence = (entries[at + 1]?.name.firstSequence ?? 1) - 1;
-    if (problem === 'unfinished') {
+    if (problem === 'unfinished' || problem instanceof Error) {
+      if (problem instanceof Error)
+        unread.push({ file: entry.path, reason: errorMessage(problem) });
       skipped++;
       continue;
     }
@@ -57,14 +63,14 @@ export async function scrubSegments(
     options.onSegment?.({ path: entry.path, bytes: dataLength, intact, problem });
     await pause((dataLength / options.bytesPerSecond) * 1000, options.signal);
   }
-  return { segments, bytes, skipped, lastSequence, problems };
+  return { segments, bytes, skipped, lastSequence, problems, unread };
 }
 
 async function scrub(
   catalog: SegmentCatalog,
   asked: CatalogEntry,
   signal: AbortSignal | undefined,
-): Promise<VerifyProblem | 'unfinished' | 'cancelled' | undefined> {
+): Promise<VerifyProblem | 'unfinished' | 'cancelled' | Error | undefined> {
   const found = (reason: string): VerifyProblem => ({
     file: asked.path,
     offset: 0,
@@ -85,8 +91,12 @@ async function scrub(
     if (signal?.aborted === true) return 'cancelled';
     // Removed or replaced since this pass began: what counts now is read by the next one.
     if (catalog.bySegment(asked.name.segment)?.path !== asked.path) return 'unfinished';
-    return found(errorMessage(error));
+    return isDamage(error) ? found(errorMessage(error)) : hindrance(error);
   }
+}
+
+function hindrance(error: unknown): Error {
+  return error instanceof Error ? error : new Error(errorMessage(error));
 }
 
 function closing<Result>(file: File, work: () => Result): Result {

@@ -6,6 +6,7 @@ import { sameSeal, type SegmentHeader } from '../format/segment-header.js';
 import { FrameScanner } from '../segment/frame-scanner.js';
 import { readFooter } from '../segment/segment-footer.js';
 import type { VisibleBound } from './log-cursor.js';
+import { isDamage } from '../wal.errors.js';
 import { type CatalogEntry, SegmentCatalog } from './segment-catalog.js';
 
 export interface VerifyReport {
@@ -49,6 +50,8 @@ export interface VerifyOptions {
   /** Where files are opened, so that a segment which retention removes meanwhile is passed over. */
   readonly catalog?: SegmentCatalog;
   readonly onProgress?: (progress: VerifyProgress) => void;
+  /** Told what hinders the reading of a segment and is no damage, as a want of descriptors is; without it the report says so (`unverified`). */
+  readonly onHindrance?: (path: string, error: unknown) => void;
   /** Ends the reading at its next slice; the report is then of what was read, and says so. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -63,7 +66,7 @@ export async function verifySegments(
   fileSystem: FileSystem,
   entries: readonly CatalogEntry[],
   bound: VisibleBound,
-  { extent, catalog, onProgress, signal }: VerifyOptions = {},
+  { extent, catalog, onProgress, onHindrance, signal }: VerifyOptions = {},
 ): Promise<VerifyReport> {
   const lastSegment = Math.max(bound.segment, extent?.lastSegment ?? 0);
   const visible = entries.filter((entry) => entry.name.segment <= lastSegment);
@@ -92,7 +95,12 @@ export async function verifySegments(
     const length = lengthOf(entry);
     const onOffset = (offset: number): void =>
       onProgress?.({ bytesDone: done + offset, bytesTotal });
-    const found = await verifySegment(files, entry, length, { successor, signal, onOffset });
+    const onHindered = (path: string, error: unknown): void => {
+      if (onHindrance !== undefined) onHindrance(path, error);
+      else unverified.push(notRead(path, error));
+    };
+    const reading = { successor, signal, onOffset, onHindered };
+    const found = await verifySegment(files, entry, length, reading);
     bytesDone += length ?? 0;
     if (found === 'removed') {
       segment = entry.name.segment + 1;
@@ -119,6 +127,11 @@ export async function verifySegments(
   };
 }
 
+/** For a report: whether the file is whole is not known. */
+export function notRead(path: string, error: unknown): string {
+  return `${path} could not be read to its end, which says nothing of what it holds: ${errorMessage(error)}`;
+}
+
 function missingSegments(
   directory: string,
   first: number,
@@ -143,6 +156,7 @@ interface SegmentReading {
   readonly successor: SegmentHeader | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onOffset: (offset: number) => void;
+  readonly onHindered: (path: string, error: unknown) => void;
 }
 
 async function verifySegment(
@@ -150,7 +164,7 @@ async function verifySegment(
   asked: CatalogEntry,
   /** Undefined where a missing successor would have told it: then the segment is read as far as it is valid. */
   knownLength: number | undefined,
-  { successor, signal, onOffset }: SegmentReading,
+  { successor, signal, onOffset, onHindered }: SegmentReading,
 ): Promise<VerifiedSegment | 'removed'> {
   const problems: VerifyProblem[] = [];
   let path = asked.path;
@@ -207,7 +221,10 @@ async function verifySegment(
   } catch (error) {
     if (errorCode(error) === 'WAL_SEQUENCE_GONE') return 'removed';
     // Whoever cancels may end the worker and close the files under it: that says nothing of the segment.
-    if (signal?.aborted !== true) note(0, sequence, errorMessage(error));
+    if (signal?.aborted !== true) {
+      if (isDamage(error)) note(0, sequence, errorMessage(error));
+      else onHindered(path, error);
+    }
   } finally {
     file?.close();
   }

@@ -5,7 +5,7 @@ import { readWatermark } from '../directory/watermark.js';
 import type { FileSystem } from '../disk/file-system.js';
 import type { VisibleBound } from '../read/log-cursor.js';
 import type { VerifyProblem } from '../read/verify.js';
-import { isRotten, WalError } from '../wal.errors.js';
+import { isDamage, isRotten, WalError } from '../wal.errors.js';
 import type { Sequence } from '../wal.types.js';
 import { diagnose, type Diagnosis } from './recovery.js';
 
@@ -24,12 +24,6 @@ const LOOKS = 3;
 /** More looks than this, with something else each time, and a writer is at work: then its WATERMARK speaks for the end. */
 const LOOKS_MAX = 10;
 const BETWEEN_LOOKS_MILLIS = 20;
-const DAMAGE = new Set([
-  'WAL_CORRUPT',
-  'WAL_LOST_TAIL',
-  'WAL_MISSING_SEGMENT',
-  'WAL_MANIFEST_DAMAGED',
-]);
 
 interface Look {
   readonly diagnosis?: Diagnosis;
@@ -52,7 +46,7 @@ export async function judgeEnd(fileSystem: FileSystem, directory: string): Promi
     look = again;
   }
   const { refusal, diagnosis } = look;
-  if (refusal !== undefined && !DAMAGE.has(refusal.code) && !isRotten(refusal)) throw refusal;
+  if (refusal !== undefined && !isDamage(refusal)) throw refusal;
   if (refusal !== undefined)
     return { bound: undefined, problem: problemOf(refusal, directory), unverified: [] };
   const tail = diagnosis?.tail;

@@ -1,8 +1,9 @@
-import { errorCode, errorMessage } from '@holdfast/kernel';
+import { errorMessage } from '@holdfast/kernel';
 import { withFile } from '../../disk/file-reading.js';
 import type { FileSystem } from '../../disk/file-system.js';
 import { NodeFileSystem } from '../../disk/node-file-system.js';
-import { type VerifyProblem, verifySegments } from '../../read/verify.js';
+import { notRead, type VerifyProblem, verifySegments } from '../../read/verify.js';
+import { isDamage } from '../../wal.errors.js';
 import type { Sequence, WorkProgress } from '../../wal.types.js';
 import { type StandsAt, usableFrom } from './backup-beginning.js';
 import { BackupContent, type BackupPart } from './backup-content.js';
@@ -84,17 +85,24 @@ export async function verifyBackup(
     content.close();
     const problems = [...verified.problems];
     const whole: BackupFile[] = [];
+    const unread: string[] = [];
     for (const file of manifest.files) {
       if (options.signal?.aborted === true) break;
-      const reason = await problemOf(fileSystem, content.pathOf(file), file);
-      if (reason === undefined) whole.push(file);
-      else problems.push({ file: content.pathOf(file), offset: 0, firstSequence: 0, reason });
+      const path = content.pathOf(file);
+      try {
+        const reason = await problemOf(fileSystem, path, file);
+        if (reason === undefined) whole.push(file);
+        else problems.push({ file: path, offset: 0, firstSequence: 0, reason });
+      } catch (error) {
+        unread.push(notRead(path, error));
+      }
     }
     const { frames, records, bytes } = verified;
     const { firstSequence } = manifest;
     const from = usableFrom(manifest, whole, options.standsAt);
     const isAsked = options.standsAt !== undefined && options.signal?.aborted !== true;
-    if (from === undefined && isAsked) {
+    // What was not read may be what stands for it.
+    if (from === undefined && isAsked && unread.length === 0) {
       const reason = `the backup begins at sequence ${firstSequence} and holds nothing that stands for what came before: it cannot be restored`;
       problems.push({
         file: `${content.directory}/${BACKUP_NAME}`,
@@ -103,7 +111,8 @@ export async function verifyBackup(
         reason,
       });
     }
-    const unverified = [...verified.unverified, ...withoutBeginning(firstSequence, from)];
+    const beginning = withoutBeginning(firstSequence, from);
+    const unverified = [...verified.unverified, ...unread, ...beginning];
     return { ...summaryOf(content), frames, records, bytes, problems, unverified };
   } finally {
     if (options.fileSystem === undefined) await fileSystem.close();
@@ -143,8 +152,7 @@ async function problemOf(
     const digest = Buffer.from(await fileSystem.sha256(path, bytes)).toString('hex');
     return digest === sha256 ? undefined : `the SHA-256 of '${name}' differs`;
   } catch (error) {
-    return errorCode(error) === undefined
-      ? `'${name}' cannot be read`
-      : `'${name}' cannot be read: ${errorMessage(error)}`;
+    if (!isDamage(error)) throw error;
+    return `'${name}' cannot be read: ${errorMessage(error)}`;
   }
 }

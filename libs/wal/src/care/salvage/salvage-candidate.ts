@@ -7,6 +7,7 @@ import { FrameScanner } from '../../segment/frame-scanner.js';
 import { lastFrameMatches } from '../../segment/segment-file.js';
 import { readFooter } from '../../segment/segment-footer.js';
 import { scanTail } from '../../segment/tail-scan.js';
+import { isOfNoUse } from '../../wal.errors.js';
 
 /** A file that may be a segment of the log. */
 export interface Candidate {
@@ -81,11 +82,12 @@ export function opened<Result>(
   }
 }
 
-/** Undefined for what cannot be read: salvage goes on with what can. */
+/** Undefined for what is of no use: salvage goes on with what is. */
 export function attempt<Result>(read: () => Result): Result | undefined {
   try {
     return read();
-  } catch {
+  } catch (error) {
+    if (!isOfNoUse(error)) throw error;
     return undefined;
   }
 }

@@ -7,6 +7,7 @@ import { FRAME_ALIGNMENT, SEGMENT_DATA_START, ZERO_CHUNK_BYTES } from '../../for
 import { FrameScanner, type ScannedFrame } from '../../segment/frame-scanner.js';
 import { readFooter } from '../../segment/segment-footer.js';
 import { lookBeyond, nextFrameOffset } from '../../segment/tail-scan.js';
+import { isOfNoUse } from '../../wal.errors.js';
 import type { SalvageLoss } from './salvage-candidate.js';
 import type { SourceSegment } from './salvage-segments.js';
 
@@ -53,6 +54,7 @@ export function* piecesOf(segment: SourceSegment): Generator<SalvagePiece> {
     for (const found of framesIn(file, header, { from: end, end: size, isEndKnown: false }))
       if ('frame' in found) yield* leftOut(segment, found.frame);
   } catch (error) {
+    if (!isOfNoUse(error)) throw error;
     yield lossOf(path, { at, to: segment.size, reason: errorMessage(error) });
   } finally {
     file?.close();
