@@ -990,6 +990,15 @@ describe('an import', () => {
       expect(JSON.parse((await again()).output)).toMatchObject({ posted: 0, rejected: 1 });
     });
 
+    it('passes over none of its rows as a line to ignore, whatever a spreadsheet has made of its quotes', async () => {
+      map({ csv: { ignoreLines: [{ matches: '^[^"]' }] } });
+      write('rows.csv', '"id","amount","customer"\n"1","10.00","a"\n"2","none","a"\nTotal\n');
+      expect(await summaryOf()).toMatchObject({ posted: 1, rejected: 1, skipped: 1 });
+      write('rejects.csv', read('rejects.csv').replaceAll('"', '').replace('none,', '20.00,'));
+      expect(JSON.parse((await again('--attempt', '2')).output)).toMatchObject({ posted: 1 });
+      expect(ledger.moved).toBe(3000);
+    });
+
     it('is refused where it would overwrite itself', async () => {
       writeRows('1,none,a');
       await importing();

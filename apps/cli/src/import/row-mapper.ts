@@ -85,10 +85,12 @@ export class RowMapper {
   }
 
   private mapRow(
-    { row, fields, raw }: CsvRow,
+    { row, fields, raw, givenId }: CsvRow,
     references: References,
   ): Transfer | Refusal | { readonly kind: 'skipped' } {
-    if (this.mapping.csv.ignoreLines.some((condition) => condition.fits(raw)))
+    const { ignoreLines } = this.mapping.csv;
+    // A rejects file has rows only, and what saved it may have written them otherwise.
+    if (givenId === undefined && ignoreLines.some((condition) => condition.fits(raw)))
       return { kind: 'skipped' };
     if (row === undefined)
       return refused(`it has ${fields.length} fields, not those of the header`);
