@@ -71,6 +71,8 @@ export class ImportNote {
   private unwritable = false;
   /** Of the runs before, … */
   private earlier: readonly Reading[] = [];
+  /** By the file as it is. */
+  private told: readonly Reading[] = [];
   /** … and of this one, which the note tells once rows are posted or refused. */
   private own: Omit<Reading, 'hasPosted'> | undefined;
   private tellsPosting = false;
@@ -111,6 +113,7 @@ export class ImportNote {
     if (note.rejects === undefined) return undefined;
     const isOurs = note.identity === this.identity;
     this.earlier = this.owner ? readingsIn(note, this.owner) : [];
+    this.told = this.earlier;
     return { progress: isOurs ? note.progress : undefined, rejects: note.rejects };
   }
 
@@ -126,19 +129,23 @@ export class ImportNote {
     else this.remove();
   }
 
-  /** Before the first row is posted, and durable: without it a row that is read otherwise later would be posted once more. */
+  /**
+   * Before the first row is posted, and durable: without it a row that is read otherwise later would be posted once more. Throws `IMPORT_OPTION_INVALID` where it cannot be told, as
+   * `take` does where there are rejects for the first time.
+   */
   tellPosting(rejects: RejectsState): void {
     if (this.owner === undefined || this.tellsPosting) return;
     this.tellsPosting = true;
+    const isNeeded = this.hasUntold;
     this.write({ progress: undefined, rejects });
-    this.change(() => sync(dirname(this.path)));
+    this.change(() => sync(dirname(this.path)), isNeeded);
   }
 
   /** Written now or with a later one. */
   take(progress: ImportProgress): void {
     this.pending = progress;
     this.hasRejects = progress.rejects.bytes > 0;
-    if (performance.now() - this.writtenAt >= WRITE_MILLIS_MIN) this.flush();
+    if (this.hasUntold || performance.now() - this.writtenAt >= WRITE_MILLIS_MIN) this.flush();
   }
 
   flush(): void {
@@ -163,30 +170,57 @@ export class ImportNote {
     return distinct([...this.earlier, ...own]);
   }
 
+  /** Whether rows are posted or refused, and the file does not tell how they are read. */
+  private get hasUntold(): boolean {
+    return this.noted.some(
+      ({ mapping, encoding, hasPosted }) =>
+        !this.told.some(
+          (told) =>
+            told.mapping === mapping &&
+            told.encoding === encoding &&
+            (told.hasPosted || !hasPosted),
+        ),
+    );
+  }
+
   private remove(): void {
     this.change(() => rmSync(this.path, { force: true }));
   }
 
   /** Whole or not at all, also after a power cut. */
   private write(noted: NotedImport): void {
+    const readings = this.noted;
     const content = JSON.stringify({
       kind: KIND,
       version: VERSION,
       identity: this.identity,
       ...noted,
-      ...(this.noted.length > 0 && { posting: { ...this.owner, readings: this.noted } }),
+      ...(readings.length > 0 && { posting: { ...this.owner, readings } }),
     });
     this.change(() => {
-      writeFileSync(this.temporaryPath, `${content}\n`, { flag: 'wx', flush: true });
-      renameSync(this.temporaryPath, this.path);
-    });
+      this.replace(`${content}\n`);
+      this.told = readings;
+    }, this.hasUntold);
   }
 
-  private change(files: () => void): void {
-    if (this.unwritable) return;
+  private replace(content: string): void {
+    try {
+      writeFileSync(this.temporaryPath, content, { flag: 'wx', flush: true });
+    } catch (error) {
+      // Half of it is in the way of the next.
+      if (errorCode(error) !== 'EEXIST') rmSync(this.temporaryPath, { force: true });
+      throw error;
+    }
+    renameSync(this.temporaryPath, this.path);
+  }
+
+  /** Of what only saves time nobody needs a note. */
+  private change(files: () => void, isNeeded = false): void {
+    if (this.unwritable && !isNeeded) return;
     try {
       files();
     } catch (error) {
+      if (isNeeded) throw unwritableNote(this.path, error);
       this.unwritable = true;
       this.onUnwritable(errorMessage(error));
     }
@@ -220,6 +254,15 @@ function noNote(path: string, why = 'is no note of an import'): ImportError {
     'IMPORT_OPTION_INVALID',
     `${path} ${why}, and would be overwritten: name another file with --progress, or move it away`,
     { file: path },
+  );
+}
+
+function unwritableNote(path: string, error: unknown): ImportError {
+  return new ImportError(
+    'IMPORT_OPTION_INVALID',
+    `${path} cannot be written: ${errorMessage(error)}: without it rows would be posted once more when a changed mapping reads them otherwise; make room, or name another file with --progress`,
+    { file: path },
+    { cause: error },
   );
 }
 

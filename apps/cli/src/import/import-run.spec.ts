@@ -1,13 +1,13 @@
 import { runs } from '@holdfast/kernel/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Batch, type BatchSink, KnownAccounts, type Posted, rejectOf } from './batch.js';
 import { type CsvFile, type CsvRow, openCsv } from './csv-rows.js';
 import { ImportError } from './import.errors.js';
-import { ImportNote, type ImportProgress } from './import-note.js';
+import { ImportNote, type ImportProgress, type RowsOwner, notedReadings } from './import-note.js';
 import { type ImportResult, ImportRun } from './import-run.js';
 import { parseMapping } from './mapping.js';
 import { RejectsFile } from './rejects-file.js';
@@ -84,8 +84,8 @@ describe('an import', () => {
   afterEach(() => rmSync(directory, { recursive: true }));
 
   const path = (name: string): string => join(directory, name);
-  const note = (): ImportNote =>
-    new ImportNote(path('note'), 'identity', undefined, () => undefined);
+  const note = (owner?: RowsOwner): ImportNote =>
+    new ImportNote(path('note'), 'identity', owner, () => undefined);
 
   /** Row 7 has no amount, row 8 belongs to nobody, and the ledger refuses row 9. */
   function csvOf(rows: number, amount = '1.00'): string {
@@ -103,7 +103,8 @@ describe('an import', () => {
       signal = new AbortController().signal,
       onProgress = () => undefined,
       file: given,
-    }: { signal?: AbortSignal; onProgress?: () => void; file?: CsvFile } = {},
+      note: noted = note(),
+    }: { signal?: AbortSignal; onProgress?: () => void; file?: CsvFile; note?: ImportNote } = {},
   ): Promise<ImportResult | undefined> {
     const file = given ?? (await openCsv(path('rows.csv'), mapping.csv, []));
     const rejects = new RejectsFile(path('rejects.csv'), file.columns, { ...mapping.csv, ...file });
@@ -114,7 +115,7 @@ describe('an import', () => {
       sink: ledger,
       known: ledger.known,
       rejects,
-      note: note(),
+      note: noted,
       commandsMax: 7,
       signal,
       onProgress,
@@ -232,6 +233,44 @@ describe('an import', () => {
     await expect(run(undefined)).rejects.toThrow(Killed);
     writeFileSync(path('rows.csv'), csvOf(ROWS).replace('id,from,amount', 'from,id,amount'));
     expect(await run(note().read()?.progress)).toBeUndefined();
+  });
+
+  describe('whose note cannot be written', () => {
+    const owner = { ledger: 'main', name: 'test' };
+    /** As a run of the command line opens it. */
+    const opened = (): ImportNote => {
+      const noted = note(owner);
+      noted.read();
+      noted.readAs({ mapping: mapping.text, encoding: 'utf8' });
+      return noted;
+    };
+    const block = (): string => mkdirSync(path('note.tmp'), { recursive: true })!;
+
+    it.each([
+      ['posts nothing', csvOf(3)],
+      ['ends where it has rejects, whose ids nobody would know', csvOf(1, 'none')],
+    ])('%s', async (_, rows) => {
+      writeFileSync(path('rows.csv'), rows);
+      const noted = opened();
+      block();
+      noted.begin();
+      await expect(run(undefined, { note: noted })).rejects.toMatchObject({
+        code: 'IMPORT_OPTION_INVALID',
+        message: expect.stringContaining(path('note')),
+      });
+      expect(ledger.applied.size).toBe(0);
+      rmSync(path('note.tmp'), { recursive: true });
+      expect(await run(undefined, { note: opened() })).toMatchObject({ finished: true });
+      expect(notedReadings(path('note'), owner)).toHaveLength(1);
+    });
+
+    it('goes on where an earlier one says how its rows are read', async () => {
+      writeFileSync(path('rows.csv'), csvOf(3));
+      await run(undefined, { note: opened() });
+      const noted = opened();
+      block();
+      expect(await run(undefined, { note: noted })).toMatchObject({ tally: { repeated: 3 } });
+    });
   });
 
   it('stops between two batches when it is told to, and says that it is not finished', async () => {

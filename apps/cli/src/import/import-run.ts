@@ -68,8 +68,8 @@ export class ImportRun {
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
-      note.flush();
       this.seen.close();
+      note.flush();
     }
     return {
       finished: !signal.aborted,
