@@ -50,7 +50,12 @@ export {
   SqliteReadModelStore,
   type SqliteReadModelStoreOptions,
 } from './store/sqlite/sqlite-read-model-store.js';
-export type { SqliteTransaction } from './store/sqlite/sqlite-transaction.js';
+export { SqliteStatements } from './store/sqlite/sqlite-statements.js';
+export type {
+  SqliteChanges,
+  SqliteStatement,
+  SqliteTransaction,
+} from './store/sqlite/sqlite-transaction.js';
 export type { FollowedProjection } from './thread/main-thread.js';
 export { ProjectionThread } from './thread/projection-thread.js';
 export {

@@ -2,7 +2,7 @@ import Database from 'better-sqlite3';
 import { deepStrictEqual } from 'node:assert';
 import type { Elsewhere } from '@holdfast/commands';
 import type { JsonObject, Position, RecordedEvent, StreamVersion } from '@holdfast/event-store';
-import type { SqliteTransaction } from '@holdfast/projections';
+import { SqliteStatements } from '@holdfast/projections';
 import { canonicalJson } from '../http/canonical-json.js';
 import type { Feature } from '../feature/feature.js';
 import type { SqliteProjection } from '../feature/projection.js';
@@ -58,9 +58,10 @@ async function projected(
 ): Promise<Database.Database> {
   const database = new Database(':memory:');
   for (const statement of projection.tables) database.exec(statement);
-  const transaction: SqliteTransaction = { prepare: (sql) => database.prepare(sql) as never };
   const handled = events.filter(({ type }) => projection.handles.includes(type));
-  await projection.apply(handled, transaction);
+  const statements = new SqliteStatements(database);
+  await projection.apply(handled, statements);
+  statements.closeIterators();
   return database;
 }
 

@@ -1,18 +1,23 @@
 import type { RecordedEvent } from '@holdfast/event-store';
-import type { SqliteTransaction } from '@holdfast/projections';
-import Database, { type Statement } from 'better-sqlite3';
+import {
+  type SqliteStatement,
+  SqliteStatements,
+  type SqliteTransaction,
+} from '@holdfast/projections';
+import Database from 'better-sqlite3';
 import { ledgerProjection } from '../ledger.projection.js';
 
 /** The ledger's tables without a store around them: what `apply` alone does. */
 export class LedgerTablesInMemory implements SqliteTransaction {
   private readonly database = new Database(':memory:');
+  private readonly statements = new SqliteStatements(this.database);
 
   constructor() {
     for (const statement of ledgerProjection.tables) this.database.exec(statement);
   }
 
-  prepare<Parameters extends unknown[], Row>(sql: string): Statement<Parameters, Row> {
-    return this.database.prepare<Parameters, Row>(sql);
+  prepare<Parameters extends unknown[], Row>(sql: string): SqliteStatement<Parameters, Row> {
+    return this.statements.prepare(sql);
   }
 
   apply(events: readonly RecordedEvent[]): void {

@@ -1,6 +1,8 @@
-import SqliteDatabase, { type Database, type Statement } from 'better-sqlite3';
+import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { existsSync, statSync } from 'node:fs';
 import { classified } from '../../read-model.errors.js';
+import { SqliteStatements } from './sqlite-statements.js';
+import type { SqliteStatement } from './sqlite-transaction.js';
 
 export interface ConnectionOptions {
   readonly readonly?: boolean;
@@ -15,7 +17,7 @@ const CACHE_KIBIBYTES = 32 * 1024;
 /** One connection to one SQLite file, with each statement compiled once. */
 export class SqliteConnection {
   readonly database: Database;
-  private readonly statements = new Map<string, Statement>();
+  private readonly statements: SqliteStatements;
   private readonly device: number;
   private readonly inode: number;
 
@@ -28,6 +30,7 @@ export class SqliteConnection {
     try {
       database = new SqliteDatabase(path, { readonly, timeout: BUSY_TIMEOUT_MILLIS });
       this.database = database;
+      this.statements = new SqliteStatements(database);
       this.database.pragma(`cache_size = -${CACHE_KIBIBYTES}`);
       if (!readonly) {
         this.database.pragma('journal_mode = WAL');
@@ -73,24 +76,19 @@ export class SqliteConnection {
     }
   }
 
-  /** One statement for one SQL text, however often it is asked for. */
+  /** As `SqliteTransaction.prepare`. */
   prepare<Parameters extends unknown[] = unknown[], Row = unknown>(
     sql: string,
-  ): Statement<Parameters, Row> {
-    let statement = this.statements.get(sql);
-    if (statement === undefined) {
-      statement = this.database.prepare(sql);
-      this.statements.set(sql, statement);
-    }
-    return statement as Statement<Parameters, Row>;
+  ): SqliteStatement<Parameters, Row> {
+    return this.statements.prepare(sql);
   }
 
   /** Runs the body in a write transaction; everything or nothing. Classifies what the database throws. */
   transaction<Result>(body: () => Result): Result {
     try {
-      this.prepare('BEGIN IMMEDIATE').run();
+      this.begin('IMMEDIATE');
       const result = body();
-      this.prepare('COMMIT').run();
+      this.commit();
       return result;
     } catch (error) {
       this.rollback();
@@ -107,8 +105,20 @@ export class SqliteConnection {
     }
   }
 
+  /** With rows of an earlier call that somebody still holds, SQLite begins nothing. */
+  begin(kind: 'DEFERRED' | 'IMMEDIATE'): void {
+    this.statements.closeIterators();
+    this.prepare(`BEGIN ${kind}`).run();
+  }
+
+  commit(): void {
+    this.statements.closeIterators();
+    this.prepare('COMMIT').run();
+  }
+
   /** Some failures have already ended the transaction. */
   rollback(): void {
+    this.statements.closeIterators();
     if (this.database.inTransaction) this.prepare('ROLLBACK').run();
   }
 
@@ -123,6 +133,7 @@ export class SqliteConnection {
   }
 
   close(): void {
+    this.statements.closeIterators();
     this.database.close();
   }
 }

@@ -19,7 +19,7 @@ const MODULUS = 1n << 256n;
  * also notices a row that is there twice. All of it sees one moment of the file.
  */
 export async function digestOf(connection: SqliteConnection): Promise<ReadModelDigest> {
-  connection.prepare('BEGIN').run();
+  connection.begin('DEFERRED');
   try {
     const cursor = cursorOf(bookkeepingOf(connection));
     const tables: Record<string, TableDigest> = {};

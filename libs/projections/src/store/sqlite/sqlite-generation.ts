@@ -28,7 +28,7 @@ export function prepareGeneration<Transaction>(
   projection: SqlProjection<Transaction>,
 ): boolean {
   if (isPrepared(connection)) return false;
-  connection.prepare('BEGIN IMMEDIATE').run();
+  connection.begin('IMMEDIATE');
   try {
     // Another worker may have been faster to the write lock.
     const isMade = !isPrepared(connection);
@@ -39,7 +39,7 @@ export function prepareGeneration<Transaction>(
         .run(projection.name, projection.version);
       markCatchingUp(connection);
     }
-    connection.prepare('COMMIT').run();
+    connection.commit();
     return isMade;
   } catch (error) {
     connection.rollback();

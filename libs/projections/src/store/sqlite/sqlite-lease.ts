@@ -210,10 +210,10 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
     this.busy = true;
     try {
       this.assertWanted();
-      this.connection.prepare('BEGIN IMMEDIATE').run();
+      this.connection.begin('IMMEDIATE');
       this.move(to);
       await work(this.connection);
-      this.connection.prepare('COMMIT').run();
+      this.connection.commit();
       // Before anybody hears of the position, and a floor moves to it: what is committed to removed files is nowhere. Crash here: they are as they were.
       this.assertInPlace();
     } catch (error) {

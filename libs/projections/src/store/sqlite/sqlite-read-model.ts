@@ -1,6 +1,5 @@
 import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store/reading';
 import { assert } from '@holdfast/kernel';
-import type { Statement } from 'better-sqlite3';
 import { join } from 'node:path';
 import type { FeedCursor } from '../../event-feed.js';
 import { PositionWaiters } from '../../runner/position-waiters.js';
@@ -19,6 +18,7 @@ import {
 } from './sqlite-catalog.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import { digestOf } from './sqlite-digest.js';
+import type { SqliteStatement } from './sqlite-transaction.js';
 import {
   type Bookkeeping,
   bookkeepingOf,
@@ -45,10 +45,10 @@ export interface ReadModelSnapshot {
   readonly version: number;
   readonly position: Position;
   readonly cursor: FeedCursor | undefined;
-  /** Compiled once and kept. */
+  /** As `SqliteTransaction.prepare`. */
   prepare<Parameters extends unknown[] = unknown[], Row = unknown>(
     sql: string,
-  ): Statement<Parameters, Row>;
+  ): SqliteStatement<Parameters, Row>;
 }
 
 interface OpenGeneration {
@@ -97,7 +97,7 @@ export class SqliteReadModel {
     const live = this.readable();
     assert(!live.database.inTransaction, 'one query at a time: a snapshot dies with its call');
     try {
-      live.prepare('BEGIN').run();
+      live.begin('DEFERRED');
       const cursor = cursorOf(bookkeepingOf(live));
       const position = cursor?.position ?? BEFORE_FIRST_POSITION;
       const version = this.open?.version ?? this.options.projection.version;
