@@ -1,5 +1,7 @@
+import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
-import { SingleBar } from 'cli-progress';
+
+const load = createRequire(import.meta.url);
 
 /** How far a piece of work has come. */
 export interface Progress {
@@ -14,6 +16,8 @@ const REDRAWS_PER_SECOND = 10;
 /** `format` is of cli-progress: `{bar}`, `{percentage}`, `{duration_formatted}`, and what `shown` names. */
 export function progressOn(stream: Writable | NodeJS.WriteStream, format: string): Progress {
   if (!('isTTY' in stream) || !stream.isTTY) return SILENT;
+  // Only here, since most commands draw none.
+  const { SingleBar } = load('cli-progress') as typeof import('cli-progress');
   const bar = new SingleBar({
     stream,
     format,
