@@ -24,7 +24,7 @@ import { serviceStopping } from '../http/query-problems.js';
 import { requestHash } from '../http/request-hash.js';
 import { EventStore } from '../store/event-store.js';
 import { subjectOf } from '../store/handler-checks.js';
-import { type Exchange, exchangeOf, respond } from './exchange.js';
+import { type Exchange, exchangeOf, respond } from '../http/exchange.js';
 
 /** An answer to a command with what its outcome and its route say of it. */
 interface Told {

@@ -16,7 +16,7 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type Observable, catchError, map, mergeMap, of } from 'rxjs';
-import { type Exchange, exchangeOf, respond } from '../executing/exchange.js';
+import { type Exchange, exchangeOf, respond } from '../http/exchange.js';
 import { type HttpAnswer, HttpAnswers } from '../http/http-answers.js';
 import { preferredWaitSeconds } from '../http/prefer-wait.js';
 import { ProblemException } from '../http/problem.exception.js';

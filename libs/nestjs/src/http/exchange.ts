@@ -1,6 +1,6 @@
 import type { ExecutionContext, HttpServer } from '@nestjs/common';
-import type { Headers } from '../http/command-headers.js';
-import type { HttpAnswer } from '../http/http-answers.js';
+import type { Headers } from './command-headers.js';
+import type { HttpAnswer } from './http-answers.js';
 
 /** Of a request and its response what Express and Fastify have in common. */
 export interface Exchange {
