@@ -83,11 +83,25 @@ describe('deciders and lookups in one model', () => {
       const found = await writer.find({ scope: '', actor: 'tester', key: 'mon' });
       expect(JSON.stringify(found?.answer)).toBe(JSON.stringify(told));
     }
-    // What a program without an answer told stays what it was.
-    await reopen();
-    const plain = await writer.execute(book('tue'), attempt('tue'));
+  });
+
+  it('answer what an earlier program recorded without its answer as it did: from the first event', async () => {
+    const answer = ([{ stream, data }, ...others]: Answerables) => ({
+      at: stream,
+      day: data['day'] ?? null,
+      others: others.length,
+    });
+    const parts = { deciders: [{ ...room, answer }, guest], lookups: [guestBookings] };
+    await writer.execute(add, attempt('add'));
+    // As a program without the member in the metadata has left it.
+    await writer.execute(book('mon'), attempt('mon'));
     await reopen(parts);
-    expect(await writer.execute(book('tue'), attempt('tue'))).toEqual({ ...plain, replayed: true });
+    const told = { at: 'room/blue', day: 'mon', others: 0 };
+    expect(await writer.execute(book('mon'), attempt('mon'))).toMatchObject({
+      ...{ replayed: true, answer: told },
+    });
+    const found = await writer.find({ scope: '', actor: 'tester', key: 'mon' });
+    expect(found?.answer).toEqual(told);
   });
 
   it('use up the key of a command that finds nothing to do', async () => {

@@ -72,6 +72,7 @@ export interface CombinedView extends Read {
  */
 export function combined(parts: CombinedParts): CommandModel<AnyCommand, object, CombinedView> {
   const { deciders, lookups = [], retired = [] } = parts;
+  const byName = new Map(deciders.map((one) => [one.name, one]));
   const byCommand = byTypes(deciders, 'decide');
   const byEvent = byTypes(deciders, 'evolve');
   assertParts(parts, byEvent);
@@ -97,8 +98,9 @@ export function combined(parts: CombinedParts): CommandModel<AnyCommand, object,
   };
   const answerOf = (event: Answerable): object => {
     if (event.type === COMMAND_REJECTED || event.type === COMMAND_UNCHANGED) return event.data;
-    const [, id] = partsOf(event.stream);
-    return { id, ...event.data };
+    const [name, id] = partsOf(event.stream);
+    // Where none is recorded: it was the default, or a program of before made it from the first event alone.
+    return byName.get(name)?.answer?.([event]) ?? { id, ...event.data };
   };
   return {
     stateVersion: stateVersionOf(parts, schemas),
@@ -113,8 +115,10 @@ export function combined(parts: CombinedParts): CommandModel<AnyCommand, object,
       const verdict = verdictOf(one, command, context, view);
       if (verdict.kind !== 'accepted') return verdict;
       rehearse(verdict.appends, context, view.state, evolve);
-      if (one.answer === undefined) return verdict;
-      return { ...verdict, answer: told(one, one.answer, answerables(verdict, context, schemas)) };
+      const { stream } = defined(verdict.appends[0], 'an append of a command');
+      const by = one.answer ? one : byName.get(partsOf(stream)[0]);
+      if (!by?.answer) return verdict;
+      return { ...verdict, answer: told(by, by.answer, answerables(verdict, context, schemas)) };
     },
     answerOf,
   };

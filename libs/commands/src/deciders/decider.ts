@@ -72,7 +72,7 @@ export interface DeciderDefinition<
   readonly keyless?: readonly Command['type'][];
   /**
    * The answer to an accepted command, made from all its events when they are decided, and recorded with the first: a repetition gets the same bytes, whatever
-   * this has become. Default: the id with the data of the first event.
+   * this has become. Of what a program before this rule recorded, it is made from the first event alone. Default: the id with the data of the first event.
    */
   readonly answer?: (events: Answerables) => object;
 }
