@@ -1,4 +1,5 @@
 import { type CsvMarks, LINE_END, firstFields } from './csv-records.js';
+import { ownColumns } from './reject-columns.js';
 
 /** Most lines before the header, and the header itself. */
 export const HEADER_LINES_MAX = 100;
@@ -31,7 +32,7 @@ export async function beginningOf(
   for (const { line, at } of lineBeginnings(head)) {
     const columns = columnsAt(head.slice(at), marks);
     if (columns === undefined) continue;
-    if (needed.every((name) => columns.includes(name)))
+    if (needed.every((name) => ownColumns(columns).includes(name)))
       return { line, columns, headed: true, pieces: joined(head.slice(at), pieces) };
     first ??= { line, fields: columns };
   }

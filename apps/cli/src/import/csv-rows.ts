@@ -3,6 +3,7 @@ import { type CsvBeginning, HEADER_LINES_MAX, beginningOf, beginningWith } from 
 import { type CsvMarks, recordsOf } from './csv-records.js';
 import { type CsvText, bytesOf, openText } from './csv-text.js';
 import { ImportError } from './import.errors.js';
+import { ownColumns } from './reject-columns.js';
 import { fromTheEnd } from './row-spool.js';
 import { shown, shownList } from './shown.js';
 import type { Row } from './template.js';
@@ -105,7 +106,8 @@ async function tableOf(
     );
   }
   if (given) return found;
-  const { columns, line } = found;
+  const { line } = found;
+  const columns = ownColumns(found.columns);
   const twice = needed.find((name) => columns.indexOf(name) !== columns.lastIndexOf(name));
   if (twice === undefined) return found;
   await pieces.return(undefined);
@@ -130,13 +132,16 @@ async function* rowsOf(
         ...record,
         recordHash: hashOf(bytesOf(record.raw, text)),
         bytes: text.bytes,
-        row:
-          fields.length === columns.length
-            ? Object.fromEntries(columns.map((name, index) => [name, fields[index]?.trim() ?? '']))
-            : undefined,
+        row: rowOf(columns, fields),
       };
     isHeader = false;
   }
+}
+
+/** Undefined when they are not as many. */
+export function rowOf(columns: readonly string[], fields: readonly string[]): Row | undefined {
+  if (fields.length !== columns.length) return undefined;
+  return Object.fromEntries(columns.map((name, index) => [name, fields[index]?.trim() ?? '']));
 }
 
 function hashOf(bytes: Buffer): string {

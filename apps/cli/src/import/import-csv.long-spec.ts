@@ -999,6 +999,21 @@ describe('an import', () => {
       expect(ledger.moved).toBe(3000);
     });
 
+    it.each([
+      ['with a header', 'import_id,import_line,amount,customer\n', {}],
+      ['without one', '', { columns: ['import_id', 'import_line', 'amount', 'customer'] }],
+    ])('has columns of its own that are called as those in front: %s', async (_, header, csv) => {
+      const accounts = { ...MAPPING.accounts };
+      accounts.customer = { id: 'c-{import_id}-{import_line}', normalSide: 'credit' };
+      map({ csv, accounts, row: { amount: { column: 'amount' } } });
+      write('rows.csv', `${header}55,7,none,a\n56,8,none,b,\n`);
+      expect(await summaryOf()).toMatchObject({ rejected: 2 });
+      write('rejects.csv', read('rejects.csv').replaceAll('none', '20.00').replace(',b,', ',b'));
+      expect(JSON.parse((await again('--attempt', '2')).output)).toMatchObject({ posted: 2 });
+      const opened = ledger.recorded.flatMap(({ body }) => body.id ?? []);
+      expect(opened.sort()).toEqual(['c-55-7', 'c-56-8', 'cash']);
+    });
+
     it('is refused where it would overwrite itself', async () => {
       writeRows('1,none,a');
       await importing();

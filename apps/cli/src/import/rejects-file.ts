@@ -18,7 +18,8 @@ import iconv from 'iconv-lite';
 import type { CsvMarks } from './csv-records.js';
 import type { CsvFile, CsvRow } from './csv-rows.js';
 import { placeOf } from './import-files.js';
-import { REJECT_COLUMNS, recordText, rejectText } from './rejects-format.js';
+import { REJECT_COLUMNS } from './reject-columns.js';
+import { recordText, rejectText } from './rejects-format.js';
 
 /** A row that was not taken, and why. */
 export interface Reject {

@@ -1,8 +1,6 @@
-import type { CsvFile, CsvFormat, CsvRow } from './csv-rows.js';
+import { type CsvFile, type CsvFormat, type CsvRow, rowOf } from './csv-rows.js';
+import { REJECT_COLUMNS, isRejects, ownColumns } from './reject-columns.js';
 import { visibleText } from './row-identity.js';
-
-/** What a rejects file has in front of each row. */
-export const REJECT_COLUMNS = ['import_line', 'import_id', 'import_reason'] as const;
 
 type Marks = Pick<CsvFormat, 'delimiter' | 'quote'>;
 
@@ -23,36 +21,35 @@ export function rejectText(line: number, id: string, reason: string, marks: Mark
  * Every other file is returned as it is.
  */
 export function withoutRejectColumns(file: CsvFile, marks: Marks): CsvFile {
-  const { columns } = file;
-  if (!REJECT_COLUMNS.every((name, index) => columns[index] === name)) return file;
+  if (!isRejects(file.columns)) return file;
+  const columns = ownColumns(file.columns);
   return {
     ...file,
-    columns: columns.slice(REJECT_COLUMNS.length),
-    rows: mapRows(file.rows, marks),
+    columns,
+    rows: mapRows(file.rows, (row) => originalRow(row, columns, marks)),
     close: () => file.close(),
   };
 }
 
-async function* mapRows(rows: AsyncIterable<CsvRow>, marks: Marks): AsyncGenerator<CsvRow> {
-  for await (const row of rows) yield originalRow(row, marks);
+async function* mapRows(
+  rows: AsyncIterable<CsvRow>,
+  mapped: (row: CsvRow) => CsvRow,
+): AsyncGenerator<CsvRow> {
+  for await (const row of rows) yield mapped(row);
 }
 
-function originalRow(rejected: CsvRow, marks: Marks): CsvRow {
-  const { row, fields, raw, line } = rejected;
-  const [importLine = '', importId = ''] = fields.map((field) => field.trim());
-  const values = row && Object.entries(row).filter(([name]) => !isRejectColumn(name));
+function originalRow(rejected: CsvRow, columns: readonly string[], marks: Marks): CsvRow {
+  const { raw, line } = rejected;
+  const [importLine = '', importId = ''] = rejected.fields.map((field) => field.trim());
+  const fields = rejected.fields.slice(REJECT_COLUMNS.length);
   return {
     ...rejected,
     line: /^[1-9][0-9]{0,14}$/.test(importLine) ? Number(importLine) : line,
-    fields: fields.slice(REJECT_COLUMNS.length),
+    fields,
     raw: afterFields(raw, REJECT_COLUMNS.length, marks),
-    row: values && Object.fromEntries(values),
+    row: rowOf(columns, fields),
     givenId: importId === '' ? null : visibleText(idText(importId, marks)),
   };
-}
-
-function isRejectColumn(name: string): boolean {
-  return REJECT_COLUMNS.some((column) => column === name);
 }
 
 /** The text behind so many fields. */
