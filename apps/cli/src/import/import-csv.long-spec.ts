@@ -698,6 +698,57 @@ describe('an import', () => {
       },
     );
 
+    it.each([
+      ['in another encoding', 'windows-1252', ',', 'Jäger', (text: string) => `\ufeff${text}`],
+      ['with another delimiter', 'utf8', ';', 'Smith', (text: string) => text.replaceAll(',', ';')],
+    ])(
+      'goes on with the file behind rejects that a spreadsheet has saved %s',
+      async (_, encoding, delimiter, name, saved) => {
+        const csv = { encoding, columns: ['text', 'amount', 'customer'] };
+        map({ row: { ...NO_ID, reference: null }, csv });
+        writeTexts(`Müller,10.00,a\n${name},none,a\n`, encoding);
+        await importing();
+        const refused = iconv.decode(readFileSync(path('rejects.csv')), encoding);
+        write('rejects.csv', saved(refused.replace('none,', '20.00,')));
+        const excel = { ...JSON.parse(read('m.json')), csv: { ...csv, delimiter } };
+        write('excel.json', JSON.stringify(excel));
+        const line = ['import', path('rejects.csv'), '--ledger', 'main', '--url', url];
+        const attempt = ['--attempt', '2', '--mapping', path('excel.json')];
+        expect((await runCli(...line, ...attempt)).exit).toBe(0);
+        rmSync(path('rejects.csv'));
+        writeTexts(`Müller,10.00,a\n${name},none,a\nSchröder,30.00,a\n`, encoding);
+        expect(await summaryOf()).toMatchObject({ posted: 2, repeated: 1, rejected: 1 });
+        expect(ledger.moved).toBe(6000);
+      },
+    );
+
+    it('goes on with rejects that a spreadsheet has saved in another encoding between two attempts', async () => {
+      map({ row: NO_ID, csv: { encoding: 'windows-1252' } });
+      writeTexts('Müller,none,a\nJäger,nothing,a\n', 'windows-1252');
+      await importing();
+      const refused = iconv.decode(readFileSync(path('rejects.csv')), 'windows-1252');
+      const mended = refused.replace('none,', '10.00,');
+      const line = ['import', path('rejects.csv'), '--ledger', 'main', '--url', url];
+      const under = ['--mapping', path('m.json')];
+      writeFileSync(path('rejects.csv'), iconv.encode(mended, 'windows-1252'));
+      expect((await runCli(...line, ...under, '--attempt', '2')).exit).toBe(1);
+      write('rejects.csv', `\ufeff${mended.replace('nothing,', '20.00,')}`);
+      expect((await runCli(...line, ...under, '--attempt', '3')).exit).toBe(0);
+      expect(ledger.moved).toBe(3000);
+    });
+
+    it('posts no reject once more that has another reference from the mapping of its attempt', async () => {
+      writeRows('1,10.00,a', '2,20.00 EUR,a');
+      await importing();
+      write('rejects.csv', read('rejects.csv').replace(',20.00 EUR,', ',20.00,'));
+      map({ row: { ...MAPPING.row, reference: 'r/{id}' } });
+      const line = ['import', path('rejects.csv'), '--ledger', 'main', '--url', url];
+      await runCli(...line, '--attempt', '2', '--mapping', path('m.json'));
+      rmSync(path('rejects.csv'));
+      map({ row: { ...MAPPING.row, amount: { column: 'amount', currency: ['EUR'] } } });
+      expect([(await importing()).exit, ledger.moved]).toEqual([64, 3000]);
+    });
+
     it('knows an encoding by whatever name', async () => {
       writeTexts(CZECH);
       map({ row: NO_ID, csv: { encoding: 'UTF-8' } });

@@ -147,14 +147,19 @@ export class ImportJob {
     const { csv, ledger } = this.options;
     const owner = { ledger, name: this.mapping.name };
     const noted = this.notesOfPostings().flatMap((path) =>
-      notedReadings(path, owner).map((reading) => ({ path, ...reading })),
+      notedReadings(path, owner).map((reading) => ({
+        ...{ path, hasPosted: reading.hasPosted, encoding: reading.encoding },
+        mapping: parseMapping(path, reading.mapping),
+      })),
     );
-    const ofRejects = noted.some(({ path, hasPosted }) => path !== this.notePath && hasPosted);
+    const own = noted.filter(({ path }) => path === this.notePath);
+    const ofRejects = noted.filter(({ path, hasPosted }) => path !== this.notePath && hasPosted);
+    const mendedUnder = ofRejects.map(({ mapping }) => mapping);
     const open = (mapping: Mapping): Promise<CsvFile> => this.open(mapping);
-    for (const { path, hasPosted, mapping, encoding } of noted) {
-      if (!hasPosted && !ofRejects) continue;
-      const earlier = { mapping: parseMapping(path, mapping), encoding, ofRejects };
-      const found = await otherId(earlier, this.mapping, { ledger, open });
+    // A reject has its id from the file, however it is saved since. Where nobody knows how that was read, its rejects may tell.
+    for (const { path, hasPosted, ...reading } of own.length > 0 ? own : noted) {
+      if (!hasPosted && ofRejects.length === 0) continue;
+      const found = await otherId({ ...reading, mendedUnder }, this.mapping, { ledger, open });
       if (found === undefined) continue;
       const { line, changes } = found;
       throw new ImportError(

@@ -24,10 +24,12 @@ function readingChanges(before: Mapping, now: Mapping): string[] {
 }
 
 /** A row that was refused and mended is known by its reference, when the file has it under a mapping that takes it. */
-function referenceLoss(before: Mapping, now: Mapping): string | undefined {
-  const change = changeOf('row.reference', ({ row }) => row.reference, before, now);
-  const isNone = now.row.reference === undefined && before.text !== now.text;
-  return change ?? (isNone ? 'row.reference is null' : undefined);
+function referenceLosses(earlier: readonly Mapping[], now: Mapping): readonly string[] {
+  return earlier.flatMap((before) => {
+    const change = changeOf('row.reference', ({ row }) => row.reference, before, now);
+    const isNone = now.row.reference === undefined && before.text !== now.text;
+    return change ?? (isNone ? 'row.reference is null' : []);
+  });
 }
 
 function changeOf(
@@ -47,8 +49,8 @@ function valueText(value: unknown): string {
 export interface EarlierReading {
   readonly mapping: Mapping;
   readonly encoding: string;
-  /** Whether rows that it refuses may be posted, mended, from a rejects file. */
-  readonly ofRejects: boolean;
+  /** By these, rows that it refuses may be posted from rejects files, mended. */
+  readonly mendedUnder: readonly Mapping[];
 }
 
 export interface RowsOfFile {
@@ -73,12 +75,12 @@ export async function otherId(
   now: Mapping,
   { ledger, open }: RowsOfFile,
 ): Promise<OtherId | undefined> {
-  const { mapping: before, encoding } = earlier;
+  const { mapping: before, encoding, mendedUnder } = earlier;
   const file = await open(now);
   const changes = readingChanges(before, now);
   if (!isSameEncoding(file.encoding, encoding))
     changes.push(`it was read in ${encoding}, and is in ${file.encoding}`);
-  const loss = earlier.ofRejects ? referenceLoss(before, now) : undefined;
+  const [loss] = mendedUnder.length === 0 ? [] : referenceLosses([before, ...mendedUnder], now);
   if (loss !== undefined) changes.push(loss);
   if (changes.length === 0) {
     await file.close();
@@ -103,13 +105,14 @@ interface TwoReadings extends RowsOfFile {
 }
 
 async function lineOf(
-  { mapping: before, ofRejects }: EarlierReading,
+  { mapping: before, mendedUnder }: EarlierReading,
   { now, ledger, open, file, again, isInOther, losesReference }: TwoReadings,
 ): Promise<number | undefined> {
   const rows = { now: new SeenRows(), before: new SeenRows() };
   try {
     for await (const { row, occurrence } of counted(file, now)) {
-      if (isInOther && toldBy(now.row.id, row).some(isBeyondAscii)) return row.line;
+      const isMade = typeof row.givenId !== 'string';
+      if (isInOther && isMade && toldBy(now.row.id, row).some(isBeyondAscii)) return row.line;
       const id = idOf(now.row.id, row, occurrence);
       if (id !== undefined) rows.now.earlierLine('id', rowWith(id, row), row.line);
     }
@@ -126,7 +129,7 @@ async function lineOf(
       if (!rows.now.has('id', known)) return row.line;
       if (!isUnknown) rows.before.earlierLine('id', known, row.line);
     }
-    if (!hasUnknown || !ofRejects) return undefined;
+    if (!hasUnknown || mendedUnder.length === 0) return undefined;
     // Mended, it has an id or a reference that nobody knows, and its bytes are not known where they could not be read. So it may be each row that only this reading takes.
     for await (const { row, occurrence } of counted(await open(now), now)) {
       const mapped = mapper.now.map(row, occurrence);
