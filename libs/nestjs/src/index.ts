@@ -6,5 +6,6 @@ export { Reads } from './projections/reads.js';
 export { Commands } from './store/commands.js';
 export { EventStoreModule } from './store/event-store.module.js';
 export { EventStore, type EventStoreOptions, type HealthCheck } from './store/event-store.js';
+export { ProblemsFilter } from './store/problems.filter.js';
 export { HoldfastHealth, type HoldfastReport } from './store/holdfast-health.js';
 export { runHoldfast, type RunHoldfastOptions } from './process/run-holdfast.js';

@@ -22,6 +22,7 @@ import { Commands } from './commands.js';
 import { EventStore, type EventStoreOptions } from './event-store.js';
 import { assertHandlers } from './handler-checks.js';
 import { HoldfastHealth } from './holdfast-health.js';
+import { ProblemsFilter } from './problems.filter.js';
 
 const FEATURE = Symbol('a feature');
 const IDLE_LOOK_MILLIS = 50;
@@ -44,9 +45,9 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
       useFactory: (options: EventStoreOptions, discovery: DiscoveryService) =>
         openEventStore(options, discovery),
     },
-    ...[Commands, HoldfastHealth],
+    ...[Commands, HoldfastHealth, ProblemsFilter],
   ],
-  exports: [EventStore, Commands, HoldfastHealth],
+  exports: [EventStore, Commands, HoldfastHealth, ProblemsFilter],
 })
 export class EventStoreModule
   extends ConfigurableModuleClass
