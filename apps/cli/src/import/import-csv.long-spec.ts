@@ -1165,6 +1165,23 @@ describe('an import', () => {
     });
 
     it.each([
+      ['--rejects', '', 'it has no name'],
+      ['--progress', '', 'it has no name'],
+      ['--rejects', 'new/', 'it is no file'],
+      ['--progress', 'new/', 'it is no file'],
+      ['--rejects', 'dangling', 'a link to a file that is not there'],
+      ['--progress', 'dangling', 'a link to a file that is not there'],
+    ])('posts nothing where it has no file: %s %j', async (option, name, reason) => {
+      writeRows('1,1.00,a', '2,none,a');
+      symlinkSync(path('nowhere/file'), path('dangling'));
+      const before = readdirSync(directory);
+      const { exit, messages } = await importing(option, name === '' ? '' : path(name));
+      expect([exit, messages]).toEqual([64, expect.stringContaining(reason)]);
+      expect(ledger.recorded).toEqual([]);
+      expect(readdirSync(directory)).toEqual(before);
+    });
+
+    it.each([
       ['rejects.csv', 'rejects.1.csv'],
       ['rejects.csv', 'sub/../rejects.12.csv'],
       ['rejects.tmp', 'rejects.1'],

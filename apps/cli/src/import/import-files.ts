@@ -1,4 +1,4 @@
-import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { errorMessage } from '@holdfast/kernel';
 import { ImportError } from './import.errors.js';
@@ -27,17 +27,20 @@ export function assertWritable(path: string, option: string): void {
   if (problem === undefined) return;
   throw new ImportError(
     'IMPORT_OPTION_INVALID',
-    `${path} cannot be written: ${problem}: name another file with ${option}`,
+    `${path === '' ? '""' : path} cannot be written: ${problem}: name another file with ${option}`,
     { file: path },
   );
 }
 
 function unwritable(path: string): string | undefined {
+  if (path === '') return 'it has no name';
+  if (path.endsWith('/')) return 'it is no file';
   try {
     // The dot: what is no directory says so.
     accessSync(`${dirname(path)}/.`, constants.W_OK | constants.X_OK);
     const found = statSync(path, { throwIfNoEntry: false });
-    if (found === undefined) return undefined;
+    const isLink = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+    if (found === undefined) return isLink ? 'it is a link to a file that is not there' : undefined;
     if (!found.isFile()) return 'it is no file';
     accessSync(path, constants.W_OK);
     return undefined;
