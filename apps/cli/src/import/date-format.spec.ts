@@ -63,6 +63,24 @@ describe('a date in a file', () => {
     expect(millis(text, options)).toEqual(expect.stringContaining(problem));
   });
 
+  it.each(['fa', 'fa-IR', 'ps', 'th', 'ar-SA-u-ca-islamic', 'en-u-ca-islamic', 'de-u-ca-hebrew'])(
+    'has no locale with another calendar: %s',
+    (locale) => {
+      const format = DateFormat.parse({ format: 'D MMMM YYYY', locale });
+      expect(format).toMatch(/^locale must be of the Gregorian calendar.*-u-ca-gregory/);
+    },
+  );
+
+  it.each([
+    ['th-u-ca-gregory', '1 มกราคม 2024'],
+    ['fa-u-ca-gregory', '1 ژانویه 2024'],
+    ['ar-SA-u-ca-gregory', '1 يناير 2024'],
+    ['en-GB', '1 January 2024'],
+  ])('may have the months of the Gregorian calendar in any language: %s', (locale, text) => {
+    const instant = millis(text, { format: 'D MMMM YYYY', locale });
+    expect(instant).toBe(Date.UTC(2024, 0, 1));
+  });
+
   it.each<[DateFormatOptions, string]>([
     [{ format: 'YYYY-MM' }, 'format must have a year'],
     [{ format: 'DMYYYY' }, 'format must have something between D and M that is no digit'],

@@ -62,6 +62,8 @@ export interface DateFormatOptions {
   readonly timeZone?: string | undefined;
   /** Of month names; English when undefined. */
   readonly locale?: string | undefined;
+  /** Of a mapping that was taken once, and by which nothing is posted any more. */
+  readonly anyCalendar?: boolean;
 }
 
 /** How a file writes its times: `YYYY-MM-DD`, `D. MMMM YYYY H:mm`. What is not written is 0. */
@@ -87,7 +89,8 @@ export class DateFormat {
   }
 
   /** A string says what is wrong with the options, and begins with the option's name. */
-  static parse({ format, timeZone, locale = 'en' }: DateFormatOptions): DateFormat | string {
+  static parse(options: DateFormatOptions): DateFormat | string {
+    const { format, timeZone, locale = 'en', anyCalendar = false } = options;
     const pieces = piecesOf(format);
     if (typeof pieces === 'string') return `format ${pieces}`;
     const parts = pieces.flatMap(({ part }) => (part === undefined ? [] : [part]));
@@ -99,6 +102,9 @@ export class DateFormat {
     if (timeZone !== undefined && !IANAZone.isValidZone(timeZone))
       return 'timeZone must be the name of a time zone, such as Europe/Berlin';
     if (!isLocale(locale)) return 'locale must be the name of a language, such as de or en-GB';
+    // Its months would be taken for those of the other calendar, and its years for years AD.
+    if (!anyCalendar && calendarOf(locale) !== GREGORIAN)
+      return `locale must be of the Gregorian calendar, and ${locale} has ${calendarOf(locale)}: ${new Intl.Locale(locale, { calendar: GREGORIAN }).toString()} has the same language`;
     const offsets = hasOffset ? OFFSETS : [''];
     const written = offsets.map((offset) => luxonFormat(pieces, { offset }));
     const hours = offsets.flatMap((offset) =>
@@ -217,6 +223,12 @@ function problemOf(parts: readonly Part[]): string | undefined {
     return 'must have the hour before the minute, and the minute before the second';
   if (has('millisecond') && !has('second')) return 'must have a second, s, with SSS';
   return undefined;
+}
+
+const GREGORIAN = 'gregory';
+
+function calendarOf(locale: string): string {
+  return new Intl.DateTimeFormat(locale).resolvedOptions().calendar;
 }
 
 function isLocale(locale: string): boolean {

@@ -149,7 +149,7 @@ export class ImportJob {
     const noted = this.notesOfPostings().flatMap((path) =>
       notedReadings(path, owner).map((reading) => ({
         ...{ path, hasPosted: reading.hasPosted, encoding: reading.encoding },
-        mapping: parseMapping(path, reading.mapping),
+        mapping: parseMapping(path, reading.mapping, true),
       })),
     );
     const own = noted.filter(({ path }) => path === this.notePath);

@@ -224,6 +224,13 @@ describe('a mapping', () => {
     expect(parseMapping('m.json', text).name).toBe('shop');
   });
 
+  it('that a note has from an earlier version may have a locale with another calendar', () => {
+    const effectiveAt = { column: 'day', format: 'D MMMM YYYY', locale: 'fa' };
+    const text = JSON.stringify({ ...minimal(), row: { amount: { column: 'a' }, effectiveAt } });
+    expect(() => parseMapping('m.json', text)).toThrow('row.effectiveAt.locale must be of the');
+    expect(parseMapping('note.json', text, true).row.effectiveAt?.column).toBe('day');
+  });
+
   it('that is not JSON is refused', () => {
     expect(() => parseMapping('m.json', '{ "name": ')).toThrow(/m\.json is not JSON/);
   });

@@ -56,9 +56,9 @@ export interface Rule {
   readonly transfer: { readonly debit: string; readonly credit: string } | undefined;
 }
 
-/** Throws `IMPORT_MAPPING_INVALID`, which names the member and what it must be. */
-export function parseMapping(file: string, text: string): Mapping {
-  return { ...new MappingReader(file).read(readMappingFile(file, text)), text };
+/** Throws `IMPORT_MAPPING_INVALID`, which names the member and what it must be. `isNoted` of a mapping that a version before has taken: it says how rows were read. */
+export function parseMapping(file: string, text: string, isNoted = false): Mapping {
+  return { ...new MappingReader(file, isNoted).read(readMappingFile(file, text)), text };
 }
 
 /** Every column that the mapping names: each must be in the file's header. */
@@ -80,7 +80,10 @@ export function columnsOf({ row, accounts, rules }: Pick<Mapping, 'row' | 'accou
 
 /** Makes a mapping of what its schema has let pass, and refuses what no schema can see. */
 class MappingReader {
-  constructor(private readonly file: string) {}
+  constructor(
+    private readonly file: string,
+    private readonly isNoted: boolean,
+  ) {}
 
   read({ name, csv, asset, row, accounts, rules }: MappingFile): Omit<Mapping, 'text'> {
     const mapping = {
@@ -181,7 +184,7 @@ class MappingReader {
     column,
     ...options
   }: NonNullable<MappingFile['row']['effectiveAt']>): RowMapping['effectiveAt'] {
-    const format = DateFormat.parse(options);
+    const format = DateFormat.parse({ ...options, anyCalendar: this.isNoted });
     if (typeof format === 'string') {
       const [option = '', ...problem] = format.split(' ');
       throw this.refusal(`row.effectiveAt.${option}`, problem.join(' '));
