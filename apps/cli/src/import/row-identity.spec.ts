@@ -47,6 +47,16 @@ describe('the id of a row', () => {
     expect(id(DEFAULT_ID, rowOf(undefined))).toMatch(/-1$/);
   });
 
+  it.each(['constructor', 'toString', '__proto__', 'valueOf'])(
+    'is made of a column that is called %s as of any other',
+    (name) => {
+      expect(id(`{${name}}`, rowOf(undefined))).toBeUndefined();
+      expect(id(`{${name}}/${DEFAULT_ID}`, rowOf(undefined))).toMatch(/^%row:/);
+      expect(id(`{${name}}`, rowOf({ a: '1' }))).toBeUndefined();
+      expect(id(`{${name}}`, rowOf(Object.fromEntries([[name, 'A1']])))).toBe('A1');
+    },
+  );
+
   it('that tells the content is made at once, and never of a mended row', () => {
     const broken = rowOf(undefined, { fields: ['1', 'x', 'y'] });
     expect(id(`{a}/${DEFAULT_ID}`, broken, 2)).toMatch(/^%row:[0-9a-f]{32}-2$/);

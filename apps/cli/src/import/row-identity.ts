@@ -3,7 +3,7 @@ import { KEY_CHARACTERS_MAX } from '@holdfast/commands/reading';
 import { type OpenAccount, REFERENCE_CHARACTERS_MAX } from '@holdfast/ledger';
 import type { CsvRow } from './csv-rows.js';
 import { UNDECODED } from './csv-text.js';
-import type { Template } from './template.js';
+import { type Row, type Template, fieldOf } from './template.js';
 
 /** Of a mapping and of an attempt: no colon, so that what keys and references are made of stays apart. */
 export const nameRule = {
@@ -54,7 +54,7 @@ export function toldBy(
   template: Template,
   { row = {}, fields }: Pick<CsvRow, 'row' | 'fields'>,
 ): readonly string[] {
-  return tellsContent(template) ? fields : template.columns.map((column) => row[column] ?? '');
+  return tellsContent(template) ? fields : template.columns.map((column) => fieldOf(row, column));
 }
 
 /**
@@ -72,7 +72,7 @@ export function idOf(
 ): string | undefined {
   if (typeof givenId === 'string') return givenId;
   if (givenId === null && tellsContent(template)) return undefined;
-  const own: Readonly<Record<string, string>> = {
+  const own: Row = {
     'row.line': String(line),
     'row.hash': hashOf(fields),
     'row.occurrence': String(occurrence),
@@ -81,7 +81,7 @@ export function idOf(
   const { columns } = template;
   if (toldBy(template, { row, fields }).some((text) => text.includes(UNDECODED))) return undefined;
   if (template.isEmptyIn(values)) return undefined;
-  if (row === undefined && columns.some((column) => !(column in own)))
+  if (row === undefined && columns.some((column) => !Object.hasOwn(own, column)))
     return tellsContent(template) ? `%row:${hashOf(fields)}-${occurrence}` : undefined;
   const id = template.render(values);
   return id === '' ? undefined : visibleText(id.replaceAll('%', '%25'));

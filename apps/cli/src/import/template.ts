@@ -1,6 +1,11 @@
 /** A row of the file by the names of its columns. */
 export type Row = Readonly<Record<string, string>>;
 
+/** Empty in a row without the column, whatever else every object has by that name. */
+export function fieldOf(row: Row, column: string): string {
+  return Object.hasOwn(row, column) ? (row[column] ?? '') : '';
+}
+
 /** Text with columns in it: `customer-{account}`. `{{` and `}}` stand for the braces themselves. */
 export class Template {
   private constructor(
@@ -25,12 +30,12 @@ export class Template {
 
   /** Whether it has columns, and the row leaves all of them empty. */
   isEmptyIn(row: Row): boolean {
-    return this.columns.length > 0 && this.columns.every((column) => (row[column] ?? '') === '');
+    return this.columns.length > 0 && this.columns.every((column) => fieldOf(row, column) === '');
   }
 
   render(row: Row): string {
     return this.parts
-      .map(({ text, column }) => (column === undefined ? text : row[column]))
+      .map(({ text, column }) => (column === undefined ? text : fieldOf(row, column)))
       .join('');
   }
 }
