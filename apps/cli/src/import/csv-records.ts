@@ -119,9 +119,9 @@ class RecordCutter {
   }
 }
 
-/** At its beginning, with the spaces in them. */
+/** At its beginning, with the blanks in them, of which the parser knows the same. */
 function emptyLinesOf(text: string): string {
-  return /^(?:[ \t\f]*(?:\r\n|\n|\r))*/.exec(text)?.[0] ?? '';
+  return /^(?:[^\S\r\n]*(?:\r\n|\n|\r))*/.exec(text)?.[0] ?? '';
 }
 
 function lineEnds(text: string): number {

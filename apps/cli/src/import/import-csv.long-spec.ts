@@ -1065,6 +1065,15 @@ describe('an import', () => {
       expect(opened.sort()).toEqual(['c-55-7', 'c-56-8', 'cash']);
     });
 
+    it.each([['\u00a0'], ['\u3000 \u00a0'], ['\u2028\v']])(
+      'has no line of blanks in front of a row: %j',
+      async (blanks) => {
+        writeRows('1,10.00,a', blanks, '2,none,a');
+        await importing();
+        expect(read('rejects.csv')).toMatch(/^4,2,.*,2,none,a$/m);
+      },
+    );
+
     it('is refused where it would overwrite itself', async () => {
       writeRows('1,none,a');
       await importing();
