@@ -11,7 +11,9 @@ const HEAD_CHARACTERS_MAX = 1024 * 1024;
 export interface CsvBeginning {
   readonly line: number;
   readonly columns: readonly string[];
-  /** Whether the first record is the header. */
+  /** The fields of its first record. */
+  readonly first: readonly string[];
+  /** Whether that is the header. */
   readonly headed: boolean;
   readonly pieces: AsyncGenerator<string>;
 }
@@ -33,7 +35,13 @@ export async function beginningOf(
     const columns = columnsAt(head.slice(at), marks);
     if (columns === undefined) continue;
     if (needed.every((name) => ownColumns(columns).includes(name)))
-      return { line, columns, headed: true, pieces: joined(head.slice(at), pieces) };
+      return {
+        line,
+        first: columns,
+        columns,
+        headed: true,
+        pieces: joined(head.slice(at), pieces),
+      };
     first ??= { line, fields: columns };
   }
   await pieces.return(undefined);
@@ -54,7 +62,10 @@ export async function beginningWith(
   }
   const first = columnsAt(text, marks) ?? [];
   const headed = columns.every((name, index) => name === first.at(index - columns.length));
-  return { line: 1, columns: headed ? first : columns, headed, pieces: joined(head, pieces) };
+  return {
+    ...{ line: 1, first, columns: headed ? first : columns, headed },
+    pieces: joined(head, pieces),
+  };
 }
 
 function columnsAt(text: string, marks: CsvMarks): readonly string[] | undefined {

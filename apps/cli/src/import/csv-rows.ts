@@ -3,7 +3,7 @@ import { type CsvBeginning, HEADER_LINES_MAX, beginningOf, beginningWith } from 
 import { type CsvMarks, recordsOf } from './csv-records.js';
 import { type CsvText, bytesOf, openText } from './csv-text.js';
 import { ImportError } from './import.errors.js';
-import { ownColumns } from './reject-columns.js';
+import { REJECT_COLUMNS, isMoved, ownColumns } from './reject-columns.js';
 import { fromTheEnd } from './row-spool.js';
 import { shown, shownList } from './shown.js';
 import type { Row } from './template.js';
@@ -96,6 +96,7 @@ async function tableOf(
     : await beginningOf(pieces, format, needed);
   if (!('columns' in found)) {
     const { first } = found;
+    if (first !== undefined && isMoved(first.fields)) throw movedInvalid(path, first.line);
     if (first === undefined)
       throw csvInvalid(path, undefined, `is empty: it has no ${given ? 'row' : 'header line'}`);
     const missing = needed.filter((column) => !first.fields.includes(column));
@@ -105,8 +106,12 @@ async function tableOf(
       `the mapping needs ${shownList(missing)}, and the columns are ${shownList(first.fields)}; no line up to ${HEADER_LINES_MAX} has all that it needs`,
     );
   }
-  if (given) return found;
   const { line } = found;
+  if (isMoved(found.first)) {
+    await pieces.return(undefined);
+    throw movedInvalid(path, line);
+  }
+  if (given) return found;
   const columns = ownColumns(found.columns);
   const twice = needed.find((name) => columns.indexOf(name) !== columns.lastIndexOf(name));
   if (twice === undefined) return found;
@@ -151,4 +156,12 @@ function hashOf(bytes: Buffer): string {
 function csvInvalid(path: string, line: number | undefined, problem: string): ImportError {
   const place = line === undefined ? `${path} ` : `${path}, line ${line}: `;
   return new ImportError('IMPORT_CSV_INVALID', `${place}${problem}`, { file: path, line });
+}
+
+function movedInvalid(path: string, line: number): ImportError {
+  return csvInvalid(
+    path,
+    line,
+    `the first columns are not ${REJECT_COLUMNS.join(',')}, as an import writes them and csv.delimiter separates them: put them back; in a file that is none of its rejects, give them other names`,
+  );
 }

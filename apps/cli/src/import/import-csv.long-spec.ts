@@ -1074,6 +1074,46 @@ describe('an import', () => {
       },
     );
 
+    const RENAMED = 'import_line,import_id,import_reason';
+    it.each([
+      ['a column in front', 'done,import_line,import_id,import_reason,', 'yes,3,2,why,'],
+      ['a column moved', 'import_id,import_line,import_reason,', '2,3,why,'],
+      ['a column gone', 'import_id,import_reason,', '2,why,'],
+      ['another delimiter', 'import_line;import_id;import_reason;', '3;2;why;'],
+    ])(
+      'is refused where its first columns are not those of an import: %s',
+      async (_, head, row) => {
+        const columns = ['id', 'amount', 'customer'];
+        for (const csv of [{}, { columns }]) {
+          map({ csv });
+          write('rejects.csv', `${head}id,amount,customer\n${row}2,20.00,a\n`);
+          const { exit, messages } = await again('--attempt', '2');
+          expect([exit, messages]).toEqual([65, expect.stringContaining(RENAMED)]);
+        }
+        expect(ledger.recorded).toEqual([]);
+      },
+    );
+
+    it('takes no id that a spreadsheet has shortened, and knows one that is so itself', async () => {
+      writeRows('20240115000000001,none,a', '2.02401E+16,none,a');
+      await importing();
+      const [header, first, second] = read('rejects.csv').replaceAll('none', '5.00').split('\n');
+      const shortened = first!.replaceAll('20240115000000001', '2.02401E+16');
+      write('rejects.csv', `${header}\n${shortened}\n${second}\n`);
+      expect(JSON.parse((await again('--attempt', '2')).output)).toMatchObject({
+        ...{ posted: 1, rejected: 1 },
+      });
+      expect(ledger.posted).toEqual(['import:m:row:2:2.02401E+16']);
+      expect(read('second.csv')).toMatch(
+        /^2,%shortened:2\.02401E\+16,"?import_id: .* spreadsheet/m,
+      );
+      const back = read('second.csv').replace('%shortened:2.02401E+16', '20240115000000001');
+      write('rejects.csv', back);
+      rmSync(path('second.csv'));
+      expect(JSON.parse((await again('--attempt', '3')).output)).toMatchObject({ posted: 1 });
+      expect(ledger.posted).toContain('import:m:row:3:20240115000000001');
+    });
+
     it('is refused where it would overwrite itself', async () => {
       writeRows('1,none,a');
       await importing();

@@ -10,3 +10,11 @@ export function isRejects(columns: readonly string[]): boolean {
 export function ownColumns(columns: readonly string[]): readonly string[] {
   return isRejects(columns) ? columns.slice(REJECT_COLUMNS.length) : columns;
 }
+
+/** Whether the first record of a file has some of them, and they are not what is in front: rows would have other ids then. */
+export function isMoved(fields: readonly string[]): boolean {
+  if (isRejects(fields)) return false;
+  // Words, since another delimiter may be between them.
+  const words = new Set(fields.flatMap((field) => field.split(/\W+/)));
+  return words.has('import_reason') && (words.has('import_line') || words.has('import_id'));
+}

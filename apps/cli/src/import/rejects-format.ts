@@ -1,6 +1,6 @@
 import { type CsvFile, type CsvFormat, type CsvRow, rowOf } from './csv-rows.js';
 import { REJECT_COLUMNS, isRejects, ownColumns } from './reject-columns.js';
-import { visibleText } from './row-identity.js';
+import { readId, visibleText, writtenId } from './row-identity.js';
 
 type Marks = Pick<CsvFormat, 'delimiter' | 'quote'>;
 
@@ -12,7 +12,7 @@ export function recordText(fields: readonly string[], marks: Marks): string {
 export function rejectText(line: number, id: string, reason: string, marks: Marks): string {
   const { delimiter, quote } = marks;
   // Without quotes an id holds no delimiter either, and is still the same id when it is read again.
-  const written = quote === '' ? escaped(id, delimiter) : id;
+  const written = quote === '' ? escaped(writtenId(id), delimiter) : writtenId(id);
   return recordText([String(line), written, reason], marks);
 }
 
@@ -48,7 +48,7 @@ function originalRow(rejected: CsvRow, columns: readonly string[], marks: Marks)
     fields,
     raw: afterFields(raw, REJECT_COLUMNS.length, marks),
     row: rowOf(columns, fields),
-    givenId: importId === '' ? null : visibleText(idText(importId, marks)),
+    givenId: importId === '' ? null : readId(visibleText(idText(importId, marks))),
   };
 }
 

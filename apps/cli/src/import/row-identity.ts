@@ -49,6 +49,32 @@ export function isTaken(id: string): boolean {
   return id.startsWith(TAKEN);
 }
 
+/** A long number as a spreadsheet saves it: the digits behind are lost, and other numbers have the same ones in front. */
+const SHORTENED_NUMBER = /^[1-9](?:[.,][0-9]+)?E\+[0-9]{2,3}$/;
+/** In front of an id that a spreadsheet has made so, and … */
+const SHORTENED = '%shortened:';
+/** … of one that was so in the file itself. */
+const AS_IT_IS = '%is:';
+
+/** The id of a row as a rejects file has it. */
+export function writtenId(id: string): string {
+  return SHORTENED_NUMBER.test(id) ? `${AS_IT_IS}${id}` : id;
+}
+
+export function readId(written: string): string {
+  if (SHORTENED_NUMBER.test(written)) return `${SHORTENED}${written}`;
+  return written.startsWith(AS_IT_IS) ? written.slice(AS_IT_IS.length) : written;
+}
+
+/** Why nothing can be posted under an id. */
+export function idFault(id: string): string | undefined {
+  if (isTaken(id))
+    return `${id} is the id of another row, or of this one as it is posted; give it one that no other row has only if it is to be posted besides`;
+  if (!id.startsWith(SHORTENED)) return undefined;
+  const number = id.slice(SHORTENED.length);
+  return `${number} is how a spreadsheet shortens a long number; give it back the id that the import wrote, or ${AS_IT_IS}${number} if it was that`;
+}
+
 /** What of a row its id tells. */
 export function toldBy(
   template: Template,

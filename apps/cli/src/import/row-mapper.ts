@@ -5,7 +5,7 @@ import { UNDECODED } from './csv-text.js';
 import { ATTEMPT_DEFAULT } from './import-options.js';
 import type { AccountMapping, Mapping, Rule } from './mapping.js';
 import { type SignedAmount, amountColumns, rowAmount } from './row-amount.js';
-import { ImportNames, countsRows, idOf, isTaken, tellsContent } from './row-identity.js';
+import { ImportNames, countsRows, idFault, idOf, tellsContent } from './row-identity.js';
 import { shown } from './shown.js';
 import type { Row, Template } from './template.js';
 
@@ -70,15 +70,14 @@ export class RowMapper {
     if (mapped.kind === 'skipped') return mapped;
     const givenReference = references.given;
     if (mapped.kind === 'refused') return { ...mapped, id, givenReference };
-    if (id === undefined || isTaken(id))
-      return { ...refused(this.idProblem(row, id)), id, givenReference };
+    if (id === undefined) return { ...refused(this.missingId(row)), id, givenReference };
+    const fault = idFault(id);
+    if (fault !== undefined) return { ...refused(`import_id: ${fault}`), id, givenReference };
     return { ...mapped, id, givenReference, key: this.names.keyOf(id) };
   }
 
-  private idProblem({ givenId }: CsvRow, taken: string | undefined): string {
+  private missingId({ givenId }: CsvRow): string {
     const { id } = this.mapping.row;
-    if (taken !== undefined)
-      return `import_id: ${taken} is the id of another row, or of this one as it is posted; give it one that no other row has only if it is to be posted besides`;
     return givenId === null && tellsContent(id)
       ? 'import_id: the id is empty, and cannot be made of a row that was mended; give it one that no other row has'
       : `${id.columns.join(', ')}: the id is empty`;
