@@ -16,7 +16,7 @@ import type { ProjectionState } from './projection-status.js';
 import type { SqlProjection } from '../projection.js';
 import type { ReadModelStore } from '../read-model-store.js';
 import { rebuildProjection } from './rebuild-projection.js';
-import { SqlitePromotion } from '../store/sqlite/sqlite-promotion.js';
+import { SwitchOver } from '../store/generations/switch-over.js';
 import { SqliteReadModel } from '../store/sqlite/sqlite-read-model.js';
 import { SqliteReadModelStore } from '../store/sqlite/sqlite-read-model-store.js';
 import type { SqliteTransaction } from '../store/sqlite/sqlite-transaction.js';
@@ -257,7 +257,7 @@ describe('a projection runner', () => {
       await log.stop();
       await log.restore();
       const { runner } = start({ projection: tally(2) });
-      const promote = jest.spyOn(SqlitePromotion.prototype, 'run');
+      const promote = jest.spyOn(SwitchOver.prototype, 'run');
       await until(() => runner.status.position === 10 && promote.mock.calls.length > 1);
       promote.mockRestore();
       const second = openModel(2);

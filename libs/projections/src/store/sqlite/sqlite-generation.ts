@@ -1,6 +1,7 @@
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import type { SqlProjection } from '../../projection.js';
 import { changed } from '../../read-model.errors.js';
+import { withoutSpace } from '../generations/definitions.js';
 import { isPrepared, markCatchingUp } from './sqlite-bookkeeping.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 
@@ -82,11 +83,4 @@ function definitionsOf({ tables }: Tables): ReadonlyMap<string, string> {
 function definitionsIn(database: Database): ReadonlyMap<string, string> {
   const rows = database.prepare<[], { name: string; sql: string }>(DEFINITIONS).all();
   return new Map(rows.map(({ name, sql }) => [name, withoutSpace(sql)]));
-}
-
-function withoutSpace(sql: string): string {
-  return sql
-    .replace(/--.*|\/\*[^]*?\*\//g, ' ')
-    .replace(/\s+/g, ' ')
-    .replace(/ ?([(),]) ?/g, '$1');
 }

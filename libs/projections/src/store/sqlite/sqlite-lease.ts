@@ -28,10 +28,11 @@ import {
   isPrepared,
   markCaughtUp,
 } from './sqlite-bookkeeping.js';
+import { SwitchOver } from '../generations/switch-over.js';
 import type { Generation, SqliteCatalog } from './sqlite-catalog.js';
 import { BUSY_TIMEOUT_MILLIS, SqliteConnection } from './sqlite-connection.js';
 import { assertMadeBy, prepareGeneration } from './sqlite-generation.js';
-import { type FilledGeneration, SqlitePromotion } from './sqlite-promotion.js';
+import { type FilledFile, SqliteSwitch } from './sqlite-switch.js';
 import type { SqliteTransaction } from './sqlite-transaction.js';
 
 export interface LeaseContext {
@@ -88,13 +89,13 @@ const MOVE = `
  * Invariant: no two workers' commits interleave. Each commit checks, in its own transaction, that the token is still the one this
  * lease took; the operating system's lock and the time only decide how soon another worker may take a higher one.
  */
-export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGeneration {
+export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledFile {
   cursor: FeedCursor | undefined;
   failure: FailedAttempts | undefined;
   private renewedAtMillis: number;
   private busy = false;
   private released = false;
-  private readonly promotion: SqlitePromotion;
+  private readonly switchOver: SwitchOver;
 
   private constructor(
     private readonly context: LeaseContext,
@@ -106,7 +107,8 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
   ) {
     this.cursor = cursorOf(before);
     this.renewedAtMillis = context.clock.monotonicMillis();
-    this.promotion = new SqlitePromotion(context.catalog, this, (live) => this.takeByForce(live));
+    const tables = new SqliteSwitch(context.catalog, this, (live) => this.takeByForce(live));
+    this.switchOver = new SwitchOver(tables, this);
     if (before.attempts > 0)
       this.failure = {
         attempts: before.attempts,
@@ -118,7 +120,7 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
   /** The lease, or who has it, or that there is nothing to be had. By force: also from a live worker, which is fenced by that. */
   static take(
     context: LeaseContext,
-    generation: Generation,
+    generation: Pick<Generation, 'id' | 'version'>,
     force = false,
   ): SqliteLease | Occupied | typeof ASTRAY {
     const { catalog, projection } = context;
@@ -257,7 +259,7 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
     this.assertInPlace();
     const { clock, leaseMillis, catalog, projection, target } = this.context;
     if (target === 'live' && catalog.isPaused()) throw paused(projection.name);
-    await this.promotion.renew();
+    await this.switchOver.renew();
     const now = clock.monotonicMillis();
     if (now - this.renewedAtMillis < leaseMillis / 3) return;
     this.held(() => undefined);
@@ -282,7 +284,7 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
     this.assertUsable();
     this.assertWanted();
     this.assertInPlace();
-    const promotion = await this.promotion.run(hasDiverged);
+    const promotion = await this.switchOver.run(hasDiverged);
     this.assertInPlace();
     return promotion;
   }
@@ -309,17 +311,14 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
   }
 
   /** Undefined when there is nothing to be replaced after all. */
-  private async takeByForce(live: Generation): Promise<SqliteLease | undefined> {
+  private async takeByForce(id: number): Promise<SqliteLease | undefined> {
     for (let tries = 0; tries < FORCED_TRIES_MAX; tries += 1) {
-      const taken = SqliteLease.take(this.context, live, true);
+      const taken = SqliteLease.take(this.context, { id, version: this.version }, true);
       if (taken instanceof SqliteLease) return taken;
       if (taken === ASTRAY) return undefined;
       await sleep(FORCED_PAUSE_MILLIS);
     }
-    throw unavailable(
-      this.context.catalog.pathOf(live.id),
-      'its worker does not end a transaction',
-    );
+    throw unavailable(this.context.catalog.pathOf(id), 'its worker does not end a transaction');
   }
 
   /** It was filled at full speed. A commit that is synced now takes all the earlier ones to the disk with it. */
@@ -333,7 +332,7 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledGen
     if (this.released) return;
     assert(!this.busy, 'a lease is not released within a transaction');
     this.released = true;
-    await this.promotion.end();
+    await this.switchOver.end();
     try {
       const endedAtMillis = this.context.clock.nowMillis();
       this.connection.transaction(() =>
