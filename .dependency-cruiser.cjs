@@ -54,7 +54,15 @@ const libraryRules = Object.entries(rooms).map(([room, allowed]) => ({
  * files in `words`, which import one another only. The other root files are the room's public entry, and so are the `doors`: they may import any folder, and no
  * folder imports them.
  */
-const doors = ['maintenance', 'simulation', 'testing', 'reading', 'following', 'before-imports'];
+const doors = [
+  'maintenance',
+  'simulation',
+  'testing',
+  'reading',
+  'following',
+  'postgres',
+  'before-imports',
+];
 const folders = {
   wal: {
     words: ['wal.types', 'wal.errors'],
@@ -94,7 +102,15 @@ const folders = {
   commands: { words: [], order: ['keys', 'model', 'writer', 'deciders'] },
   projections: {
     words: ['event-feed', 'feed.errors', 'projection', 'read-model-store', 'read-model.errors'],
-    order: ['feed', 'grpc', 'runner', 'thread', 'store/sqlite'],
+    order: [
+      'feed',
+      'grpc',
+      'runner',
+      'thread',
+      'store/generations',
+      'store/sqlite',
+      'store/postgres',
+    ],
   },
   operations: {
     words: ['operator-log'],
