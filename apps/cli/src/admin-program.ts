@@ -6,6 +6,7 @@ import type { CompactFlags } from './compact/compact.js';
 import type { CliExit } from './exit-code.js';
 import type { DropFloorFlags, FloorsFlags } from './floors/floors.js';
 import type { JobsFlags } from './jobs/jobs.js';
+import type { DropGenerationFlags, ProjectionsFlags } from './projections/projections.js';
 import type { RestoreFlags } from './restore/restore.js';
 import type { RetentionFlags } from './retention/retention.js';
 import type { VerifyStateFlags } from './state/verify-state.js';
@@ -32,6 +33,7 @@ export function addAdministration(
       const { dropFloor } = await import('./floors/floors.js');
       done(await dropFloor(name, flags, terminal));
     });
+  addProjections(holdfast, terminal, done);
   addClock(holdfast, terminal, done);
   addState(holdfast, terminal, done);
   addBackup(holdfast, terminal, done);
@@ -71,6 +73,51 @@ export function addAdministration(
       const { jobs } = await import('./jobs/jobs.js');
       done(await jobs(flags, terminal));
     });
+}
+
+function addProjections(
+  holdfast: Command,
+  terminal: Terminal,
+  done: (exit: CliExit) => void,
+): void {
+  const projections = holdfast
+    .command('projections')
+    .description('the read models, and the tables of every version of each');
+  administering(projections.command('list'))
+    .description(
+      'each with its tables; exit code 1 when one is refused or nobody keeps the live one',
+    )
+    .action(async (flags: ProjectionsFlags) => {
+      const { listProjections } = await import('./projections/projections.js');
+      done(await listProjections(flags, terminal));
+    });
+  administering(projections.command('rebuild'))
+    .description('fill fresh tables beside the live ones, and switch; everything else goes on')
+    .argument('<name>', 'such as ledger')
+    .action(async (name: string, flags: JobFlags) => {
+      const { rebuildProjection } = await import('./projections/projections.js');
+      done(await rebuildProjection(name, flags, terminal));
+    });
+  administering(projections.command('drop'))
+    .description('give tables up, whoever fills them')
+    .argument('<name>', 'such as ledger')
+    .argument('<generation>', 'its number in the list', wholeNumber)
+    .requiredOption('--confirm <name>', 'the same name again')
+    .action(async (name: string, generation: number, flags: DropGenerationFlags) => {
+      const { dropGeneration } = await import('./projections/projections.js');
+      done(await dropGeneration(name, generation, flags, terminal));
+    });
+  for (const [verb, description] of [
+    ['pause', 'apply nothing more until it is resumed; queries go on with what is there'],
+    ['resume', 'go on where it was paused'],
+  ] as const)
+    administering(projections.command(verb))
+      .description(description)
+      .argument('<name>', 'such as ledger')
+      .action(async (name: string, flags: ProjectionsFlags) => {
+        const { pauseOrResume } = await import('./projections/projections.js');
+        done(await pauseOrResume(name, verb, flags, terminal));
+      });
 }
 
 function addClock(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => void): void {

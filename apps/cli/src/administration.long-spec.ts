@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { startAdmin } from '@holdfast/administration';
-import { LEDGER_OPERATIONS, LedgerWriter } from '@holdfast/ledger-service';
+import { LedgerProjector, LedgerWriter, ledgerOperations } from '@holdfast/ledger-service';
 import { LogOperations } from '@holdfast/operations';
 import { ServiceLifecycle, createLogger } from '@holdfast/platform';
-import { FeedConsumers } from '@holdfast/projections';
+import { FeedConsumers, SourceFeed } from '@holdfast/projections';
 import type { Sequence } from '@holdfast/wal';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { parseCli, runCli } from './testing/run-cli.js';
@@ -38,9 +39,19 @@ class Service {
       logger,
       floors,
     });
+    const storage = {
+      walDirectory: join(data, 'wal'),
+      archiveDirectory: join(data, 'archive'),
+      readModelDirectory: join(data, 'read-models'),
+    };
     const access = { token: TOKEN, tokenFile: '' };
     const application = await startAdmin({
-      ...{ service: LEDGER_OPERATIONS, operations, logger, lifecycle: new ServiceLifecycle() },
+      ...{
+        service: ledgerOperations(storage),
+        operations,
+        logger,
+        lifecycle: new ServiceLifecycle(),
+      },
       admin: { host: '127.0.0.1', port: 0, access },
       directories: {
         stateDirectory: join(data, 'state'),
@@ -122,6 +133,50 @@ describe('the commands that administer', () => {
     expect([dropped.exit, dropped.output]).toEqual([0, expect.stringContaining('Dropped')]);
     service = await Service.start(data);
     expect(floors()).toEqual([]);
+  });
+
+  it('list projections, pause, resume and drop, and tell by the exit code that nobody keeps one', async () => {
+    const projections = (...given: readonly string[]) =>
+      runCli('projections', ...given, '--url', service!.url);
+    const none = await projections('list');
+    expect([none.exit, none.output]).toEqual([1, expect.stringMatching(/^ledger +- +1 +none$/m)]);
+    const projector = LedgerProjector.start({
+      feed: new SourceFeed(service!.writer.log),
+      readModelDirectory: join(data, 'read-models'),
+      logger: createLogger({ service: 'test', level: 'silent' }),
+      onFailure: (error) => {
+        throw error;
+      },
+    });
+    while (projector.status.state !== 'live') await setTimeout(5);
+    const kept = await projections('list');
+    expect([kept.exit, kept.output]).toEqual([
+      0,
+      expect.stringMatching(/^ledger +1 +1 +live +6 +0 +kept by /m),
+    ]);
+    expect((await projections('pause', 'ledger')).output).toContain('resume ledger');
+    const paused = await projections('list', '--json');
+    expect([paused.exit, JSON.parse(paused.output)]).toMatchObject([
+      0,
+      { items: [{ name: 'ledger', paused: true }] },
+    ]);
+    await projector.stop();
+    expect((await projections('resume', 'ledger')).exit).toBe(0);
+    const left = await projections('list');
+    expect([left.exit, left.output]).toEqual([1, expect.stringContaining('nobody keeps it')]);
+    const refused = await projections('drop', 'ledger', '1', '--confirm', 'general');
+    expect([refused.exit, refused.messages]).toEqual([
+      1,
+      expect.stringContaining('confirmation-missing'),
+    ]);
+    const dropped = await projections('drop', 'ledger', '1', '--confirm', 'ledger');
+    expect([dropped.exit, dropped.output]).toEqual([0, expect.stringContaining('at position 6')]);
+    const gone = await projections('rebuild', 'ledger');
+    expect([gone.exit, gone.messages]).toEqual([1, expect.stringContaining('read-model-not-here')]);
+    await service!.stop();
+    // Nobody can keep what is not served.
+    expect((await runCli('projections', 'list', '--data', data)).exit).toBe(0);
+    service = await Service.start(data);
   });
 
   it('show and cancel jobs', async () => {

@@ -3,9 +3,9 @@ import { assertAdminServable, startAdmin } from '@holdfast/administration';
 import {
   LEDGER_CODED_ERRORS,
   LEDGER_OPEN_API,
-  LEDGER_OPERATIONS,
   LEDGER_PROBLEMS,
   LedgerCommandsModule,
+  ledgerOperations,
   openLedgerWriter,
 } from '@holdfast/ledger-service/commands';
 import { LogOperations } from '@holdfast/operations';
@@ -57,7 +57,7 @@ export async function startCommandService(
     },
   );
   const administration = await startAdmin({
-    ...{ service: LEDGER_OPERATIONS, operations, logger, lifecycle, admin },
+    ...{ service: ledgerOperations(storage), operations, logger, lifecycle, admin },
     directories: storage,
     backupDirectory: admin.backupDirectory,
   });

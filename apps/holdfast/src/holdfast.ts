@@ -4,13 +4,13 @@ import { assertAdminServable, startAdmin } from '@holdfast/administration';
 import {
   LEDGER_CODED_ERRORS,
   LEDGER_OPEN_API,
-  LEDGER_OPERATIONS,
   LEDGER_PROBLEMS,
   LedgerCommandsModule,
   LedgerProjectionModule,
   LedgerQueriesModule,
   QueryThreads,
   type LedgerWriter,
+  ledgerOperations,
   openLedgerWriter,
 } from '@holdfast/ledger-service';
 import { LogOperations } from '@holdfast/operations';
@@ -88,7 +88,7 @@ export async function startHoldfast(
     },
   );
   const administration = await startAdmin({
-    ...{ service: LEDGER_OPERATIONS, operations, logger, lifecycle, admin },
+    ...{ service: ledgerOperations(storage), operations, logger, lifecycle, admin },
     directories: storage,
     backupDirectory: admin.backupDirectory,
   });

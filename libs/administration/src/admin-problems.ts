@@ -37,7 +37,34 @@ export const ADMIN_PROBLEMS: ProblemKinds = {
   'confirmation-missing': {
     status: 422,
     title: 'The name must be given again',
-    detail: (of) => `To drop ${of('floor')}, send its exact name as "confirm".`,
+    detail: (of) => `To drop ${of('dropped')}, send the exact name ${of('name')} as "confirm".`,
+  },
+  'projection-not-found': {
+    status: 404,
+    title: 'There is no such projection',
+    detail: (of) => `The service has no projection called ${of('projection')}.`,
+  },
+  'generation-not-found': {
+    status: 404,
+    title: 'There are no such tables',
+    detail: (of) => `${of('projection')} has no generation ${of('generation')}, or none any more.`,
+  },
+  'read-model-not-here': {
+    status: 409,
+    title: 'There is no read model here',
+    detail: (of) =>
+      `Nobody has begun tables of ${of('projection')} where this service looks for them. Start its worker; where that has directories of its own, let this service see them.`,
+  },
+  'rebuild-running': {
+    status: 409,
+    title: 'The projection is being rebuilt already',
+    detail: (of) => `A job does that for ${of('projection')}: GET /admin/jobs.`,
+  },
+  'rebuild-unsupported': {
+    status: 409,
+    title: 'This service cannot rebuild the projection',
+    detail: (of) =>
+      `${of('projection')} cannot run in a thread of its own, and a rebuild must not take that of the commands.`,
   },
 };
 
@@ -45,6 +72,8 @@ export const ADMIN_PROBLEMS: ProblemKinds = {
 export const ADMIN_CODED_ERRORS: CodedErrorProblems = {
   JOBS_FULL: { problem: 'overloaded', retryAfterSeconds: 10 },
   JOBS_CLOSED: { problem: 'service-stopping', outcome: 'not-applied' },
+  READ_MODEL_UNAVAILABLE: { problem: 'storage-unavailable', outcome: 'unknown' },
+  READ_MODEL_DAMAGED: { problem: 'storage-unavailable', outcome: 'unknown' },
   WAL_CLOSED: { problem: 'service-stopping', outcome: 'not-applied' },
   EVENT_LOG_CLOSED: { problem: 'service-stopping', outcome: 'not-applied' },
   WAL_FULL: {

@@ -10,11 +10,13 @@ import {
   type DataDirectories,
   LogOperations,
   type OperatedService,
+  ProjectionCare,
 } from '@holdfast/operations';
 import { ClockController } from './clock/clock.controller.js';
 import { compactionControllerFor } from './compaction/compaction.controller.js';
 import { FloorsController } from './floors/floors.controller.js';
 import { JobsController } from './jobs/jobs.controller.js';
+import { ProjectionsController } from './projections/projections.controller.js';
 import { LogController } from './log/log.controller.js';
 import { RetentionController } from './retention/retention.controller.js';
 import { StateController } from './state/state.controller.js';
@@ -49,7 +51,13 @@ export class AdminModule implements OnApplicationShutdown {
       imports: observed ? [LogTelemetryModule.forRoot(observed)] : [],
       controllers: [
         ...[JobsController, LogController, StateController],
-        ...[FloorsController, RetentionController, ArchiveController, BackupController],
+        ...[
+          FloorsController,
+          ProjectionsController,
+          RetentionController,
+          ArchiveController,
+          BackupController,
+        ],
         ...(service.compaction ? [compactionControllerFor(service.compaction)] : []),
         ClockController,
       ],
@@ -59,6 +67,7 @@ export class AdminModule implements OnApplicationShutdown {
         { provide: Jobs, useValue: operations.jobs },
         { provide: ConsumerFloors, useValue: operations.floors },
         { provide: LogRetention, useValue: operations.retention },
+        { provide: ProjectionCare, useValue: operations.careOf(service.projections ?? []) },
         { provide: BackupPlace, useValue: new BackupPlace(backupDirectory ?? '') },
         { provide: DATA_DIRECTORIES, useValue: directories },
         { provide: OPERATED_SERVICE, useValue: service },

@@ -1,4 +1,4 @@
-export { LEDGER_OPERATIONS } from './ledger-operations.js';
+export { LEDGER_OPERATIONS, ledgerOperations } from './ledger-operations.js';
 export { commandRoutes } from './commands/command-routes.js';
 export {
   LedgerCommandsModule,

@@ -53,6 +53,14 @@ export { Jobs, type JobsOptions } from './jobs/jobs.js';
 export { LogOperations, type LogOperationsOptions } from './log-operations.js';
 export type { OperatedService } from './operated-service.js';
 export type { OperatorLog } from './operator-log.js';
+export type { OperatedProjection } from './projections/operated-projection.js';
+export {
+  type CaredProjection,
+  ProjectionCare,
+  type ProjectionCareOptions,
+  type RebuildReport,
+  type TablesStatus,
+} from './projections/projection-care.js';
 export {
   LogRetention,
   type LogRetentionOptions,

@@ -6,6 +6,8 @@ import { ConsumerFloors, type FloorLimits } from './floors/consumer-floors.js';
 import { Jobs } from './jobs/jobs.js';
 import type { OperatorLog } from './operator-log.js';
 import { archiveOf } from './archive/archive-work.js';
+import type { OperatedProjection } from './projections/operated-projection.js';
+import { ProjectionCare } from './projections/projection-care.js';
 import { LogRetention } from './retention/log-retention.js';
 import { snapshotsOf } from './retention/retention-snapshots.js';
 import { RetentionSchedule } from './retention/retention-schedule.js';
@@ -35,6 +37,7 @@ export class LogOperations {
   readonly jobs: Jobs;
   readonly retention: LogRetention;
   private readonly schedule: RetentionSchedule;
+  private readonly logger: OperatorLog;
 
   /** Throws `OPERATIONS_INVALID_OPTION`. */
   constructor(options: LogOperationsOptions) {
@@ -42,6 +45,7 @@ export class LogOperations {
     assertRetention(retention);
     assertFloorLimits(floors);
     this.log = log;
+    this.logger = logger;
     this.floors = new ConsumerFloors({
       log,
       logger,
@@ -60,6 +64,11 @@ export class LogOperations {
       moveFloors: () => this.floors.move(),
     });
     this.schedule = new RetentionSchedule(this.retention, this.jobs, intervalSeconds * 1_000);
+  }
+
+  careOf(projections: readonly OperatedProjection[]): ProjectionCare {
+    const { log, logger } = this;
+    return new ProjectionCare({ projections, log, logger });
   }
 
   /** Nothing touches the log any more once this resolves. */

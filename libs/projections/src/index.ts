@@ -58,6 +58,7 @@ export type {
 } from './store/sqlite/sqlite-transaction.js';
 export type { FollowedProjection } from './thread/main-thread.js';
 export { ProjectionThread } from './thread/projection-thread.js';
+export { type ThreadRebuildOptions, rebuildInThread } from './thread/rebuild-in-thread.js';
 export {
   type ReadModelVerification,
   type TableVerification,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { configurationOf } from '@holdfast/config';
 import { startAdmin } from '@holdfast/administration';
-import { LEDGER_OPERATIONS, openLedgerWriter } from '@holdfast/ledger-service';
+import { ledgerOperations, openLedgerWriter } from '@holdfast/ledger-service';
 import { LogOperations } from '@holdfast/operations';
 import { ServiceLifecycle, createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
@@ -47,7 +47,7 @@ export async function serveLocally(
     const token = randomBytes(32).toString('base64url');
     const admin = { host: '127.0.0.1', port: 0, access: { token, tokenFile: '' } };
     const application = await startAdmin({
-      ...{ service: LEDGER_OPERATIONS, operations, logger, lifecycle, admin },
+      ...{ service: ledgerOperations(storage), operations, logger, lifecycle, admin },
       directories: storage,
     });
     return {

@@ -35,7 +35,9 @@ export class FloorsController {
     if (reason !== undefined)
       throw new ProblemException('floor-kept', { parameters: { floor, reason } });
     if (confirm !== floor)
-      throw new ProblemException('confirmation-missing', { parameters: { floor } });
+      throw new ProblemException('confirmation-missing', {
+        parameters: { dropped: floor, name: floor },
+      });
     this.floors.drop(floor);
     return before;
   }

@@ -11,6 +11,7 @@ import {
   type DataDirectories,
   LogOperations,
   type LogOperationsOptions,
+  type OperatedService,
   type RetentionSettings,
 } from '@holdfast/operations';
 import { startAdmin } from '../start-admin.js';
@@ -29,6 +30,8 @@ export interface AdminServiceOptions {
   readonly state?: Partial<CheckpointedStateOptions>;
   /** Default false. */
   readonly archive?: boolean;
+  /** Default: notes, without a read model. */
+  readonly service?: (writer: NotesWriter, readModelDirectory: string) => OperatedService;
   readonly writer?: Pick<CommandWriterOptions, 'clock' | 'clockBounds'>;
 }
 
@@ -92,9 +95,11 @@ export class TestAdminService {
       floors: { behindEventsMax: 0, behindBytesMax: 0, ...options.floors },
       ...(options.retention && { retention: options.retention }),
     });
+    const directories = new TestDirectories(directory);
+    const service = options.service?.(writer, directories.readModelDirectory) ?? NOTES;
     const application = await startAdmin({
-      ...{ service: NOTES, operations, logger, lifecycle: new ServiceLifecycle() },
-      directories: new TestDirectories(directory),
+      ...{ service, operations, logger, lifecycle: new ServiceLifecycle() },
+      directories,
       backupDirectory: options.backupDirectory ?? '',
       admin: {
         ...{ host: '127.0.0.1', port: 0 },

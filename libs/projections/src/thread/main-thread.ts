@@ -11,14 +11,19 @@ export interface FollowedProjection {
 
 /** What the thread tells. Errors lose their class on the way, so they travel as what they say. */
 export type ProjectionThreadMessage =
-  | { readonly kind: 'status'; readonly status: ProjectionStatus }
-  | { readonly kind: 'report'; readonly report: ConsumerReport }
-  | {
-      readonly kind: 'failed';
-      readonly code: string;
-      readonly message: string;
-      readonly details: ErrorDetails;
-    };
+  { readonly kind: 'status'; readonly status: ProjectionStatus } | ReportMessage | FailedMessage;
+
+export interface ReportMessage {
+  readonly kind: 'report';
+  readonly report: ConsumerReport;
+}
+
+export interface FailedMessage {
+  readonly kind: 'failed';
+  readonly code: string;
+  readonly message: string;
+  readonly details: ErrorDetails;
+}
 
 /** The only thing that the thread is told. */
 export const STOP = 'stop';
@@ -35,13 +40,7 @@ export function followForMain(start: (told: ToldByThread) => FollowedProjection)
   const main = defined(parentPort, 'the main thread');
   const tell = (message: ProjectionThreadMessage) => main.postMessage(message);
   const projection = start({
-    onFailure: (error) =>
-      tell({
-        kind: 'failed',
-        code: errorCode(error) ?? 'PROJECTION_THREAD_ENDED',
-        message: errorMessage(error),
-        details: error instanceof CodedError ? error.details : {},
-      }),
+    onFailure: (error) => tell(failedMessage(error)),
     report: (report) => tell({ kind: 'report', report }),
   });
   const tellStatus = () => tell({ kind: 'status', status: projection.status });
@@ -51,4 +50,13 @@ export function followForMain(start: (told: ToldByThread) => FollowedProjection)
     clearInterval(telling);
     void projection.stop().then(() => main.close());
   });
+}
+
+export function failedMessage(error: unknown): FailedMessage {
+  return {
+    kind: 'failed',
+    code: errorCode(error) ?? 'PROJECTION_THREAD_ENDED',
+    message: errorMessage(error),
+    details: error instanceof CodedError ? error.details : {},
+  };
 }

@@ -2,7 +2,12 @@ import { CodedError, ThreadEnd, defined, errorMessage } from '@holdfast/kernel';
 import { Worker } from 'node:worker_threads';
 import type { ConsumerReport } from '../feed/feed-consumers.js';
 import type { ProjectionStatus } from '../runner/projection-status.js';
-import { type FollowedProjection, type ProjectionThreadMessage, STOP } from './main-thread.js';
+import {
+  type FailedMessage,
+  type FollowedProjection,
+  type ProjectionThreadMessage,
+  STOP,
+} from './main-thread.js';
 
 export interface ProjectionThreadListeners {
   readonly onFailure: (error: unknown) => void;
@@ -47,7 +52,7 @@ export class ProjectionThread implements FollowedProjection {
     worker.on('error', onFailure);
     this.end = new ThreadEnd(worker, () => performance.now() - this.toldAtMillis > HUNG_MILLIS);
     worker.on('exit', (exitCode) => {
-      if (!this.stopping) onFailure(ended(exitCode));
+      if (!this.stopping) onFailure(threadEnded(exitCode));
     });
   }
 
@@ -87,19 +92,15 @@ export class ProjectionThread implements FollowedProjection {
   }
 }
 
-function asError(thrown: unknown): Error {
+export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(errorMessage(thrown));
 }
 
-function failureOf({
-  code,
-  message,
-  details,
-}: ProjectionThreadMessage & { kind: 'failed' }): Error {
+export function failureOf({ code, message, details }: FailedMessage): Error {
   return new CodedError(code, message, details);
 }
 
-function ended(exitCode: number): CodedError {
+export function threadEnded(exitCode: number): CodedError {
   return new CodedError(
     'PROJECTION_THREAD_ENDED',
     `the projection's thread ended by itself, with exit code ${exitCode}`,

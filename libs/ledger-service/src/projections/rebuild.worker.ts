@@ -1,0 +1,35 @@
+import { Upcasters } from '@holdfast/event-store/following';
+import { ledgerEventSchemas } from '@holdfast/ledger/following';
+import {
+  DirectoryFeed,
+  SqliteReadModelStore,
+  rebuildForMain,
+  rebuildProjection,
+} from '@holdfast/projections/following';
+import { workerData } from 'node:worker_threads';
+import { ledgerProjection } from './ledger.projection.js';
+
+/** Rebuilds the ledger's read model from the log's files, beside the worker that keeps the live one up. Loads what that takes and no more. */
+
+export interface RebuildThreadData {
+  readonly walDirectory: string;
+  readonly archiveDirectory: string;
+  readonly readModelDirectory: string;
+}
+
+const { walDirectory, archiveDirectory, readModelDirectory } = workerData as RebuildThreadData;
+
+rebuildForMain(async ({ report, ...told }) => {
+  const upcasters = new Upcasters(ledgerEventSchemas);
+  const feed = new DirectoryFeed(walDirectory, { upcasters, archiveDirectory, report });
+  const store = SqliteReadModelStore.open({
+    directory: readModelDirectory,
+    projection: ledgerProjection,
+  });
+  try {
+    return await rebuildProjection({ feed, store, ...told });
+  } finally {
+    await feed.close();
+    await store.close();
+  }
+});
