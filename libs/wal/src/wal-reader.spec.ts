@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { ArchiveDirectory } from './care/archive/archive-directory.js';
 import { readManifest, writeManifest } from './directory/manifest.js';
 import {
   batchAfter,
@@ -8,6 +9,7 @@ import {
   SimulatedFileSystem,
   textsOf,
 } from './testing/index.js';
+import type { WalOptions } from './wal-options.js';
 import { WalReader } from './wal-reader.js';
 import type { Sequence } from './wal.types.js';
 
@@ -201,6 +203,39 @@ describe('a reader in another process', () => {
     });
     await expect(openSimulated(system)).rejects.toMatchObject({ code: 'EIO' });
     await expect(open()).rejects.toMatchObject({ code: 'WAL_NOT_FOUND' });
+  });
+
+  it.each([false, true])(
+    'follows a beginning that retention has moved, with an archive: %s',
+    async (archived) => {
+      const system = SimulatedFileSystem.on();
+      const archiveOf = (fileSystem: SimulatedFileSystem): WalOptions =>
+        archived
+          ? { archive: ArchiveDirectory.open('/archive', { create: true, fileSystem }) }
+          : {};
+      const wal = await openSimulated(system, archiveOf(system));
+      while (wal.stats().rotations < 3)
+        await wal.append(batchAfter(wal.lastSequence, 3, 900)).durable;
+      const other = system.sibling();
+      if (archived) await wal.maintenance.archiveSealed();
+      const reader = await WalReader.open(LOG, { fileSystem: other, ...archiveOf(other) });
+      expect((await reader.verify()).problems).toEqual([]);
+      await wal.maintenance.removeSegments({ below: (wal.durableSequence - 5) as Sequence });
+      expect((await reader.verify()).problems).toEqual([]);
+      expect(reader.firstSequence).toBe(wal.firstSequence);
+    },
+  );
+
+  it('begins where the log does now when the beginning has moved since it was opened', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    while (wal.stats().rotations < 3)
+      await wal.append(batchAfter(wal.lastSequence, 3, 900)).durable;
+    const reader = await WalReader.open(LOG, { fileSystem: system.sibling() });
+    await wal.maintenance.removeSegments({ below: (wal.durableSequence - 5) as Sequence });
+    expect(reader.firstSequence).toBe(wal.firstSequence);
+    const after = (reader.firstSequence - 1) as Sequence;
+    expect(await textsOf(reader, after)).toEqual(await textsOf(wal, after));
   });
 
   it('says which segment is missing rather than end before it', async () => {

@@ -108,12 +108,9 @@ export class WalReader implements LogSource {
     const ending = this.ending.signal;
     if (ending.aborted) throw walClosed();
     const end = await judgeEnd(fileSystem, directory.path);
-    // In this order: what the extent names was made before the list of segments that the bound brings up to date.
-    const extent = directory.extent();
-    directory.refresh();
-    const bound = end.bound ?? directory.knownBound();
+    const { bound, extent, entries } = directory.extent(end.bound);
     const { catalog } = directory;
-    const report = await verifySegments(fileSystem, catalog.all(), bound, {
+    const report = await verifySegments(fileSystem, entries, bound, {
       catalog,
       extent,
       signal: signal === undefined ? ending : AbortSignal.any([signal, ending]),

@@ -93,6 +93,9 @@ export class Wal implements LogSource {
       logId: parts.logId,
       catalog: parts.catalog,
       bound: () => this.bound,
+      get firstSequence() {
+        return parts.catalog.firstSequence;
+      },
       waitBeyond: (after, signal) => this.waitBeyond(after, signal),
       timelineBefore: (sequence) => parts.manifest.current.placesBefore.get(sequence),
     });

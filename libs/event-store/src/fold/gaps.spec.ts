@@ -10,6 +10,7 @@ import { InMemoryStateStore } from '../state/store/in-memory-state-store.js';
 import { IndexedEvents } from '../index/indexed-events.js';
 import { replay } from './replay.js';
 import {
+  allEvents,
   collected,
   oneAppend,
   position,
@@ -286,6 +287,19 @@ describe('a log that compaction has taken events from', () => {
       first = 8;
       await expect(forward.next()).rejects.toMatchObject(gone(3));
       await expect(collected(backward)).resolves.toHaveLength(5);
+    });
+
+    it('begins with the first event that is there where that has moved since it was asked', async () => {
+      const moving = Object.create(source, {
+        scan: {
+          value: (...asked: Parameters<LogSource['scan']>) => {
+            first = 8;
+            return source.scan(...asked);
+          },
+        },
+      }) as LogSource;
+      const found = await allEvents(new DurableEvents(moving, undefined));
+      expect(positionsOf(found)).toEqual([8, 9, 10, 11, 12]);
     });
 
     it('is told so by a subscription that began before the first event and has not seen it', async () => {

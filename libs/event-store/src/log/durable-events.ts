@@ -82,11 +82,15 @@ export class DurableEvents implements EventSource {
     const { ending, release } = this.beginSubscription(options.signal);
     try {
       let position = this.startAfter(options.after);
+      // What comes into an empty log while we wait is ours: it may not be passed over.
+      let isAtStart = options.after === BEFORE_FIRST_POSITION;
       while (!ending.aborted) {
-        for await (const batch of this.forward(position, matcher, eventsMax, ending)) {
+        const batches = this.forward(position, matcher, eventsMax, isAtStart, ending);
+        for await (const batch of batches) {
           yield batch;
           position = batch.position;
         }
+        isAtStart = false;
         await this.source.waitBeyond(sequenceOf(position), ending);
       }
     } finally {
@@ -143,21 +147,36 @@ export class DurableEvents implements EventSource {
     matcher: EventMatcher,
     eventsMax: number,
   ): AsyncGenerator<EventBatch, void> {
-    yield* this.forward(this.startAfter(after), matcher, eventsMax);
+    const isAtStart = after === BEFORE_FIRST_POSITION;
+    yield* this.forward(this.startAfter(after), matcher, eventsMax, isAtStart);
   }
 
   private async *forward(
     after: Position,
     matcher: EventMatcher,
     eventsMax: number,
+    fromStart: boolean,
     ending?: AbortSignal,
   ): AsyncGenerator<EventBatch, void> {
     const end = this.durablePosition;
     let position = after;
+    let isAtStart = fromStart;
     while (position < end && ending?.aborted !== true) {
       this.assertOpen();
-      const batch = await this.batchAfter(position, end, matcher, eventsMax);
+      let batch: EventBatch;
+      try {
+        batch = await this.batchAfter(position, end, matcher, eventsMax);
+      } catch (error) {
+        // Retention has moved the beginning since we looked: whoever has nothing yet and asks from the start begins there.
+        const isBehind =
+          errorCode(error) === 'EVENT_POSITION_GONE' &&
+          position < this.startAfter(BEFORE_FIRST_POSITION);
+        if (!isAtStart || !isBehind) throw error;
+        position = this.startAfter(BEFORE_FIRST_POSITION);
+        continue;
+      }
       yield batch;
+      isAtStart = false;
       position = batch.position;
       // A reader that is far behind takes batch after batch; between them, others run.
       if (position < end) await setImmediate();

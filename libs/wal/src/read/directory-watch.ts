@@ -218,14 +218,33 @@ export class DirectoryWatch implements Visibility {
       throw this.gone('its files hold another history');
   }
 
-  /** Which segments must be there: from MANIFEST's first to the one that the watermark names. */
-  extent(): LogExtent {
-    const { firstSegment, firstSequence } = this.manifest;
+  /**
+   * Which segments must be there, from MANIFEST's first to the one that the watermark names; those that are; and how far they may be read, unless the caller knows. The watermark is read before the
+   * list is made, because what it names is there by then; and MANIFEST is that of the list, because retention may move the beginning at any time.
+   */
+  extent(known?: VisibleBound): {
+    readonly extent: LogExtent;
+    readonly entries: readonly CatalogEntry[];
+    readonly bound: VisibleBound;
+  } {
     const named = this.watermarkIfGiven()?.segment ?? 0;
+    const isGiven = this.unreadable === undefined;
+    this.refresh();
+    const bound = known ?? this.knownBound();
+    const { firstSegment, firstSequence } = this.manifest;
     // Where the disk does not give it, what is there is read.
-    const known = this.unreadable === undefined ? 0 : (this.catalog.newest?.name.segment ?? 0);
-    const lastSegment = Math.max(firstSegment, named, known);
-    return { directory: this.path, firstSegment, firstSequence, lastSegment };
+    const newest = isGiven ? 0 : (this.catalog.newest?.name.segment ?? 0);
+    const lastSegment = Math.max(firstSegment, named, newest);
+    const extent = { directory: this.path, firstSegment, firstSequence, lastSegment };
+    return { extent, entries: this.catalog.all(), bound };
+  }
+
+  /** Nothing else tells a reader that retention has moved the beginning: the oldest file is not there any more. In an archive it stays. */
+  get firstSequence(): number {
+    const [oldest] = this.catalog.all();
+    const isLive = oldest !== undefined && oldest.archived === undefined;
+    if (isLive && !this.fileSystem.exists(oldest.path)) this.refresh();
+    return this.catalog.firstSequence;
   }
 
   timelineBefore(sequence: Sequence): string | undefined {

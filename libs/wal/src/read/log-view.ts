@@ -27,6 +27,8 @@ export interface Visibility {
   /** As of now. The catalog knows every segment up to it when this returns. */
   bound(): VisibleBound;
   waitBeyond(after: Sequence, signal?: AbortSignal): Promise<void>;
+  /** The lowest sequence that is in the log now. */
+  readonly firstSequence: number;
   /** What is remembered of a place that has left the log. */
   timelineBefore(sequence: Sequence): string | undefined;
 }
@@ -53,13 +55,14 @@ export class LogView implements LogSource {
   }
 
   get firstSequence(): Sequence {
-    return this.visibility.catalog.firstSequence as Sequence;
+    return this.visibility.firstSequence as Sequence;
   }
 
   recordAt(sequence: Sequence): WalRecord | undefined {
     const bound = this.visibility.bound();
-    if (sequence < this.firstSequence || sequence > bound.sequence) return undefined;
-    const entry = this.visibility.catalog.find(sequence);
+    const { catalog } = this.visibility;
+    if (sequence < catalog.firstSequence || sequence > bound.sequence) return undefined;
+    const entry = catalog.find(sequence);
     if (entry === undefined) return undefined;
     let frame: ScannedFrame;
     try {
@@ -76,9 +79,10 @@ export class LogView implements LogSource {
 
   recordAtOrAbove(sequence: Sequence): WalRecord | undefined {
     const bound = this.visibility.bound();
-    let from = Math.max(sequence, this.firstSequence);
+    const { catalog } = this.visibility;
+    let from = Math.max(sequence, catalog.firstSequence);
     while (from <= bound.sequence) {
-      const entry = this.visibility.catalog.find(from);
+      const entry = catalog.find(from);
       if (entry === undefined) return undefined;
       try {
         const frame = this.frameOf(entry, from as Sequence, bound);
@@ -89,7 +93,7 @@ export class LogView implements LogSource {
       } catch (error) {
         if (errorCode(error) !== 'WAL_SEQUENCE_GONE') throw error;
         // Removed since the bound was taken: the log begins behind it now.
-        from = Math.max(from + 1, this.firstSequence);
+        from = Math.max(from + 1, catalog.firstSequence);
       }
     }
     return undefined;
