@@ -134,6 +134,45 @@ describe('compaction', () => {
     expect([system.openFileCount, system.misuses]).toEqual([0, []]);
   });
 
+  it.each([
+    ['open', 'EMFILE', /MANIFEST-.*tmp$/],
+    ['data-sync', 'EIO', /MANIFEST-.*tmp$/],
+    ['sync-directory', 'EMFILE', /./],
+  ] as const)('leaves nothing of what MANIFEST cannot name: %s fails with %s', async (...given) => {
+    const [operation, code, path] = given;
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await fill(wal, 2);
+    const before = system.list(LOG).sort();
+    const mended = system.faults.plan({ operation, path, effect: { kind: 'error', code } });
+    for (let attempt = 0; attempt < 2; attempt++)
+      await expect(wal.maintenance.compact(policyUpTo(boundaryOf(wal)))).rejects.toMatchObject({
+        code,
+      });
+    mended();
+    expect(system.list(LOG).sort()).toEqual(before);
+    expect(await wal.maintenance.compact(policyUpTo(boundaryOf(wal)))).toMatchObject({
+      rewritten: 2,
+    });
+    await wal.close();
+  });
+
+  it('keeps what a MANIFEST names whose renaming could not be synced', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await fill(wal, 2);
+    const effect = { kind: 'error', code: 'EIO' } as const;
+    const texts = await textsOf(wal);
+    // The first is of the new file, the second of MANIFEST.
+    system.faults.plan({ operation: 'sync-directory', skip: 1, times: 1, effect });
+    const below = boundaryOf(wal);
+    await expect(wal.maintenance.compact(policyUpTo(below))).rejects.toMatchObject({ code: 'EIO' });
+    expect(await textsOf(wal)).toEqual(texts);
+    const opened = await openSimulated(SimulatedFileSystem.on(system.disk.image()), {}, 2);
+    expect((await opened.verify()).problems).toEqual([]);
+    expect((await textsOf(opened)).length).toBeLessThan(texts.length);
+  });
+
   it('begins no segment that would take what a full disk keeps for checkpoints and MANIFEST', async () => {
     const system = SimulatedFileSystem.on();
     const wal = await openSimulated(system);

@@ -1,9 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
+import { errorCode } from '@holdfast/kernel';
+import { readManifest } from '../../directory/manifest.js';
 import type { ManifestKeeper } from '../../directory/manifest-keeper.js';
 import type { WriterLock } from '../../directory/writer-lock.js';
 import type { DiskSpace } from '../../disk/disk-space.js';
 import { withFile } from '../../disk/file-reading.js';
-import { type FileSystem, orDiscard, removeIfThere } from '../../disk/file-system.js';
+import { discard, type FileSystem, orDiscard, removeIfThere } from '../../disk/file-system.js';
 import type { SegmentHeader } from '../../format/segment-header.js';
 import { formatSegmentName, parseSegmentName } from '../../format/segment-name.js';
 import {
@@ -142,9 +144,14 @@ async function compactSegment(
     await fileSystem.publish(temporary, path);
     return written;
   });
-  fileSystem.syncDirectory(directory);
   const generations = new Map(manifest.current.generations).set(entry.name.segment, generation);
-  manifest.replace({ ...manifest.current, generations });
+  try {
+    fileSystem.syncDirectory(directory);
+    manifest.replace({ ...manifest.current, generations });
+  } catch (error) {
+    removeUnnamed(parts, entry, generation, path);
+    throw error;
+  }
   catalog.replaceAll(
     catalog
       .all()
@@ -159,6 +166,26 @@ async function compactSegment(
   removeIfThere(fileSystem, entry.path);
   fileSystem.syncDirectory(directory);
   return { bytes: sizeOf(fileSystem, path), dropped: planned.dropped };
+}
+
+/**
+ * A generation that came to nothing: each further attempt would leave one more. It goes only where MANIFEST, as it stands, does not name it: then no MANIFEST that a crash could bring back does. After a
+ * failed sync of its renaming it does, and the file stays. Crash before or after the unlink: the old generation counts. What cannot be done here is left to the next open.
+ */
+function removeUnnamed(
+  { fileSystem, directory, lock }: CompactionParts,
+  { name }: CatalogEntry,
+  generation: number,
+  path: string,
+): void {
+  try {
+    // After a takeover it is our successor's to remove.
+    lock.assertHeld();
+    const counting = readManifest(fileSystem, directory)?.generations.get(name.segment) ?? 0;
+    if (counting !== generation) discard(fileSystem, path);
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+  }
 }
 
 /** Of the data as it was first written. What is to be rewritten must be what was sealed, to the last byte. */
