@@ -165,6 +165,11 @@ function floorsFiles(fileSystem: FileSystem, directory: string): string[] {
   return files.sort((a, b) => epochOf(a) - epochOf(b));
 }
 
+/** Of whom there are floors, whether they count or not. */
+export function floorsEpochs(fileSystem: FileSystem, directory: string): readonly number[] {
+  return floorsFiles(fileSystem, directory).map(epochOf);
+}
+
 function epochOf(file: string): number {
   return Number(FLOORS_FILE.exec(file)?.[1]);
 }

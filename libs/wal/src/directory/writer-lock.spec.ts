@@ -71,6 +71,31 @@ describe('the lock of the writer', () => {
     }
   });
 
+  it('gives no epoch again where the claim is gone, and durable floors count', async () => {
+    let system = SimulatedFileSystem.on();
+    const close = async (opening: number): Promise<void> => {
+      const wal = await openSimulated(system, {}, opening);
+      await wal.append(batchAfter(wal.lastSequence, 1)).durable;
+      wal.floors.set('projection', wal.durableSequence);
+      await wal.close();
+    };
+    await close(1);
+    await close(2);
+    for (const gone of [/claim-/, /claim-|FLOORS/, /claim-|FLOORS|WATERMARK/]) {
+      const image = system.disk.image();
+      const files = new Map([...image.files].filter(([path]) => !gone.test(path)));
+      system = SimulatedFileSystem.on({ ...image, files });
+      const epochs = (await openSimulated(system, { create: false }, 3)).stats().epoch;
+      expect(epochs).toBeGreaterThan(2);
+      system = SimulatedFileSystem.on({ ...image, files });
+      await close(4);
+      const { floors } = await openSimulated(system, { create: false }, 5);
+      expect([...floors.all()]).toEqual([['projection', expect.any(Number)]]);
+      expect(floors.lowest()).toBeGreaterThan(2);
+      system = SimulatedFileSystem.on(image);
+    }
+  });
+
   it('gives way when others have claimed twice between its look and its claim', () => {
     const system = new SlowClaimer();
     const others = system.base.sibling();

@@ -2,7 +2,11 @@ import { hostname } from 'node:os';
 import type { Clock } from '@holdfast/kernel';
 import { readSmallFile } from '../disk/file-reading.js';
 import { type File, type FileSystem, writeFully } from '../disk/file-system.js';
-import { walClosed, WalError } from '../wal.errors.js';
+import { parseSegmentName } from '../format/segment-name.js';
+import { inspectSegment } from '../segment/segment-file.js';
+import { isOfNoUse, walClosed, WalError } from '../wal.errors.js';
+import { floorsEpochs } from './floors.js';
+import { readWatermark } from './watermark.js';
 
 export const LOCK_NAME = 'LOCK';
 const CLAIM = /^claim-([1-9][0-9]*)$/;
@@ -126,12 +130,12 @@ function openLockFile(fileSystem: FileSystem, path: string): File {
 /**
  * Creates the next claim, makes it durable, then removes the lower ones: a power cut at any point leaves one at least as high as any that was
  * ever held, so that epochs rise. Crash between: the next opener finds several and claims above the highest. The last directory sync comes
- * before the scan, so that a power cut cannot bring back an older writer's claim for a log that we changed.
+ * before the scan, so that a power cut cannot bring back an older writer's claim for a log that we changed. Where claims are gone, what else names an epoch counts.
  */
 function claim(fileSystem: FileSystem, directory: string): { epoch: number; file: File } {
   for (let attempt = 0; attempt < CLAIM_ATTEMPTS_MAX; attempt++) {
     const claims = listClaims(fileSystem, directory);
-    const epoch = Math.max(0, ...claims) + 1;
+    const epoch = Math.max(0, ...claims, ...otherEpochs(fileSystem, directory, claims)) + 1;
     let file: File;
     try {
       file = fileSystem.open(`${directory}/claim-${epoch}`, 'create');
@@ -164,6 +168,34 @@ function isOvertaken(fileSystem: FileSystem, directory: string, epoch: number): 
   if (Math.max(...listClaims(fileSystem, directory)) === epoch) return false;
   removeClaim(fileSystem, `${directory}/claim-${epoch}`);
   return true;
+}
+
+/**
+ * Claims are empty files, which some tools leave out of a copy. An epoch that was given before would let FLOORS and WATERMARK of that writer count for newer. The names of FLOORS are looked at in
+ * any case, WATERMARK and the newest segment only without a claim. What is rotten tells nothing here: recovery judges it.
+ */
+function otherEpochs(
+  fileSystem: FileSystem,
+  directory: string,
+  claims: readonly number[],
+): readonly number[] {
+  const floors = floorsEpochs(fileSystem, directory);
+  if (claims.length > 0) return floors;
+  const names = fileSystem.list(directory).flatMap((file) => parseSegmentName(file) ?? []);
+  const newest = names.sort((a, b) => a.segment - b.segment).at(-1);
+  const witnesses = [
+    () => readWatermark(fileSystem, directory)?.epoch,
+    () => newest && inspectSegment(fileSystem, directory, newest).header?.epoch,
+  ];
+  const epochs = witnesses.flatMap((epochOf) => {
+    try {
+      return epochOf() ?? [];
+    } catch (error) {
+      if (!isOfNoUse(error)) throw error;
+      return [];
+    }
+  });
+  return [...floors, ...epochs];
 }
 
 function listClaims(fileSystem: FileSystem, directory: string): number[] {
