@@ -1,4 +1,5 @@
-import { type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ServiceClient } from './service-client.js';
@@ -54,6 +55,35 @@ describe('a client with patience', () => {
     const { client, told } = await clientOf([late, done]);
     expect(await client.post('/bulk', {})).toEqual(done);
     expect(told).toEqual(['request-timeout: Late', undefined]);
+  });
+
+  describe('of a service that takes a request and never answers', () => {
+    async function silent(patienceMillis: number, signal?: AbortSignal) {
+      const server = createServer();
+      const asked = once(server, 'request');
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      const url = `http://127.0.0.1:${port}`;
+      const client = new ServiceClient({ url, patienceMillis, ...(signal && { signal }) });
+      running.push({ close: () => server.closeAllConnections() }, server, client);
+      return { client, asked };
+    }
+
+    it('ends with its patience', async () => {
+      const { client } = await silent(100);
+      await expect(client.put('/v1/ledgers/main')).rejects.toMatchObject({
+        ...{ code: 'SERVICE_UNREACHABLE', message: expect.stringContaining('it does not answer') },
+      });
+    });
+
+    it('ends when it is told to', async () => {
+      const stop = new AbortController();
+      const { client, asked } = await silent(600_000, stop.signal);
+      const sent = client.post('/bulk', {});
+      await asked;
+      stop.abort();
+      await expect(sent).rejects.toMatchObject({ name: 'AbortError' });
+    });
   });
 
   it('tells what half an answer waits for', async () => {

@@ -35,6 +35,8 @@ type Attempted =
 const PAUSE_MILLIS_MIN = 50;
 const PAUSE_MILLIS_MAX = 5_000;
 const ANSWER_MILLIS_MAX = 60_000;
+/** However little patience is left. */
+const ANSWER_MILLIS_MIN = 1_000;
 const SECOND = 1_000;
 
 /** Statuses that say "not now": the request did not arrive in time, or there are too many. All of 5xx belongs to them: the outcome may be unknown, and the same request with the same key settles it. */
@@ -45,10 +47,7 @@ const isTransient = (status: number): boolean => status === 408 || status === 42
  * be repeated: a read, a write that is idempotent by its name, or commands under keys.
  */
 export class ServiceClient {
-  private readonly agent = new Agent({
-    headersTimeout: ANSWER_MILLIS_MAX,
-    bodyTimeout: ANSWER_MILLIS_MAX,
-  });
+  private readonly agent = new Agent();
   /** What kind of reason was told last; undefined while the service answers. */
   private outage: string | undefined;
 
@@ -80,8 +79,8 @@ export class ServiceClient {
     const givingUpAt = performance.now() + patienceMillis;
     for (let attempt = 0; ; attempt++) {
       signal?.throwIfAborted();
-      let attempted = await this.lookedAt(attempt === 0 ? undefined : ground);
-      attempted ??= await this.once(method, path, body);
+      let attempted = await this.lookedAt(attempt === 0 ? undefined : ground, givingUpAt);
+      attempted ??= await this.once(method, path, body, givingUpAt);
       if ('answer' in attempted) {
         const { answer } = attempted;
         const reason = unfinished(answer);
@@ -101,9 +100,12 @@ export class ServiceClient {
   }
 
   /** Undefined when the ground is as it was; it may not be readable now. */
-  private async lookedAt(ground: Repetition['ground']): Promise<Attempted | undefined> {
+  private async lookedAt(
+    ground: Repetition['ground'],
+    givingUpAt: number,
+  ): Promise<Attempted | undefined> {
     if (ground === undefined) return undefined;
-    const attempted = await this.once('GET', ground.path, undefined);
+    const attempted = await this.once('GET', ground.path, undefined, givingUpAt);
     if (!('answer' in attempted)) return attempted;
     ground.check(attempted.answer);
     return undefined;
@@ -113,11 +115,16 @@ export class ServiceClient {
     method: 'GET' | 'PUT' | 'POST',
     path: string,
     body: unknown,
+    givingUpAt: number,
   ): Promise<Attempted> {
+    const { signal } = this.options;
+    const left = Math.max(givingUpAt - performance.now(), ANSWER_MILLIS_MIN);
+    const late = AbortSignal.timeout(Math.ceil(Math.min(left, ANSWER_MILLIS_MAX)));
     try {
       const answered = await request(`${this.options.url}${path}`, {
         method,
         dispatcher: this.agent,
+        signal: signal === undefined ? late : AbortSignal.any([signal, late]),
         headers: body === undefined ? {} : { 'content-type': 'application/json' },
         ...(body === undefined ? undefined : { body: JSON.stringify(body) }),
       });
@@ -130,7 +137,9 @@ export class ServiceClient {
         ...(Number.isNaN(retryAfter) ? undefined : { retryAfterMillis: retryAfter * SECOND }),
       };
     } catch (error) {
+      signal?.throwIfAborted();
       // Sent or not, answered or not: nobody can tell. The key makes repeating it safe.
+      if (late.aborted) return { reason: 'it does not answer' };
       return { reason: errorCode(error) ?? errorMessage(error) };
     }
   }
