@@ -11,14 +11,20 @@ export class Terminal {
     private readonly output: Writable & { readonly isTTY?: boolean } = process.stdout,
     private readonly messages: NodeJS.WriteStream | Writable = process.stderr,
     private readonly given?: Readable,
+    /** Called once when a result cannot be written, as on a full disk. */
+    private readonly onLost: () => void = () => undefined,
   ) {
-    output.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      this.outputGone = true;
-    });
-    messages.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
+    output.on('error', (error: NodeJS.ErrnoException) => this.loseOutput(error));
+    // Nobody could be told.
+    messages.on('error', () => undefined);
+  }
+
+  private loseOutput(error: NodeJS.ErrnoException): void {
+    if (this.outputGone) return;
+    this.outputGone = true;
+    if (error.code === 'EPIPE') return;
+    this.note(`holdfast: ${error.message}: the result is not written`);
+    this.onLost();
   }
 
   /** Whether somebody reads the result: `holdfast wal verify … | head` closes the pipe early. The work goes on to its own exit code, which is what a script asks for. */
