@@ -37,7 +37,7 @@ class CheckedController {
   @Post(':parcel')
   @Executes(parcel)
   send(@Param('parcel') id: string, @Body() body: ParcelBody) {
-    return parcel.command('SendParcel', { parcel: id, ...body });
+    return parcel.command('SendParcel', { parcel: id, town: body.town, grams: body.grams });
   }
 
   @Get(':thrown')
