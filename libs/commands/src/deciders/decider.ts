@@ -116,6 +116,10 @@ export interface AnyDecider extends Keyed<unknown> {
   readonly answer?: (events: Answerables) => object;
 }
 
+/**
+ * Two deciders that name each other (`read(guest, …)`, `guest.on(…)`) are a circle for the compiler, which then says that one "implicitly has type 'any'": write
+ * the type of one of them, `const room: Decider<Room, RoomCommand, RoomEvent> = decider<Room, RoomCommand, RoomEvent>({ … })`.
+ */
 export function decider<State, Command extends AnyCommand, Event extends Fact>(
   definition: DeciderDefinition<State, Command, Event> & WithPlain<State> & WithPlainEvents<Event>,
 ): Decider<State, Command, Event> {

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { type DeciderDefinition, decider, refusing } from './decider.js';
+import { type Decider, type DeciderDefinition, decider, refusing } from './decider.js';
 import { lookup } from './lookup.js';
 
 type Ask = { type: 'Ask'; id: string };
@@ -21,6 +21,28 @@ interface Plain {
 }
 type Deep = { readonly days: { readonly of: Map<string, number> } } | null;
 type Dated = { readonly at: Date } | null;
+
+type Ping = { type: 'Ping'; id: string };
+type Pong = { type: 'Pong'; id: string };
+type Pinged = { type: 'Pinged'; data: object };
+type Ponged = { type: 'Ponged'; data: object };
+
+/** Two that name each other: the type of one of them is written. */
+const ping: Decider<number, Ping, Pinged> = decider<number, Ping, Pinged>({
+  ...{ name: 'ping', initial: 0, idOf: ({ id }) => id },
+  decide: {
+    Ping: ({ id }, _, { read }) =>
+      read(pong, id) > 0
+        ? { type: 'Pinged', data: {} }
+        : [{ type: 'Pinged', data: {} }, pong.on(id, { type: 'Ponged', data: {} })],
+  },
+  evolve: { Pinged: (count) => count + 1 },
+});
+const pong = decider<number, Pong, Ponged>({
+  ...{ name: 'pong', initial: 0, idOf: ({ id }) => id },
+  decide: { Pong: ({ id }) => [ping.on(id, { type: 'Pinged', data: {} })] },
+  evolve: { Ponged: (count) => count + 1 },
+});
 
 const deep: Deep = null;
 const dated: Dated = null;
@@ -90,5 +112,6 @@ it('what a service cannot mean does not compile', () => {
   const incomplete = counter.command('Ask', {});
   // @ts-expect-error and a type of the decider
   const unknown: object = counter.command('Other', { id: 'a' });
+  expect(pong.command('Pong', { id: 'a' })).toEqual({ type: 'Pong', id: 'a' });
   expect([incomplete, unknown]).toEqual([{ type: 'Ask' }, { type: 'Other', id: 'a' }]);
 });
