@@ -30,3 +30,8 @@ it.each(PAGES)('%s links to pages and sections that exist', (page) => {
   });
   expect(broken).toEqual([]);
 });
+
+it.each(globSync('libs/*/README.md'))('%s links to nothing that npm does not have', (page) => {
+  const links = readFileSync(page, 'utf8').match(/\]\((?!https?:|#)[^)]*\)/g);
+  expect(links ?? []).toEqual([]);
+});
