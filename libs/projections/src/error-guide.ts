@@ -41,9 +41,8 @@ export const PROJECTION_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
   },
   PROJECTION_FAILED: {
     meaning:
-      'The projection cannot apply a commit, which the message names. Everything before it is applied and durable; queries go on and show that moment.',
-    action:
-      'It is a bug of the program: start one that can apply the event. The message has the number of attempts.',
+      'The projection cannot apply a commit, or the database refuses its tables; the message says which. Everything before it is applied and durable; queries go on and show that moment.',
+    action: 'It is a bug of the program: start one that is mended. Commands go on.',
   },
   PROJECTION_THREAD_ENDED: {
     meaning:

@@ -74,6 +74,25 @@ export function changed(
   );
 }
 
+/** Whatever else ends a projection: a bug of its program, such as tables that the database refuses to make. */
+export function cannotGoOn(name: string, cause: unknown): CodedError {
+  return new CodedError(
+    'PROJECTION_FAILED',
+    `the projection ${name} cannot go on: ${errorMessage(cause)}`,
+    { projection: name },
+    { cause },
+  );
+}
+
+export function tablesRefused(name: string, statement: string, cause: unknown): CodedError {
+  return new CodedError(
+    'PROJECTION_FAILED',
+    `SQLite refuses the tables of the projection ${name}: ${errorMessage(cause)}`,
+    { projection: name, statement },
+    { cause },
+  );
+}
+
 /** Nothing that queries may see, and why if anything is known of it. */
 export function notReady(
   { name, version }: { readonly name: string; readonly version: number },

@@ -24,6 +24,10 @@ const refusing = projection<ParcelEvent>({
     },
   },
 });
+const mistyped = projection<ParcelEvent>({
+  ...{ name: 'mistyped', version: 1, tables: ['CREATE TABEL kept (id TEXT)'] },
+  on: { ParcelSent: () => undefined },
+});
 /** As somebody writes it without a compiler. */
 const late = projection<ParcelEvent>({
   ...{ name: 'late', version: 1, tables: ['CREATE TABLE late (id TEXT)'] },
@@ -106,7 +110,7 @@ describe('a query', () => {
   });
 
   it('of another projection goes on where one cannot, and health says which', async () => {
-    await start(refusing, late);
+    await start(refusing, late, mistyped);
     const sent = await service.ask('POST', 'parcels/a', { key: '1', ...red });
     const position = sent.headers.get('holdfast-position')!;
     expect((await service.ask('GET', `towns/Bern?minPosition=${position}`)).status).toBe(200);
@@ -115,7 +119,7 @@ describe('a query', () => {
     });
     const statuses = () => service.application.get(Projections).statuses();
     for (let asked = 0; asked < 500; asked++)
-      if (['refusing', 'late'].some((name) => statuses().get(name)?.state !== 'failed'))
+      if (['refusing', 'late', 'mistyped'].some((name) => statuses().get(name)?.state !== 'failed'))
         await new Promise((resolve) => setTimeout(resolve, 10));
     expect([statuses().get('late')?.position, statuses().get('shelf')?.position]).toEqual([0, 1]);
     const health = await service.ask('GET', 'health');
@@ -126,6 +130,7 @@ describe('a query', () => {
           log: 'ok',
           'projection shelf': 'ok',
           'projection refusing': expect.stringContaining('cannot be put anywhere'),
+          'projection mistyped': expect.stringContaining('near "TABEL": syntax error'),
           'projection late': expect.stringContaining('late for ParcelSent returns a promise'),
         },
       },

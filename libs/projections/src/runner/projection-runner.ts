@@ -10,6 +10,7 @@ import { hostname } from 'node:os';
 import { threadId } from 'node:worker_threads';
 import { BackOff, pause } from './back-off.js';
 import type { EventFeed, FeedCursor } from '../event-feed.js';
+import { cannotGoOn } from '../read-model.errors.js';
 import { HeadProbe } from './head-probe.js';
 import { PositionWaiters } from './position-waiters.js';
 import { BatchRefused, ProjectionPass } from './projection-pass.js';
@@ -51,6 +52,8 @@ export interface ProjectionRunnerOptions<Transaction> {
 }
 
 const BATCH_EVENTS = 1_000;
+/** The codes of the log, the feed, the read model and the projection. */
+const TOLD = /^(WAL|EVENT|FEED|READ_MODEL|PROJECTION)_/;
 
 /** Follows a feed into a read model, exactly once, from where the read model stands. */
 export class ProjectionRunner<Transaction> {
@@ -92,14 +95,15 @@ export class ProjectionRunner<Transaction> {
    *
    * @throws `FEED_DIVERGED`, as `divergence` says; `FEED_COMPACTED`, `FEED_REFUSED`.
    * @throws `READ_MODEL_NEWER`, `READ_MODEL_CHANGED`, `READ_MODEL_DAMAGED`.
-   * @throws `PROJECTION_FAILED`: `apply` refused an event.
+   * @throws `PROJECTION_FAILED`: `apply` refused an event, or the database the tables; whatever else is a bug.
    * @throws what a damaged log throws.
    */
   async run(signal: AbortSignal): Promise<void> {
     try {
       while (!signal.aborted && !this.promoted) await this.passOrPause(signal);
       this.statusKeeper.enter('stopped');
-    } catch (error) {
+    } catch (thrown) {
+      const error = this.told(thrown);
       this.failed = error;
       this.statusKeeper.failed(error);
       this.statusKeeper.enter('failed');
@@ -112,6 +116,12 @@ export class ProjectionRunner<Transaction> {
   /** True once the read model that queries see has durably reached the position; false on the timeout, or when the runner has ended. */
   waitFor(position: Position, timeoutMillis: number): Promise<boolean> {
     return this.waiters.wait(position, timeoutMillis);
+  }
+
+  /** Whoever hears of an end tells by its code whether the log is concerned, or the read model alone. */
+  private told(error: unknown): unknown {
+    const isTold = TOLD.test(errorCode(error) ?? '');
+    return isTold ? error : cannotGoOn(this.options.store.projection.name, error);
   }
 
   private async passOrPause(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { existsSync, statSync } from 'node:fs';
-import { classified } from '../../read-model.errors.js';
+import { classified, unavailable } from '../../read-model.errors.js';
 import { SqliteStatements } from './sqlite-statements.js';
 import type { SqliteStatement } from './sqlite-transaction.js';
 
@@ -116,10 +116,14 @@ export class SqliteConnection {
     this.prepare('COMMIT').run();
   }
 
-  /** Some failures have already ended the transaction. */
+  /** Some failures have already ended the transaction. Throws `READ_MODEL_UNAVAILABLE`, and then the connection is of no use any more. */
   rollback(): void {
-    this.statements.closeIterators();
-    if (this.database.inTransaction) this.prepare('ROLLBACK').run();
+    try {
+      this.statements.closeIterators();
+      if (this.database.inTransaction) this.prepare('ROLLBACK').run();
+    } catch (error) {
+      throw unavailable(this.path, error);
+    }
   }
 
   waitAtMost(busyMillis: number): void {
@@ -132,8 +136,13 @@ export class SqliteConnection {
     return found?.ino === this.inode && found.dev === this.device;
   }
 
+  /** Throws `READ_MODEL_UNAVAILABLE`. */
   close(): void {
-    this.statements.closeIterators();
-    this.database.close();
+    try {
+      this.statements.closeIterators();
+      this.database.close();
+    } catch (error) {
+      throw unavailable(this.path, error);
+    }
   }
 }

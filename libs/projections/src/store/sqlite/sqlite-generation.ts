@@ -1,6 +1,6 @@
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import type { SqlProjection } from '../../projection.js';
-import { changed } from '../../read-model.errors.js';
+import { changed, classified, tablesRefused } from '../../read-model.errors.js';
 import { withoutSpace } from '../generations/definitions.js';
 import { isPrepared, markCatchingUp } from './sqlite-bookkeeping.js';
 import type { SqliteConnection } from './sqlite-connection.js';
@@ -34,7 +34,8 @@ export function prepareGeneration<Transaction>(
     // Another worker may have been faster to the write lock.
     const isMade = !isPrepared(connection);
     if (isMade) {
-      for (const statement of [...projection.tables, TABLE]) connection.database.exec(statement);
+      makeTables(connection.database, projection);
+      connection.database.exec(TABLE);
       connection
         .prepare('INSERT INTO holdfast_projection (id, name, version) VALUES (1, ?, ?)')
         .run(projection.name, projection.version);
@@ -46,6 +47,16 @@ export function prepareGeneration<Transaction>(
     connection.rollback();
     throw error;
   }
+}
+
+function makeTables(database: Database, { name, tables }: Tables): void {
+  for (const statement of tables)
+    try {
+      database.exec(statement);
+    } catch (error) {
+      const isOfTheDisk = classified(database.name, error) !== error;
+      throw isOfTheDisk ? error : tablesRefused(name, statement, error);
+    }
 }
 
 const DEFINITIONS = `
@@ -70,10 +81,10 @@ export function assertMadeBy({ database }: SqliteConnection, projection: Tables)
   if (others.length > 0) throw changed(projection, others);
 }
 
-function definitionsOf({ tables }: Tables): ReadonlyMap<string, string> {
+function definitionsOf(made: Tables): ReadonlyMap<string, string> {
   const database = new SqliteDatabase(':memory:');
   try {
-    for (const statement of tables) database.exec(statement);
+    makeTables(database, made);
     return definitionsIn(database);
   } finally {
     database.close();

@@ -342,7 +342,11 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledFil
       // A successor finds the byte of our token free and need not wait either.
     }
     this.life.release();
-    this.connection.close();
+    try {
+      this.connection.close();
+    } catch {
+      // Nobody uses it any more: whoever goes on has a connection of their own.
+    }
   }
 
   private assertUsable(): void {

@@ -105,7 +105,7 @@ export class SqliteReadModel {
     } catch (error) {
       throw classified(live.path, error);
     } finally {
-      live.rollback();
+      this.end(live);
     }
   }
 
@@ -134,6 +134,16 @@ export class SqliteReadModel {
     this.closed = true;
     this.waiters.close();
     this.letGo();
+  }
+
+  private end(live: SqliteConnection): void {
+    try {
+      live.rollback();
+    } catch (error) {
+      // The next query opens the files anew.
+      this.letGo();
+      throw error;
+    }
   }
 
   /** Whoever asks how far it is gets an answer in any case; whoever reads it learns what is wrong. */
@@ -197,7 +207,9 @@ export class SqliteReadModel {
     this.letGoOfRemovedFiles();
     const generation = this.liveGeneration();
     if (generation?.id === this.open?.id) return this.open?.connection;
-    this.open?.connection.close();
+    const before = this.open;
+    this.open = undefined;
+    before?.connection.close();
     this.open = generation && this.openGeneration(generation, hasCaughtUp);
     return this.open?.connection;
   }
@@ -234,10 +246,10 @@ export class SqliteReadModel {
   }
 
   private letGo(): void {
-    this.open?.connection.close();
-    this.catalog?.close();
+    const connections = [this.open?.connection, this.catalog];
     this.open = undefined;
     this.catalog = undefined;
     this.knowsRefusals = false;
+    for (const connection of connections) connection?.close();
   }
 }

@@ -4,10 +4,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ReadModelLease } from '../../read-model-store.js';
+import type { SqliteConnection } from './sqlite-connection.js';
 import { type ReadModelSnapshot, SqliteReadModel } from './sqlite-read-model.js';
 import { SqliteReadModelStore } from './sqlite-read-model-store.js';
 import type { SqliteTransaction } from './sqlite-transaction.js';
 
+/** What no caller has: the connection under the statements. */
+interface Held {
+  readonly connection: SqliteConnection;
+}
 type Work = (tables: SqliteTransaction) => void;
 const TEXT = 'SELECT id, total FROM sums ORDER BY id';
 const projection = {
@@ -92,6 +97,21 @@ describe('the statements of a read model', () => {
     position -= 1;
     await step((tables) => tables.prepare('UPDATE sums SET total = 6').run());
     expect(model.read((tables) => tables.prepare(TEXT).all())).toHaveLength(3);
+  });
+
+  it('that cannot be ended cost the one query or step, and no later one', async () => {
+    const hold = ({ connection }: Held) => connection.database.prepare(TEXT).iterate().next();
+    const query = () => model.read((tables) => tables.prepare(TEXT).all());
+    const unavailable = { code: 'READ_MODEL_UNAVAILABLE' };
+    query();
+    expect(() =>
+      model.read(() => hold((model as unknown as { readonly open: Held }).open)),
+    ).toThrow(expect.objectContaining(unavailable));
+    expect(query()).toHaveLength(3);
+    const held = step(() => void hold(lease as unknown as Held));
+    await expect(held).rejects.toMatchObject(unavailable);
+    await lease.release();
+    expect(query()).toHaveLength(3);
   });
 
   it('that a query kept for later hold up no query after it', () => {
