@@ -495,6 +495,37 @@ describe('an import', () => {
       expect(ledger.moved).toBe(6000);
     });
 
+    describe('takes one for posted', () => {
+      const [crlf, lf] = ['"one\r\ntwo",10.00,a\r\n', '"one\ntwo",10.00,a\n'];
+      const header = 'text,amount,customer\n';
+      const texts = { row: { amount: { column: 'amount' }, metadata: { text: '{text}' } } };
+
+      it('of whose text only the line ends are others now', async () => {
+        map(texts);
+        write('rows.csv', header + crlf);
+        await importing();
+        write('rows.csv', header + lf);
+        expect(await summaryOf()).toMatchObject({ posted: 1, repeated: 1, rejected: 0 });
+        expect(ledger.recorded.at(-1)!.body).toMatchObject({ metadata: { text: 'one\ntwo' } });
+      });
+
+      it('that a version before has posted with the line ends of its file', async () => {
+        map(texts);
+        write('rows.csv', header + lf);
+        await importing();
+        ledger.recorded = ledger.recorded.map(
+          (each) =>
+            JSON.parse(
+              JSON.stringify(each)
+                .replaceAll('one\\ntwo', 'one\\r\\ntwo')
+                .replaceAll('one\\\\ntwo', 'one\\\\r\\\\ntwo'),
+            ) as typeof each,
+        );
+        expect(await summaryOf()).toMatchObject({ posted: 1, repeated: 1, rejected: 0 });
+        expect(ledger.moved).toBe(1000);
+      });
+    });
+
     it('takes one for posted whose reference is still the same', async () => {
       expect((await imported({}, { metadata })).exit).toBe(0);
       expect(ledger.moved).toBe(6000);

@@ -23,7 +23,7 @@ import { ImportError } from './import.errors.js';
 import type { Reject } from './rejects-file.js';
 import { takenId } from './row-identity.js';
 import type { NeededAccount } from './row-mapper.js';
-import { differenceOf } from './same-transfer.js';
+import { differenceOf, hasOtherLineEnds } from './same-transfer.js';
 import { type Witness, laterOf, stands, witnessOf } from './witness.js';
 
 const OK = 200;
@@ -33,6 +33,8 @@ const GONE = 410;
 const TOO_LARGE = 413;
 const TOO_MANY_REQUESTS = 429;
 const SERVER_ERROR_MIN = 500;
+/** What the problem of another command under a key begins with. */
+const KEY_REUSED = 'idempotency-key-reused';
 
 /** Posts batches to a ledger. Everything it sends may be sent again: by its name or by its keys. */
 export class Poster implements BatchSink {
@@ -171,6 +173,10 @@ export class Poster implements BatchSink {
    */
   private async refusalOf({ mapped }: WaitingRow, answer: ItemAnswer): Promise<string | undefined> {
     const problem = problemText(answer);
+    if (problem.startsWith(KEY_REUSED)) {
+      const { status, body } = await this.answerTo(mapped);
+      return status <= SUCCESS_MAX && hasOtherLineEnds(mapped.transfer, body) ? undefined : problem;
+    }
     const { transferId } = (answer.body ?? {}) as { readonly transferId?: unknown };
     if (!problem.startsWith('reference-exists') || typeof transferId !== 'string') return problem;
     const found = await this.client.get(this.transferPath(transferId, answer));
@@ -184,12 +190,16 @@ export class Poster implements BatchSink {
 
   /** As another command under its key, by which alone it is known: another attempt has another key, and the reference is not that of the transfer. */
   private async isKnownByKey({ mapped }: WaitingRow, answer: ItemAnswer): Promise<boolean> {
-    if (!problemText(answer).startsWith('idempotency-key-reused')) return false;
-    const { status, body } = answerIn(await this.client.get(this.commandPath(mapped)));
-    // Of an answer that cannot be told any more the status is no number.
+    if (!problemText(answer).startsWith(KEY_REUSED)) return false;
+    const { status, body } = await this.answerTo(mapped);
     if (status > SUCCESS_MAX) return false;
     const { reference } = (body ?? {}) as { readonly reference?: unknown };
     return typeof reference !== 'string' || reference !== mapped.transfer.reference;
+  }
+
+  /** What its key was answered; if that cannot be told any more, the status is no number. */
+  private async answerTo(command: Pick<Witness, 'key'>): Promise<ToldAnswer> {
+    return answerIn(await this.client.get(this.commandPath(command)));
   }
 
   private transferPath(transferId: string, { position }: ItemAnswer): string {

@@ -23,9 +23,14 @@ const HASH_HEX_DIGITS = 32;
 
 /** Of what the row says, not of its bytes: it is the same row when a spreadsheet saves the file with other quotes, delimiters, line ends or spaces around. */
 export function hashOf(fields: readonly string[]): string {
-  const said = fields.map((field) => field.trim().replace(/\r\n?/g, '\n'));
+  const said = fields.map((field) => withLineFeeds(field.trim()));
   const hash = createHash('sha256').update(JSON.stringify(said));
   return hash.digest('hex').slice(0, HASH_HEX_DIGITS);
+}
+
+/** Line ends within a text are another program's, and say nothing. */
+export function withLineFeeds(text: string): string {
+  return text.replace(/\r\n?/g, '\n');
 }
 
 /** Whether equal rows have to be counted. */

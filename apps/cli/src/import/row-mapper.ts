@@ -5,7 +5,14 @@ import { UNDECODED } from './csv-text.js';
 import { ATTEMPT_DEFAULT } from './import-options.js';
 import type { AccountMapping, Mapping, Rule } from './mapping.js';
 import { type SignedAmount, amountColumns, rowAmount } from './row-amount.js';
-import { ImportNames, countsRows, idFault, idOf, tellsContent } from './row-identity.js';
+import {
+  ImportNames,
+  countsRows,
+  idFault,
+  idOf,
+  tellsContent,
+  withLineFeeds,
+} from './row-identity.js';
 import { shown } from './shown.js';
 import type { Row, Template } from './template.js';
 
@@ -209,9 +216,12 @@ function mayBeAnyAmount({ sign, transfer }: Rule): boolean {
   return sign === undefined && transfer === undefined;
 }
 
-/** What a row leaves empty is left out. */
+/** What a row leaves empty is left out. Where its hash is the same, so is this. */
 function rendered(templates: Readonly<Record<string, Template>>, row: Row): Record<string, string> {
-  const entries = Object.entries(templates).map(([key, template]) => [key, template.render(row)]);
+  const entries = Object.entries(templates).map(([key, template]) => [
+    key,
+    withLineFeeds(template.render(row)),
+  ]);
   return Object.fromEntries(entries.filter(([, value]) => value !== '')) as Record<string, string>;
 }
 
