@@ -151,12 +151,15 @@ function dryRunOf(query: URLSearchParams): boolean {
 /** `application/json`, or a type that is JSON by its suffix. */
 const JSON_TYPE = /^\s*application\/([^\s;]+\+)?json\s*(;|$)/i;
 
-/** A body that is no JSON, an upload for one, is not in the hash: its key would be the key of any other. Throws `unsupported-media-type`. */
+/**
+ * What is not in the hash would have the key of any other: a body that is no JSON, an upload for one, and one that no parser has read, whatever its type says. Throws
+ * `unsupported-media-type`.
+ */
 function assertJson({ headers, body }: Exchange['request']): void {
-  const type = headers['content-type'];
-  const length = headers['content-length'];
-  const hasBody = length !== '0' && (type ?? length ?? headers['transfer-encoding']) !== undefined;
-  if ((hasBody && !JSON_TYPE.test(String(type))) || ArrayBuffer.isView(body)) throw notJson();
+  const isSent =
+    Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined;
+  const isJson = JSON_TYPE.test(String(headers['content-type']));
+  if ((isSent && (!isJson || body === undefined)) || ArrayBuffer.isView(body)) throw notJson();
 }
 
 function notJson(cause?: unknown): ProblemException {

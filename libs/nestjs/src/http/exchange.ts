@@ -8,6 +8,7 @@ export interface Exchange {
     readonly method: string;
     readonly path: string;
     readonly headers: Headers;
+    /** As it was parsed. Undefined where there was none, and where nobody has read it. */
     readonly body: unknown;
   };
   readonly query: URLSearchParams;
@@ -21,12 +22,17 @@ interface RawRequest {
   readonly originalUrl?: string;
   readonly headers: Headers;
   readonly body?: unknown;
+  /** Whether anybody has read the body: on Express the request itself, on Fastify beside it. */
+  readonly readableDidRead?: boolean;
+  readonly raw?: { readonly readableDidRead?: boolean };
 }
 
 export function exchangeOf(context: ExecutionContext): Exchange {
   const http = context.switchToHttp();
   const raw = http.getRequest<RawRequest>();
-  const { method, url, originalUrl = url, headers, body } = raw;
+  const { method, url, originalUrl = url, headers } = raw;
+  // A parser that passes a body by may leave an empty object.
+  const body = (raw.raw ?? raw).readableDidRead === false ? undefined : raw.body;
   const [path = '', ...query] = originalUrl.split('?');
   return {
     request: { method, path, headers, body },

@@ -46,6 +46,24 @@ describe('a process', () => {
     expect(stopping.exitCode).toBe(1);
   });
 
+  it('that fails while it stops says so at the end, and ends with its code', async () => {
+    const host = new TestProcess();
+    let fail: (error: unknown) => void = () => undefined;
+    const close = () =>
+      Promise.resolve(fail(new CodedError('WAL_POISONED', 'the last sync failed')));
+    await runHoldfast(
+      () => {
+        fail = endingProcess();
+        return Promise.resolve({ close });
+      },
+      { process: host },
+    );
+    const ended = once(host, 'exit');
+    host.emit('SIGTERM', 'SIGTERM');
+    expect(await ended).toEqual([70]);
+    expect(host.told).toEqual([expect.stringContaining('the last sync failed')]);
+  });
+
   it.each([
     ['an older program on a newer log', newer, 78],
     [

@@ -32,7 +32,7 @@ const FATAL_MILLIS_MAX = 1_000;
 const running = new AsyncLocalStorage<Run>();
 
 /**
- * Starts an application and ends its process: with 0 once it was told to stop (SIGTERM, SIGINT) and has closed, with the code of what failed otherwise. Nest by itself ends with
+ * Starts an application and ends its process: with 0 once it was told to stop (SIGTERM, SIGINT) and has closed, with the code of what failed otherwise, also while it closes. Nest by itself ends with
  * 1 whatever failed, and `enableShutdownHooks` with 143: leave that out.
  *
  * A second signal ends the process at once.
@@ -63,6 +63,7 @@ export function startFailed(error: unknown): void {
 class Run {
   application: Closable | undefined;
   private ending = false;
+  private failure: { readonly error: unknown } | undefined;
   private readonly host: RunningProcess;
 
   constructor(private readonly options: RunHoldfastOptions) {
@@ -80,13 +81,15 @@ class Run {
     }
     this.ending = true;
     within(this.options.stopMillisMax ?? STOP_MILLIS_MAX, application.close()).then(
-      () => this.host.exit(ExitCode.OK),
-      (error: unknown) => this.end(error),
+      () =>
+        this.failure === undefined ? this.host.exit(ExitCode.OK) : this.end(this.failure.error),
+      (error: unknown) => this.end(this.failure?.error ?? error),
     );
   }
 
-  /** Only the first failure counts: later ones are its consequences. */
+  /** Only the first failure counts: later ones are its consequences. One that happens during a stop is told at its end. */
   fail(error: unknown): void {
+    this.failure ??= { error };
     if (this.ending) return;
     this.ending = true;
     const end = () => this.end(error);

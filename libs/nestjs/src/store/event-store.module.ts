@@ -12,20 +12,21 @@ import {
   Inject,
   Module,
   type OnApplicationShutdown,
+  type OnModuleInit,
 } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, HttpAdapterHost } from '@nestjs/core';
-import type { Server } from 'node:http';
+import { Server } from 'node:http';
 import { join } from 'node:path';
 import { type Feature, modelOf } from '../feature/feature.js';
 import { endingProcess, startFailed } from '../process/run-holdfast.js';
 import { Commands } from './commands.js';
+import { DrainingServer } from './draining-server.js';
 import { EventStore, type EventStoreOptions } from './event-store.js';
 import { assertHandlers } from './handler-checks.js';
 import { HoldfastHealth } from './holdfast-health.js';
 import { ProblemsFilter } from './problems.filter.js';
 
 const FEATURE = Symbol('a feature');
-const IDLE_LOOK_MILLIS = 50;
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
   new ConfigurableModuleBuilder<EventStoreOptions>()
@@ -51,9 +52,9 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
 })
 export class EventStoreModule
   extends ConfigurableModuleClass
-  implements BeforeApplicationShutdown, OnApplicationShutdown
+  implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown
 {
-  private closingIdle: NodeJS.Timeout | undefined;
+  private server: DrainingServer | undefined;
 
   constructor(
     @Inject(EventStore) private readonly store: EventStore,
@@ -69,17 +70,19 @@ export class EventStoreModule
     };
   }
 
+  onModuleInit(): void {
+    const server = this.host.httpAdapter?.getHttpServer() as unknown;
+    if (server instanceof Server) this.server = new DrainingServer(server);
+  }
+
   /** Requests that wait for a read model end now, and those that wait for the log when it is durable: the server closes behind them. */
   beforeApplicationShutdown(): void {
     this.store.beginStop();
-    const server = this.host.httpAdapter?.getHttpServer() as Partial<Server> | undefined;
-    // The server waits for every connection, and looks only once for those that have nothing to say.
-    const close = () => server?.closeIdleConnections?.();
-    this.closingIdle = setInterval(close, IDLE_LOOK_MILLIS).unref();
+    this.server?.drain();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.closingIdle);
+    this.server?.end();
     await this.store.close();
   }
 }

@@ -96,10 +96,15 @@ export class EventStore {
     this.readers.push(close);
   }
 
-  /** Everything admitted is made durable, and the log's lock is released. */
+  /** Everything admitted is made durable, and the log's lock is released, whatever becomes of those that read. What fails is told as `fatal`: Nest only logs it. */
   async close(): Promise<void> {
     this.beginStop();
-    await Promise.all(this.readers.map((close) => close()));
-    await this.writer.close();
+    const closed = await Promise.allSettled(this.readers.map((close) => close()));
+    closed.push(...(await Promise.allSettled([this.writer.close()])));
+    const failure: unknown =
+      closed.find((one) => one.status === 'rejected')?.reason ?? this.writer.failure;
+    if (failure === undefined) return;
+    this.fatal(failure);
+    throw failure;
   }
 }

@@ -9,7 +9,8 @@ import {
   Post,
   Put,
 } from '@nestjs/common';
-import type { INestApplication, ModuleMetadata } from '@nestjs/common';
+import type { INestApplication, ModuleMetadata, NestApplicationOptions } from '@nestjs/common';
+import type { AbstractHttpAdapter } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import {
@@ -99,6 +100,8 @@ export interface AskOptions {
 export async function startParcels(
   options: EventStoreOptions,
   imports: ModuleMetadata['imports'] = [],
+  adapter: AbstractHttpAdapter = new FastifyAdapter(),
+  nestOptions: NestApplicationOptions = {},
 ): Promise<ParcelService> {
   const module = await Test.createTestingModule({
     imports: [
@@ -108,7 +111,7 @@ export async function startParcels(
       ...imports,
     ],
   }).compile();
-  const application = module.createNestApplication(new FastifyAdapter());
+  const application = module.createNestApplication(adapter, nestOptions);
   application.useLogger(false);
   await application.listen(0, '127.0.0.1');
   const url = await application.getUrl();
