@@ -51,7 +51,7 @@ describe.each(SERVERS)('a body of a command on $name', ({ adapter, bodyParser, t
   const store = new TestEventStore();
   let service: ParcelService;
   beforeAll(async () => {
-    service = await startParcels(store.options, [], adapter(), { bodyParser });
+    service = await startParcels(store.options, [], adapter(), bodyParser);
   });
   afterAll(async () => {
     await service.application.close();

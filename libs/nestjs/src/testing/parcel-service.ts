@@ -9,7 +9,7 @@ import {
   Post,
   Put,
 } from '@nestjs/common';
-import type { INestApplication, ModuleMetadata, NestApplicationOptions } from '@nestjs/common';
+import type { INestApplication, ModuleMetadata } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -101,7 +101,7 @@ export async function startParcels(
   options: EventStoreOptions,
   imports: ModuleMetadata['imports'] = [],
   adapter: AbstractHttpAdapter = new FastifyAdapter(),
-  nestOptions: NestApplicationOptions = {},
+  bodyParser = true,
 ): Promise<ParcelService> {
   const module = await Test.createTestingModule({
     imports: [
@@ -111,7 +111,7 @@ export async function startParcels(
       ...imports,
     ],
   }).compile();
-  const application = module.createNestApplication(adapter, nestOptions);
+  const application = module.createNestApplication(adapter, { bodyParser });
   application.useLogger(false);
   await application.listen(0, '127.0.0.1');
   const url = await application.getUrl();
