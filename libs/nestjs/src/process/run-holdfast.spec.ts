@@ -49,8 +49,10 @@ describe('a process', () => {
   it('that fails while it stops says so at the end, and ends with its code', async () => {
     const host = new TestProcess();
     let fail: (error: unknown) => void = () => undefined;
-    const close = () =>
-      Promise.resolve(fail(new CodedError('WAL_POISONED', 'the last sync failed')));
+    const close = () => {
+      fail(new CodedError('WAL_POISONED', 'the last sync failed'));
+      return Promise.resolve();
+    };
     await runHoldfast(
       () => {
         fail = endingProcess();

@@ -71,8 +71,8 @@ export class EventStoreModule
   }
 
   onModuleInit(): void {
-    const server = this.host.httpAdapter?.getHttpServer() as unknown;
-    if (server instanceof Server) this.server = new DrainingServer(server);
+    const server: unknown = this.host.httpAdapter?.getHttpServer();
+    if (server instanceof Server) this.server = new DrainingServer(server as Server);
   }
 
   /** Requests that wait for a read model end now, and those that wait for the log when it is durable: the server closes behind them. */

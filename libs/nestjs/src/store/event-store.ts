@@ -101,8 +101,8 @@ export class EventStore {
     this.beginStop();
     const closed = await Promise.allSettled(this.readers.map((close) => close()));
     closed.push(...(await Promise.allSettled([this.writer.close()])));
-    const failure: unknown =
-      closed.find((one) => one.status === 'rejected')?.reason ?? this.writer.failure;
+    const rejected = closed.filter((one) => one.status === 'rejected');
+    const failure = (rejected[0]?.reason as Error | undefined) ?? this.writer.failure;
     if (failure === undefined) return;
     this.fatal(failure);
     throw failure;

@@ -111,6 +111,7 @@ export async function startParcels(
       ...imports,
     ],
   }).compile();
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest declares its options as a class
   const application = module.createNestApplication(adapter, { bodyParser });
   application.useLogger(false);
   await application.listen(0, '127.0.0.1');
