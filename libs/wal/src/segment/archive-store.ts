@@ -93,7 +93,7 @@ export interface ArchiveStore {
   /**
    * Puts a segment here: durable, and read back and compared, when it resolves. What is there already with the same content is only compared.
    *
-   * @throws `WAL_ARCHIVE_CONFLICT`: other content is there under its name.
+   * @throws `WAL_ARCHIVE_CONFLICT`: other content is there under its name, or a generation of the segment from another history.
    * @throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_ARCHIVE_MISMATCH`: the archive was replaced.
    * @throws `WAL_CORRUPT`: the source is not what its footer says.
    * @throws `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`, `WAL_CANCELLED`, and the errors of the disk.

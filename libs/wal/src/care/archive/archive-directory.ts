@@ -179,6 +179,7 @@ export class ArchiveDirectory implements ArchiveStore {
     const file = fileOf(source.name);
     const path = `${this.directory}/${file}`;
     const present = this.lookUp(file);
+    this.assertSameHistory(source);
     const { writer } = options;
     const suffix = writer === undefined ? '' : `-${writer.epoch}-${writer.timeline}`;
     const temporary = `${path}${suffix}.tmp`;
@@ -230,6 +231,17 @@ export class ArchiveDirectory implements ArchiveStore {
     const path = `${this.directory}/${file}`;
     if (!this.fileSystem.exists(path)) return undefined;
     return this.known.get(file) ?? this.describe(path);
+  }
+
+  /**
+   * Another generation of the segment has another name, and its own header and digest. What its successor says of its end is the same for all generations of one history, and for no two histories.
+   */
+  private assertSameHistory({ name, header, seal }: SegmentSource): void {
+    for (const one of this.known.values()) {
+      if (one.name.segment !== name.segment) continue;
+      const isSame = one.header.timeline === header.timeline && sameSeal(one.seal, seal);
+      if (!isSame) throw conflict(one.path, 'is of another history of the log');
+    }
   }
 
   /** Reads back what is there, and throws unless it is the source's content. */

@@ -11,11 +11,13 @@ import {
   LOG,
   openSimulated,
   SimulatedFileSystem,
+  simulatedOptions,
   textsOf,
 } from '../../testing/index.js';
 import { Wal } from '../../wal.js';
 import { WalReader } from '../../wal-reader.js';
 import { BEFORE_FIRST, type Sequence } from '../../wal.types.js';
+import { restoreLog } from '../backup/restore.js';
 import { ArchiveDirectory } from './archive-directory.js';
 
 const ARCHIVE = '/data/archive';
@@ -276,6 +278,33 @@ describe('the archive', () => {
       });
       expect(segmentsAndManifest(mixed)).toEqual(before);
     }
+  });
+
+  it('takes no other generation of a segment from another history of the log', async () => {
+    const { system, wal } = await logWithArchive(3);
+    await wal.maintenance.backup('/backup');
+    const policy = { below: wal.durableSequence, drop: (it: Sequence) => it % 3 !== 0 };
+    await wal.maintenance.compact(policy);
+    await wal.maintenance.archiveSealed();
+    await wal.close();
+    const [second = ''] = archived(system).filter((file) => /0{15}2-/.test(file));
+    expect(second).toMatch(/\.1\.walz$/);
+    // Within segment 2: what was archived behind that place is of the history that the restore took back.
+    const upTo = at(Number.parseInt(second.split('-')[1] ?? '', 16) + 4);
+    const before = archived(system);
+    await restoreLog('/backup', '/data/restored', { upTo, fileSystem: system });
+    const again = await Wal.open('/data/restored', {
+      ...simulatedOptions(system, 9),
+      ...{ create: false, archive: archiveOn(system) },
+    });
+    await fill(again, 1);
+    await expect(again.maintenance.archiveSealed()).rejects.toMatchObject({
+      code: 'WAL_ARCHIVE_CONFLICT',
+    });
+    // The first one is of both.
+    const added = archived(system).filter((file) => !before.includes(file));
+    expect(added).toEqual(before.slice(0, 1).map((file) => file.replace('.1.', '.0.')));
+    await again.close();
   });
 
   it('notices every flipped bit of what it is asked for', async () => {
