@@ -7,6 +7,8 @@ import type { PositionIndex } from '../index/position-index.js';
 const QUERIES_MAX = 100;
 /** Most events that are looked at for one query. Whoever has missed more reads again anyway. */
 const EVENTS_LOOKED_AT_MAX = 256;
+/** Most times that the tags of one query are asked in turn for a position that all of them have. */
+const ROUNDS_MAX = 1024;
 
 /** What a condition is checked against: everything admitted, durable or not. */
 export interface ConditionContext {
@@ -41,19 +43,32 @@ export function forbiddenEvents(
     .filter((one) => one !== undefined);
 }
 
+/**
+ * Goes from one position that all tags have to the next. How it comes to a position rests on what is before that position alone, so a commit that was appended finds its own event again, however much
+ * has come behind it: also where it went to the very limit the first time, hence the one more of each at the end.
+ */
 function firstForbidden(
   query: EventQuery,
   after: Position,
   { tags, firstPosition, eventAt }: ConditionContext,
 ): ForbiddenEvent | undefined {
-  let lookedAt = 0;
-  for (const position of candidates(query, after, tags)) {
-    if (position < firstPosition || ++lookedAt > EVENTS_LOOKED_AT_MAX)
-      return { after, position, event: undefined };
+  let [lookedAt, rounds, from] = [0, 0, (after + 1) as Position];
+  for (;;) {
+    const unknown = { after, position: from, event: undefined };
+    const found = sharedFrom(from, query.tags, tags);
+    if (found === undefined) return rounds > ROUNDS_MAX ? unknown : undefined;
+    const { position, isShared } = found;
+    from = position;
+    if (!isShared) {
+      if (++rounds > ROUNDS_MAX + 1) return { ...unknown, position };
+      continue;
+    }
+    if (position < firstPosition) return { ...unknown, position };
     const event = eventAt(position);
     if (event !== undefined && matches(query, event)) return { after, position, event };
+    if (++lookedAt > EVENTS_LOOKED_AT_MAX) return { ...unknown, position };
+    from = (position + 1) as Position;
   }
-  return undefined;
 }
 
 /** Throw it where none of the forbidden events is the commit's own. */
@@ -67,24 +82,22 @@ export function conditionFailed({ after, position, event }: ForbiddenEvent): Eve
   });
 }
 
-/** The positions after this one of the tag that has the fewest of them. */
-function* candidates(
-  { tags }: EventQuery,
-  after: Position,
+/** Asks each tag once for its first position from here on, or from where another has its own; shared is one that they all have. Undefined where one has no more. */
+function sharedFrom(
+  from: Position,
+  tags: readonly string[],
   index: PositionIndex,
-): Generator<Position, void> {
-  let rarest: { tag: string; start: number; length: number } | undefined;
+): { readonly position: Position; readonly isShared: boolean } | undefined {
+  let [position, sharing] = [from, 0];
   for (const tag of tags) {
-    const length = index.length(tag);
-    const start = index.countUpTo(tag, after);
-    if (rarest === undefined || length - start < rarest.length - rarest.start)
-      rarest = { tag, start, length };
-  }
-  const { tag, start: first, length } = defined(rarest, 'a query has tags');
-  for (let at = first; at < length; at++) {
+    const at = index.countUpTo(tag, (position - 1) as Position);
+    if (at === index.length(tag)) return undefined;
     const { start, positions } = index.page(tag, at);
-    yield defined(positions[at - start], 'a position of a page');
+    const found = defined(positions[at - start], 'a position of a page');
+    sharing = found === position ? sharing + 1 : 1;
+    position = found;
   }
+  return { position, isShared: sharing === tags.length };
 }
 
 function matches({ tags, types }: EventQuery, event: RecordedEvent): boolean {
