@@ -68,6 +68,20 @@ function endsIdle(system: SimulatedFileSystem): boolean {
 }
 
 describe('a backup', () => {
+  it('of a log without a record is gone on with when its empty segments are gone', async () => {
+    const system = SimulatedFileSystem.on();
+    let wal = await openSimulated(system);
+    expect(await wal.maintenance.backup(BACKUP)).toMatchObject({ lastSequence: 0 });
+    await wal.close();
+    wal = await openSimulated(system, {}, 2);
+    const removed = await wal.maintenance.removeSegments({ below: at(1) });
+    expect(removed.segments).toHaveLength(1);
+    await fill(wal, 1);
+    const { lastSequence } = await wal.maintenance.backup(BACKUP);
+    expect(lastSequence).toBe(wal.durableSequence);
+    expect((await restored(system)).texts).toEqual(await textsOf(wal));
+  });
+
   it('is made while appends go on, holds what was durable when it began, and verifies', async () => {
     const system = SimulatedFileSystem.on();
     const wal = await openSimulated(system);

@@ -56,6 +56,8 @@ export class EarlierBackup {
   assertContinued(keptFrom: number | undefined, replace: boolean): void {
     if (this.manifest === undefined || replace) return;
     const { firstSequence, lastSequence } = this.manifest;
+    // Made of a log without a record: there is nothing that it could lose, and nothing by which its history is known.
+    if (lastSequence < firstSequence) return;
     const { bound } = this.source;
     const begins = defined(this.source.entries[0], 'a log has a segment').name.firstSequence;
     const beginsLater = (keptFrom ?? begins) > firstSequence;
