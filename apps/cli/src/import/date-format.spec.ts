@@ -35,6 +35,7 @@ describe('a date in a file', () => {
     ['2025-06-01 00:30', BERLIN, '2025-05-31T22:30:00.000Z'],
     ['2025-12-01 00:30', BERLIN, '2025-11-30T23:30:00.000Z'],
     ['2025-10-26 02:30', BERLIN, '2025-10-26T00:30:00.000Z'],
+    ['2011-12-31', { format: 'YYYY-MM-DD', timeZone: 'Pacific/Apia' }, '2011-12-30T10:00:00.000Z'],
     [
       '2018-11-04',
       { format: 'YYYY-MM-DD', timeZone: 'America/Sao_Paulo' },
@@ -59,6 +60,12 @@ describe('a date in a file', () => {
     ['2025-06-01T00:30+99:00', 'YYYY-MM-DDTHH:mmZ', 'is not a time like'],
     ['2025-06-01\u200b', 'YYYY-MM-DD', '"2025-06-01\\u200b" is not'],
     ['2025-03-30 02:30', BERLIN, 'does not exist in Europe/Berlin: the clocks skip it'],
+    ['2011-12-30 10:00', { ...BERLIN, timeZone: 'Pacific/Apia' }, 'does not exist in Pacific/Apia'],
+    [
+      '2011-12-30',
+      { format: 'YYYY-MM-DD', timeZone: 'Pacific/Apia' },
+      'does not exist in Pacific/Apia',
+    ],
   ])('%j as %j is refused', (text, options, problem) => {
     expect(millis(text, options)).toEqual(expect.stringContaining(problem));
   });

@@ -127,7 +127,9 @@ export class DateFormat {
     const local = written.setZone(this.timeZone, { keepLocalTime: true });
     const hasHour = this.has('hour') || this.has('hour of 12');
     // Luxon moves a time that a clock change skips, and takes either of those that come twice. A day begins when it begins.
-    if (hasHour && (local.hour !== written.hour || local.minute !== written.minute))
+    const isMoved = local.hour !== written.hour || local.minute !== written.minute;
+    // Where a zone has changed sides of the date line a whole day is missing.
+    if ((hasHour && isMoved) || local.toISODate() !== written.toISODate())
       return `${shown(text)} does not exist in ${this.timeZone}: the clocks skip it`;
     return Math.min(...local.getPossibleOffsets().map((time) => time.toMillis()));
   }
