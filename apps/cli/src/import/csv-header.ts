@@ -61,9 +61,11 @@ export async function beginningWith(
     return { first: undefined };
   }
   const first = columnsAt(text, marks) ?? [];
-  const headed = columns.every((name, index) => name === first.at(index - columns.length));
+  const headed = columns.every((name, index) => name.trim() === first.at(index - columns.length));
+  // Those of rejects in front, and these as the mapping calls them.
+  const front = headed ? first.slice(0, first.length - columns.length) : [];
   return {
-    ...{ line: 1, first, columns: headed ? first : columns, headed },
+    ...{ line: 1, first, columns: [...front, ...columns], headed },
     pieces: joined(head, pieces),
   };
 }

@@ -1145,6 +1145,18 @@ describe('an import', () => {
       expect(ledger.posted).toContain('import:m:row:3:20240115000000001');
     });
 
+    it('is one also where the mapping has spaces around the names of its columns', async () => {
+      map({
+        csv: { columns: ['id ', ' amount', 'customer'] },
+        row: { id: '{id }', amount: { column: ' amount' } },
+      });
+      write('rows.csv', '1,10.00,a\n2,none,a\n');
+      await importing();
+      write('rejects.csv', read('rejects.csv').replace(',none,', ',20.00,'));
+      expect(JSON.parse((await again('--attempt', '2')).output)).toMatchObject({ posted: 1 });
+      expect(ledger.posted).toEqual(['import:m:row:1:1', 'import:m:row:2:2']);
+    });
+
     it('is refused where it would overwrite itself', async () => {
       writeRows('1,none,a');
       await importing();
