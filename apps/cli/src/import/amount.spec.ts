@@ -106,4 +106,10 @@ describe('an amount in a file', () => {
       ),
     );
   });
+
+  it('is read in one pass, however many zeros it has', () => {
+    const zeros = '0'.repeat(1_000_000);
+    expect(parseAmount(`0.${zeros}1`, 2, PLAIN)).toEqual(expect.stringContaining('more than 2'));
+    expect(parseAmount(`1.5${zeros}`, 2, PLAIN)).toEqual({ sign: undefined, minorUnits: '150' });
+  });
 });

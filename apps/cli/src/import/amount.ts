@@ -40,11 +40,18 @@ export function parseAmount(
   if (doubt !== undefined) return doubt;
   const [, whole, fraction = ''] = numberPattern(format).exec(number) ?? [];
   if (whole === undefined) return `${shown(text)} is not an amount${hint(number, format)}`;
-  const significant = fraction.replace(/0+$/, '');
+  const significant = fraction.slice(0, lastIndexOfOther(fraction, '0') + 1);
   if (significant.length > scale)
     return `${shown(text)} has more than ${scale} decimal places, and amounts are never rounded`;
   const digits = whole.replace(/[^0-9]/g, '') + significant.padEnd(scale, '0');
   return { sign, minorUnits: digits.replace(/^0+(?=[0-9])/, '') };
+}
+
+/** In one pass, where a regular expression tries each zero before the last digit for the beginning of the end. */
+function lastIndexOfOther(text: string, character: string): number {
+  let at = text.length - 1;
+  while (text[at] === character) at--;
+  return at;
 }
 
 /** U+2212 is the minus sign of typesetters. */
