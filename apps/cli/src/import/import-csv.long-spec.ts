@@ -1286,6 +1286,20 @@ describe('an import', () => {
       expect(ledger.recorded).toEqual([]);
     });
 
+    it('does not read what would be one of its kept rejects files, and be removed', async () => {
+      for (const id of ['1', '2', '3']) {
+        writeRows(`${id},none,a`);
+        await importing();
+      }
+      rmSync(path('rejects.1.csv'));
+      const kept = read('rejects.2.csv');
+      const line = ['import', path('rejects.2.csv'), '--ledger', 'main', '--url', url];
+      const files = ['--mapping', path('m.json'), '--rejects', path('rejects.csv')];
+      const { exit, messages } = await runCli(...line, ...files, '--attempt', '2');
+      expect([exit, messages]).toEqual([64, expect.stringContaining('kept rejects file')]);
+      expect(read('rejects.2.csv')).toBe(kept);
+    });
+
     it('posts nothing where a lock cannot be opened', async () => {
       writeRows('1,1.00,a');
       mkdirSync(path('rejects.csv.lock'));

@@ -6,7 +6,7 @@ import type { ServiceClient } from '../service/service-client.js';
 import { type BatchSink, KnownAccounts } from './batch.js';
 import { CheckSink } from './check-sink.js';
 import { type CsvFile, fromItsEnd, openCsv } from './csv-rows.js';
-import { assertWritable, refuseFilesTwice } from './import-files.js';
+import { assertWritable, placeOf, refuseFilesTwice } from './import-files.js';
 import { ImportLock } from './import-lock.js';
 import { ImportNote, type ImportProgress, notedReadings } from './import-note.js';
 import { ImportError } from './import.errors.js';
@@ -242,6 +242,13 @@ export class ImportJob {
         'IMPORT_OPTION_INVALID',
         `${kept} is what a kept rejects file of ${this.rejectsPath} is called: name another file with --progress`,
         { file: kept },
+      );
+    // Also where it is not kept yet: it would come to be one of them, which are removed when they come again.
+    if (named === undefined && isKeptPath(this.rejectsPath, placeOf(csv)))
+      throw new ImportError(
+        'IMPORT_OPTION_INVALID',
+        `${csv} is what a kept rejects file of ${this.rejectsPath} is called: name another file with --rejects`,
+        { file: csv },
       );
     refuseFilesTwice(
       [
