@@ -2,10 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import iconv from 'iconv-lite';
 import { execFileSync } from 'node:child_process';
 import {
+  closeSync,
   existsSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   readdirSync,
   renameSync,
@@ -1417,6 +1419,31 @@ describe('an import', () => {
     }
     expect(read('stdin.main.m.rejects.csv')).toContain('3,2,');
     expect(readdirSync(path('tmp'))).toEqual([]);
+  });
+
+  it('of an open file by the name of its descriptor has its other files in the working directory', async () => {
+    writeRows('1,10.00,a', '2,none,a');
+    const [from, open] = [process.cwd(), openSync(path('rows.csv'), 'r')];
+    process.chdir(directory);
+    try {
+      const line = ['import', `/dev/fd/${open}`, '--ledger', 'main', '--mapping', path('m.json')];
+      expect((await runCli(...line, '--url', url)).exit).toBe(1);
+    } finally {
+      process.chdir(from);
+      closeSync(open);
+    }
+    expect(read('stdin.main.m.rejects.csv')).toContain('3,2,');
+  });
+
+  it('of a file that is not there ends with 66, also where its directory is not', async () => {
+    const line = ['import', path('nowhere/rows.csv'), '--ledger', 'main', '--url', url];
+    expect((await runCli(...line, '--mapping', path('m.json'))).exit).toBe(66);
+  });
+
+  it('advises no attempt that it would refuse', async () => {
+    writeRows('1,none,a');
+    const attempt = 'a'.repeat(64);
+    expect((await importing('--attempt', attempt)).output).toContain('with another --attempt.');
   });
 
   it('writes no file that another import writes', async () => {

@@ -1,4 +1,5 @@
 import { createReadStream, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { FieldRule } from '@holdfast/commands';
 import { assetRule, ledgerRule } from '@holdfast/ledger';
@@ -53,8 +54,14 @@ export async function importCsv(options: ImportOptions, terminal: Terminal): Pro
 function onceReadable(csv: string, terminal: Terminal): Readable | undefined {
   if (csv === STANDARD_INPUT) return terminal.input;
   const found = statSync(csv, { throwIfNoEntry: false });
-  const isReadAgain = found === undefined || found.isFile() || found.isDirectory();
+  const isReadAgain =
+    found === undefined || (found.isFile() && !isDescriptor(csv)) || found.isDirectory();
   return isReadAgain ? undefined : createReadStream(csv);
+}
+
+/** A name for what is open, also for a file: nothing can stand beside it. */
+function isDescriptor(path: string): boolean {
+  return /^\/(?:dev\/(?:stdin|fd\/[0-9]+)|proc\/[^/]+\/fd\/[0-9]+)$/.test(resolve(path));
 }
 
 async function importFile(
@@ -179,7 +186,8 @@ async function summarise(
 
 function attemptText({ attempt }: ImportOptions): string {
   const next = /^[0-9]{1,9}$/.test(attempt) ? String(Number(attempt) + 1) : `${attempt}-2`;
-  return `Mend them there, and import that file with --attempt ${next}.`;
+  const advised = nameRule.accepts(next) ? `--attempt ${next}` : 'another --attempt';
+  return `Mend them there, and import that file with ${advised}.`;
 }
 
 /** How somebody finds out what the ledger does not answer any more. */

@@ -70,6 +70,8 @@ export class ImportJob {
    * on behind them. Throws `IMPORT_OPTION_INVALID` and `IMPORT_RUNNING` before it changes anything.
    */
   async run(): Promise<ImportResult> {
+    // First: of a file that is not there nothing else is wrong.
+    statSync(this.options.csv);
     this.refuseFilesTwice();
     // Before a row is posted: what becomes of it could not be told.
     assertWritable(this.rejectsPath, '--rejects');
