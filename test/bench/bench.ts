@@ -12,6 +12,7 @@ import { growthSuite } from './growth.bench.js';
 import { projectionsSuite } from './projections.bench.js';
 import { restartSuite } from './restart.bench.js';
 import { serviceSuite } from './service/service.bench.js';
+import { startsSuite } from './service/starts.bench.js';
 import type { Suite, SuiteResult } from './suite.js';
 import { printSuite } from './table.js';
 import { walSuite } from './wal.bench.js';
@@ -23,6 +24,7 @@ const SUITES: readonly Suite[] = [
   checkpointSuite,
   restartSuite,
   serviceSuite,
+  startsSuite,
   growthSuite,
 ];
 

@@ -5,7 +5,6 @@ import type { BenchContext, ScenarioResult, Suite } from '../suite.js';
 import { type BareKind, BareServer } from './bare-server.js';
 import { type LoadRequest, load, percentile } from './load.js';
 import { processorMillis } from './processor-time.js';
-import { healthProcessorMillis, startOf } from './starts.js';
 import { Transfers } from './transfers.js';
 
 const CONNECTIONS = [1, 16, 64];
@@ -40,9 +39,6 @@ export const serviceSuite: Suite = {
       await bench.open();
       await bench.warmUp();
       for (let round = 1; round <= context.rounds; round++) await bench.round(round);
-      // Last: what was started anew is cold.
-      await bench.catchUp();
-      for (let round = 1; round <= context.rounds; round++) await bench.starts(round);
       return { name: 'service', scenarios: bench.results() };
     } finally {
       await bench.close();
@@ -159,33 +155,6 @@ class ServiceBench {
     this.note(scenario, `${each}s/s`, name, count / done.seconds);
     this.note(scenario, 'ms, median', name, percentile(done.latencies, 50));
     this.note(scenario, 'ms, 99 %', name, percentile(done.latencies, 99));
-  }
-
-  /** What a start would project of the transfers until now is no part of it. */
-  async catchUp(): Promise<void> {
-    for (const { services } of this.builds) {
-      await services.end('command-service', 'SIGTERM');
-      await services.start('holdfast');
-      await services.end('holdfast', 'SIGTERM');
-    }
-  }
-
-  async starts(round: number): Promise<void> {
-    const { context } = this;
-    const unit = 'ms of processor time';
-    for (const { name, services } of this.builds) {
-      context.progress(`starts: ${name}, round ${round} of ${context.rounds}`);
-      const whole = await startOf(services, 'holdfast');
-      this.note('start until ready, holdfast in one process', unit, name, whole.processorMillis);
-      this.note('start until ready, holdfast in one process', 'ms', name, whole.millis);
-      await services.end('holdfast', 'SIGTERM');
-      const start = await startOf(services, 'command-service');
-      this.note('start until ready, command-service', unit, name, start.processorMillis);
-      this.note('start until ready, command-service', 'ms', name, start.millis);
-      const health = await healthProcessorMillis(services);
-      this.note('holdfast health', unit, name, health);
-      await services.end('command-service', 'SIGTERM');
-    }
   }
 
   private note(scenario: string, unit: string, contender: string, figure: number): void {

@@ -5,16 +5,13 @@ import { bareEnvironment } from '../../support/bare-environment.js';
 import type { Application, Services } from '../../support/services.js';
 import { processorMillis } from './processor-time.js';
 
-export interface Start {
-  readonly millis: number;
-  readonly processorMillis: number;
-}
-
 /** From the start of the process until it says that it is ready, as a container is asked. */
-export async function startOf(services: Services, application: Application): Promise<Start> {
-  const startedAt = performance.now();
+export async function startProcessorMillis(
+  services: Services,
+  application: Application,
+): Promise<number> {
   const { pid } = await services.start(application);
-  return { millis: performance.now() - startedAt, processorMillis: processorMillis(pid) };
+  return processorMillis(pid);
 }
 
 /** Says at its end what it has used. */
