@@ -82,7 +82,14 @@ const folders = {
     ],
   },
   'event-store': {
-    words: ['durable-directory', 'event', 'event-log', 'event-store.errors', 'state-store'],
+    words: [
+      'durable-directory',
+      'event',
+      'event-log',
+      'event-store.errors',
+      'state-store',
+      'usable-directory',
+    ],
     order: [
       'codec',
       'log',

@@ -1,8 +1,7 @@
 import type { ProjectionWorkerConfiguration } from '@holdfast/config';
-import { Upcasters } from '@holdfast/event-store';
+import { Upcasters, assertUsableDirectory } from '@holdfast/event-store';
 import { ledgerEventSchemas } from '@holdfast/ledger';
 import { LedgerProjectionModule, LedgerProjector } from '@holdfast/ledger-service';
-import { assertUsableDirectory } from '@holdfast/operations';
 import {
   type HttpApplication,
   type Logger,

@@ -9,7 +9,7 @@ import {
   QueryThreads,
   commandRoutes,
 } from '@holdfast/ledger-service';
-import { assertUsableDirectory } from '@holdfast/operations';
+import { assertUsableDirectory } from '@holdfast/event-store/reading';
 import {
   type HttpApplication,
   type Logger,

@@ -5,6 +5,15 @@
  */
 export { makeDurableDirectory, syncDirectory } from './durable-directory.js';
 export {
+  type DirectoryUse,
+  asUnusable,
+  assertArchiveApart,
+  assertNoLogAbove,
+  assertNoUnfinishedRestore,
+  assertUsableDirectory,
+  unfinishedRestores,
+} from './usable-directory.js';
+export {
   BEFORE_FIRST_POSITION,
   type JsonObject,
   type JsonValue,

@@ -21,14 +21,6 @@ export {
   planCompaction,
 } from './compaction/compact-log.js';
 export { type DataDirectories, pathsOf } from './directories/data-directories.js';
-export {
-  type DirectoryUse,
-  asUnusable,
-  assertArchiveApart,
-  assertNoLogAbove,
-  assertNoUnfinishedRestore,
-  assertUsableDirectory,
-} from './directories/usable-directory.js';
 export { OPERATIONS_ERROR_GUIDE } from './error-guide.js';
 export {
   CONSUMER_FLOOR_PREFIX,

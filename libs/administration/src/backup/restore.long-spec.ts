@@ -13,7 +13,8 @@ import {
   jest,
 } from '@jest/globals';
 import { NodeFileSystem, WalReader } from '@holdfast/wal';
-import { type WorkContext, assertNoUnfinishedRestore, RestorePlace } from '@holdfast/operations';
+import { assertNoUnfinishedRestore } from '@holdfast/event-store';
+import { type WorkContext, RestorePlace } from '@holdfast/operations';
 import { TestAdminService } from '../testing/admin-service.js';
 import { openNotes, restoreNotes, writeNote } from '../testing/notes.js';
 

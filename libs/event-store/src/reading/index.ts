@@ -5,3 +5,4 @@
  */
 export { makeDurableDirectory } from '../durable-directory.js';
 export { BEFORE_FIRST_POSITION, type Position } from '../event.js';
+export { assertUsableDirectory } from '../usable-directory.js';

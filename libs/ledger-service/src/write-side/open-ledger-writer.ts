@@ -4,17 +4,15 @@ import {
   type CheckpointedStateOptions,
   type ClockBounds,
   type StateEvent,
+  asUnusable,
+  assertArchiveApart,
+  assertNoLogAbove,
+  assertNoUnfinishedRestore,
+  assertUsableDirectory,
   makeDurableDirectory,
 } from '@holdfast/event-store';
 import type { Logger, ServiceLifecycle } from '@holdfast/platform';
 import { openArchiveOf } from '@holdfast/wal/maintenance';
-import {
-  assertArchiveApart,
-  asUnusable,
-  assertNoLogAbove,
-  assertNoUnfinishedRestore,
-  assertUsableDirectory,
-} from '@holdfast/operations';
 import { LedgerWriter } from './ledger-writer.js';
 import { clockLogger } from './log-clock-changes.js';
 import { stateEventLogger } from './log-state-events.js';

@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { makeDurableDirectory, syncDirectory } from '@holdfast/event-store';
+import { makeDurableDirectory, syncDirectory, unfinishedRestores } from '@holdfast/event-store';
 import { CodedError, LOST_AND_FOUND, errorCode, errorMessage } from '@holdfast/kernel';
-import { unfinishedRestores } from '../directories/usable-directory.js';
 
 /** What makes a data directory a log comes last. */
 const LAST = 'wal';
