@@ -5,12 +5,11 @@
  */
 export { makeDurableDirectory, syncDirectory } from './durable-directory.js';
 export {
+  type DataPlaces,
   type DirectoryUse,
-  asUnusable,
-  assertArchiveApart,
-  assertNoLogAbove,
   assertNoUnfinishedRestore,
   assertUsableDirectory,
+  openData,
   unfinishedRestores,
 } from './usable-directory.js';
 export {

@@ -5,6 +5,43 @@ import { CodedError, errorCode, errorMessage } from '@holdfast/kernel';
 /** What a process does in a directory. `make`: it writes there, and makes the directory if there is none. */
 export type DirectoryUse = 'read' | 'write' | 'make';
 
+/** Where a log and what is made of it are, or are to be. */
+export interface DataPlaces {
+  readonly walDirectory: string;
+  /** State, snapshots, read models: of those that are kept on this disk. */
+  readonly derivedDirectories: readonly string[];
+  readonly archiveDirectory?: string | undefined;
+  /** Makes the log if there is none. */
+  readonly create: boolean;
+  /** Writes the archive; otherwise what is there is read. */
+  readonly archives?: boolean;
+}
+
+/**
+ * The one way in which a service opens a log of its own, of whatever domain: looks whether everything can be used, and opens it then. Throws `RESTORE_UNFINISHED`, and
+ * `DATA_DIRECTORY_UNUSABLE` before anything is made where a directory cannot be used, and for a file in it that cannot; and what `open` throws.
+ */
+export async function openData<Opened>(
+  places: DataPlaces,
+  open: () => Promise<Opened>,
+): Promise<Opened> {
+  const { walDirectory, derivedDirectories, archiveDirectory, create, archives = false } = places;
+  assertNoUnfinishedRestore(walDirectory);
+  assertNoLogAbove(walDirectory);
+  if (archiveDirectory !== undefined)
+    assertArchiveApart(archiveDirectory, [walDirectory, ...derivedDirectories]);
+  assertUsableDirectory(walDirectory, create ? 'make' : 'write');
+  // The rest is made of the log, and only where there is one.
+  for (const directory of derivedDirectories) assertUsableDirectory(directory, 'write');
+  if (archiveDirectory !== undefined)
+    assertUsableDirectory(archiveDirectory, archives ? 'write' : 'read');
+  try {
+    return await open();
+  } catch (error) {
+    throw asUnusable(error, walDirectory);
+  }
+}
+
 /** What the operating system says where another start of the same program fails in the same way. */
 const UNUSABLE: ReadonlySet<string | undefined> = new Set([
   ...['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ELOOP'],
@@ -40,7 +77,7 @@ export function assertArchiveApart(archive: string, others: readonly string[]): 
     if (!isWithin(own, theirs) && !isWithin(theirs, own)) continue;
     throw new CodedError(
       'DATA_DIRECTORY_UNUSABLE',
-      `${resolve(archive)} cannot be the archive: it is ${resolve(other)}, lies in it, or holds it; HOLDFAST_ARCHIVE_DIRECTORY names another`,
+      `${resolve(archive)} cannot be the archive: it is ${resolve(other)}, lies in it, or holds it; name another (HOLDFAST_ARCHIVE_DIRECTORY of the ledger)`,
       { path: resolve(archive), other: resolve(other) },
     );
   }
@@ -95,7 +132,7 @@ export function assertNoLogAbove(walDirectory: string): void {
   if (existsSync(walDirectory) || !existsSync(join(above, 'MANIFEST'))) return;
   throw new CodedError(
     'DATA_DIRECTORY_UNUSABLE',
-    `${above} is a log itself, and no data directory: move it to where ${resolve(walDirectory)} is to be, and nothing else with it; HOLDFAST_DATA_DIRECTORY names the directory that holds wal`,
+    `${above} is a log itself, and no data directory: move it to where ${resolve(walDirectory)} is to be, and nothing else with it, or name the directory that holds wal (HOLDFAST_DATA_DIRECTORY of the ledger)`,
     { path: above },
   );
 }
@@ -128,7 +165,7 @@ function unusable(path: string, reason: string, cause?: unknown): CodedError {
   const who = user === undefined ? 'the user of this process' : `user ${user}`;
   return new CodedError(
     'DATA_DIRECTORY_UNUSABLE',
-    `${path} cannot be used: ${reason}. It must be a directory that ${who} may use, on a file system that is not mounted read-only; HOLDFAST_DATA_DIRECTORY names another`,
+    `${path} cannot be used: ${reason}. It must be a directory that ${who} may use, on a file system that is not mounted read-only; or name another (HOLDFAST_DATA_DIRECTORY of the ledger)`,
     { path, user },
     cause === undefined ? {} : { cause },
   );

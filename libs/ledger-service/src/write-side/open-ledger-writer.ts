@@ -4,12 +4,8 @@ import {
   type CheckpointedStateOptions,
   type ClockBounds,
   type StateEvent,
-  asUnusable,
-  assertArchiveApart,
-  assertNoLogAbove,
-  assertNoUnfinishedRestore,
-  assertUsableDirectory,
   makeDurableDirectory,
+  openData,
 } from '@holdfast/event-store';
 import type { Logger, ServiceLifecycle } from '@holdfast/platform';
 import { openArchiveOf } from '@holdfast/wal/maintenance';
@@ -61,26 +57,16 @@ const HOUR_MILLIS = 3_600_000;
 const DAY_MILLIS = 24 * HOUR_MILLIS;
 
 /**
- * Opens the write side as a service does: with its progress in the log, and its failure as the end of the process. Throws `RESTORE_UNFINISHED`, and
- * `DATA_DIRECTORY_UNUSABLE` before anything is made where a directory cannot be used, and for a file in it that cannot; and what opening the
- * archive and the log throw.
+ * Opens the write side as a service does: with its progress in the log, and its failure as the end of the process. Throws what `openData` throws, and opening the archive and the log.
  */
 export async function openLedgerWriter(options: OpenLedgerWriterOptions): Promise<LedgerWriter> {
-  const { storage, wal } = options;
+  const { storage, wal, archives } = options;
   const { walDirectory, stateDirectory, snapshotDirectory, archiveDirectory } = storage;
-  assertNoUnfinishedRestore(walDirectory);
-  assertNoLogAbove(walDirectory);
-  assertArchiveApart(archiveDirectory, [walDirectory, stateDirectory, snapshotDirectory]);
-  assertUsableDirectory(walDirectory, wal?.create === true ? 'make' : 'write');
-  // The rest is made of the log, and only where there is one.
-  for (const directory of [stateDirectory, snapshotDirectory])
-    assertUsableDirectory(directory, 'write');
-  assertUsableDirectory(archiveDirectory, options.archives ? 'write' : 'read');
-  try {
-    return await open(options);
-  } catch (error) {
-    throw asUnusable(error, walDirectory);
-  }
+  const derivedDirectories = [stateDirectory, snapshotDirectory];
+  const create = wal?.create === true;
+  return openData({ walDirectory, derivedDirectories, archiveDirectory, create, archives }, () =>
+    open(options),
+  );
 }
 
 async function open(options: OpenLedgerWriterOptions): Promise<LedgerWriter> {

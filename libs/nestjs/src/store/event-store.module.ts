@@ -4,7 +4,7 @@ import {
   type Read,
   openCommandWriter,
 } from '@holdfast/commands';
-import { makeDurableDirectory } from '@holdfast/event-store';
+import { makeDurableDirectory, openData } from '@holdfast/event-store';
 import {
   type BeforeApplicationShutdown,
   ConfigurableModuleBuilder,
@@ -111,21 +111,28 @@ async function openEventStore(
   }
 }
 
+/** Throws what `openData` and `openCommandWriter` throw. */
 async function openWriter(
   { directory, state, wal, takesOver, ...options }: EventStoreOptions,
   features: readonly Feature[],
 ): Promise<CommandWriter<AnyCommand, object, Read>> {
   const model = modelOf(features, takesOver);
-  makeDurableDirectory(directory);
-  return openCommandWriter(join(directory, 'wal'), model, {
-    ...options,
-    wal: { create: true, ...wal },
-    ...(state !== false && {
-      state: {
-        directory: join(directory, 'state'),
-        snapshotDirectory: join(directory, 'snapshots'),
-        ...state,
-      },
-    }),
+  const [walDirectory, stateDirectory, snapshotDirectory, readModelDirectory] = [
+    ...['wal', 'state', 'snapshots', 'read-models'],
+  ].map((name) => join(directory, name)) as [string, string, string, string];
+  const kept = state === false ? [] : [stateDirectory, snapshotDirectory];
+  const places = {
+    ...{ walDirectory, derivedDirectories: [...kept, readModelDirectory] },
+    ...{ archiveDirectory: wal?.archive?.directory, create: wal?.create ?? true },
+  };
+  return openData(places, () => {
+    if (places.create) makeDurableDirectory(directory);
+    return openCommandWriter(walDirectory, model, {
+      ...options,
+      wal: { ...wal, create: places.create },
+      ...(state !== false && {
+        state: { directory: stateDirectory, snapshotDirectory, ...state },
+      }),
+    });
   });
 }
