@@ -23,7 +23,6 @@ export {
 export { type DataDirectories, pathsOf } from './directories/data-directories.js';
 export { OPERATIONS_ERROR_GUIDE } from './error-guide.js';
 export {
-  CONSUMER_FLOOR_PREFIX,
   ConsumerFloors,
   type ConsumerFloorsOptions,
   type FloorLimits,

@@ -14,6 +14,7 @@ export type {
   FeedSubscription,
 } from './event-feed.js';
 export { type ConsumerReport, type ConsumerStatus, FeedConsumers } from './feed/feed-consumers.js';
+export { CONSUMER_FLOOR_PREFIX, FeedFloors, type FloorKeeper } from './feed/feed-floors.js';
 export {
   type BadEventPolicy,
   type DivergencePolicy,

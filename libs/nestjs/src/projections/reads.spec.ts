@@ -34,6 +34,20 @@ const late = projection<ParcelEvent>({
   on: { ParcelSent: (() => Promise.reject(new Error('unheard'))) as () => never },
 });
 
+it('that cannot go on keeps what it needs, also where nobody cares for the log', async () => {
+  const store = new TestEventStore();
+  const withRefusing = feature({ deciders: [], projections: [refusing] });
+  const service = await startParcels(store.options, [EventStoreModule.forFeature(withRefusing)]);
+  await service.ask('POST', 'parcels/a', { key: '1', ...red });
+  const { log } = service.application.get(EventStore).writer;
+  await service.application.close();
+  expect(Object.fromEntries(log.wal.floors.all())).toMatchObject({
+    'projection:refusing': 0,
+    'projection:shelf': expect.any(Number),
+  });
+  store.remove();
+});
+
 describe('a query', () => {
   let store: TestEventStore;
   let service: ParcelService;

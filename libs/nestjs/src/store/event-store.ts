@@ -8,6 +8,8 @@ import type {
 } from '@holdfast/commands';
 import type { StatesTakenOver } from '@holdfast/event-store';
 import { assert, errorCode, errorMessage } from '@holdfast/kernel';
+import { FeedFloors, type FloorKeeper } from '@holdfast/projections';
+import { Logger } from '@nestjs/common';
 import type { Feature } from '../feature/feature.js';
 import type { Headers } from '../http/command-headers.js';
 import { ServiceProblems } from './service-problems.js';
@@ -26,6 +28,10 @@ export interface EventStoreOptions extends Omit<CommandWriterOptions, 'state' | 
   readonly onFatal?: (error: unknown) => void;
 }
 
+const nestLog: FloorKeeper['logger'] = {
+  warn: (facts, message) => new Logger('Holdfast').warn(message, facts),
+};
+
 /** One fault that is worth telling: `undefined` when there is none. */
 export type HealthCheck = () => string | undefined;
 
@@ -37,6 +43,8 @@ export class EventStore {
   private isFull = false;
   private readonly stop = new AbortController();
   private readonly readers: (() => Promise<void>)[] = [];
+  private readonly floors: FeedFloors;
+  private readonly leaveFloors: () => void;
 
   constructor(
     readonly writer: CommandWriter<AnyCommand, object, Read>,
@@ -50,6 +58,8 @@ export class EventStore {
       const { fault } = this.writer.log.clockStatus();
       return fault && `nothing is recorded, because the clock is not believed: ${fault}`;
     });
+    this.floors = FeedFloors.of(writer.log);
+    this.leaveFloors = this.floors.keep({ logger: nestLog });
     void writer.failed.then((error) => this.fatal(error));
   }
 
@@ -100,6 +110,9 @@ export class EventStore {
   async close(): Promise<void> {
     this.beginStop();
     const closed = await Promise.allSettled(this.readers.map((close) => close()));
+    // What they still need is kept, also of one that read for less than a move.
+    if (this.writer.failure === undefined) this.floors.move();
+    this.leaveFloors();
     closed.push(...(await Promise.allSettled([this.writer.close()])));
     const rejected = closed.filter((one) => one.status === 'rejected');
     const failure = (rejected[0]?.reason as Error | undefined) ?? this.writer.failure;
