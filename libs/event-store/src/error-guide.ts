@@ -89,6 +89,12 @@ export const EVENT_STORE_ERROR_GUIDE: Readonly<Record<EventStoreErrorCode, Error
     action:
       'Check the limits of the process and the disk of `state/`. The command can be sent again.',
   },
+  EVENT_STATE_FOREIGN: {
+    meaning:
+      'The log has lost its beginning, and the snapshots that stand for it were made by another program, mostly a newer one; the message names in what the two differ. Nothing is damaged, and nothing was changed. The service does not start (78).',
+    action:
+      "Start the program that made them. A newer program that folds in another way takes their state over (`takesOver`), or is given the log's beginning back: the archive, or a backup that has it.",
+  },
   EVENT_LOG_CLOSED: {
     meaning: 'The log was closed before this call. Nothing was appended or read.',
     action: 'Nothing: the service is stopping.',

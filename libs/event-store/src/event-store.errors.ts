@@ -22,6 +22,7 @@ export type EventStoreErrorCode =
   | 'EVENT_STATE_BROKEN'
   | 'EVENT_STATE_DAMAGED'
   | 'EVENT_STATE_UNAVAILABLE'
+  | 'EVENT_STATE_FOREIGN'
   | 'EVENT_LOG_CLOSED';
 
 export class EventStoreError extends CodedError {

@@ -117,6 +117,7 @@ export class WalEventLog implements EventLog {
    * @throws what `Wal.open` throws; `WAL_BEHIND_STATE` when the log ends before its checkpointed state.
    * @throws `EVENT_CORRUPT`, `EVENT_UNSUPPORTED_FORMAT`, `EVENT_UNKNOWN_SCHEMA`, `EVENT_UPCAST_FAILED`: of an event that is replayed.
    * @throws `EVENT_POSITION_GONE`: what must be replayed was removed.
+   * @throws `EVENT_STATE_FOREIGN`: so it was, and what stands for it was made by another program.
    * @throws `EVENT_STATE_BROKEN`: `evolve` threw, at the position in the details.
    * @throws `EVENT_STATE_DAMAGED`, `EVENT_STATE_UNAVAILABLE`, or the error of the disk: the state could not be opened or rebuilt.
    */

@@ -195,8 +195,12 @@ describe('deciders and lookups in one model', () => {
       evolve: { Asked: (count) => count + 1 },
     });
     const more = { ...bookings, deciders: [room, guest, thing] };
-    await expect(open(more)).rejects.toMatchObject({ code: 'EVENT_POSITION_GONE' });
     const { stateVersion } = combined(bookings);
+    await expect(open(more)).rejects.toMatchObject({
+      code: 'EVENT_STATE_FOREIGN',
+      message: expect.stringContaining('another program'),
+      details: { madeBy: stateVersion, stateVersion: combined(more).stateVersion },
+    });
     writer = await open({ ...more, takesOver: { [stateVersion]: { leaveOut: [] } } });
     expect(writer.view(room, 'blue')).toEqual({ capacity: 2, days: {} });
     await writer.execute(thing.command('Ask', { id: 'a' }), attempt('ask'));

@@ -69,6 +69,11 @@ describe('a process', () => {
   it.each([
     ['an older program on a newer log', newer, 78],
     [
+      'a state that another program made',
+      new CodedError('EVENT_STATE_FOREIGN', 'of another', {}),
+      78,
+    ],
+    [
       'a log with events that this program does not know, though its state is what breaks',
       new CodedError(
         'EVENT_STATE_BROKEN',

@@ -7,7 +7,7 @@ import { openStateDatabase, readMark } from '../database/state-database.js';
 import { assertRoom } from '../model/state-fault.js';
 import type { StateMark } from '../model/state-mark.js';
 import { type ResolvedStateOptions, leftOutOf } from '../model/state-options.js';
-import type { StateSource } from '../model/state-source.js';
+import { type StateSource, isOfLog } from '../model/state-source.js';
 import type { TreeSeal } from '../pages/state-seal.js';
 import { faultOfUse, listSnapshots } from '../snapshot/snapshots.js';
 import { speaksAgainst } from '../thread/snapshot-proof.js';
@@ -16,6 +16,8 @@ import type { StateAnswer, StateJob } from '../thread/state.worker.js';
 import { generationPath, removeOthers } from './generations.js';
 import type { OpenedDatabase } from './open-generation.js';
 import type { StateFacts, StateRecord } from './state-record.js';
+
+const PARTS_TOLD_MAX = 8;
 
 /**
  * A new database, empty or filled from the best snapshot. The others go: whatever happens next, they are not opened again.
@@ -45,7 +47,8 @@ export async function beginGeneration(
   // Crash behind it: the record names a generation that is not there, without a checkpoint, and the next start begins one.
   if (holdsAll) await take();
   const { mark, tree } = (await fillFromSnapshot(options, log, path, take)) ?? {};
-  if (mark === undefined && !holdsAll) throw beginningGone(log.firstPosition, options);
+  if (mark === undefined && !holdsAll)
+    throw foreignState(options, log) ?? beginningGone(log.firstPosition, options);
   assertRoom(directory);
   const database = openStateDatabase(path);
   if (mark === undefined) return { directory: path, database, mark };
@@ -109,6 +112,34 @@ async function madeBy(job: StateJob, path: string): Promise<StateAnswer> {
   } finally {
     await thread.close();
   }
+}
+
+/** Snapshots of this log that would do, had this program made them: another program is what is missing, and nothing of the data. */
+function foreignState(
+  { snapshotDirectory, stateVersion, takesOver }: ResolvedStateOptions,
+  log: StateSource,
+): EventStoreError | undefined {
+  if (snapshotDirectory === undefined) return undefined;
+  const marks = listSnapshots(snapshotDirectory).entries.map(({ mark }) => mark);
+  const newest = marks.find(
+    (mark) => leftOutOf(mark, { stateVersion, takesOver }) === undefined && isOfLog(mark, log),
+  );
+  if (newest === undefined) return undefined;
+  const { stateVersion: madeBy } = newest;
+  const [theirs, own] = [partsOnlyIn(madeBy, stateVersion), partsOnlyIn(stateVersion, madeBy)];
+  return new EventStoreError(
+    'EVENT_STATE_FOREIGN',
+    `the log begins at position ${log.firstPosition}, and the snapshots in ${snapshotDirectory} that stand for what came before were made by another program: its state has ${theirs}, that of this program ${own}; start that program, or give this one a \`takesOver\``,
+    { madeBy, stateVersion, firstPosition: log.firstPosition },
+  );
+}
+
+/** A version of many parts is told by those in which the two differ. */
+function partsOnlyIn(version: string, other: string): string {
+  const others = new Set(other.split(' '));
+  const only = version.split(' ').filter((part) => !others.has(part));
+  const more = only.length > PARTS_TOLD_MAX ? ` and ${only.length - PARTS_TOLD_MAX} more` : '';
+  return only.length === 0 ? 'nothing else' : `${only.slice(0, PARTS_TOLD_MAX).join(', ')}${more}`;
 }
 
 function beginningGone(
