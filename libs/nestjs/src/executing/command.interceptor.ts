@@ -33,6 +33,9 @@ interface Told {
   readonly status: number;
 }
 
+/** Says what is to be done with the command, and nothing of what it means. */
+const DRY_RUN = 'dryRun';
+
 @Injectable()
 export class CommandInterceptor implements NestInterceptor {
   private readonly answers: HttpAnswers<Told>;
@@ -58,7 +61,7 @@ export class CommandInterceptor implements NestInterceptor {
       this.assertTakesCommands();
       assertJson(exchange.request);
       // Of what was sent, whatever the handler makes of it.
-      const bodyHash = hashOf(exchange.request);
+      const bodyHash = hashOf(exchange);
       return next
         .handle()
         .pipe(
@@ -138,7 +141,7 @@ function isCommandOf(decider: AnyDecider, command: unknown): command is AnyComma
 
 /** Throws `invalid-request`. */
 function dryRunOf(query: URLSearchParams): boolean {
-  const [asked, ...others] = query.getAll('dryRun');
+  const [asked, ...others] = query.getAll(DRY_RUN);
   if (asked === undefined || (others.length === 0 && (asked === 'true' || asked === 'false')))
     return asked === 'true';
   throw new ProblemException('invalid-request', {
@@ -169,10 +172,12 @@ function notJson(cause?: unknown): ProblemException {
   });
 }
 
-/** Over what was sent: no query parameter changes what a command means. Throws `invalid-request`. */
-function hashOf({ method, path, body }: Exchange['request']): string {
+/** Over what was sent and a handler may take (`assertHandlers`). Throws `invalid-request`. */
+function hashOf({ request: { method, path, body }, query: sent }: Exchange): string {
+  const query = new URLSearchParams(sent);
+  query.delete(DRY_RUN);
   try {
-    return requestHash({ method, path, body: body ?? {} });
+    return requestHash({ method, path, query, body: body ?? {} });
   } catch (error) {
     // Of a body that is JSON nothing can fail but that the spelling is as deep as the body.
     throw error instanceof TypeError ? notJson(error) : nestedTooDeeply(error);

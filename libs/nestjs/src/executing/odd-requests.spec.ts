@@ -1,6 +1,6 @@
 import { decider, refuse } from '@holdfast/commands';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Body, Controller, Get, Module, Post } from '@nestjs/common';
+import { Body, Controller, Get, Module, Post, Query } from '@nestjs/common';
 import { feature } from '../feature/feature.js';
 import { ProblemException } from '../http/index.js';
 import { EventStore, EventStoreModule, Executes, Reads } from '../index.js';
@@ -35,6 +35,12 @@ class CratesController {
     // What a handler does to its body is nothing to the key.
     body.of = command.of === 'a' ? 'b' : 'a';
     return command;
+  }
+
+  @Post('by-query')
+  @Executes(crate)
+  byQuery(@Query('of') of: string) {
+    return crate.command('Pack', { crate: 'Q', of });
   }
 
   @Post('closed')
@@ -99,6 +105,18 @@ describe('a request', () => {
       status: 422,
       body: { type: '/problems/idempotency-key-reused' },
     });
+  });
+
+  it('is another with another query, and the same with the query in another order, or as a dry run', async () => {
+    const ask = (query: string) =>
+      service.ask('POST', `crates/by-query?${query}`, { key: 'by-query' });
+    expect((await ask('of=a&lot=2')).status).toBe(201);
+    expect((await ask('lot=2&dryRun=false&of=a')).headers.get('idempotency-replayed')).toBe('true');
+    for (const query of ['of=b&lot=2', 'of=a', 'of=a&of=b&lot=2'])
+      expect(await ask(query)).toMatchObject({
+        status: 422,
+        body: { type: '/problems/idempotency-key-reused' },
+      });
   });
 
   it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonl'])(

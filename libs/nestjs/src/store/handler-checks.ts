@@ -19,6 +19,8 @@ const ARGUMENTS = '__routeArguments__';
 const PASSTHROUGH = '__responsePassthrough__';
 /** Of the kinds of arguments `@Res()` and `@Next()`: Nest then leaves the answer to the handler. */
 const ANSWERING = /^[12]:/;
+/** Of those of `@Req()`, `@Headers()`, `@Session()`, `@UploadedFile()`, `@HostParam()`, `@Ip()` and `@RawBody()`: what no hash of a request has. */
+const UNHASHED = /^(0|6|7|8|9|10|11|12):/;
 /** `@Render`, `@Redirect` and `@Sse`: what the handler's answer is made into. */
 const ANSWERS = ['__renderTemplate__', '__redirect__', '__sse__'];
 
@@ -37,7 +39,7 @@ export function subjectOf(handler: Handler): HandlerSubject {
 }
 
 /**
- * Finds before the log is opened what otherwise the first request would: a command that a GET would execute, a request that nobody would answer, and a decider or projection
+ * Finds before the log is opened what otherwise the first request would: a command that a GET would execute, a request that nobody would answer, one whose key would be that of another, and a decider or projection
  * that no feature has. Throws `AssertionFailed`.
  */
 export function assertHandlers(discovery: DiscoveryService, features: readonly Feature[]): void {
@@ -55,6 +57,10 @@ export function assertHandlers(discovery: DiscoveryService, features: readonly F
       assert(
         passesOn || !Object.keys(taken).some((argument) => ANSWERING.test(argument)),
         `${marked.name} answers, so its handler takes no response but @Res({ passthrough: true })`,
+      );
+      assert(
+        marked.of !== 'deciders' || !Object.keys(taken).some((argument) => UNHASHED.test(argument)),
+        `${marked.name} compares a repeated key by path, query and body, so its handler takes @Param, @Query and @Body, and nothing else of the request`,
       );
     }
   }
