@@ -8,7 +8,7 @@ import { TIMELINES_TOLD_MAX, timelinesText } from '@holdfast/operations';
 /** Of a `CommandWriter` of any model. */
 export type ObservedWriter = Pick<
   CommandWriter<AnyCommand, unknown>,
-  'log' | 'failure' | 'onCommit' | 'decisions'
+  'log' | 'failure' | 'fullBecause' | 'onCommit' | 'decisions'
 >;
 
 const COMMIT_BUCKETS_SECONDS = [
@@ -24,8 +24,8 @@ export function observeWriter(
   { health, metrics }: { readonly health: Health; readonly metrics: Metrics },
 ): void {
   health.register('log', () => {
-    const { failure } = writer;
-    return failure === undefined ? true : `${failure.code}: ${failure.message}`;
+    const { failure, fullBecause } = writer;
+    return failure === undefined ? (fullBecause ?? true) : `${failure.code}: ${failure.message}`;
   });
   health.register('clock', () => {
     const { fault, wallMillis, expectedMillis } = writer.log.clockStatus();

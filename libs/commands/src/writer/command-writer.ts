@@ -5,7 +5,7 @@ import type {
   StreamAppend,
   WalEventLog,
 } from '@holdfast/event-store';
-import { type CodedError, assert, defined, errorCode } from '@holdfast/kernel';
+import { type CodedError, assert, defined, errorCode, errorMessage } from '@holdfast/kernel';
 import type { CommandContext } from '../model/command-context.js';
 import { CommandDecisions } from './command-decisions.js';
 import {
@@ -70,6 +70,7 @@ export class CommandWriter<Command extends AnyCommand, Answer, View = unknown> {
   private readonly counts = new DecisionCounts<Command['type']>();
   private readonly watching: NodeJS.Timeout;
   private readonly syncing: NodeJS.Timeout | undefined;
+  private isFull = false;
 
   constructor(
     { events, commitListeners, isUnsynced }: CommandLog,
@@ -189,6 +190,16 @@ export class CommandWriter<Command extends AnyCommand, Answer, View = unknown> {
     return this.log.poisoned;
   }
 
+  /**
+   * Why nothing is recorded while the disk of the log is full. Where there is room again, this says so before a command has tried: a service that is not ready is sent none.
+   */
+  get fullBecause(): string | undefined {
+    const refusal = this.isFull ? this.log.wal.roomRefusal : undefined;
+    return refusal === undefined
+      ? undefined
+      : `nothing is recorded, because the disk is full: ${errorMessage(refusal)}`;
+  }
+
   /** Waits for everything admitted, then releases the log. */
   close(): Promise<void> {
     clearInterval(this.watching);
@@ -264,11 +275,13 @@ export class CommandWriter<Command extends AnyCommand, Answer, View = unknown> {
     try {
       const appended = this.log.append({ appends, recordedAtMillis });
       assert(!appended.repeated, 'a new id is never recognised');
+      this.isFull = false;
       return appended;
     } catch (error) {
       // The log may find only now that it has failed, before this commit or, when its state breaks, right after it.
       if (errorCode(error) === 'EVENT_STATE_BROKEN') outcomeUnknown(error);
       if (LOG_FAILURES.has(errorCode(error))) commandsUnavailable(error);
+      if (errorCode(error) === 'WAL_FULL') this.isFull = true;
       throw error;
     }
   }

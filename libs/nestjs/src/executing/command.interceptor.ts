@@ -113,7 +113,7 @@ export class CommandInterceptor implements NestInterceptor {
     const spelledKey = keyOptional ? headers.spelledKey : headers.requiredSpelledKey;
     const idempotency =
       spelledKey === undefined || dryRun ? undefined : { key: keySpelledAs(spelledKey), bodyHash };
-    const outcome = await this.store.execute(command, { actor, dryRun, idempotency });
+    const outcome = await writer.execute(command, { actor, dryRun, idempotency });
     const { statusCode: status } = response;
     const answer = this.answers.outcome(told(outcome, status), writer.log);
     if (!dryRun) return answer;

@@ -14,7 +14,7 @@ export class Commands {
     command: Command,
     attempt: Attempt,
   ): Promise<CommandOutcome<object>> {
-    return this.store.execute(command, attempt);
+    return this.store.writer.execute(command, attempt);
   }
 
   /** The state of an entity or a lookup, of everything that was decided: not all of it may be durable. */

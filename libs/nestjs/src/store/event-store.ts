@@ -1,13 +1,6 @@
-import type {
-  AnyCommand,
-  Attempt,
-  CommandOutcome,
-  CommandWriter,
-  CommandWriterOptions,
-  Read,
-} from '@holdfast/commands';
+import type { AnyCommand, CommandWriter, CommandWriterOptions, Read } from '@holdfast/commands';
 import type { StatesTakenOver } from '@holdfast/event-store';
-import { assert, errorCode, errorMessage } from '@holdfast/kernel';
+import { assert } from '@holdfast/kernel';
 import { FeedFloors, type FloorKeeper } from '@holdfast/projections';
 import { Logger } from '@nestjs/common';
 import type { Feature } from '../feature/feature.js';
@@ -40,7 +33,6 @@ export class EventStore {
   readonly problems: ServiceProblems;
   readonly healthChecks = new Map<string, HealthCheck>();
   private failed = false;
-  private isFull = false;
   private readonly stop = new AbortController();
   private readonly readers: (() => Promise<void>)[] = [];
   private readonly floors: FeedFloors;
@@ -53,7 +45,7 @@ export class EventStore {
     private readonly onFatal: (error: unknown) => void,
   ) {
     this.problems = new ServiceProblems(features.map(({ problems = {} }) => problems));
-    this.healthChecks.set('log', () => this.writer.failure?.message ?? this.fullBecause());
+    this.healthChecks.set('log', () => this.writer.failure?.message ?? this.writer.fullBecause);
     this.healthChecks.set('clock', () => {
       const { fault } = this.writer.log.clockStatus();
       return fault && `nothing is recorded, because the clock is not believed: ${fault}`;
@@ -61,26 +53,6 @@ export class EventStore {
     this.floors = FeedFloors.of(writer.log);
     this.leaveFloors = this.floors.keep({ logger: nestLog });
     void writer.failed.then((error) => this.fatal(error));
-  }
-
-  /** As `CommandWriter.execute`, and health knows of a full disk. */
-  async execute(command: AnyCommand, attempt: Attempt): Promise<CommandOutcome<object>> {
-    try {
-      const outcome = await this.writer.execute(command, attempt);
-      if (outcome.kind === 'answered' && !outcome.replayed) this.isFull = false;
-      return outcome;
-    } catch (error) {
-      if (errorCode(error) === 'WAL_FULL') this.isFull = true;
-      throw error;
-    }
-  }
-
-  /** Where there is room again, health says so before a command has tried: one that is not ready is sent none. */
-  private fullBecause(): string | undefined {
-    const refusal = this.isFull ? this.writer.log.wal.roomRefusal : undefined;
-    return refusal === undefined
-      ? undefined
-      : `nothing is recorded, because the disk is full: ${errorMessage(refusal)}`;
   }
 
   /** The process must not go on. Only the first call counts: later failures are its consequences. */
