@@ -64,6 +64,7 @@ export {
   type ReadModelVerification,
   type TableVerification,
   type VerifyReadModelOptions,
+  readModelsIn,
   verifyReadModel,
 } from './verify-read-model.js';
 export { lagging } from './read-model.errors.js';

@@ -1,6 +1,6 @@
 import type { EventSource, Position } from '@holdfast/event-store';
 import { assert } from '@holdfast/kernel';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FeedCursor } from './event-feed.js';
@@ -39,6 +39,14 @@ export interface TableVerification {
   readonly equal: boolean;
   readonly rows: number;
   readonly rowsExpected: number;
+}
+
+/** The names of the read models in a directory, which may be missing: of whatever projections, and of any version. */
+export function readModelsIn(directory: string): readonly string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .filter((name) => existsSync(catalogPath(directory, name)))
+    .sort();
 }
 
 /**

@@ -162,7 +162,7 @@ describe('a backup that is made under full load', () => {
       await fresh.close();
       const proof = services.cli(['state', 'verify', '--data', directory, '--json']);
       expect((await proof.exited).code).toBe(0);
-      expect(JSON.parse(proof.stdout)).toMatchObject({ sound: true });
+      expect(JSON.parse(proof.stdout)).toMatchObject({ sound: true, complete: true });
     } finally {
       await other.remove();
     }

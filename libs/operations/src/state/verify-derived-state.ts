@@ -15,6 +15,7 @@ import {
   type ReadModelVerification,
   type SqlProjection,
   type SqliteTransaction,
+  readModelsIn,
   verifyReadModel,
 } from '@holdfast/projections';
 import type { LogSource } from '@holdfast/wal';
@@ -26,6 +27,8 @@ export interface DerivedState {
   readonly model: FoldedModel;
   /** Its read model; none when left out. */
   readonly projection?: SqlProjection<SqliteTransaction>;
+  /** Those of a service that has several: all of them. A read model that neither this nor `projection` names is not compared, and so no proof is complete. */
+  readonly readModels?: readonly SqlProjection<SqliteTransaction>[];
 }
 
 export interface FoldedModel {
@@ -54,12 +57,14 @@ export interface DerivedStateProof {
   readonly unverified: readonly string[];
   /** Absent when there is no checkpoint yet. */
   readonly state?: StateVerification;
-  /** Absent when there is no read model here. */
+  /** The first that was compared; absent when there is none here. */
   readonly readModel?: ReadModelVerification;
+  /** All that were compared, by name. */
+  readonly readModels: Readonly<Record<string, ReadModelVerification>>;
 }
 
 /**
- * Replays the log and compares: the checkpointed state, entry by entry, by its digest, and every row of the read model. Nothing is changed, and the
+ * Replays the log and compares: the checkpointed state, entry by entry, by its digest, and every row of the read models. Nothing is changed, and the
  * service may run meanwhile. Throws `EVENT_STATE_DAMAGED`, `FEED_DIVERGED`, `FEED_COMPACTED`, and what reading the log throws.
  */
 export async function verifyDerivedState(
@@ -68,17 +73,42 @@ export async function verifyDerivedState(
 ): Promise<DerivedStateProof> {
   const state = await provenState(options, context);
   assertWanted(context);
-  const readModel = await provenReadModel(options, context);
-  assertWanted(context);
-  const sound = (state?.matches ?? true) && (readModel?.equal ?? true);
-  const unverified = [
-    ...(state ? [] : ['There is no checkpoint here, so no state was compared.']),
-    ...(readModel || options.service.projection === undefined
-      ? []
-      : ['There is no read model here, so none was compared.']),
+  const unverified = state ? [] : ['There is no checkpoint here, so no state was compared.'];
+  const projections = projectionsOf(options.service);
+  const compared: [name: string, ReadModelVerification][] = [];
+  for (const projection of projections) {
+    const proof = await provenReadModel(projection, options, context);
+    assertWanted(context);
+    if (proof !== undefined) compared.push([projection.name, proof]);
+    else if (projections.length === 1)
+      unverified.push('There is no read model here, so none was compared.');
+    else unverified.push(`There is no read model ${projection.name} here, so it was not compared.`);
+  }
+  const named = new Set(projections.map(({ name }) => name));
+  for (const name of readModelsIn(options.readModelDirectory))
+    if (!named.has(name))
+      unverified.push(
+        `The service names no projection ${name}, so its read model was not compared.`,
+      );
+  return {
+    sound: (state?.matches ?? true) && compared.every(([, { equal }]) => equal),
+    complete: unverified.length === 0,
+    unverified,
+    ...(state && { state }),
+    ...(compared[0] && { readModel: compared[0][1] }),
+    readModels: Object.fromEntries(compared),
+  };
+}
+
+function projectionsOf({
+  projection,
+  readModels = [],
+}: DerivedState): readonly SqlProjection<SqliteTransaction>[] {
+  return [
+    ...new Map(
+      [...(projection ? [projection] : []), ...readModels].map((one) => [one.name, one]),
+    ).values(),
   ];
-  const complete = unverified.length === 0;
-  return { sound, complete, unverified, ...(state && { state }), ...(readModel && { readModel }) };
 }
 
 async function provenState(
@@ -119,10 +149,11 @@ function hasGaps({ replayed }: StateVerification): boolean {
 }
 
 async function provenReadModel(
-  { events, readModelDirectory, service: { projection } }: VerifyDerivedStateOptions,
+  projection: SqlProjection<SqliteTransaction>,
+  { events, readModelDirectory }: VerifyDerivedStateOptions,
   { signal, progress }: WorkContext,
 ): Promise<ReadModelVerification | undefined> {
-  if (projection === undefined || !existsSync(readModelDirectory)) return undefined;
+  if (!existsSync(readModelDirectory)) return undefined;
   try {
     return await verifyReadModel({
       source: events,
