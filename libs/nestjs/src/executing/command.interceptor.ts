@@ -92,7 +92,7 @@ export class CommandInterceptor implements NestInterceptor {
     try {
       return await this.executed(decider, command, exchange, bodyHash);
     } catch (error) {
-      return this.answers.failure(isTooDeep(error) ? nestedTooDeeply(error) : error);
+      return this.answers.failure(malformedBy(error) ?? error);
     }
   }
 
@@ -184,11 +184,19 @@ function hashOf({ request: { method, path, body }, query: sent }: Exchange): str
   }
 }
 
-/** What the client sent stands in an event more deeply than the log takes. Anything else that makes an event invalid is the decider's fault. */
-function isTooDeep(error: unknown): boolean {
-  return (
-    errorCode(error) === 'EVENT_INVALID' && (error as CodedError).details['depthMax'] !== undefined
-  );
+/** What the client sent stands in an event more deeply than the log takes, or names an entry of a lookup. Anything else that makes an event invalid is the decider's fault. */
+function malformedBy(error: unknown): ProblemException | undefined {
+  if (errorCode(error) !== 'EVENT_INVALID') return undefined;
+  const { depthMax, key } = (error as CodedError).details;
+  if (depthMax !== undefined) return nestedTooDeeply(error);
+  return key === undefined ? undefined : notWellFormed(error);
+}
+
+function notWellFormed(cause: unknown): ProblemException {
+  return new ProblemException('invalid-request', {
+    detail: 'A text that names something is not well-formed Unicode.',
+    cause,
+  });
 }
 
 function nestedTooDeeply(cause: unknown): ProblemException {

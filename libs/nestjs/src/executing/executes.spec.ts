@@ -177,6 +177,17 @@ describe('a command over HTTP', () => {
     await before.close().catch(() => undefined);
   });
 
+  it('whose lookup would have an entry under half of a surrogate pair is malformed', async () => {
+    const { log } = service.application.get(EventStore).writer;
+    const before = log.lastPosition;
+    const answer = await service.ask('POST', 'parcels/a', {
+      ...{ key: '1', body: { town: 'a\ud800', grams: 1 } },
+    });
+    expect(answer).toMatchObject({ status: 400, body: { type: '/problems/invalid-request' } });
+    expect(log.lastPosition).toBe(before);
+    expect((await service.ask('POST', 'parcels/a', { key: '1', ...red })).status).toBe(201);
+  });
+
   it('is refused while the disk is full, and health says so for as long', async () => {
     await service.application.close();
     const { wal, ...options } = store.options;
