@@ -9,6 +9,7 @@ import {
 } from '@holdfast/event-store';
 import type { Logger, ServiceLifecycle } from '@holdfast/platform';
 import { openArchiveOf } from '@holdfast/wal/maintenance';
+import { assertLedgersLog } from './assert-ledgers-log.js';
 import { LedgerWriter } from './ledger-writer.js';
 import { clockLogger } from './log-clock-changes.js';
 import { stateEventLogger } from './log-state-events.js';
@@ -57,7 +58,7 @@ const HOUR_MILLIS = 3_600_000;
 const DAY_MILLIS = 24 * HOUR_MILLIS;
 
 /**
- * Opens the write side as a service does: with its progress in the log, and its failure as the end of the process. Throws what `openData` throws, and opening the archive and the log.
+ * Opens the write side as a service does: with its progress in the log, and its failure as the end of the process. Throws what `openData` throws, `LEDGER_EVENT_UNKNOWN` before anything is made in the log of another service, and what opening the archive and the log throw.
  */
 export async function openLedgerWriter(options: OpenLedgerWriterOptions): Promise<LedgerWriter> {
   const { storage, wal, archives } = options;
@@ -74,6 +75,7 @@ async function open(options: OpenLedgerWriterOptions): Promise<LedgerWriter> {
   const { walDirectory, archiveDirectory } = storage;
   const startedAt = performance.now();
   let toldAt = startedAt;
+  if (wal?.fileSystem === undefined) await assertLedgersLog(walDirectory);
   // The archive may be in the data directory, which is the log's to make. Durable first: a log in a directory that a power cut takes back would be lost with it.
   if (archives && wal?.create === true) makeDurableDirectory(dirname(walDirectory));
   const archive = openArchiveOf(walDirectory, archiveDirectory, {
