@@ -220,8 +220,8 @@ describe('a command over HTTP', () => {
     await service.ask('POST', 'parcels/a', { key: '1', ...red });
     fileSystem.faults.plan({
       operation: 'data-sync',
-      // Of a segment: floors and the watermark are written when it is their time.
-      path: /\.wal$/,
+      // Of the segment that is written: others are, floors and the watermark when it is their time.
+      path: /next-1-1/,
       effect: { kind: 'failed-sync', code: 'EIO' },
     });
     const unknown = await service.ask('POST', 'parcels/b', { key: '2', ...red });
