@@ -306,6 +306,6 @@ function told({ units, millis, text }: Known, index: number): object {
       { accountId: credited, side: 'credit', amount },
     ],
     effectiveAt: new Date(millis).toISOString(),
-    text: text.trim(),
+    text: text.trim().replace(/\r\n?/g, '\n'),
   };
 }
