@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { PostgresServer, canRunPostgres } from './postgres-server.js';
 
 /**
@@ -28,4 +29,9 @@ export function describeWithPostgres(
     afterAll(() => server?.dispose());
     tests(() => server!);
   });
+}
+
+/** A place of its own on the one server. */
+export function newSchema(): string {
+  return `t${randomUUID().replaceAll('-', '').slice(0, 12)}`;
 }

@@ -3,12 +3,12 @@ import { type Clock, defined } from '@holdfast/kernel';
 import { escapeIdentifier } from 'pg';
 import type { FeedCursor } from '../../event-feed.js';
 import type { SqlProjection } from '../../projection.js';
-import { changed, newer } from '../../read-model.errors.js';
+import { changed, newer, unavailable } from '../../read-model.errors.js';
 import type { ReadModelTarget } from '../../read-model-store.js';
 import { withoutSpace } from '../generations/definitions.js';
 import type { PostgresTransaction } from './postgres-transaction.js';
 import type { PostgresSession } from './postgres-session.js';
-import { isLockTimeout } from './postgres-errors.js';
+import { isLockTimeout, isRemoved } from './postgres-errors.js';
 
 /** One set of tables of one version: a schema, and its row here, which has the position and the lease too. */
 export interface GenerationRow {
@@ -96,15 +96,29 @@ export class PostgresCatalog {
 
   /** Makes the catalog, unless it is there. */
   async prepare(session: PostgresSession): Promise<void> {
-    const [found] = await session.rows<{ readonly is_there: boolean }>(
-      'SELECT to_regclass($1) IS NOT NULL AS is_there',
-      [this.table],
-    );
-    if (found?.is_there === true) return;
+    if (await this.isThere(session)) return;
     await session.transaction(async () => {
       await this.lock(session, 'catalog');
       await session.runAll(tablesIn(escapeIdentifier(this.schema)));
     });
+  }
+
+  async isThere(session: PostgresSession): Promise<boolean> {
+    const sql = 'SELECT to_regclass($1) IS NOT NULL AS is_there';
+    const [found] = await session.rows<{ readonly is_there: boolean }>(sql, [this.table]);
+    return found?.is_there === true;
+  }
+
+  /** What somebody removed comes again by itself: it is no fault of whoever misses it. */
+  async explained(session: PostgresSession, error: unknown, schema?: string): Promise<unknown> {
+    if (!isRemoved(error)) return error;
+    const [found] = await session
+      .rows<{ readonly is_there: boolean }>(
+        'SELECT to_regclass($1) IS NOT NULL AND to_regnamespace(quote_ident($2)) IS NOT NULL AS is_there',
+        [this.table, schema ?? this.schema],
+      )
+      .catch(() => []);
+    return found?.is_there === true ? error : unavailable(session.place, error);
   }
 
   /** What is not on its way out, by number. */

@@ -2,7 +2,7 @@ import type { Position } from '@holdfast/event-store/reading';
 import { assert } from '@holdfast/kernel';
 import { escapeIdentifier } from 'pg';
 import type { FeedCursor } from '../../event-feed.js';
-import { fenced, paused, unavailable } from '../../read-model.errors.js';
+import { fenced, paused } from '../../read-model.errors.js';
 import type {
   FailedAttempts,
   HasDiverged,
@@ -13,7 +13,6 @@ import type {
 import { SwitchOver } from '../generations/switch-over.js';
 import { type GenerationRow, textOf } from './postgres-catalog.js';
 import { FILL_QUICKLY, MAKE_DURABLE } from './postgres-durability.js';
-import { isRemoved } from './postgres-errors.js';
 import type { HoldContext, PostgresHold } from './postgres-hold.js';
 import { PostgresSwitch } from './postgres-switch.js';
 import { OpenTransaction, type PostgresTransaction } from './postgres-transaction.js';
@@ -90,7 +89,7 @@ export class PostgresLease implements ReadModelLease<PostgresTransaction> {
     } catch (error) {
       await transaction.abandon();
       await session.rollback();
-      throw await this.explained(error);
+      throw await this.context.catalog.explained(session, error, this.schema);
     } finally {
       this.busy = false;
     }
@@ -98,55 +97,58 @@ export class PostgresLease implements ReadModelLease<PostgresTransaction> {
     this.failure = undefined;
   }
 
-  async renew(): Promise<void> {
-    this.assertUsable();
-    const { catalog, session, target } = this.context;
-    if (target === 'live' && (await catalog.isPaused(session)))
-      throw paused(catalog.projection.name);
-    const { isDue } = this.hold;
-    await this.switchOver.renew();
-    await this.hold.renew();
-    if (isDue) await sweep(this.context);
+  renew(): Promise<void> {
+    return this.run(async () => {
+      const { catalog, session, target } = this.context;
+      if (target === 'live' && (await catalog.isPaused(session)))
+        throw paused(catalog.projection.name);
+      const { isDue } = this.hold;
+      await this.switchOver.renew();
+      await this.hold.renew();
+      if (isDue) await sweep(this.context);
+    });
   }
 
-  async recordFailure(error: string): Promise<FailedAttempts> {
-    this.assertUsable();
-    const { catalog, session } = this.context;
-    const { generation, token } = this;
-    const [row] = await session.rows<Pick<GenerationRow, 'attempts' | 'position'>>(
-      `UPDATE ${catalog.table} SET attempts = attempts + 1, error = $1, lease_until = $2
-       WHERE id = $3 AND token = $4 AND state <> 'retired' RETURNING attempts, position`,
-      [textOf(error), this.hold.leaseUntil, generation, token],
-    );
-    if (row === undefined) throw fenced({ generation, token });
-    this.failure = { attempts: row.attempts, after: row.position as Position, error };
-    return this.failure;
+  recordFailure(error: string): Promise<FailedAttempts> {
+    return this.run(async () => {
+      const { catalog, session } = this.context;
+      const { generation, token } = this;
+      const [row] = await session.rows<Pick<GenerationRow, 'attempts' | 'position'>>(
+        `UPDATE ${catalog.table} SET attempts = attempts + 1, error = $1, lease_until = $2
+         WHERE id = $3 AND token = $4 AND state <> 'retired' RETURNING attempts, position`,
+        [textOf(error), this.hold.leaseUntil, generation, token],
+      );
+      if (row === undefined) throw fenced({ generation, token });
+      return (this.failure = { attempts: row.attempts, after: row.position as Position, error });
+    });
   }
 
-  async promote(hasDiverged: HasDiverged = neverDiverged): Promise<Promotion> {
-    this.assertUsable();
-    const promotion = await this.switchOver.run(hasDiverged);
-    this.promoted = promotion.promoted;
-    return promotion;
+  promote(hasDiverged: HasDiverged = neverDiverged): Promise<Promotion> {
+    return this.run(async () => {
+      const promotion = await this.switchOver.run(hasDiverged);
+      this.promoted = promotion.promoted;
+      return promotion;
+    });
   }
 
-  async refuse(reason: string): Promise<void> {
-    this.assertUsable();
-    await this.hold.change('refusal = $6', textOf(reason));
+  refuse(reason: string): Promise<void> {
+    return this.run(async () => void (await this.hold.change('refusal = $6', textOf(reason))));
   }
 
-  async accept(): Promise<void> {
-    this.assertUsable();
-    const { catalog, session } = this.context;
-    // Asked with the first batch of each subscription, and hardly ever true.
-    const refused = `SELECT 1 FROM ${catalog.table} WHERE id = $1 AND refusal IS NOT NULL`;
-    if ((await session.rows(refused, [this.generation])).length === 0) return;
-    await this.hold.change('refusal = NULL');
+  accept(): Promise<void> {
+    return this.run(async () => {
+      const { catalog, session } = this.context;
+      // Asked with the first batch of each subscription, and hardly ever true.
+      const refused = `SELECT 1 FROM ${catalog.table} WHERE id = $1 AND refusal IS NOT NULL`;
+      if ((await session.rows(refused, [this.generation])).length > 0)
+        await this.hold.change('refusal = NULL');
+    });
   }
 
-  async giveUp(): Promise<void> {
-    this.assertUsable();
-    await this.hold.change(`state = 'retired', retired_at = $6`, this.context.clock.nowMillis());
+  giveUp(): Promise<void> {
+    const now = this.context.clock.nowMillis();
+    const retire = `state = 'retired', retired_at = $6`;
+    return this.run(async () => void (await this.hold.change(retire, now)));
   }
 
   async release(): Promise<void> {
@@ -163,16 +165,15 @@ export class PostgresLease implements ReadModelLease<PostgresTransaction> {
     assert(!this.busy, 'one transaction at a time');
   }
 
-  /** Tables that somebody removed are no fault of the projection, which begins anew. */
-  private async explained(error: unknown): Promise<unknown> {
-    if (!isRemoved(error)) return error;
-    const { session } = this.context;
-    const there = 'SELECT 1 WHERE to_regnamespace(quote_ident($1)) IS NULL';
-    const isGone = await session.rows(there, [this.schema]).then(
-      (rows) => rows.length > 0,
-      () => true,
-    );
-    return isGone ? unavailable(session.place, error) : error;
+  /** For what is no transaction of the projection's. */
+  private async run<Result>(body: () => Promise<Result>): Promise<Result> {
+    this.assertUsable();
+    const { catalog, session } = this.context;
+    try {
+      return await body();
+    } catch (error) {
+      throw await catalog.explained(session, error, this.schema);
+    }
   }
 }
 

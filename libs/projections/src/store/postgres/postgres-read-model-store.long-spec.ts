@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { describeWithPostgres } from '../../testing/describe-postgres.js';
+import { describeWithPostgres, newSchema } from '../../testing/describe-postgres.js';
 import type { PostgresServer } from '../../testing/postgres-server.js';
 import { postgresTally } from '../../testing/postgres-tally.js';
 import {
@@ -14,8 +13,6 @@ import {
 import { PostgresReadModel } from './postgres-read-model.js';
 import { PostgresReadModelStore } from './postgres-read-model-store.js';
 import type { PostgresTransaction } from './postgres-transaction.js';
-
-const newSchema = () => `t${randomUUID().replaceAll('-', '').slice(0, 12)}`;
 
 describeWithPostgres('PostgreSQL', (server) => {
   describeReadModelStore('PostgreSQL', () => Promise.resolve(subjectIn(server(), newSchema())));

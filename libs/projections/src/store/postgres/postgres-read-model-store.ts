@@ -68,6 +68,8 @@ export class PostgresReadModelStore implements ReadModelStore<PostgresTransactio
     let lease: ReadModelLease<PostgresTransaction> | undefined;
     try {
       return (lease = await this.acquireIn(session, options));
+    } catch (error) {
+      throw await this.catalog.explained(session, error);
     } finally {
       if (lease === undefined) await session.close();
     }

@@ -59,7 +59,8 @@ export class PostgresReadModel {
   /** As it was when somebody asked last. */
   private reached = BEFORE_FIRST_POSITION;
   private isLooking = false;
-  private closed = false;
+  private isClosed = false;
+  private readonly closed = Promise.withResolvers<undefined>();
 
   private constructor(private readonly options: PostgresReadModelOptions) {
     const { connectionsMax = CONNECTIONS_MAX } = options;
@@ -104,8 +105,9 @@ export class PostgresReadModel {
     timeoutMillis: number,
     signal?: AbortSignal,
   ): Promise<boolean> {
-    await this.look();
-    if (this.closed) return false;
+    // A pool that is closed lets go of whoever waits for a connection only after a while.
+    await Promise.race([this.look(), this.closed.promise]);
+    if (this.isClosed) return false;
     const reached = this.waiters.wait(position, timeoutMillis, signal);
     void this.lookWhileSomebodyWaits();
     return await reached;
@@ -118,7 +120,8 @@ export class PostgresReadModel {
 
   /** Waits end with false. */
   async close(): Promise<void> {
-    this.closed = true;
+    this.isClosed = true;
+    this.closed.resolve(undefined);
     this.waiters.close();
     await this.pool.close();
   }
@@ -230,10 +233,11 @@ class OpenSnapshot implements PostgresSnapshot {
     this.position = this.cursor?.position ?? BEFORE_FIRST_POSITION;
   }
 
-  query<Row>(sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+  /** Bound, so that it may be taken out of the snapshot. */
+  readonly query = <Row>(sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> => {
     assert(!this.ended, 'a snapshot dies with its call');
     return this.session.rows<Row>(sql, values);
-  }
+  };
 
   end(): void {
     this.ended = true;

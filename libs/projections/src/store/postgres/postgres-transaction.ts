@@ -32,7 +32,8 @@ export class OpenTransaction implements PostgresTransaction {
 
   constructor(private readonly session: PostgresSession) {}
 
-  query<Row>(sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+  /** Bound, so that it may be taken out of the transaction; the next one too. */
+  readonly query = <Row>(sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> => {
     assert(!this.ended, 'a transaction is not used after its end');
     assert(!ENDS_TRANSACTION.test(sql), 'a projection leaves its transaction as it is');
     const running = this.session.rows<Row>(sql, values);
@@ -46,14 +47,17 @@ export class OpenTransaction implements PostgresTransaction {
       },
     );
     return running;
-  }
+  };
 
-  queryRows<Row>(sql: string, rows: readonly (readonly unknown[])[]): Promise<readonly Row[]> {
+  readonly queryRows = <Row>(
+    sql: string,
+    rows: readonly (readonly unknown[])[],
+  ): Promise<readonly Row[]> => {
     const [first] = rows;
     if (first === undefined) return Promise.resolve([]);
     const columns = first.map((_, column) => rows.map((row) => row[column]));
     return this.query<Row>(sql, columns);
-  }
+  };
 
   /** Waits for what runs. Throws what the first statement that failed threw, caught or not. */
   async finish(): Promise<void> {
