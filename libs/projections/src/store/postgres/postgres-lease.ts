@@ -132,7 +132,9 @@ export class PostgresLease implements ReadModelLease<PostgresTransaction> {
   }
 
   refuse(reason: string): Promise<void> {
-    return this.run(async () => void (await this.hold.change('refusal = $6', textOf(reason))));
+    return this.run(async () => {
+      await this.hold.change('refusal = $6', textOf(reason));
+    });
   }
 
   accept(): Promise<void> {
@@ -148,7 +150,9 @@ export class PostgresLease implements ReadModelLease<PostgresTransaction> {
   giveUp(): Promise<void> {
     const now = this.context.clock.nowMillis();
     const retire = `state = 'retired', retired_at = $6`;
-    return this.run(async () => void (await this.hold.change(retire, now)));
+    return this.run(async () => {
+      await this.hold.change(retire, now);
+    });
   }
 
   async release(): Promise<void> {

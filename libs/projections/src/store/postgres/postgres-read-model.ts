@@ -36,10 +36,10 @@ export interface PostgresSnapshot {
   readonly position: Position;
   readonly cursor: FeedCursor | undefined;
   /** Prepared once a connection. `numeric` comes back as text and `bigint` as a number, which throws beyond 2^53. */
-  query<Row = Record<string, unknown>>(
+  readonly query: <Row = Record<string, unknown>>(
     sql: string,
     values?: readonly unknown[],
-  ): Promise<readonly Row[]>;
+  ) => Promise<readonly Row[]>;
 }
 
 const CONNECTIONS_MAX = 10;

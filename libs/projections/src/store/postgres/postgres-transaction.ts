@@ -7,18 +7,18 @@ export interface PostgresTransaction {
    * One statement, prepared once a connection. `numeric` comes back as text and `bigint` as a number, which throws beyond 2^53. Need not be awaited: statements run in their order, and
    * the transaction ends after the last one; it fails with the first that does.
    */
-  query<Row = Record<string, unknown>>(
+  readonly query: <Row = Record<string, unknown>>(
     sql: string,
     values?: readonly unknown[],
-  ): Promise<readonly Row[]>;
+  ) => Promise<readonly Row[]>;
   /**
-   * One statement for many rows, which it finds as columns: `INSERT INTO t SELECT * FROM unnest($1::text[], $2::bigint[])`. Measured, it is some twenty times as fast as a statement for
+   * One statement for many rows, which it finds as columns: `INSERT INTO t SELECT * FROM unnest($1::text[], $2::bigint[])`. Measured, it takes a fiftieth of the processor time of a statement for
    * each row (docs/adr/0021). Nothing runs for no rows. A key must not come twice in one upsert: add up what belongs together, here or by `GROUP BY`.
    */
-  queryRows<Row = Record<string, unknown>>(
+  readonly queryRows: <Row = Record<string, unknown>>(
     sql: string,
     rows: readonly (readonly unknown[])[],
-  ): Promise<readonly Row[]>;
+  ) => Promise<readonly Row[]>;
 }
 
 /** Transactions begin and end with the position that belongs to them. */
