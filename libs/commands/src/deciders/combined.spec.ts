@@ -271,7 +271,20 @@ describe('deciders and lookups in one model', () => {
       state.days.push(...days);
       return state;
     };
+    /** Frozen at its top, as somebody means well. */
+    const half = (state: Days, { days }: Taken['data']): Days =>
+      Object.freeze(pushing({ ...state }, { days }));
+    const halfFrozen = Object.freeze({ days: [], read: 0 });
     const models: [string, CombinedParts, string][] = [
+      [
+        'evolve changes a list in the state that it has made and frozen itself',
+        {
+          deciders: [
+            decider<Days, Take, Taken>({ ...sound, initial: halfFrozen, evolve: { Taken: half } }),
+          ],
+        },
+        'desk cannot fold the Taken of desk/a',
+      ],
       [
         'evolve sorts the data of its event',
         { deciders: [decider<Days, Take, Taken>({ ...sound, evolve: { Taken: sorting } })] },
@@ -341,11 +354,28 @@ describe('deciders and lookups in one model', () => {
       const desks = await open(parts);
       await desks.execute(take(), attempt('a'));
       await desks.close();
-      for (const [, impure, sentence] of models.slice(0, 4))
+      for (const [, impure, sentence] of models.slice(0, 5))
         await expect(open(impure)).rejects.toMatchObject({
           code: 'EVENT_STATE_BROKEN',
           cause: { message: expect.stringContaining(sentence) },
         });
+    });
+
+    it('change nothing below a state that an evolve froze at its top alone', async () => {
+      const topAlone = (state: Days, { days }: Taken['data']): Days =>
+        Object.freeze(state.read === 0 ? { days: [...days], read: 1 } : pushing(state, { days }));
+      const desks = await open({
+        deciders: [decider<Days, Take, Taken>({ ...sound, evolve: { Taken: topAlone } })],
+      });
+      await desks.execute(take(), attempt('a'));
+      for (const dryRun of [true, false])
+        await expect(desks.execute(take(), { ...attempt('b'), dryRun })).rejects.toMatchObject({
+          code: 'COMMANDS_DECIDER_BROKEN',
+        });
+      expect(desks.view({ name: 'desk', initial: null as Days | null }, 'a')).toEqual({
+        ...{ days: ['tue', 'mon'], read: 1 },
+      });
+      await desks.close();
     });
 
     it('cannot change in a decision what they read', async () => {

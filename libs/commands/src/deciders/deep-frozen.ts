@@ -1,6 +1,9 @@
+/** What this has frozen to its last level. That something is frozen says nothing of what is below: its author may have frozen its top alone. */
+const known = new WeakSet();
+
 /**
- * The same plain value, frozen to its last level. What is frozen already counts as frozen below too: a state shares most of its parts with the one before, and those
- * are not walked again. Bytes, which cannot be frozen, stay as they are.
+ * The same plain value, frozen to its last level. A state shares most of its parts with the one before, and those are not walked again. Bytes, which cannot be
+ * frozen, stay as they are.
  */
 export function deepFrozen<Value>(value: Value): Value {
   if (isNested(value)) freeze(value);
@@ -8,9 +11,9 @@ export function deepFrozen<Value>(value: Value): Value {
 }
 
 function freeze(value: object): void {
-  if (Object.isFrozen(value) || ArrayBuffer.isView(value)) return;
+  if (known.has(value) || ArrayBuffer.isView(value)) return;
   // First itself: what holds itself is walked once.
-  Object.freeze(value);
+  known.add(Object.freeze(value));
   for (const key in value) {
     const member: unknown = value[key as keyof typeof value];
     if (isNested(member)) freeze(member);
