@@ -361,6 +361,70 @@ describe('deciders and lookups in one model', () => {
         });
     });
 
+    class Shelf {
+      readonly of = 1;
+    }
+    const bare = {
+      get of() {
+        return 1;
+      },
+    };
+    const ring: { of?: unknown } = {};
+    ring.of = ring;
+    const states: [string, unknown][] = [
+      ['state is NaN', NaN],
+      ['state.of is Infinity', { of: Infinity }],
+      ['state.of is undefined', { of: undefined }],
+      ['state.of[1].by is -0', { of: [1, { by: -0 }] }],
+      // eslint-disable-next-line no-sparse-arrays -- as a fold leaves one behind
+      ['state[1] is undefined', [1, , 2]],
+      ['state.of is an instance of Date', { of: new Date(0) }],
+      ['state.of is an instance of Map', { of: new Map() }],
+      ['state.of is an instance of Uint8Array', { of: new Uint8Array(1) }],
+      ['state is an instance of Shelf', new Shelf()],
+      ['state is an object with a getter', bare],
+      ['state.of is a bigint', { of: 1n }],
+      ['state.of holds itself', ring],
+    ];
+
+    it.each(states)('make no state that a restart would not: %s', async (fault, made) => {
+      const odd = { initial: null as unknown, evolve: { Taken: () => made } };
+      const inDecider = { ...sound, ...odd } as unknown as typeof room;
+      const inLookup = lookup<never, Taken>({
+        ...{ name: 'odd', initial: null as never },
+        on: { Taken: () => [['all', made as never]] },
+      });
+      const desk = decider<Days, Take, Taken>(sound);
+      for (const [at, parts] of [
+        ['desk', { deciders: [inDecider] }],
+        ['odd', { deciders: [desk], lookups: [inLookup] }],
+      ] as const) {
+        const desks = await open(parts, at);
+        for (const dryRun of [true, false])
+          await expect(desks.execute(take(), { ...attempt('a'), dryRun })).rejects.toMatchObject({
+            code: 'COMMANDS_DECIDER_BROKEN',
+            message: expect.stringMatching(
+              new RegExp(
+                `^${at} cannot fold the Taken of desk/a .*: ${fault.replace(/[[\]]/g, '\\$&')}`,
+              ),
+            ),
+          });
+        expect([desks.log.lastPosition, desks.failure]).toEqual([0, undefined]);
+        await desks.close();
+      }
+    });
+
+    it('begin with no state that could be changed in place', () => {
+      const begun = (initial: unknown) => () =>
+        combined({ deciders: [{ ...sound, initial }] });
+      for (const initial of [new Map(), new Shelf(), { of: new Date(0) }])
+        expect(begun(initial)).toThrow('the initial state of desk');
+      expect(begun(-Infinity)).not.toThrow();
+      const half = Object.freeze({ of: [] as number[] });
+      begun(half)();
+      expect(() => half.of.push(1)).toThrow(TypeError);
+    });
+
     it('change nothing below a state that an evolve froze at its top alone', async () => {
       const topAlone = (state: Days, { days }: Taken['data']): Days =>
         Object.freeze(state.read === 0 ? { days: [...days], read: 1 } : pushing(state, { days }));

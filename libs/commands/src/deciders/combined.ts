@@ -34,7 +34,7 @@ import type {
   Outcome,
   Read,
 } from './decider.js';
-import { deepFrozen } from './deep-frozen.js';
+import { assertPlain, deepFrozen } from './deep-frozen.js';
 import type { EntityEvent, Lookup, LookupEntry } from './lookup.js';
 
 export interface CombinedParts {
@@ -65,7 +65,7 @@ export interface CombinedView extends Read {
  * Combines deciders and lookups into one model.
  *
  * Each decision is folded on top of the state before it is appended, from the data as the log will have it. If `evolve`, a lookup or `answer` throws, the command
- * throws `COMMANDS_DECIDER_BROKEN` and nothing has happened; after admission it would end this program, and every later one that opens the log. States and events
+ * throws `COMMANDS_DECIDER_BROKEN` and nothing has happened, also where they make a state that a checkpoint would not give back as it is, such as one with NaN; after admission it would end this program, and every later one that opens the log. States and events
  * are frozen to the last level: whoever changes one in place throws, now and in each replay.
  *
  * The model's `evolve` throws `COMMANDS_EVENT_UNKNOWN` for an event that no decider evolves.
@@ -141,6 +141,9 @@ function assertParts(
 ): void {
   const names = [...deciders, ...lookups].map(({ name }) => name);
   assert(new Set(names).size === names.length, 'each decider and lookup has a name of its own');
+  for (const { name, initial } of [...deciders, ...lookups])
+    // It is no part of a checkpoint; but all ids share what can be changed in it.
+    if (typeof initial === 'object') assertPlain(initial, `the initial state of ${name}`);
   for (const type of lookups.flatMap(({ on }) => Object.keys(on)))
     assert(byEvent.has(type), `a decider has ${type}, which a lookup folds`);
   for (const type of retired)
@@ -196,6 +199,8 @@ class Rehearsal implements Sections {
         return found === GONE ? undefined : found;
       },
       set: (key, value) => {
+        // A number that a fold has made of a field that was missing is a number here alone.
+        assertPlain((value as Partial<Entry>).of, 'state');
         above.set(key, value);
       },
       delete: (key) => {
