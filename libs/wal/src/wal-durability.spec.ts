@@ -1,3 +1,4 @@
+import { errorCode } from '@holdfast/kernel';
 import { describe, expect, it } from '@jest/globals';
 import {
   afterPowerCut,
@@ -140,6 +141,33 @@ describe('an idle log', () => {
     expect(next.lastSequence).toBe(2);
     await next.close();
   });
+
+  it.each([
+    ['closed', true, 'WAL_CORRUPT'],
+    // What file-format.md calls the one exception.
+    ['not closed', false, undefined],
+  ] as const)(
+    'is promised to its end when it is %s: zeros there after a power cut',
+    async (_, closes, code) => {
+      const system = SimulatedFileSystem.on();
+      await (await openSimulated(system)).close();
+      const wal = await openSimulated(system, {}, 2);
+      for (let at = 0; at < 60; at++) await wal.append(batchAfter(at, 1, 20)).durable;
+      if (closes) await wal.close();
+      const image = afterPowerCut(system.disk);
+      const newest = [...image.files.keys()]
+        .filter((path) => path.endsWith('.wal'))
+        .sort()
+        .at(-1);
+      const bytes = Buffer.from(image.files.get(newest ?? '') ?? []);
+      const end = bytes.findLastIndex((byte) => byte !== 0);
+      bytes.fill(0, end - (end % 4096));
+      const files = new Map(image.files).set(newest ?? '', bytes);
+      const opening = openSimulated(SimulatedFileSystem.on({ ...image, files }), {}, 3);
+      const outcome = await opening.then(() => undefined, errorCode);
+      expect(outcome).toBe(code);
+    },
+  );
 
   it('finds the place that each segment keeps for it, also in a full one', async () => {
     const [wal] = await opened();

@@ -332,9 +332,23 @@ export class Wal implements LogSource {
     return (this.closed ??= this.shutDown());
   }
 
+  /**
+   * A closed log is promised to its end by what stands in another place than that end: damage there is not taken for an end. Crash before it is durable: WATERMARK lags, as during the work. After a
+   * failed write or sync nothing is synced any more.
+   */
+  private async syncWatermark(): Promise<void> {
+    if (this.poison !== undefined) return;
+    try {
+      await this.parts.watermark.sync();
+    } catch {
+      this.tally.watermarkFailures++;
+    }
+  }
+
   private async shutDown(): Promise<void> {
     this.schedule.end();
     await this.commits.close();
+    await this.syncWatermark();
     this.stopping = true;
     this.waiters.wakeAll();
     await this.schedule.workEnded();

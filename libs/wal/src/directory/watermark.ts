@@ -6,7 +6,7 @@ import { readU64, writeU64 } from '../format/wal-format.js';
 /**
  * WATERMARK: what is durable, for readers in other processes, and a lower bound of what was promised, for recovery.
  *
- * Two slots are written in turn, each after the fdatasync that it reports. It is never synced itself: after a crash it can only lag,
+ * Two slots are written in turn, each after the fdatasync that it reports. It is synced when the log closes and not before: after a crash it can only lag,
  * never lead, because what it says was on disk before it was written. A torn slot fails its checksum and the other one counts.
  */
 export interface Watermark {
@@ -72,7 +72,7 @@ export class WatermarkWriter {
     this.lookedAtMillis = nowMillis;
   }
 
-  /** Only where it must not lag: a restore has nobody else to promise what it has made. */
+  /** When the log closes, and for a restore, which has nobody else to promise what it has made. */
   sync(): Promise<void> {
     return this.file.dataSyncAsync();
   }
