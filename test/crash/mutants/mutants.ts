@@ -250,24 +250,26 @@ export const MUTANTS: readonly Mutant[] = [
       'writeFully(file, bytes, at);\n    }',
     ],
   ]),
-  ...mutantsOf(`${WAL}/recovery/recovery.ts`, [
+  ...mutantsOf(`${WAL}/recovery/promised.ts`, [
     [
       'what the watermark promises is not asked for',
       'damage to a log that was closed',
-      'foreign ? 0 : (watermark?.sequence ?? 0)',
+      'isForeign ? 0 : (watermark?.sequence ?? 0)',
       '0',
     ],
     [
       'what a floor promises is not asked for',
       'damage to a log whose last record a floor alone promises',
-      ', ...floors.values());',
-      ');',
+      '...(floors?.values() ?? []),',
+      '',
     ],
+  ]),
+  ...mutantsOf(`${WAL}/recovery/recovery.ts`, [
     [
       'what frames promise is not asked for',
       'damage to a log in interval mode whose writer was killed, without WATERMARK',
-      'scan.promisedByFrames, ',
-      '',
+      'Math.max(promisedElsewhere, scan.promisedByFrames)',
+      'promisedElsewhere',
     ],
     [
       'a segment may be shorter than it was when it got its name',
@@ -374,8 +376,8 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'the older claims go first',
       'killed and opened again and again',
-      'const epoch = Math.max(0, ...claims) + 1;',
-      'const epoch = Math.max(0, ...claims) + 1;\n    for (const lower of claims) removeClaim(fileSystem, `${directory}/claim-${lower}`);\n    fileSystem.syncDirectory(directory);',
+      'const epoch = Math.max(0, ...claims, ...otherEpochs(fileSystem, directory, claims)) + 1;',
+      'const epoch = Math.max(0, ...claims, ...otherEpochs(fileSystem, directory, claims)) + 1;\n    for (const lower of claims) removeClaim(fileSystem, `${directory}/claim-${lower}`);\n    fileSystem.syncDirectory(directory);',
     ],
   ]),
   ...mutantsOf(`${WAL}/directory/floors.ts`, [
@@ -432,8 +434,8 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'compaction: MANIFEST names the new generation before its name is durable',
       'compaction',
-      'fileSystem.syncDirectory(directory);\n  const generations',
-      'const generations',
+      'fileSystem.syncDirectory(directory);\n    manifest.replace',
+      'manifest.replace',
     ],
     [
       'compaction: the old file goes, and MANIFEST names it still',
