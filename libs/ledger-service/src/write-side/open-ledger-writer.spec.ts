@@ -42,7 +42,10 @@ describe('a service that opens its log', () => {
     const events = ['CommandRejected', 'Received'].map((type) => ({
       ...{ id: randomUUID(), type, schemaVersion: 1, data: {} },
     }));
-    log.append({ appends: [{ stream: 'stock/s', expectedVersion: 'any', events }], recordedAtMillis: 1 });
+    log.append({
+      appends: [{ stream: 'stock/s', expectedVersion: 'any', events }],
+      recordedAtMillis: 1,
+    });
     await log.checkpoint();
     await log.close();
     const before = readdirSync(root, { recursive: true });
