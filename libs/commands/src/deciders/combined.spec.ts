@@ -415,8 +415,7 @@ describe('deciders and lookups in one model', () => {
     });
 
     it('begin with no state that could be changed in place', () => {
-      const begun = (initial: unknown) => () =>
-        combined({ deciders: [{ ...sound, initial }] });
+      const begun = (initial: unknown) => () => combined({ deciders: [{ ...sound, initial }] });
       for (const initial of [new Map(), new Shelf(), { of: new Date(0) }])
         expect(begun(initial)).toThrow('the initial state of desk');
       expect(begun(-Infinity)).not.toThrow();
@@ -602,6 +601,13 @@ describe('deciders and lookups in one model', () => {
     const cancelled = { type: 'BookingCancelled', data: { day: 'mon' } } as never;
     expect(() => blue.given(added, cancelled)).toThrow(
       'guest-bookings has an entry under a text, and not under undefined',
+    );
+  });
+
+  it.each(['CommandRejected', 'CommandUnchanged'])('have no event of their own %s', (type) => {
+    const own = { ...guest, evolve: { ...guest.evolve, [type]: () => 1 } };
+    expect(() => combined({ deciders: [own] })).toThrow(
+      `${type} is an event of every model, and a decider has it`,
     );
   });
 

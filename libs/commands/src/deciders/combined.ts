@@ -146,6 +146,9 @@ function assertParts(
     if (typeof initial === 'object') assertPlain(initial, `the initial state of ${name}`);
   for (const type of lookups.flatMap(({ on }) => Object.keys(on)))
     assert(byEvent.has(type), `a decider has ${type}, which a lookup folds`);
+  // Skipped in each fold, so that a state would never hear of them.
+  for (const type of [COMMAND_REJECTED, COMMAND_UNCHANGED])
+    assert(!byEvent.has(type), `${type} is an event of every model, and a decider has it`);
   for (const type of retired)
     assert(!byEvent.has(type), `${type} is retired, and a decider has it`);
 }
