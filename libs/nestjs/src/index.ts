@@ -1,5 +1,5 @@
 export { Executes } from './executing/executes.js';
-export { Projections } from './projections/projections.js';
+export { type OperatedReadModel, Projections } from './projections/projections.js';
 export { ProjectionsModule, type ProjectionsOptions } from './projections/projections.module.js';
 export type { Query } from './projections/query.interceptor.js';
 export { Reads } from './projections/reads.js';

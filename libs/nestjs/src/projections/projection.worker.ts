@@ -1,6 +1,13 @@
 import { Upcasters } from '@holdfast/event-store/following';
 import { assert } from '@holdfast/kernel';
-import { DirectoryFeed, followForMain } from '@holdfast/projections/following';
+import type { ReportTarget } from '@holdfast/projections';
+import {
+  DirectoryFeed,
+  SqliteReadModelStore,
+  followForMain,
+  rebuildForMain,
+  rebuildProjection,
+} from '@holdfast/projections/following';
 import { workerData } from 'node:worker_threads';
 import { type Feature, modelOf } from '../feature/feature.js';
 import { followHere } from './follow-here.js';
@@ -15,9 +22,11 @@ export interface ProjectionThreadData {
   /** None when left out. */
   readonly archiveDirectory?: string | undefined;
   readonly readModelDirectory: string;
+  /** Fresh tables are filled, and nothing is followed. Default false. */
+  readonly rebuilds?: boolean;
 }
 
-const { urls, name, walDirectory, archiveDirectory, readModelDirectory } =
+const { urls, name, walDirectory, archiveDirectory, readModelDirectory, rebuilds } =
   workerData as ProjectionThreadData;
 const features = await Promise.all(
   urls.map(async (url) => ((await import(url)) as { readonly default: Feature }).default),
@@ -28,14 +37,24 @@ const projection = features
 assert(projection !== undefined, `a default export of ${urls.join(', ')} has ${name}`);
 const upcasters = new Upcasters(modelOf(features).schemas);
 
-followForMain(({ onFailure, report }) =>
-  followHere(
-    projection,
-    readModelDirectory,
-    new DirectoryFeed(walDirectory, {
-      ...{ upcasters, report },
-      ...(archiveDirectory !== undefined && { archiveDirectory }),
-    }),
-    onFailure,
-  ),
-);
+const feedWith = (report: ReportTarget) =>
+  new DirectoryFeed(walDirectory, {
+    ...{ upcasters, report },
+    ...(archiveDirectory !== undefined && { archiveDirectory }),
+  });
+
+if (rebuilds === true)
+  rebuildForMain(async ({ report, ...told }) => {
+    const feed = feedWith(report);
+    const store = SqliteReadModelStore.open({ directory: readModelDirectory, projection });
+    try {
+      return await rebuildProjection({ feed, store, ...told });
+    } finally {
+      await feed.close();
+      await store.close();
+    }
+  });
+else
+  followForMain(({ onFailure, report }) =>
+    followHere(projection, readModelDirectory, feedWith(report), onFailure),
+  );

@@ -1,4 +1,4 @@
-import { assert, errorCode } from '@holdfast/kernel';
+import { errorCode } from '@holdfast/kernel';
 import {
   FeedConsumers,
   type FollowedProjection,
@@ -11,7 +11,7 @@ import type { SqliteProjection } from '../feature/projection.js';
 import { startFailed } from '../process/run-holdfast.js';
 import { EventStore } from '../store/event-store.js';
 import { followHere } from './follow-here.js';
-import type { ProjectionThreadData } from './projection.worker.js';
+import { PROJECTION_THREAD, threadData } from './projection-thread.js';
 import { Projections } from './projections.js';
 
 export interface ProjectionsOptions {
@@ -67,27 +67,11 @@ function followInThread(
   readModelDirectory: string,
   store: EventStore,
 ): Promise<FollowedProjection> {
-  const script = new URL('./projection.worker.js', import.meta.url);
-  return ProjectionThread.start(script, threadData(name, readModelDirectory, store), {
+  return ProjectionThread.start(PROJECTION_THREAD, threadData(name, readModelDirectory, store), {
     onFailure: (error) => failed(error, store),
     // Each thread as a peer of its own: what one of them may do with its reports takes nothing from the others.
     onReport: (report) => FeedConsumers.of(store.writer.log).report(report, `thread ${name}`),
   });
-}
-
-export function threadData(
-  name: string,
-  readModelDirectory: string,
-  { features, options }: Pick<EventStore, 'features' | 'options'>,
-): ProjectionThreadData {
-  assert(options.wal?.fileSystem === undefined, 'a thread reads the files of a real disk');
-  const urls = features.map(({ url }) => url);
-  assert(!urls.includes(undefined), 'a feature has a url, where projections run in threads');
-  return {
-    ...{ name, readModelDirectory, urls: urls as string[] },
-    walDirectory: join(options.directory, 'wal'),
-    archiveDirectory: options.wal?.archive?.directory,
-  };
 }
 
 /** A read model is derived from the log: whatever is wrong with it, commands go on, and health says what is wrong. A log that is damaged, or a thread that ended, concerns the whole process. */

@@ -3,10 +3,14 @@ import {
   type FollowedProjection,
   type ProjectionStatus,
   SqliteReadModel,
+  SqliteReadModelStore,
+  type ThreadRebuildOptions,
   lagging,
+  rebuildInThread,
 } from '@holdfast/projections';
 import type { SqliteProjection } from '../feature/projection.js';
 import type { EventStore } from '../store/event-store.js';
+import { PROJECTION_THREAD, canRunThread, threadData } from './projection-thread.js';
 
 /** What has nothing to say for so long hangs. */
 const UNHEARD_MILLIS = 10_000;
@@ -14,6 +18,14 @@ const UNHEARD_MILLIS = 10_000;
 interface Followed {
   readonly followed: FollowedProjection;
   readonly model: SqliteReadModel;
+}
+
+/** As `OperatedService` of `@holdfast/operations` takes it. */
+export interface OperatedReadModel {
+  readonly name: string;
+  readonly version: number;
+  readonly openStore: () => SqliteReadModelStore;
+  readonly rebuild?: (options: ThreadRebuildOptions) => Promise<boolean>;
 }
 
 /** The read models of the features, and who keeps them up with the log. */
@@ -40,6 +52,23 @@ export class Projections {
     const found = this.byName.get(name);
     assert(found !== undefined, `a feature has the projection ${name}`);
     return found.model;
+  }
+
+  /** For `OperationsModule`: what its operator can list, pause and rebuild. A rebuild runs in a thread, so it needs the `url` of every feature. */
+  operated(): OperatedReadModel[] {
+    const { store, directory } = this;
+    return store.features
+      .flatMap(({ projections = [] }) => projections)
+      .map((projection) => ({
+        ...{ name: projection.name, version: projection.version },
+        openStore: () => SqliteReadModelStore.open({ directory, projection }),
+        ...(canRunThread(store) && {
+          rebuild: (options) => {
+            const data = threadData(projection.name, directory, store);
+            return rebuildInThread(PROJECTION_THREAD, { ...data, rebuilds: true }, options);
+          },
+        }),
+      }));
   }
 
   /** How far each has come, by name. */

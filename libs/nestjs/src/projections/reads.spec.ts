@@ -8,7 +8,7 @@ import {
   type EventStoreOptions,
   Projections,
 } from '../index.js';
-import { threadData } from './projections.module.js';
+import { threadData } from './projection-thread.js';
 import { type ParcelService, startParcels } from '../testing/parcel-service.js';
 import { type ParcelEvent, parcel, shelf } from '../testing/parcels.js';
 import { TestEventStore, givenEvents } from '../testing/index.js';

@@ -1,0 +1,3 @@
+import { notesOf } from './note.js';
+
+export default notesOf(2, import.meta.url);
