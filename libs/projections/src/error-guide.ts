@@ -62,7 +62,7 @@ export const PROJECTION_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
   },
   READ_MODEL_UNAVAILABLE: {
     meaning:
-      'The files of the read model cannot be read or written now: disk full, permissions, too many open files, or they were removed.',
+      'The files of the read model, or its database, cannot be read or written now: disk full, permissions, too many open files or connections, out of reach, or removed.',
     action: 'Free space, or fix what the message names. The worker continues by itself.',
   },
   READ_MODEL_DAMAGED: {
