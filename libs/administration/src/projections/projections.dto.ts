@@ -1,6 +1,5 @@
-import { ApiProperty, ApiPropertyOptional } from '@holdfast/platform';
+import { ApiProperty, ApiPropertyOptional, IsString, Matches, MaxLength } from '@holdfast/platform';
 import type { CaredProjection, TablesStatus } from '@holdfast/operations';
-import { IsString, Matches, MaxLength } from 'class-validator';
 import type { DtoShape } from '../dto-shape.js';
 
 const NAME_CHARACTERS_MAX = 63;

@@ -1,13 +1,9 @@
 import {
   type EventSchema,
-  InMemoryStateStore,
   type JsonObject,
-  type Position,
   type RecordedEvent,
-  type StateSection,
   type StateStore,
   type StatesTakenOver,
-  type StreamVersion,
   plainCopy,
 } from '@holdfast/event-store';
 import { CodedError, assert, defined, errorCode, errorMessage } from '@holdfast/kernel';
@@ -36,6 +32,7 @@ import type {
 } from './decider.js';
 import { assertPlain, deepFrozen } from './deep-frozen.js';
 import type { EntityEvent, Lookup, LookupEntry } from './lookup.js';
+import { type Entry, type Sections, rehearse } from './rehearsal.js';
 
 export interface CombinedParts {
   readonly deciders: readonly AnyDecider[];
@@ -52,9 +49,6 @@ export interface CombinedParts {
 
 /** What the log takes as the name of a stream. */
 const STREAM_BYTES_MAX = 512;
-
-const NONE: readonly string[] = Object.freeze([]);
-const NO_METADATA: JsonObject = Object.freeze({});
 
 /** The state of any entity or lookup under an id. */
 export interface CombinedView extends Read {
@@ -171,66 +165,6 @@ function stateVersionOf(
   ]
     .sort()
     .join(' ');
-}
-
-/** A state may be any JSON, null also; an entry of a section is an object. */
-interface Entry {
-  readonly of: unknown;
-}
-
-/** What folding needs of a state. */
-interface Sections {
-  section<Value extends object>(name: string): Section<Value>;
-}
-
-type Section<Value extends object> = Pick<StateSection<Value>, 'get' | 'set' | 'delete'>;
-
-const GONE = 'gone';
-
-/** On top of a state, which it leaves as it is. */
-class Rehearsal implements Sections {
-  private readonly written = new InMemoryStateStore();
-
-  constructor(private readonly state: Sections) {}
-
-  section<Value extends object>(name: string): Section<Value> {
-    const above = this.written.section<Value | typeof GONE>(name);
-    const below = this.state.section<Value>(name);
-    return {
-      get(key) {
-        const found = above.get(key) ?? below.get(key);
-        return found === GONE ? undefined : found;
-      },
-      set: (key, value) => {
-        // A number that a fold has made of a field that was missing is a number here alone.
-        assertPlain((value as Partial<Entry>).of, 'state');
-        above.set(key, value);
-      },
-      delete: (key) => {
-        above.set(key, GONE);
-      },
-    };
-  }
-}
-
-function rehearse(
-  appends: readonly Append[],
-  { nowMillis: recordedAtMillis, commandId: id }: CommandContext,
-  state: Sections,
-  evolve: (event: RecordedEvent, state: Sections) => void,
-): void {
-  const rehearsal = new Rehearsal(state);
-  for (const { stream, facts } of appends)
-    for (const { type, data } of facts)
-      evolve(
-        {
-          ...{ id, stream, type, tags: NONE, recordedAtMillis, data: data as JsonObject },
-          // It has no place yet.
-          ...{ position: 0 as Position, version: 0 as StreamVersion },
-          ...{ schemaVersion: 1, metadata: NO_METADATA, endsCommit: false },
-        },
-        rehearsal,
-      );
 }
 
 /** What cannot be told now could not be told to any repetition either. */

@@ -1,17 +1,10 @@
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { errorCode, errorMessage } from '@holdfast/kernel';
-import { openToRead, readSmallFile } from '../../disk/file-reading.js';
-import {
-  discard,
-  ensureDirectory,
-  type File,
-  type FileSystem,
-  replaceFile,
-} from '../../disk/file-system.js';
+import { openToRead } from '../../disk/file-reading.js';
+import { discard, type File, type FileSystem } from '../../disk/file-system.js';
 import { NodeFileSystem } from '../../disk/node-file-system.js';
 import { ARCHIVE_BLOCK_BYTES } from '../../format/archive-format.js';
 import type { StoredBlock } from '../../format/block-codec.js';
-import { checkedLines, withChecksum } from '../../format/checked-lines.js';
 import { sameSeal } from '../../format/segment-header.js';
 import { formatSegmentName, parseSegmentName } from '../../format/segment-name.js';
 import type {
@@ -23,7 +16,15 @@ import type {
   SegmentSource,
 } from '../../segment/archive-store.js';
 import { readFooter } from '../../segment/segment-footer.js';
-import { isOfNoUse, unsupported, WalError } from '../../wal.errors.js';
+import { isOfNoUse, WalError } from '../../wal.errors.js';
+import {
+  MARKER,
+  TITLE,
+  makeArchive,
+  noArchive,
+  readMarker,
+  writeMarker,
+} from './archive-marker.js';
 import { writeArchivedSegment } from './archive-writer.js';
 import { ArchivedFile, BlockCache } from './archived-file.js';
 import {
@@ -33,8 +34,6 @@ import {
   sha256OfArchived,
 } from './archived-segment.js';
 
-const MARKER = 'ARCHIVE';
-const TITLE = 'holdfast-wal-archive 1';
 const SUFFIX = '.walz';
 /** With the epoch of who writes it; of a version that had one name for all of them, none. */
 const TEMPORARY = /\.walz(?:-([0-9]+)-[0-9a-f]{16})?\.tmp$/;
@@ -330,62 +329,6 @@ function sourceDigest(source: SegmentSource): string {
     file.close();
   }
   throw notFinished(source.path, source.name.firstSequence);
-}
-
-function makeArchive(fileSystem: FileSystem, directory: string): void {
-  if (readMarker(fileSystem, directory) !== undefined) return;
-  try {
-    ensureDirectory(fileSystem, directory);
-  } catch (error) {
-    throw errorCode(error) === 'ENOENT' ? noArchive(dirname(directory)) : error;
-  }
-  writeMarker(fileSystem, directory, [TITLE], 'new');
-}
-
-/** Two that make an archive at once do not share the temporary file: `by` is in its name. */
-function writeMarker(
-  fileSystem: FileSystem,
-  directory: string,
-  lines: readonly string[],
-  by: string,
-): void {
-  const content = Buffer.from(withChecksum(lines), 'latin1');
-  const temporaryName = `${MARKER}-${process.pid}-${by}.tmp`;
-  replaceFile(fileSystem, directory, MARKER, content, { temporaryName });
-}
-
-function readMarker(
-  fileSystem: FileSystem,
-  directory: string,
-): { readonly owner: ArchiveOwner | undefined } | undefined {
-  const path = `${directory}/${MARKER}`;
-  const content = readSmallFile(fileSystem, path, 1024)?.toString('latin1');
-  if (content === undefined) return undefined;
-  const lines = checkedLines(content);
-  if (lines === undefined) throw damagedMarker(path);
-  if (lines[0] !== TITLE) throw unsupported(path, lines[0] ?? '');
-  const logId = /^log-id ([0-9a-f]{32})$/.exec(lines[1] ?? '')?.[1];
-  const firstSegment = /^first-segment ([0-9]+)$/.exec(lines[2] ?? '')?.[1];
-  if (logId === undefined || firstSegment === undefined) return { owner: undefined };
-  return { owner: { logId, firstSegment: Number(firstSegment) } };
-}
-
-/** One that names no log will do: the segments beside it do. */
-function damagedMarker(path: string): WalError {
-  const anew = withChecksum([TITLE]).replaceAll('\n', '\\n');
-  return new WalError(
-    'WAL_CORRUPT',
-    `${path}, the mark of the archive, is damaged; nothing was changed. Put it back from a copy, or rewrite it: printf '${anew}' > ${path}`,
-    { file: path },
-  );
-}
-
-function noArchive(directory: string): WalError {
-  return new WalError(
-    'WAL_ARCHIVE_NOT_FOUND',
-    `there is no archive in ${directory}; an unmounted volume looks like this, so an archive is created only on request`,
-    { directory },
-  );
 }
 
 function swapped(directory: string): WalError {
