@@ -1,5 +1,4 @@
 import type { HoldfastConfiguration } from '@holdfast/config';
-import { assertUsableDirectory } from '@holdfast/event-store';
 import { errorCode } from '@holdfast/kernel';
 import { assertAdminServable, startAdmin } from '@holdfast/administration';
 import {
@@ -49,7 +48,6 @@ export async function startHoldfast(
     { port: http.port, host: service.host, variable: 'HOLDFAST_HTTP_PORT' },
     { port: admin.port, host: admin.host, variable: 'HOLDFAST_ADMIN_PORT' },
   );
-  assertUsableDirectory(storage.readModelDirectory, 'make');
   // Then the log: whoever has it has the data directory.
   const archives = retention.policy === 'archive';
   const writer = await openLedgerWriter({

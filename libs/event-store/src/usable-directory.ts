@@ -8,8 +8,10 @@ export type DirectoryUse = 'read' | 'write' | 'make';
 /** Where a log and what is made of it are, or are to be. */
 export interface DataPlaces {
   readonly walDirectory: string;
-  /** State, snapshots, read models: of those that are kept on this disk. */
+  /** State and snapshots, if they are kept on this disk. */
   readonly derivedDirectories: readonly string[];
+  /** Only kept apart from the archive: commands go on whatever befalls read models, and these when their volume is there. */
+  readonly readModelDirectory?: string | undefined;
   readonly archiveDirectory?: string | undefined;
   /** Makes the log if there is none. */
   readonly create: boolean;
@@ -25,11 +27,15 @@ export async function openData<Opened>(
   places: DataPlaces,
   open: () => Promise<Opened>,
 ): Promise<Opened> {
-  const { walDirectory, derivedDirectories, archiveDirectory, create, archives = false } = places;
+  const { walDirectory, derivedDirectories, readModelDirectory, archiveDirectory } = places;
+  const { create, archives = false } = places;
   assertNoUnfinishedRestore(walDirectory);
   assertNoLogAbove(walDirectory);
   if (archiveDirectory !== undefined)
-    assertArchiveApart(archiveDirectory, [walDirectory, ...derivedDirectories]);
+    assertArchiveApart(archiveDirectory, [
+      ...[walDirectory, ...derivedDirectories],
+      ...(readModelDirectory === undefined ? [] : [readModelDirectory]),
+    ]);
   assertUsableDirectory(walDirectory, create ? 'make' : 'write');
   // The rest is made of the log, and only where there is one.
   for (const directory of derivedDirectories) assertUsableDirectory(directory, 'write');

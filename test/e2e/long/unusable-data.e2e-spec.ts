@@ -59,15 +59,6 @@ describe('a start on data that cannot be used ends with 78, and changes nothing'
   });
 });
 
-describe('a start on a data directory whose read models are a file', () => {
-  it('ends with 78, and begins no log', async () => {
-    mkdirSync(join(directory, 'data'));
-    writeFileSync(join(directory, 'data', 'read-models'), 'mine');
-    expect(await start('holdfast', join(directory, 'data'))).toEqual(refused);
-    expect(readdirSync(join(directory, 'data'))).toEqual(['read-models']);
-  });
-});
-
 describeWith(
   'setpriv',
   () => runs(...NOBODY, 'true'),

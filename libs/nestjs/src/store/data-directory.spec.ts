@@ -36,13 +36,11 @@ describe('a service whose data directory cannot be used', () => {
       'DATA_DIRECTORY_UNUSABLE',
       (directory) => writeFileSync(dirname(directory), ''),
     ],
-    ...['wal', 'state', 'snapshots', 'read-models'].map(
-      (name): [string, string, (directory: string) => void] => [
-        `has a file called ${name}`,
-        'DATA_DIRECTORY_UNUSABLE',
-        writesIn(name),
-      ],
-    ),
+    ...['wal', 'state', 'snapshots'].map((name): [string, string, (directory: string) => void] => [
+      `has a file called ${name}`,
+      'DATA_DIRECTORY_UNUSABLE',
+      writesIn(name),
+    ]),
   ])('which %s, does not start, and makes nothing', async (what, code, prepare) => {
     const above = join(root, 'above');
     const directory = join(above, 'data');
@@ -52,6 +50,14 @@ describe('a service whose data directory cannot be used', () => {
     const start = async () => (started = await startParcels({ directory }));
     await expect(start()).rejects.toMatchObject({ code });
     expect(readdirSync(root, { recursive: true })).toEqual(before);
+  });
+
+  it('starts though its read models are a file: commands do not depend on them', async () => {
+    const directory = join(root, 'data');
+    writesIn('read-models')(directory);
+    started = await startParcels({ directory });
+    const body = { town: 'Bern', grams: 1 };
+    expect((await started.ask('POST', 'parcels/a', { key: '1', body })).status).toBe(201);
   });
 
   it('makes no directory where no log is to be made', async () => {

@@ -122,7 +122,7 @@ async function openWriter(
   ].map((name) => join(directory, name)) as [string, string, string, string];
   const kept = state === false ? [] : [stateDirectory, snapshotDirectory];
   const places = {
-    ...{ walDirectory, derivedDirectories: [...kept, readModelDirectory] },
+    ...{ walDirectory, derivedDirectories: kept, readModelDirectory },
     ...{ archiveDirectory: wal?.archive?.directory, create: wal?.create ?? true },
   };
   return openData(places, () => {
