@@ -83,8 +83,8 @@ describe('bookings, outside of the repository', () => {
   it('gets each entry of each package by require and by import', () => {
     const entries = LIBRARIES.flatMap((name) =>
       Object.keys(manifestAt(`libs/${name}/package.json`).exports)
-        // gRPC is for who has installed it.
-        .filter((entry) => !/package\.json|grpc/.test(entry))
+        // gRPC and PostgreSQL are for who has installed what they need.
+        .filter((entry) => !/package\.json|grpc|postgres/.test(entry))
         .map((entry) => join(`@holdfast/${name}`, entry)),
     );
     expect(entries.length).toBeGreaterThan(LIBRARIES.length);
@@ -92,6 +92,15 @@ describe('bookings, outside of the repository', () => {
     run('node', '--input-type=commonjs', '--eval', required);
     const imported = entries.map((entry) => `await import('${entry}')`).join(';');
     run('node', '--input-type=module', '--eval', imported);
+  });
+
+  it('gets the read models in PostgreSQL once their client is installed', () => {
+    const { dependencies } = manifestAt('package.json');
+    const load = "require('@holdfast/projections/postgres').PostgresReadModelStore.name";
+    const loaded = () => run('node', '--print', load).trim();
+    expect(loaded).toThrow("Cannot find package 'pg'");
+    run('npm', 'install', '--no-save', '--no-audit', '--no-fund', `pg@${dependencies['pg']}`);
+    expect(loaded()).toBe('PostgresReadModelStore');
   });
 });
 
