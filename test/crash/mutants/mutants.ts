@@ -367,17 +367,18 @@ export const MUTANTS: readonly Mutant[] = [
       'if (!lockHeld && !options.takeover)',
       'if (!lockHeld && options.takeover)',
     ],
+    // What else names an epoch makes up for a lost claim: without it, each of these two shows.
     [
       'a claim is not durable before the older ones go',
       'killed and opened again and again',
-      'fileSystem.syncDirectory(directory);\n      for (const lower of claims)',
-      'for (const lower of claims)',
+      "...otherEpochs(fileSystem, directory, claims)) + 1;\n    let file: File;\n    try {\n      file = fileSystem.open(`${directory}/claim-${epoch}`, 'create');\n    } catch (error) {\n      if ((error as { code?: string }).code === 'EEXIST') continue;\n      throw error;\n    }\n    let isOurs = false;\n    try {\n      if (isOvertaken(fileSystem, directory, epoch)) continue;\n      fileSystem.syncDirectory(directory);\n      for (const lower of claims)",
+      "...otherEpochs(fileSystem, directory, claims).slice(0, 0)) + 1;\n    let file: File;\n    try {\n      file = fileSystem.open(`${directory}/claim-${epoch}`, 'create');\n    } catch (error) {\n      if ((error as { code?: string }).code === 'EEXIST') continue;\n      throw error;\n    }\n    let isOurs = false;\n    try {\n      if (isOvertaken(fileSystem, directory, epoch)) continue;\n      for (const lower of claims)",
     ],
     [
       'the older claims go first',
       'killed and opened again and again',
       'const epoch = Math.max(0, ...claims, ...otherEpochs(fileSystem, directory, claims)) + 1;',
-      'const epoch = Math.max(0, ...claims, ...otherEpochs(fileSystem, directory, claims)) + 1;\n    for (const lower of claims) removeClaim(fileSystem, `${directory}/claim-${lower}`);\n    fileSystem.syncDirectory(directory);',
+      'const epoch = Math.max(0, ...claims, ...otherEpochs(fileSystem, directory, claims).slice(0, 0)) + 1;\n    for (const lower of claims) removeClaim(fileSystem, `${directory}/claim-${lower}`);\n    fileSystem.syncDirectory(directory);',
     ],
   ]),
   ...mutantsOf(`${WAL}/directory/floors.ts`, [
