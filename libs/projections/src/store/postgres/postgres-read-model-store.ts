@@ -1,4 +1,4 @@
-import { type MonotonicClock, assert, systemClock } from '@holdfast/kernel';
+import { type MonotonicClock, systemClock } from '@holdfast/kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedCursor } from '../../event-feed.js';
 import type { SqlProjection } from '../../projection.js';
@@ -15,6 +15,12 @@ import { type GenerationRow, PostgresCatalog, assertMadeBy, cursorOf } from './p
 import { digestOf } from './postgres-digest.js';
 import { isRemoved } from './postgres-errors.js';
 import { ASTRAY, type LeaseMark, PostgresHold } from './postgres-hold.js';
+import {
+  type GenerationTimes,
+  WAITING_POLL_MILLIS,
+  assertValid,
+  timesOf,
+} from '../generations/generation-times.js';
 import { type LeaseContext, PostgresLease, sweep } from './postgres-lease.js';
 import {
   type PostgresConnection,
@@ -24,21 +30,12 @@ import {
 } from './postgres-session.js';
 import type { PostgresTransaction } from './postgres-transaction.js';
 
-export interface PostgresReadModelStoreOptions extends PostgresConnection {
+export interface PostgresReadModelStoreOptions
+  extends PostgresConnection, Partial<GenerationTimes> {
   readonly projection: SqlProjection<PostgresTransaction>;
-  /** How long a lease outlives a holder that is stuck but not dead; a dead one is followed at once. Default 5,000. */
-  readonly leaseMillis?: number;
-  /** How long replaced tables stay for queries that still read them. Default 60,000. */
-  readonly graceMillis?: number;
-  /** How long the tables of an older version stay, after a newer one has taken over and nobody has kept them up any more. Default 24 hours. */
-  readonly olderVersionMillis?: number;
   readonly clock?: MonotonicClock;
 }
 
-const LEASE_MILLIS = 5_000;
-const GRACE_MILLIS = 60_000;
-const OLDER_VERSION_MILLIS = 24 * 60 * 60 * 1_000;
-const WAITING_POLL_MILLIS = 100;
 /** For looks; each lease has a connection of its own besides. */
 const POOL = { connectionsMax: 2, answerMillisMax: 60_000 };
 
@@ -171,8 +168,7 @@ export class PostgresReadModelStore implements ReadModelStore<PostgresTransactio
     target: ReadModelTarget,
   ): LeaseContext {
     const { catalog, clock } = this;
-    const { leaseMillis = LEASE_MILLIS, graceMillis = GRACE_MILLIS } = this.options;
-    const { olderVersionMillis = OLDER_VERSION_MILLIS } = this.options;
+    const { leaseMillis, graceMillis, olderVersionMillis } = timesOf(this.options);
     return { catalog, session, owner, target, leaseMillis, graceMillis, olderVersionMillis, clock };
   }
 
@@ -208,10 +204,4 @@ class WatchedLease {
 
 function isSame(found: LeaseMark, known: LeaseMark | undefined): boolean {
   return found.token === known?.token && found.untilMillis === known.untilMillis;
-}
-
-function assertValid({ name, version, handles }: SqlProjection<PostgresTransaction>): void {
-  assert(/^[a-z][a-z0-9-]{0,62}$/.test(name), 'a projection is named in lower case');
-  assert(Number.isSafeInteger(version) && version >= 1, 'versions of a projection are 1, 2, 3 …');
-  assert(handles.length > 0, 'a projection handles at least one event type');
 }

@@ -1,4 +1,4 @@
-import { type MonotonicClock, assert, systemClock } from '@holdfast/kernel';
+import { type MonotonicClock, systemClock } from '@holdfast/kernel';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedCursor } from '../../event-feed.js';
@@ -11,6 +11,12 @@ import type {
   ReadModelLease,
   ReadModelStore,
 } from '../../read-model-store.js';
+import {
+  type GenerationTimes,
+  WAITING_POLL_MILLIS,
+  assertValid,
+  timesOf,
+} from '../generations/generation-times.js';
 import { bookkeepingAt, cursorOf, hasCaughtUp } from './sqlite-bookkeeping.js';
 import { SqliteCatalog, catalogPath } from './sqlite-catalog.js';
 import { SqliteConnection } from './sqlite-connection.js';
@@ -18,23 +24,12 @@ import { digestOf } from './sqlite-digest.js';
 import { ASTRAY, type LeaseMark, SqliteLease, sweep } from './sqlite-lease.js';
 import type { SqliteTransaction } from './sqlite-transaction.js';
 
-export interface SqliteReadModelStoreOptions {
+export interface SqliteReadModelStoreOptions extends Partial<GenerationTimes> {
   /** Holds a folder for each projection; made when missing. On a local disk: SQLite needs its locks and shared memory. */
   readonly directory: string;
   readonly projection: SqlProjection<SqliteTransaction>;
-  /** How long a lease outlives a holder that is stuck but not dead; a dead one is followed at once. Default 5,000. */
-  readonly leaseMillis?: number;
-  /** How long replaced tables stay for queries that still read them. Default 60,000. */
-  readonly graceMillis?: number;
-  /** How long the tables of an older version stay, after a newer one has taken over and nobody has kept them up any more. Default 24 hours. */
-  readonly olderVersionMillis?: number;
   readonly clock?: MonotonicClock;
 }
-
-const LEASE_MILLIS = 5_000;
-const GRACE_MILLIS = 60_000;
-const OLDER_VERSION_MILLIS = 24 * 60 * 60 * 1_000;
-const WAITING_POLL_MILLIS = 100;
 
 /** The embedded read model: one SQLite file a generation, and a small catalog that says which one is live. */
 export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
@@ -55,8 +50,7 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
   }
 
   async acquire(options: AcquireOptions): Promise<ReadModelLease<SqliteTransaction> | undefined> {
-    const { leaseMillis = LEASE_MILLIS, graceMillis = GRACE_MILLIS } = this.options;
-    const { olderVersionMillis = OLDER_VERSION_MILLIS } = this.options;
+    const { leaseMillis, graceMillis, olderVersionMillis } = timesOf(this.options);
     const { owner, target = 'live', signal } = options;
     const { projection, clock } = this;
     const lockedMillisMax = leaseMillis;
@@ -171,13 +165,4 @@ interface Watched {
 
 function isSame(found: LeaseMark, known: LeaseMark | undefined): boolean {
   return found.token === known?.token && found.untilMillis === known.untilMillis;
-}
-
-function assertValid({ name, version, handles }: SqlProjection<SqliteTransaction>): void {
-  assert(
-    /^[a-z][a-z0-9-]{0,62}$/.test(name),
-    `the name of a projection is 1 to 63 lower-case letters, digits and hyphens, the first a letter: ${JSON.stringify(name)} is not`,
-  );
-  assert(Number.isSafeInteger(version) && version >= 1, 'versions of a projection are 1, 2, 3 …');
-  assert(handles.length > 0, 'a projection handles at least one event type');
 }
