@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFileSync, readdirSync } from 'node:fs';
 import { Journal } from '../support/journal.js';
 import { JournalingClient } from '../support/journaling-client.js';
 import { checkLog } from '../support/money-check.js';
@@ -42,6 +43,19 @@ describe('everything in one process', () => {
   it('shows a client its own writes at once, with the position of the answer', async () => {
     for (let number = 1; number <= TRANSFERS; number++)
       expect(await balanceAfter(await pay(`first-${number}`))).toEqual(balanceOf(number));
+  });
+
+  it('gives the processor to commands before queries', () => {
+    const pid = services.get('holdfast')!.pid;
+    const threads = readdirSync(`/proc/${pid}/task`).map((id) =>
+      threadAt(`/proc/${pid}/task/${id}`),
+    );
+    const nicenessOf = (name: string) =>
+      new Set(threads.filter((thread) => thread.name === name).map(({ niceness }) => niceness));
+    const { niceness } = threadAt(`/proc/${pid}`);
+    expect(niceness).toBeLessThan(19);
+    expect(nicenessOf('query')).toEqual(new Set([Math.min(niceness + 15, 19)]));
+    expect(nicenessOf('projection')).toEqual(new Set([niceness]));
   });
 
   it('ends with 0 when it is told to stop, having answered what was in flight', async () => {
@@ -109,3 +123,11 @@ describe('everything in one process', () => {
     return { balance: String(transfers), entryVersion: transfers };
   }
 });
+
+/** As proc(5) says it: the niceness is the 19th field, and the name, in brackets, the second. */
+function threadAt(directory: string): { name: string; niceness: number } {
+  const [, name = '', rest = ''] = /\((.*)\) (.*)/s.exec(
+    readFileSync(`${directory}/stat`, 'utf8'),
+  )!;
+  return { name, niceness: Number(rest.split(' ')[16]) };
+}

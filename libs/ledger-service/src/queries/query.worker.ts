@@ -1,3 +1,4 @@
+import { constants, getPriority, setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { CodedError, defined, errorCode, errorMessage } from '@holdfast/kernel';
 import { SqliteReadModel } from '@holdfast/projections/reading';
@@ -6,7 +7,15 @@ import type { FromQueryThread, QueryThreadData, ToQueryThread } from './query-th
 
 /** Answers one query after the other from the tables, with a connection of its own. Loads what queries need and no more: a service is ready when this is. */
 
+/**
+ * Where cores are short, the thread that commits comes first. Of a core that both want, a query gets a thirtieth at 15 more (sched(7)); at 10 more it gets a tenth, and eight clients that
+ * read pages without pause still doubled the slowest of a hundred transfers. Linux gives each thread a niceness of its own, other systems the process.
+ */
+const QUERY_NICENESS = 15;
+
 const { readModelDirectory, projection } = workerData as QueryThreadData;
+if (process.platform === 'linux')
+  setPriority(Math.min(getPriority() + QUERY_NICENESS, constants.priority.PRIORITY_LOW));
 const main: MessagePort = defined(parentPort, 'the main thread');
 const model = SqliteReadModel.open({ directory: readModelDirectory, projection });
 
