@@ -9,8 +9,9 @@ import { Transfers } from './transfers.js';
 
 const CONNECTIONS = [1, 16, 64];
 const HOT_CONNECTIONS = 64;
-/** Before anything is measured, so that what runs often is compiled. */
-const WARM_UP_SECONDS = 10;
+/** Before anything is measured, so that what runs often is compiled. In turns, so that nobody stands idle longer than the others (see below). */
+const WARM_UP_TURNS = 4;
+const WARM_UP_SECONDS = 2.5;
 /**
  * Before each measurement. A process that stood idle while others were measured may have lost its compiled code, of hundreds of functions at once: a full garbage
  * collection without a request under way finds no object of the shapes that the code is made for. Whether that happens, and to which of two builds, is chance.
@@ -82,10 +83,13 @@ class ServiceBench {
     const { transfers } = this;
     const bulk = () => transfers.bulk(BULK_TRANSFERS);
     const commandServices = this.builds.map(({ services }) => services.commands);
-    for (const address of [...commandServices, ...this.bareAddresses('nest', 'fastify')])
-      await load(address, HOT_CONNECTIONS, WARM_UP_SECONDS, () => transfers.alone());
-    for (const address of [...commandServices, ...this.bareAddresses('pipeline')])
-      await load(address, 1, WARM_UP_SECONDS, bulk);
+    const bare = this.bareAddresses('nest', 'fastify');
+    for (let turn = 1; turn <= WARM_UP_TURNS; turn++) {
+      for (const address of [...commandServices, ...bare])
+        await load(address, HOT_CONNECTIONS, WARM_UP_SECONDS, () => transfers.alone());
+      for (const address of [...commandServices, ...this.bareAddresses('pipeline')])
+        await load(address, 1, WARM_UP_SECONDS, bulk);
+    }
   }
 
   private bareAddresses(...kinds: readonly BareKind[]): string[] {
