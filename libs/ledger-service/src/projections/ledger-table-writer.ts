@@ -1,94 +1,45 @@
-import type { RecordedEvent } from '@holdfast/event-store';
 import { assert, defined } from '@holdfast/kernel';
 import type {
   AccountRow,
+  AssetRow,
   BalanceRow,
+  LedgerRow,
   Metadata,
   StatementLineRow,
   TransferMetadataRow,
   TransferRow,
   TrialBalanceRow,
 } from '@holdfast/ledger';
-import {
-  accountRowOf,
-  addTrialBalance,
-  assetRowOf,
-  balanceRowsOf,
-  ledgerEventOf,
-  ledgerRowOf,
-  statementLinesOf,
-  transferMetadataRowOf,
-  transferRowOf,
-  trialBalanceChangesOf,
-} from '@holdfast/ledger/following';
 import type { SqliteTransaction } from '@holdfast/projections';
 import { amountBlob, amountOf } from './amount-blob.js';
+import type { LedgerBatch } from './ledger-batch.js';
 import { LedgerKeys } from './ledger-keys.js';
 
 /**
- * Writes one batch of events into the ledger's tables. Of each balance and each trial balance, only what the whole batch leaves
- * is written. Lines wait for the end of the batch too, to be written in the order in which they lie on disk: in the order of
- * the log, each line would touch another page.
+ * Writes the rows of one batch into the ledger's tables in SQLite. Lines are written in the order in which they lie on disk: in the order of the log, each line would touch another page.
  */
 export class LedgerTableWriter {
   private readonly keys: LedgerKeys;
-  private readonly lines: KeyedLine[] = [];
-  /** The last event that changed each balance. */
-  private readonly changedBalances = new Map<number, RecordedEvent>();
-  private readonly trialBalances = new Map<string, TrialBalanceRow>();
 
   constructor(private readonly transaction: SqliteTransaction) {
     this.keys = new LedgerKeys(transaction);
   }
 
-  write(event: RecordedEvent): void {
-    switch (ledgerEventOf(event).type) {
-      case 'TransferPosted':
-        this.writeTransfer(event);
-        break;
-      case 'LedgerOpened':
-        this.insertLedger(event);
-        break;
-      case 'AssetRegistered':
-        this.insertAsset(event);
-        break;
-      case 'AccountOpened':
-        this.insertAccount(event);
-        break;
-      case 'AccountPolicyChanged':
-      case 'AccountStatusChanged':
-        this.updateAccount(defined(accountRowOf(event), 'the account of its event'));
-        break;
-      case 'MetadataChanged':
-        this.changeMetadata(event);
-        break;
-      case 'CommandRejected':
-      case 'CommandUnchanged':
-        break;
-    }
+  write(batch: LedgerBatch): void {
+    for (const ledger of batch.ledgers) this.insertLedger(ledger);
+    for (const asset of batch.assets) this.insertAsset(asset);
+    for (const account of batch.openedAccounts) this.insertAccount(account);
+    for (const account of batch.changedAccounts) this.updateAccount(account);
+    for (const transfer of batch.transfers) this.insertTransfer(transfer);
+    for (const change of batch.changedTransfers) this.updateTransfer(change);
+    this.insertLines(batch.lines);
+    for (const balance of batch.balances()) this.upsertBalance(balance);
+    for (const change of batch.trialBalanceChanges) this.addTrialBalance(change);
   }
 
-  finish(): void {
-    this.insertLines();
-    this.upsertBalances();
-    const update = this.transaction.prepare(UPDATE_TRIAL_BALANCE);
-    for (const { ledger, asset, debits, credits } of this.trialBalances.values())
-      update.run(amountBlob(debits), amountBlob(credits), this.keys.ofLedger(ledger), asset);
-  }
-
-  private writeTransfer(event: RecordedEvent): void {
-    const transfer = defined(transferRowOf(event), 'the transfer of its event');
-    this.insertTransfer(this.keys.ofLedger(transfer.ledger), transfer);
-    for (const line of statementLinesOf(event)) {
-      const accountKey = this.keys.ofAccount(line.ledger, line.accountId);
-      this.lines.push({ accountKey, line });
-      this.changedBalances.set(accountKey, event);
-    }
-    for (const change of trialBalanceChangesOf(event)) this.addTrialBalance(change);
-  }
-
-  private insertTransfer(ledgerKey: number, transfer: TransferRow): void {
+  private insertTransfer(transfer: TransferRow): void {
     const { position, effectiveAtMillis, metadata } = transfer;
+    const ledgerKey = this.keys.ofLedger(transfer.ledger);
     this.transaction
       .prepare(INSERT_TRANSFER)
       .run(
@@ -111,15 +62,18 @@ export class LedgerTableWriter {
       insert.run(of.ledgerKey, key, value, of.effectiveAtMillis, of.position);
   }
 
-  private insertLines(): void {
-    this.lines.sort(
+  private insertLines(lines: readonly StatementLineRow[]): void {
+    const keyed = lines.map((line): KeyedLine => {
+      return { accountKey: this.keys.ofAccount(line.ledger, line.accountId), line };
+    });
+    keyed.sort(
       (one, other) =>
         one.accountKey - other.accountKey ||
         one.line.entryVersion - other.line.entryVersion ||
         one.line.line - other.line.line,
     );
     const insert = this.transaction.prepare(INSERT_LINE);
-    for (const { accountKey, line } of this.lines)
+    for (const { accountKey, line } of keyed)
       insert.run(
         accountKey,
         line.entryVersion,
@@ -132,20 +86,11 @@ export class LedgerTableWriter {
       );
   }
 
-  private upsertBalances(): void {
-    // Each event once: it may be the last of many accounts, and rows for each of them would be the square of its legs.
-    for (const event of new Set(this.changedBalances.values()))
-      for (const row of balanceRowsOf(event)) {
-        const accountKey = this.keys.ofAccount(row.ledger, row.accountId);
-        if (this.changedBalances.get(accountKey) === event) this.upsertBalance(accountKey, row);
-      }
-  }
-
-  private upsertBalance(accountKey: number, row: BalanceRow): void {
+  private upsertBalance(row: BalanceRow): void {
     this.transaction
       .prepare(UPSERT_BALANCE)
       .run(
-        accountKey,
+        this.keys.ofAccount(row.ledger, row.accountId),
         amountBlob(row.debitsPosted),
         amountBlob(row.creditsPosted),
         amountBlob(row.debitsPending),
@@ -157,40 +102,36 @@ export class LedgerTableWriter {
       );
   }
 
-  private addTrialBalance(change: TrialBalanceRow): void {
-    const name = `${change.ledger}/${change.asset}`;
-    const before = this.trialBalances.get(name) ?? this.storedTrialBalance(change);
-    this.trialBalances.set(name, addTrialBalance(before, change));
-  }
-
-  private storedTrialBalance({ ledger, asset, position }: TrialBalanceRow): TrialBalanceRow {
+  /** Added here and not in SQL, whose integers are not as wide. */
+  private addTrialBalance({ ledger, asset, debits, credits }: TrialBalanceRow): void {
+    const ledgerKey = this.keys.ofLedger(ledger);
     const stored = defined(
       this.transaction
         .prepare<[number, string], { debits: Buffer; credits: Buffer }>(SELECT_TRIAL_BALANCE)
-        .get(this.keys.ofLedger(ledger), asset),
+        .get(ledgerKey, asset),
       `the asset ${asset} of ledger ${ledger}`,
     );
-    const [debits, credits] = [amountOf(stored.debits), amountOf(stored.credits)];
-    return { ledger, asset, debits, credits, position };
+    this.transaction
+      .prepare(UPDATE_TRIAL_BALANCE)
+      .run(
+        amountBlob(amountOf(stored.debits) + debits),
+        amountBlob(amountOf(stored.credits) + credits),
+        ledgerKey,
+        asset,
+      );
   }
 
-  private insertLedger(event: RecordedEvent): void {
-    const { ledger, openedAtMillis, position } = defined(ledgerRowOf(event), 'the ledger opened');
+  private insertLedger({ ledger, openedAtMillis, position }: LedgerRow): void {
     this.transaction.prepare(INSERT_LEDGER).run(position, ledger, openedAtMillis);
   }
 
-  private insertAsset(event: RecordedEvent): void {
-    const { ledger, asset, scale, registeredAtMillis } = defined(
-      assetRowOf(event),
-      'the asset registered',
-    );
+  private insertAsset({ ledger, asset, scale, registeredAtMillis }: AssetRow): void {
     this.transaction
       .prepare(INSERT_ASSET)
       .run(this.keys.ofLedger(ledger), asset, scale, registeredAtMillis, NOTHING, NOTHING);
   }
 
-  private insertAccount(event: RecordedEvent): void {
-    const account = defined(accountRowOf(event), 'the account opened');
+  private insertAccount(account: AccountRow): void {
     this.transaction
       .prepare(INSERT_ACCOUNT)
       .run(
@@ -206,7 +147,6 @@ export class LedgerTableWriter {
         account.version,
         account.openedAtMillis,
       );
-    this.changedBalances.set(account.position, event);
   }
 
   private updateAccount(account: AccountRow): void {
@@ -221,13 +161,6 @@ export class LedgerTableWriter {
         this.keys.ofAccount(account.ledger, account.accountId),
       );
     assert(changes === 1, 'an account that changes is known');
-  }
-
-  private changeMetadata(event: RecordedEvent): void {
-    const account = accountRowOf(event);
-    if (account === undefined)
-      this.updateTransfer(defined(transferMetadataRowOf(event), 'what the metadata is of'));
-    else this.updateAccount(account);
   }
 
   private updateTransfer({ ledger, transferId, metadata, version }: TransferMetadataRow): void {

@@ -9,11 +9,14 @@ import {
   TRIAL_BALANCE_EVENTS,
 } from '@holdfast/ledger/following';
 import type { SqlProjection, SqliteTransaction } from '@holdfast/projections';
+import { LedgerBatch } from './ledger-batch.js';
 import { LedgerTableWriter } from './ledger-table-writer.js';
 import { LEDGER_TABLES } from './ledger-tables.js';
 
-/** All that the ledger's queries read, in one projection with one position. Refusals move that position only. */
-export const ledgerProjection: SqlProjection<SqliteTransaction> = {
+/**
+ * All that the ledger's queries read, in one projection with one position. Refusals move that position only. The same in every database, but for the tables and how they are written.
+ */
+export const LEDGER_PROJECTION = {
   name: 'ledger',
   version: 1,
   handles: [
@@ -27,10 +30,12 @@ export const ledgerProjection: SqlProjection<SqliteTransaction> = {
       ...TRIAL_BALANCE_EVENTS,
     ]),
   ],
+} as const;
+
+export const ledgerProjection: SqlProjection<SqliteTransaction> = {
+  ...LEDGER_PROJECTION,
   tables: LEDGER_TABLES,
   apply(events: readonly RecordedEvent[], transaction: SqliteTransaction): void {
-    const writer = new LedgerTableWriter(transaction);
-    for (const event of events) writer.write(event);
-    writer.finish();
+    new LedgerTableWriter(transaction).write(new LedgerBatch(events));
   },
 };
