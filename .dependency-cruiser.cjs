@@ -8,16 +8,18 @@ const rooms = {
   'event-store': ['wal', 'kernel'],
   commands: ['event-store', 'kernel'],
   projections: ['event-store', 'kernel'],
-  operations: ['projections', 'event-store', 'wal', 'kernel'],
+  outlets: ['projections', 'event-store', 'kernel'],
+  operations: ['outlets', 'projections', 'event-store', 'wal', 'kernel'],
   ledger: ['commands', 'event-store', 'kernel'],
   // Never the platform, which no package is made of.
-  nestjs: ['commands', 'projections', 'event-store', 'wal', 'kernel'],
+  nestjs: ['commands', 'outlets', 'projections', 'event-store', 'wal', 'kernel'],
   platform: ['nestjs', 'kernel'],
   administration: [
     'operations',
     'platform',
     'nestjs',
     'commands',
+    'outlets',
     'projections',
     'event-store',
     'wal',
@@ -29,6 +31,7 @@ const rooms = {
     'nestjs',
     'operations',
     'commands',
+    'outlets',
     'projections',
     'event-store',
     'wal',
@@ -55,6 +58,7 @@ const libraryRules = Object.entries(rooms).map(([room, allowed]) => ({
  * folder imports them.
  */
 const doors = [
+  'consuming',
   'maintenance',
   'simulation',
   'testing',
@@ -118,6 +122,10 @@ const folders = {
       'store/sqlite',
       'store/postgres',
     ],
+  },
+  outlets: {
+    words: ['outlet', 'outlet-positions', 'outlet.errors'],
+    order: ['store', 'runner', 'webhooks', 'nats'],
   },
   operations: {
     words: ['operator-log'],
@@ -246,7 +254,7 @@ module.exports = {
     {
       name: 'the-domain-knows-no-framework',
       severity: 'error',
-      from: { path: '^libs/(kernel|wal|commands|operations|ledger)/' },
+      from: { path: '^libs/(kernel|wal|commands|outlets|operations|ledger)/' },
       to: { path: 'node_modules/@nestjs/' },
     },
     {

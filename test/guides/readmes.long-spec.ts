@@ -7,7 +7,7 @@ import { format } from 'node:util';
 const HOME = process.cwd();
 const LIBRARIES = [
   ...['kernel', 'wal', 'event-store', 'commands', 'projections', 'operations', 'platform'],
-  ...['nestjs', 'administration'],
+  ...['outlets', 'nestjs', 'administration'],
 ];
 
 describe.each(LIBRARIES)('the README of libs/%s', (library) => {

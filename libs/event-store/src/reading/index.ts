@@ -3,6 +3,6 @@
  *
  * @module
  */
-export { makeDurableDirectory } from '../durable-directory.js';
+export { makeDurableDirectory, syncDirectory } from '../durable-directory.js';
 export { BEFORE_FIRST_POSITION, type Position } from '../event.js';
 export { assertUsableDirectory } from '../usable-directory.js';

@@ -20,8 +20,12 @@ export class BackOff {
 }
 
 /** The pause after so many failures before it; a little random, so that many workers do not come back as one. */
-export async function pause(failures: number, signal: AbortSignal): Promise<void> {
-  const whole = Math.min(FIRST_MILLIS * 2 ** Math.min(failures, 16), LAST_MILLIS);
+export async function pause(
+  failures: number,
+  signal: AbortSignal,
+  lastMillis = LAST_MILLIS,
+): Promise<void> {
+  const whole = Math.min(FIRST_MILLIS * 2 ** Math.min(failures, 30), lastMillis);
   const millis = whole * (0.8 + 0.2 * Math.random());
   await sleep(millis, undefined, { signal }).catch(() => undefined);
 }
