@@ -1,5 +1,5 @@
 import type { Position } from '@holdfast/event-store';
-import { type MonotonicClock, assert, defined, errorCode } from '@holdfast/kernel';
+import { type MonotonicClock, assert, defined } from '@holdfast/kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedCursor } from '../../event-feed.js';
 import { LifeLock } from './life-lock.js';
@@ -25,13 +25,13 @@ import {
   cursorOf,
   hasCaughtUp,
   isOf,
-  isPrepared,
   markCaughtUp,
 } from './sqlite-bookkeeping.js';
 import { SwitchOver } from '../generations/switch-over.js';
 import type { Generation, SqliteCatalog } from './sqlite-catalog.js';
 import { BUSY_TIMEOUT_MILLIS, SqliteConnection } from './sqlite-connection.js';
 import { assertMadeBy, prepareGeneration } from './sqlite-generation.js';
+import { sweep } from './sqlite-sweep.js';
 import { type FilledFile, SqliteSwitch } from './sqlite-switch.js';
 import type { SqliteTransaction } from './sqlite-transaction.js';
 
@@ -368,30 +368,5 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledFil
 
   private leaseUntil(): number {
     return this.context.clock.nowMillis() + this.context.leaseMillis;
-  }
-}
-
-/** Removes what was replaced, and retires what a newer version has superseded, each after its time. */
-export function sweep(
-  catalog: SqliteCatalog,
-  {
-    clock,
-    graceMillis,
-    olderVersionMillis,
-  }: Pick<LeaseContext, 'clock' | 'graceMillis' | 'olderVersionMillis'>,
-): void {
-  const now = clock.nowMillis();
-  const since = now - olderVersionMillis;
-  catalog.retireSuperseded(since, (path) => leaseUntil(path) > since);
-  catalog.sweep(now - graceMillis);
-}
-
-/** When the last lease on a generation ended, or will end if nobody renews it. Long ago where there is nothing to keep, as in a damaged file; never where it cannot be told now. */
-function leaseUntil(path: string): number {
-  try {
-    const until = (tables: SqliteConnection): number => bookkeepingOf(tables).lease_until;
-    return SqliteConnection.reading(path, isPrepared, until) ?? -Infinity;
-  } catch (error) {
-    return errorCode(classified(path, error)) === 'READ_MODEL_DAMAGED' ? -Infinity : Infinity;
   }
 }

@@ -21,7 +21,8 @@ import { bookkeepingAt, cursorOf, hasCaughtUp } from './sqlite-bookkeeping.js';
 import { SqliteCatalog, catalogPath } from './sqlite-catalog.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import { digestOf } from './sqlite-digest.js';
-import { ASTRAY, type LeaseMark, SqliteLease, sweep } from './sqlite-lease.js';
+import { ASTRAY, type LeaseMark, SqliteLease } from './sqlite-lease.js';
+import { sweep } from './sqlite-sweep.js';
 import type { SqliteTransaction } from './sqlite-transaction.js';
 
 export interface SqliteReadModelStoreOptions extends Partial<GenerationTimes> {
