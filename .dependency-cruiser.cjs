@@ -112,7 +112,14 @@ const folders = {
   },
   commands: { words: [], order: ['keys', 'model', 'writer', 'deciders'] },
   projections: {
-    words: ['event-feed', 'feed.errors', 'projection', 'read-model-store', 'read-model.errors'],
+    words: [
+      'event-feed',
+      'feed.errors',
+      'projection',
+      'quarantined-commit',
+      'read-model-store',
+      'read-model.errors',
+    ],
     order: [
       'feed',
       'grpc',

@@ -75,7 +75,10 @@ describe('configuration', () => {
       },
       scrub: { bytesPerSecond: 8_388_608, pauseSeconds: 3_600 },
       queries: { waitMillisMax: 5_000 },
-      readModel: { diverged: 'rebuild' },
+      readModel: {
+        ...{ diverged: 'rebuild', badEvents: 'stop' },
+        ...{ badEventAttempts: 5, quarantineEventsMax: 1_000 },
+      },
     });
   });
 

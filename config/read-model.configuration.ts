@@ -1,4 +1,4 @@
-import { ChoiceVariable } from './variable.js';
+import { ChoiceVariable, IntegerVariable } from './variable.js';
 
 /** How read models are kept. */
 export class ReadModelConfiguration {
@@ -9,4 +9,30 @@ export class ReadModelConfiguration {
     choices: ['rebuild', 'refuse'],
   })
   readonly diverged!: 'rebuild' | 'refuse';
+
+  @ChoiceVariable('HOLDFAST_PROJECTION_BAD_EVENTS', {
+    default: 'stop',
+    meaning:
+      'What happens when the projection cannot apply an event. `stop`: it stops there, and says so. `retry`: it stops after `HOLDFAST_PROJECTION_ATTEMPTS`. `quarantine`: after as many it sets the commit aside, with later ones that touch the same, and goes on.',
+    choices: ['stop', 'retry', 'quarantine'],
+  })
+  readonly badEvents!: 'stop' | 'retry' | 'quarantine';
+
+  @IntegerVariable('HOLDFAST_PROJECTION_ATTEMPTS', {
+    default: 5,
+    min: 1,
+    max: 1_000,
+    meaning:
+      'How often `retry` and `quarantine` of `HOLDFAST_PROJECTION_BAD_EVENTS` try a commit, with pauses of up to five seconds. Restarts count on.',
+  })
+  readonly badEventAttempts!: number;
+
+  @IntegerVariable('HOLDFAST_PROJECTION_QUARANTINE_EVENTS_MAX', {
+    default: 1_000,
+    min: 1,
+    max: 1_000_000,
+    meaning:
+      'The most events that may wait in the quarantine. Before there are more, the projection stops.',
+  })
+  readonly quarantineEventsMax!: number;
 }

@@ -10,6 +10,7 @@ import {
   LedgerQueriesModule,
   QueryThreads,
   type LedgerWriter,
+  badEventPolicyOf,
   ledgerOperations,
   openLedgerWriter,
 } from '@holdfast/ledger-service';
@@ -58,6 +59,7 @@ export async function startHoldfast(
   const threadData: ProjectionThreadData = {
     ...{ walDirectory, archiveDirectory, readModelDirectory },
     divergence: readModel.diverged,
+    badEvents: badEventPolicyOf(readModel),
     logLevel: service.logLevel,
   };
   const projection = await ProjectionThread.start(

@@ -3,7 +3,7 @@ import { ledgerEventSchemas } from '@holdfast/ledger/following';
 import { LedgerProjector } from '@holdfast/ledger-service/following';
 import { createLogger } from '@holdfast/platform/following';
 import type { LogLevel } from '@holdfast/platform';
-import type { DivergencePolicy } from '@holdfast/projections';
+import type { BadEventPolicy, DivergencePolicy } from '@holdfast/projections';
 import { DirectoryFeed, followForMain } from '@holdfast/projections/following';
 import { workerData } from 'node:worker_threads';
 
@@ -14,10 +14,11 @@ export interface ProjectionThreadData {
   readonly archiveDirectory: string;
   readonly readModelDirectory: string;
   readonly divergence: DivergencePolicy;
+  readonly badEvents: BadEventPolicy;
   readonly logLevel: LogLevel;
 }
 
-const { walDirectory, archiveDirectory, readModelDirectory, divergence, logLevel } =
+const { walDirectory, archiveDirectory, readModelDirectory, divergence, badEvents, logLevel } =
   workerData as ProjectionThreadData;
 
 followForMain(({ onFailure, report }) =>
@@ -29,6 +30,7 @@ followForMain(({ onFailure, report }) =>
     }),
     readModelDirectory,
     divergence,
+    badEvents,
     logger: createLogger({ service: 'holdfast', level: logLevel }).child({ thread: 'projection' }),
     onFailure,
   }),

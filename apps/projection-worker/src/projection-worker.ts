@@ -1,7 +1,11 @@
 import type { ProjectionWorkerConfiguration } from '@holdfast/config';
 import { Upcasters, assertUsableDirectory } from '@holdfast/event-store';
 import { ledgerEventSchemas } from '@holdfast/ledger';
-import { LedgerProjectionModule, LedgerProjector } from '@holdfast/ledger-service';
+import {
+  LedgerProjectionModule,
+  LedgerProjector,
+  badEventPolicyOf,
+} from '@holdfast/ledger-service';
 import {
   type HttpApplication,
   type Logger,
@@ -31,6 +35,7 @@ export async function startProjectionWorker(
     feed: feedOf(configuration, logger),
     readModelDirectory: storage.readModelDirectory,
     divergence: readModel.diverged,
+    badEvents: badEventPolicyOf(readModel),
     logger,
     onFailure: (error) => lifecycle.fatal(error),
   });

@@ -8,6 +8,7 @@ export {
   LedgerProjectionModule,
   type LedgerProjectionOptions,
 } from './projections/ledger-projection.module.js';
+export { type BadEventChoice, badEventPolicyOf } from './projections/bad-events.js';
 export { LedgerProjector, type LedgerProjectorOptions } from './projections/ledger-projector.js';
 export { ledgerProjection } from './projections/ledger.projection.js';
 export { type QueryAsker, askedHere } from './queries/ledger-queries.js';

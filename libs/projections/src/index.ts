@@ -26,6 +26,15 @@ export type { ProjectionState, ProjectionStatus } from './runner/projection-stat
 export type { ReportTarget } from './feed/progress-reports.js';
 export type { Projection, SqlProjection } from './projection.js';
 export type {
+  GenerationQuarantine,
+  LeasedQuarantine,
+  QuarantineChange,
+  QuarantinedCommit,
+  QuarantineOrders,
+  SkipDecision,
+  StoredQuarantine,
+} from './quarantined-commit.js';
+export type {
   AcquireOptions,
   FailedAttempts,
   GenerationStatus,

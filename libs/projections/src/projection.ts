@@ -9,6 +9,11 @@ export interface Projection<Transaction> {
   /** The event types that `apply` gets, at least one. Every other event only moves the position. */
   readonly handles: readonly string[];
   /**
+   * What the rows of an event belong to besides its stream: names of other streams, or any other names. A commit waits behind one in the quarantine that has a stream or a name in common with it;
+   * two commits that have none make the same rows in either order. Default: nothing.
+   */
+  readonly touches?: (event: RecordedEvent) => readonly string[];
+  /**
    * Folds whole commits, in log order, into the read model. Everything written through `transaction` is committed together with the position, or not at
    * all. A pure function of the events: no clock, no random numbers, nothing kept between calls, because a failed batch is applied again in other
    * portions.

@@ -1,6 +1,7 @@
 import type { Position } from '@holdfast/event-store';
 import type { FeedCursor } from './event-feed.js';
 import type { Projection } from './projection.js';
+import type { LeasedQuarantine, QuarantineChange, StoredQuarantine } from './quarantined-commit.js';
 
 /** Which tables a worker wants to fill: those that queries see, or fresh ones beside them. */
 export type ReadModelTarget = 'live' | 'fresh';
@@ -23,6 +24,7 @@ export interface AcquireOptions {
  */
 export interface ReadModelStore<Transaction> {
   readonly projection: Projection<Transaction>;
+  readonly quarantine: StoredQuarantine;
   /**
    * Waits until no other worker holds the lease, then takes it: for the live generation of this version of the projection, or for a fresh one
    * (`promoted` is false) if requested or if there is none. Queries see nothing of a fresh one before it has
@@ -69,6 +71,8 @@ export interface GenerationStatus {
   readonly owner: string | undefined;
   /** Why queries do not see it, if its worker has said so. */
   readonly refusal: string | undefined;
+  /** Events that wait in its quarantine. */
+  readonly quarantinedEvents: number;
 }
 
 /** How often the next commit has failed, over all processes that tried it. */
@@ -89,13 +93,19 @@ export interface ReadModelLease<Transaction> {
   /** Undefined before the first commit. */
   readonly cursor: FeedCursor | undefined;
   readonly failure: FailedAttempts | undefined;
+  readonly quarantine: LeasedQuarantine;
   /**
-   * Runs `work`, moves the cursor to `to` and clears the failure, all in one transaction. Nothing is kept if `work` throws; its error is passed on.
+   * Runs `work`, moves the cursor to `to` and clears the failure, and changes the quarantine, all in one transaction. Without `to` the cursor and the failure stay. Nothing is kept
+   * if `work` throws; its error is passed on.
    *
    * @throws `READ_MODEL_FENCED`, `READ_MODEL_CONFLICT`: the token or the previous position is no longer ours.
    * @throws `READ_MODEL_UNAVAILABLE`: a full or failing disk, for example.
    */
-  transact(to: FeedCursor, work: (transaction: Transaction) => void | Promise<void>): Promise<void>;
+  transact(
+    to: FeedCursor | undefined,
+    work: (transaction: Transaction) => void | Promise<void>,
+    changes?: readonly QuarantineChange[],
+  ): Promise<void>;
   /** Keeps the lease while there is nothing to commit. Called with each commit too. Throws `READ_MODEL_FENCED`; `READ_MODEL_PAUSED` of a lease that was not taken for a rebuild. */
   renew(): Promise<void>;
   /** Counts a failure durably, so that a crash does not forget it. Throws `READ_MODEL_FENCED`. */

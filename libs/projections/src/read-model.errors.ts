@@ -84,6 +84,38 @@ export function cannotGoOn(name: string, cause: unknown): CodedError {
   );
 }
 
+/** So much is wrong that it is no matter of single commits. */
+export function quarantineFull(
+  name: string,
+  found: {
+    readonly position: number;
+    readonly waiting: number;
+    readonly eventsMax: number;
+    readonly error?: string | undefined;
+  },
+): CodedError {
+  const { position, waiting, eventsMax, error } = found;
+  const why = error === undefined ? 'which waits behind another' : `which is refused: ${error}`;
+  return new CodedError(
+    'PROJECTION_FAILED',
+    `the quarantine of the projection ${name} is full: ${waiting} of at most ${eventsMax} events wait, and there is no room for the commit at position ${position}, ${why}`,
+    { projection: name, position, waiting, eventsMax },
+  );
+}
+
+/** Tables that were filled lack what the live ones have. */
+export function lacksMore(
+  name: string,
+  generation: number,
+  { position, error }: { readonly position: number; readonly error: string | undefined },
+): CodedError {
+  return new CodedError(
+    'PROJECTION_FAILED',
+    `the projection ${name} does not switch to generation ${generation}: the commit at position ${position} waits in its quarantine, and the live tables have it${error === undefined ? '' : ` (${error})`}`,
+    { projection: name, generation, position },
+  );
+}
+
 export function tablesRefused(name: string, statement: string, cause: unknown): CodedError {
   return new CodedError(
     'PROJECTION_FAILED',

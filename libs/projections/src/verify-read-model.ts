@@ -31,6 +31,8 @@ export interface ReadModelVerification {
   /** Where the read model stood when it was looked at. */
   readonly position: Position;
   readonly equal: boolean;
+  /** Events that wait in the quarantine or were skipped, and so were left out of what it was compared with. Absent when there are none. */
+  readonly leftOut?: number;
   /** By table: whether every row is what the log makes of it. */
   readonly tables: Readonly<Record<string, TableVerification>>;
 }
@@ -51,20 +53,22 @@ export function readModelsIn(directory: string): readonly string[] {
 
 /**
  * Makes the read model a second time, from the log alone and up to the very position of the one that queries see, and compares the two row by row. The
- * log and the read model may move on meanwhile. Undefined when the signal fired first. Throws `READ_MODEL_NOT_READY`, `FEED_DIVERGED`,
+ * log and the read model may move on meanwhile. What the quarantine keeps from the one is kept from the other. Undefined when the signal fired first. Throws `READ_MODEL_NOT_READY`, `FEED_DIVERGED`,
  * `FEED_COMPACTED`, and what reading the log throws.
  */
 export async function verifyReadModel(
   options: VerifyReadModelOptions,
 ): Promise<ReadModelVerification | undefined> {
-  const found = await digestIn(options.directory, options.projection);
+  const { found, leftOut } = await digestIn(options.directory, options.projection);
   const cursor = found.cursor;
   if (cursor === undefined) return { position: 0 as Position, equal: true, tables: {} };
   assertOfThisLog(cursor, options.source);
   const scratch = await mkdtemp(join(options.scratchDirectory, 'holdfast-verify-'));
   try {
-    const made = await make(scratch, cursor.position, options);
-    return made === undefined ? undefined : compare(cursor.position, found, made);
+    const made = await make(scratch, cursor.position, leftOut, options);
+    if (made === undefined) return undefined;
+    const verification = compare(cursor.position, found, made);
+    return leftOut.size === 0 ? verification : { ...verification, leftOut: leftOut.size };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -80,10 +84,11 @@ function assertOfThisLog(cursor: FeedCursor, source: EventSource): void {
 async function make(
   directory: string,
   position: Position,
+  leftOut: ReadonlySet<Position>,
   { source, projection, onProgress, signal }: VerifyReadModelOptions,
 ): Promise<ReadModelDigest | undefined> {
   const store = SqliteReadModelStore.open({ directory, projection });
-  const feed = new SourceFeed(new SourceUpTo(source, position));
+  const feed = new SourceFeed(new SourceUpTo(source, position, leftOut));
   try {
     const whole = await rebuildProjection({
       ...{ feed, store, signal },
@@ -102,15 +107,35 @@ async function make(
 async function digestIn(
   directory: string,
   projection: SqlProjection<SqliteTransaction>,
-): Promise<ReadModelDigest> {
+): Promise<{ readonly found: ReadModelDigest; readonly leftOut: ReadonlySet<Position> }> {
   // To open a catalog that is not there would be to make it.
   if (!existsSync(catalogPath(directory, projection.name))) throw notReady(projection);
   const store = SqliteReadModelStore.open({ directory, projection });
   try {
-    return await store.digest();
+    for (;;) {
+      const before = await leftOutOf(store);
+      const found = await store.digest();
+      const leftOut = await leftOutOf(store);
+      // What a worker releases meanwhile is in the rows, or is not.
+      if ([...before].join() === [...leftOut].join()) return { found, leftOut };
+    }
   } finally {
     await store.close();
   }
+}
+
+async function leftOutOf({
+  projection,
+  quarantine,
+}: SqliteReadModelStore): Promise<ReadonlySet<Position>> {
+  const { version } = projection;
+  const all = await quarantine.list();
+  const live = all.find((one) => one.state === 'live' && one.version === version);
+  const leftOut = new Set<Position>();
+  for (const { position } of live?.commits ?? [])
+    for (const event of (await quarantine.contentOf(live?.generation ?? 0, position)) ?? [])
+      leftOut.add(event.position);
+  return leftOut;
 }
 
 function compare(

@@ -1,5 +1,8 @@
+import { Upcasters } from '@holdfast/event-store/following';
+import { ledgerEventSchemas } from '@holdfast/ledger/following';
 import type { Logger } from '@holdfast/platform';
 import type {
+  BadEventPolicy,
   DivergencePolicy,
   EventFeed,
   ProjectionState,
@@ -16,6 +19,8 @@ export interface LedgerProjectorOptions {
   readonly readModelDirectory: string;
   /** What to do with a read model of a history that the log no longer has. Default `rebuild`. */
   readonly divergence?: DivergencePolicy;
+  /** What to do when an event cannot be applied. Default `stop`. */
+  readonly badEvents?: BadEventPolicy;
   readonly logger: Logger;
   /** Called when it ended for a reason that trying again cannot mend. */
   readonly onFailure: (error: unknown) => void;
@@ -48,10 +53,15 @@ export class LedgerProjector implements FollowedProjection {
 
   /** Throws `READ_MODEL_UNAVAILABLE`, `READ_MODEL_DAMAGED`. */
   static start(options: LedgerProjectorOptions): LedgerProjector {
-    const { feed, readModelDirectory: directory, divergence = 'rebuild', logger } = options;
+    const { feed, readModelDirectory: directory, logger } = options;
+    const { divergence = 'rebuild', badEvents = { kind: 'stop' } } = options;
     const store = SqliteReadModelStore.open({ directory, projection: ledgerProjection });
     const onState = (status: ProjectionStatus) => tellState(logger, status);
-    const runner = new ProjectionRunner({ feed, store, divergence, onState });
+    const upcasters = new Upcasters(ledgerEventSchemas);
+    const runner = new ProjectionRunner({
+      ...{ feed, store, divergence, badEvents, onState },
+      upcast: (event) => upcasters.upcast(event),
+    });
     return new LedgerProjector(options, store, runner);
   }
 

@@ -30,6 +30,8 @@ export const LEDGER_PROJECTION = {
       ...TRIAL_BALANCE_EVENTS,
     ]),
   ],
+  /** A balance is what its account's last event says, and transfers are streams of their own: the tags name their accounts. */
+  touches: ({ tags }: RecordedEvent): readonly string[] => tags,
 } as const;
 
 export const ledgerProjection: SqlProjection<SqliteTransaction> = {

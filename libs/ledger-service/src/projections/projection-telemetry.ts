@@ -57,6 +57,11 @@ export function observeProjection(
     figure(({ appliedEvents }) => appliedEvents),
   );
   metrics.gaugeOf(
+    'holdfast_projection_quarantined_events',
+    'Events that wait in the quarantine: the read model lacks them.',
+    figure(({ quarantinedEvents }) => quarantinedEvents),
+  );
+  metrics.gaugeOf(
     'holdfast_projection_live',
     '1 while the read model is up with the log.',
     figure(({ state }) => (state === 'live' ? 1 : 0)),
@@ -73,8 +78,15 @@ function healthOf(status: ProjectionStatus): HealthResult {
   if (!WELL.has(state)) return `${state}${lastError ? `: ${lastError.message}` : ''}`;
   if (status.unheardMillis > UNHEARD_MILLIS_MAX)
     return `it has heard nothing of the log for ${secondsOf(status.unheardMillis)} s`;
-  if (lagEvents === 0 || stillMillis < STALLED_MILLIS) return true;
+  if (lagEvents === 0 || stillMillis < STALLED_MILLIS) return quarantineOf(status);
   return `stalled: at position ${position} of ${head} for ${secondsOf(stillMillis)} s`;
+}
+
+function quarantineOf({ name, quarantinedEvents }: ProjectionStatus): HealthResult {
+  if (quarantinedEvents === 0) return true;
+  return {
+    degraded: `${quarantinedEvents} events wait in the quarantine: holdfast projections quarantine list ${name}`,
+  };
 }
 
 function secondsOf(millis: number): number {

@@ -7,7 +7,7 @@ export type SqliteProjection = SqlProjection<SqliteTransaction>;
 
 export interface ProjectionDefinition<Event extends Fact> extends Pick<
   SqliteProjection,
-  'name' | 'version' | 'tables'
+  'name' | 'version' | 'tables' | 'touches'
 > {
   /**
    * A pure, synchronous function for each type of event: no clock, no random, nothing kept between calls. Everything written is committed together with the
@@ -40,11 +40,12 @@ export function projection<Event extends Fact>({
   name,
   version,
   tables,
+  touches,
   on,
 }: ProjectionDefinition<Event>): SqliteProjection {
   const steps = new Map(Object.entries(on as Readonly<Record<string, Step>>));
   return {
-    ...{ name, version, tables },
+    ...{ name, version, tables, ...(touches && { touches }) },
     handles: [...steps.keys()],
     apply(events, transaction) {
       for (const event of events) {

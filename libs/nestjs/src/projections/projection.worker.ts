@@ -1,6 +1,6 @@
 import { Upcasters } from '@holdfast/event-store/following';
 import { assert } from '@holdfast/kernel';
-import type { ReportTarget } from '@holdfast/projections';
+import type { BadEventPolicy, ReportTarget } from '@holdfast/projections';
 import {
   DirectoryFeed,
   SqliteReadModelStore,
@@ -22,11 +22,12 @@ export interface ProjectionThreadData {
   /** None when left out. */
   readonly archiveDirectory?: string | undefined;
   readonly readModelDirectory: string;
+  readonly badEvents?: BadEventPolicy | undefined;
   /** Fresh tables are filled, and nothing is followed. Default false. */
   readonly rebuilds?: boolean;
 }
 
-const { urls, name, walDirectory, archiveDirectory, readModelDirectory, rebuilds } =
+const { urls, name, walDirectory, archiveDirectory, readModelDirectory, badEvents, rebuilds } =
   workerData as ProjectionThreadData;
 const features = await Promise.all(
   urls.map(async (url) => ((await import(url)) as { readonly default: Feature }).default),
@@ -56,5 +57,7 @@ if (rebuilds === true)
   });
 else
   followForMain(({ onFailure, report }) =>
-    followHere(projection, readModelDirectory, feedWith(report), onFailure),
+    followHere(projection, readModelDirectory, feedWith(report), {
+      ...{ badEvents, upcasters, onFailure },
+    }),
   );

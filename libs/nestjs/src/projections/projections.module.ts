@@ -1,5 +1,7 @@
+import { Upcasters } from '@holdfast/event-store/following';
 import { errorCode } from '@holdfast/kernel';
 import {
+  type BadEventPolicy,
   FeedConsumers,
   type FollowedProjection,
   ProjectionThread,
@@ -7,6 +9,7 @@ import {
 } from '@holdfast/projections';
 import { type DynamicModule, Logger, Module } from '@nestjs/common';
 import { join } from 'node:path';
+import { modelOf } from '../feature/feature.js';
 import type { SqliteProjection } from '../feature/projection.js';
 import { startFailed } from '../process/run-holdfast.js';
 import { EventStore } from '../store/event-store.js';
@@ -17,12 +20,14 @@ import { Projections } from './projections.js';
 export interface ProjectionsOptions {
   /** Each projection in a thread of its own, so that catching up takes nothing from the commands. Every feature then has a `url`. */
   readonly inThread?: boolean;
+  /** What to do with an event that a projection throws at. Default `stop`. */
+  readonly badEvents?: BadEventPolicy;
 }
 
 /** Keeps the read models of all features up with the log of `EventStoreModule`. */
 @Module({})
 export class ProjectionsModule {
-  static forRoot({ inThread = false }: ProjectionsOptions = {}): DynamicModule {
+  static forRoot(options: ProjectionsOptions = {}): DynamicModule {
     return {
       module: ProjectionsModule,
       global: true,
@@ -30,7 +35,7 @@ export class ProjectionsModule {
         {
           provide: Projections,
           inject: [EventStore],
-          useFactory: (store: EventStore) => startProjections(store, inThread),
+          useFactory: (store: EventStore) => startProjections(store, options),
         },
       ],
       exports: [Projections],
@@ -38,13 +43,16 @@ export class ProjectionsModule {
   }
 }
 
-async function startProjections(store: EventStore, inThread: boolean): Promise<Projections> {
+async function startProjections(
+  store: EventStore,
+  { inThread = false, badEvents }: ProjectionsOptions,
+): Promise<Projections> {
   const directory = join(store.options.directory, 'read-models');
   const projections = new Projections(store, directory);
   try {
     for (const projection of store.features.flatMap((feature) => feature.projections ?? [])) {
       const follow = inThread ? followInThread : followInMain;
-      projections.add(projection, await follow(projection, directory, store));
+      projections.add(projection, await follow(projection, directory, store, badEvents));
     }
     return projections;
   } catch (error) {
@@ -57,17 +65,24 @@ function followInMain(
   projection: SqliteProjection,
   directory: string,
   store: EventStore,
+  badEvents: BadEventPolicy | undefined,
 ): FollowedProjection {
   const feed = new SourceFeed(store.writer.log);
-  return followHere(projection, directory, feed, (error) => failed(error, store));
+  return followHere(projection, directory, feed, {
+    badEvents,
+    upcasters: new Upcasters(modelOf(store.features).schemas),
+    onFailure: (error) => failed(error, store),
+  });
 }
 
 function followInThread(
   { name }: SqliteProjection,
   readModelDirectory: string,
   store: EventStore,
+  badEvents: BadEventPolicy | undefined,
 ): Promise<FollowedProjection> {
-  return ProjectionThread.start(PROJECTION_THREAD, threadData(name, readModelDirectory, store), {
+  const data = { ...threadData(name, readModelDirectory, store), badEvents };
+  return ProjectionThread.start(PROJECTION_THREAD, data, {
     onFailure: (error) => failed(error, store),
     // Each thread as a peer of its own: what one of them may do with its reports takes nothing from the others.
     onReport: (report) => FeedConsumers.of(store.writer.log).report(report, `thread ${name}`),

@@ -4,14 +4,16 @@ import type {
   EventSource,
   Position,
   ReadAllOptions,
+  RecordedEvent,
   SubscribeOptions,
 } from '@holdfast/event-store';
 
-/** A source as it was when the position became durable, which must be the end of a commit: what came later is not there. */
+/** A source as it was when the position became durable, which must be the end of a commit: what came later is not there, nor what is left out. */
 export class SourceUpTo implements EventSource {
   constructor(
     private readonly source: EventSource,
     readonly durablePosition: Position,
+    private readonly leftOut: ReadonlySet<Position> = new Set(),
   ) {}
 
   get logId(): string {
@@ -34,13 +36,15 @@ export class SourceUpTo implements EventSource {
   async *readAll(options: ReadAllOptions = {}): AsyncGenerator<EventBatch, void> {
     if ((options.after ?? 0) >= this.durablePosition) return;
     for await (const { events, position } of this.source.readAll(options)) {
-      if (position < this.durablePosition) {
-        yield { events, position };
-        continue;
-      }
       const end = this.durablePosition;
-      yield { events: events.filter((event) => event.position <= end), position: end };
-      return;
+      const isIn = (event: RecordedEvent): boolean =>
+        event.position <= end && !this.leftOut.has(event.position);
+      const isWhole = position < end && this.leftOut.size === 0;
+      yield {
+        events: isWhole ? events : events.filter(isIn),
+        position: Math.min(position, end) as Position,
+      };
+      if (position >= end) return;
     }
   }
 

@@ -5,6 +5,7 @@ import type { EventFeed, FeedBatch, FeedCursor, FeedSubscription } from '../even
 import { firstBatch } from './first-batch.js';
 import type { Projection } from '../projection.js';
 import { LIVE_LAG_EVENTS, type StatusKeeper } from './projection-status.js';
+import type { Quarantine } from './quarantine.js';
 import type { ReadModelLease } from '../read-model-store.js';
 
 /** `apply` refused a batch. In a careful pass that is one commit. */
@@ -20,16 +21,28 @@ export class BatchRefused extends Error {
   }
 }
 
+/** What has to wait of a batch shows only commit by commit. */
+export class CommitsUnclear extends Error {
+  override readonly name = 'CommitsUnclear';
+
+  constructor(readonly batch: FeedBatch) {
+    super('a batch is taken commit by commit');
+  }
+}
+
 export interface PassOptions<Transaction> {
   readonly feed: EventFeed;
   readonly projection: Projection<Transaction>;
   readonly lease: ReadModelLease<Transaction>;
+  readonly quarantine: Quarantine<Transaction>;
   readonly status: StatusKeeper;
   readonly batchEvents: number;
   /** Up to this position one commit at a time, to find the one that is refused. */
   readonly carefulTo: Position;
   /** Ends once the lease's tables are the live ones. */
   readonly endWhenPromoted: boolean;
+  /** Throws when queries must not go over to the lease's tables. */
+  readonly onPromotion: () => Promise<void>;
   /** The feed works. */
   readonly onBatch: () => void;
   /** After each commit to the tables that queries see, and when these take over. */
@@ -52,7 +65,7 @@ export class ProjectionPass<Transaction> {
 
   constructor(private readonly options: PassOptions<Transaction>) {}
 
-  /** Throws what the feed and the lease throw, and `BatchRefused`. */
+  /** Throws what the feed and the lease throw, `BatchRefused` and `CommitsUnclear`. */
   async run(): Promise<void> {
     // Its own signal, so that a pass that ends for its own reasons leaves no subscription behind.
     const leaving = new AbortController();
@@ -95,13 +108,25 @@ export class ProjectionPass<Transaction> {
       const batch = await batches.next(QUIET_MILLIS);
       if (batch === undefined || ended()) return;
       // Whoever gets a batch has been accepted, also with a cursor that another feed refused.
-      if (batch !== 'quiet' && !accepted) await lease.accept();
-      accepted ||= batch !== 'quiet';
+      if (batch !== 'quiet' && !accepted) {
+        await lease.accept();
+        // Before there is no room for more.
+        await this.serveQuarantine(false);
+        accepted = true;
+      }
       if (batch !== 'quiet') await this.take(batch, careful, subscription);
       await lease.renew();
+      await this.serveQuarantine(batch === 'quiet');
       if (this.options.endWhenPromoted && lease.promoted) return;
       if (careful && lease.cursor !== undefined && lease.cursor.position >= carefulTo) return;
     }
+  }
+
+  private async serveQuarantine(isQuiet: boolean): Promise<void> {
+    const { quarantine, status, signal } = this.options;
+    // Of an empty one only an order that came too late is to be found.
+    if (quarantine.waiting.length > 0 || isQuiet) await quarantine.serve(signal);
+    status.quarantines(quarantine.events);
   }
 
   private async take(
@@ -123,15 +148,21 @@ export class ProjectionPass<Transaction> {
     subscription: FeedSubscription,
   ): Promise<void> {
     const { lease, projection, status, onMoved } = this.options;
+    const divided = this.options.quarantine.divide(batch.events, careful);
+    if (divided === undefined) throw new CommitsUnclear(batch);
+    const { applied, changes } = divided;
     try {
-      await lease.transact(batch.cursor, (transaction) =>
-        batch.events.length === 0 ? undefined : projection.apply(batch.events, transaction),
+      await lease.transact(
+        batch.cursor,
+        (transaction) =>
+          applied.length === 0 ? undefined : projection.apply(applied, transaction),
+        changes,
       );
     } catch (error) {
       if (errorCode(error)?.startsWith('READ_MODEL_') === true) throw error;
       throw new BatchRefused(batch, careful, error);
     }
-    status.moved(batch);
+    status.moved({ ...batch, events: applied });
     const { position } = batch.cursor;
     const { promoted } = lease;
     if (promoted) onMoved(position);
@@ -145,6 +176,7 @@ export class ProjectionPass<Transaction> {
   ): Promise<void> {
     if (head - cursor.position < LIVE_LAG_EVENTS) this.promoteFrom ??= head;
     if (this.promoteFrom === undefined || cursor.position < this.promoteFrom) return;
+    await this.options.onPromotion();
     const promotion = await this.options.lease.promote((theirs) => this.hasDiverged(theirs));
     if (!promotion.promoted) {
       // What is beyond the log's end may never come: the next batch asks again.

@@ -393,6 +393,7 @@ describe('a projection runner', () => {
       let uncounted = 2;
       const failing: ReadModelStore<SqliteTransaction> = {
         projection: store.projection,
+        quarantine: store.quarantine,
         digest: () => store.digest(),
         generations: () => store.generations(),
         drop: (generation) => store.drop(generation),

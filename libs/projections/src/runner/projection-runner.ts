@@ -1,3 +1,4 @@
+import type { RecordedEvent } from '@holdfast/event-store';
 import { BEFORE_FIRST_POSITION, type Position } from '@holdfast/event-store/reading';
 import {
   CodedError,
@@ -10,10 +11,11 @@ import { hostname } from 'node:os';
 import { threadId } from 'node:worker_threads';
 import { BackOff, pause } from './back-off.js';
 import type { EventFeed, FeedCursor } from '../event-feed.js';
-import { cannotGoOn } from '../read-model.errors.js';
+import { cannotGoOn, lacksMore } from '../read-model.errors.js';
 import { HeadProbe } from './head-probe.js';
 import { PositionWaiters } from './position-waiters.js';
-import { BatchRefused, ProjectionPass } from './projection-pass.js';
+import { BatchRefused, CommitsUnclear, ProjectionPass } from './projection-pass.js';
+import { QUARANTINED_EVENTS_MAX, Quarantine } from './quarantine.js';
 import { type ProjectionState, type ProjectionStatus, StatusKeeper } from './projection-status.js';
 import type {
   AcquireOptions,
@@ -22,9 +24,14 @@ import type {
   ReadModelTarget,
 } from '../read-model-store.js';
 
-/** What to do when `apply` throws. `stop` ends the runner. `retry` backs off and tries again, counts durably, and stops after the last attempt. */
+/**
+ * What to do when `apply` throws. `stop` ends the runner. `retry` backs off and tries again, counts durably, and stops after the last attempt. `quarantine` sets the commit aside after the last
+ * attempt, with those that touch what it touches, and goes on; it stops when more than `most` events would wait (default 1,000). What waits already goes on to wait under any policy.
+ */
 export type BadEventPolicy =
-  { readonly kind: 'stop' } | { readonly kind: 'retry'; readonly attempts: number };
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'retry'; readonly attempts: number }
+  | { readonly kind: 'quarantine'; readonly attempts: number; readonly most?: number };
 
 /**
  * What to do when the read model was made from another history of the log: the log was restored, or replaced by an older copy. Queries get no answers
@@ -38,6 +45,8 @@ export interface ProjectionRunnerOptions<Transaction> {
   readonly store: ReadModelStore<Transaction>;
   /** Default `stop`. */
   readonly badEvents?: BadEventPolicy;
+  /** For what is released from the quarantine: the event in the form that this program knows. */
+  readonly upcast?: (event: RecordedEvent) => RecordedEvent;
   /** Default `rebuild`. */
   readonly divergence?: DivergencePolicy;
   /** The most events in one transaction when nearly caught up; ten times as many when far behind. Default 1,000. */
@@ -164,10 +173,14 @@ export class ProjectionRunner<Transaction> {
     const position = cursor?.position ?? BEFORE_FIRST_POSITION;
     this.statusKeeper.holds(lease.generation, position, failure?.attempts ?? 0);
     if (lease.promoted) this.moved(position);
+    const quarantine = await this.quarantineOf(lease);
+    this.statusKeeper.quarantines(quarantine.events);
     await new ProjectionPass({
       feed,
       projection: store.projection,
       lease,
+      quarantine,
+      onPromotion: () => this.assertLacksNoMore(quarantine, lease),
       status: this.statusKeeper,
       batchEvents,
       carefulTo: this.carefulTo,
@@ -177,6 +190,30 @@ export class ProjectionRunner<Transaction> {
       signal,
     }).run();
     this.promoted = target === 'fresh' && lease.promoted;
+  }
+
+  private quarantineOf(lease: ReadModelLease<Transaction>): Promise<Quarantine<Transaction>> {
+    const { store, badEvents, upcast } = this.options;
+    const most = badEvents?.kind === 'quarantine' ? badEvents.most : undefined;
+    const eventsMax = most ?? QUARANTINED_EVENTS_MAX;
+    return Quarantine.of({ projection: store.projection, lease, eventsMax, upcast });
+  }
+
+  /** Queries do not go over from live tables to fresh ones that lack what those have. Tables that are nobody's yet may lack it. */
+  private async assertLacksNoMore(
+    { waiting }: Quarantine<Transaction>,
+    { generation }: ReadModelLease<Transaction>,
+  ): Promise<void> {
+    if (waiting.length === 0) return;
+    const { projection, quarantine } = this.options.store;
+    const { version } = projection;
+    const all = await this.options.store.generations();
+    const live = all.find((one) => one.version === version && one.state === 'live');
+    const reached = live?.cursor?.position ?? BEFORE_FIRST_POSITION;
+    const listed = (await quarantine.list()).find((one) => one.generation === live?.generation);
+    const lacking = new Set(listed?.commits.map(({ position }) => position));
+    const lost = waiting.find(({ position }) => position <= reached && !lacking.has(position));
+    if (lost !== undefined) throw lacksMore(projection.name, generation, lost);
   }
 
   private moved(position: Position): void {
@@ -190,7 +227,8 @@ export class ProjectionRunner<Transaction> {
     signal: AbortSignal,
   ): Promise<void> {
     try {
-      if (error instanceof BatchRefused) await this.recoverFromRefusal(error, lease, signal);
+      if (error instanceof CommitsUnclear) this.carefulTo = error.batch.cursor.position;
+      else if (error instanceof BatchRefused) await this.recoverFromRefusal(error, lease, signal);
       else if (errorCode(error) === 'FEED_DIVERGED') await this.recoverFromDivergence(error, lease);
       else throw error;
     } catch (failure) {
@@ -256,11 +294,19 @@ export class ProjectionRunner<Transaction> {
       this.carefulTo = refused.batch.cursor.position;
       return;
     }
-    const { attempts } = await lease.recordFailure(refused.message);
+    const { batch, message } = refused;
+    const quarantine = await this.quarantineOf(lease);
+    if (await quarantine.passOver(batch.events, batch.cursor, message)) return;
+    const { attempts } = await lease.recordFailure(message);
     const failure = projectionFailed(this.options.store.projection.name, refused, attempts);
     this.statusKeeper.failed(failure, attempts);
-    const { badEvents } = this.options;
-    if (badEvents?.kind !== 'retry' || attempts >= badEvents.attempts) throw failure;
+    const { badEvents = { kind: 'stop' } } = this.options;
+    if (badEvents.kind === 'quarantine' && attempts >= badEvents.attempts) {
+      await quarantine.isolate(batch.events, batch.cursor, attempts, message);
+      this.statusKeeper.enter('retrying');
+      return;
+    }
+    if (badEvents.kind === 'stop' || attempts >= badEvents.attempts) throw failure;
     this.statusKeeper.enter('retrying');
     await pause(attempts - 1, signal);
   }

@@ -37,6 +37,8 @@ export interface ProjectionStatus {
   readonly stillMillis: number;
   /** Failures in a row of the commit that is next, over all processes. */
   readonly attempts: number;
+  /** Events that wait in the quarantine: rows that queries do not see. */
+  readonly quarantinedEvents: number;
   /** The last failure, also when it has been overcome since. */
   readonly lastError:
     { readonly code: string; readonly message: string; readonly atMillis: number } | undefined;
@@ -59,6 +61,7 @@ export class StatusKeeper {
   /** This and the next two by a clock that nobody sets: a step of the wall clock hides no lag and makes none. */
   private stillSinceMillis: number;
   private attempts = 0;
+  private quarantinedEvents = 0;
   private lastError: ProjectionStatus['lastError'];
   /** Everything that was in the log at this time has been applied. */
   private completeUntilMillis: number;
@@ -90,6 +93,7 @@ export class StatusKeeper {
       appliedEvents: this.appliedEvents,
       stillMillis: lagEvents === 0 ? 0 : now - this.stillSinceMillis,
       attempts: this.attempts,
+      quarantinedEvents: this.quarantinedEvents,
       lastError: this.lastError,
       unheardMillis: now - this.heardAtMillis,
       ageMillis: 0,
@@ -106,6 +110,10 @@ export class StatusKeeper {
     this.generation = generation;
     this.position = position;
     this.attempts = attempts;
+  }
+
+  quarantines(events: number): void {
+    this.quarantinedEvents = events;
   }
 
   /** Another worker moves the read model meanwhile, or an operator wants nobody to: this is where it stands. */

@@ -44,7 +44,22 @@ export class MemoryEventSource implements EventSource {
     });
   }
 
-  commit(events: readonly MemoryEvent[]): void {
+  commit(...commits: (readonly MemoryEvent[])[]): void {
+    for (const events of commits) this.append(events);
+    this.appended.emit('appended');
+  }
+
+  /** The events of a type of each commit that has any. */
+  commits(type = 'counted'): RecordedEvent[][] {
+    const commits: RecordedEvent[][] = [[]];
+    for (const event of this.events) {
+      if (event.type === type) commits.at(-1)!.push(event);
+      if (event.endsCommit) commits.push([]);
+    }
+    return commits.filter(({ length }) => length > 0);
+  }
+
+  private append(events: readonly MemoryEvent[]): void {
     for (const [index, { stream = 's', type = 'happened', data = {} }] of events.entries()) {
       const version = (this.versions.get(stream) ?? 0) + 1;
       this.versions.set(stream, version);
@@ -62,7 +77,6 @@ export class MemoryEventSource implements EventSource {
         endsCommit: index === events.length - 1,
       });
     }
-    this.appended.emit('appended');
   }
 
   async *readAll(options: ReadAllOptions = {}): AsyncIterable<EventBatch> {

@@ -611,6 +611,7 @@ export function describeReadModelStore<Transaction>(
           refusal: undefined,
           cursor: undefined,
           promotedAtMillis: undefined,
+          quarantinedEvents: 0,
         };
         const listed = [
           {

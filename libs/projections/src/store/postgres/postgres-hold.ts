@@ -149,8 +149,13 @@ export class PostgresHold {
     );
   }
 
-  moved(cursor: FeedCursor): void {
-    this.cursor = cursor;
+  /** For a transaction that leaves the position as it is. */
+  async extend(): Promise<void> {
+    await this.change('lease_until = $6', this.leaseUntil);
+  }
+
+  moved(cursor: FeedCursor | undefined): void {
+    this.cursor = cursor ?? this.cursor;
     this.renewedAtMillis = this.context.clock.monotonicMillis();
   }
 
@@ -162,7 +167,7 @@ export class PostgresHold {
 
   async renew(): Promise<void> {
     if (!this.isDue) return;
-    await this.change('lease_until = $6', this.leaseUntil);
+    await this.extend();
     this.renewedAtMillis = this.context.clock.monotonicMillis();
   }
 

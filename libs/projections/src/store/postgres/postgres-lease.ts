@@ -2,6 +2,7 @@ import type { Position } from '@holdfast/event-store/reading';
 import { assert } from '@holdfast/kernel';
 import { escapeIdentifier } from 'pg';
 import type { FeedCursor } from '../../event-feed.js';
+import type { QuarantineChange } from '../../quarantined-commit.js';
 import { fenced, paused } from '../../read-model.errors.js';
 import type {
   FailedAttempts,
@@ -14,6 +15,7 @@ import { SwitchOver } from '../generations/switch-over.js';
 import { type GenerationRow, textOf } from './postgres-catalog.js';
 import { FILL_QUICKLY, MAKE_DURABLE } from './postgres-durability.js';
 import type { HoldContext, PostgresHold } from './postgres-hold.js';
+import { PostgresLeasedQuarantine } from './postgres-quarantine.js';
 import { PostgresSwitch } from './postgres-switch.js';
 import { OpenTransaction, type PostgresTransaction } from './postgres-transaction.js';
 
@@ -28,6 +30,7 @@ const neverDiverged: HasDiverged = () => Promise.resolve(false);
 /** The right to write one generation, in a session of its own. */
 export class PostgresLease implements ReadModelLease<PostgresTransaction> {
   failure: FailedAttempts | undefined;
+  readonly quarantine: PostgresLeasedQuarantine;
   promoted: boolean;
   private busy = false;
   private released = false;
@@ -40,6 +43,8 @@ export class PostgresLease implements ReadModelLease<PostgresTransaction> {
     row: GenerationRow,
   ) {
     this.promoted = row.state === 'live';
+    const { catalog, session } = context;
+    this.quarantine = new PostgresLeasedQuarantine(session, catalog, hold.generation);
     this.switchOver = new SwitchOver(new PostgresSwitch(context, hold, schema), hold);
     if (row.attempts > 0)
       this.failure = {
@@ -73,18 +78,20 @@ export class PostgresLease implements ReadModelLease<PostgresTransaction> {
   }
 
   async transact(
-    to: FeedCursor,
+    to: FeedCursor | undefined,
     work: (transaction: PostgresTransaction) => void | Promise<void>,
+    changes: readonly QuarantineChange[] = [],
   ): Promise<void> {
     this.assertUsable();
     this.busy = true;
-    const { session } = this.context;
+    const { session, clock } = this.context;
     const transaction = new OpenTransaction(session);
     try {
       await session.run('BEGIN');
-      await this.hold.move(to);
+      await (to === undefined ? this.hold.extend() : this.hold.move(to));
       await work(transaction);
       await transaction.finish();
+      await this.quarantine.change(changes, clock.nowMillis());
       await session.commit();
     } catch (error) {
       await transaction.abandon();
@@ -94,7 +101,7 @@ export class PostgresLease implements ReadModelLease<PostgresTransaction> {
       this.busy = false;
     }
     this.hold.moved(to);
-    this.failure = undefined;
+    if (to !== undefined) this.failure = undefined;
   }
 
   renew(): Promise<void> {

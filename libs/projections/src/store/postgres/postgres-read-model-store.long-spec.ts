@@ -1,5 +1,6 @@
 import { describeWithPostgres, newSchema } from '../../testing/describe-postgres.js';
 import type { PostgresServer } from '../../testing/postgres-server.js';
+import { describeQuarantine } from '../../testing/quarantine.contract.js';
 import { postgresTally } from '../../testing/postgres-tally.js';
 import {
   GRACE_UNDER_TEST_MILLIS,
@@ -16,6 +17,7 @@ import type { PostgresTransaction } from './postgres-transaction.js';
 
 describeWithPostgres('PostgreSQL', (server) => {
   describeReadModelStore('PostgreSQL', () => Promise.resolve(subjectIn(server(), newSchema())));
+  describeQuarantine('PostgreSQL', () => Promise.resolve(subjectIn(server(), newSchema())));
 });
 
 function subjectIn(

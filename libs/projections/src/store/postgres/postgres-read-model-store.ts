@@ -22,6 +22,7 @@ import {
   timesOf,
 } from '../generations/generation-times.js';
 import { type LeaseContext, PostgresLease, sweep } from './postgres-lease.js';
+import { type Look, PostgresStoredQuarantine, quarantinedEvents } from './postgres-quarantine.js';
 import {
   type PostgresConnection,
   PostgresSession,
@@ -42,6 +43,7 @@ const POOL = { connectionsMax: 2, answerMillisMax: 60_000 };
 /** A read model in PostgreSQL: one schema a generation, and a catalog that says which one is live. */
 export class PostgresReadModelStore implements ReadModelStore<PostgresTransaction> {
   readonly projection: SqlProjection<PostgresTransaction>;
+  readonly quarantine: PostgresStoredQuarantine;
   private readonly catalog: PostgresCatalog;
   private readonly pool: SessionPool;
 
@@ -53,6 +55,8 @@ export class PostgresReadModelStore implements ReadModelStore<PostgresTransactio
     assertValid(this.projection);
     this.catalog = new PostgresCatalog(schemaOf(options), this.projection, clock);
     this.pool = PostgresSession.pooled(options, POOL);
+    const look: Look = (work) => this.look(work);
+    this.quarantine = new PostgresStoredQuarantine(this.catalog, look, () => clock.nowMillis());
   }
 
   /** Connects when it is first asked for something: a server that is not there yet is waited for like one that went away. */
@@ -74,6 +78,8 @@ export class PostgresReadModelStore implements ReadModelStore<PostgresTransactio
 
   async generations(): Promise<readonly GenerationStatus[]> {
     const rows = await this.look((session) => this.catalog.generations(session));
+    // A catalog of an older program has no such table.
+    const waiting = await this.look((session) => quarantinedEvents(session, this.catalog));
     return (rows ?? []).map((row) => ({
       generation: row.id,
       version: row.version,
@@ -82,6 +88,7 @@ export class PostgresReadModelStore implements ReadModelStore<PostgresTransactio
       cursor: cursorOf(row),
       owner: row.lease_until > this.clock.nowMillis() ? (row.owner ?? undefined) : undefined,
       refusal: row.refusal ?? undefined,
+      quarantinedEvents: waiting?.get(row.id) ?? 0,
     }));
   }
 

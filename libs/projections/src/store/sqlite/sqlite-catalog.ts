@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { classified, fenced, newer } from '../../read-model.errors.js';
 import type { ReadModelTarget } from '../../read-model-store.js';
 import { SqliteConnection } from './sqlite-connection.js';
+import { ORDER_TABLES, SqliteOrders } from './sqlite-orders.js';
 
 export interface Generation {
   readonly id: number;
@@ -99,6 +100,10 @@ export class SqliteCatalog {
 
   pathOf(id: number): string {
     return generationPath(this.directory, this.projection, id);
+  }
+
+  get orders(): SqliteOrders {
+    return new SqliteOrders(this.connection);
   }
 
   isInPlace(): boolean {
@@ -242,6 +247,7 @@ export class SqliteCatalog {
       this.connection.transaction(() => {
         this.connection.prepare('DELETE FROM generation WHERE id = ?').run(id);
         this.connection.prepare('DELETE FROM refusal WHERE generation = ?').run(id);
+        this.connection.prepare('DELETE FROM quarantine_release WHERE generation = ?').run(id);
       });
     }
   }
@@ -288,6 +294,7 @@ export class SqliteCatalog {
 function prepareCatalog(connection: SqliteConnection): void {
   const { database } = connection;
   database.exec(TABLES);
+  database.exec(ORDER_TABLES);
   const has = (sql: string): boolean => database.prepare(sql).get() !== undefined;
   if (!has(HAS_PROMOTED_AT)) database.exec('ALTER TABLE generation ADD COLUMN promoted_at INTEGER');
   if (!has(HAS_ONE_OF_EACH)) database.exec(`DROP INDEX IF EXISTS one_of_each; ${ONE_OF_EACH}`);

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedCursor } from '../../event-feed.js';
 import { LifeLock } from './life-lock.js';
 import type { SqlProjection } from '../../projection.js';
+import type { QuarantineChange } from '../../quarantined-commit.js';
 import {
   classified,
   conflict,
@@ -31,6 +32,11 @@ import { SwitchOver } from '../generations/switch-over.js';
 import type { Generation, SqliteCatalog } from './sqlite-catalog.js';
 import { BUSY_TIMEOUT_MILLIS, SqliteConnection } from './sqlite-connection.js';
 import { assertMadeBy, prepareGeneration } from './sqlite-generation.js';
+import {
+  SqliteLeasedQuarantine,
+  changeQuarantine,
+  prepareQuarantine,
+} from './sqlite-quarantine.js';
 import { sweep } from './sqlite-sweep.js';
 import { type FilledFile, SqliteSwitch } from './sqlite-switch.js';
 import type { SqliteTransaction } from './sqlite-transaction.js';
@@ -92,6 +98,7 @@ const MOVE = `
 export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledFile {
   cursor: FeedCursor | undefined;
   failure: FailedAttempts | undefined;
+  readonly quarantine: SqliteLeasedQuarantine;
   private renewedAtMillis: number;
   private busy = false;
   private released = false;
@@ -109,6 +116,7 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledFil
     this.renewedAtMillis = context.clock.monotonicMillis();
     const tables = new SqliteSwitch(context.catalog, this, (live) => this.takeByForce(live));
     this.switchOver = new SwitchOver(tables, this);
+    this.quarantine = new SqliteLeasedQuarantine(connection, context.catalog, generation);
     if (before.attempts > 0)
       this.failure = {
         attempts: before.attempts,
@@ -188,6 +196,7 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledFil
         const until = context.clock.nowMillis() + context.leaseMillis;
         life = defined(LifeLock.take(locks, token), 'the byte of a token that nobody had yet');
         connection.prepare(TAKE).run(token, context.owner, until);
+        prepareQuarantine(connection);
         return new SqliteLease(context, connection, generation, token, life, before);
       });
     } catch (error) {
@@ -205,16 +214,19 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledFil
   }
 
   async transact(
-    to: FeedCursor,
+    to: FeedCursor | undefined,
     work: (transaction: SqliteTransaction) => void | Promise<void>,
+    changes: readonly QuarantineChange[] = [],
   ): Promise<void> {
     this.assertUsable();
     this.busy = true;
     try {
       this.assertWanted();
       this.connection.begin('IMMEDIATE');
-      this.move(to);
+      if (to === undefined) this.change(HOLD);
+      else this.change(MOVE, to.logId, to.position, to.timeline);
       await work(this.connection);
+      changeQuarantine(this.connection, changes, this.context.clock.nowMillis());
       this.connection.commit();
       // Before anybody hears of the position, and a floor moves to it: what is committed to removed files is nowhere. Crash here: they are as they were.
       this.assertInPlace();
@@ -224,14 +236,9 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledFil
     } finally {
       this.busy = false;
     }
-    this.cursor = to;
-    this.failure = undefined;
+    if (to !== undefined) this.failure = undefined;
+    this.cursor = to ?? this.cursor;
     this.renewedAtMillis = this.context.clock.monotonicMillis();
-  }
-
-  private move(to: FeedCursor): void {
-    const { logId, position, timeline } = to;
-    this.change(MOVE, logId, position, timeline);
   }
 
   /** Changes the bookkeeping within a transaction, as long as it is what this worker knows. */

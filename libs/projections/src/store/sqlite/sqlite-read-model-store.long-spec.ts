@@ -22,12 +22,14 @@ import {
   describeReadModelStore,
   event,
 } from '../../testing/read-model.contract.js';
+import { describeQuarantine } from '../../testing/quarantine.contract.js';
 import { tally } from '../../testing/tally.js';
 
 const temporary = () => mkdtemp(join(tmpdir(), 'holdfast-read-model-'));
 const { signal } = new AbortController();
 
 describeReadModelStore('SQLite', async () => subjectIn(await temporary()));
+describeQuarantine('SQLite', async () => subjectIn(await temporary()));
 
 function subjectIn(directory: string): ReadModelUnderTest<SqliteTransaction> {
   const clock = new TestClock();

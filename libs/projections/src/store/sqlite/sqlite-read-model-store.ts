@@ -22,6 +22,7 @@ import { SqliteCatalog, catalogPath } from './sqlite-catalog.js';
 import { SqliteConnection } from './sqlite-connection.js';
 import { digestOf } from './sqlite-digest.js';
 import { ASTRAY, type LeaseMark, SqliteLease } from './sqlite-lease.js';
+import { SqliteStoredQuarantine, quarantinedEventsAt } from './sqlite-quarantine.js';
 import { sweep } from './sqlite-sweep.js';
 import type { SqliteTransaction } from './sqlite-transaction.js';
 
@@ -35,6 +36,7 @@ export interface SqliteReadModelStoreOptions extends Partial<GenerationTimes> {
 /** The embedded read model: one SQLite file a generation, and a small catalog that says which one is live. */
 export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
   readonly projection: SqlProjection<SqliteTransaction>;
+  readonly quarantine: SqliteStoredQuarantine;
   private catalog: SqliteCatalog | undefined;
 
   private constructor(
@@ -43,6 +45,10 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
   ) {
     this.projection = options.projection;
     assertValid(this.projection);
+    this.quarantine = new SqliteStoredQuarantine(
+      () => this.found(),
+      () => clock.nowMillis(),
+    );
   }
 
   /** Its files are opened, and made, when they are first asked for: a disk that is not there yet is waited for like one that went away. */
@@ -100,7 +106,9 @@ export class SqliteReadModelStore implements ReadModelStore<SqliteTransaction> {
       const owner = isKept ? (found.owner ?? undefined) : undefined;
       const cursor = found && cursorOf(found);
       const promotedAtMillis = since.promotedAtMillis ?? undefined;
-      return { generation, version, state, promotedAtMillis, cursor, owner, refusal };
+      const quarantinedEvents = quarantinedEventsAt(catalog.pathOf(generation));
+      const of = { generation, version, state, promotedAtMillis, cursor, owner, refusal };
+      return { ...of, quarantinedEvents };
     });
     return Promise.resolve(statuses ?? []);
   }
