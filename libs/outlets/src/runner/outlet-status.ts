@@ -9,7 +9,7 @@ export type OutletState = ProjectionState | 'disabled';
 /** As of a projection: lag, rate, attempts, last error. */
 export interface OutletStatus extends Omit<
   ProjectionStatus,
-  'version' | 'generation' | 'state' | 'appliedEvents'
+  'version' | 'generation' | 'state' | 'appliedEvents' | 'quarantinedEvents'
 > {
   readonly state: OutletState;
   /** Since the start of this process. */
