@@ -153,7 +153,7 @@ export interface EventLog extends EventSource {
    * `EVENT_STATE_BROKEN` are thrown before anything is assigned; after admission the only failure is an unknown outcome.
    *
    * A commit that was appended before, as a whole, is recognised by its event ids and returned as `repeated`: at the place that an exact expected
-   * version of an append with events names (`no-stream` is one), or as the first commit that its own condition forbids, durable or not. Without either it is a new commit. A guard (an append
+   * version of an append with events names (`no-stream` is one), or where its condition forbids one of its own events, durable or not, whatever else the condition meets now. Without either it is a new commit. A guard (an append
    * without events) names no place: a commit of it and of appends for `any` version is not recognised, and is refused once the guarded stream has moved.
    *
    * @throws `EVENT_INVALID`, `EVENT_TOO_LARGE`: the commit can never be appended.

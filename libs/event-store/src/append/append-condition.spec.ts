@@ -1,5 +1,6 @@
 import { errorCode } from '@holdfast/kernel';
 import { runs } from '@holdfast/kernel/testing';
+import type { Sequence } from '@holdfast/wal';
 import {
   type DiskImage,
   LOG,
@@ -9,7 +10,7 @@ import {
   simulatedOptions,
 } from '@holdfast/wal/testing';
 import { describe, expect, it } from '@jest/globals';
-import type { Position, RecordedEvent, StreamVersion } from '../event.js';
+import type { NewEvent, Position, RecordedEvent, StreamVersion } from '../event.js';
 import type { AppendCondition, EventQuery } from '../event-log.js';
 import { PositionIndex } from '../index/position-index.js';
 import { InMemoryStateStore } from '../state/store/in-memory-state-store.js';
@@ -29,6 +30,17 @@ function openOn(system: SimulatedFileSystem, seed = 1): Promise<WalEventLog> {
 
 function condition(after: number, ...failIfEventsMatch: readonly EventQuery[]): AppendCondition {
   return { after: position(after), failIfEventsMatch };
+}
+
+/** Events of a type that no query here names, with these tags in turn. */
+function lines(count: number, ...tags: readonly (readonly string[])[]): NewEvent[] {
+  return Array.from({ length: count }, (_, at) =>
+    sampleEvent(at, { type: 'Line', tags: tags[at % tags.length] ?? [] }),
+  );
+}
+
+function closed(tags: readonly string[]): NewEvent {
+  return sampleEvent(9, { type: 'Closed', tags });
 }
 
 describe('an append with a condition', () => {
@@ -112,6 +124,70 @@ describe('an append with a condition', () => {
       log = await openOn(system);
     }
     expect(log.lastPosition).toBe(303);
+    await log.close();
+  });
+
+  it.each<[string, number, readonly EventQuery[], readonly NewEvent[]]>([
+    [
+      'more of its own events than are looked at',
+      0,
+      [{ tags: ['order:1'], types: ['Closed'] }],
+      [...lines(300, ['order:1']), closed(['order:1'])],
+    ],
+    [
+      'as many events as are looked at, and one of its own',
+      256,
+      [{ tags: ['order:1'], types: ['Closed'] }],
+      [...lines(1, ['order:1']), closed(['order:1'])],
+    ],
+    [
+      'its own events, which have one of the tags in turn',
+      0,
+      [{ tags: ['a', 'b'] }],
+      [...lines(2300, ['a'], ['b']), closed(['a', 'b'])],
+    ],
+    [
+      'more of its own events than are looked at, in the second of two queries',
+      0,
+      [{ tags: ['order:2'] }, { tags: ['order:1'], types: ['Closed'] }],
+      [...lines(300, ['order:1']), closed(['order:1'])],
+    ],
+  ])('recognises its commit behind %s', async (_name, before, queries, events) => {
+    const log = await WalEventLog.open(LOG, {
+      wal: {
+        ...simulatedOptions(SimulatedFileSystem.on()),
+        ...{ frameBytesMax: 4 << 20, segmentBytes: 16 << 20 },
+      },
+    });
+    if (before > 0) log.append(oneAppend('others', lines(before, ['order:1'])));
+    const { appends } = oneAppend('orders', events);
+    const commit = { appends, condition: condition(0, ...queries) };
+    const first = log.append(commit);
+    log.append(oneAppend('others', [sampleEvent(0, { tags: ['order:2'] })]));
+    const { position, repeated } = log.append(commit);
+    expect({ position, repeated }).toEqual({ position: first.position, repeated: true });
+    // The ids of a part are not the commit.
+    const part = { ...oneAppend('orders', events.slice(1)), condition: commit.condition };
+    expect(() => log.append(part)).toThrow(
+      expect.objectContaining({ code: 'EVENT_CONDITION_FAILED' }),
+    );
+    await log.close();
+  });
+
+  it('recognises its commit where retention has removed an event in front of it', async () => {
+    const log = await openOn(SimulatedFileSystem.on());
+    const tags = ['order:1'];
+    await log.appendDurably(oneAppend('others', lines(1, tags)));
+    while (log.wal.stats().rotations === 0) await log.appendDurably(oneAppend('others', lines(50)));
+    const { appends } = oneAppend('orders', [...lines(3, tags), closed(tags)]);
+    const own = condition(0, { tags, types: ['Closed'] });
+    const first = await log.appendDurably({ appends, condition: own });
+    const below = log.wal.segments()[1]!.name.firstSequence as Sequence;
+    await log.wal.maintenance.removeSegments({ below });
+    expect(log.eventAt(position(1))).toBeUndefined();
+    expect(log.append({ appends, condition: own })).toMatchObject({
+      ...{ position: first.position, repeated: true },
+    });
     await log.close();
   });
 

@@ -21,6 +21,7 @@ export interface ConditionContext {
 
 /** The first event after the condition's position that one query forbids, or that nobody can say it does not. */
 export interface ForbiddenEvent {
+  readonly query: EventQuery;
   readonly after: Position;
   readonly position: Position;
   /** Left out: it was removed, or there are too many to look at before it. */
@@ -28,8 +29,7 @@ export interface ForbiddenEvent {
 }
 
 /**
- * For each query the first event after the condition's position that matches. The first, because an earlier append of the same commit has found none: if it is
- * there, its events are the first. An event that compaction has dropped is passed over, so that the answer is the same whether the index has seen it or
+ * For each query the first event after the condition's position that matches. An event that compaction has dropped is passed over, so that the answer is the same whether the index has seen it or
  * not. What retention has removed counts as a match: nobody can say that it is none. So does what lies beyond the most that is looked at. Throws
  * `EVENT_INVALID` for a condition that cannot be one.
  */
@@ -44,9 +44,28 @@ export function forbiddenEvents(
 }
 
 /**
- * Goes from one position that all tags have to the next. How it comes to a position rests on what is before that position alone, so a commit that was appended finds its own event again, however much
- * has come behind it: also where it went to the very limit the first time, hence the one more of each at the end.
+ * The events that the search for a forbidden one comes to, up to that one; from the log's beginning on where the search ends before it. If a commit was appended before, and the query forbids one of
+ * its events, the first of these that its append did not find is its own: all that its append looked at stands in front of it, and it would have gone on to where the forbidden event stands. So the
+ * commit is recognised whatever is in its way to that event, and whatever has come behind it.
  */
+export function* searchedEvents(
+  { query, after, position: last }: ForbiddenEvent,
+  { tags, firstPosition, eventAt }: ConditionContext,
+): Iterable<RecordedEvent> {
+  let from = Math.max(after + 1, firstPosition) as Position;
+  // As many as an append goes by without a refusal, and the commit's own.
+  for (let step = 0; step <= EVENTS_LOOKED_AT_MAX + ROUNDS_MAX; step++) {
+    const found = sharedFrom(from, query.tags, tags);
+    if (found === undefined) return;
+    const { position, isShared } = found;
+    const event = eventAt(position);
+    if (event !== undefined) yield event;
+    if (position === last || (event !== undefined && matches(query, event))) return;
+    from = (isShared ? position + 1 : position) as Position;
+  }
+}
+
+/** Goes from one position that all tags have to the next. How it comes to a position rests on what is before that position alone. */
 function firstForbidden(
   query: EventQuery,
   after: Position,
@@ -54,19 +73,19 @@ function firstForbidden(
 ): ForbiddenEvent | undefined {
   let [lookedAt, rounds, from] = [0, 0, (after + 1) as Position];
   for (;;) {
-    const unknown = { after, position: from, event: undefined };
     const found = sharedFrom(from, query.tags, tags);
-    if (found === undefined) return rounds > ROUNDS_MAX ? unknown : undefined;
+    if (found === undefined) return undefined;
     const { position, isShared } = found;
+    const unknown = { query, after, position, event: undefined };
     from = position;
     if (!isShared) {
-      if (++rounds > ROUNDS_MAX + 1) return { ...unknown, position };
+      if (++rounds > ROUNDS_MAX) return unknown;
       continue;
     }
-    if (position < firstPosition) return { ...unknown, position };
+    if (position < firstPosition) return unknown;
     const event = eventAt(position);
-    if (event !== undefined && matches(query, event)) return { after, position, event };
-    if (++lookedAt > EVENTS_LOOKED_AT_MAX) return { ...unknown, position };
+    if (event !== undefined && matches(query, event)) return { query, after, position, event };
+    if (++lookedAt > EVENTS_LOOKED_AT_MAX) return unknown;
     from = (position + 1) as Position;
   }
 }

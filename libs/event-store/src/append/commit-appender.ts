@@ -8,7 +8,13 @@ import type { AppendedCommit, Commit } from '../event-log.js';
 import { EventStoreError, invalid, tooLarge } from '../event-store.errors.js';
 import type { FoldedState } from '../fold/folded-state.js';
 import { type DurableEvents, positionOf } from '../log/durable-events.js';
-import { type ForbiddenEvent, conditionFailed, forbiddenEvents } from './append-condition.js';
+import {
+  type ConditionContext,
+  type ForbiddenEvent,
+  conditionFailed,
+  forbiddenEvents,
+  searchedEvents,
+} from './append-condition.js';
 import { checkVersions, wrongVersion } from './expected-versions.js';
 import type { LogClock } from './log-clock.js';
 import { PendingCommits } from './pending-commits.js';
@@ -99,14 +105,17 @@ export class CommitAppender {
   }
 
   private forbidden({ condition }: Commit): readonly ForbiddenEvent[] {
-    if (condition === undefined) return NONE;
+    return condition === undefined ? NONE : forbiddenEvents(condition, this.conditionContext());
+  }
+
+  private conditionContext(): ConditionContext {
     const { folded, durableEvents, wal } = this.parts;
-    return forbiddenEvents(condition, {
+    return {
       tags: folded.index.tags,
       firstPosition: durableEvents.firstPosition,
       lastPosition: positionOf(wal.lastSequence),
       eventAt: (position) => this.pendingAt(position) ?? durableEvents.asRecordedAt(position),
-    });
+    };
   }
 
   /** The earlier append of this commit. Throws the error where there was none. */
@@ -117,13 +126,25 @@ export class CommitAppender {
   ): AppendedCommit {
     const events =
       findRepeated(commit, this.parts.folded.index, this.admittedAt) ??
-      findRepeatedAmong(forbidden, commit, this.admittedAt);
+      this.repeatedAmongSearched(commit, forbidden);
     if (events === undefined) throw error;
     return {
       events,
       position: defined(events.at(-1), 'a commit has events').position,
       repeated: true,
     };
+  }
+
+  private repeatedAmongSearched(
+    commit: Commit,
+    forbidden: readonly ForbiddenEvent[],
+  ): readonly RecordedEvent[] | undefined {
+    const context = this.conditionContext();
+    for (const one of forbidden) {
+      const events = findRepeatedAmong(searchedEvents(one, context), commit, this.admittedAt);
+      if (events !== undefined) return events;
+    }
+    return undefined;
   }
 
   private readonly admittedAt = (position: Position): RecordedEvent | undefined =>

@@ -1,7 +1,6 @@
 import { defined } from '@holdfast/kernel';
 import type { NewEvent, Position, RecordedEvent, StreamVersion } from '../event.js';
 import type { Commit, StreamAppend } from '../event-log.js';
-import type { ForbiddenEvent } from './append-condition.js';
 import { exactVersion } from './expected-versions.js';
 import type { StreamIndex } from '../index/stream-index.js';
 
@@ -20,17 +19,20 @@ export function findRepeated(
   return repeatedAt(expectedPosition(commit, index), commit, eventAt);
 }
 
-/** As `findRepeated`, where one of the commit's own events is what its condition forbids. */
+/** As `findRepeated`, where one of these is the commit's own. */
 export function findRepeatedAmong(
-  forbidden: Iterable<ForbiddenEvent>,
+  events: Iterable<RecordedEvent>,
   commit: Commit,
   eventAt: EventAt,
 ): readonly RecordedEvent[] | undefined {
-  const ids = commit.appends.flatMap(({ events }) => events.map(({ id }) => id));
-  for (const { position, event } of forbidden) {
-    const at = event === undefined ? -1 : ids.indexOf(event.id);
-    const repeated =
-      at === -1 ? undefined : repeatedAt((position - at) as Position, commit, eventAt);
+  const ids = commit.appends.flatMap((append) => append.events.map(({ id }) => id));
+  const own = new Set(ids);
+  const looked = new Set<number>();
+  for (const { id, position } of events) {
+    const first = own.has(id) ? position - ids.indexOf(id) : 0;
+    if (first < 1 || looked.has(first)) continue;
+    looked.add(first);
+    const repeated = repeatedAt(first as Position, commit, eventAt);
     if (repeated !== undefined) return repeated;
   }
   return undefined;
