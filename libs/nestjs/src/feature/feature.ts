@@ -1,3 +1,4 @@
+import { assert } from '@holdfast/kernel';
 import { type AnyDecider, type CombinedParts, combined } from '@holdfast/commands';
 import type { ProblemKinds } from '../http/problem-catalogue.js';
 import type { SqliteProjection } from './projection.js';
@@ -14,6 +15,16 @@ export interface Feature extends Pick<CombinedParts, 'lookups' | 'retired'> {
 
 export function feature(definition: Feature): Feature {
   return definition;
+}
+
+/** The feature that is the default export of the file at `url`. Throws `AssertionFailed` when there is none. */
+export async function importFeature(url: string): Promise<Feature> {
+  const { default: found } = (await import(url)) as { readonly default?: Partial<Feature> };
+  assert(
+    Array.isArray(found?.deciders),
+    `a thread takes the feature from the default export of ${url}: write \`export default feature({ … })\` there`,
+  );
+  return found as Feature;
 }
 
 /** Everything that the features decide, as one model. Throws `AssertionFailed` when two of them have a decider, lookup, command or event of one name. */

@@ -21,7 +21,10 @@ export function threadData(
 ): ProjectionThreadData {
   assert(options.wal?.fileSystem === undefined, 'a thread reads the files of a real disk');
   const urls = features.map(({ url }) => url);
-  assert(!urls.includes(undefined), 'a feature has a url, where projections run in threads');
+  assert(
+    !urls.includes(undefined),
+    'each feature has `url: import.meta.url` where projections run in threads: they import it from there',
+  );
   return {
     ...{ name, readModelDirectory, urls: urls as string[] },
     walDirectory: join(options.directory, 'wal'),

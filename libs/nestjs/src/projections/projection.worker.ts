@@ -9,7 +9,7 @@ import {
   rebuildProjection,
 } from '@holdfast/projections/following';
 import { workerData } from 'node:worker_threads';
-import { type Feature, modelOf } from '../feature/feature.js';
+import { importFeature, modelOf } from '../feature/feature.js';
 import { followHere } from './follow-here.js';
 
 /** Reads the log's files as a process of its own would. Knows the features by their files: events of all of them are read in their present version. */
@@ -29,9 +29,7 @@ export interface ProjectionThreadData {
 
 const { urls, name, walDirectory, archiveDirectory, readModelDirectory, badEvents, rebuilds } =
   workerData as ProjectionThreadData;
-const features = await Promise.all(
-  urls.map(async (url) => ((await import(url)) as { readonly default: Feature }).default),
-);
+const features = await Promise.all(urls.map(importFeature));
 const projection = features
   .flatMap(({ projections = [] }) => projections)
   .find((one) => one.name === name);

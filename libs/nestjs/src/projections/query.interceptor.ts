@@ -79,6 +79,7 @@ export class QueryInterceptor implements NestInterceptor {
     model: SqliteReadModel,
     { request, query: parameters, response }: Exchange,
   ): Promise<HttpAnswer> {
+    assert(typeof query === 'function', 'the handler returns a query: a function of the tables');
     const { prefer } = request.headers;
     const seconds = preferredWaitSeconds(prefer);
     const waitMillis = Math.min((seconds ?? Infinity) * 1_000, WAIT_MILLIS_MAX);

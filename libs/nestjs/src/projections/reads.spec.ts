@@ -1,5 +1,14 @@
 import { CodedError } from '@holdfast/kernel';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  type ArgumentsHost,
+  Catch,
+  Controller,
+  type ExceptionFilter,
+  Get,
+  Module,
+} from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
 import { feature, projection } from '../feature/index.js';
 import {
   Commands,
@@ -7,6 +16,8 @@ import {
   EventStoreModule,
   type EventStoreOptions,
   Projections,
+  type Query,
+  Reads,
 } from '../index.js';
 import { threadData } from './projection-thread.js';
 import { type ParcelService, startParcels } from '../testing/parcel-service.js';
@@ -33,6 +44,23 @@ const late = projection<ParcelEvent>({
   ...{ name: 'late', version: 1, tables: ['CREATE TABLE late (id TEXT)'] },
   on: { ParcelSent: (() => Promise.reject(new Error('unheard'))) as () => never },
 });
+
+@Controller()
+class RowsController {
+  @Get('rows')
+  @Reads(shelf)
+  rows() {
+    return [] as unknown as Query;
+  }
+}
+
+@Catch()
+class Told implements ExceptionFilter {
+  catch(error: Error, host: ArgumentsHost): void {
+    const response = host.switchToHttp().getResponse<{ send(text: string): void }>();
+    response.send(error.message);
+  }
+}
 
 it('that cannot go on keeps what it needs, also where nobody cares for the log', async () => {
   const store = new TestEventStore();
@@ -153,6 +181,14 @@ describe('a query', () => {
     expect((await service.ask('PUT', 'parcels/a/to/ann', { key: '2' })).status).toBe(200);
   });
 
+  it('that is none is told to the author of the handler', async () => {
+    @Module({ controllers: [RowsController], providers: [{ provide: APP_FILTER, useClass: Told }] })
+    class RowsModule {}
+    service = await startParcels(store.options, [RowsModule]);
+    const answer = await fetch(`${await service.application.getUrl()}/rows`);
+    expect(await answer.text()).toBe('the handler returns a query: a function of the tables');
+  });
+
   it('within the service reads states and histories', async () => {
     await start();
     const commands = service.application.get(Commands);
@@ -179,6 +215,13 @@ it('a thread is told where the archive is, for what has left the log for it', ()
     walDirectory: '/data/wal',
     archiveDirectory: '/cold/archive',
   });
+});
+
+it('a thread needs the url of every feature, and says so', () => {
+  const features = [feature({ deciders: [] })];
+  expect(() => threadData('shelf', '/models', { features, options: { directory: '/d' } })).toThrow(
+    'each feature has `url: import.meta.url`',
+  );
 });
 
 it('given events give rows, without a log or a host', async () => {

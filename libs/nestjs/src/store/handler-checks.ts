@@ -79,7 +79,7 @@ function assertHandler(
   );
   assert(
     features.some((feature) => feature[of]?.some((one) => one === subject)),
-    `a feature has what ${name} names`,
+    `a feature has what ${name} names: list it in the \`${of}\` of one that EventStoreModule.forFeature takes`,
   );
   assert(
     ANSWERS.every((one) => reflector.get<unknown>(one, handler) === undefined),
