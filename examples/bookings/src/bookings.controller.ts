@@ -1,12 +1,12 @@
 import { Executes, HoldfastHealth, type Query, Reads } from '@holdfast/nestjs';
 import { Body, Controller, Delete, Get, Param, ParseIntPipe, Post, Put } from '@nestjs/common';
-import { IsDateString, IsInt, IsNotEmpty, Min } from 'class-validator';
+import { IsDateString, IsInt, Length, Matches, Min } from 'class-validator';
 import { calendar } from './calendar.js';
 import { room } from './room.js';
 
 class BookingBody {
-  @IsDateString({ strict: true }) day!: string;
-  @IsNotEmpty() guest!: string;
+  @Matches(/^[\d-]{10}$/) @IsDateString({ strict: true }) day!: string;
+  @Length(1, 100) guest!: string;
   @IsInt() @Min(1) people!: number;
 }
 
