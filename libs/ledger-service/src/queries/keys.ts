@@ -1,8 +1,10 @@
-import type { ReadModelSnapshot } from '@holdfast/projections';
+import { type Asking, rowOf } from './asking.js';
 
 /** The key of a ledger's rows, or undefined when it has not been opened. */
-export function ledgerKeyOf(snapshot: ReadModelSnapshot, ledger: string): number | undefined {
-  return snapshot
-    .prepare<[string], { ledger_key: number }>('SELECT ledger_key FROM ledgers WHERE ledger = ?')
-    .get(ledger)?.ledger_key;
+export function* ledgerKeyOf(ledger: string): Asking<number | undefined> {
+  const row = yield* rowOf<{ readonly ledger_key: number }>(
+    'SELECT ledger_key FROM ledgers WHERE ledger = ?',
+    [ledger],
+  );
+  return row?.ledger_key;
 }

@@ -1,5 +1,6 @@
-import type { FeedCursor, ReadModelSnapshot, SqliteReadModel } from '@holdfast/projections';
-import { type Finding, found } from './finding.js';
+import type { FeedCursor, SqliteReadModel } from '@holdfast/projections';
+import { type Asking, answeredNow } from './asking.js';
+import { type Finding, type Found, found } from './finding.js';
 import { getAccount } from './get-account/get-account.query.js';
 import { getAsset } from './get-asset/get-asset.query.js';
 import { getBalance } from './get-balance/get-balance.query.js';
@@ -17,31 +18,30 @@ import { type NumbersKey, type PagePlace, PageRequest } from './page-request.js'
 type TextPlace = PagePlace<string>;
 type NumbersPlace = PagePlace<NumbersKey>;
 
-/** Every query by its name. Each is synchronous and sees one moment; what it is given besides is plain data. */
+/** Every query by its name. Each sees one moment; what it is given is plain data. */
 export const LEDGER_QUERIES = {
   /** For the cursor that comes with every answer. */
-  look: () => found(null),
+  look,
   getAccount,
   getAsset,
   getBalance,
   getLedger,
   getTransfer,
   getTrialBalance,
-  getStatement: (now: ReadModelSnapshot, ledger: string, account: string, place: NumbersPlace) =>
-    getStatement(now, ledger, account, new PageRequest(place)),
-  listAccounts: (now: ReadModelSnapshot, ledger: string, place: TextPlace) =>
-    listAccounts(now, ledger, new PageRequest(place)),
-  listAssets: (now: ReadModelSnapshot, ledger: string, place: TextPlace) =>
-    listAssets(now, ledger, new PageRequest(place)),
-  listLedgers: (now: ReadModelSnapshot, place: TextPlace) =>
-    listLedgers(now, new PageRequest(place)),
-  listTransfers: (
-    now: ReadModelSnapshot,
-    ledger: string,
-    filter: TransferFilter,
-    place: NumbersPlace,
-  ) => listTransfers(now, ledger, filter, new PageRequest(place)),
+  getStatement: (ledger: string, account: string, place: NumbersPlace) =>
+    getStatement(ledger, account, new PageRequest(place)),
+  listAccounts: (ledger: string, place: TextPlace) => listAccounts(ledger, new PageRequest(place)),
+  listAssets: (ledger: string, place: TextPlace) => listAssets(ledger, new PageRequest(place)),
+  listLedgers: (place: TextPlace) => listLedgers(new PageRequest(place)),
+  listTransfers: (ledger: string, filter: TransferFilter, place: NumbersPlace) =>
+    listTransfers(ledger, filter, new PageRequest(place)),
 };
+
+/** Asks nothing. */
+// eslint-disable-next-line require-yield -- there is no statement in it
+function* look(): Asking<Found<null>> {
+  return found(null);
+}
 
 export type QueryName = keyof typeof LEDGER_QUERIES;
 
@@ -58,7 +58,7 @@ export interface Asked {
   readonly cursor: FeedCursor | undefined;
 }
 
-/** Who answers queries: this thread, or others. */
+/** Who answers queries: this thread, others, or a server. */
 export interface QueryAsker {
   /**
    * Throws `READ_MODEL_NOT_READY` and what else the read model throws, `QUERIES_FULL` when too many wait, `QUERY_THREAD_ENDED`, and the signal's reason when it fires
@@ -80,18 +80,19 @@ export function askedHere(model: SqliteReadModel): QueryAsker {
 }
 
 /** Throws what the read model and the query throw. */
-export function askNow(model: SqliteReadModel, { name, arguments: given }: QueryCall): Asked {
-  const query = LEDGER_QUERIES[name] as (
-    snapshot: ReadModelSnapshot,
-    ...given: readonly unknown[]
-  ) => Finding<unknown>;
-  return model.read((snapshot) => ({
-    finding: asText(query(snapshot, ...given)),
-    cursor: snapshot.cursor,
-  }));
+export function askNow(model: SqliteReadModel, call: QueryCall): Asked {
+  return model.read(({ cursor, prepare }) => {
+    const finding = answeredNow(queryOf(call), ({ sql, values }) => prepare(sql).all(...values));
+    return { finding: asText(finding), cursor };
+  });
 }
 
-function asText(finding: Finding<unknown>): Asked['finding'] {
+export function queryOf({ name, arguments: given }: QueryCall): Asking<Finding<unknown>> {
+  const query = LEDGER_QUERIES[name] as (...given: readonly unknown[]) => Asking<Finding<unknown>>;
+  return query(...given);
+}
+
+export function asText(finding: Finding<unknown>): Asked['finding'] {
   if (finding.kind === 'missing') return finding;
   return { ...finding, body: new TextEncoder().encode(JSON.stringify(finding.body)) };
 }

@@ -1,13 +1,12 @@
-import type { ReadModelSnapshot } from '@holdfast/projections';
+import type { Asking } from './asking.js';
 import type { Finding } from './finding.js';
 import type { FreshQuery } from './http/fresh-query.dto.js';
 import type { LEDGER_QUERIES, QueryCall, QueryName } from './ledger-queries.js';
 
 type QueryOf<Name extends QueryName> = (typeof LEDGER_QUERIES)[Name];
-type ArgumentsOf<Name extends QueryName> =
-  Parameters<QueryOf<Name>> extends [ReadModelSnapshot, ...infer Arguments] ? Arguments : never;
+type ArgumentsOf<Name extends QueryName> = Parameters<QueryOf<Name>>;
 type BodyOf<Name extends QueryName> =
-  ReturnType<QueryOf<Name>> extends Finding<infer Body> ? Body : never;
+  ReturnType<QueryOf<Name>> extends Asking<Finding<infer Body>> ? Body : never;
 
 /** What a query's controller returns, for `QueryInterceptor` to wait for, ask and answer. */
 export interface LedgerQuery<Body> extends QueryCall {

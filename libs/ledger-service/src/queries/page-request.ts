@@ -97,21 +97,56 @@ export class PageRequest<Key extends CursorValue> {
     itemOf: (row: Row) => Item,
     bytesMax = PAGE_BYTES_MAX,
   ): Page<Item> {
-    const items: Item[] = [];
-    let bytes = 0;
-    let last: Row | undefined;
-    for (const row of rows) {
-      const item = items.length < this.limit ? itemOf(row) : undefined;
-      bytes += item === undefined ? 0 : Buffer.byteLength(JSON.stringify(item));
-      const full = item === undefined || bytes > bytesMax;
-      if (full && last !== undefined) return { items, nextCursor: this.cursorAt(keyOf(last)) };
-      if (item !== undefined) items.push(item);
-      last = row;
-    }
-    return { items, nextCursor: null };
+    const page = this.begin(keyOf, itemOf, bytesMax);
+    for (const row of rows) if (!page.takes(row)) break;
+    return page.ended();
+  }
+
+  /** The same row by row. */
+  begin<Row, Item>(
+    keyOf: (row: Row) => Key,
+    itemOf: (row: Row) => Item,
+    bytesMax = PAGE_BYTES_MAX,
+  ): OpenPage<Row, Item> {
+    return new OpenPage(this.limit, bytesMax, itemOf, (last) => this.cursorAt(keyOf(last)));
   }
 
   cursorAt(key: Key): string {
     return encodeCursor(this.place.cursorKind, key);
+  }
+}
+
+/** A page that is being filled. */
+class OpenPage<Row, Item> {
+  private readonly items: Item[] = [];
+  private bytes = 0;
+  private last: Row | undefined;
+  private isCut = false;
+
+  constructor(
+    private readonly limit: number,
+    private readonly bytesMax: number,
+    private readonly itemOf: (row: Row) => Item,
+    private readonly cursorAt: (last: Row) => string,
+  ) {}
+
+  get size(): number {
+    return this.items.length;
+  }
+
+  /** False once the page is full without this row, which only says that there is more. */
+  takes(row: Row): boolean {
+    const item = this.items.length < this.limit ? this.itemOf(row) : undefined;
+    this.bytes += item === undefined ? 0 : Buffer.byteLength(JSON.stringify(item));
+    this.isCut = this.last !== undefined && (item === undefined || this.bytes > this.bytesMax);
+    if (this.isCut || item === undefined) return false;
+    this.items.push(item);
+    this.last = row;
+    return true;
+  }
+
+  ended(): Page<Item> {
+    const { items, last, isCut } = this;
+    return { items, nextCursor: isCut && last !== undefined ? this.cursorAt(last) : null };
   }
 }

@@ -1,6 +1,7 @@
 import type { Position } from '@holdfast/event-store';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ProjectionRunner, SourceFeed, rebuildProjection } from '@holdfast/projections';
+import { answeredNow } from './asking.js';
 import { FreshPageQuery } from './http/fresh-query.dto.js';
 import { listTransfers } from './list-transfers/list-transfers.query.js';
 import { PageRequest, numbersKeys } from './page-request.js';
@@ -134,8 +135,10 @@ describe('a list of thousands', () => {
     for (let cursor: string | null = null; pages === 0 || cursor !== null; pages++) {
       if (cursor !== null) query.cursor = cursor;
       const page = PageRequest.of(['spec'], query, numbersKeys);
-      const finding = service.readModel.read((snapshot) =>
-        listTransfers(snapshot, 'main', filter, page, 30),
+      const finding = service.readModel.read(({ prepare }) =>
+        answeredNow(listTransfers('main', filter, page, 30), ({ sql, values }) =>
+          prepare(sql).all(...values),
+        ),
       );
       if (finding.kind === 'missing') throw new Error(finding.problem);
       found.push(...finding.body.items.map(({ legs }) => legs[0]?.amount ?? ''));

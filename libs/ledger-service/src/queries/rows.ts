@@ -10,6 +10,7 @@ import type {
 } from '@holdfast/ledger';
 import { accountResource, instantText } from '@holdfast/ledger/reading';
 import { amountText } from './amount-text.js';
+import type { StoredAmount } from './asking.js';
 
 /*
  * Rows as queries select them, and the resources they are: the same members in the same order as in the answers to commands.
@@ -42,8 +43,8 @@ export interface AccountRow {
   readonly account_id: string;
   readonly asset: string;
   readonly normal_side: Side;
-  readonly floor: Buffer | null;
-  readonly ceiling: Buffer | null;
+  readonly floor: StoredAmount | null;
+  readonly ceiling: StoredAmount | null;
   readonly status: AccountStatus;
   readonly metadata: string;
   readonly version: number;

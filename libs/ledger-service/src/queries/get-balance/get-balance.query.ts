@@ -1,7 +1,7 @@
 import type { Side } from '@holdfast/ledger';
 import { instantText } from '@holdfast/ledger/reading';
-import type { ReadModelSnapshot } from '@holdfast/projections';
 import { amountText } from '../amount-text.js';
+import { type Asking, type StoredAmount, rowOf } from '../asking.js';
 import { type Finding, accountMissing, found, ledgerMissing } from '../finding.js';
 import { ledgerKeyOf } from '../keys.js';
 import type { BalanceResource } from './balance.js';
@@ -9,30 +9,25 @@ import type { BalanceResource } from './balance.js';
 interface BalanceRow {
   readonly asset: string;
   readonly normal_side: Side;
-  readonly debits_posted: Buffer;
-  readonly credits_posted: Buffer;
-  readonly debits_pending: Buffer;
-  readonly credits_pending: Buffer;
-  readonly balance: Buffer;
-  readonly available: Buffer;
+  readonly debits_posted: StoredAmount;
+  readonly credits_posted: StoredAmount;
+  readonly debits_pending: StoredAmount;
+  readonly credits_pending: StoredAmount;
+  readonly balance: StoredAmount;
+  readonly available: StoredAmount;
   readonly entry_version: number;
   readonly changed_at: number;
 }
 
-export function getBalance(
-  snapshot: ReadModelSnapshot,
-  ledger: string,
-  accountId: string,
-): Finding<BalanceResource> {
-  const ledgerKey = ledgerKeyOf(snapshot, ledger);
+export function* getBalance(ledger: string, accountId: string): Asking<Finding<BalanceResource>> {
+  const ledgerKey = yield* ledgerKeyOf(ledger);
   if (ledgerKey === undefined) return ledgerMissing(ledger);
-  const row = snapshot
-    .prepare<[number, string], BalanceRow>(
-      `SELECT asset, normal_side, debits_posted, credits_posted, debits_pending, credits_pending, balance, available,
-         entry_version, changed_at
-       FROM accounts JOIN balances USING (account_key) WHERE ledger_key = ? AND account_id = ?`,
-    )
-    .get(ledgerKey, accountId);
+  const row = yield* rowOf<BalanceRow>(
+    `SELECT asset, normal_side, debits_posted, credits_posted, debits_pending, credits_pending, balance, available,
+       entry_version, changed_at
+     FROM accounts JOIN balances USING (account_key) WHERE ledger_key = ? AND account_id = ?`,
+    [ledgerKey, accountId],
+  );
   if (row === undefined) return accountMissing(accountId);
   return found(balanceResource(ledger, accountId, row), row.entry_version);
 }

@@ -1,9 +1,10 @@
 import type { TransferResource } from '@holdfast/ledger';
 import { defined } from '@holdfast/kernel';
-import type { ReadModelSnapshot } from '@holdfast/projections';
+import { type Asking, rowOf, rowsOf } from '../asking.js';
 import { type Finding, found, ledgerMissing } from '../finding.js';
 import { ledgerKeyOf } from '../keys.js';
 import type { NumbersKey, Page, PageRequest } from '../page-request.js';
+import { paged } from '../paged.js';
 import { TRANSFER_COLUMNS, type TransferRow, transferResourceOf } from '../rows.js';
 import type { TransferFilter } from './transfer-filter.js';
 
@@ -17,38 +18,35 @@ const EXAMINED_MAX = 20_000;
  * Transfers in the order of their time of effect, and of the log within it. One condition, the most selective, names the index
  * that is walked; the others are looked up for each candidate.
  */
-export function listTransfers(
-  snapshot: ReadModelSnapshot,
+export function* listTransfers(
   ledger: string,
   filter: TransferFilter,
   page: PageRequest<NumbersKey>,
   examinedMax = EXAMINED_MAX,
-): Finding<Page<TransferResource>> {
-  const ledgerKey = ledgerKeyOf(snapshot, ledger);
+): Asking<Finding<Page<TransferResource>>> {
+  const ledgerKey = yield* ledgerKeyOf(ledger);
   if (ledgerKey === undefined) return ledgerMissing(ledger);
-  const accountKey = accountKeyOf(snapshot, ledgerKey, filter.account);
+  const accountKey = yield* accountKeyOf(ledgerKey, filter.account);
   if (accountKey === 'unknown') return found({ items: [], nextCursor: null });
   const conditions = conditionsOf(ledgerKey, accountKey, filter);
-  const { keys, unexamined } = matchingKeys(snapshot, conditions, filter, page, examinedMax);
-  const { items, nextCursor } = page.pageOf(
-    keys,
-    (key) => key,
-    ([, position]) => transferAt(snapshot, ledger, position),
-  );
+  const { keys, unexamined } = yield* matchingKeys(conditions, filter, page, examinedMax);
+  const { items, nextCursor } = yield* paged(page, {
+    portionOf: (beyond, count) => transfersBehind(keys, beyond, count),
+    keyOf: ({ effective_at, position }): NumbersKey => [effective_at, position],
+    itemOf: (row) => transferResourceOf(ledger, row),
+  });
   return found({ items, nextCursor: nextCursor ?? (unexamined && page.cursorAt(unexamined)) });
 }
 
-function accountKeyOf(
-  snapshot: ReadModelSnapshot,
+function* accountKeyOf(
   ledgerKey: number,
   account: string | undefined,
-): number | 'unknown' | undefined {
+): Asking<number | 'unknown' | undefined> {
   if (account === undefined) return undefined;
-  const row = snapshot
-    .prepare<[number, string], { account_key: number }>(
-      'SELECT account_key FROM accounts WHERE ledger_key = ? AND account_id = ?',
-    )
-    .get(ledgerKey, account);
+  const row = yield* rowOf<{ readonly account_key: number }>(
+    'SELECT account_key FROM accounts WHERE ledger_key = ? AND account_id = ?',
+    [ledgerKey, account],
+  );
   return row?.account_key ?? 'unknown';
 }
 
@@ -100,45 +98,40 @@ interface MatchingKeys {
   readonly unexamined: NumbersKey | null;
 }
 
-function matchingKeys(
-  snapshot: ReadModelSnapshot,
-  [walked, ...others]: readonly [Condition, ...Condition[]],
-  filter: TransferFilter,
-  page: PageRequest<NumbersKey>,
-  examinedMax: number,
-): MatchingKeys {
-  const keys: NumbersKey[] = [];
-  let examined = 0;
-  for (const { effective_at, position } of candidates(snapshot, walked, filter, page)) {
-    const key: NumbersKey = [effective_at, position];
-    examined++;
-    if (others.every((condition) => meets(snapshot, condition, key))) keys.push(key);
-    if (keys.length > page.limit) return { keys, unexamined: null };
-    if (examined === examinedMax) return { keys, unexamined: key };
-  }
-  return { keys, unexamined: null };
-}
-
 interface Candidate {
   readonly effective_at: number;
   readonly position: number;
 }
 
-function candidates(
-  snapshot: ReadModelSnapshot,
-  { from, where, values }: Condition,
+function* matchingKeys(
+  [walked, ...others]: readonly [Condition, ...Condition[]],
   filter: TransferFilter,
   page: PageRequest<NumbersKey>,
-): IterableIterator<Candidate> {
+  examinedMax: number,
+): Asking<MatchingKeys> {
   const { comparison, order } = page;
   const { beyond, end } = rangeOf(filter, page);
-  return snapshot
-    .prepare<(string | number)[], Candidate>(
-      `SELECT effective_at, position FROM ${from}
-       WHERE ${where} AND (effective_at, position) ${comparison} (?, ?) AND effective_at ${page.forward ? '<' : '>='} ?
-       ORDER BY effective_at ${order}, position ${order}`,
-    )
-    .iterate(...values, ...beyond, end);
+  const candidates = `SELECT effective_at, position FROM ${walked.from}
+    WHERE ${walked.where} AND (effective_at, position) ${comparison} (?, ?) AND effective_at ${page.forward ? '<' : '>='} ?
+    ORDER BY effective_at ${order}, position ${order} LIMIT ?`;
+  const among = [...walked.values, ...beyond, end];
+  const meets = others.map(
+    ({ from, where }) =>
+      `EXISTS (SELECT 1 FROM ${from} WHERE ${where} AND effective_at = examined.effective_at AND position = examined.position)`,
+  );
+  const matching = yield* rowsOf<Candidate>(
+    `SELECT effective_at, position FROM (${candidates}) AS examined ${meets.length > 0 ? 'WHERE' : ''} ${meets.join(' AND ')}
+     ORDER BY effective_at ${order}, position ${order} LIMIT ?`,
+    [...among, examinedMax, ...others.flatMap(({ values }) => values), page.limit + 1],
+  );
+  const keys = matching.map(keyOf);
+  if (keys.length > page.limit) return { keys, unexamined: null };
+  const last = yield* rowOf<Candidate>(`${candidates} OFFSET ?`, [...among, 1, examinedMax - 1]);
+  return { keys, unexamined: last === undefined ? null : keyOf(last) };
+}
+
+function keyOf({ effective_at, position }: Candidate): NumbersKey {
+  return [effective_at, position];
 }
 
 /** One bound where the walk starts and one where it ends: given two where it starts, SQLite might walk from the wrong one. */
@@ -153,19 +146,28 @@ function rangeOf(
   return { beyond: beyond[0] < latest ? beyond : [latest, 0], end: earliest };
 }
 
-function meets(snapshot: ReadModelSnapshot, condition: Condition, key: NumbersKey): boolean {
-  const { from, where, values } = condition;
-  const sql = `SELECT 1 FROM ${from} WHERE ${where} AND effective_at = ? AND position = ?`;
-  return snapshot.prepare<(string | number)[]>(sql).get(...values, ...key) !== undefined;
-}
+/** So many at once, by one text: fewer are asked for with the last one repeated. */
+const POSITIONS = 100;
+const TRANSFERS_AT = `SELECT ${TRANSFER_COLUMNS} FROM transfers WHERE position IN (${Array(POSITIONS).fill('?').join(', ')})`;
+const TRANSFER_AT = `SELECT ${TRANSFER_COLUMNS} FROM transfers WHERE position = ?`;
 
-function transferAt(
-  snapshot: ReadModelSnapshot,
-  ledger: string,
-  position: number,
-): TransferResource {
-  const row = snapshot
-    .prepare<[number], TransferRow>(`SELECT ${TRANSFER_COLUMNS} FROM transfers WHERE position = ?`)
-    .get(position);
-  return transferResourceOf(ledger, defined(row, `the transfer at ${position}`));
+/** The transfers of the keys behind one of them, in their order. */
+function* transfersBehind(
+  keys: readonly NumbersKey[],
+  beyond: NumbersKey,
+  count: number,
+): Asking<readonly TransferRow[]> {
+  const before = keys.findIndex(([, position]) => position === beyond[1]);
+  const positions = keys
+    .slice(before + 1, before + 1 + Math.min(count, POSITIONS))
+    .map((key) => key[1]);
+  const last = positions.at(-1);
+  if (last === undefined) return [];
+  const isOne = positions.length === 1;
+  const rows = yield* rowsOf<TransferRow>(
+    isOne ? TRANSFER_AT : TRANSFERS_AT,
+    isOne ? positions : [...positions, ...Array<number>(POSITIONS - positions.length).fill(last)],
+  );
+  const byPosition = new Map(rows.map((row) => [row.position, row]));
+  return positions.map((at) => defined(byPosition.get(at), `the transfer at ${at}`));
 }
