@@ -1,5 +1,6 @@
 import { AdminTokenConfiguration, FloorsConfiguration } from './admin.configuration.js';
 import { ClockConfiguration } from './clock.configuration.js';
+import { ReadModelPlaceConfiguration } from './read-model.configuration.js';
 import { RetentionConfiguration } from './retention.configuration.js';
 import { StateConfiguration } from './state.configuration.js';
 import { StorageConfiguration } from './storage.configuration.js';
@@ -52,4 +53,7 @@ export class CliConfiguration {
 
   @Section(() => RetentionConfiguration)
   readonly retention!: RetentionConfiguration;
+
+  @Section(() => ReadModelPlaceConfiguration)
+  readonly readModelPlace!: ReadModelPlaceConfiguration;
 }

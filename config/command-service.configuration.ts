@@ -1,6 +1,7 @@
 import { AdminConfiguration, FloorsConfiguration } from './admin.configuration.js';
 import { ClockConfiguration } from './clock.configuration.js';
 import { FeedServerConfiguration } from './feed.configuration.js';
+import { ReadModelPlaceConfiguration } from './read-model.configuration.js';
 import { RetentionConfiguration } from './retention.configuration.js';
 import { ScrubConfiguration } from './scrub.configuration.js';
 import { ServiceConfiguration } from './service.configuration.js';
@@ -53,4 +54,7 @@ export class CommandServiceConfiguration {
 
   @Section(() => FeedServerConfiguration)
   readonly feedServer!: FeedServerConfiguration;
+
+  @Section(() => ReadModelPlaceConfiguration)
+  readonly readModelPlace!: ReadModelPlaceConfiguration;
 }

@@ -79,6 +79,7 @@ describe('configuration', () => {
         ...{ diverged: 'rebuild', badEvents: 'stop' },
         ...{ badEventAttempts: 5, quarantineEventsMax: 1_000 },
       },
+      readModelPlace: { url: '', schema: 'holdfast' },
     });
   });
 

@@ -1,7 +1,7 @@
 import { AdminConfiguration, FloorsConfiguration } from './admin.configuration.js';
 import { ClockConfiguration } from './clock.configuration.js';
 import { FrontDoorConfiguration, QueriesConfiguration } from './queries.configuration.js';
-import { ReadModelConfiguration } from './read-model.configuration.js';
+import { ReadModelConfiguration, ReadModelPlaceConfiguration } from './read-model.configuration.js';
 import { RetentionConfiguration } from './retention.configuration.js';
 import { ScrubConfiguration } from './scrub.configuration.js';
 import { ServiceConfiguration } from './service.configuration.js';
@@ -47,4 +47,7 @@ export class HoldfastConfiguration {
 
   @Section(() => ReadModelConfiguration)
   readonly readModel!: ReadModelConfiguration;
+
+  @Section(() => ReadModelPlaceConfiguration)
+  readonly readModelPlace!: ReadModelPlaceConfiguration;
 }

@@ -1,5 +1,5 @@
 import { FeedClientConfiguration } from './feed.configuration.js';
-import { ReadModelConfiguration } from './read-model.configuration.js';
+import { ReadModelConfiguration, ReadModelPlaceConfiguration } from './read-model.configuration.js';
 import { ServiceConfiguration } from './service.configuration.js';
 import { StorageConfiguration } from './storage.configuration.js';
 import { IntegerVariable, Section } from './variable.js';
@@ -30,4 +30,7 @@ export class ProjectionWorkerConfiguration {
 
   @Section(() => ReadModelConfiguration)
   readonly readModel!: ReadModelConfiguration;
+
+  @Section(() => ReadModelPlaceConfiguration)
+  readonly readModelPlace!: ReadModelPlaceConfiguration;
 }

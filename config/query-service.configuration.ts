@@ -1,4 +1,5 @@
 import { FrontDoorConfiguration, QueriesConfiguration } from './queries.configuration.js';
+import { ReadModelPlaceConfiguration } from './read-model.configuration.js';
 import { ServiceConfiguration } from './service.configuration.js';
 import { StorageConfiguration } from './storage.configuration.js';
 import { AddressVariable, Section } from './variable.js';
@@ -27,4 +28,7 @@ export class QueryServiceConfiguration {
 
   @Section(() => CommandUpstreamConfiguration)
   readonly commands!: CommandUpstreamConfiguration;
+
+  @Section(() => ReadModelPlaceConfiguration)
+  readonly readModelPlace!: ReadModelPlaceConfiguration;
 }

@@ -1,4 +1,4 @@
-import { ChoiceVariable, IntegerVariable } from './variable.js';
+import { ChoiceVariable, IntegerVariable, TextVariable } from './variable.js';
 
 /** How read models are kept. */
 export class ReadModelConfiguration {
@@ -35,4 +35,26 @@ export class ReadModelConfiguration {
       'The most events that may wait in the quarantine. Before there are more, the projection stops.',
   })
   readonly quarantineEventsMax!: number;
+}
+
+/** Where read models are: the same for whoever fills them, queries them or takes care of them. */
+export class ReadModelPlaceConfiguration {
+  @TextVariable('HOLDFAST_READ_MODEL_URL', {
+    default: '',
+    meaning:
+      'Keeps the read models in PostgreSQL: `postgres://user@host:5432/database?sslmode=verify-full`, in a database whose encoding is UTF8. A password is better given by `PGPASSWORD` or a password file. Empty: SQLite, in the data directory. Set it to the same for every process of an installation.',
+    pattern: /^(?:postgres(?:ql)?:\/\/[\x21-\x7e]{1,2000})?$/,
+    allowed: 'a postgres:// URL',
+    secret: true,
+  })
+  readonly url!: string;
+
+  @TextVariable('HOLDFAST_READ_MODEL_SCHEMA', {
+    default: 'holdfast',
+    meaning:
+      'The schema of the catalog in PostgreSQL, and the beginning of the names of all schemas of read models. Installations that share a database have one each.',
+    pattern: /^[a-z][a-z0-9]{0,19}$/,
+    allowed: '1 to 20 lower-case letters and digits, starting with a letter',
+  })
+  readonly schema!: string;
 }

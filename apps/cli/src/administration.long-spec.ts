@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { startAdmin } from '@holdfast/administration';
-import { LedgerProjector, LedgerWriter, ledgerOperations } from '@holdfast/ledger-service';
+import {
+  LedgerProjector,
+  LedgerWriter,
+  ledgerOperations,
+  openLedgerStore,
+} from '@holdfast/ledger-service';
 import { LogOperations } from '@holdfast/operations';
 import { ServiceLifecycle, createLogger } from '@holdfast/platform';
 import { FeedConsumers, SourceFeed } from '@holdfast/projections';
@@ -47,7 +52,7 @@ class Service {
     const access = { token: TOKEN, tokenFile: '' };
     const application = await startAdmin({
       ...{
-        service: ledgerOperations(storage),
+        service: ledgerOperations(storage, storage),
         operations,
         logger,
         lifecycle: new ServiceLifecycle(),
@@ -142,7 +147,7 @@ describe('the commands that administer', () => {
     expect([none.exit, none.output]).toEqual([1, expect.stringMatching(/^ledger +- +1 +none$/m)]);
     const projector = LedgerProjector.start({
       feed: new SourceFeed(service!.writer.log),
-      readModelDirectory: join(data, 'read-models'),
+      store: await openLedgerStore({ readModelDirectory: join(data, 'read-models') }),
       logger: createLogger({ service: 'test', level: 'silent' }),
       onFailure: (error) => {
         throw error;

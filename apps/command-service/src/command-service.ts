@@ -5,8 +5,10 @@ import {
   LEDGER_OPEN_API,
   LEDGER_PROBLEMS,
   LedgerCommandsModule,
+  assertReadModelPlace,
   ledgerOperations,
   openLedgerWriter,
+  readModelPlace,
 } from '@holdfast/ledger-service/commands';
 import { LogOperations } from '@holdfast/operations';
 import {
@@ -28,7 +30,9 @@ export async function startCommandService(
 ): Promise<StoppableService> {
   const { http, service, storage, wal, state, clock, scrub, floors, retention, admin, feedServer } =
     configuration;
+  const place = readModelPlace(storage, configuration.readModelPlace);
   // Before anything is made: what is wrong with the configuration leaves no directory behind.
+  await assertReadModelPlace(place);
   assertAdminServable(admin);
   await assertPlacesFree(
     { port: http.port, host: service.host, variable: 'HOLDFAST_COMMAND_HTTP_PORT' },
@@ -57,7 +61,7 @@ export async function startCommandService(
     },
   );
   const administration = await startAdmin({
-    ...{ service: ledgerOperations(storage), operations, logger, lifecycle, admin },
+    ...{ service: ledgerOperations(storage, place), operations, logger, lifecycle, admin },
     directories: storage,
     backupDirectory: admin.backupDirectory,
   });

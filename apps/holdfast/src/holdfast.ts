@@ -8,11 +8,14 @@ import {
   LedgerCommandsModule,
   LedgerProjectionModule,
   LedgerQueriesModule,
-  QueryThreads,
   type LedgerWriter,
+  type QueryAsker,
+  assertReadModelPlace,
   badEventPolicyOf,
   ledgerOperations,
   openLedgerWriter,
+  queryAsker,
+  readModelPlace,
 } from '@holdfast/ledger-service';
 import { LogOperations } from '@holdfast/operations';
 import {
@@ -43,8 +46,10 @@ export async function startHoldfast(
 ): Promise<StartedHoldfast> {
   const { http, service, storage, wal, state, clock, floors, retention, admin, readModel } =
     configuration;
+  const place = readModelPlace(storage, configuration.readModelPlace);
   // Before anything is made: what is wrong with the configuration leaves no directory behind.
   assertAdminServable(admin);
+  await assertReadModelPlace(place);
   await assertPlacesFree(
     { port: http.port, host: service.host, variable: 'HOLDFAST_HTTP_PORT' },
     { port: admin.port, host: admin.host, variable: 'HOLDFAST_ADMIN_PORT' },
@@ -54,10 +59,10 @@ export async function startHoldfast(
   const writer = await openLedgerWriter({
     ...{ storage, wal, state, clock, archives, logger, lifecycle },
   });
-  const { walDirectory, archiveDirectory, readModelDirectory } = storage;
+  const { walDirectory, archiveDirectory } = storage;
   const consumers = new FeedConsumers();
   const threadData: ProjectionThreadData = {
-    ...{ walDirectory, archiveDirectory, readModelDirectory },
+    ...{ walDirectory, archiveDirectory, readModel: place },
     divergence: readModel.diverged,
     badEvents: badEventPolicyOf(readModel),
     logLevel: service.logLevel,
@@ -77,8 +82,9 @@ export async function startHoldfast(
   const operations = new LogOperations({
     ...{ log: writer.log, consumers, logger, floors, retention },
   });
+  const asker = await queryAsker(place);
   const application = await createHttpApplication(
-    HoldfastModule.forRoot(configuration, { writer, consumers, operations, projection }),
+    HoldfastModule.forRoot(configuration, { writer, consumers, operations, projection, asker }),
     {
       logger,
       lifecycle,
@@ -90,7 +96,7 @@ export async function startHoldfast(
     },
   );
   const administration = await startAdmin({
-    ...{ service: ledgerOperations(storage), operations, logger, lifecycle, admin },
+    ...{ service: ledgerOperations(storage, place), operations, logger, lifecycle, admin },
     directories: storage,
     backupDirectory: admin.backupDirectory,
   });
@@ -112,20 +118,21 @@ interface HoldfastParts {
   readonly consumers: FeedConsumers;
   readonly operations: LogOperations;
   readonly projection: FollowedProjection;
+  readonly asker: QueryAsker;
 }
 
 @Module({})
 class HoldfastModule {
   static forRoot(
-    { storage, scrub, queries }: HoldfastConfiguration,
-    { writer, consumers, operations, projection }: HoldfastParts,
+    { scrub, queries }: HoldfastConfiguration,
+    { writer, consumers, operations, projection, asker }: HoldfastParts,
   ): DynamicModule {
     return {
       module: HoldfastModule,
       imports: [
         LedgerCommandsModule.forRoot({ writer, scrub, consumers, operations }),
         LedgerQueriesModule.forRoot({
-          asker: new QueryThreads({ readModelDirectory: storage.readModelDirectory }),
+          asker,
           waitMillisMax: queries.waitMillisMax,
           durablePosition: () => writer.log.durablePosition,
           log: { look: () => writer.log, ask: () => Promise.resolve(writer.log) },

@@ -1,6 +1,10 @@
 import { Upcasters } from '@holdfast/event-store/following';
 import { ledgerEventSchemas } from '@holdfast/ledger/following';
-import { LedgerProjector } from '@holdfast/ledger-service/following';
+import {
+  LedgerProjector,
+  type ReadModelPlace,
+  openLedgerStore,
+} from '@holdfast/ledger-service/following';
 import { createLogger } from '@holdfast/platform/following';
 import type { LogLevel } from '@holdfast/platform';
 import type { BadEventPolicy, DivergencePolicy } from '@holdfast/projections';
@@ -12,14 +16,15 @@ import { workerData } from 'node:worker_threads';
 export interface ProjectionThreadData {
   readonly walDirectory: string;
   readonly archiveDirectory: string;
-  readonly readModelDirectory: string;
+  readonly readModel: ReadModelPlace;
   readonly divergence: DivergencePolicy;
   readonly badEvents: BadEventPolicy;
   readonly logLevel: LogLevel;
 }
 
-const { walDirectory, archiveDirectory, readModelDirectory, divergence, badEvents, logLevel } =
+const { walDirectory, archiveDirectory, readModel, divergence, badEvents, logLevel } =
   workerData as ProjectionThreadData;
+const store = await openLedgerStore(readModel);
 
 followForMain(({ onFailure, report }) =>
   LedgerProjector.start({
@@ -28,7 +33,7 @@ followForMain(({ onFailure, report }) =>
       archiveDirectory,
       report,
     }),
-    readModelDirectory,
+    store,
     divergence,
     badEvents,
     logger: createLogger({ service: 'holdfast', level: logLevel }).child({ thread: 'projection' }),

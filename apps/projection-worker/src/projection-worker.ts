@@ -4,7 +4,10 @@ import { ledgerEventSchemas } from '@holdfast/ledger';
 import {
   LedgerProjectionModule,
   LedgerProjector,
+  assertReadModelPlace,
   badEventPolicyOf,
+  openLedgerStore,
+  readModelPlace,
 } from '@holdfast/ledger-service';
 import {
   type HttpApplication,
@@ -23,8 +26,10 @@ export async function startProjectionWorker(
   lifecycle: ServiceLifecycle,
 ): Promise<HttpApplication> {
   const { http, service, storage, feed, readModel } = configuration;
+  const place = readModelPlace(storage, configuration.readModelPlace);
+  const into = await assertReadModelPlace(place);
   // Before anything is made in it.
-  assertUsableDirectory(storage.readModelDirectory, 'make');
+  if (place.postgres === undefined) assertUsableDirectory(storage.readModelDirectory, 'make');
   if (feed.kind === 'directory') assertUsableDirectory(storage.walDirectory, 'read');
   await assertPlacesFree({
     port: http.port,
@@ -32,8 +37,8 @@ export async function startProjectionWorker(
     variable: 'HOLDFAST_PROJECTION_HTTP_PORT',
   });
   const projection = LedgerProjector.start({
-    feed: feedOf(configuration, logger),
-    readModelDirectory: storage.readModelDirectory,
+    feed: feedOf(configuration, into, logger),
+    store: await openLedgerStore(place),
     divergence: readModel.diverged,
     badEvents: badEventPolicyOf(readModel),
     logger,
@@ -48,10 +53,14 @@ export async function startProjectionWorker(
   return application;
 }
 
-function feedOf({ feed, storage }: ProjectionWorkerConfiguration, logger: Logger): EventFeed {
+function feedOf(
+  { feed, storage }: ProjectionWorkerConfiguration,
+  into: string,
+  logger: Logger,
+): EventFeed {
   const { kind, address, reportAddress } = feed;
   const from = kind === 'directory' ? storage.walDirectory : address;
-  logger.info({ feed: kind, from, into: storage.readModelDirectory }, 'following the log');
+  logger.info({ feed: kind, from, into }, 'following the log');
   if (kind === 'grpc') return new GrpcFeed({ url: address });
   return new DirectoryFeed(storage.walDirectory, {
     upcasters: new Upcasters(ledgerEventSchemas),

@@ -5,8 +5,10 @@ import {
   LedgerCommandsModule,
   LedgerProjector,
   LedgerWriter,
+  type ReadModelPlace,
   askedHere,
   ledgerProjection,
+  openLedgerStore,
 } from '@holdfast/ledger-service';
 import {
   type HttpApplication,
@@ -26,7 +28,7 @@ import { startQueryService } from './query-service.js';
 const logger = createLogger({ service: 'test', level: 'silent' });
 const LEDGER = '/v1/ledgers/main';
 
-function here(directory: string) {
+function here({ readModelDirectory: directory }: ReadModelPlace) {
   return askedHere(SqliteReadModel.open({ directory, projection: ledgerProjection }));
 }
 
@@ -48,7 +50,7 @@ beforeAll(async () => {
   });
   projector = LedgerProjector.start({
     feed: new SourceFeed(writer.log),
-    readModelDirectory: join(directory, 'read-models'),
+    store: await openLedgerStore({ readModelDirectory: join(directory, 'read-models') }),
     logger,
     onFailure: (error) => {
       throw error;

@@ -6,8 +6,11 @@ import {
   LedgerCommandsModule,
   LedgerQueriesModule,
   type QueryAsker,
-  QueryThreads,
+  type ReadModelPlace,
+  assertReadModelPlace,
   commandRoutes,
+  queryAsker,
+  readModelPlace,
 } from '@holdfast/ledger-service';
 import { assertUsableDirectory } from '@holdfast/event-store/reading';
 import {
@@ -19,23 +22,21 @@ import {
 import { forwardRequests } from '@holdfast/platform/forwarding';
 import { CommandLog } from './command-log.js';
 
-function inThreads(readModelDirectory: string): QueryAsker {
-  return new QueryThreads({ readModelDirectory });
-}
-
 /** The front door: queries answered from the read model, commands handed to the command service. */
 export async function startQueryService(
-  { http, service, storage, queries, commands }: QueryServiceConfiguration,
+  { http, service, storage, queries, commands, ...configuration }: QueryServiceConfiguration,
   logger: Logger,
   lifecycle: ServiceLifecycle,
-  askerOf: (readModelDirectory: string) => QueryAsker = inThreads,
+  askerOf: (place: ReadModelPlace) => QueryAsker | Promise<QueryAsker> = queryAsker,
 ): Promise<HttpApplication> {
-  assertUsableDirectory(storage.readModelDirectory, 'read');
+  const place = readModelPlace(storage, configuration.readModelPlace);
+  await assertReadModelPlace(place);
+  if (place.postgres === undefined) assertUsableDirectory(storage.readModelDirectory, 'read');
   const { waitMillisMax } = queries;
   const log = new CommandLog(commands.url);
   const application = await createHttpApplication(
     LedgerQueriesModule.forRoot({
-      asker: askerOf(storage.readModelDirectory),
+      asker: await askerOf(place),
       waitMillisMax,
       log,
     }),

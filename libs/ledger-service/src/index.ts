@@ -11,7 +11,14 @@ export {
 export { type BadEventChoice, badEventPolicyOf } from './projections/bad-events.js';
 export { LedgerProjector, type LedgerProjectorOptions } from './projections/ledger-projector.js';
 export { ledgerProjection } from './projections/ledger.projection.js';
+export {
+  type ReadModelPlace,
+  assertReadModelPlace,
+  openLedgerStore,
+  readModelPlace,
+} from './projections/read-model-place.js';
 export { type QueryAsker, askedHere } from './queries/ledger-queries.js';
+export { queryAsker } from './queries/query-asker.js';
 export { QueryThreads } from './queries/query-threads.js';
 export { LedgerQueriesModule, type LedgerQueriesOptions } from './queries/ledger-queries.module.js';
 export type { LogSight, SeenLog } from './queries/ledger-reader.js';

@@ -1,7 +1,17 @@
 import { type DispensableReason, dispensableAs, ledgerModel } from '@holdfast/ledger';
-import type { CompactionPolicy, OperatedProjection, OperatedService } from '@holdfast/operations';
-import { SqliteReadModelStore, rebuildInThread } from '@holdfast/projections';
+import type {
+  CompactionPolicy,
+  DerivedState,
+  OperatedProjection,
+  OperatedService,
+} from '@holdfast/operations';
+import { rebuildInThread } from '@holdfast/projections';
 import { ledgerProjection } from './projections/ledger.projection.js';
+import {
+  type ReadModelPlace,
+  loadPostgres,
+  openLedgerStore,
+} from './projections/read-model-place.js';
 import type { RebuildThreadData } from './projections/rebuild.worker.js';
 
 const compaction: CompactionPolicy<DispensableReason> = {
@@ -19,18 +29,36 @@ export const LEDGER_OPERATIONS = {
   compaction,
 } satisfies OperatedService;
 
+export interface LedgerLogPlace {
+  readonly walDirectory: string;
+  readonly archiveDirectory: string;
+}
+
 /** The same, with the read models of an installation. */
-export function ledgerOperations(storage: RebuildThreadData): OperatedService {
+export function ledgerOperations(
+  { walDirectory, archiveDirectory }: LedgerLogPlace,
+  readModel: ReadModelPlace,
+): OperatedService {
   const { name, version } = ledgerProjection;
-  const { walDirectory, archiveDirectory, readModelDirectory } = storage;
-  // One by one: of a configuration they are no members of its own, and a thread is given a copy of those.
-  const data: RebuildThreadData = { walDirectory, archiveDirectory, readModelDirectory };
+  const data: RebuildThreadData = { walDirectory, archiveDirectory, readModel };
   const script = new URL('./projections/rebuild.worker.js', import.meta.url);
   const projection: OperatedProjection = {
     ...{ name, version },
-    openStore: () =>
-      SqliteReadModelStore.open({ directory: readModelDirectory, projection: ledgerProjection }),
+    openStore: () => openLedgerStore(readModel),
     rebuild: (options) => rebuildInThread(script, data, options),
   };
-  return { ...LEDGER_OPERATIONS, projections: [projection] };
+  return { ...derivedState(readModel), compaction, projections: [projection] };
+}
+
+function derivedState({ postgres }: ReadModelPlace): DerivedState {
+  if (postgres === undefined) return LEDGER_OPERATIONS;
+  return {
+    model: ledgerModel,
+    readModelsElsewhere: [
+      {
+        name: ledgerProjection.name,
+        compare: async (options) => (await loadPostgres()).comparePostgresLedger(postgres, options),
+      },
+    ],
+  };
 }

@@ -70,9 +70,11 @@ export type { FollowedProjection } from './thread/main-thread.js';
 export { ProjectionThread } from './thread/projection-thread.js';
 export { type ThreadRebuildOptions, rebuildInThread } from './thread/rebuild-in-thread.js';
 export {
+  type CompareReadModelOptions,
   type ReadModelVerification,
   type TableVerification,
   type VerifyReadModelOptions,
+  compareReadModel,
   readModelsIn,
   verifyReadModel,
 } from './verify-read-model.js';

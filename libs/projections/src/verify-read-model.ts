@@ -7,7 +7,7 @@ import type { FeedCursor } from './event-feed.js';
 import { feedDiverged } from './feed.errors.js';
 import type { SqlProjection } from './projection.js';
 import { notReady } from './read-model.errors.js';
-import type { ReadModelDigest } from './read-model-store.js';
+import type { ReadModelDigest, ReadModelStore } from './read-model-store.js';
 import { type RebuildProgress, rebuildProjection } from './runner/rebuild-projection.js';
 import { SourceFeed } from './feed/source-feed.js';
 import { SourceUpTo } from './feed/source-up-to.js';
@@ -51,6 +51,34 @@ export function readModelsIn(directory: string): readonly string[] {
     .sort();
 }
 
+export interface CompareReadModelOptions {
+  /** The log, archive included: it must still have its beginning. */
+  readonly source: EventSource;
+  /** What is verified. Only read. */
+  readonly store: ReadModelStore<unknown>;
+  /** An empty one in a database of the same kind, which is filled. */
+  readonly scratch: () => Promise<ReadModelStore<unknown>>;
+  readonly onProgress?: (progress: RebuildProgress) => void;
+  readonly signal: AbortSignal;
+}
+
+/** As `verifyReadModel`, wherever the read model is. Whoever calls closes both, and removes what was made. */
+export async function compareReadModel({
+  source,
+  store,
+  scratch,
+  ...told
+}: CompareReadModelOptions): Promise<ReadModelVerification | undefined> {
+  const { found, leftOut } = await digestIn(store);
+  const { cursor } = found;
+  if (cursor === undefined) return { position: 0 as Position, equal: true, tables: {} };
+  assertOfThisLog(cursor, source);
+  const made = await make(await scratch(), cursor.position, leftOut, { source, ...told });
+  if (made === undefined) return undefined;
+  const verification = compare(cursor.position, found, made);
+  return leftOut.size === 0 ? verification : { ...verification, leftOut: leftOut.size };
+}
+
 /**
  * Makes the read model a second time, from the log alone and up to the very position of the one that queries see, and compares the two row by row. The
  * log and the read model may move on meanwhile. What the quarantine keeps from the one is kept from the other. Undefined when the signal fired first. Throws `READ_MODEL_NOT_READY`, `FEED_DIVERGED`,
@@ -59,18 +87,25 @@ export function readModelsIn(directory: string): readonly string[] {
 export async function verifyReadModel(
   options: VerifyReadModelOptions,
 ): Promise<ReadModelVerification | undefined> {
-  const { found, leftOut } = await digestIn(options.directory, options.projection);
-  const cursor = found.cursor;
-  if (cursor === undefined) return { position: 0 as Position, equal: true, tables: {} };
-  assertOfThisLog(cursor, options.source);
-  const scratch = await mkdtemp(join(options.scratchDirectory, 'holdfast-verify-'));
+  const { directory, projection, scratchDirectory, ...told } = options;
+  // To open a catalog that is not there would be to make it.
+  if (!existsSync(catalogPath(directory, projection.name))) throw notReady(projection);
+  const store = SqliteReadModelStore.open({ directory, projection });
+  let made: { readonly store: SqliteReadModelStore; readonly directory: string } | undefined;
   try {
-    const made = await make(scratch, cursor.position, leftOut, options);
-    if (made === undefined) return undefined;
-    const verification = compare(cursor.position, found, made);
-    return leftOut.size === 0 ? verification : { ...verification, leftOut: leftOut.size };
+    const scratch = async () => {
+      const within = await mkdtemp(join(scratchDirectory, 'holdfast-verify-'));
+      made = {
+        directory: within,
+        store: SqliteReadModelStore.open({ directory: within, projection }),
+      };
+      return made.store;
+    };
+    return await compareReadModel({ ...told, store, scratch });
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    await store.close();
+    await made?.store.close();
+    if (made !== undefined) await rm(made.directory, { recursive: true, force: true });
   }
 }
 
@@ -82,12 +117,11 @@ function assertOfThisLog(cursor: FeedCursor, source: EventSource): void {
 }
 
 async function make(
-  directory: string,
+  store: ReadModelStore<unknown>,
   position: Position,
   leftOut: ReadonlySet<Position>,
-  { source, projection, onProgress, signal }: VerifyReadModelOptions,
+  { source, onProgress, signal }: Pick<VerifyReadModelOptions, 'source' | 'onProgress' | 'signal'>,
 ): Promise<ReadModelDigest | undefined> {
-  const store = SqliteReadModelStore.open({ directory, projection });
   const feed = new SourceFeed(new SourceUpTo(source, position, leftOut));
   try {
     const whole = await rebuildProjection({
@@ -100,34 +134,25 @@ async function make(
     return made;
   } finally {
     await feed.close();
-    await store.close();
   }
 }
 
 async function digestIn(
-  directory: string,
-  projection: SqlProjection<SqliteTransaction>,
+  store: ReadModelStore<unknown>,
 ): Promise<{ readonly found: ReadModelDigest; readonly leftOut: ReadonlySet<Position> }> {
-  // To open a catalog that is not there would be to make it.
-  if (!existsSync(catalogPath(directory, projection.name))) throw notReady(projection);
-  const store = SqliteReadModelStore.open({ directory, projection });
-  try {
-    for (;;) {
-      const before = await leftOutOf(store);
-      const found = await store.digest();
-      const leftOut = await leftOutOf(store);
-      // What a worker releases meanwhile is in the rows, or is not.
-      if ([...before].join() === [...leftOut].join()) return { found, leftOut };
-    }
-  } finally {
-    await store.close();
+  for (;;) {
+    const before = await leftOutOf(store);
+    const found = await store.digest();
+    const leftOut = await leftOutOf(store);
+    // What a worker releases meanwhile is in the rows, or is not.
+    if ([...before].join() === [...leftOut].join()) return { found, leftOut };
   }
 }
 
 async function leftOutOf({
   projection,
   quarantine,
-}: SqliteReadModelStore): Promise<ReadonlySet<Position>> {
+}: ReadModelStore<unknown>): Promise<ReadonlySet<Position>> {
   const { version } = projection;
   const all = await quarantine.list();
   const live = all.find((one) => one.state === 'live' && one.version === version);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { configurationOf } from '@holdfast/config';
 import { startAdmin } from '@holdfast/administration';
-import { ledgerOperations, openLedgerWriter } from '@holdfast/ledger-service';
+import { ledgerOperations, openLedgerWriter, readModelPlace } from '@holdfast/ledger-service';
 import { LogOperations } from '@holdfast/operations';
 import { ServiceLifecycle, createLogger } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
@@ -25,11 +25,15 @@ export async function serveLocally(
   const environment = { ...process.env, HOLDFAST_DATA_DIRECTORY: data };
   // An archive may be made where a service would make it.
   const createArchive = configurationOf('cli', environment).wal.create;
-  const { storage, wal, state, clock, floors, retention } = configurationOf('cli', {
-    ...environment,
-    // What is not there is a mistyped path, and not a log to be made.
-    HOLDFAST_WAL_CREATE: 'false',
-  });
+  const { storage, wal, state, clock, floors, retention, ...configuration } = configurationOf(
+    'cli',
+    {
+      ...environment,
+      // What is not there is a mistyped path, and not a log to be made.
+      HOLDFAST_WAL_CREATE: 'false',
+    },
+  );
+  const place = readModelPlace(storage, configuration.readModelPlace);
   const logger = createLogger({
     service: 'cli',
     level: 'warn',
@@ -47,7 +51,7 @@ export async function serveLocally(
     const token = randomBytes(32).toString('base64url');
     const admin = { host: '127.0.0.1', port: 0, access: { token, tokenFile: '' } };
     const application = await startAdmin({
-      ...{ service: ledgerOperations(storage), operations, logger, lifecycle, admin },
+      ...{ service: ledgerOperations(storage, place), operations, logger, lifecycle, admin },
       directories: storage,
     });
     return {

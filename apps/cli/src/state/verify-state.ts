@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { configurationOf } from '@holdfast/config';
 import { EventLogReader, Upcasters } from '@holdfast/event-store';
 import { ledgerEventSchemas } from '@holdfast/ledger';
-import { LEDGER_OPERATIONS } from '@holdfast/ledger-service';
+import { ledgerOperations, readModelPlace } from '@holdfast/ledger-service';
 import { type DerivedStateProof, verifyDerivedState } from '@holdfast/operations';
 import { WalReader } from '@holdfast/wal';
 import { openArchiveOf } from '@holdfast/wal/maintenance';
@@ -30,11 +30,12 @@ export async function verifyState(flags: VerifyStateFlags, terminal: Terminal): 
 }
 
 async function prove(flags: VerifyStateFlags, terminal: Terminal): Promise<DerivedStateProof> {
-  const { storage } = configurationOf('cli', {
+  const { storage, ...configuration } = configurationOf('cli', {
     ...process.env,
     ...(flags.data !== undefined && { HOLDFAST_DATA_DIRECTORY: resolve(flags.data) }),
   });
   const { walDirectory, archiveDirectory } = storage;
+  const readModel = readModelPlace(storage, configuration.readModelPlace);
   const archive = openArchiveOf(walDirectory, archiveDirectory);
   const records = await WalReader.open(walDirectory, { ...(archive && { archive }) });
   try {
@@ -43,7 +44,12 @@ async function prove(flags: VerifyStateFlags, terminal: Terminal): Promise<Deriv
     try {
       return await workHere('Proving', terminal, (context) =>
         verifyDerivedState(
-          { records, events, service: LEDGER_OPERATIONS, ...directoriesOf(storage) },
+          {
+            records,
+            events,
+            service: ledgerOperations(storage, readModel),
+            ...directoriesOf(storage),
+          },
           context,
         ),
       );

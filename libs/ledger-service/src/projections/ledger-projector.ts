@@ -7,16 +7,16 @@ import type {
   EventFeed,
   ProjectionState,
   ProjectionStatus,
-  SqliteTransaction,
+  ReadModelStore,
 } from '@holdfast/projections';
-import { ProjectionRunner, SqliteReadModelStore } from '@holdfast/projections/following';
+import { ProjectionRunner } from '@holdfast/projections/following';
 import type { FollowedProjection } from '@holdfast/projections';
-import { ledgerProjection } from './ledger.projection.js';
 
 export interface LedgerProjectorOptions {
   /** Closed by `stop`. */
   readonly feed: EventFeed;
-  readonly readModelDirectory: string;
+  /** As `openLedgerStore` opens it. Closed by `stop`. */
+  readonly store: ReadModelStore<unknown>;
   /** What to do with a read model of a history that the log no longer has. Default `rebuild`. */
   readonly divergence?: DivergencePolicy;
   /** What to do when an event cannot be applied. Default `stop`. */
@@ -44,25 +44,22 @@ export class LedgerProjector implements FollowedProjection {
 
   private constructor(
     private readonly options: LedgerProjectorOptions,
-    private readonly store: SqliteReadModelStore,
-    private readonly runner: ProjectionRunner<SqliteTransaction>,
+    private readonly runner: ProjectionRunner<unknown>,
   ) {
     this.progress = setInterval(() => this.tellProgress(), PROGRESS_MILLIS).unref();
     this.ended = runner.run(this.stopping.signal).catch(options.onFailure);
   }
 
-  /** Throws `READ_MODEL_UNAVAILABLE`, `READ_MODEL_DAMAGED`. */
   static start(options: LedgerProjectorOptions): LedgerProjector {
-    const { feed, readModelDirectory: directory, logger } = options;
+    const { feed, store, logger } = options;
     const { divergence = 'rebuild', badEvents = { kind: 'stop' } } = options;
-    const store = SqliteReadModelStore.open({ directory, projection: ledgerProjection });
     const onState = (status: ProjectionStatus) => tellState(logger, status);
     const upcasters = new Upcasters(ledgerEventSchemas);
     const runner = new ProjectionRunner({
       ...{ feed, store, divergence, badEvents, onState },
       upcast: (event) => upcasters.upcast(event),
     });
-    return new LedgerProjector(options, store, runner);
+    return new LedgerProjector(options, runner);
   }
 
   get status(): ProjectionStatus {
@@ -75,7 +72,7 @@ export class LedgerProjector implements FollowedProjection {
     clearInterval(this.progress);
     await this.ended;
     await this.options.feed.close();
-    await this.store.close();
+    await this.options.store.close();
   }
 
   private tellProgress(): void {

@@ -81,9 +81,11 @@ export function askedHere(model: SqliteReadModel): QueryAsker {
 
 /** Throws what the read model and the query throw. */
 export function askNow(model: SqliteReadModel, call: QueryCall): Asked {
-  return model.read(({ cursor, prepare }) => {
-    const finding = answeredNow(queryOf(call), ({ sql, values }) => prepare(sql).all(...values));
-    return { finding: asText(finding), cursor };
+  return model.read((now) => {
+    const finding = answeredNow(queryOf(call), ({ sql, values }) =>
+      now.prepare(sql).all(...values),
+    );
+    return { finding: asText(finding), cursor: now.cursor };
   });
 }
 

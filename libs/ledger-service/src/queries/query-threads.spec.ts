@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { QueryCall } from './ledger-queries.js';
-import { QUERIES_WAITING_MAX, QUERY_THREADS_MAX, QueryThreads } from './query-threads.js';
+import { QUERIES_WAITING_MAX } from './query-queue.js';
+import { QUERY_THREADS_MAX, QueryThreads } from './query-threads.js';
 
 /**
  * A thread that answers with what it was asked, and with its own number. `hold` is answered once `release` was asked of any thread, be that before

@@ -2,11 +2,10 @@ import { Worker } from 'node:worker_threads';
 import { CodedError, type ErrorDetails, ThreadEnd } from '@holdfast/kernel';
 import { ledgerProjection } from '../projections/ledger.projection.js';
 import type { Asked, QueryAsker, QueryCall } from './ledger-queries.js';
+import { QueryQueue, type WaitingQuery, ended } from './query-queue.js';
 
 /** More threads than this read one file no faster, and each holds a program of its own in memory. */
 export const QUERY_THREADS_MAX = 2;
-/** More queries than this waiting for a thread are refused; each waits at most for those before it, whose work is bounded. */
-export const QUERIES_WAITING_MAX = 256;
 /** A query that runs at the end of the service may take so long; then its thread is ended where it stands. */
 const STOP_MILLIS_MAX = 2_000;
 
@@ -39,17 +38,8 @@ const HUNG_MILLIS = 5_000;
 interface QueryThread {
   readonly worker: Worker;
   readonly end: ThreadEnd;
-  asking: Asking | undefined;
+  asking: WaitingQuery | undefined;
   askedAtMillis: number;
-}
-
-interface Asking {
-  readonly call: QueryCall;
-  readonly signal: AbortSignal;
-  readonly resolve: (asked: Asked) => void;
-  readonly reject: (error: unknown) => void;
-  /** Nobody works for a client that has gone, and it keeps no place. */
-  readonly leave: () => void;
 }
 
 /**
@@ -61,8 +51,7 @@ interface Asking {
  */
 export class QueryThreads implements QueryAsker {
   private readonly threads = new Set<QueryThread>();
-  private readonly waiting: Asking[] = [];
-  private closing = false;
+  private readonly queue = new QueryQueue(() => this.hand());
 
   constructor(
     private readonly options: QueryThreadsOptions,
@@ -71,52 +60,27 @@ export class QueryThreads implements QueryAsker {
     this.begin();
   }
 
-  async ask(call: QueryCall, signal: AbortSignal): Promise<Asked> {
-    signal.throwIfAborted();
-    if (this.closing) throw new CodedError('QUERY_THREAD_ENDED', 'the service is stopping');
-    const isLook = call.name === 'look';
-    if (!isLook && this.waiting.length >= QUERIES_WAITING_MAX)
-      throw new CodedError('QUERIES_FULL', `${QUERIES_WAITING_MAX} queries are waiting already`);
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        this.waiting.splice(this.waiting.indexOf(asking), 1);
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason may be anything
-        reject(signal.reason);
-      };
-      const asking: Asking = { call, signal, resolve, reject, leave };
-      signal.addEventListener('abort', leave);
-      if (isLook) this.waiting.unshift(asking);
-      else this.waiting.push(asking);
-      this.hand();
-    });
+  ask(call: QueryCall, signal: AbortSignal): Promise<Asked> {
+    return this.queue.ask(call, signal);
   }
 
   /** Queries that wait are refused, those that run are answered. */
   async close(): Promise<void> {
-    this.closing = true;
-    for (let asking = this.next(); asking !== undefined; asking = this.next())
-      asking.reject(ended('the service is stopping'));
+    this.queue.close();
     await Promise.all(Array.from(this.threads, stop));
   }
 
   /** Gives what waits to threads that have nothing to do. */
   private hand(): void {
-    while (this.waiting.length > 0) {
+    while (this.queue.size > 0) {
       const thread = this.idle() ?? (this.mayBegin() ? this.begin() : undefined);
       if (thread === undefined) return;
-      const asking = this.next();
+      const asking = this.queue.next();
       if (asking === undefined) return;
       Object.assign(thread, { asking, askedAtMillis: performance.now() });
       thread.worker.postMessage({ kind: 'ask', call: asking.call } satisfies ToQueryThread);
       if (this.mayBegin()) this.begin();
     }
-  }
-
-  /** The first of those that wait, which waits no more. */
-  private next(): Asking | undefined {
-    const asking = this.waiting.shift();
-    asking?.signal.removeEventListener('abort', asking.leave);
-    return asking;
   }
 
   private idle(): QueryThread | undefined {
@@ -125,7 +89,7 @@ export class QueryThreads implements QueryAsker {
   }
 
   private mayBegin(): boolean {
-    return !this.closing && this.threads.size < QUERY_THREADS_MAX;
+    return !this.queue.isClosing && this.threads.size < QUERY_THREADS_MAX;
   }
 
   private begin(): QueryThread {
@@ -164,10 +128,6 @@ export class QueryThreads implements QueryAsker {
 function stop({ worker, end }: QueryThread): Promise<void> {
   worker.ref();
   return end.stop({ kind: 'stop' } satisfies ToQueryThread, STOP_MILLIS_MAX);
-}
-
-function ended(reason: string, cause?: unknown): CodedError {
-  return new CodedError('QUERY_THREAD_ENDED', reason, {}, { cause });
 }
 
 function failureOf({

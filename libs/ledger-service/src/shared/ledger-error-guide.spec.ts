@@ -9,7 +9,7 @@ const ROOMS = [
   'libs/ledger-service/src',
   'libs/platform/src',
 ];
-const CODES = '(?:LEDGER|QUERIES|QUERY_THREAD|ADMIN_TOKEN|PORT)_[A-Z_]+';
+const CODES = '(?:LEDGER|POSTGRES|QUERIES|QUERY_THREAD|ADMIN_TOKEN|PORT)_[A-Z_]+';
 
 it('stands in docs/operations.md word for word, code by code', () => {
   const printed = readFileSync('docs/operations.md', 'utf8');

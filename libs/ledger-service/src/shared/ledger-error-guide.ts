@@ -24,6 +24,17 @@ export const LEDGER_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
     action:
       'If it stays so, ask for smaller pages or let query services of their own answer, and look at the disk of the read model.',
   },
+  POSTGRES_CLIENT_MISSING: {
+    meaning:
+      '`HOLDFAST_READ_MODEL_URL` is set, and the package `pg` is not installed. The service does not start (78).',
+    action: 'Install it (`npm install pg`), or unset the variable: then read models are in SQLite.',
+  },
+  POSTGRES_URL_INVALID: {
+    meaning:
+      '`HOLDFAST_READ_MODEL_URL` is no URL that PostgreSQL takes, or names a certificate that cannot be read. The service does not start (78). The URL is not shown, because it may hold a password.',
+    action:
+      'Correct it. Characters such as `@`, `/` and `%` in a user or password are written as `%40`, `%2F` and `%25`.',
+  },
   ADMIN_TOKEN_MISSING: {
     meaning:
       'The admin API is to listen where others can reach it, and has no token. The service does not start (78).',

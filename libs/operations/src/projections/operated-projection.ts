@@ -6,7 +6,7 @@ export interface OperatedProjection {
   /** Of this program. */
   readonly version: number;
   /** Closed by whoever has opened it. */
-  openStore(): ReadModelStore<unknown>;
+  openStore(): ReadModelStore<unknown> | Promise<ReadModelStore<unknown>>;
   /** Fills fresh tables and switches to them, in a thread of its own: `rebuildInThread`. Left out where the service cannot run one. */
   readonly rebuild?: (options: ThreadRebuildOptions) => Promise<boolean>;
 }

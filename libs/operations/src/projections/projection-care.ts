@@ -121,7 +121,7 @@ async function withStore<Result>(
   projection: OperatedProjection,
   use: (store: ReadModelStore<unknown>) => Promise<Result>,
 ): Promise<Result> {
-  const store = projection.openStore();
+  const store = await projection.openStore();
   try {
     return await use(store);
   } finally {

@@ -15,6 +15,7 @@ import {
   type ReadModelVerification,
   type SqlProjection,
   type SqliteTransaction,
+  type VerifyReadModelOptions,
   readModelsIn,
   verifyReadModel,
 } from '@holdfast/projections';
@@ -29,6 +30,16 @@ export interface DerivedState {
   readonly projection?: SqlProjection<SqliteTransaction>;
   /** Those of a service that has several: all of them. A read model that neither this nor `projection` names is not compared, and so no proof is complete. */
   readonly readModels?: readonly SqlProjection<SqliteTransaction>[];
+  /** Read models that are not in files, each with what compares it. */
+  readonly readModelsElsewhere?: readonly ReadModelElsewhere[];
+}
+
+export interface ReadModelElsewhere {
+  readonly name: string;
+  /** As `verifyReadModel`. */
+  compare(
+    options: Pick<VerifyReadModelOptions, 'source' | 'onProgress' | 'signal'>,
+  ): Promise<ReadModelVerification | undefined>;
 }
 
 export interface FoldedModel {
@@ -74,10 +85,10 @@ export async function verifyDerivedState(
   const state = await provenState(options, context);
   assertWanted(context);
   const unverified = state ? [] : ['There is no checkpoint here, so no state was compared.'];
-  const projections = projectionsOf(options.service);
+  const projections = comparisonsOf(options);
   const compared: [name: string, ReadModelVerification][] = [];
   for (const projection of projections) {
-    const proof = await provenReadModel(projection, options, context);
+    const proof = await provenReadModel(projection, options.events, context);
     assertWanted(context);
     if (proof !== undefined) {
       compared.push([projection.name, proof]);
@@ -105,14 +116,23 @@ export async function verifyDerivedState(
   };
 }
 
-function projectionsOf({
-  projection,
-  readModels = [],
-}: DerivedState): readonly SqlProjection<SqliteTransaction>[] {
+function comparisonsOf({
+  service: { projection, readModels = [], readModelsElsewhere = [] },
+  readModelDirectory: directory,
+}: VerifyDerivedStateOptions): readonly ReadModelElsewhere[] {
+  const inFiles = new Map(
+    [...(projection ? [projection] : []), ...readModels].map((one) => [one.name, one]),
+  );
   return [
-    ...new Map(
-      [...(projection ? [projection] : []), ...readModels].map((one) => [one.name, one]),
-    ).values(),
+    ...Array.from(inFiles.values(), (one) => ({
+      name: one.name,
+      compare: async (options: Parameters<ReadModelElsewhere['compare']>[0]) => {
+        if (!existsSync(directory)) return undefined;
+        const scratchDirectory = tmpdir();
+        return await verifyReadModel({ ...options, directory, projection: one, scratchDirectory });
+      },
+    })),
+    ...readModelsElsewhere,
   ];
 }
 
@@ -154,17 +174,13 @@ function hasGaps({ replayed }: StateVerification): boolean {
 }
 
 async function provenReadModel(
-  projection: SqlProjection<SqliteTransaction>,
-  { events, readModelDirectory }: VerifyDerivedStateOptions,
+  readModel: ReadModelElsewhere,
+  source: EventSource,
   { signal, progress }: WorkContext,
 ): Promise<ReadModelVerification | undefined> {
-  if (!existsSync(readModelDirectory)) return undefined;
   try {
-    return await verifyReadModel({
-      source: events,
-      directory: readModelDirectory,
-      projection,
-      scratchDirectory: tmpdir(),
+    return await readModel.compare({
+      source,
       onProgress: ({ position, head }) => progress(position, head, 'positions'),
       signal,
     });

@@ -12,5 +12,6 @@ export {
   PostgresReadModelStore,
   type PostgresReadModelStoreOptions,
 } from '../store/postgres/postgres-read-model-store.js';
-export type { PostgresConnection } from '../store/postgres/postgres-session.js';
+export { removeReadModels } from '../store/postgres/remove-read-models.js';
+export { type PostgresConnection, placeOf } from '../store/postgres/postgres-session.js';
 export type { PostgresTransaction } from '../store/postgres/postgres-transaction.js';

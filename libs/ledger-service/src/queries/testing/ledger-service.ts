@@ -5,21 +5,26 @@ import {
   ProjectionRunner,
   type ReadModelDigest,
   SourceFeed,
+  type ReadModelStore,
   SqliteReadModel,
-  SqliteReadModelStore,
 } from '@holdfast/projections';
+import type { PostgresConnection } from '@holdfast/projections/postgres';
 import { Module } from '@nestjs/common';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LedgerCommandsModule } from '../../commands/ledger-commands.module.js';
 import { ledgerProjection } from '../../projections/ledger.projection.js';
+import { type ReadModelPlace, openLedgerStore } from '../../projections/read-model-place.js';
 import { LEDGER_OPEN_API } from '../../shared/ledger-open-api.js';
 import { LEDGER_CODED_ERRORS, LEDGER_PROBLEMS } from '../../shared/ledger-problems.js';
 import { LedgerWriter } from '../../write-side/ledger-writer.js';
-import { askedHere } from '../ledger-queries.js';
+import { type Asking, answeredNow } from '../asking.js';
+import { type QueryAsker, askedHere } from '../ledger-queries.js';
 import { LedgerQueriesModule } from '../ledger-queries.module.js';
 import type { SeenLog } from '../ledger-reader.js';
+import { queryAsker } from '../query-asker.js';
+import { ReadModelSight } from '../read-model-sight.js';
 
 export interface TestReply<Body> {
   readonly status: number;
@@ -43,14 +48,19 @@ export class TestLedgerService {
     readonly directory: string,
     readonly writer: LedgerWriter,
     readonly application: HttpApplication,
-    private readonly store: SqliteReadModelStore,
-    readonly readModel: SqliteReadModel,
+    readonly store: ReadModelStore<unknown>,
+    readonly asker: QueryAsker,
+    readonly place: ReadModelPlace,
     readonly url: string,
     /** The log as queries see it: the writer's own, unless a test says otherwise. */
     readonly seen: { log: SeenLog },
   ) {}
 
-  static async start(waitMillisMax = SHORT_WAIT_MILLIS): Promise<TestLedgerService> {
+  /** Its read model in SQLite, unless a server is given. */
+  static async start(
+    waitMillisMax = SHORT_WAIT_MILLIS,
+    postgres?: PostgresConnection,
+  ): Promise<TestLedgerService> {
     const directory = await mkdtemp(join(tmpdir(), 'holdfast-queries-'));
     const writer = await LedgerWriter.open(join(directory, 'wal'), {
       wal: {
@@ -60,19 +70,20 @@ export class TestLedgerService {
         queuedBytesMax: 8 * 1024 * 1024,
       },
     });
-    const store = readModelStore(directory);
+    const place: ReadModelPlace = {
+      readModelDirectory: join(directory, 'read-models'),
+      postgres,
+    };
+    const store = await openLedgerStore(place);
+    const asker = postgres === undefined ? askedHere(readModelIn(place)) : await queryAsker(place);
     const seen: { log: SeenLog } = { log: writer.log };
-    const readModel = SqliteReadModel.open({
-      directory: join(directory, 'read-models'),
-      projection: ledgerProjection,
-    });
     const application = await createHttpApplication(
       {
         module: TestRoot,
         imports: [
           LedgerCommandsModule.forRoot({ writer }),
           LedgerQueriesModule.forRoot({
-            asker: askedHere(readModel),
+            asker,
             waitMillisMax,
             log: { look: () => seen.log, ask: () => Promise.resolve(seen.log) },
           }),
@@ -86,7 +97,7 @@ export class TestLedgerService {
       },
     );
     const url = await application.listen(0);
-    return new TestLedgerService(directory, writer, application, store, readModel, url, seen);
+    return new TestLedgerService(directory, writer, application, store, asker, place, url, seen);
   }
 
   /** Follows the log into the read model until `stopFollowing`. */
@@ -106,8 +117,37 @@ export class TestLedgerService {
 
   /** Throws when the read model does not come to the position in good time. */
   async reached(position: Position): Promise<void> {
-    const reached = await this.readModel.waitForPosition(position, CATCH_UP_MILLIS_MAX);
+    const sight = new ReadModelSight(this.asker, CATCH_UP_MILLIS_MAX);
+    const { signal } = new AbortController();
+    const reached = await sight.waitForPosition(position, CATCH_UP_MILLIS_MAX, signal);
     assert(reached, `the read model comes to ${position}`);
+  }
+
+  /** Also a query that nobody asks by its name. */
+  async answered<Result>(query: Asking<Result>): Promise<Result> {
+    const { postgres } = this.place;
+    if (postgres !== undefined) {
+      const { PostgresQueries } = await import('../postgres/postgres-queries.js');
+      const queries = new PostgresQueries(postgres);
+      return await queries.answered(query).finally(() => queries.close());
+    }
+    const model = readModelIn(this.place);
+    try {
+      return model.read((now) =>
+        answeredNow(query, ({ sql, values }) => now.prepare(sql).all(...values)),
+      );
+    } finally {
+      model.close();
+    }
+  }
+
+  /** Beside its own, of the same kind, and with nothing in it. */
+  emptyStore(): Promise<ReadModelStore<unknown>> {
+    const { readModelDirectory, postgres } = this.place;
+    return openLedgerStore({
+      readModelDirectory: `${readModelDirectory}-beside`,
+      postgres: postgres && { ...postgres, schema: `${postgres.schema}b` },
+    });
   }
 
   digest(): Promise<ReadModelDigest> {
@@ -157,9 +197,7 @@ export class TestLedgerService {
   }
 }
 
-export function readModelStore(directory: string): SqliteReadModelStore {
-  return SqliteReadModelStore.open({
-    directory: join(directory, 'read-models'),
-    projection: ledgerProjection,
-  });
+/** The files of a service's read model in SQLite. */
+export function readModelIn({ readModelDirectory: directory }: ReadModelPlace): SqliteReadModel {
+  return SqliteReadModel.open({ directory, projection: ledgerProjection });
 }
