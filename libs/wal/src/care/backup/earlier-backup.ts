@@ -18,7 +18,10 @@ export class EarlierBackup {
   private brokenAt: string | undefined;
 
   constructor(
-    private readonly source: Pick<BackupSource, 'fileSystem' | 'logId' | 'entries' | 'bound'>,
+    private readonly source: Pick<
+      BackupSource,
+      'fileSystem' | 'logId' | 'entries' | 'bound' | 'timelineBefore'
+    >,
     private readonly directory: string,
     /** Undefined: there is none. */
     readonly manifest: BackupManifest | undefined,
@@ -55,9 +58,9 @@ export class EarlierBackup {
   /** What only the earlier backup holds may be all that is left of it. */
   assertContinued(keptFrom: number | undefined, replace: boolean): void {
     if (this.manifest === undefined || replace) return;
-    const { firstSequence, lastSequence } = this.manifest;
-    // Made of a log without a record: there is nothing that it could lose, and nothing by which its history is known.
-    if (lastSequence < firstSequence) return;
+    const { firstSequence, lastSequence, files } = this.manifest;
+    // Made of a log without a record: there is nothing that it could lose, unless a file stands for what retention has removed.
+    if (lastSequence < firstSequence && (firstSequence === 1 || files.length === 0)) return;
     const { bound } = this.source;
     const begins = defined(this.source.entries[0], 'a log has a segment').name.firstSequence;
     const beginsLater = (keptFrom ?? begins) > firstSequence;
@@ -69,7 +72,7 @@ export class EarlierBackup {
       : 'the log does not hold that place: it was restored to before it, or salvaged';
     throw refused(
       this.directory,
-      `it holds sequences ${firstSequence} to ${lastSequence}, the last in timeline ${timeline}, the log ${begins} to ${bound.sequence}, and ${why}. Nothing was changed. Name another directory, or say that this one may be replaced (--replace)`,
+      `it holds ${contentOf(this.manifest)}, the last in timeline ${timeline}, the log ${begins} to ${bound.sequence}, and ${why}. Nothing was changed. Name another directory, or say that this one may be replaced (--replace)`,
     );
   }
 
@@ -82,10 +85,12 @@ export class EarlierBackup {
   }
 
   /**
-   * Whether a segment of the timeline holds the sequence; or one of the backup's growing segment is begun right behind it: retention may have removed the one before.
+   * Whether a segment of the timeline holds the sequence; or one of the backup's growing segment is begun right behind it; or the log begins there, and remembers the timeline: retention may have
+   * removed the one before.
    */
   private holds(sequence: number, timeline: string): boolean {
     if (sequence > this.source.bound.sequence) return false;
+    if (this.source.timelineBefore(sequence) === timeline) return true;
     const timelines = new Set([timeline, this.manifest?.timeline]);
     return this.source.entries.some(({ header, name }, at) => {
       const next = this.source.entries[at + 1]?.name.firstSequence ?? Infinity;
@@ -97,9 +102,11 @@ export class EarlierBackup {
 
   /**
    * Of the segment that holds the last record, the one that a restore ends with: the growing one may hold none, and then a restored log does not know of it. Where that one is gone or rotten, what
-   * BACKUP says of the growing one has to do.
+   * BACKUP says of the growing one has to do. Where there is no record, of the one before the first.
    */
-  private lastTimelineOf({ segments, lastSequence, timeline, tail }: BackupManifest): string {
+  private lastTimelineOf(manifest: BackupManifest): string {
+    const { segments, firstSequence, lastSequence, timeline, timelineBefore, tail } = manifest;
+    if (lastSequence < firstSequence) return timelineBefore ?? timeline;
     const behind = [...segments, tail].findIndex(
       ({ file }) => firstSequenceIn(file) > lastSequence,
     );
@@ -109,4 +116,10 @@ export class EarlierBackup {
     const found = describedIfWhole(this.source.fileSystem, path);
     return found?.sha256 === holder.sha256 ? found.header.timeline : timeline;
   }
+}
+
+function contentOf({ firstSequence, lastSequence, files }: BackupManifest): string {
+  return lastSequence < firstSequence
+    ? `no record, but ${files.length} files of up to sequence ${lastSequence}`
+    : `sequences ${firstSequence} to ${lastSequence}`;
 }
