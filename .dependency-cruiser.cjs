@@ -225,8 +225,14 @@ module.exports = {
     {
       name: 'the-platform-takes-small-doors-only',
       severity: 'error',
-      from: { path: '^libs/(platform|ledger-service)/' },
+      from: { path: '^libs/platform/' },
       to: { path: '^libs/nestjs/src/', pathNot: '^libs/nestjs/src/(http|process)/' },
+    },
+    {
+      name: 'the-ledger-takes-small-doors-only',
+      severity: 'error',
+      from: { path: '^libs/ledger-service/' },
+      to: { path: '^libs/nestjs/src/', pathNot: '^libs/nestjs/src/(events|http|process)/' },
     },
     {
       name: 'examples-use-packages-alone',

@@ -16,9 +16,9 @@ it('the tutorial writes the example, file by file', () => {
   );
 });
 
-it('the example has at most 250 lines with its tests', () => {
+it('the example has at most 260 lines with its tests', () => {
   const lines = globSync('examples/bookings/src/*.ts', { exclude: ['**/does-not-compile.ts'] })
     .map((file) => readFileSync(file, 'utf8').split('\n').length - 1)
     .reduce((sum, count) => sum + count, 0);
-  expect(lines).toBeLessThanOrEqual(250);
+  expect(lines).toBeLessThanOrEqual(260);
 });

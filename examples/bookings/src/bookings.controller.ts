@@ -1,4 +1,4 @@
-import { Executes, HoldfastHealth, type Query, Reads } from '@holdfast/nestjs';
+import { Executes, Follows, HoldfastHealth, type Query, Reads } from '@holdfast/nestjs';
 import { Body, Controller, Delete, Get, Param, ParseIntPipe, Post, Put } from '@nestjs/common';
 import { IsDateString, IsInt, Length, Matches, Min } from 'class-validator';
 import { calendar } from './calendar.js';
@@ -37,6 +37,12 @@ export class BookingsController {
   onDay(@Param('day') day: string): Query {
     return (tables) =>
       tables.prepare('SELECT room, guest, people FROM bookings WHERE day = ?').all(day);
+  }
+
+  @Get('events')
+  @Follows()
+  events() {
+    return {};
   }
 
   @Get('health')

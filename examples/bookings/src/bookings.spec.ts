@@ -48,6 +48,8 @@ it('the service books a repeated booking once, whatever the power does in betwee
   expect(again.body).toBe(answer.body);
   await second.get(Projections).caughtUp();
   expect((await second.inject('/calendar/2026-12-01')).json()).toHaveLength(1);
+  const { items } = (await second.inject('/events')).json<{ items: { type: string }[] }>();
+  expect(items.map(({ type }) => type)).toEqual(['RoomAdded', 'RoomBooked']);
   await Promise.all([first.close(), second.close()]);
   store.remove();
 });

@@ -1,3 +1,6 @@
+export { EventStreams, type Followed } from './events/event-streams.js';
+export type { ShowsEvent, ShownEvent } from './events/event-text.js';
+export { Follows } from './events/follows.js';
 export { Executes } from './executing/executes.js';
 export { type OperatedReadModel, Projections } from './projections/projections.js';
 export { ProjectionsModule, type ProjectionsOptions } from './projections/projections.module.js';

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { ExecutionContext, HttpServer } from '@nestjs/common';
 import type { Headers } from './command-headers.js';
 import type { HttpAnswer } from './http-answers.js';
@@ -13,9 +14,18 @@ export interface Exchange {
   };
   readonly query: URLSearchParams;
   readonly response: { readonly statusCode: number };
+  /** The address that it came from: of a proxy, if there is one. */
+  readonly client: string;
+  /** The answer as Node knows it. */
+  readonly outgoing: ServerResponse;
 }
 
-interface RawRequest {
+interface Connected {
+  readonly readableDidRead?: boolean;
+  readonly socket?: { readonly remoteAddress?: string | undefined };
+}
+
+interface RawRequest extends Connected {
   readonly method: string;
   readonly url: string;
   /** As it arrived, where a router has cut the other. */
@@ -23,8 +33,7 @@ interface RawRequest {
   readonly headers: Headers;
   readonly body?: unknown;
   /** Whether anybody has read the body: on Express the request itself, on Fastify beside it. */
-  readonly readableDidRead?: boolean;
-  readonly raw?: { readonly readableDidRead?: boolean };
+  readonly raw?: Connected;
 }
 
 export function exchangeOf(context: ExecutionContext): Exchange {
@@ -32,12 +41,16 @@ export function exchangeOf(context: ExecutionContext): Exchange {
   const raw = http.getRequest<RawRequest>();
   const { method, url, originalUrl = url, headers } = raw;
   // A parser that passes a body by may leave an empty object.
-  const body = (raw.raw ?? raw).readableDidRead === false ? undefined : raw.body;
+  const connected = raw.raw ?? raw;
+  const body = connected.readableDidRead === false ? undefined : raw.body;
   const [path = '', ...query] = originalUrl.split('?');
+  const response = http.getResponse<Exchange['response'] & { readonly raw?: ServerResponse }>();
   return {
     request: { method, path, headers, body },
     query: new URLSearchParams(query.join('?')),
-    response: http.getResponse<Exchange['response']>(),
+    response,
+    client: connected.socket?.remoteAddress ?? '',
+    outgoing: response.raw ?? (response as unknown as ServerResponse),
   };
 }
 

@@ -8,6 +8,7 @@ export {
 } from './coded-error-problems.js';
 export { CommandHeaders, invalidHeader } from './command-headers.js';
 export { COMMAND_ERRORS, COMMAND_PROBLEMS } from './command-problems.js';
+export { EVENTS_ERRORS, EVENTS_PROBLEMS, eventsGone } from './event-problems.js';
 export {
   type AnswersOf,
   type HttpAnswer,
@@ -41,3 +42,4 @@ export {
   serviceStopping,
 } from './query-problems.js';
 export { type HashedRequest, requestHash } from './request-hash.js';
+export { type StreamLimits, StreamPlaces } from './stream-places.js';

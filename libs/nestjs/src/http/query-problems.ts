@@ -34,15 +34,18 @@ export const QUERY_ERRORS: CodedErrorProblems = {
 export const RETRY_AFTER_SECONDS = 1;
 
 const POSITION_UNKNOWN = {
-  malformed: 'minPosition is not a position that this service gave.',
-  foreign:
-    'minPosition is a position of another log: of another installation, or of one that was replaced.',
+  malformed: 'is not a position that this service gave.',
+  foreign: 'is a position of another log: of another installation, or of one that was replaced.',
   'taken-back':
-    'minPosition is a position of a history that the log does not have any more: it was restored to an earlier moment.',
+    'is a position of a history that the log does not have any more: it was restored to an earlier moment.',
 } as const;
 
-export function positionUnknown(why: keyof typeof POSITION_UNKNOWN): ProblemException {
-  return new ProblemException('position-unknown', { detail: POSITION_UNKNOWN[why] });
+/** `name` is that of the parameter. */
+export function positionUnknown(
+  why: keyof typeof POSITION_UNKNOWN,
+  name = 'minPosition',
+): ProblemException {
+  return new ProblemException('position-unknown', { detail: `${name} ${POSITION_UNKNOWN[why]}` });
 }
 
 /** `headers` say how far the read model has come. */

@@ -19,6 +19,7 @@ import { Server } from 'node:http';
 import { join } from 'node:path';
 import { type Feature, modelOf } from '../feature/feature.js';
 import { endingProcess, startFailed } from '../process/run-holdfast.js';
+import { EventStreams } from '../events/event-streams.js';
 import { Commands } from './commands.js';
 import { DrainingServer } from './draining-server.js';
 import { EventStore, type EventStoreOptions } from './event-store.js';
@@ -46,9 +47,10 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
       useFactory: (options: EventStoreOptions, discovery: DiscoveryService) =>
         openEventStore(options, discovery),
     },
+    { provide: EventStreams, inject: [EventStore], useFactory: eventStreams },
     ...[Commands, HoldfastHealth, ProblemsFilter],
   ],
-  exports: [EventStore, Commands, HoldfastHealth, ProblemsFilter],
+  exports: [EventStore, EventStreams, Commands, HoldfastHealth, ProblemsFilter],
 })
 export class EventStoreModule
   extends ConfigurableModuleClass
@@ -109,6 +111,21 @@ async function openEventStore(
     startFailed(error);
     throw error;
   }
+}
+
+function eventStreams(store: EventStore): EventStreams {
+  const { stopping, problems, writer, features, options } = store;
+  // Not that a command was refused: its answer says so to whom it concerns.
+  const types = features.flatMap(({ deciders, retired = [] }) => [
+    ...deciders.flatMap(({ evolve }) => Object.keys(evolve)),
+    ...retired,
+  ]);
+  const streams = new EventStreams({
+    ...{ log: writer.log, stopping, problems, types },
+    ...options.streams,
+  });
+  store.closesBefore(() => streams.close());
+  return streams;
 }
 
 /** Throws what `openData` and `openCommandWriter` throw. */

@@ -3,6 +3,7 @@ import type { StatesTakenOver } from '@holdfast/event-store';
 import { assert } from '@holdfast/kernel';
 import { FeedFloors, type FloorKeeper } from '@holdfast/projections';
 import { Logger } from '@nestjs/common';
+import type { EventStreamsOptions } from '../events/event-streams.js';
 import type { Feature } from '../feature/feature.js';
 import type { Headers } from '../http/command-headers.js';
 import { ServiceProblems } from './service-problems.js';
@@ -17,6 +18,8 @@ export interface EventStoreOptions extends Omit<CommandWriterOptions, 'state' | 
   readonly takesOver?: StatesTakenOver;
   /** Who asks: 1 to 128 visible ASCII characters without `/`. Keys of different actors never meet. `anonymous` when left out. */
   readonly actor?: (request: { readonly headers: Headers }) => string;
+  /** What bounds answers of `@Follows`. */
+  readonly streams?: Omit<EventStreamsOptions, 'log' | 'stopping' | 'problems' | 'types'>;
   /** The process must not go on. When left out, it ends with the code of the error, and recovery decides. */
   readonly onFatal?: (error: unknown) => void;
 }

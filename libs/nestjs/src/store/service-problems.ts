@@ -1,4 +1,5 @@
 import { COMMAND_PROBLEMS } from '../http/command-problems.js';
+import { EVENTS_PROBLEMS } from '../http/event-problems.js';
 import { PLATFORM_PROBLEMS } from '../http/platform-problems.js';
 import {
   ProblemCatalogue,
@@ -16,7 +17,7 @@ const REFUSED = 422;
 /** The problems of a service. A refusal that no feature has a status for is 422, and its name is its title. */
 export class ServiceProblems extends ProblemCatalogue {
   constructor(ofFeatures: readonly ProblemKinds[]) {
-    super(PLATFORM_PROBLEMS, COMMAND_PROBLEMS, QUERY_PROBLEMS, ...ofFeatures);
+    super(PLATFORM_PROBLEMS, COMMAND_PROBLEMS, QUERY_PROBLEMS, EVENTS_PROBLEMS, ...ofFeatures);
   }
 
   override kind(slug: string): ProblemKind {

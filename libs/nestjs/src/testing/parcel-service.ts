@@ -17,6 +17,8 @@ import {
   EventStoreModule,
   type EventStoreOptions,
   Executes,
+  type Followed,
+  Follows,
   HoldfastHealth,
   ProjectionsModule,
   type Query,
@@ -67,6 +69,18 @@ export class ParcelController {
     };
   }
 
+  @Get('events')
+  @Follows()
+  events(): Followed {
+    return {};
+  }
+
+  @Get('parcels/:parcel/events')
+  @Follows()
+  eventsOf(@Param('parcel') id: string): Followed {
+    return { filter: { streamPrefix: `parcel/${id}` } };
+  }
+
   @Get('health')
   ready() {
     return this.health.check();
@@ -88,6 +102,7 @@ export interface Answered {
 
 export interface ParcelService {
   readonly application: INestApplication;
+  readonly url: string;
   ask(method: string, path: string, options?: AskOptions): Promise<Answered>;
 }
 
@@ -117,7 +132,7 @@ export async function startParcels(
   await application.listen(0, '127.0.0.1');
   const url = await application.getUrl();
   return {
-    application,
+    ...{ application, url },
     ask: async (method, path, { key, body, headers = {} } = {}) => {
       const response = await fetch(`${url}/${path}`, {
         method,
