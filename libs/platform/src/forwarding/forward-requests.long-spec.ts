@@ -1,6 +1,7 @@
 import {
   type IncomingMessage,
   type OutgoingHttpHeaders,
+  type ServerResponse,
   createServer as createHttpServer,
   request as httpRequest,
 } from 'node:http';
@@ -554,5 +555,77 @@ describe('forwarding to a service that is down', () => {
     await setTimeout(50);
     expect(connectionsClosed).toBe(1);
     expect(lines.map(({ level, aborted }) => [level, aborted])).toEqual([['info', true]]);
+  });
+
+  describe('of a route with streams', () => {
+    const STREAMS = [...ROUTES, { path: '/v1/streams', methods: ['GET'], streams: true } as const];
+
+    /** Streams that begin and then say what they are told to. */
+    async function startStreams() {
+      const streams: ServerResponse[] = [];
+      const server = createHttpServer((_request, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write('first\n');
+        streams.push(response);
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const close = () => {
+        server.close();
+        server.closeAllConnections();
+      };
+      running.push({ close });
+      return { streams, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+    }
+
+    async function startFront(upstream: string, limits: Partial<ForwardOptions> = {}) {
+      const served = await serve(QueryModule, {}, (application) =>
+        forwardRequests(application, { upstream, routes: STREAMS, ...limits }),
+      );
+      running.push({ close: () => served.application.stop(0) });
+      return served;
+    }
+
+    it('hands on each part as it comes, for longer than an answer may take', async () => {
+      const { streams, url } = await startStreams();
+      const front = await startFront(url, { answerMillisMax: 50 });
+      const response = await fetch(`${front.url}/v1/streams`);
+      const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+      const next = async () => (await reader.read()).value;
+      expect(await next()).toBe('first\n');
+      // Twice what any other answer has in all.
+      await setTimeout(200);
+      streams[0]!.write('second\n');
+      expect(await next()).toBe('second\n');
+      streams[0]!.end();
+      expect((await reader.read()).done).toBe(true);
+    });
+
+    it('holds back no command, is bounded for each client, and ends with its client', async () => {
+      const { streams, url } = await startStreams();
+      const limits = { connectionsMax: 1, streamLimits: { streamsMax: 9, streamsOfClientMax: 2 } };
+      const front = await startFront(url, limits);
+      const leaving = new AbortController();
+      const { signal } = leaving;
+      await Promise.all([1, 2].map(() => fetch(`${front.url}/v1/streams`, { signal })));
+      const third = await fetch(`${front.url}/v1/streams`);
+      expect([third.status, third.headers.get('retry-after')]).toEqual([429, '5']);
+      await third.text();
+      const command = await fetch(`${front.url}/v1/ledgers/a/commands/k`, { signal });
+      expect(command.status).toBe(200);
+      leaving.abort();
+      await until(() => streams.every(({ destroyed, closed }) => destroyed || closed));
+      const again = await fetch(`${front.url}/v1/streams`);
+      expect(again.status).toBe(200);
+      await again.body!.cancel();
+    });
+
+    it('is ended by a stop, and does not hold it up', async () => {
+      const { url } = await startStreams();
+      const front = await startFront(url);
+      const response = await fetch(`${front.url}/v1/streams`);
+      const read = response.text().catch(() => 'broken off');
+      await front.application.stop(60_000);
+      expect(await read).toBe('broken off');
+    });
   });
 });

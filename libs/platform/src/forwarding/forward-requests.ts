@@ -2,7 +2,12 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Dispatcher, Pool } from 'undici';
-import { type Outcome, ProblemException } from '@holdfast/nestjs/http';
+import {
+  type Outcome,
+  ProblemException,
+  type StreamLimits,
+  StreamPlaces,
+} from '@holdfast/nestjs/http';
 import { CORRELATION_ID_HEADER } from '../http/correlation-id.js';
 import type { HttpApplication } from '../http/http-application.js';
 import { neverConnected } from './never-connected.js';
@@ -12,6 +17,8 @@ export interface ForwardedRoute {
   /** A route of Fastify: `/v1/*`, or `/v1/ledgers/:ledger/commands/:key`. */
   readonly path: string;
   readonly methods: readonly ('GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[];
+  /** Its answers may last, and are handed on as they come. They have connections of their own, so that they keep no command from the service. Default false. */
+  readonly streams?: boolean;
 }
 
 export interface ForwardOptions {
@@ -26,6 +33,8 @@ export interface ForwardOptions {
   readonly onConnect?: () => void;
   /** How long a request may wait until the upstream has room for it. Default 5,000. */
   readonly waitMillisMax?: number;
+  /** Of routes with `streams`. */
+  readonly streamLimits?: StreamLimits;
 }
 
 const ANSWER_MILLIS_MAX = 30_000;
@@ -39,6 +48,8 @@ const CONNECT_MILLIS_MAX = 2_000;
 const CONNECTIONS_MAX = 128;
 /** Shorter than a server of ours keeps an idle connection, so that it never closes one that is just being used. */
 const IDLE_MILLIS_MAX = 30_000;
+/** How long a stream may be silent: far longer than its heart takes for a beat. */
+const STREAM_SILENT_MILLIS_MAX = 60_000;
 
 /**
  * Forwards requests to another service as they came, and its answers as they come, beside the application's own routes. Call it before
@@ -59,29 +70,33 @@ export function forwardRequests(application: HttpApplication, options: ForwardOp
     bodyTimeout: answerMillisMax,
   });
   if (options.onConnect !== undefined) pool.on('connect', options.onConnect);
+  // Whatever waits for a connection waits here, and not in the pool, where a wait has no end.
+  const places = new Places({
+    placesMax: connectionsMax,
+    waitingMax: WAITING_MAX,
+    waitMillisMax: options.waitMillisMax ?? WAIT_MILLIS_MAX,
+  });
   const upstream: Upstream = {
     pool,
-    // Whatever waits for a connection waits here, and not in the pool, where a wait has no end.
-    places: new Places({
-      placesMax: connectionsMax,
-      waitingMax: WAITING_MAX,
-      waitMillisMax: options.waitMillisMax ?? WAIT_MILLIS_MAX,
-    }),
-    wholeAnswerMillisMax: WHOLE_ANSWER_FACTOR * answerMillisMax,
+    place: (_request, clientGone) => places.take(clientGone),
+    limit: () => AbortSignal.timeout(WHOLE_ANSWER_FACTOR * answerMillisMax),
   };
+  const streams = streamsUpstream(application, options);
   void application.fastify.register((instance, _options, registered) => {
     // In this context only: bodies are not understood here but handed on.
     instance.removeAllContentTypeParsers();
     instance.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, parsed) =>
       parsed(null, body),
     );
-    instance.addHook('onClose', () => pool.destroy());
-    for (const { path, methods } of options.routes)
+    instance.addHook('onClose', async () => {
+      await Promise.all([pool.destroy(), streams.pool.destroy()]);
+    });
+    for (const { path, methods, streams: isStream = false } of options.routes)
       instance.route({
         url: path,
         method: [...methods],
         config: { body: 'large' },
-        handler: (request, reply) => forward(upstream, request, reply),
+        handler: (request, reply) => forward(isStream ? streams : upstream, request, reply),
       });
     registered();
   });
@@ -89,8 +104,30 @@ export function forwardRequests(application: HttpApplication, options: ForwardOp
 
 interface Upstream {
   readonly pool: Pool;
-  readonly places: Places;
-  readonly wholeAnswerMillisMax: number;
+  /** Resolves with what gives the place of the request back. */
+  readonly place: (request: FastifyRequest, clientGone: AbortSignal) => Promise<() => void>;
+  /** Fires when an answer has taken too long. */
+  readonly limit: () => AbortSignal;
+}
+
+/** Nothing waits for a place here: what lasts gives none back soon. A stop ends all streams, and their clients come back. */
+function streamsUpstream({ lifecycle }: HttpApplication, options: ForwardOptions): Upstream {
+  const places = new StreamPlaces(options.streamLimits);
+  const pool = new Pool(options.upstream, {
+    connections: null,
+    pipelining: 1,
+    keepAliveTimeout: IDLE_MILLIS_MAX,
+    keepAliveMaxTimeout: IDLE_MILLIS_MAX,
+    connectTimeout: CONNECT_MILLIS_MAX,
+    headersTimeout: options.answerMillisMax ?? ANSWER_MILLIS_MAX,
+    bodyTimeout: STREAM_SILENT_MILLIS_MAX,
+  });
+  return {
+    pool,
+    // eslint-disable-next-line @typescript-eslint/require-await -- a refusal is a rejection, as where one waits
+    place: async ({ socket }) => places.take(socket.remoteAddress ?? ''),
+    limit: () => lifecycle.stopping,
+  };
 }
 
 async function forward(
@@ -123,12 +160,12 @@ interface UpstreamAnswer extends Pick<Dispatcher.ResponseData, 'statusCode' | 'h
 
 /** The answer, whole or under way. It has its place until its last byte was read. */
 async function askUpstream(
-  { pool, places, wholeAnswerMillisMax }: Upstream,
+  { pool, place, limit }: Upstream,
   request: FastifyRequest,
   clientGone: AbortSignal,
 ): Promise<UpstreamAnswer> {
-  const giveBack = await places.take(clientGone);
-  const signal = AbortSignal.any([clientGone, AbortSignal.timeout(wholeAnswerMillisMax)]);
+  const giveBack = await place(request, clientGone);
+  const signal = AbortSignal.any([clientGone, limit()]);
   try {
     const { statusCode, headers, body } = await sendUpstream(pool, request, signal);
     const length = Number(headers['content-length'] ?? Infinity);
