@@ -1,6 +1,7 @@
 import { AdminConfiguration, FloorsConfiguration } from './admin.configuration.js';
 import { ClockConfiguration } from './clock.configuration.js';
 import { FeedServerConfiguration } from './feed.configuration.js';
+import { EventStreamsConfiguration } from './queries.configuration.js';
 import { ReadModelPlaceConfiguration } from './read-model.configuration.js';
 import { RetentionConfiguration } from './retention.configuration.js';
 import { ScrubConfiguration } from './scrub.configuration.js';
@@ -57,4 +58,7 @@ export class CommandServiceConfiguration {
 
   @Section(() => ReadModelPlaceConfiguration)
   readonly readModelPlace!: ReadModelPlaceConfiguration;
+
+  @Section(() => EventStreamsConfiguration)
+  readonly events!: EventStreamsConfiguration;
 }

@@ -38,7 +38,7 @@ describe('configuration', () => {
   it('has a valid default for everything', () => {
     for (const application of applications) expect(problemsOf({}, application)).toEqual([]);
     expect(configurationOf('holdfast', {})).toEqual({
-      http: { port: 7400 },
+      http: { port: 7400, streamsOfClientMax: 32 },
       service: {
         host: '127.0.0.1',
         logLevel: 'info',
@@ -75,6 +75,7 @@ describe('configuration', () => {
       },
       scrub: { bytesPerSecond: 8_388_608, pauseSeconds: 3_600 },
       queries: { waitMillisMax: 5_000 },
+      events: { streamsMax: 256 },
       readModel: {
         ...{ diverged: 'rebuild', badEvents: 'stop' },
         ...{ badEventAttempts: 5, quarantineEventsMax: 1_000 },

@@ -1,6 +1,10 @@
 import { AdminConfiguration, FloorsConfiguration } from './admin.configuration.js';
 import { ClockConfiguration } from './clock.configuration.js';
-import { FrontDoorConfiguration, QueriesConfiguration } from './queries.configuration.js';
+import {
+  EventStreamsConfiguration,
+  FrontDoorConfiguration,
+  QueriesConfiguration,
+} from './queries.configuration.js';
 import { ReadModelConfiguration, ReadModelPlaceConfiguration } from './read-model.configuration.js';
 import { RetentionConfiguration } from './retention.configuration.js';
 import { ScrubConfiguration } from './scrub.configuration.js';
@@ -44,6 +48,9 @@ export class HoldfastConfiguration {
 
   @Section(() => QueriesConfiguration)
   readonly queries!: QueriesConfiguration;
+
+  @Section(() => EventStreamsConfiguration)
+  readonly events!: EventStreamsConfiguration;
 
   @Section(() => ReadModelConfiguration)
   readonly readModel!: ReadModelConfiguration;

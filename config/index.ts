@@ -12,7 +12,11 @@ export { HoldfastConfiguration } from './holdfast.configuration.js';
 export type { Environment } from './environment.js';
 export { ignoredVariables } from './load-configuration.js';
 export { ProjectionWorkerConfiguration } from './projection-worker.configuration.js';
-export { FrontDoorConfiguration, QueriesConfiguration } from './queries.configuration.js';
+export {
+  EventStreamsConfiguration,
+  FrontDoorConfiguration,
+  QueriesConfiguration,
+} from './queries.configuration.js';
 export { ReadModelConfiguration } from './read-model.configuration.js';
 export { QueryServiceConfiguration } from './query-service.configuration.js';
 export { RetentionConfiguration } from './retention.configuration.js';

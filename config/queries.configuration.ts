@@ -21,4 +21,25 @@ export class FrontDoorConfiguration {
     meaning: 'The public port of `holdfast` and of the query service. 0 takes a free one.',
   })
   readonly port!: number;
+
+  @IntegerVariable('HOLDFAST_EVENT_STREAMS_OF_CLIENT_MAX', {
+    default: 32,
+    min: 1,
+    max: 10_000,
+    meaning:
+      'The most answers with events under way to one address; more are refused with 429 `overloaded`. Raise it behind a proxy, where all clients have one address.',
+  })
+  readonly streamsOfClientMax!: number;
+}
+
+/** How many may follow events. */
+export class EventStreamsConfiguration {
+  @IntegerVariable('HOLDFAST_EVENT_STREAMS_MAX', {
+    default: 256,
+    min: 1,
+    max: 10_000,
+    meaning:
+      'The most answers with events under way at once; more are refused with 503 `too-many-streams`.',
+  })
+  readonly streamsMax!: number;
 }

@@ -1,4 +1,8 @@
-import { FrontDoorConfiguration, QueriesConfiguration } from './queries.configuration.js';
+import {
+  EventStreamsConfiguration,
+  FrontDoorConfiguration,
+  QueriesConfiguration,
+} from './queries.configuration.js';
 import { ReadModelPlaceConfiguration } from './read-model.configuration.js';
 import { ServiceConfiguration } from './service.configuration.js';
 import { StorageConfiguration } from './storage.configuration.js';
@@ -25,6 +29,9 @@ export class QueryServiceConfiguration {
 
   @Section(() => QueriesConfiguration)
   readonly queries!: QueriesConfiguration;
+
+  @Section(() => EventStreamsConfiguration)
+  readonly events!: EventStreamsConfiguration;
 
   @Section(() => CommandUpstreamConfiguration)
   readonly commands!: CommandUpstreamConfiguration;

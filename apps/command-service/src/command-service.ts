@@ -28,8 +28,20 @@ export async function startCommandService(
   logger: Logger,
   lifecycle: ServiceLifecycle,
 ): Promise<StoppableService> {
-  const { http, service, storage, wal, state, clock, scrub, floors, retention, admin, feedServer } =
-    configuration;
+  const {
+    http,
+    service,
+    storage,
+    wal,
+    state,
+    clock,
+    scrub,
+    floors,
+    retention,
+    admin,
+    feedServer,
+    events,
+  } = configuration;
   const place = readModelPlace(storage, configuration.readModelPlace);
   // Before anything is made: what is wrong with the configuration leaves no directory behind.
   await assertReadModelPlace(place);
@@ -49,7 +61,11 @@ export async function startCommandService(
   });
   const feed = EventFeedModule.register({ source: writer.log, consumers });
   const application = await createHttpApplication(
-    LedgerCommandsModule.forRoot({ writer, scrub, consumers, feed, operations }),
+    LedgerCommandsModule.forRoot({
+      ...{ writer, scrub, consumers, feed, operations },
+      // Its clients are front doors, each of which bounds its own.
+      streams: { streamsMax: events.streamsMax, streamsOfClientMax: events.streamsMax },
+    }),
     {
       logger,
       lifecycle,

@@ -124,13 +124,16 @@ interface HoldfastParts {
 @Module({})
 class HoldfastModule {
   static forRoot(
-    { scrub, queries }: HoldfastConfiguration,
+    { scrub, queries, events, http }: HoldfastConfiguration,
     { writer, consumers, operations, projection, asker }: HoldfastParts,
   ): DynamicModule {
     return {
       module: HoldfastModule,
       imports: [
-        LedgerCommandsModule.forRoot({ writer, scrub, consumers, operations }),
+        LedgerCommandsModule.forRoot({
+          ...{ writer, scrub, consumers, operations },
+          streams: { streamsMax: events.streamsMax, streamsOfClientMax: http.streamsOfClientMax },
+        }),
         LedgerQueriesModule.forRoot({
           asker,
           waitMillisMax: queries.waitMillisMax,

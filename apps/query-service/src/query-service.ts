@@ -24,7 +24,15 @@ import { CommandLog } from './command-log.js';
 
 /** The front door: queries answered from the read model, commands handed to the command service. */
 export async function startQueryService(
-  { http, service, storage, queries, commands, ...configuration }: QueryServiceConfiguration,
+  {
+    http,
+    service,
+    storage,
+    queries,
+    commands,
+    events,
+    ...configuration
+  }: QueryServiceConfiguration,
   logger: Logger,
   lifecycle: ServiceLifecycle,
   askerOf: (place: ReadModelPlace) => QueryAsker | Promise<QueryAsker> = queryAsker,
@@ -54,6 +62,7 @@ export async function startQueryService(
   forwardRequests(application, {
     upstream: commands.url,
     routes: commandRoutes(),
+    streamLimits: { streamsMax: events.streamsMax, streamsOfClientMax: http.streamsOfClientMax },
     // It may be a process that has just begun, on another log: whoever is answered 201 by it and asks next is not to be answered from the one that was seen before.
     onConnect: () => void log.ask(),
   });

@@ -83,6 +83,14 @@ export { ASSET_ROW_EVENTS, type AssetRow, assetRowOf } from './projections/asset
 export { BALANCE_ROW_EVENTS, type BalanceRow, balanceRowsOf } from './projections/balance-row.js';
 export { LEDGER_ROW_EVENTS, type LedgerRow, ledgerRowOf } from './projections/ledger-row.js';
 export {
+  PUBLIC_EVENT_TYPES,
+  PUBLIC_FACTS,
+  type PublicBalance,
+  type PublicEvent,
+  type PublicEventData,
+  publicEventOf,
+} from './projections/public-event.js';
+export {
   STATEMENT_LINE_EVENTS,
   type StatementLineRow,
   statementLinesOf,

@@ -3,6 +3,7 @@ import { RequestMethod } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/internal';
 import { MetadataScanner } from '@nestjs/core';
 import type { ForwardedRoute } from '@holdfast/platform/forwarding';
+import { FollowEventsController } from './follow-events/follow-events.controller.js';
 import { COMMAND_CONTROLLERS } from './ledger-commands.module.js';
 
 /** The routes of the write side, as its controllers declare them, for a front door that hands on these and no others. */
@@ -14,7 +15,8 @@ export function commandRoutes(): readonly ForwardedRoute[] {
       const handler = prototype[name] ?? {};
       const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
       if (method === undefined) return [];
-      return [{ path, methods: [RequestMethod[method] as ForwardedRoute['methods'][number]] }];
+      const methods = [RequestMethod[method] as ForwardedRoute['methods'][number]];
+      return [{ path, methods, streams: controller === FollowEventsController }];
     });
   });
 }

@@ -1,4 +1,7 @@
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { EventStreams } from '@holdfast/nestjs/events';
+import type { StreamLimits } from '@holdfast/nestjs/http';
+import { Metrics, ServiceLifecycle } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
 import { LogTelemetryModule, type ScrubSettings } from '@holdfast/administration';
 import type { LogOperations } from '@holdfast/operations';
@@ -7,6 +10,7 @@ import { BulkController } from './bulk/bulk.controller.js';
 import { BulkEndpoint } from './bulk/bulk-endpoint.js';
 import { ChangeAccountController } from './change-account/change-account.controller.js';
 import { ChangeTransferMetadataController } from './change-transfer-metadata/change-transfer-metadata.controller.js';
+import { FollowEventsController } from './follow-events/follow-events.controller.js';
 import { FindCommandController } from './find-command/find-command.controller.js';
 import { CommandEndpoint } from './http/command-endpoint.js';
 import { OpenAccountController } from './open-account/open-account.controller.js';
@@ -25,6 +29,7 @@ export const COMMAND_CONTROLLERS = [
   ChangeTransferMetadataController,
   BulkController,
   FindCommandController,
+  FollowEventsController,
 ] as const;
 
 export interface LedgerCommandsOptions {
@@ -38,12 +43,24 @@ export interface LedgerCommandsOptions {
   readonly feed?: DynamicModule;
   /** Observed here; whoever made it stops it before this module is closed. */
   readonly operations?: LogOperations;
+  /** How many may read events at once. */
+  readonly streams?: StreamLimits;
 }
 
 /** The write side over HTTP, its health and figures. */
 @Module({})
 export class LedgerCommandsModule implements OnApplicationShutdown {
-  constructor(@Inject(LedgerWriter) private readonly writer: LedgerWriter) {}
+  constructor(
+    @Inject(LedgerWriter) private readonly writer: LedgerWriter,
+    @Inject(EventStreams) private readonly events: EventStreams,
+    @Inject(Metrics) metrics: Metrics,
+  ) {
+    metrics.gaugeOf(
+      'holdfast_event_streams',
+      'Answers with events that are under way.',
+      () => events.count,
+    );
+  }
 
   static forRoot({
     writer,
@@ -51,6 +68,7 @@ export class LedgerCommandsModule implements OnApplicationShutdown {
     consumers = new FeedConsumers(),
     feed,
     operations,
+    streams,
   }: LedgerCommandsOptions): DynamicModule {
     return {
       module: LedgerCommandsModule,
@@ -59,7 +77,17 @@ export class LedgerCommandsModule implements OnApplicationShutdown {
         LogTelemetryModule.forRoot({ writer, consumers, scrub, operations }),
       ],
       controllers: [...COMMAND_CONTROLLERS],
-      providers: [{ provide: LedgerWriter, useValue: writer }, CommandEndpoint, BulkEndpoint],
+      providers: [
+        { provide: LedgerWriter, useValue: writer },
+        {
+          provide: EventStreams,
+          inject: [ServiceLifecycle],
+          useFactory: ({ stopping }: ServiceLifecycle) =>
+            new EventStreams({ log: writer.log, stopping, ...streams }),
+        },
+        CommandEndpoint,
+        BulkEndpoint,
+      ],
       exports: [LedgerWriter],
     };
   }
@@ -69,12 +97,17 @@ export class LedgerCommandsModule implements OnApplicationShutdown {
     return {
       module: DescribedCommandsModule,
       controllers: [...COMMAND_CONTROLLERS],
-      providers: [{ provide: LedgerWriter, useValue: undefined }, CommandEndpoint, BulkEndpoint],
+      providers: [
+        ...[LedgerWriter, EventStreams].map((provide) => ({ provide, useValue: undefined })),
+        CommandEndpoint,
+        BulkEndpoint,
+      ],
     };
   }
 
   /** Everything admitted is made durable, and the log's lock is released. */
   async onApplicationShutdown(): Promise<void> {
+    await this.events.close();
     await this.writer.close();
   }
 }

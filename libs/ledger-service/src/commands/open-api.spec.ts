@@ -86,6 +86,7 @@ describe('the OpenAPI document', () => {
     );
     expect(operations.sort()).toEqual([
       'GET /v1/ledgers/{ledger}/commands/{key}',
+      'GET /v1/ledgers/{ledger}/events',
       'PATCH /v1/ledgers/{ledger}/accounts/{account}',
       'PATCH /v1/ledgers/{ledger}/transfers/{transfer}/metadata',
       'POST /v1/ledgers/{ledger}/accounts',

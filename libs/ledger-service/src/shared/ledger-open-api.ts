@@ -16,5 +16,6 @@ export const LEDGER_OPEN_API: OpenApiOptions = {
     { name: 'reports', description: 'What the books say: statements and the trial balance.' },
     { name: 'bulk', description: 'Many commands in one request.' },
     { name: 'commands', description: 'Did it happen?' },
+    { name: 'events', description: 'What happened, as it happens.' },
   ],
 };

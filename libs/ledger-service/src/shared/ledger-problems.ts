@@ -3,6 +3,7 @@ import {
   COMMAND_ERRORS,
   COMMAND_PROBLEMS,
   type CodedErrorProblems,
+  EVENTS_PROBLEMS,
   type ProblemKind,
   type ProblemKinds,
   QUERY_ERRORS,
@@ -113,6 +114,7 @@ export const LEDGER_PROBLEMS: ProblemKinds = {
   ...REJECTIONS,
   ...COMMAND_PROBLEMS,
   ...QUERY_PROBLEMS,
+  ...EVENTS_PROBLEMS,
   'command-not-found': {
     status: 404,
     title: 'No command is known under this key',

@@ -54,6 +54,7 @@ describe('the OpenAPI document of the ledger', () => {
       'reports',
       'bulk',
       'commands',
+      'events',
     ]);
     const tagged = Object.entries(document.paths).map(([path, operations]) => {
       const tags = new Set(Object.values(operations).flatMap(({ tags: own = [] }) => own));

@@ -419,6 +419,7 @@ export function describeQueries(
           '/v1/ledgers/{ledger}/assets',
           '/v1/ledgers/{ledger}/assets/{asset}',
           '/v1/ledgers/{ledger}/commands/{key}',
+          '/v1/ledgers/{ledger}/events',
           '/v1/ledgers/{ledger}/transfers',
           '/v1/ledgers/{ledger}/transfers/{transfer}',
           '/v1/ledgers/{ledger}/trial-balance',
