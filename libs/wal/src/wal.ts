@@ -258,6 +258,11 @@ export class Wal implements LogSource {
     return this.view.timelineAt(sequence);
   }
 
+  /** Whether what is durable ends in this history: that of the last record, or of an opening that has left none since. A place of it that the log does not come to was lost. */
+  endsIn(timeline: string): boolean {
+    return this.view.endsIn(timeline);
+  }
+
   get newestTimeline(): string {
     return this.view.newestTimeline;
   }

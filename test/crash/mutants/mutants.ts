@@ -550,7 +550,7 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'a log that ends before the state is opened',
       'a state that is ahead of its log',
-      'if (tail.header.timeline === timeline) throw behindState(place, lastSequence);',
+      'if (isBehind) throw behindState(place, lastSequence);',
       '',
     ],
   ]),

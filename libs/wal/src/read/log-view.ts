@@ -8,6 +8,7 @@ import {
   visitRecords,
 } from '../format/frame-decoder.js';
 import { FrameScanner, type ScannedFrame } from '../segment/frame-scanner.js';
+import { endsIn } from '../segment/log-ending.js';
 import { corrupt, unsupported } from '../wal.errors.js';
 import type {
   LogSource,
@@ -171,6 +172,12 @@ export class LogView implements LogSource {
         ? this.visibility.timelineBefore(sequence)
         : undefined;
     return this.visibility.catalog.find(sequence)?.header.timeline;
+  }
+
+  endsIn(timeline: string): boolean {
+    const { durableSequence, visibility } = this;
+    const before = visibility.timelineBefore(durableSequence);
+    return endsIn(timeline, visibility.catalog.all(), durableSequence, before);
   }
 
   get newestTimeline(): string {

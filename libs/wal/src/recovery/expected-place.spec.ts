@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { batchAfter, openSimulated, SimulatedFileSystem } from '../testing/index.js';
+import { restoreLog } from '../care/backup/restore.js';
+import { batchAfter, LOG, openSimulated, SimulatedFileSystem } from '../testing/index.js';
 import type { LogPosition, Sequence } from '../wal.types.js';
 
 const sequence = (value: number): Sequence => value as Sequence;
@@ -36,6 +37,51 @@ describe('what an opener expects of a log', () => {
         details: { sequence: 7, lastSequence: 6 },
       });
     expect(segments(system)).toEqual(before);
+  });
+
+  it('also behind openings that left no record, and where no record of the history is left', async () => {
+    // The fourth opening and those behind it leave none.
+    for (let opening = 4; opening <= 6; opening++) {
+      const wal = await openSimulated(system, {}, opening);
+      timelines.push(wal.timeline);
+      await wal.close();
+    }
+    for (const opening of [2, 3, 4, 5])
+      await expect(openSimulated(system, { expects: place(7, opening) }, 7)).rejects.toMatchObject({
+        code: 'WAL_BEHIND_STATE',
+      });
+    const wal = await openSimulated(system, { expects: place(7, 1) }, 7);
+    expect([...timelines, wal.timeline].map((timeline) => wal.endsIn(timeline))).toEqual([
+      ...[false, false, true, true, true, true, true],
+    ]);
+    // Of an emptied log, the place before its beginning.
+    await wal.maintenance.removeSegments({ below: sequence(7) });
+    expect(timelines.map((timeline) => wal.endsIn(timeline))).toEqual([
+      ...[false, false, true, false, false, false],
+    ]);
+    await wal.append(batchAfter(6, 1)).durable;
+    expect([timelines[2]!, wal.timeline].map((timeline) => wal.endsIn(timeline))).toEqual([
+      ...[false, true],
+    ]);
+    await wal.close();
+  });
+
+  it('opens a log that was restored to before the place, also when it was opened since', async () => {
+    const wal = await openSimulated(system, {}, 4);
+    await wal.maintenance.backup('/backup');
+    timelines.push(wal.timeline);
+    await wal.close();
+    await restoreLog('/backup', '/restored', { fileSystem: system });
+    const files = [...system.disk.image().files].flatMap(([path, content]) =>
+      path.startsWith('/restored/') ? [[path.replace('/restored', LOG), content] as const] : [],
+    );
+    const directories = new Set(['/data', LOG]);
+    system = SimulatedFileSystem.on({ files: new Map(files), directories });
+    for (const opening of [2, 3]) {
+      const restored = await openSimulated(system, { expects: place(7, opening) }, 5 + opening);
+      expect(restored.endsIn(timelines[opening]!)).toBe(false);
+      await restored.close();
+    }
   });
 
   it('opens a log that ends before a place of a history that it has left: it was restored', async () => {

@@ -55,6 +55,12 @@ export class FoldedLog implements StateSource {
   }
 
   // eslint-disable-next-line @typescript-eslint/no-unused-vars -- for the log that is written
+  endsIn(_timeline: string): boolean {
+    // No state of an earlier time is compared with it.
+    return false;
+  }
+
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- for the log that is written
   moveFloor(_position: Position): void {
     // Nothing depends on a state that is thrown away.
   }
@@ -76,6 +82,10 @@ export class OwnFoldedLog extends FoldedLog {
 
   override assertUnfenced(): void {
     this.wal.assertUnfenced();
+  }
+
+  override endsIn(timeline: string): boolean {
+    return this.wal.endsIn(timeline);
   }
 
   override async flush(): Promise<void> {

@@ -155,7 +155,7 @@ function unusable(
 function assertNotAhead(mark: StateMark, log: StateSource): void {
   const { logId, durablePosition } = log;
   if (mark.logId !== logId || mark.position <= durablePosition) return;
-  if (log.timelineAt(durablePosition) === mark.timeline) {
+  if (log.endsIn(mark.timeline)) {
     const { position: sequence, timeline } = mark;
     throw behindState({ logId, sequence, timeline }, durablePosition);
   }

@@ -17,6 +17,8 @@ export interface StateSource {
   /** Resolves once everything appended so far is durable. */
   flush(): Promise<void>;
   timelineAt(position: Position): string | undefined;
+  /** Whether the log ends in this history: then a place of it that the log does not come to was lost. */
+  endsIn(timeline: string): boolean;
   /** Durable when it returns: positions above this one are still needed. */
   moveFloor(position: Position): void;
 }

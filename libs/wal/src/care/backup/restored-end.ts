@@ -9,15 +9,13 @@ import {
 } from '../../format/segment-header.js';
 import { segmentPath } from '../../format/segment-name.js';
 import { SEGMENT_DATA_START, ZERO_CHUNK_BYTES } from '../../format/wal-format.js';
+import { RESTORED_EPOCH } from '../../segment/log-ending.js';
 
 /** Where what was restored ends: its last segment, and how a successor names its end. */
 export interface RestoredEnd {
   readonly header: SegmentHeader;
   readonly seal: PredecessorSeal;
 }
-
-/** Below that of every claim: the first writer's WATERMARK counts more. */
-const EPOCH = 0;
 
 /**
  * Makes the segment behind the end of a restored or salvaged log, without a frame, and WATERMARK, which names it. The header seals what was restored; without it a damaged end would look like a
@@ -39,7 +37,7 @@ export async function sealRestored(
     logId: header.logId,
     timeline,
     segment,
-    epoch: EPOCH,
+    epoch: RESTORED_EPOCH,
     firstSequence,
     salt: randomBytes(4).readUInt32LE(0),
     durability: header.durability,
@@ -64,7 +62,8 @@ export async function sealRestored(
   const watermark = WatermarkWriter.open(fileSystem, directory);
   try {
     const place = { segment, offset: SEGMENT_DATA_START, sequence: seal.lastSequence };
-    watermark.write({ timeline, epoch: EPOCH, ...place });
+    // The first writer's counts more.
+    watermark.write({ timeline, epoch: RESTORED_EPOCH, ...place });
     await watermark.sync();
   } finally {
     watermark.close();
