@@ -1,8 +1,57 @@
-import { ChoiceVariable, IntegerVariable, TextVariable } from './variable.js';
+import { ChoiceVariable, IntegerVariable, Section, TextVariable } from './variable.js';
 
 /** A port is at most 65535. */
 const HOST_AND_PORT =
   '[0-9A-Za-z._-]{1,255}:(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])';
+
+const PATH = /^[^\0]{0,4096}$/;
+
+/** How the feed is kept from others: the same variables at both ends. */
+export class FeedSecurityConfiguration {
+  @TextVariable('HOLDFAST_FEED_TOKEN', {
+    default: '',
+    meaning:
+      'The token that whoever reads the feed, or reports to it, must send. Give the command service and its workers the same one. Empty: the feed serves everybody who reaches it. Without TLS the token can be read on the network.',
+    pattern: /^(?:[\x21-\x7e]{16,512})?$/,
+    allowed: '16 to 512 printable characters without spaces',
+    secret: true,
+  })
+  readonly token!: string;
+
+  @TextVariable('HOLDFAST_FEED_TOKEN_FILE', {
+    default: '',
+    meaning: 'A file whose first line is the token, instead of `HOLDFAST_FEED_TOKEN`.',
+    pattern: PATH,
+    allowed: 'a path',
+  })
+  readonly tokenFile!: string;
+
+  @TextVariable('HOLDFAST_FEED_TLS_KEY_FILE', {
+    default: '',
+    meaning:
+      "This process's own private key (PEM). The command service needs one to serve the feed under TLS; a worker only where the command service asks for certificates.",
+    pattern: PATH,
+    allowed: 'a path',
+  })
+  readonly keyFile!: string;
+
+  @TextVariable('HOLDFAST_FEED_TLS_CERTIFICATE_FILE', {
+    default: '',
+    meaning: 'The certificate of that key, and what leads from it to the authority (PEM).',
+    pattern: PATH,
+    allowed: 'a path',
+  })
+  readonly certificateFile!: string;
+
+  @TextVariable('HOLDFAST_FEED_TLS_AUTHORITY_FILE', {
+    default: '',
+    meaning:
+      "The certificates of the authority that vouches for the other end (PEM). For the command service: only workers with a certificate of this authority are served. For a worker: the command service's certificate must come from it, and must be for the host in the address. A worker with any of these three files speaks TLS only.",
+    pattern: PATH,
+    allowed: 'a path',
+  })
+  readonly authorityFile!: string;
+}
 
 /** Where the owner of the log serves its feed; it listens on the host of its HTTP port. */
 export class FeedServerConfiguration {
@@ -23,6 +72,9 @@ export class FeedServerConfiguration {
       'up to 32 names of letters, digits, dots, hyphens and underscores, with commas between',
   })
   readonly floorConsumers!: string;
+
+  @Section(() => FeedSecurityConfiguration)
+  readonly security!: FeedSecurityConfiguration;
 
   get floorNames(): ReadonlySet<string> {
     return new Set(this.floorConsumers.split(',').filter((name) => name !== ''));
@@ -55,4 +107,7 @@ export class FeedClientConfiguration {
     allowed: 'host:port',
   })
   readonly reportAddress!: string;
+
+  @Section(() => FeedSecurityConfiguration)
+  readonly security!: FeedSecurityConfiguration;
 }

@@ -20,7 +20,11 @@ import {
   servicesTogether,
 } from '@holdfast/platform';
 import { FeedConsumers } from '@holdfast/projections';
-import { EventFeedModule, eventFeedMicroservice } from '@holdfast/projections/grpc';
+import {
+  EventFeedModule,
+  eventFeedMicroservice,
+  feedServerSecurity,
+} from '@holdfast/projections/grpc';
 
 /** The write side alone: commands over HTTP, the feed of what they made over gRPC, and the operator's API on a port of its own. */
 export async function startCommandService(
@@ -46,6 +50,7 @@ export async function startCommandService(
   // Before anything is made: what is wrong with the configuration leaves no directory behind.
   await assertReadModelPlace(place);
   assertAdminServable(admin);
+  const { token, tls } = feedServerSecurity(feedServer.security);
   await assertPlacesFree(
     { port: http.port, host: service.host, variable: 'HOLDFAST_COMMAND_HTTP_PORT' },
     { port: feedServer.port, host: service.host, variable: 'HOLDFAST_FEED_PORT' },
@@ -59,7 +64,7 @@ export async function startCommandService(
   const operations = new LogOperations({
     ...{ log: writer.log, consumers, logger, floors, retention },
   });
-  const feed = EventFeedModule.register({ source: writer.log, consumers });
+  const feed = EventFeedModule.register({ source: writer.log, consumers, token });
   const application = await createHttpApplication(
     LedgerCommandsModule.forRoot({
       ...{ writer, scrub, consumers, feed, operations },
@@ -83,7 +88,7 @@ export async function startCommandService(
   });
   const feedHost = service.host.includes(':') ? `[${service.host}]` : service.host;
   const feedUrl = `${feedHost}:${feedServer.port}`;
-  application.nest.connectMicroservice(eventFeedMicroservice({ url: feedUrl }));
+  application.nest.connectMicroservice(eventFeedMicroservice({ url: feedUrl, tls }));
   await application.nest.startAllMicroservices();
   const url = await application.listen(http.port, service.host, 'HOLDFAST_COMMAND_HTTP_PORT');
   logger.info({ url, feed: feedUrl }, 'serving commands and the feed');

@@ -17,7 +17,12 @@ import {
   createHttpApplication,
 } from '@holdfast/platform';
 import { DirectoryFeed, type EventFeed, type ReportTarget } from '@holdfast/projections';
-import { GrpcFeed, GrpcReports } from '@holdfast/projections/grpc';
+import {
+  type FeedSecurityFiles,
+  GrpcFeed,
+  GrpcReports,
+  feedClientSecurity,
+} from '@holdfast/projections/grpc';
 
 /** Follows the log into the read model, and says over HTTP how it goes. */
 export async function startProjectionWorker(
@@ -58,21 +63,22 @@ function feedOf(
   into: string,
   logger: Logger,
 ): EventFeed {
-  const { kind, address, reportAddress } = feed;
+  const { kind, address, reportAddress, security } = feed;
   const from = kind === 'directory' ? storage.walDirectory : address;
   logger.info({ feed: kind, from, into }, 'following the log');
-  if (kind === 'grpc') return new GrpcFeed({ url: address });
+  if (kind === 'grpc') return new GrpcFeed({ url: address, ...feedClientSecurity(security) });
   return new DirectoryFeed(storage.walDirectory, {
     upcasters: new Upcasters(ledgerEventSchemas),
     archiveDirectory: storage.archiveDirectory,
-    ...(reportAddress !== '' && { report: reportsTo(reportAddress, logger) }),
+    ...(reportAddress !== '' && { report: reportsTo(reportAddress, security, logger) }),
   });
 }
 
 /** The owner of the log is told how far this worker has come. It may be away: then it keeps what it last heard of. */
-function reportsTo(address: string, logger: Logger): ReportTarget {
+function reportsTo(address: string, security: FeedSecurityFiles, logger: Logger): ReportTarget {
   const reports = new GrpcReports({
     url: address,
+    ...feedClientSecurity(security),
     onReach: (failure) => {
       if (failure === undefined) logger.info({ address }, 'reports to the log arrive again');
       else logger.warn({ address, err: failure }, 'reports to the log do not arrive');

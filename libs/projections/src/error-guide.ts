@@ -14,9 +14,15 @@ export const PROJECTION_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
   },
   FEED_REFUSED: {
     meaning:
-      "The feed's server does not serve this consumer: wrong credentials or version, or a floor under a name that may not have one.",
+      "The feed's server does not serve this consumer: a wrong token or version, or a floor under a name that may not have one.",
     action:
-      'Correct the credentials, start matching versions, or add the consumer to HOLDFAST_FLOOR_CONSUMERS of the command service.',
+      'Give both ends the same `HOLDFAST_FEED_TOKEN` and start them again, start matching versions, or add the consumer to HOLDFAST_FLOOR_CONSUMERS of the command service.',
+  },
+  FEED_SECURITY_INVALID: {
+    meaning:
+      'The key, a certificate or the token of the feed cannot be read, is of no use, or one goes without the other. The process has not started, so that nothing is served in plain text that was to be encrypted.',
+    action:
+      'Correct what the message names: the `HOLDFAST_FEED_TLS_…` and `HOLDFAST_FEED_TOKEN…` variables.',
   },
   FEED_DIVERGED: {
     meaning:

@@ -23,6 +23,9 @@ export const LOG_EXIT_CODES: ExitCodes = {
   ADMIN_TOKEN_MISSING: ExitCode.CONFIGURATION,
   ADMIN_TOKEN_INVALID: ExitCode.CONFIGURATION,
   PORT_UNUSABLE: ExitCode.CONFIGURATION,
+  // Wrong credentials or another version: another start alone changes nothing.
+  FEED_REFUSED: ExitCode.CONFIGURATION,
+  FEED_SECURITY_INVALID: ExitCode.CONFIGURATION,
 
   WAL_CORRUPT: ExitCode.DATA,
   WAL_LOST_TAIL: ExitCode.DATA,

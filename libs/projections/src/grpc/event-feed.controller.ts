@@ -12,6 +12,7 @@ import {
   type WireReportAnswer,
 } from './feed-protocol.js';
 import { FeedSession, type FollowCall } from './feed-session.js';
+import { FeedToken } from './feed-token.js';
 import { statusOf } from './feed-status.js';
 import { SourceFeed } from '../feed/source-feed.js';
 
@@ -21,26 +22,31 @@ export class EventFeedController {
   constructor(
     @Inject(SourceFeed) private readonly feed: SourceFeed,
     @Inject(FeedConsumers) private readonly consumers: FeedConsumers,
+    @Inject(FeedToken) private readonly token: FeedToken,
   ) {}
 
   @GrpcStreamCall(FEED_SERVICE, 'Follow')
-  follow(call: FollowCall): Promise<void> {
-    return new FeedSession(call, this.feed, this.consumers).run();
+  async follow(call: FollowCall): Promise<void> {
+    const refusal = this.token.refusalOf(call.metadata);
+    if (refusal !== undefined) call.emit('error', statusOf(refusal));
+    else await new FeedSession(call, this.feed, this.consumers).run();
   }
 
   @GrpcMethod(FEED_SERVICE, 'Report')
   report(
     { consumer, reporter, applied, durable, ended }: WireReport,
-    _metadata: Metadata,
+    metadata: Metadata,
     call: ServerUnaryCall<WireReport, WireReportAnswer>,
   ): WireReportAnswer {
     try {
+      const refusal = this.token.refusalOf(metadata);
+      if (refusal !== undefined) throw refusal;
       const cursors = { applied: this.ownCursor(applied), durable: this.ownCursor(durable) };
       this.consumers.report({ consumer, reporter, ended, ...cursors }, call.getPeer());
       return {};
     } catch (error) {
-      const { code, details, metadata } = statusOf(error);
-      throw new RpcException({ code, message: details, details, metadata });
+      const { details, ...status } = statusOf(error);
+      throw new RpcException({ ...status, message: details, details });
     }
   }
 

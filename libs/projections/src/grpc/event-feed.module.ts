@@ -11,6 +11,7 @@ import { type GrpcOptions, Transport } from '@nestjs/microservices';
 import { EventFeedController } from './event-feed.controller.js';
 import { FeedConsumers } from '../feed/feed-consumers.js';
 import { FEED_PACKAGE, MESSAGE_BYTES_MAX, PROTO_LOADER, PROTO_PATH } from './feed-protocol.js';
+import { FeedToken } from './feed-token.js';
 import { SourceFeed } from '../feed/source-feed.js';
 
 const MODULE_OPTIONS = Symbol('event feed module options');
@@ -21,6 +22,8 @@ export interface EventFeedModuleOptions {
   readonly consumers?: FeedConsumers;
   /** An idle feed says so this often. Default 1,000. */
   readonly heartbeatMillis?: number;
+  /** Whoever does not send it is refused. Left out: everybody is served. */
+  readonly token?: string | undefined;
 }
 
 export interface EventFeedModuleAsyncOptions extends Pick<DynamicModule, 'imports'> {
@@ -69,6 +72,11 @@ export class EventFeedModule implements OnApplicationShutdown {
           inject: [MODULE_OPTIONS],
           useFactory: ({ consumers }: EventFeedModuleOptions) => consumers ?? new FeedConsumers(),
         },
+        {
+          provide: FeedToken,
+          inject: [MODULE_OPTIONS],
+          useFactory: ({ token }: EventFeedModuleOptions) => new FeedToken(token),
+        },
       ],
       exports: [FeedConsumers],
     };
@@ -84,11 +92,13 @@ export interface EventFeedServerOptions {
   /** `host:port` to listen on. */
   readonly url: string;
   /** Plain text when left out. PEM texts; with `rootCertificates` clients must present a certificate of theirs. */
-  readonly tls?: {
-    readonly privateKey: Buffer;
-    readonly certificateChain: Buffer;
-    readonly rootCertificates?: Buffer;
-  };
+  readonly tls?:
+    | {
+        readonly privateKey: Buffer;
+        readonly certificateChain: Buffer;
+        readonly rootCertificates?: Buffer;
+      }
+    | undefined;
 }
 
 /** What `app.connectMicroservice` takes to serve the feed. */

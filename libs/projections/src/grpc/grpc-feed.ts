@@ -3,13 +3,16 @@ import { Client } from '@grpc/grpc-js';
 import type { EventFeed, FeedOptions, FeedSubscription } from '../event-feed.js';
 import { PORTION_BYTES, WINDOW_BYTES, followMethod } from './feed-protocol.js';
 import { CHANNEL_OPTIONS, type GrpcFeedTls, channelCredentials } from './grpc-channel.js';
+import { tokenMetadata } from './feed-token.js';
 import { GrpcSubscription } from './grpc-subscription.js';
 
 export interface GrpcFeedOptions {
   /** `host:port` of the command service's feed. */
   readonly url: string;
   /** Plain text when left out. */
-  readonly tls?: GrpcFeedTls;
+  readonly tls?: GrpcFeedTls | undefined;
+  /** What the server wants to hear from whom it serves. */
+  readonly token?: string | undefined;
   /** Most bytes of events that the server may have under way to this client. Default 4 MiB, at least 256 KiB. */
   readonly windowBytes?: number;
   /** After so long without a message, while one is waited for, the server counts as gone. Default 10,000. */
@@ -47,6 +50,7 @@ export class GrpcFeed implements EventFeed {
           this.method.path,
           this.method.requestSerialize,
           this.method.responseDeserialize,
+          tokenMetadata(this.options.token),
         ),
     });
   }

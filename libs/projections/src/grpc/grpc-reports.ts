@@ -3,12 +3,15 @@ import { CHANNEL_OPTIONS, type GrpcFeedTls, channelCredentials } from './grpc-ch
 import type { ConsumerReport } from '../feed/feed-consumers.js';
 import { reportMethod } from './feed-protocol.js';
 import { failureOf } from './feed-status.js';
+import { tokenMetadata } from './feed-token.js';
 
 export interface GrpcReportsOptions {
   /** `host:port` of the command service's feed. */
   readonly url: string;
   /** Plain text when left out. */
-  readonly tls?: GrpcFeedTls;
+  readonly tls?: GrpcFeedTls | undefined;
+  /** What the server wants to hear from whom it serves. */
+  readonly token?: string | undefined;
   /** Told of the first report that fails after one that did not, and of the first that arrives again. */
   readonly onReach?: (failure: Error | undefined) => void;
 }
@@ -51,6 +54,7 @@ export class GrpcReports {
       this.method.requestSerialize,
       this.method.responseDeserialize,
       report,
+      tokenMetadata(this.options.token),
       { deadline: Date.now() + ANSWER_MILLIS_MAX },
       (error) => {
         this.underWay = false;

@@ -10,6 +10,7 @@ export {
   type EventFeedServerOptions,
   eventFeedMicroservice,
 } from './event-feed.module.js';
+export { type FeedSecurityFiles, feedClientSecurity, feedServerSecurity } from './feed-security.js';
 export type { GrpcFeedTls } from './grpc-channel.js';
 export { GrpcFeed, type GrpcFeedOptions } from './grpc-feed.js';
 export { GrpcReports, type GrpcReportsOptions } from './grpc-reports.js';

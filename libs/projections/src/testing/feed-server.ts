@@ -25,11 +25,12 @@ export async function serveFeed(
     heartbeatMillis?: number;
     tls?: EventFeedServerOptions['tls'];
     floorNames?: ReadonlySet<string>;
+    token?: string;
   } = {},
 ): Promise<FeedServer> {
-  const { heartbeatMillis = HEARTBEAT_UNDER_TEST_MILLIS, tls, floorNames } = options;
+  const { heartbeatMillis = HEARTBEAT_UNDER_TEST_MILLIS, tls, floorNames, token } = options;
   const consumers = new FeedConsumers({ floorNames });
-  const register = EventFeedModule.register({ source, consumers, heartbeatMillis });
+  const register = EventFeedModule.register({ source, consumers, heartbeatMillis, token });
   const module = await Test.createTestingModule({ imports: [register] }).compile();
   module.useLogger(false);
   const application = module.createNestApplication(new FastifyAdapter());
