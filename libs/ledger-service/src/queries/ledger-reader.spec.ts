@@ -134,3 +134,89 @@ describe('a query behind a command service that was started again', () => {
     },
   );
 });
+
+describe('many queries that wait for what was just written', () => {
+  const WAITING = 500;
+  /** Looks under way, each answered when the test says so; queries are answered at once, as the last look was. */
+  let looks: ((position: number) => void)[];
+  let queries: number;
+  let leaving: AbortController;
+  let reader: LedgerReader;
+
+  const cursorAt = (position: number): FeedCursor => ({
+    ...{ logId: LOG_ID, timeline: TIMELINE, position: position as Position },
+  });
+
+  beforeEach(() => {
+    looks = [];
+    queries = 0;
+    leaving = new AbortController();
+    let last = 0;
+    const answered = (position: number): Asked => ({
+      finding: { kind: 'found', body: new Uint8Array(), version: undefined },
+      cursor: cursorAt(position),
+    });
+    const asker = {
+      ask: ({ name }: QueryCall): Promise<Asked> => {
+        if (name !== 'look') queries += 1;
+        if (name !== 'look') return Promise.resolve(answered(last));
+        return new Promise((resolve) =>
+          looks.push((position) => {
+            last = position;
+            resolve(answered(position));
+          }),
+        );
+      },
+      close: () => Promise.resolve(),
+    };
+    // No look is given up, however slow this machine is.
+    const sight = new ReadModelSight(asker, 60_000);
+    reader = new LedgerReader(sight, asker, { waitMillisMax: 600_000 });
+  });
+
+  const look = async (number: number) => {
+    while (looks.length < number) await new Promise(setImmediate);
+    return looks[number - 1]!;
+  };
+
+  const ask = (waitSeconds: number) =>
+    Array.from({ length: WAITING }, () =>
+      reader.answer(
+        { name: 'getLedger', arguments: [], minPosition: encodePosition(cursorAt(9)) },
+        { waitSeconds, signal: leaving.signal },
+      ),
+    );
+
+  it('share each look at the read model, and are asked once each when it has arrived', async () => {
+    const answers = ask(600);
+    (await look(1))(5);
+    (await look(2))(6);
+    (await look(3))(9);
+    const token = encodePosition(cursorAt(9));
+    for (const answer of await Promise.all(answers)) expect(answer.position).toBe(token);
+    expect([looks.length, queries]).toEqual([3, WAITING]);
+  });
+
+  it('all end with a stop, and are not asked', async () => {
+    const answers = ask(600);
+    (await look(1))(5);
+    const second = await look(2);
+    leaving.abort();
+    for (const { status, reason } of (await Promise.allSettled(answers)) as PromiseRejectedResult[])
+      expect([status, reason]).toMatchObject(['rejected', { slug: 'service-stopping' }]);
+    expect([looks.length, queries]).toEqual([2, 0]);
+    second(5);
+  });
+
+  it('are all told to come again when the read model does not arrive in time', async () => {
+    const answers = Promise.allSettled(ask(0.05));
+    (await look(1))(5);
+    const slow = setInterval(() => looks.at(-1)?.(6), 1);
+    for (const { reason } of (await answers) as PromiseRejectedResult[])
+      expect(reason).toMatchObject({ slug: 'projection-lagging' });
+    clearInterval(slow);
+    looks.at(-1)?.(6);
+    expect(queries).toBe(0);
+    expect(looks.length).toBeLessThan(WAITING);
+  });
+});
