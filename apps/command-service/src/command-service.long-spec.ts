@@ -193,6 +193,30 @@ describe('the command service', () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
+  it('serves its feed to those who send the token that it is configured with, and to no others', async () => {
+    const token = 'a-token-of-some-length';
+    const service = await Service.start(directory, { HOLDFAST_FEED_TOKEN: token });
+    expect(await service.put('/v1/ledgers/main')).toBe(201);
+    const url = service.line('serving commands and the feed').feed ?? '';
+    const first = async (options: { token?: string }) => {
+      const feed = new GrpcFeed({ url, ...options });
+      const { signal } = new AbortController();
+      const batches = feed.open({ from: undefined, signal })[Symbol.asyncIterator]();
+      return batches.next().finally(() => feed.close());
+    };
+    await expect(first({})).rejects.toMatchObject({ code: 'FEED_REFUSED' });
+    expect(await first({ token })).toMatchObject({ value: { events: [{ position: 1 }] } });
+    expect(JSON.stringify(service.lines)).not.toContain(token);
+    expect(await service.stop()).toBe(ExitCode.OK);
+  });
+
+  it('does not start where its feed cannot be secured as configured, and makes nothing', async () => {
+    const key = join(directory, 'not-there.key');
+    const service = await Service.start(directory, { HOLDFAST_FEED_TLS_KEY_FILE: key });
+    expect(await service.process.exited).toBe(ExitCode.CONFIGURATION);
+    expect(await filesOf(directory)).toEqual({});
+  });
+
   it.each(['HOLDFAST_COMMAND_HTTP_PORT', 'HOLDFAST_ADMIN_PORT', 'HOLDFAST_FEED_PORT'])(
     'names the port that another process has, and %s, and makes nothing',
     async (variable) => {
