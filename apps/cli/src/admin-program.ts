@@ -7,6 +7,7 @@ import type { CliExit } from './exit-code.js';
 import type { DropFloorFlags, FloorsFlags } from './floors/floors.js';
 import type { JobsFlags } from './jobs/jobs.js';
 import type { DropGenerationFlags, ProjectionsFlags } from './projections/projections.js';
+import type { SkipFlags } from './projections/quarantine.js';
 import type { RestoreFlags } from './restore/restore.js';
 import type { RetentionFlags } from './retention/retention.js';
 import type { VerifyStateFlags } from './state/verify-state.js';
@@ -107,6 +108,7 @@ function addProjections(
       const { dropGeneration } = await import('./projections/projections.js');
       done(await dropGeneration(name, generation, flags, terminal));
     });
+  addQuarantine(projections, terminal, done);
   for (const [verb, description] of [
     ['pause', 'apply nothing more until it is resumed; queries go on with what is there'],
     ['resume', 'go on where it was paused'],
@@ -118,6 +120,46 @@ function addProjections(
         const { pauseOrResume } = await import('./projections/projections.js');
         done(await pauseOrResume(name, verb, flags, terminal));
       });
+}
+
+function addQuarantine(
+  projections: Command,
+  terminal: Terminal,
+  done: (exit: CliExit) => void,
+): void {
+  const quarantine = projections
+    .command('quarantine')
+    .description('what a projection could not apply, and what waits behind it');
+  const verb = (name: string, description: string): Command =>
+    administering(quarantine.command(name))
+      .description(description)
+      .argument('<name>', 'such as ledger');
+  verb('list', 'what waits and what was skipped; exit code 1 when anything waits').action(
+    async (name: string, flags: ProjectionsFlags) => {
+      const { listQuarantine } = await import('./projections/quarantine.js');
+      done(await listQuarantine(name, flags, terminal));
+    },
+  );
+  verb('show', 'a commit with its events')
+    .argument('<position>', 'of its first event', wholeNumber)
+    .action(async (name: string, position: number, flags: ProjectionsFlags) => {
+      const { showQuarantined } = await import('./projections/quarantine.js');
+      done(await showQuarantined(name, position, flags, terminal));
+    });
+  verb('release', 'try again what was refused, in order; exit code 1 when anything still waits')
+    .argument('[position]', 'of the first event of one commit; all by default', wholeNumber)
+    .action(async (name: string, position: number | undefined, flags: ProjectionsFlags) => {
+      const { releaseQuarantined } = await import('./projections/quarantine.js');
+      done(await releaseQuarantined(name, position, flags, terminal));
+    });
+  verb('skip', 'leave a commit out for good; the decision is kept')
+    .argument('<position>', 'of its first event', wholeNumber)
+    .requiredOption('--reason <text>', 'why its rows are not wanted')
+    .option('--by <who>', 'who decides (the user of this system by default)')
+    .action(async (name: string, position: number, flags: SkipFlags) => {
+      const { skipQuarantined } = await import('./projections/quarantine.js');
+      done(await skipQuarantined(name, position, flags, terminal));
+    });
 }
 
 function addClock(holdfast: Command, terminal: Terminal, done: (exit: CliExit) => void): void {

@@ -7,11 +7,17 @@ import {
   LedgerProjector,
   LedgerWriter,
   ledgerOperations,
+  ledgerProjection,
   openLedgerStore,
 } from '@holdfast/ledger-service';
 import { LogOperations } from '@holdfast/operations';
 import { ServiceLifecycle, createLogger } from '@holdfast/platform';
-import { FeedConsumers, SourceFeed } from '@holdfast/projections';
+import {
+  FeedConsumers,
+  ProjectionRunner,
+  SourceFeed,
+  SqliteReadModelStore,
+} from '@holdfast/projections';
 import type { Sequence } from '@holdfast/wal';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { parseCli, runCli } from './testing/run-cli.js';
@@ -159,6 +165,11 @@ describe('the commands that administer', () => {
       0,
       expect.stringMatching(/^ledger +1 +1 +live +6 +0 +kept by /m),
     ]);
+    const quarantined = await projections('quarantine', 'list', 'ledger');
+    expect([quarantined.exit, quarantined.output]).toEqual([
+      0,
+      'Nothing waits in the quarantine of ledger.\n',
+    ]);
     expect((await projections('pause', 'ledger')).output).toContain('resume ledger');
     const paused = await projections('list', '--json');
     expect([paused.exit, JSON.parse(paused.output)]).toMatchObject([
@@ -182,6 +193,64 @@ describe('the commands that administer', () => {
     // Nobody can keep what is not served.
     expect((await runCli('projections', 'list', '--data', data)).exit).toBe(0);
     service = await Service.start(data);
+  });
+
+  it('list, show, release and skip what a projection could not apply', async () => {
+    const directory = join(data, 'read-models');
+    const quarantine = (...given: readonly string[]) =>
+      runCli('projections', 'quarantine', ...given, '--url', service!.url);
+    const follow = async (apply: typeof ledgerProjection.apply) => {
+      const projection = { ...ledgerProjection, apply };
+      const store = SqliteReadModelStore.open({ directory, projection });
+      const feed = new SourceFeed(service!.writer.log, { heartbeatMillis: 20 });
+      const badEvents = { kind: 'quarantine', attempts: 1 } as const;
+      const runner = new ProjectionRunner({ feed, store, badEvents });
+      const stopping = new AbortController();
+      const ended = runner.run(stopping.signal);
+      expect(await runner.waitFor(service!.writer.log.durablePosition, 10_000)).toBe(true);
+      return async () => {
+        stopping.abort();
+        await ended;
+        await feed.close();
+        await store.close();
+      };
+    };
+    const stopFaulty = await follow(() => {
+      throw new Error('no such column');
+    });
+    const listed = await quarantine('list', 'ledger');
+    expect([listed.exit, listed.output]).toEqual([
+      1,
+      expect.stringMatching(/^1 +1 +1 \(live\) +1 +20.*Z +no such column$/m),
+    ]);
+    expect((await runCli('projections', 'list', '--url', service!.url)).output).toMatch(
+      /QUARANTINED: [0-9]+ events; kept by/,
+    );
+    const shown = await quarantine('show', 'ledger', '1');
+    expect(JSON.parse(shown.output)).toMatchObject({ events: [{ type: 'LedgerOpened' }] });
+    const last = service!.writer.log.durablePosition;
+    const skip = ['skip', 'ledger', String(last), '--reason', 'it was a test', '--by', 'alice'];
+    const skipped = await quarantine(...skip);
+    expect([skipped.exit, skipped.output]).toEqual([0, expect.stringContaining('by alice')]);
+    const again = await quarantine('release', 'ledger');
+    expect([again.exit, again.output]).toEqual([
+      1,
+      expect.stringMatching(/^1 +1 +1 \(live\) +2 /m),
+    ]);
+    await stopFaulty();
+    const stopMended = await follow((events, transaction) =>
+      ledgerProjection.apply(events, transaction),
+    );
+    const released = await quarantine('release', 'ledger');
+    expect([released.exit, released.output]).toEqual([0, 'Nothing waits in ledger any more.\n']);
+    await stopMended();
+    const record = await quarantine('list', 'ledger');
+    expect([record.exit, record.output]).toEqual([
+      0,
+      expect.stringMatching(
+        new RegExp(`^${last} was skipped by alice at .*Z: it was a test$`, 'm'),
+      ),
+    ]);
   });
 
   it('show and cancel jobs', async () => {

@@ -55,6 +55,18 @@ export const ADMIN_PROBLEMS: ProblemKinds = {
     detail: (of) =>
       `Nobody has begun tables of ${of('projection')} where this service looks for them. Start its worker; where that has directories of its own, let this service see them.`,
   },
+  'commit-not-quarantined': {
+    status: 404,
+    title: 'There is no such commit in the quarantine',
+    detail: (of) =>
+      `Nothing at position ${of('position')} waits in the quarantine of ${of('projection')}, or not any more. A commit is named by the position of its first event.`,
+  },
+  'commit-only-waits': {
+    status: 409,
+    title: 'The commit was not refused',
+    detail: (of) =>
+      `The commit at position ${of('position')} waits behind the one at ${of('behind')}: release or skip that one, and it is tried.`,
+  },
   'rebuild-running': {
     status: 409,
     title: 'The projection is being rebuilt already',

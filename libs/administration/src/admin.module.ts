@@ -17,6 +17,7 @@ import { compactionControllerFor } from './compaction/compaction.controller.js';
 import { FloorsController } from './floors/floors.controller.js';
 import { JobsController } from './jobs/jobs.controller.js';
 import { ProjectionsController } from './projections/projections.controller.js';
+import { QuarantineController } from './projections/quarantine.controller.js';
 import { LogController } from './log/log.controller.js';
 import { RetentionController } from './retention/retention.controller.js';
 import { StateController } from './state/state.controller.js';
@@ -54,6 +55,7 @@ export class AdminModule implements OnApplicationShutdown {
         ...[
           FloorsController,
           ProjectionsController,
+          QuarantineController,
           RetentionController,
           ArchiveController,
           BackupController,

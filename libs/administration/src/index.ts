@@ -2,6 +2,7 @@ export { type AdminToken, adminToken } from './access/admin-access.js';
 export type { DtoShape } from './dto-shape.js';
 export type { JobDto } from './jobs/jobs.dto.js';
 export type { ProjectionDto, ProjectionListDto } from './projections/projections.dto.js';
+export type { QuarantineDto, QuarantinedCommitDto } from './projections/quarantine.dto.js';
 export {
   type AsyncOperationsOptions,
   OperationsModule,

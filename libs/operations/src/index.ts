@@ -53,6 +53,11 @@ export {
   type TablesStatus,
 } from './projections/projection-care.js';
 export {
+  QuarantineCare,
+  type QuarantineStatus,
+  type WaitingCommit,
+} from './projections/quarantine-care.js';
+export {
   LogRetention,
   type LogRetentionOptions,
   type RetainedLog,

@@ -47,8 +47,9 @@ export const PROJECTION_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
   },
   PROJECTION_FAILED: {
     meaning:
-      'The projection cannot apply a commit, or the database refuses its tables; the message says which. Everything before it is applied and durable; queries go on and show that moment.',
-    action: 'It is a bug of the program: start one that is mended. Commands go on.',
+      'The projection cannot apply a commit, its quarantine is full, or the database refuses its tables; the message says which. Everything before it is applied and durable; queries go on and show that moment.',
+    action:
+      'It is a bug of the program: start one that is mended. Commands go on. With `HOLDFAST_PROJECTION_BAD_EVENTS=quarantine` it goes on without what it cannot apply.',
   },
   PROJECTION_THREAD_ENDED: {
     meaning:

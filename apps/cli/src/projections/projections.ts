@@ -13,8 +13,8 @@ export interface ProjectionsFlags extends AdminFlags {
 type Projection = DtoShape<ProjectionDto>;
 
 /**
- * Every projection with the tables of each of its versions. Exit code 1 when one is refused or cannot be looked at, or when nobody keeps the live one, unless it is paused; of the data of a service
- * that does not run nobody does.
+ * Every projection with the tables of each of its versions. Exit code 1 when one is refused or cannot be looked at, when events wait in the quarantine of the live one, or when nobody keeps that one,
+ * unless it is paused; of the data of a service that does not run nobody does.
  */
 export async function listProjections(
   flags: ProjectionsFlags,
@@ -27,12 +27,18 @@ export async function listProjections(
   if (flags.json === true) await terminal.json({ items }, 2);
   else await print(items, terminal);
   const isTrouble = (one: Projection): boolean =>
-    isRefused(one) || (flags.data === undefined && !one.paused && !isKept(one));
+    isRefused(one) || hasWaiting(one) || (flags.data === undefined && !one.paused && !isKept(one));
   return items.some(isTrouble) ? CliExit.PROBLEMS : CliExit.OK;
 }
 
 function isRefused({ fault, generations }: Projection): boolean {
   return fault !== undefined || generations.some(({ refusal }) => refusal !== undefined);
+}
+
+function hasWaiting({ version, generations }: Projection): boolean {
+  return generations.some(
+    (one) => one.version === version && one.state === 'live' && one.quarantinedEvents !== undefined,
+  );
 }
 
 function isKept({ version, generations }: Projection): boolean {
@@ -60,7 +66,12 @@ function rowsOf({ name, version, paused, generations }: Projection): string[][] 
     one.state,
     String(one.position),
     countText(one.eventsBehind),
-    [mark, one.refusal === undefined ? '' : `REFUSED: ${one.refusal}`, keeperOf(one.owner)]
+    [
+      mark,
+      one.refusal === undefined ? '' : `REFUSED: ${one.refusal}`,
+      one.quarantinedEvents === undefined ? '' : `QUARANTINED: ${one.quarantinedEvents} events`,
+      keeperOf(one.owner),
+    ]
       .filter((text) => text !== '')
       .join('; '),
   ]);

@@ -59,6 +59,12 @@ export class GenerationDto {
   })
   owner?: string;
 
+  @ApiPropertyOptional({
+    type: 'integer',
+    description: 'Events that it lacks because they wait in its quarantine. Absent when none do.',
+  })
+  quarantinedEvents?: number;
+
   @ApiPropertyOptional({ type: 'string', description: 'Why queries are not answered from it.' })
   refusal?: string;
 }
@@ -93,7 +99,7 @@ export function projectionDto(status: CaredProjection): DtoShape<ProjectionDto> 
 
 export function generationDto(status: TablesStatus): DtoShape<GenerationDto> {
   const { generation, version, state, promotedAtMillis, position, eventsBehind } = status;
-  const { owner, refusal } = status;
+  const { owner, refusal, quarantinedEvents } = status;
   return {
     ...{ generation, version, state, position, eventsBehind },
     ...(promotedAtMillis !== undefined && {
@@ -101,5 +107,6 @@ export function generationDto(status: TablesStatus): DtoShape<GenerationDto> {
     }),
     ...(owner !== undefined && { owner }),
     ...(refusal !== undefined && { refusal }),
+    ...(quarantinedEvents > 0 && { quarantinedEvents }),
   };
 }

@@ -1,14 +1,11 @@
 import type { EventLog } from '@holdfast/event-store';
 import { CodedError, errorMessage } from '@holdfast/kernel';
-import {
-  FeedConsumers,
-  type GenerationStatus,
-  type RebuildProgress,
-  type ReadModelStore,
-} from '@holdfast/projections';
+import { FeedConsumers, type GenerationStatus, type RebuildProgress } from '@holdfast/projections';
 import type { Work } from '../jobs/job.js';
 import type { OperatorLog } from '../operator-log.js';
 import type { OperatedProjection } from './operated-projection.js';
+import { QuarantineCare } from './quarantine-care.js';
+import { withStore } from './with-store.js';
 
 export interface TablesStatus extends Omit<GenerationStatus, 'cursor'> {
   /** 0 before the first event, and where the tables cannot be read now. */
@@ -46,7 +43,11 @@ export interface ProjectionCareOptions {
 
 /** The projections of a service from outside of their workers, which may be other processes: everything goes through the read models themselves. */
 export class ProjectionCare {
-  constructor(private readonly options: ProjectionCareOptions) {}
+  readonly quarantine: QuarantineCare;
+
+  constructor(private readonly options: ProjectionCareOptions) {
+    this.quarantine = new QuarantineCare(options.logger);
+  }
 
   find(name: string): OperatedProjection | undefined {
     return this.options.projections.find((projection) => projection.name === name);
@@ -114,17 +115,5 @@ export class ProjectionCare {
     const position = cursor?.position ?? 0;
     const eventsBehind = Math.max(0, this.options.log.durablePosition - position);
     return { ...told, position, eventsBehind };
-  }
-}
-
-async function withStore<Result>(
-  projection: OperatedProjection,
-  use: (store: ReadModelStore<unknown>) => Promise<Result>,
-): Promise<Result> {
-  const store = await projection.openStore();
-  try {
-    return await use(store);
-  } finally {
-    await store.close();
   }
 }
