@@ -200,6 +200,18 @@ describe('configuration', () => {
     },
   );
 
+  it.each(['mysql://me:S3cret@host/books', 'postgres:// me:S3cret@host', 'S3cret'])(
+    'takes no %p for a read model in PostgreSQL, and does not show it',
+    (url) => {
+      const [problem, ...others] = problemsOf({ HOLDFAST_READ_MODEL_URL: url });
+      expect([problem, others]).toEqual([
+        expect.stringMatching(/^HOLDFAST_READ_MODEL_URL .*must be a postgres:\/\/ URL$/),
+        [],
+      ]);
+      expect(problem).not.toContain('S3cret');
+    },
+  );
+
   it('refuses a variable that no application has, and says which was meant', () => {
     expect(problemsOf({ HOLDFAST_WAL_DURABILTY: 'none', HOLDFAST_COLOUR: 'red' })).toEqual([
       'HOLDFAST_COLOUR is not a variable of Holdfast',

@@ -44,7 +44,9 @@ export async function loadPostgres(): Promise<typeof import('./postgres/postgres
   try {
     return await import('./postgres/postgres-ledger.js');
   } catch (error) {
-    if (errorCode(error) !== 'ERR_MODULE_NOT_FOUND') throw error;
+    const isMissing =
+      errorCode(error) === 'ERR_MODULE_NOT_FOUND' && errorMessage(error).includes(`'pg'`);
+    if (!isMissing) throw error;
     throw new CodedError(
       'POSTGRES_CLIENT_MISSING',
       `HOLDFAST_READ_MODEL_URL is set, and the package pg is not installed: npm install pg (${errorMessage(error)})`,
