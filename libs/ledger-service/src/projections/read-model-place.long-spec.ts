@@ -19,7 +19,7 @@ it('a program without the client of PostgreSQL says what to install, and ends as
   for (const refused of [assertReadModelPlace(place), openLedgerStore(place)])
     await expect(refused).rejects.toMatchObject({
       code: 'POSTGRES_CLIENT_MISSING',
-      message: expect.stringContaining('npm install pg') as string,
+      message: expect.stringContaining('npm install pg') as unknown,
     });
   expect(LEDGER_EXIT_CODES['POSTGRES_CLIENT_MISSING']).toBe(ExitCode.CONFIGURATION);
 });

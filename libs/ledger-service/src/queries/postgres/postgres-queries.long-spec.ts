@@ -17,7 +17,8 @@ const IDS = ['a', 'B', 'b', 'Z', '_x', 'a-1', 'a.1', 'a:1', 'a1', 'a@1', 'a~', '
 
 describeWithPostgres('PostgreSQL:', (server) => {
   const placed = () => ({ url: server().url(), schema: newSchema() });
-  const start = (waitMillisMax?: number) => TestLedgerService.start(waitMillisMax, placed());
+  /** The first tables of a projection are made meanwhile. */
+  const start = (waitMillisMax = 2_000) => TestLedgerService.start(waitMillisMax, placed());
   let service: TestLedgerService | undefined;
 
   afterEach(async () => {
