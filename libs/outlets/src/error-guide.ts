@@ -52,4 +52,52 @@ export const OUTLET_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
     action:
       'Stop the process, put the file back from a backup, or remove it: then each outlet begins at the beginning of the log and everything is delivered again. Check the disk.',
   },
+  OUTLET_NATS_UNREACHABLE: {
+    meaning:
+      'The NATS server cannot be reached, or the connection broke. Nothing is lost: the relay tries again and asks the stream how far it came.',
+    action: 'Check the address, the server and the network.',
+  },
+  OUTLET_NATS_REFUSED: {
+    meaning:
+      'The NATS server refuses the credentials, or this user may not publish the subject or ask for the stream.',
+    action:
+      'Correct the credentials. The user needs to publish the subjects of the relay, `$JS.API.INFO`, `$JS.API.STREAM.INFO.<stream>` and `$JS.API.STREAM.MSG.GET.<stream>`, and to subscribe `_INBOX.>`.',
+  },
+  OUTLET_NATS_NO_JETSTREAM: {
+    meaning: 'The NATS server, or the account, has no JetStream.',
+    action: 'Enable it: `jetstream {}` in the configuration of the server, or for the account.',
+  },
+  OUTLET_NATS_NO_STREAM: {
+    meaning:
+      'The stream does not exist, or does not take a subject of the relay; the message says which.',
+    action: 'Make the stream with these subjects: `docs/guides/outlets.md` has the command.',
+  },
+  OUTLET_NATS_FULL: {
+    meaning: 'The stream is full and refuses new messages, or the server has no room.',
+    action:
+      'Raise the limits of the stream or the server, or let the stream discard old messages. The relay goes on by itself.',
+  },
+  OUTLET_NATS_SLOW: {
+    meaning:
+      'The server did not acknowledge in time. What it stored nevertheless is not published again.',
+    action: 'Nothing, if it passes. Otherwise look at the disk and the load of the server.',
+  },
+  OUTLET_NATS_TOO_LARGE: {
+    meaning:
+      'An event is larger than the server or the stream takes. No later event is published before it.',
+    action:
+      'Raise `max_payload` of the server or `max_msg_size` of the stream. To leave the event out: `holdfast outlets move` behind it.',
+  },
+  OUTLET_NATS_STREAM_FOREIGN: {
+    meaning:
+      'The stream holds what does not belong there; the message says what: messages of somebody else, the events of another log, another history or another filter. Nothing was published behind it.',
+    action:
+      'Give the relay a stream that nobody else publishes to. After the positions were lost or the filter was changed: purge the stream, or make another.',
+  },
+  OUTLET_NATS_STREAM_BEHIND: {
+    meaning:
+      'The stream ends before what it has acknowledged: the server lost it (by default it syncs every two minutes, and acknowledges before), or the stream was purged of it or made anew. Nothing was published behind the gap.',
+    action:
+      '`holdfast outlets move <name> <position>` to the position that the stream ends with, which the message names: what is missing is published again. To leave it missing, move to where the outlet stands. Let the server sync always (`sync_interval: always`).',
+  },
 };

@@ -9,6 +9,8 @@ export interface OutletRecord {
   readonly name: string;
   /** Undefined: before the first event that the log has. */
   readonly cursor: FeedCursor | undefined;
+  /** The furthest place up to which anything was ever given away in this history, also if it was not taken, or was moved back from. */
+  readonly furthest: FeedCursor | undefined;
   /** The last event that was delivered since the outlet was moved last. */
   readonly delivered: Position | undefined;
   /** What weighs most, if several things hold it: diverged, disabled, paused. */
@@ -41,7 +43,7 @@ export interface OutletPositions {
    * @throws `OUTLET_DIVERGED`: `accept` is asked for.
    */
   move(name: string, to: FeedCursor): Promise<void>;
-  /** Of one that is diverged: goes on from there in the history that the log has now. @throws `OUTLET_UNKNOWN`, `OUTLET_NOT_DIVERGED`. */
+  /** Of one that is diverged: goes on from there in the history that the log has now, or from where it stood if that is less far. @throws `OUTLET_UNKNOWN`, `OUTLET_NOT_DIVERGED`. */
   accept(name: string, from: FeedCursor): Promise<void>;
   /** @throws `OUTLET_UNKNOWN`. */
   pause(name: string): Promise<void>;
@@ -64,6 +66,8 @@ export interface OutletLease {
   readonly token: number;
   /** As this lease knows it. */
   readonly record: OutletRecord;
+  /** Before anything up to there is given away. */
+  reach(furthest: FeedCursor): Promise<void>;
   /** Compare and set: only from where this lease left it. `delivered` is the last event's, if there was one. Forgets failures. */
   save(next: FeedCursor, delivered?: Position): Promise<void>;
   /** Looks that nobody has changed anything, and stays the holder for longer. */

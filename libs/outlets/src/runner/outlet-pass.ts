@@ -1,7 +1,7 @@
 import { BEFORE_FIRST_POSITION } from '@holdfast/event-store/reading';
 import { errorMessage } from '@holdfast/kernel';
 import type { EventFeed, FeedBatch, FeedSubscription } from '@holdfast/projections';
-import { BatchGatherer } from '@holdfast/projections/consuming';
+import { BatchGatherer, firstBatch } from '@holdfast/projections/consuming';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Delivery, Outlet } from '../outlet.js';
 import type { HeldLease } from './held-lease.js';
@@ -28,6 +28,8 @@ export interface OutletPassOptions {
 
 /** Of the list of consumers and their floors: apart from projections, which may have the same name. */
 export const OUTLET_CONSUMER_PREFIX = 'outlet-';
+/** How long a feed may take to say whether a cursor is of its log. */
+const ASKING_MILLIS = 1_000;
 const QUIET_MILLIS = 500;
 /** An outlet that does not give up when it is told to is left alone after this long, or no process could stop. */
 const GIVE_UP_MILLIS = 5_000;
@@ -39,6 +41,7 @@ export class OutletPass {
   /** Throws what the feed and the lease throw, and `DeliveryFailed`. */
   async run(): Promise<void> {
     const { feed, outlet, held, batchEvents } = this.options;
+    if (!(await this.isOfThisHistory())) return;
     // Its own signal, so that a pass that fails leaves no subscription behind.
     const leaving = new AbortController();
     const leave = () => leaving.abort();
@@ -61,6 +64,17 @@ export class OutletPass {
       leave();
       await batches.close();
     }
+  }
+
+  /**
+   * What was given away beyond where the outlet stands may have been taken back by a restore, though its position was not. Throws `FEED_DIVERGED`; false when the feed takes too
+   * long to say.
+   */
+  private async isOfThisHistory(): Promise<boolean> {
+    const { feed, held } = this.options;
+    const { furthest, cursor } = held.lease.record;
+    if (furthest === undefined || furthest.position <= (cursor?.position ?? 0)) return true;
+    return (await firstBatch(feed, furthest, ASKING_MILLIS, held.signal)) !== undefined;
   }
 
   private async follow(batches: BatchGatherer, subscription: FeedSubscription): Promise<void> {
@@ -91,8 +105,12 @@ export class OutletPass {
   private async deliver(batch: FeedBatch, subscription: FeedSubscription): Promise<void> {
     const { outlet, held, status } = this.options;
     const { events, cursor } = batch;
-    if (events.length > 0)
+    if (events.length > 0) {
+      const { furthest } = held.lease.record;
+      // Crash here: whatever of it was taken is known to have been given away.
+      if (cursor.position > (furthest?.position ?? 0)) await held.lease.reach(cursor);
       await this.attempt((signal) => outlet.deliver(events, signal, this.delivery(batch)));
+    }
     // Crash here: these events are delivered again.
     await held.lease.save(cursor, events.at(-1)?.position);
     status.moved(batch);

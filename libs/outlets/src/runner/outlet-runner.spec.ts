@@ -247,6 +247,32 @@ describe('OutletRunner', () => {
     expect(receiver.ends).toEqual([{ previous, next }]);
   });
 
+  it('notices that what was given away was taken back, though its position never moved there', async () => {
+    commit();
+    const first = start();
+    await eventually(() => expect(first.runner.status.position).toBe(1));
+    await first.stop();
+    // Taken, and the answer lost with the process.
+    receiver.failure = () => new Error('nobody hears of it');
+    commit();
+    const second = start();
+    await eventually(() => expect(second.runner.status.state).toBe('retrying'));
+    await second.stop();
+    const previous = cursorAt(2);
+    const { logId } = source;
+    source = Object.assign(new MemoryEventSource(), { logId });
+    Object.assign(source, { timelines: [{ from: 1, timeline: previous.timeline }] });
+    commit();
+    source.restart();
+    commit();
+    receiver.failure = undefined;
+    const { runner } = start();
+    await eventually(() => expect(runner.status.state).toBe('diverged'));
+    await positions.accept('mail', cursorAt(1));
+    await eventually(() => expect(receiver.positions).toEqual([1, 2]));
+    expect(receiver.ends).toEqual([{ previous, next: cursorAt(1) }]);
+  });
+
   it('keeps in the log what it has not delivered', async () => {
     const feed = new SourceFeed(source);
     const opened = spied(feed);

@@ -136,7 +136,8 @@ export class OutletRunner {
       await lease.hold('disabled', reasonOf(cause));
       return;
     }
-    this.statusKeeper.failed(outletFailed(outlet.name, attempts, cause), attempts);
+    const isTold = errorCode(cause)?.startsWith('OUTLET_') === true;
+    this.statusKeeper.failed(isTold ? cause : outletFailed(outlet.name, attempts, cause), attempts);
     this.statusKeeper.enter('retrying');
     await pause(attempts - 1, signal, outlet.retryMillisMax ?? RETRY_MILLIS_MAX);
   }

@@ -1,4 +1,5 @@
 import type { Position } from '@holdfast/event-store/reading';
+import type { FeedCursor } from '@holdfast/projections';
 import type { EndedHistory } from '../outlet.js';
 import type { OutletHold, OutletRecord } from '../outlet-positions.js';
 
@@ -8,6 +9,7 @@ export interface OutletRow {
   readonly position: number;
   readonly timeline: string | null;
   readonly delivered: number | null;
+  readonly furthest: string | null;
   readonly paused: number;
   readonly disabled: string | null;
   readonly diverged: string | null;
@@ -31,6 +33,7 @@ export function recordOf(row: OutletRow): OutletRecord {
       logId === null
         ? undefined
         : { logId, position: row.position as Position, timeline: timeline ?? '' },
+    furthest: row.furthest === null ? undefined : (JSON.parse(row.furthest) as FeedCursor),
     delivered: row.delivered === null ? undefined : (row.delivered as Position),
     hold: holdOf(row),
     reason: row.diverged ?? row.disabled ?? undefined,

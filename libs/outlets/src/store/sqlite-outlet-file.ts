@@ -15,6 +15,7 @@ const TABLES = `
     position INTEGER NOT NULL DEFAULT 0,
     timeline TEXT,
     delivered INTEGER,
+    furthest TEXT,
     paused INTEGER NOT NULL DEFAULT 0,
     disabled TEXT,
     diverged TEXT,

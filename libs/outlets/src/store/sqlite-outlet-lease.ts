@@ -30,6 +30,10 @@ export class SqliteOutletLease implements OutletLease {
     return recordOf(this.row);
   }
 
+  reach(furthest: FeedCursor): Promise<void> {
+    return this.change('furthest = ?', JSON.stringify(furthest));
+  }
+
   save({ logId, position, timeline }: FeedCursor, delivered?: Position): Promise<void> {
     return this.change(
       'log_id = ?, position = ?, timeline = ?, delivered = coalesce(?, delivered), attempts = 0, failing_since = NULL, error = NULL',

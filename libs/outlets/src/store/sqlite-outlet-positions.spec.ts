@@ -141,6 +141,7 @@ describe('the positions of outlets in SQLite', () => {
 
   it('gives nobody what an operator must decide about first', async () => {
     const lease = await leaseOf();
+    await lease.reach(at(9));
     await lease.save(at(8), 8 as Position);
     await lease.hold('diverged', 'restored');
     await lease.release();
@@ -160,11 +161,28 @@ describe('the positions of outlets in SQLite', () => {
     expect({ cursor, delivered, ended }).toEqual({
       cursor: at(5, 'b'),
       delivered: undefined,
-      ended: { previous: at(8), next: at(5, 'b') },
+      ended: { previous: at(9), next: at(5, 'b') },
     });
     await accepted.toldOfEnd();
     expect(accepted.record.ended).toBeUndefined();
     await accepted.release();
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['something', at(3)],
+  ])('leaves out nothing that was not delivered, when %s was', async (_, stood) => {
+    const lease = await leaseOf();
+    if (stood !== undefined) await lease.save(stood);
+    await lease.reach(at(9));
+    await lease.hold('diverged', 'restored');
+    await lease.release();
+    await positions.accept('mail', at(5, 'b'));
+    const next = stood ?? at(0, '');
+    expect(await positions.load('mail')).toMatchObject({
+      cursor: next,
+      ended: { previous: at(9), next },
+    });
   });
 
   it('remembers the first history that the outlet was not told the end of', async () => {

@@ -102,11 +102,19 @@ export class SqliteOutletPositions implements OutletPositions {
       if (row.diverged === null) throw notDiverged(name);
       const before = recordOf(row);
       // If the outlet has not been told of an earlier end yet: what it has is of the history before that.
-      const previous = before.ended?.previous ?? before.cursor;
-      const ended: EndedHistory | undefined = previous && { previous, next: from };
+      const previous = before.ended?.previous ?? before.furthest ?? before.cursor;
+      // What was not delivered in the history that ended is in neither: to begin behind it would leave it out.
+      const stands = before.cursor ?? {
+        logId: from.logId,
+        position: BEFORE_FIRST_POSITION,
+        timeline: '',
+      };
+      const isBefore = stands.logId === from.logId && stands.position < from.position;
+      const next = isBefore ? stands : from;
+      const ended: EndedHistory | undefined = previous && { previous, next };
       this.file.run(
-        `${CHANGE}, ${PLACE}, ${FORGET}, diverged = NULL, ended = ? WHERE name = ?`,
-        ...placeOf(from),
+        `${CHANGE}, ${PLACE}, ${FORGET}, diverged = NULL, furthest = NULL, ended = ? WHERE name = ?`,
+        ...placeOf(next),
         ended === undefined ? null : JSON.stringify(ended),
         name,
       );
