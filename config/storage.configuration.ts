@@ -21,6 +21,19 @@ export class StorageConfiguration {
   })
   readonly archive!: string;
 
+  @TextVariable('HOLDFAST_OUTLETS_DIRECTORY', {
+    default: '',
+    meaning:
+      'Where `outlets.db` stands, with the positions of the outlets. Empty: the data directory.',
+    pattern: /^[^\0]{0,4096}$/,
+    allowed: 'a path',
+  })
+  readonly outlets!: string;
+
+  get outletsFile(): string {
+    return join(this.outlets === '' ? this.dataDirectory : this.outlets, 'outlets.db');
+  }
+
   get walDirectory(): string {
     return join(this.dataDirectory, 'wal');
   }

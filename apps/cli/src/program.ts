@@ -14,6 +14,7 @@ import {
 } from './import/import-options.js';
 import type { HealthFlags } from './health/health.js';
 import type { Terminal } from './terminal/terminal.js';
+import { addOutlets } from './outlets-program.js';
 import { version } from './version.js';
 import type { WalDumpOptions } from './wal-dump/wal-dump.js';
 import type { WalSalvageOptions } from './wal-salvage/wal-salvage.js';
@@ -44,6 +45,7 @@ export function program(terminal: Terminal, done: (exit: CliExit) => void): Comm
     .addHelpText('after', ({ command }) => exitCodesText(command));
   addWal(holdfast, terminal, done);
   addAdministration(holdfast, terminal, done);
+  addOutlets(holdfast, terminal, done);
   addImport(holdfast, terminal, done);
   holdfast
     .command('health')

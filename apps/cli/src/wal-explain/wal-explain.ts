@@ -3,6 +3,7 @@ import { EVENT_STORE_ERROR_GUIDE } from '@holdfast/event-store';
 import { nearestName } from '@holdfast/kernel';
 import { LEDGER_ERROR_GUIDE } from '@holdfast/ledger-service';
 import { OPERATIONS_ERROR_GUIDE } from '@holdfast/operations';
+import { OUTLET_ERROR_GUIDE } from '@holdfast/outlets';
 import { PROJECTION_ERROR_GUIDE } from '@holdfast/projections';
 import { type ErrorAdvice, WAL_ERROR_GUIDE } from '@holdfast/wal';
 import { CliExit } from '../exit-code.js';
@@ -13,6 +14,7 @@ import { CLI_ERROR_GUIDE } from './cli-error-guide.js';
 export const ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
   ...WAL_ERROR_GUIDE,
   ...PROJECTION_ERROR_GUIDE,
+  ...OUTLET_ERROR_GUIDE,
   ...EVENT_STORE_ERROR_GUIDE,
   ...COMMANDS_ERROR_GUIDE,
   ...OPERATIONS_ERROR_GUIDE,
