@@ -39,6 +39,7 @@ describe('configuration', () => {
     for (const application of applications) expect(problemsOf({}, application)).toEqual([]);
     expect(configurationOf('holdfast', {})).toEqual({
       http: { port: 7400, streamsOfClientMax: 32 },
+      nats: { url: '', stream: 'holdfast', subject: 'holdfast.{ledger}.{type}' },
       service: {
         host: '127.0.0.1',
         logLevel: 'info',
@@ -46,7 +47,7 @@ describe('configuration', () => {
         bodyBytesMax: 4_194_304,
         bodiesBytesMax: 64 * 1024 * 1024,
       },
-      storage: { dataDirectory: './data', archive: '' },
+      storage: { dataDirectory: './data', archive: '', outlets: '' },
       wal: {
         durability: 'sync',
         syncIntervalMillis: 50,

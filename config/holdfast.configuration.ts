@@ -1,5 +1,6 @@
 import { AdminConfiguration, FloorsConfiguration } from './admin.configuration.js';
 import { ClockConfiguration } from './clock.configuration.js';
+import { NatsConfiguration } from './nats.configuration.js';
 import {
   EventStreamsConfiguration,
   FrontDoorConfiguration,
@@ -57,4 +58,7 @@ export class HoldfastConfiguration {
 
   @Section(() => ReadModelPlaceConfiguration)
   readonly readModelPlace!: ReadModelPlaceConfiguration;
+
+  @Section(() => NatsConfiguration)
+  readonly nats!: NatsConfiguration;
 }

@@ -11,6 +11,7 @@ export { FeedClientConfiguration, FeedServerConfiguration } from './feed.configu
 export { HoldfastConfiguration } from './holdfast.configuration.js';
 export type { Environment } from './environment.js';
 export { ignoredVariables } from './load-configuration.js';
+export { NatsConfiguration } from './nats.configuration.js';
 export { ProjectionWorkerConfiguration } from './projection-worker.configuration.js';
 export {
   EventStreamsConfiguration,

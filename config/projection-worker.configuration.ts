@@ -1,5 +1,6 @@
 import { FeedClientConfiguration } from './feed.configuration.js';
 import { ReadModelConfiguration, ReadModelPlaceConfiguration } from './read-model.configuration.js';
+import { NatsConfiguration } from './nats.configuration.js';
 import { ServiceConfiguration } from './service.configuration.js';
 import { StorageConfiguration } from './storage.configuration.js';
 import { IntegerVariable, Section } from './variable.js';
@@ -33,4 +34,7 @@ export class ProjectionWorkerConfiguration {
 
   @Section(() => ReadModelPlaceConfiguration)
   readonly readModelPlace!: ReadModelPlaceConfiguration;
+
+  @Section(() => NatsConfiguration)
+  readonly nats!: NatsConfiguration;
 }

@@ -6,6 +6,7 @@ import {
   LEDGER_OPEN_API,
   LEDGER_PROBLEMS,
   LedgerCommandsModule,
+  LedgerOutletModule,
   LedgerProjectionModule,
   LedgerQueriesModule,
   type LedgerWriter,
@@ -28,6 +29,7 @@ import {
 } from '@holdfast/platform';
 import { FeedConsumers, type FollowedProjection, ProjectionThread } from '@holdfast/projections';
 import { type DynamicModule, Module } from '@nestjs/common';
+import type { OutletsThreadData } from './outlets.worker.js';
 import type { ProjectionThreadData } from './projection.worker.js';
 
 export interface StartedHoldfast {
@@ -79,12 +81,20 @@ export async function startHoldfast(
       onReport: (report) => consumers.report(report),
     },
   );
+  const outlet = await startOutlet(configuration, consumers, logger, lifecycle);
   const operations = new LogOperations({
     ...{ log: writer.log, consumers, logger, floors, retention },
   });
   const asker = await queryAsker(place);
   const application = await createHttpApplication(
-    HoldfastModule.forRoot(configuration, { writer, consumers, operations, projection, asker }),
+    HoldfastModule.forRoot(configuration, {
+      writer,
+      consumers,
+      operations,
+      projection,
+      outlet,
+      asker,
+    }),
     {
       logger,
       lifecycle,
@@ -105,6 +115,29 @@ export async function startHoldfast(
   return { service: servicesTogether(administration, application), url };
 }
 
+/** Publishes in a thread of its own, because each sync of a position would hold up a command. Whatever the other system does, commands go on. */
+async function startOutlet(
+  { nats, storage, service }: HoldfastConfiguration,
+  consumers: FeedConsumers,
+  logger: Logger,
+  lifecycle: ServiceLifecycle,
+): Promise<FollowedProjection | undefined> {
+  if (nats.url === '') return undefined;
+  const { walDirectory, archiveDirectory, outletsFile } = storage;
+  const { url, stream, subject } = nats;
+  const threadData: OutletsThreadData = {
+    ...{ walDirectory, archiveDirectory, outletsFile, logLevel: service.logLevel },
+    nats: { url, stream, subject },
+  };
+  return await ProjectionThread.start(new URL('./outlets.worker.js', import.meta.url), threadData, {
+    onFailure: (error) => {
+      if (errorCode(error) === 'PROJECTION_THREAD_ENDED') lifecycle.fatal(error);
+      else logger.error({ err: error }, 'the outlet cannot go on; commands do');
+    },
+    onReport: (report) => consumers.report(report),
+  });
+}
+
 /**
  * A read model is derived from the log: whatever is wrong with it, commands go on, and `/health/ready` says what is wrong. A log that is damaged, or a thread that
  * ended, concerns the whole process.
@@ -119,13 +152,14 @@ interface HoldfastParts {
   readonly operations: LogOperations;
   readonly projection: FollowedProjection;
   readonly asker: QueryAsker;
+  readonly outlet: FollowedProjection | undefined;
 }
 
 @Module({})
 class HoldfastModule {
   static forRoot(
     { scrub, queries, events, http }: HoldfastConfiguration,
-    { writer, consumers, operations, projection, asker }: HoldfastParts,
+    { writer, consumers, operations, projection, outlet, asker }: HoldfastParts,
   ): DynamicModule {
     return {
       module: HoldfastModule,
@@ -141,6 +175,7 @@ class HoldfastModule {
           log: { look: () => writer.log, ask: () => Promise.resolve(writer.log) },
         }),
         LedgerProjectionModule.forRoot({ projection }),
+        ...(outlet === undefined ? [] : [LedgerOutletModule.forRoot(outlet)]),
       ],
     };
   }

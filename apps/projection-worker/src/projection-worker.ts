@@ -2,6 +2,7 @@ import type { ProjectionWorkerConfiguration } from '@holdfast/config';
 import { Upcasters, assertUsableDirectory } from '@holdfast/event-store';
 import { ledgerEventSchemas } from '@holdfast/ledger';
 import {
+  LedgerOutletModule,
   LedgerProjectionModule,
   LedgerProjector,
   assertReadModelPlace,
@@ -16,13 +17,19 @@ import {
   assertPlacesFree,
   createHttpApplication,
 } from '@holdfast/platform';
-import { DirectoryFeed, type EventFeed, type ReportTarget } from '@holdfast/projections';
+import {
+  DirectoryFeed,
+  type EventFeed,
+  type FollowedProjection,
+  type ReportTarget,
+} from '@holdfast/projections';
 import {
   type FeedSecurityFiles,
   GrpcFeed,
   GrpcReports,
   feedClientSecurity,
 } from '@holdfast/projections/grpc';
+import { type DynamicModule, Module } from '@nestjs/common';
 
 /** Follows the log into the read model, and says over HTTP how it goes. */
 export async function startProjectionWorker(
@@ -49,13 +56,49 @@ export async function startProjectionWorker(
     logger,
     onFailure: (error) => lifecycle.fatal(error),
   });
-  const application = await createHttpApplication(LedgerProjectionModule.forRoot({ projection }), {
-    logger,
-    lifecycle,
-  });
+  const outlet = await startOutlet(configuration, logger);
+  const application = await createHttpApplication(
+    ProjectionWorkerModule.forRoot(projection, outlet),
+    { logger, lifecycle },
+  );
   const url = await application.listen(http.port, service.host, 'HOLDFAST_PROJECTION_HTTP_PORT');
   logger.info({ url }, 'serving health and metrics');
   return application;
+}
+
+/** What is published goes on where it stood, so the read model waits for nothing of it. */
+async function startOutlet(
+  configuration: ProjectionWorkerConfiguration,
+  logger: Logger,
+): Promise<FollowedProjection | undefined> {
+  const { nats, storage } = configuration;
+  if (nats.url === '') return undefined;
+  const { LedgerNats } = await import('./nats.js');
+  return LedgerNats.start({
+    ...{
+      feed: feedOf(configuration, 'NATS JetStream', logger),
+      outletsFile: storage.outletsFile,
+      nats,
+      logger,
+    },
+    onFailure: (error) => logger.error({ err: error }, 'the outlet cannot go on'),
+  });
+}
+
+@Module({})
+class ProjectionWorkerModule {
+  static forRoot(
+    projection: FollowedProjection,
+    outlet: FollowedProjection | undefined,
+  ): DynamicModule {
+    return {
+      module: ProjectionWorkerModule,
+      imports: [
+        LedgerProjectionModule.forRoot({ projection }),
+        ...(outlet === undefined ? [] : [LedgerOutletModule.forRoot(outlet)]),
+      ],
+    };
+  }
 }
 
 function feedOf(

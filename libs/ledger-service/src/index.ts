@@ -4,6 +4,7 @@ export {
   LedgerCommandsModule,
   type LedgerCommandsOptions,
 } from './commands/ledger-commands.module.js';
+export { LedgerOutletModule } from './outlets/ledger-outlet.module.js';
 export {
   LedgerProjectionModule,
   type LedgerProjectionOptions,
