@@ -399,8 +399,8 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'removal: MANIFEST does not say that the log begins later',
       'removal of segments',
-      'manifest.replace({ ...manifest.current, ...beginning, generations });',
-      '',
+      'manifest.replace({ ...manifest.current, ...beginning, generations }, onRemoved);',
+      'onRemoved();',
     ],
     [
       'removal: floors do not count',
@@ -441,8 +441,8 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'compaction: the old file goes, and MANIFEST names it still',
       'compaction',
-      'manifest.replace({ ...manifest.current, generations });',
-      '',
+      'manifest.replace({ ...manifest.current, generations }, follow);',
+      'follow();',
     ],
   ]),
   ...mutantsOf(`${WAL}/care/compaction/compacted-file.ts`, [

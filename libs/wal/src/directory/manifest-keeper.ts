@@ -21,19 +21,26 @@ export class ManifestKeeper {
 
   /**
    * Durable when it returns. Throws `WAL_FENCED`, or what the disk says: then the old one or the new one counts after a crash, so nothing that either
-   * of them names may be removed.
+   * of them names may be removed. Where only the sync has failed, readers find the new one, and so it is the current one here too: the next one goes on from it, and never back.
    */
-  replace(manifest: Manifest): void {
+  replace(
+    manifest: Manifest,
+    /** Told when it is the current one: what this process knows follows it, also if this throws then. */
+    onCurrent: () => void = () => undefined,
+  ): void {
     try {
       writeManifest(this.fileSystem, this.directory, manifest, {
         temporaryName: `MANIFEST-${this.lock.epoch}.tmp`,
         beforeRename: () => this.lock.assertHeld(),
+        afterRename: () => {
+          this.manifest = manifest;
+          onCurrent();
+        },
       });
     } catch (error) {
       // A successor removes temporary files, ours among them.
       this.lock.assertHeld();
       throw error;
     }
-    this.manifest = manifest;
   }
 }

@@ -167,6 +167,8 @@ export interface ReplaceOptions {
   readonly temporaryName?: string;
   /** Asked when the temporary file stands. May throw: then nothing has changed. */
   readonly beforeRename?: () => void;
+  /** Told when the new content has the name, which may not be durable: whoever reads the file finds it. */
+  readonly afterRename?: () => void;
 }
 
 /**
@@ -198,5 +200,6 @@ export function replaceFile(
     discard(fileSystem, temporary);
     throw error;
   }
+  options.afterRename?.();
   fileSystem.syncDirectory(directory);
 }

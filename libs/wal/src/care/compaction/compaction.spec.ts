@@ -167,11 +167,47 @@ describe('compaction', () => {
     system.faults.plan({ operation: 'sync-directory', skip: 1, times: 1, effect });
     const below = boundaryOf(wal);
     await expect(wal.maintenance.compact(policyUpTo(below))).rejects.toMatchObject({ code: 'EIO' });
-    expect(await textsOf(wal)).toEqual(texts);
+    // Readers find the new file, and so the log itself goes on from it.
+    const left = await textsOf(wal);
+    expect(left.length).toBeLessThan(texts.length);
     const opened = await openSimulated(SimulatedFileSystem.on(system.disk.image()), {}, 2);
     expect((await opened.verify()).problems).toEqual([]);
-    expect((await textsOf(opened)).length).toBeLessThan(texts.length);
+    expect(await textsOf(opened)).toEqual(left);
   });
+
+  it.each(['EIO', 'EMFILE'])(
+    'whose MANIFEST could not be synced (%s) is gone on with, and no reader takes the log for another',
+    async (code) => {
+      const system = SimulatedFileSystem.on();
+      const wal = await openSimulated(system);
+      await fill(wal, 4);
+      const second = at(wal.segments()[1]!.name.firstSequence);
+      const reader = await WalReader.open(LOG, { fileSystem: system.sibling() });
+      const effect = { kind: 'error', code } as const;
+      const failOnce = (skip: number) =>
+        system.faults.plan({ operation: 'sync-directory', skip, times: 1, effect });
+      failOnce(1);
+      const compact = () => wal.maintenance.compact(policyUpTo(boundaryOf(wal)));
+      await expect(compact()).rejects.toMatchObject({ code });
+      await fill(wal, 1);
+      expect(await textsOf(reader)).toEqual(await textsOf(wal));
+      // The same of a removal: the beginning that MANIFEST names is that of the log.
+      failOnce(0);
+      const remove = () => wal.maintenance.removeSegments({ below: second });
+      await expect(remove()).rejects.toMatchObject({ code });
+      expect(wal.firstSequence).toBe(second);
+      expect((await compact()).rewritten).toBeGreaterThan(0);
+      await fill(wal, 1);
+      const after = at(second - 1);
+      expect(await textsOf(reader, after)).toEqual(await textsOf(wal, after));
+      expect((await reader.verify()).problems).toEqual([]);
+      await Promise.all([reader.close(), wal.close()]);
+      const next = await openSimulated(SimulatedFileSystem.on(system.disk.image()), {}, 2);
+      expect(next.firstSequence).toBe(second);
+      expect((await next.verify()).problems).toEqual([]);
+      await next.close();
+    },
+  );
 
   it('begins no segment that would take what a full disk keeps for checkpoints and MANIFEST', async () => {
     const system = SimulatedFileSystem.on();

@@ -144,23 +144,19 @@ async function compactSegment(
     await fileSystem.publish(temporary, path);
     return written;
   });
+  const compacted = { name, path, header, dataLength: planned.dataLength, index: undefined };
+  const follow = (): void =>
+    catalog.replaceAll(
+      catalog.all().map((known) => (known.name.segment === entry.name.segment ? compacted : known)),
+    );
   const generations = new Map(manifest.current.generations).set(entry.name.segment, generation);
   try {
     fileSystem.syncDirectory(directory);
-    manifest.replace({ ...manifest.current, generations });
+    manifest.replace({ ...manifest.current, generations }, follow);
   } catch (error) {
     removeUnnamed(parts, entry, generation, path);
     throw error;
   }
-  catalog.replaceAll(
-    catalog
-      .all()
-      .map((known) =>
-        known.name.segment === entry.name.segment
-          ? { name, path, header, dataLength: planned.dataLength, index: undefined }
-          : known,
-      ),
-  );
   // After a takeover these files are our successor's to remove. Crash before the unlink: a generation too few, which the next open removes.
   lock.assertHeld();
   removeIfThere(fileSystem, entry.path);

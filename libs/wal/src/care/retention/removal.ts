@@ -90,7 +90,7 @@ export async function removeSegments(
   },
   plan: RemovalPlan,
   /**
-   * Asked before anything changes, and may throw: then nothing has. What it gives is done when MANIFEST is durable, before the first file goes: from there on no reader of this process
+   * Asked before anything changes, and may throw: then nothing has. What it gives is done when MANIFEST has its name, before the first file goes: from there on no reader of this process
    * may open one of them.
    */
   prepare: (firstSegment: number) => () => void,
@@ -106,8 +106,7 @@ export async function removeSegments(
   const placesBefore = placesBeforeWith(parts.catalog, firstSequence, manifest.current);
   const onRemoved = prepare(firstSegment);
   const beginning = { firstSegment, firstSequence, placesBefore };
-  manifest.replace({ ...manifest.current, ...beginning, generations });
-  onRemoved();
+  manifest.replace({ ...manifest.current, ...beginning, generations }, onRemoved);
   const left: string[] = [];
   for (const { file } of plan.segments) {
     // After a takeover these files are our successor's to remove.
