@@ -14,7 +14,7 @@ export class EventAnswer {
   /** Resolves once its connection is done with it. */
   readonly closed: Promise<void>;
   /** Resolves once nothing reads the log for it. */
-  hasRead: Promise<void> = Promise.resolve();
+  hasRead: Promise<unknown> = Promise.resolve();
   private readonly ending = new AbortController();
   private timer: NodeJS.Timeout | undefined;
   private stalled: NodeJS.Timeout | undefined;
@@ -39,16 +39,16 @@ export class EventAnswer {
     texts: AsyncIterable<string>,
     limits: { readonly stallMillisMax: number; readonly lifeMillisMax: number },
   ): Readable {
-    const done = Promise.withResolvers<void>();
+    const done = Promise.withResolvers<undefined>();
     this.hasRead = done.promise;
     if (this.format === 'live')
       this.timer = setTimeout(() => this.endSoon(), limits.lifeMillisMax).unref();
-    const bytes = this.bytesOf(texts, limits.stallMillisMax, () => done.resolve());
+    const bytes = this.bytesOf(texts, limits.stallMillisMax, () => done.resolve(undefined));
     const readable = Readable.from(bytes, { objectMode: false, highWaterMark: BUFFERED_BYTES });
     // Before its first read a generator has nothing to clean up, and nobody would hear that it ends.
     readable.once('close', () => {
       this.ending.abort();
-      void bytes.return().finally(() => done.resolve());
+      void bytes.return().finally(() => done.resolve(undefined));
     });
     return readable;
   }

@@ -1,4 +1,5 @@
-import type { ServerResponse } from 'node:http';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import type { Exchange } from '../http/exchange.js';
 import { eventsRequestOf } from './event-request.js';
@@ -9,7 +10,7 @@ function requested(query: string, headers: Exchange['request']['headers'] = {}) 
     query: new URLSearchParams(query),
     response: { statusCode: 200 },
     client: '',
-    outgoing: {} as ServerResponse,
+    outgoing: new ServerResponse(new IncomingMessage(new Socket())),
   });
 }
 

@@ -255,6 +255,20 @@ describe.each([
     await once(socket, 'close');
   });
 
+  it('are broken off where the log cannot be read on, and never look whole', async () => {
+    await start();
+    await send('a');
+    const { log } = service.application.get(EventStore).writer;
+    const readAll = log.readAll.bind(log);
+    log.readAll = async function* (options) {
+      yield* readAll(options);
+      throw new Error('the disk is gone');
+    };
+    const response = await fetch(`${service.url}/events`, NDJSON);
+    expect(response.status).toBe(200);
+    await expect(response.text()).rejects.toThrow();
+  });
+
   it('go on within a commit of several events', async () => {
     await start();
     const { log } = service.application.get(EventStore).writer;
