@@ -157,6 +157,28 @@ describe('compaction', () => {
     await wal.close();
   });
 
+  it('leaves nothing of a new file that got its name, and could not lose the temporary one', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await fill(wal, 2);
+    const before = system.list(LOG).sort();
+    const publish = system.publish.bind(system);
+    system.publish = async (from, to) => {
+      await publish(from, to);
+      if (from.includes('compact-')) throw Object.assign(new Error('EIO'), { code: 'EIO' });
+    };
+    for (let attempt = 0; attempt < 2; attempt++)
+      await expect(wal.maintenance.compact(policyUpTo(boundaryOf(wal)))).rejects.toMatchObject({
+        code: 'EIO',
+      });
+    expect(system.list(LOG).sort()).toEqual(before);
+    system.publish = publish;
+    expect(await wal.maintenance.compact(policyUpTo(boundaryOf(wal)))).toMatchObject({
+      rewritten: 2,
+    });
+    await wal.close();
+  });
+
   it('keeps what a MANIFEST names whose renaming could not be synced', async () => {
     const system = SimulatedFileSystem.on();
     const wal = await openSimulated(system);

@@ -141,7 +141,13 @@ async function compactSegment(
     );
     // Its content is durable and compared. Crash before MANIFEST names it: a generation too many, which the next open removes.
     lock.assertHeld();
-    await fileSystem.publish(temporary, path);
+    try {
+      await fileSystem.publish(temporary, path);
+    } catch (error) {
+      // The final name may be there all the same: it is linked before the temporary one goes.
+      removeUnnamed(parts, entry, generation, path);
+      throw error;
+    }
     return written;
   });
   const compacted = { name, path, header, dataLength: planned.dataLength, index: undefined };
