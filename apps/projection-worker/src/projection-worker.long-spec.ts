@@ -3,12 +3,9 @@ import { type Position, WalEventLog } from '@holdfast/event-store';
 import { LedgerWriter, ledgerProjection } from '@holdfast/ledger-service';
 import { type HttpApplication, ServiceLifecycle, createLogger } from '@holdfast/platform';
 import { SqliteReadModel } from '@holdfast/projections';
-import { EventFeedModule, eventFeedMicroservice } from '@holdfast/projections/grpc';
+import { freePort, serveFeed } from '@holdfast/projections/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { NestFactory } from '@nestjs/core';
-import type { MicroserviceOptions } from '@nestjs/microservices';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -94,14 +91,6 @@ async function readModelAt(position: number): Promise<string[]> {
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
 describe('the projection worker', () => {
   it('waits for a log that does not exist yet, says so, and follows it once it does', async () => {
     const waiting = await until(({ projection }) => projection?.startsWith('feed') === true);
@@ -149,11 +138,7 @@ describe('the projection worker', () => {
   it('ends loudly when the feed wants a token that it does not have', async () => {
     const source = await WalEventLog.open(join(directory, 'other'), { wal: WAL });
     const address = `127.0.0.1:${await freePort()}`;
-    const server = await NestFactory.createMicroservice<MicroserviceOptions>(
-      EventFeedModule.register({ source, token: 'a-token-of-some-length' }),
-      { ...eventFeedMicroservice({ url: address }), logger: false },
-    );
-    await server.listen();
+    const server = await serveFeed(source, address, { token: 'a-token-of-some-length' });
     await worker.stop(1_000);
     configuration = configurationOf('projection-worker', {
       HOLDFAST_DATA_DIRECTORY: directory,
