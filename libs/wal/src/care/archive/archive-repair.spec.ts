@@ -1,6 +1,8 @@
+import { basename } from 'node:path';
 import { systemClock } from '@holdfast/kernel';
 import { describe, expect, it } from '@jest/globals';
 import { WriterLock } from '../../directory/writer-lock.js';
+import { HEADER_BLOCK_BYTES } from '../../format/wal-format.js';
 import {
   batchAfter,
   type DiskImage,
@@ -59,6 +61,60 @@ describe('repair from the archive', () => {
     const again = await repairFromArchive(LOG, archiveOn(system), { fileSystem: system });
     expect(again.repaired).toEqual([]);
     expect([system.openFileCount, system.misuses]).toEqual([0, []]);
+  });
+
+  it.each(['open', 'read', 'sha256'] as const)(
+    'puts back what the disk does not give (%s), and not what a want of descriptors keeps from it',
+    async (operation) => {
+      const { image, segments, texts } = await archivedLog();
+      const second = segments[1]!;
+      const path = new RegExp(basename(second).replaceAll('.', '\\.') + '$');
+      const system = SimulatedFileSystem.on(image);
+      const repair = () => repairFromArchive(LOG, archiveOn(system), { fileSystem: system });
+      system.faults.plan({ operation, path, times: 1, effect: { kind: 'error', code: 'EMFILE' } });
+      await expect(repair()).rejects.toMatchObject({
+        code: expect.stringMatching(/^(EMFILE|WAL_READ_FAILED)$/),
+      });
+      system.faults.plan({ operation, path, effect: { kind: 'error', code: 'EIO' } });
+      expect(await repair()).toMatchObject({
+        repaired: [{ file: second, reason: 'damaged', quarantine: expect.any(String) }],
+        unverified: [],
+      });
+      system.faults.clear();
+      const wal = await openSimulated(system, {}, 2);
+      expect(await textsOf(wal)).toEqual(texts);
+      await wal.close();
+      expect([system.openFileCount, system.misuses]).toEqual([0, []]);
+    },
+  );
+
+  it('puts back what a live segment seals of which the disk gives one copy of the header, and names it where it gives neither', async () => {
+    const { image, segments } = await archivedLog();
+    const [third, newest] = segments.slice(-2) as [string, string];
+    const files = new Map(image.files);
+    files.delete(third);
+    for (const [pages, unverified] of [
+      [1, []],
+      [2, [expect.stringContaining('the one behind it, which says where it ends')]],
+    ] as const) {
+      const system = SimulatedFileSystem.on({ ...image, files });
+      const open = system.open.bind(system);
+      system.open = (path, mode) => {
+        const file = open(path, mode);
+        const read = file.read.bind(file);
+        if (path === newest)
+          file.read = (target, position) => {
+            if (position < pages * HEADER_BLOCK_BYTES)
+              throw Object.assign(new Error('EIO'), { code: 'EIO' });
+            return read(target, position);
+          };
+        return file;
+      };
+      const report = await repairFromArchive(LOG, archiveOn(system), { fileSystem: system });
+      expect(report.unverified).toEqual(unverified);
+      expect(report.repaired.map(({ file }) => file)).toEqual(pages === 1 ? [third] : []);
+      expect(system.openFileCount).toBe(0);
+    }
   });
 
   it.each([

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { errorCode, systemClock } from '@holdfast/kernel';
 import { type Manifest, readManifest } from '../../directory/manifest.js';
 import { WriterLock } from '../../directory/writer-lock.js';
+import { DamagedFile } from '../../disk/damaged-file.js';
 import { ensureDirectory, type FileSystem, orDiscard } from '../../disk/file-system.js';
 import { NodeFileSystem } from '../../disk/node-file-system.js';
 import type { SegmentHeader } from '../../format/segment-header.js';
@@ -13,8 +14,8 @@ import {
 } from '../../format/segment-name.js';
 import { precedes } from '../../read/archived-part.js';
 import type { ArchivedSegment, ArchiveStore } from '../../segment/archive-store.js';
-import { inspectSegment } from '../../segment/segment-file.js';
-import { throwIfCancelled, WalError } from '../../wal.errors.js';
+import { inspectSegment, type SegmentFacts } from '../../segment/segment-file.js';
+import { isRotten, throwIfCancelled, WalError } from '../../wal.errors.js';
 import type { WorkOptions } from '../../wal.types.js';
 import { writeArchivedContent } from './segment-restoring.js';
 
@@ -40,15 +41,15 @@ export interface ArchiveRepairReport {
 const QUARANTINE = 'quarantine';
 
 /**
- * Restores missing or damaged sealed segments from the archive (`sealed-damaged`, `segment-missing` in recovery), but only if the archived one belongs
- * to this log, its digest verifies, and the live segment behind it continues where it ends. The damaged file is set aside in `quarantine/`. An explicit
- * step of an operator, without a running writer; the next open then judges the log as always.
+ * Restores missing or damaged sealed segments from the archive (`sealed-damaged`, `segment-missing` in recovery; also one that the disk does not give, such as with `EIO`), but only if the
+ * archived one belongs to this log, its digest verifies, and the live segment behind it continues where it ends. The damaged file is set aside in `quarantine/`. An explicit step of an operator,
+ * without a running writer; the next open then judges the log as always.
  *
  * A crash at any point leaves the segment missing, and the next run restores it.
  *
  * @throws `WAL_NOT_FOUND`, `WAL_MANIFEST_DAMAGED`, `WAL_LOCKED`: there is no log to repair, or a writer has it.
  * @throws `WAL_ARCHIVE_NOT_FOUND`, `WAL_ARCHIVE_MISMATCH`, `WAL_CORRUPT`, `WAL_READ_FAILED`, `WAL_UNSUPPORTED_FORMAT`: of the archive, or of a file that
- * cannot be read.
+ * something other than damage, such as a lack of descriptors, keeps from it.
  * @throws `WAL_FENCED`, `WAL_CANCELLED`, and the errors of the disk.
  */
 export async function repairFromArchive(
@@ -154,22 +155,42 @@ function headerOf(
   { fileSystem, directory }: Repairable,
   name: SegmentName | undefined,
 ): SegmentHeader | undefined {
-  return name === undefined ? undefined : inspectSegment(fileSystem, directory, name).header;
+  return name === undefined ? undefined : factsOf(fileSystem, directory, name)?.header;
 }
 
+/** Of a live file, as far as the disk gives it: one copy of the header is enough. */
+function factsOf(
+  fileSystem: FileSystem,
+  directory: string,
+  name: SegmentName,
+): SegmentFacts | undefined {
+  try {
+    return inspectSegment(fileSystem, directory, name, (file) => new DamagedFile(file));
+  } catch (error) {
+    if (isRotten(error)) return undefined;
+    throw error;
+  }
+}
+
+/** What the disk does not give is damaged. A want of descriptors says nothing of the file, and ends the repair. */
 async function stateOf(
   { fileSystem, directory }: Repairable,
   name: SegmentName,
   archived: ArchivedSegment,
 ): Promise<'intact' | 'damaged'> {
-  const { header, path, size } = inspectSegment(fileSystem, directory, name);
+  const facts = factsOf(fileSystem, directory, name);
   const isWhole =
     name.firstSequence === archived.name.firstSequence &&
-    header?.headerCrc === archived.header.headerCrc &&
-    size >= archived.dataLength;
+    facts?.header?.headerCrc === archived.header.headerCrc &&
+    facts.size >= archived.dataLength;
   if (!isWhole) return 'damaged';
-  const digest = Buffer.from(await fileSystem.sha256(path, archived.dataLength));
-  return digest.toString('hex') === archived.sha256 ? 'intact' : 'damaged';
+  try {
+    const digest = Buffer.from(await fileSystem.sha256(facts.path, archived.dataLength));
+    return digest.toString('hex') === archived.sha256 ? 'intact' : 'damaged';
+  } catch (error) {
+    if (isRotten(error)) return 'damaged';
+    throw error;
+  }
 }
 
 async function putBack(
