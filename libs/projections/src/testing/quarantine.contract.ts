@@ -145,6 +145,28 @@ export function describeQuarantine<Transaction>(
       expect([await streams(), await positions()]).toEqual([['b'], [1, 3]]);
     });
 
+    it.each([
+      ['the character zero', 'account\0 7'],
+      ['a backslash and a zero', 'account\\0 7'],
+      ['half of a pair', 'account \ud800'],
+      ['quotes and braces', '{"account",7}'],
+      ['nothing', ''],
+    ])('keeps a name to the letter: %s', async (_, name) => {
+      const touching = { ...subject.tally(), touches: () => [name] };
+      source.commit([on('a', { poison: true })], [on('b')]);
+      const first = start({}, touching);
+      await caughtUp(first);
+      await first.stop();
+      source.commit([on('c')]);
+      await caughtUp(start({}, touching));
+      expect([await streams(), await positions()]).toEqual([[], [1, 2, 3]]);
+      expect((await waiting()).map(({ keys }) => keys)).toEqual([
+        ['a', name],
+        ['b', name],
+        ['c', name],
+      ]);
+    });
+
     it('goes on to have commits wait under every policy', async () => {
       source.commit([on('a', { poison: true })]);
       const first = start();

@@ -59,7 +59,7 @@ const tablesIn = (schema: string): string => `
     position bigint NOT NULL,
     event_id text NOT NULL,
     events integer NOT NULL,
-    keys text[] NOT NULL,
+    keys text NOT NULL,
     content text NOT NULL,
     attempts integer NOT NULL,
     error text,
@@ -102,7 +102,7 @@ export function cursorOf(row: GenerationRow): FeedCursor | undefined {
   return { logId: log_id, position: position as Position, timeline };
 }
 
-/** Text as a column of type text takes it. */
+/** Text for people, as a column of type text takes it. Another one than what was given: nothing that is compared again may be stored so. */
 export function textOf(text: string): string {
   return text.replaceAll('\0', '\\0');
 }

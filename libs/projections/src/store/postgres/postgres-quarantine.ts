@@ -21,7 +21,7 @@ interface Row {
   readonly position: number;
   readonly event_id: string;
   readonly events: number;
-  readonly keys: readonly string[];
+  readonly keys: string;
   readonly attempts: number;
   readonly error: string | null;
   readonly since: number;
@@ -33,7 +33,7 @@ interface SkipRow extends Omit<SkipDecision, 'content' | 'error'> {
   readonly content: string | null;
 }
 
-/** The tables of the quarantine beside the catalog, by generation. Events are JSON text: what `jsonb` makes of numbers and of `\u0000` is another thing. */
+/** The tables of the quarantine beside the catalog, by generation. Events and keys are JSON text: what `jsonb` makes of numbers is another thing, and no text of the server holds U+0000 or half of a surrogate pair. */
 class Tables {
   readonly commits: string;
   readonly releases: string;
@@ -126,7 +126,7 @@ export class PostgresLeasedQuarantine implements LeasedQuarantine {
     await this.session.run(
       `INSERT INTO ${this.tables.commits} (${COLUMNS}, content) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
       [
-        ...[this.generation, position, id, content.length, keys.map(textOf), attempts],
+        ...[this.generation, position, id, content.length, JSON.stringify(keys), attempts],
         ...[error === undefined ? null : textOf(error), nowMillis, skipped === true],
         JSON.stringify(content),
       ],
@@ -263,7 +263,8 @@ function stateOf({ state }: GenerationRow): 'live' | 'filling' {
 function commitOf({ event_id: eventId, since: sinceMillis, ...row }: Row): QuarantinedCommit {
   const { position, events, keys, attempts, error, skipped } = row;
   return {
-    ...{ position: position as Position, eventId, events, keys, attempts, sinceMillis, skipped },
+    ...{ position: position as Position, eventId, events, attempts, sinceMillis, skipped },
+    keys: JSON.parse(keys) as string[],
     error: error ?? undefined,
   };
 }
