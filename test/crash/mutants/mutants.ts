@@ -168,8 +168,8 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'a rename is not made durable',
       'floors are set and dropped',
-      '    throw error;\n  }\n  fileSystem.syncDirectory(directory);',
-      '    throw error;\n  }',
+      'options.afterRename?.();\n  fileSystem.syncDirectory(directory);',
+      'options.afterRename?.();',
     ],
     [
       'a small file is renamed before its sync',
@@ -536,7 +536,7 @@ export const MUTANTS: readonly Mutant[] = [
     [
       'restore: nothing promises the segment that promises the rest',
       'a restored log whose end is damaged or gone',
-      'watermark.write({ timeline, epoch: EPOCH, ...place });',
+      'watermark.write({ timeline, epoch: RESTORED_EPOCH, ...place });',
       '',
     ],
     [

@@ -148,7 +148,7 @@ export const OTHER_CASES: readonly RecoveryCase[] = [
   {
     label: 'behind-state',
     found: 'the opener `expects` a place of some state, and the log ends before it',
-    done: 'refuse where the timeline of that place is that of the last segment; otherwise the log has gone on in another history (it was restored), and the state has to be rebuilt',
+    done: 'refuse where the timeline of that place is that of the last record, or of a segment behind it (each opening begins one; those in front of one that a restore has made, of epoch 0, do not count); otherwise the log has gone on in another history (it was restored), and the state has to be rebuilt',
     refuses: 'WAL_BEHIND_STATE',
   },
   {
