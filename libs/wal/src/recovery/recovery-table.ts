@@ -105,7 +105,7 @@ export const OTHER_CASES: readonly RecoveryCase[] = [
     label: 'sealed-damaged',
     found:
       'a sealed segment ends early, does not end with the frame that its successor names, or does not continue its predecessor; with `verifyOnOpen`, any frame of it is invalid',
-    done: 'refuse naming file, offset and sequences; `repairFromArchive` puts the segment back where its digest matches and the live header behind it goes on from it',
+    done: 'refuse naming file, offset and sequences; `repairFromArchive` puts the segment back, also one that the disk does not give (`EIO`), where its digest matches and the live header behind it goes on from it',
     refuses: 'WAL_CORRUPT',
   },
   {
