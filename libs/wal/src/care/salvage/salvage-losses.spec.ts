@@ -18,6 +18,9 @@ import type { WalOptions } from '../../wal-options.js';
 import { BEFORE_FIRST, type Sequence } from '../../wal.types.js';
 import { ArchiveDirectory } from '../archive/archive-directory.js';
 import { salvage, type SalvageReport } from './salvage.js';
+import { piecesOf } from './salvage-frames.js';
+import { findSegments } from './salvage-segments.js';
+import { SalvagedLog } from './salvaged-log.js';
 
 const TARGET = '/data/salvaged';
 const ARCHIVE = '/data/archive';
@@ -274,6 +277,24 @@ describe('what a salvage has made', () => {
     expect(timesIn(TARGET)).toEqual(timesIn(LOG));
   });
 
+  it('is not kept open segment by segment', async () => {
+    const system = SimulatedFileSystem.on({ files: new Map(), directories: new Set(['/data']) });
+    const wal = await openSimulated(system);
+    for (let batch = 0; batch < 20; batch++)
+      await wal.append(batchAfter(wal.lastSequence, 3, 900)).durable;
+    await wal.close();
+    const log = findSegments(system, LOG, undefined);
+    const copy = new SalvagedLog(system, TARGET, { ...log, logId: log.logId ?? '' }, 24 * 1024);
+    for (const segment of log.segments)
+      for (const piece of piecesOf(segment))
+        if (piece.kind === 'frame' && piece.frame.header.sequenceSpan > 0)
+          await copy.add(piece.frame, segment.header.timeline);
+    expect(await copy.finish()).toMatchObject({ records: 60 });
+    const segments = system.list(TARGET).filter((file) => parseSegmentName(file) !== undefined);
+    expect(segments.length).toBeGreaterThan(3);
+    expect([system.openFileCount, system.misuses]).toEqual([0, []]);
+  });
+
   it('tells a state that has come further in the same history that records are gone', async () => {
     const system = await logOf(2);
     const { logId } = await salvaged(system);
@@ -297,6 +318,31 @@ describe('what a salvage has made', () => {
     }
     expect(outcomes).toEqual(new Set(['WAL_NOT_FOUND', 'WAL_MANIFEST_DAMAGED', whole.join()]));
   });
+});
+
+describe('a salvage that fails', () => {
+  it.each(['create-zeroed', 'write', 'data-sync', 'publish', 'rename', 'sync-directory'] as const)(
+    'wherever it is (%s), leaves no file open, no temporary file, and no log',
+    async (operation) => {
+      const image = (await logOf(3)).disk.image();
+      let [failed, hasFailed] = [0, true];
+      for (; hasFailed; failed += Number(hasFailed)) {
+        const system = SimulatedFileSystem.on(image);
+        const effect = { kind: 'error', code: 'EIO' } as const;
+        const path = /^\/data\/salvaged/;
+        system.faults.plan({ operation, path, skip: failed, times: 1, effect });
+        const outcome = await salvaged(system).then(() => 'salvaged', errorCode);
+        hasFailed = outcome !== 'salvaged';
+        // The sync of the name that MANIFEST has already is the last that can fail.
+        if (operation !== 'sync-directory')
+          expect(system.exists(`${TARGET}/MANIFEST`)).toBe(!hasFailed);
+        expect(outcome).toBe(hasFailed ? 'EIO' : 'salvaged');
+        expect([system.openFileCount, system.misuses]).toEqual([0, []]);
+        expect(system.list(TARGET).filter((file) => file.endsWith('.tmp'))).toEqual([]);
+      }
+      expect(failed).toBeGreaterThan(0);
+    },
+  );
 });
 
 /** After each operation: nothing that is not synced has reached the disk, or all of it, with each choice of the names that are not. */

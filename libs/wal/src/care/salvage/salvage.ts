@@ -7,7 +7,7 @@ import { lastSequenceOf } from '../../format/frame-decoder.js';
 import type { ArchiveStore } from '../../segment/archive-store.js';
 import type { SalvageLoss } from './salvage-candidate.js';
 import { piecesOf, type SalvageLeftOut } from './salvage-frames.js';
-import { findSegments } from './salvage-segments.js';
+import { findSegments, type SourceLog } from './salvage-segments.js';
 import { refused, SalvagedLog, type SalvagedRecords } from './salvaged-log.js';
 
 export type { SalvageLoss, SalvageLeftOut };
@@ -64,41 +64,54 @@ export async function salvage(
     if (logId === undefined || segments.length === 0)
       throw refused(`${source} holds no segment with a readable header`, source);
     const copy = new SalvagedLog(fileSystem, target, { ...log, logId });
-    const losses = [...log.losses];
-    const leftOut: SalvageLeftOut[] = [];
-    let { promised } = log;
-    let done = 0;
-    for (const segment of segments) {
-      for (const piece of piecesOf(segment)) {
-        if (piece.kind === 'loss') losses.push(piece.loss);
-        else if (piece.kind === 'left out') add(leftOut, piece.records);
-        else {
-          const { header } = piece.frame;
-          promised = Math.max(promised, header.durableSequence);
-          if (header.sequenceSpan > 0 && !(await copy.add(piece.frame, segment.header.timeline)))
-            add(leftOut, {
-              file: segment.path,
-              firstSequence: header.firstSequence,
-              lastSequence: lastSequenceOf(header),
-              mayBeAcknowledged: true,
-            });
-        }
-        if (copy.shouldYield()) await setImmediate();
-      }
-      options.onProgress?.({ segmentsDone: ++done, segmentsTotal: segments.length });
+    try {
+      return await copyAll(log, copy, options);
+    } finally {
+      await copy.close();
     }
-    const records = await copy.finish();
-    const firstSequence = records.lastSequence + 1;
-    return {
-      ...records,
-      segments: segments.length,
-      losses,
-      leftOut,
-      ...(promised >= firstSequence && { lostTail: { firstSequence, lastSequence: promised } }),
-    };
   } finally {
     if (options.fileSystem === undefined) await fileSystem.close();
   }
+}
+
+async function copyAll(
+  log: SourceLog,
+  copy: SalvagedLog,
+  options: SalvageOptions,
+): Promise<SalvageReport> {
+  const { segments } = log;
+  const losses = [...log.losses];
+  const leftOut: SalvageLeftOut[] = [];
+  let { promised } = log;
+  let done = 0;
+  for (const segment of segments) {
+    for (const piece of piecesOf(segment)) {
+      if (piece.kind === 'loss') losses.push(piece.loss);
+      else if (piece.kind === 'left out') add(leftOut, piece.records);
+      else {
+        const { header } = piece.frame;
+        promised = Math.max(promised, header.durableSequence);
+        if (header.sequenceSpan > 0 && !(await copy.add(piece.frame, segment.header.timeline)))
+          add(leftOut, {
+            file: segment.path,
+            firstSequence: header.firstSequence,
+            lastSequence: lastSequenceOf(header),
+            mayBeAcknowledged: true,
+          });
+      }
+      if (copy.shouldYield()) await setImmediate();
+    }
+    options.onProgress?.({ segmentsDone: ++done, segmentsTotal: segments.length });
+  }
+  const records = await copy.finish();
+  const firstSequence = records.lastSequence + 1;
+  return {
+    ...records,
+    segments: segments.length,
+    losses,
+    leftOut,
+    ...(promised >= firstSequence && { lostTail: { firstSequence, lastSequence: promised } }),
+  };
 }
 
 /** Frame after frame of one file is one entry. */

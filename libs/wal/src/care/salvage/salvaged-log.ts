@@ -46,6 +46,7 @@ export class SalvagedLog {
   private firstSequence: number;
   private lastSequence: number;
   private begun = false;
+  private closed = false;
   private frames = 0;
   private records = 0;
   private bytesSinceYield = 0;
@@ -54,6 +55,7 @@ export class SalvagedLog {
     private readonly fileSystem: FileSystem,
     private readonly directory: string,
     private readonly source: SalvagedFrom,
+    segmentBytes = SEGMENT_BYTES_DEFAULT,
   ) {
     const { logId, firstSequence } = source;
     this.firstSequence = firstSequence;
@@ -64,7 +66,7 @@ export class SalvagedLog {
       epoch: 1,
       durability: 'none',
       frameBytesMax: FRAME_BYTES_MAX,
-      segmentBytes: SEGMENT_BYTES_DEFAULT,
+      segmentBytes,
       roomRetryMillis: 0,
     };
     const { identity } = this;
@@ -128,8 +130,7 @@ export class SalvagedLog {
     const { header, name, writer } = this.chain.current;
     writer.file.dataSync();
     const seal = writer.seal(name, lastSequence as Sequence);
-    this.chain.close();
-    await this.spare.close();
+    await this.close();
     await sealRestored(fileSystem, directory, { header, seal }, systemClock, header.timeline);
     fileSystem.syncDirectory(directory);
     writeManifest(fileSystem, directory, {
@@ -140,6 +141,14 @@ export class SalvagedLog {
       generations: new Map(),
     });
     return { logId, frames, records, firstSequence, lastSequence, missing };
+  }
+
+  /** Also of one that has come to nothing: no file stays open, and none that was only prepared. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    this.chain.close();
+    await this.spare.close();
   }
 
   /** A timeline begins with a segment of its own. */
@@ -184,8 +193,10 @@ export class SalvagedLog {
     const segment = this.chain.reserve(encoder.byteLength);
     if (segment === undefined)
       throw refused('there is no room for another segment', this.directory);
-    if (segment !== this.chain.current.writer)
-      await this.chain.rotate(this.lastSequence as Sequence);
+    if (segment !== this.chain.current.writer) {
+      const { sealed } = await this.chain.rotate(this.lastSequence as Sequence);
+      sealed.writer.file.close();
+    }
     const first = (this.lastSequence + 1) as Sequence;
     const frame = segment.encode(encoder, first, 0 as Sequence, wallMicros);
     segment.write(frame);
