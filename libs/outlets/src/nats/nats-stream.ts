@@ -90,18 +90,17 @@ export class NatsStream {
    */
   async publish(messages: readonly NatsMessage[]): Promise<void> {
     const acknowledged: Promise<void>[] = [];
-    try {
-      for (const [index, message] of messages.entries()) {
-        if (index >= this.options.inFlightMax) await acknowledged[index - this.options.inFlightMax];
-        acknowledged.push(this.publishOne(message, this.lastSequence + index));
-      }
-      await Promise.all(acknowledged);
-      this.lastSequence += messages.length;
-    } catch (error) {
-      // Those that are still under way have no other listener.
-      void Promise.allSettled(acknowledged);
-      throw error;
+    const refused: unknown[] = [];
+    for (const [index, message] of messages.entries()) {
+      if (index >= this.options.inFlightMax) await acknowledged[index - this.options.inFlightMax];
+      if (refused.length > 0) break;
+      const one = this.publishOne(message, this.lastSequence + index);
+      // Whoever waits for those before it hears of it in its turn. A rejection without a listener would end the process.
+      one.catch((error: unknown) => refused.push(error));
+      acknowledged.push(one);
     }
+    for (const one of acknowledged) await one;
+    this.lastSequence += messages.length;
   }
 
   close(): Promise<void> {
@@ -121,7 +120,7 @@ export class NatsStream {
         expect: { streamName, lastSequence: after },
       });
     } catch (error) {
-      const { code, message: text } = classified(`${message.subject} to ${streamName}`, error);
+      const { code, message: text } = classified(`${message.id} to ${streamName}`, error);
       throw code === 'OUTLET_NATS_NO_JETSTREAM'
         ? natsTrouble(
             'OUTLET_NATS_NO_STREAM',
