@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { breakOff } from '../http/break-off.js';
 import type { EventsFormat } from './event-request.js';
 
 /** What a client that reads slowly makes us hold, beside one batch. */
@@ -45,6 +46,8 @@ export class EventAnswer {
       this.timer = setTimeout(() => this.endSoon(), limits.lifeMillisMax).unref();
     const bytes = this.bytesOf(texts, limits.stallMillisMax, () => done.resolve(undefined));
     const readable = Readable.from(bytes, { objectMode: false, highWaterMark: BUFFERED_BYTES });
+    // Before its router ends it in its own way.
+    readable.once('error', () => breakOff(this.outgoing));
     // Before its first read a generator has nothing to clean up, and nobody would hear that it ends.
     readable.once('close', () => {
       this.ending.abort();
@@ -56,7 +59,7 @@ export class EventAnswer {
   /** The service stops. What is live ends whole, and its client comes back; all else is broken off, because half of it must not look like the whole. */
   stop(): void {
     if (this.format === 'live') this.endSoon();
-    else if (this.format === 'lines') this.outgoing.destroy();
+    else if (this.format === 'lines') breakOff(this.outgoing);
   }
 
   private endSoon(): void {
@@ -72,7 +75,7 @@ export class EventAnswer {
   ): AsyncGenerator<Buffer, void> {
     try {
       for await (const text of texts) {
-        this.stalled = setTimeout(() => this.outgoing.destroy(), stallMillisMax).unref();
+        this.stalled = setTimeout(() => breakOff(this.outgoing), stallMillisMax).unref();
         yield Buffer.from(text);
         clearTimeout(this.stalled);
         if (this.signal.aborted) return;

@@ -4,6 +4,7 @@ import { BEFORE_FIRST_POSITION } from '@holdfast/event-store/reading';
 import { errorCode } from '@holdfast/kernel';
 import { Readable } from 'node:stream';
 import { type FeedCursor, FeedConsumers, SourceFeed } from '@holdfast/projections';
+import { tellsItsEnd } from '../http/break-off.js';
 import { codedProblem } from '../http/coded-error-problems.js';
 import { EVENTS_ERRORS, eventsGone } from '../http/event-problems.js';
 import type { Exchange } from '../http/exchange.js';
@@ -148,7 +149,7 @@ export class EventStreams {
     answer: EventAnswer,
     request: EventsRequest,
     shows: ShowsEvent,
-    { request: { method } }: Exchange,
+    { request: { method }, outgoing }: Exchange,
   ): Promise<EventsAnswer> {
     const { options, share } = this;
     const { log, heartbeatMillis = HEARTBEAT_MILLIS } = options;
@@ -170,8 +171,10 @@ export class EventStreams {
     return {
       headers: {
         ...headers,
-        // How far the lines go; fewer may be asked for, and what is live goes on.
-        ...(format === 'lines' && limit === Infinity && { 'Holdfast-Position': upTo }),
+        // How far the lines go; fewer may be asked for, and what is live goes on. Whoever cannot know whether all of them came must not go on after it.
+        ...(format === 'lines' &&
+          limit === Infinity &&
+          tellsItsEnd(outgoing) && { 'Holdfast-Position': upTo }),
       },
       body: answer.stream(streamOf(batches, request, context), {
         stallMillisMax,

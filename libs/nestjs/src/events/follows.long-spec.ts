@@ -1,5 +1,5 @@
-import { createConnection } from 'node:net';
-import { once } from 'node:events';
+import { type Socket, createConnection } from 'node:net';
+import { on, once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -269,6 +269,34 @@ describe.each([
     await expect(response.text()).rejects.toThrow();
   });
 
+  it.each(['the log cannot be read on', 'the service stops'])(
+    'do not look whole to a client of HTTP/1.0 when %s',
+    async (why) => {
+      await start();
+      await send('a');
+      const { log } = service.application.get(EventStore).writer;
+      const readAll = log.readAll.bind(log);
+      const breaks = Promise.withResolvers<never>();
+      log.readAll = async function* (options) {
+        yield* readAll(options);
+        await breaks.promise;
+      };
+      const socket = createConnection(Number(new URL(service.url).port), '127.0.0.1');
+      const ended = howItEnds(socket);
+      socket.write('GET /events HTTP/1.0\r\nAccept: application/x-ndjson\r\n\r\n');
+      let text = '';
+      for await (const chunk of on(socket, 'data'))
+        if ((text += String(chunk)).includes('ParcelSent')) break;
+      if (why === 'the service stops') void service.application.get(EventStreams).close();
+      breaks.reject(new Error('the disk is gone'));
+      socket.resume();
+      expect(await ended).toBe('ECONNRESET');
+      expect(text).toMatch(/^HTTP\/1\.1 200 /);
+      // Nor does a process that is killed end it in another way than a whole one.
+      expect(text).not.toMatch(/holdfast-position/i);
+    },
+  );
+
   it('go on within a commit of several events', async () => {
     await start();
     const { log } = service.application.get(EventStore).writer;
@@ -305,3 +333,11 @@ describe.each([
       await new Promise((resolve) => setTimeout(resolve, 1));
   }
 });
+
+/** The code of its error, or `whole`. */
+function howItEnds(socket: Socket): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code));
+    socket.once('end', () => resolve('whole'));
+  });
+}

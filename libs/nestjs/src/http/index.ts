@@ -1,4 +1,5 @@
 /** The small door of this room: what an HTTP service of any domain says and understands. It loads neither Nest nor the log. */
+export { breakOff, tellsItsEnd } from './break-off.js';
 export { canonicalJson } from './canonical-json.js';
 export {
   type CodedErrorProblem,

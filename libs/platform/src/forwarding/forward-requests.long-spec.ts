@@ -5,7 +5,8 @@ import {
   createServer as createHttpServer,
   request as httpRequest,
 } from 'node:http';
-import { type AddressInfo, type Server, connect, createServer } from 'node:net';
+import { on } from 'node:events';
+import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
@@ -561,10 +562,10 @@ describe('forwarding to a service that is down', () => {
     const STREAMS = [...ROUTES, { path: '/v1/streams', methods: ['GET'], streams: true } as const];
 
     /** Streams that begin and then say what they are told to. */
-    async function startStreams() {
+    async function startStreams(headers: OutgoingHttpHeaders = {}) {
       const streams: ServerResponse[] = [];
       const server = createHttpServer((_request, response) => {
-        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.writeHead(200, { 'content-type': 'text/event-stream', ...headers });
         response.write('first\n');
         streams.push(response);
       });
@@ -619,6 +620,30 @@ describe('forwarding to a service that is down', () => {
       await again.body!.cancel();
     });
 
+    it.each(['the upstream breaks it off', 'the front door stops'])(
+      'does not look whole to a client of HTTP/1.0 when %s',
+      async (why) => {
+        const { streams, url } = await startStreams({ 'holdfast-position': 'the end' });
+        const front = await startFront(url);
+        const socket = connect(Number(new URL(front.url).port), '127.0.0.1');
+        const ended = howItEnds(socket);
+        socket.write('GET /v1/streams HTTP/1.0\r\n\r\n');
+        let text = '';
+        for await (const chunk of on(socket, 'data'))
+          if ((text += String(chunk)).includes('first\n')) break;
+        if (why === 'the front door stops') void front.application.stop(60_000);
+        else streams[0]!.destroy();
+        socket.resume();
+        expect(await ended).toBe('ECONNRESET');
+        expect(text).toMatch(/^HTTP\/1\.1 200 /);
+        expect(text).not.toMatch(/holdfast-position/i);
+        const response = await fetch(`${front.url}/v1/streams`).catch(() => undefined);
+        if (why !== 'the front door stops')
+          expect(response?.headers.get('holdfast-position')).toBe('the end');
+        await response?.body?.cancel();
+      },
+    );
+
     it('is ended by a stop, and does not hold it up', async () => {
       const { url } = await startStreams();
       const front = await startFront(url);
@@ -629,3 +654,11 @@ describe('forwarding to a service that is down', () => {
     });
   });
 });
+
+/** The code of its error, or `whole`. */
+function howItEnds(socket: Socket): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code));
+    socket.once('end', () => resolve('whole'));
+  });
+}

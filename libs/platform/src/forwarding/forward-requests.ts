@@ -7,6 +7,8 @@ import {
   ProblemException,
   type StreamLimits,
   StreamPlaces,
+  breakOff,
+  tellsItsEnd,
 } from '@holdfast/nestjs/http';
 import { CORRELATION_ID_HEADER } from '../http/correlation-id.js';
 import type { HttpApplication } from '../http/http-application.js';
@@ -140,7 +142,13 @@ async function forward(
   try {
     const { statusCode, headers, body } = await askUpstream(upstream, request, clientGone.signal);
     closeIfUnread(request, reply);
-    return await reply.code(statusCode).headers(endToEnd(headers)).send(body);
+    void reply.code(statusCode).headers(endToEnd(headers));
+    if (body instanceof Readable && headers['content-length'] === undefined) {
+      body.once('error', () => breakOff(reply.raw));
+      // It says how far the answer goes, to a client that cannot know whether all of it came.
+      if (!tellsItsEnd(reply.raw)) void reply.removeHeader(POSITION_HEADER);
+    }
+    return await reply.send(body);
   } catch (error) {
     // Nobody is left to be told.
     if (clientGone.signal.aborted) return reply.hijack();
@@ -219,6 +227,8 @@ function unreachable(error: unknown, { method }: FastifyRequest): ProblemExcepti
     cause: error,
   });
 }
+
+const POSITION_HEADER = 'holdfast-position';
 
 /** Header fields that speak about one connection (RFC 9110, 7.6.1), and `Expect`, which the server has already answered. */
 const HOP_BY_HOP = [
