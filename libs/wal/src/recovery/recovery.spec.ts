@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { systemClock } from '@holdfast/kernel';
+import { errorCode, systemClock } from '@holdfast/kernel';
 import { describe, expect, it } from '@jest/globals';
 import { readManifest, writeManifest } from '../directory/manifest.js';
 import { WriterLock } from '../directory/writer-lock.js';
@@ -17,6 +17,7 @@ import { HEADER_BLOCK_BYTES, SEGMENT_DATA_START } from '../format/wal-format.js'
 import {
   batchAfter,
   type DiskImage,
+  DiskReplay,
   LOG,
   openSimulated,
   payloadOf,
@@ -617,6 +618,46 @@ describe('recovery, by the cases of its table', () => {
     expect(system.exists(leftBehind!)).toBe(false);
     await wal.close();
   });
+
+  it.each([
+    ['before this one is opened', 0],
+    ['while this one takes over, before it claims', 1],
+    ['while this one takes over, behind its last sync', 2],
+  ])(
+    'left-behind: no power cut brings back a MANIFEST that still names what was removed, where its writer was killed %s',
+    async (_, syncs) => {
+      const system = SimulatedFileSystem.on(await threeSegments());
+      const killed = system.sibling();
+      const renameAlone = (): void => {
+        const manifest = readManifest(killed, LOG)!;
+        const kill = (): void => killed.kill();
+        const later = { ...manifest, firstSegment: 2, firstSequence: 3 };
+        const write = (): void => writeManifest(killed, LOG, later, { afterRename: kill });
+        expect(write).toThrow('dead process');
+      };
+      const from = system.disk.operations.length;
+      const sync = system.syncDirectory.bind(system);
+      let done = 0;
+      if (syncs === 0) renameAlone();
+      system.syncDirectory = (directory) => {
+        sync(directory);
+        if (++done === syncs) renameAlone();
+      };
+      await (await openSimulated(system, { takeover: true }, 8)).close();
+      const replay = new DiskReplay(system.disk);
+      const outcomes = new Set<unknown>();
+      for (const [point, operation] of system.disk.operations.entries()) {
+        replay.apply(operation);
+        if (point < from) continue;
+        for (const change of replay.pendingEntries) {
+          const after = SimulatedFileSystem.on(replay.image(replay.pendingChanges, [change]));
+          const opened = openSimulated(after, { create: false }, 9);
+          outcomes.add(await opened.then((wal) => wal.lastSequence, errorCode));
+        }
+      }
+      expect(outcomes).toEqual(new Set([6]));
+    },
+  );
 
   it('segment-too-many: refuses a second file of a segment that no compaction has made', async () => {
     const log = await threeSegments();

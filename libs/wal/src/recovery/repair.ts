@@ -47,6 +47,8 @@ export function repair(
 ): RecoveryNote[] {
   const notes: RecoveryNote[] = [];
   const leftovers = diagnosis.removable.map((segment) => segment.file);
+  // A writer that we take over from may have renamed MANIFEST behind our claim's sync, and died before its own: a power cut must not keep a removal and take that name back.
+  if (leftovers.length > 0) fileSystem.syncDirectory(directory);
   notes.push(...removeFiles(fileSystem, directory, leftovers));
   for (const segment of diagnosis.damagedCopies) notes.push(restoreHeaderCopy(fileSystem, segment));
   if (diagnosis.tail !== undefined) {
