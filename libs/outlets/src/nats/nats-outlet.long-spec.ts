@@ -42,12 +42,11 @@ describeWithNats('events in NATS JetStream', () => {
       }),
       { retryMillisMax: 20 },
     );
-  const start = (outlet = outletOf()) => {
+  const start = (outlet = outletOf(), batchEvents = 50) => {
     const feed = new SourceFeed(source, { heartbeatMillis: 20 });
     const runner = new OutletRunner({
       ...{ feed, outlet, positions },
-      lookMillis: 10,
-      batchEvents: 50,
+      ...{ lookMillis: 10, batchEvents },
     });
     const stopping = new AbortController();
     const running = runner.run(stopping.signal);
@@ -106,6 +105,16 @@ describeWithNats('events in NATS JetStream', () => {
       ...{ logId: source.logId, after: 0 as Position, upTo: events.at(-1)!.position },
       ...{ delivered: undefined, attempts: 0, failingSinceMillis: undefined },
     });
+  /** As from a backup, or as a disk that is put back to what it was, which no position tells. */
+  const restoreTo = async (position: number, isToldByTimeline = true) => {
+    const { logId, timelines } = source as unknown as { logId: string; timelines: unknown };
+    const kept = (await eventsOf(source)).slice(0, position);
+    source = Object.assign(new MemoryEventSource(), {
+      ...{ logId, events: kept },
+      ...(!isToldByTimeline && { timelines }),
+    });
+    source.restart();
+  };
   const cursorAt = (position: number) => new SourceFeed(source).cursorAt(position as Position);
 
   it('publishes each event with its position, in its subject', async () => {
@@ -362,11 +371,7 @@ describeWithNats('events in NATS JetStream', () => {
     const { runner, stop } = start();
     await delivered(runner, 5);
     await stop();
-    const { logId } = source;
-    const kept = (await eventsOf(source)).slice(0, 3);
-    source = Object.assign(new MemoryEventSource(), { logId });
-    (source as unknown as { events: RecordedEvent[] }).events.push(...kept);
-    source.restart();
+    await restoreTo(3);
     commit(4);
     const again = start();
     await eventually(() => expect(again.runner.status.state).toBe('diverged'));
@@ -386,6 +391,67 @@ describeWithNats('events in NATS JetStream', () => {
     expect(messages[5]).toMatchObject({ subject: 'holdfast.HistoryEnded' });
     expect(messages[5]?.json()).toMatchObject({ previous: { position: 5 }, next: cursorAt(3) });
   });
+
+  it.each([
+    ['at once', 0],
+    ['one after the other', 1],
+  ])(
+    'refuses a stream that is ahead of an older copy of the log and the position, when the filter lets through what follows later: %s',
+    async (_, batch) => {
+      await addStream();
+      const filtered = () => outletOf({ filter: { types: ['happened'] } });
+      commit(5);
+      const { runner, stop } = start(filtered());
+      await delivered(runner, 5);
+      await stop();
+      const copied = cursorAt(3);
+      await restoreTo(3, false);
+      await positions.remove('nats');
+      const lease = await positions.acquire('nats', 'as it was');
+      if (!('token' in lease)) throw new Error('nobody else has it');
+      await lease.save(copied, 3 as Position);
+      await lease.release();
+      source.commit([{ type: 'other' }], [{ type: 'other' }]);
+      const again = start(filtered());
+      if (batch > 0) await delivered(again.runner, 5);
+      commit(1);
+      await troubled(again.runner, 'OUTLET_NATS_STREAM_FOREIGN');
+      expect(await heldPositions()).toEqual(upTo(5));
+    },
+  );
+
+  it.each([
+    [1, 0],
+    [1, 5],
+    [7, 4],
+    [50, 0],
+  ])(
+    'publishes nothing again after histories ended, in batches of %s from %s',
+    async (batch, position) => {
+      await addStream();
+      commit(40);
+      const first = start();
+      await delivered(first.runner, 40);
+      await first.stop();
+      for (const kept of [10, 5, 8]) {
+        await restoreTo(kept);
+        commit(12);
+        const { runner, stop } = start();
+        await eventually(() => expect(runner.status.state).toBe('diverged'));
+        await positions.accept('nats', cursorAt(kept));
+        await delivered(runner, kept + 12);
+        await stop();
+      }
+      const before = await heldPositions();
+      await positions.move('nats', cursorAt(position));
+      const { runner } = start(outletOf(), batch);
+      await delivered(runner, 20);
+      expect(await heldPositions()).toEqual(before);
+      commit(1);
+      await delivered(runner, 21);
+      expect(await heldPositions()).toEqual([...before, 21]);
+    },
+  );
 
   it('stops at once, also while the server answers nothing', async () => {
     await addStream();

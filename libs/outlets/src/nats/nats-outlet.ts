@@ -33,6 +33,7 @@ const POSITION = 'Holdfast-Position';
 const EVENT = 'Holdfast-Event';
 const TYPE = 'Holdfast-Type';
 const STREAM = 'Holdfast-Stream';
+const ENDED = 'Holdfast-Ended';
 const MESSAGE_ID = 'Nats-Msg-Id';
 
 /**
@@ -64,26 +65,21 @@ export class NatsOutlet implements Outlet {
     await this.withStream(signal, async (stream) => {
       this.last ??= await lastMessageOf(stream);
       const fresh = await unpublished(stream, this.last, events, delivery);
-      await stream.publish(fresh.map((event) => this.messageOf(event, delivery.logId)));
+      const { logId } = delivery;
+      const endedAt = endedBehind(stream, this.last);
+      await stream.publish(fresh.map((event) => this.messageOf(event, logId, endedAt)));
       const newest = fresh.at(-1);
-      if (newest !== undefined)
-        this.last = {
-          kind: 'ours',
-          logId: delivery.logId,
-          position: newest.position,
-          eventId: newest.id,
-        };
+      if (newest === undefined) return;
+      const { position, id: eventId } = newest;
+      this.last = { kind: 'ours', logId, position, eventId, endedAt };
     });
   }
 
   async historyEnded(ended: EndedHistory, signal: AbortSignal): Promise<void> {
     await this.withStream(signal, async (stream) => {
-      const notice = this.noticeOf(ended);
+      const notice = this.noticeOf(ended, endedBehind(stream, await lastMessageOf(stream)));
       const last = await stream.messageAt(stream.lastSequence);
-      if (last?.header(MESSAGE_ID) !== notice.id) {
-        if (last !== undefined && last.header(LOG) === '') throw foreign();
-        await stream.publish([notice]);
-      }
+      if (last?.header(MESSAGE_ID) !== notice.id) await stream.publish([notice]);
       this.last = undefined;
     });
   }
@@ -116,7 +112,7 @@ export class NatsOutlet implements Outlet {
     }
   }
 
-  private messageOf(event: RecordedEvent, logId: string): NatsMessage {
+  private messageOf(event: RecordedEvent, logId: string, endedAt: number): NatsMessage {
     const { position, id, type, stream } = event;
     const shown = (this.options.shows ?? asRecorded)(event);
     return {
@@ -126,19 +122,23 @@ export class NatsOutlet implements Outlet {
       headers: {
         ...{ [LOG]: logId, [POSITION]: String(position), [EVENT]: id },
         ...{ [TYPE]: headerText(type), [STREAM]: headerText(stream) },
+        ...endedHeader(endedAt),
       },
       body: JSON.stringify({ id, ...shown }),
     };
   }
 
-  private noticeOf({ previous, next }: EndedHistory): NatsMessage {
+  private noticeOf({ previous, next }: EndedHistory, endedAt: number): NatsMessage {
     const type = 'HistoryEnded';
     const named = ({ logId, position, timeline }: EndedHistory['next']) =>
       `${logId}:${timeline}:${position}`;
     return {
       subject: this.subject.filled({ type }),
       id: `${named(previous)}:ended:${named(next)}`,
-      headers: { [LOG]: next.logId, [POSITION]: String(next.position), [TYPE]: type },
+      headers: {
+        ...{ [LOG]: next.logId, [POSITION]: String(next.position), [TYPE]: type },
+        ...endedHeader(endedAt),
+      },
       body: JSON.stringify({ type, previous, next }),
     };
   }
@@ -149,13 +149,16 @@ type LastMessage =
   | { readonly kind: 'none' }
   /** It had messages, and has dropped the last: what that was is not known. */
   | { readonly kind: 'dropped' }
-  | {
-      readonly kind: 'ours';
-      readonly logId: string;
-      readonly position: number;
-      /** Empty: it says that a history ended. */
-      readonly eventId: string;
-    };
+  | ({ readonly kind: 'ours' } & Place);
+
+interface Place {
+  readonly logId: string;
+  readonly position: number;
+  /** Empty: it says that a history ended. */
+  readonly eventId: string;
+  /** The sequence of the newest message before it that says so; 0: there is none. Positions grow from there on. */
+  readonly endedAt: number;
+}
 
 async function lastMessageOf(stream: NatsStream): Promise<LastMessage> {
   if (stream.lastSequence === 0) return { kind: 'none' };
@@ -164,10 +167,23 @@ async function lastMessageOf(stream: NatsStream): Promise<LastMessage> {
   return { kind: 'ours', ...placeOf(message) };
 }
 
-function placeOf(message: StoredMessage): { logId: string; position: number; eventId: string } {
+function placeOf(message: StoredMessage): Place {
   const logId = message.header(LOG);
   if (logId === '') throw foreign();
-  return { logId, position: Number(message.header(POSITION)), eventId: message.header(EVENT) };
+  return {
+    ...{ logId, position: Number(message.header(POSITION)), eventId: message.header(EVENT) },
+    endedAt: Number(message.header(ENDED)),
+  };
+}
+
+/** For what is published behind the last message. */
+function endedBehind(stream: NatsStream, last: LastMessage): number {
+  if (last.kind !== 'ours') return 0;
+  return last.eventId === '' ? stream.lastSequence : last.endedAt;
+}
+
+function endedHeader(endedAt: number): Record<string, string> {
+  return endedAt === 0 ? {} : { [ENDED]: String(endedAt) };
 }
 
 /** Those that the stream does not hold. Throws when it cannot go on behind what it holds. */
@@ -175,9 +191,10 @@ async function unpublished(
   stream: NatsStream,
   last: LastMessage,
   events: readonly RecordedEvent[],
-  { logId, delivered }: Delivery,
+  delivery: Delivery,
 ): Promise<readonly RecordedEvent[]> {
   if (last.kind === 'dropped') return events;
+  const { logId, delivered } = delivery;
   const { position } = last.kind === 'none' ? { position: 0 } : last;
   if (last.kind === 'ours' && last.logId !== logId)
     throw natsTrouble(
@@ -189,47 +206,72 @@ async function unpublished(
       'OUTLET_NATS_STREAM_BEHIND',
       `the stream ends with position ${position}, and has acknowledged ${delivered}: the server has lost what it acknowledged, or the stream was made anew`,
     );
-  const fresh = events.filter((event) => event.position > position);
-  const known = events.findLast((event) => event.position <= position);
-  if (known !== undefined && last.kind === 'ours') await assertHeld(stream, last, known);
-  return fresh;
+  if (last.kind === 'ours') await assertHeld(stream, last, events, delivery);
+  return events.filter((event) => event.position > position);
 }
 
-/** An event at or before the stream's end is the one that the stream has there, and no event of a history that ended. */
+/** As far as the stream and this delivery both go, the newest event of the stream is the newest of these, or was delivered before: it is of no history that ended. */
 async function assertHeld(
   stream: NatsStream,
   last: LastMessage & { kind: 'ours' },
-  event: RecordedEvent,
+  events: readonly RecordedEvent[],
+  { after, delivered = after, upTo }: Delivery,
 ): Promise<void> {
-  const found = last.position === event.position ? last : await placed(stream, event.position);
-  if (found === 'before the first' || found?.eventId === '' || found?.eventId === event.id) return;
+  const known = events.findLast(({ position }) => position <= last.position);
+  if (known === undefined && last.position <= delivered) return;
+  const isWithin = last.eventId !== '' && last.position <= upTo;
+  const found = isWithin ? last : await newestUpTo(stream, last, Math.min(last.position, upTo));
+  // Everything that the stream still holds comes after it: the limits of the stream have dropped it.
+  if (found === undefined) return;
+  if (known === undefined ? found.position <= delivered : found.eventId === known.id) return;
+  const own = known === undefined ? 'none' : `${known.id} of position ${known.position}`;
   throw natsTrouble(
     'OUTLET_NATS_STREAM_FOREIGN',
-    `the stream goes on to position ${last.position} without the event ${event.id} of position ${event.position}: it holds another history, or another filter's events`,
+    `the stream holds the event ${found.eventId} of position ${found.position} where this log has ${own}: it holds another history, or another filter's events`,
   );
 }
 
-/** Looks in the stream by halves: positions grow with sequences. */
-async function placed(
+/** The newest event up to a position, of the history that goes on. */
+async function newestUpTo(
   stream: NatsStream,
+  last: LastMessage,
   position: number,
-): Promise<{ readonly eventId: string } | 'before the first' | undefined> {
-  let low = stream.firstSequence;
+): Promise<Place | undefined> {
   let high = stream.lastSequence;
-  let isFirst = true;
+  let endedAt = endedBehind(stream, last);
+  for (;;) {
+    const low = Math.max(stream.firstSequence, endedAt + 1);
+    const found = await newestBetween(stream, low, high, position);
+    if (found !== undefined || endedAt < stream.firstSequence) return found;
+    const message = await stream.messageAt(endedAt);
+    // Dropped meanwhile from the front.
+    if (message === undefined) return undefined;
+    const notice = placeOf(message);
+    position = Math.min(position, notice.position);
+    high = endedAt - 1;
+    endedAt = notice.endedAt;
+  }
+}
+
+/** By halves, where positions grow with sequences. */
+async function newestBetween(
+  stream: NatsStream,
+  low: number,
+  high: number,
+  position: number,
+): Promise<Place | undefined> {
+  let newest: Place | undefined;
   while (low <= high) {
     const middle = Math.floor((low + high) / 2);
     const message = await stream.messageAt(middle);
-    // Dropped meanwhile from the front.
     const found = message && placeOf(message);
-    if (found?.position === position) return found;
-    if (found === undefined || found.position < position) {
+    if (found !== undefined && found.position > position) high = middle - 1;
+    else {
+      newest = found ?? newest;
       low = middle + 1;
-      isFirst &&= found === undefined;
-    } else high = middle - 1;
+    }
   }
-  // Everything that the stream still holds comes after it: the limits of the stream have dropped it.
-  return isFirst ? 'before the first' : undefined;
+  return newest;
 }
 
 function foreign(): Error {
