@@ -93,8 +93,8 @@ export class PostgresLease implements ReadModelLease<PostgresTransaction> {
       await transaction.finish();
       await this.quarantine.change(changes, clock.nowMillis());
       await session.commit();
-    } catch (error) {
-      await transaction.abandon();
+    } catch (thrown) {
+      const error = await transaction.abandon(thrown);
       await session.rollback();
       throw await this.context.catalog.explained(session, error, this.schema);
     } finally {

@@ -210,6 +210,24 @@ describeWithPostgres('a read model in PostgreSQL', (server) => {
       expect(await total(modelOf())).toEqual([2, 12]);
     });
 
+    it.each<[string, (failing: Promise<unknown>) => unknown]>([
+      ['that nobody waits for', () => undefined],
+      [
+        'that is told in other words',
+        (failing) => failing.catch((cause: unknown) => Promise.reject(new Error('no', { cause }))),
+      ],
+    ])('waits for what passes when it fails a statement %s', async (_, wait) => {
+      const lease = await live();
+      const failing = lease.transact(at(1), async ({ query }) => {
+        await query(`SELECT set_config('statement_timeout', '20ms', true)`);
+        await wait(query('SELECT pg_sleep(10)'));
+        await query('SELECT 1');
+      });
+      await expect(failing).rejects.toMatchObject({ code: 'READ_MODEL_UNAVAILABLE' });
+      await apply(lease, 1, 5);
+      expect(await total(modelOf())).toEqual([1, 5]);
+    });
+
     it('reads numeric as text, and throws at a bigint that is no exact number', async () => {
       const lease = await live();
       await lease.transact(at(1), async (transaction) => {

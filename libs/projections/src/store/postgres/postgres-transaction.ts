@@ -66,9 +66,14 @@ export class OpenTransaction implements PostgresTransaction {
     if (this.failure !== undefined) throw this.failure.error;
   }
 
-  /** As `finish`, for a transaction that is given up. */
-  async abandon(): Promise<void> {
+  /**
+   * As `finish`, for a transaction that is given up because of `thrown`. Returns what the first statement that failed threw, if one had: the server refuses all after it, and whatever was thrown
+   * may be but that, or say it in other words.
+   */
+  async abandon(thrown: unknown): Promise<unknown> {
+    const { failure } = this;
     this.ended = true;
     await Promise.allSettled(this.pending);
+    return failure === undefined ? thrown : failure.error;
   }
 }
