@@ -4,7 +4,8 @@ import { Readable } from 'node:stream';
 import { encodePosition, placeIn } from '@holdfast/commands/reading';
 import type { Position } from '@holdfast/event-store';
 import { MemoryEventSource } from '@holdfast/projections/testing';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CodedError } from '@holdfast/kernel';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Exchange } from '../http/exchange.js';
 import { EventStreams, type Followed } from './event-streams.js';
 
@@ -82,6 +83,42 @@ describe.each([
     await expect(first(`after=${token}`)).rejects.toMatchObject({
       slug: 'position-unknown',
       options: { detail: expect.stringMatching(/^after is a position of a history/) },
+    });
+  });
+
+  it('are refused as gone where retention comes in between', async () => {
+    log.commit([{ data: { n: 1 } }, { data: { n: 2 } }]);
+    const gone = new CodedError('EVENT_POSITION_GONE', 'retention was faster');
+    // eslint-disable-next-line require-yield -- it fails before it has anything
+    log.readAll = log.subscribe = async function* () {
+      await Promise.reject(gone);
+    };
+    const asked = first(`after=${tokenOf(1)}`);
+    await expect(asked).rejects.toMatchObject({ slug: 'events-gone' });
+  });
+
+  it('wait behind a position that was told before it was durable', async () => {
+    log.commit([{ data: { n: 1 } }, { data: { n: 2 } }]);
+    const durable = jest.spyOn(log, 'durablePosition', 'get').mockReturnValue(0 as Position);
+    const asked = first(`after=${tokenOf(1)}`);
+    await new Promise(setImmediate);
+    durable.mockRestore();
+    expect(await asked).toBe('2');
+  });
+
+  it('are refused behind one that does not become durable in time, and where the service stops meanwhile', async () => {
+    log.commit([{ data: { n: 1 } }]);
+    jest.spyOn(log, 'durablePosition', 'get').mockReturnValue(0 as Position);
+    const waiting = ask(`after=${tokenOf(1)}`, accept);
+    await Promise.all([
+      expect(waiting).rejects.toMatchObject({ slug: 'service-stopping' }),
+      streams.close(),
+    ]);
+    const { signal } = new AbortController();
+    streams = new EventStreams({ log, stopping: signal, durableMillisMax: 0 });
+    await expect(ask(`after=${tokenOf(1)}`, accept)).rejects.toMatchObject({
+      slug: 'storage-unavailable',
+      options: { retryAfterSeconds: 1, detail: expect.stringContaining('not durable up to') },
     });
   });
 

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { type FeedCursor, FeedConsumers, SourceFeed } from '@holdfast/projections';
 import { tellsItsEnd } from '../http/break-off.js';
 import { codedProblem } from '../http/coded-error-problems.js';
-import { EVENTS_ERRORS, eventsGone } from '../http/event-problems.js';
+import { EVENTS_ERRORS, eventsGone, notDurableYet } from '../http/event-problems.js';
 import type { Exchange } from '../http/exchange.js';
 import type { ProblemCatalogue } from '../http/problem-catalogue.js';
 import { ProblemException } from '../http/problem.exception.js';
@@ -44,15 +44,22 @@ export interface EventStreamsOptions extends StreamLimits {
   readonly lifeMillisMax?: number;
   /** How long a client may take nothing of what waits for it, before its connection ends. Default 60,000. */
   readonly stallMillisMax?: number;
+  /** How long to wait for a position that is not durable yet. Default 5,000. */
+  readonly durableMillisMax?: number;
 }
 
 export const HEARTBEAT_MILLIS = 15_000;
 const LIFE_MILLIS_MAX = 15 * 60_000;
 const STALL_MILLIS_MAX = 60_000;
+const DURABLE_MILLIS_MAX = 5_000;
 /** Read at once, so that nothing else that the thread does waits for long. */
 const BATCH_EVENTS = 64;
 
 const LIFE_JITTER = 0.1;
+
+const GONE = new Set<string | undefined>([
+  ...['FEED_COMPACTED', 'EVENT_POSITION_GONE', 'WAL_SEQUENCE_GONE'],
+]);
 
 const CONTENT_TYPES = {
   page: 'application/json; charset=utf-8',
@@ -98,8 +105,7 @@ export class EventStreams {
       heartbeatMillis,
       // They come and go, and keep no floor: no list of consumers has them.
       consumers: new FeedConsumers(),
-      // A writer sees all that is durable.
-      visibilityMillisMax: 0,
+      visibilityMillisMax: options.durableMillisMax ?? DURABLE_MILLIS_MAX,
     });
     const end = (): void => this.end();
     stopping.addEventListener('abort', end, { once: true });
@@ -129,7 +135,7 @@ export class EventStreams {
     try {
       return await this.begin(answer, request, shows ?? eventAsRecorded, exchange);
     } catch (error) {
-      throw asProblem(error);
+      throw this.asProblem(error);
     }
   }
 
@@ -157,7 +163,7 @@ export class EventStreams {
     const headers = { ...HEADERS, 'Content-Type': CONTENT_TYPES[format] };
     const context: StreamContext = { log, shows, share, heartbeatMillis };
     // What is wrong with the request, or with the log, is found before anything is answered.
-    const start = this.startOf(request);
+    const start = await this.startOf(request, answer.signal);
     if (format === 'page') {
       const batches = this.batches(start, request, answer.signal);
       const { body, after } = await pageOf(batches, { limit, from: start.position }, context);
@@ -216,8 +222,8 @@ export class EventStreams {
       yield { events, position: cursor.position };
   }
 
-  /** Throws `position-unknown`, `events-gone`, and `FEED_UNAVAILABLE` for what is not durable yet. */
-  private startOf({ after }: EventsRequest): Start {
+  /** Throws `position-unknown`, `events-gone`, and `storage-unavailable` for what does not become durable in time. */
+  private async startOf({ after }: EventsRequest, clientGone: AbortSignal): Promise<Start> {
     const { log } = this.options;
     const place = after && decodePosition(after.token, log.logId);
     if (typeof place === 'string') throw positionUnknown(place, after?.name);
@@ -231,14 +237,25 @@ export class EventStreams {
     }
     const known = timeline === '' ? (log.timelineAt(position) ?? '') : timeline;
     const cursor = { ...place, timeline: known };
+    const { signal: stopping } = this.closing;
     try {
-      this.feed.assertOwn(cursor);
+      await this.feed.whenOwn(cursor, AbortSignal.any([clientGone, stopping]));
     } catch (error) {
       if (errorCode(error) === 'FEED_DIVERGED') throw positionUnknown('taken-back', after?.name);
-      if (errorCode(error) === 'FEED_COMPACTED') throw this.gone();
+      if (errorCode(error) === 'FEED_UNAVAILABLE') throw notDurableYet();
       throw error;
     }
+    if (stopping.aborted) throw serviceStopping();
     return { position, cursor };
+  }
+
+  private asProblem(error: unknown): unknown {
+    // Retention may come in between at any moment.
+    if (GONE.has(errorCode(error))) return this.gone();
+    const known = codedProblem(error, EVENTS_ERRORS);
+    if (known === undefined) return error;
+    const { slug, ...options } = known;
+    return new ProblemException(slug, { ...options, cause: error });
   }
 
   /** Throws `events-gone` when the log does not begin with what follows the position. */
@@ -281,11 +298,4 @@ async function begun(
 
 function firstOf({ firstPosition }: EventSource): number {
   return firstPosition ?? 1;
-}
-
-function asProblem(error: unknown): unknown {
-  const known = codedProblem(error, EVENTS_ERRORS);
-  if (known === undefined) return error;
-  const { slug, ...options } = known;
-  return new ProblemException(slug, { ...options, cause: error });
 }

@@ -1,6 +1,7 @@
 import type { CodedErrorProblems } from './coded-error-problems.js';
 import type { ProblemKinds } from './problem-catalogue.js';
 import { ProblemException } from './problem.exception.js';
+import { RETRY_AFTER_SECONDS } from './query-problems.js';
 
 /** What whoever follows events can meet, beside `position-unknown`. */
 export const EVENTS_PROBLEMS = {
@@ -37,6 +38,15 @@ export const EVENTS_ERRORS: CodedErrorProblems = {
     ].map((code) => [code, UNREADABLE]),
   ),
 };
+
+/** A position that was told before it was on the disk, as the log's durability allows. */
+export function notDurableYet(): ProblemException {
+  return new ProblemException('storage-unavailable', {
+    outcome: 'not-applied',
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    detail: 'The log is not durable up to this position yet, and only durable events are shown.',
+  });
+}
 
 /** `firstAfter`: what to ask with to begin where the log begins; undefined when the log does not know. */
 export function eventsGone(firstAfter: string | undefined): ProblemException {

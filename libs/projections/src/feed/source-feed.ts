@@ -86,6 +86,12 @@ export class SourceFeed implements EventFeed {
     this.assertThere(cursor, false);
   }
 
+  /** The same, for a cursor that may take as long to become visible as one that is opened. Returns when the signal fires as well. */
+  async whenOwn(cursor: FeedCursor, signal: AbortSignal): Promise<void> {
+    await this.untilVisible(cursor, signal);
+    if (!signal.aborted) this.assertThere(cursor, false);
+  }
+
   private async *deliver(
     options: FeedOptions,
     consumer: ConnectedConsumer,
