@@ -27,6 +27,7 @@ declare module 'pg' {
     readonly name?: string;
     readonly values?: readonly unknown[];
     readonly rowMode?: 'array';
+    readonly query_timeout?: number;
     readonly types?: ClientConfig['types'];
   }
 

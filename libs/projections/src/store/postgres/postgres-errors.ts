@@ -25,6 +25,11 @@ export function classified(place: string, error: unknown): unknown {
   return error;
 }
 
+/** The driver waits no longer; the server may still be at it. */
+export function isUnanswered(error: unknown): boolean {
+  return errorMessage(error) === 'Query read timeout';
+}
+
 /** A schema or a table that is not there. */
 export function isRemoved(error: unknown): boolean {
   return REMOVED.test(codeOf(error));

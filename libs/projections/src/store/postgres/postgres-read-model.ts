@@ -46,6 +46,8 @@ const CONNECTIONS_MAX = 10;
 const STATEMENT_MILLIS_MAX = 30_000;
 /** Beyond the server's own limit: then the server is out of reach. */
 const ANSWER_GRACE_MILLIS = 5_000;
+/** A server that takes longer to begin hangs, and no query waits for what it would have for its answer. */
+const SNAPSHOT_MILLIS_MAX = 5_000;
 const POSITION_POLL_MILLIS = 5;
 
 /**
@@ -156,7 +158,7 @@ export class PostgresReadModel {
       SELECT live.*, set_config('search_path', quote_ident(schema), true) FROM (${this.live}) live
     `;
     try {
-      const results = await session.runAll(begin);
+      const results = await session.runAll(begin, SNAPSHOT_MILLIS_MAX);
       return results.at(-1)?.rows[0] as GenerationRow | undefined;
     } catch (error) {
       // No worker has made a catalog yet.

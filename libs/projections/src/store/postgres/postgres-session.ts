@@ -1,7 +1,7 @@
 import { assert } from '@holdfast/kernel';
 import { Client, type ClientConfig, Pool, type QueryResult, types } from 'pg';
 import { unavailable } from '../../read-model.errors.js';
-import { classified } from './postgres-errors.js';
+import { classified, isUnanswered } from './postgres-errors.js';
 
 export interface PostgresConnection {
   /** `postgres://user:password@host:port/database`, as libpq takes it. A password is better given by `PGPASSWORD` or a password file. */
@@ -36,8 +36,13 @@ function integerOf(text: string): number {
   return value;
 }
 
-/** Where a read model is, without the password. */
+/** Where a read model is, without the password. Throws when a part of it might be taken for something else. */
 export function placeOf({ url, schema = 'holdfast' }: PostgresConnection): string {
+  // Of `holdfast:2024/Secret@db/books` the port would be 2024, and the rest a database that may be told.
+  assert(
+    !/[/?#].*@/.test(url.replace(/^[^/]*:\/\//, '')),
+    'what follows a "@" has no "/" before it',
+  );
   const { host, port, database } = new Client({ connectionString: url });
   return `postgres://${host}:${port}/${database ?? ''} (schema ${schema})`;
 }
@@ -120,10 +125,11 @@ export class PostgresSession {
     }
   }
 
-  /** Several statements in one message, without values. */
-  async runAll(sql: string): Promise<readonly QueryResult<unknown>[]> {
+  /** Several statements in one message, without values. `answerMillisMax` where the server has not much to do. */
+  async runAll(sql: string, answerMillisMax?: number): Promise<readonly QueryResult<unknown>[]> {
     try {
-      const results = await this.client.query<unknown>(sql);
+      const limit = answerMillisMax !== undefined && { query_timeout: answerMillisMax };
+      const results = await this.client.query<unknown>({ text: sql, ...limit });
       return Array.isArray(results) ? (results as QueryResult<unknown>[]) : [results];
     } catch (error) {
       throw this.classified(error);
@@ -160,7 +166,7 @@ export class PostgresSession {
 
   /** Never throws: a session that cannot even do that is lost, and its transaction with it. */
   async rollback(): Promise<void> {
-    await this.client.query('ROLLBACK').catch(() => (this.lost = true));
+    if (!this.lost) await this.client.query('ROLLBACK').catch(() => (this.lost = true));
   }
 
   async close(): Promise<void> {
@@ -174,6 +180,11 @@ export class PostgresSession {
   }
 
   private classified(error: unknown): unknown {
+    // Whatever is sent behind a statement without an answer has none either.
+    if (isUnanswered(error)) {
+      this.lost = true;
+      void this.client.end().catch(() => undefined);
+    }
     const found = classified(this.place, error);
     // A statement that ran into the loss of its connection has no code of its own.
     if (found === error && this.lost) return unavailable(this.place, error);
