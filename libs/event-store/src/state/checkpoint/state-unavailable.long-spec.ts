@@ -17,6 +17,7 @@ import { openStateDatabase } from '../database/state-database.js';
 import type { StateEvent } from '../model/state-options.js';
 import { type StateFacts, StateRecord, readStateFacts } from '../directory/state-record.js';
 import { StateJobFailed, StateThread } from '../thread/state-thread.js';
+import type { StateJob } from '../thread/state.worker.js';
 import { oneAppend, sampleEvent } from '../../testing/sample-events.js';
 import { WalEventLog } from '../../wal-event-log.js';
 
@@ -71,10 +72,19 @@ describe('what the machine is short of', () => {
   const recorded = () => facts()?.checkpoint?.position;
   const kinds = () => events.map(({ kind }) => kind);
 
-  function nextJobFails(code: string | undefined): void {
-    jest
-      .spyOn(StateThread.prototype, 'run')
-      .mockRejectedValueOnce(new StateJobFailed('it failed', code));
+  /** The thread has other jobs too: a state that was not read through yet is, whenever it comes to that. */
+  function nextJobFails(code: string | undefined, kind: StateJob['kind'] = 'checkpoint'): void {
+    const run = Reflect.get(StateThread.prototype, 'run');
+    let isDue = true;
+    jest.spyOn(StateThread.prototype, 'run').mockImplementation(async function (
+      this: StateThread,
+      job,
+      ...more
+    ) {
+      if (!isDue || job.kind !== kind) return run.call(this, job, ...more);
+      isDue = false;
+      throw new StateJobFailed('it failed', code);
+    });
   }
 
   async function expectSound(): Promise<void> {
@@ -181,7 +191,7 @@ describe('what the machine is short of', () => {
     const failed = Promise.withResolvers<StateEvent>();
     told = (event) => event.kind === 'verify-failed' && failed.resolve(event);
     log = await open();
-    nextJobFails('EMFILE');
+    nextJobFails('EMFILE', 'scan');
     expect(await failed.promise).toMatchObject({ reason: expect.stringContaining('it failed') });
     expect([log.poisoned, log.stateStatus()?.verification.state]).toEqual([undefined, 'pending']);
     await expectSound();
@@ -208,7 +218,7 @@ describe('what the machine is short of', () => {
     if (sealed === undefined) throw new Error('no record');
     await new StateRecord(join(directory, 'state'), sealed).change({ tree: undefined });
     for (let start = 1; start <= 5; start++) {
-      nextJobFails('LMDB_-30782');
+      nextJobFails('LMDB_-30782', 'scan');
       await expect(open()).rejects.toMatchObject({ code: 'LMDB_-30782' });
       expect(facts()).toMatchObject({ opening: false, unverifiedStarts: start });
     }
