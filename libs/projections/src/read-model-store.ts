@@ -114,11 +114,11 @@ export interface ReadModelLease<Transaction> {
    * Makes this generation the one that queries of its version see, in one transaction. Stops the live generation's worker first, and refuses while that one is ahead,
    * so that no query goes back in time; the result then names the position to reach first. The same of older versions, whose workers go on. Tables that are ahead in an ended history do not count:
    * `hasDiverged` decides that from their position (default: never); those of older versions are refused. Token, version and position are compared again once nothing can change them until
-   * the switch.
+   * the switch. `lastLook` comes when the live generation's worker is stopped and everything else allows the switch; what it throws forbids it, and is passed on.
    *
    * @throws `READ_MODEL_FENCED`: this generation was given up meanwhile.
    */
-  promote(hasDiverged?: HasDiverged): Promise<Promotion>;
+  promote(hasDiverged?: HasDiverged, lastLook?: () => Promise<void>): Promise<Promotion>;
   /**
    * Queries get `READ_MODEL_NOT_READY` with this reason instead of answers, until `accept`, also after a restart.
    *

@@ -176,8 +176,8 @@ export class ProjectionPass<Transaction> {
   ): Promise<void> {
     if (head - cursor.position < LIVE_LAG_EVENTS) this.promoteFrom ??= head;
     if (this.promoteFrom === undefined || cursor.position < this.promoteFrom) return;
-    await this.options.onPromotion();
-    const promotion = await this.options.lease.promote((theirs) => this.hasDiverged(theirs));
+    const { lease, onPromotion } = this.options;
+    const promotion = await lease.promote((theirs) => this.hasDiverged(theirs), onPromotion);
     if (!promotion.promoted) {
       // What is beyond the log's end may never come: the next batch asks again.
       this.promoteFrom = Math.min(promotion.behind, head) as Position;

@@ -438,6 +438,22 @@ export function describeReadModelStore<Transaction>(
         expect(await fresh.promote()).toEqual({ promoted: true });
       });
 
+      it('does not switch where the last look at the still live tables says no', async () => {
+        const live = await leaseOf(worker());
+        await apply(live, event(1, 'a', 5));
+        const fresh = await leaseOf(worker(), 'fresh');
+        await apply(fresh, event(1, 'a', 7));
+        const look = async () => {
+          await expect(apply(live, event(2, 'a', 5))).rejects.toMatchObject({
+            code: 'READ_MODEL_FENCED',
+          });
+          throw new Error('these lack something');
+        };
+        await expect(fresh.promote(undefined, look)).rejects.toThrow('these lack something');
+        expect(await subject.rows()).toEqual([{ stream: 'a', events: 1, total: 5 }]);
+        expect(await fresh.promote()).toEqual({ promoted: true });
+      });
+
       it('keeps the live tables still while it commits, for longer than a lease lasts', async () => {
         const live = await leaseOf(worker());
         await apply(live, event(1, 'a', 5));

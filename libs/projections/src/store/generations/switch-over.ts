@@ -50,13 +50,14 @@ export class SwitchOver {
     private readonly filled: FilledGeneration,
   ) {}
 
-  /** Throws `READ_MODEL_FENCED` when the filled generation was given up, `READ_MODEL_UNAVAILABLE`. */
-  async run(hasDiverged: HasDiverged): Promise<Promotion> {
+  /** Throws `READ_MODEL_FENCED` when the filled generation was given up, `READ_MODEL_UNAVAILABLE`, and what `lastLook` throws. */
+  async run(hasDiverged: HasDiverged, lastLook?: () => Promise<void>): Promise<Promotion> {
     const live = await this.tables.live();
     if (live === this.filled.generation) return { promoted: true };
     await this.standInFor(live);
     const behind = await this.behind(hasDiverged);
     if (behind !== undefined) return { promoted: false, behind };
+    await lastLook?.();
     await this.tables.makeDurable();
     const promoted = await this.tables.isSwitched(this.live);
     await this.end();

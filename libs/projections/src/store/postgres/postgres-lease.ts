@@ -130,9 +130,12 @@ export class PostgresLease implements ReadModelLease<PostgresTransaction> {
     });
   }
 
-  promote(hasDiverged: HasDiverged = neverDiverged): Promise<Promotion> {
+  promote(
+    hasDiverged: HasDiverged = neverDiverged,
+    lastLook?: () => Promise<void>,
+  ): Promise<Promotion> {
     return this.run(async () => {
-      const promotion = await this.switchOver.run(hasDiverged);
+      const promotion = await this.switchOver.run(hasDiverged, lastLook);
       this.promoted = promotion.promoted;
       return promotion;
     });

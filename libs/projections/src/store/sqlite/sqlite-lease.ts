@@ -287,11 +287,14 @@ export class SqliteLease implements ReadModelLease<SqliteTransaction>, FilledFil
     return await Promise.resolve(this.failure);
   }
 
-  async promote(hasDiverged: HasDiverged = neverDiverged): Promise<Promotion> {
+  async promote(
+    hasDiverged: HasDiverged = neverDiverged,
+    lastLook?: () => Promise<void>,
+  ): Promise<Promotion> {
     this.assertUsable();
     this.assertWanted();
     this.assertInPlace();
-    const promotion = await this.switchOver.run(hasDiverged);
+    const promotion = await this.switchOver.run(hasDiverged, lastLook);
     this.assertInPlace();
     return promotion;
   }
