@@ -31,7 +31,7 @@ export const LEDGER_ERROR_GUIDE: Readonly<Record<string, ErrorAdvice>> = {
   },
   POSTGRES_URL_INVALID: {
     meaning:
-      '`HOLDFAST_READ_MODEL_URL` is no URL that PostgreSQL takes, or names a certificate that cannot be read. The service does not start (78). The URL is not shown, because it may hold a password.',
+      '`HOLDFAST_READ_MODEL_URL` is no URL that PostgreSQL takes, names a certificate that cannot be read, or has a `@` behind the first `/`, `?` or `#`, as a password does that is not escaped. The service does not start (78). The URL is not shown, because it may hold a password.',
     action:
       'Correct it. Characters such as `@`, `/` and `%` in a user or password are written as `%40`, `%2F` and `%25`.',
   },
