@@ -1,3 +1,4 @@
+import { runs } from '@holdfast/kernel/testing';
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { SubjectTemplate, headerText } from './subject.js';
@@ -28,6 +29,7 @@ it('keeps different values apart, in one token each', () => {
       expect(one).toMatch(/^[^\s.*>]+\.[^\s.*>]+$/);
       expect(one === other).toBe(a === c && b === d);
     }),
+    { numRuns: runs({ short: 20, long: 200 }) },
   );
 });
 

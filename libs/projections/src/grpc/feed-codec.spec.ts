@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { fromWire, positionOf, toWire, wireBytes } from './feed-codec.js';
 import { OVERHEAD_BYTES, followMethod } from './feed-protocol.js';
 
-const RUNS = { numRuns: runs({ short: 30, long: 100 }) };
+const RUNS = { numRuns: runs({ short: 10, long: 100 }) };
 
 const object = fc
   .dictionary(fc.string(), fc.jsonValue({ maxDepth: 1 }), { maxKeys: 3 })

@@ -145,7 +145,7 @@ describe('a subscription over gRPC', () => {
       head: 100,
     });
     for (let position = 4; position <= 16; position += 1) send(position, position * 10);
-    await sleep(100);
+    await eventually(() => expect(Reflect.get(subscription, 'queue')).toHaveLength(13));
     const second = (await batches.next()).value as FeedBatch;
     expect([second.events.length, second.cursor.position]).toEqual([10, 13]);
     const third = (await batches.next()).value as FeedBatch;
