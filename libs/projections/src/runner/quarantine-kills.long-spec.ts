@@ -32,7 +32,7 @@ afterEach(async () => {
 const directory = () => join(log.directory, '..', 'read-models');
 
 async function live(fault: 'faulty' | 'mended', isDone: () => Promise<boolean>): Promise<void> {
-  for (let lives = 0; lives < runs({ short: 2, long: 40 }); lives += 1) {
+  for (let lives = 0; lives < runs({ short: 2, long: 12 }); lives += 1) {
     child = await typescriptChild(WORKER, log.directory, directory(), fault);
     await sleep(randomInt(LIVES_MILLIS_MAX));
     await killed(child);
