@@ -96,7 +96,7 @@ export async function assembleParts(
     // After the scan: if a successor has begun a segment before it, then it took our claim before that. Otherwise the next number is free
     // for the first who takes it, and a writer that was stopped here can never begin one behind its successor's.
     lock.assertHeld();
-    notes.push(...removeStrays(fileSystem, directory, diagnosis));
+    notes.push(...removeStrays(fileSystem, directory, diagnosis, lock));
     // The writer that we take over from was in the middle of a removal or a compaction when it was stopped: look again.
     if (!isCurrent(fileSystem, directory, diagnosis.manifest)) continue;
     notes.push(...repair(fileSystem, directory, diagnosis, lock));

@@ -29,6 +29,14 @@ export function corruptHeader(segment: SegmentFacts, reason: string): WalError {
   });
 }
 
+/** Whether MANIFEST does not name it any more: it is below the log's beginning, or of a generation before the one that counts. */
+export function isSuperseded(
+  { firstSegment, generations }: Manifest,
+  { segment, generation }: SegmentName,
+): boolean {
+  return segment < firstSegment || generation < (generations.get(segment) ?? 0);
+}
+
 /** A segment too many: a second one of a number, or of a generation that is not to come before the MANIFEST that names it. */
 export function segmentTooMany(path: string, name: SegmentName): WalError {
   return corrupt('this file is no part of the log that MANIFEST describes', {

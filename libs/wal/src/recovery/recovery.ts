@@ -1,7 +1,12 @@
 import { defined } from '@holdfast/kernel';
 import { readFloors } from '../directory/floors.js';
 import { type Manifest, MANIFEST_NAME, readManifest } from '../directory/manifest.js';
-import { checkedHeader, corruptHeader, segmentTooMany } from '../directory/segments-of-log.js';
+import {
+  checkedHeader,
+  corruptHeader,
+  isSuperseded,
+  segmentTooMany,
+} from '../directory/segments-of-log.js';
 import { readWatermark, type Watermark } from '../directory/watermark.js';
 import { readAt, withFile } from '../disk/file-reading.js';
 import type { File, FileSystem } from '../disk/file-system.js';
@@ -118,7 +123,7 @@ function liveSegments(
     const counting = manifest.generations.get(number) ?? 0;
     // A generation above the one that counts was made by a compaction that crashed before MANIFEST named it.
     const isUnfinished = generation > counting && segment.header?.compacted !== undefined;
-    if (number < manifest.firstSegment || generation < counting || isUnfinished) {
+    if (isSuperseded(manifest, segment.name) || isUnfinished) {
       superseded.push(segment);
     } else if (generation === counting && live.at(-1)?.name.segment !== number) {
       live.push(segment);

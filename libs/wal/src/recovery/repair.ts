@@ -49,7 +49,7 @@ export function repair(
   const leftovers = diagnosis.removable.map((segment) => segment.file);
   // A writer that we take over from may have renamed MANIFEST behind our claim's sync, and died before its own: a power cut must not keep a removal and take that name back.
   if (leftovers.length > 0) fileSystem.syncDirectory(directory);
-  notes.push(...removeFiles(fileSystem, directory, leftovers));
+  notes.push(...removeFiles(fileSystem, directory, leftovers, lock));
   for (const segment of diagnosis.damagedCopies) notes.push(restoreHeaderCopy(fileSystem, segment));
   if (diagnosis.tail !== undefined) {
     notes.push(...quarantineTornTail(fileSystem, directory, diagnosis.tail, lock));
@@ -66,8 +66,9 @@ export function removeStrays(
   fileSystem: FileSystem,
   directory: string,
   diagnosis: Diagnosis,
+  lock: WriterLock,
 ): RecoveryNote[] {
-  return removeFiles(fileSystem, directory, diagnosis.strays);
+  return removeFiles(fileSystem, directory, diagnosis.strays, lock);
 }
 
 /**
@@ -78,9 +79,14 @@ function removeFiles(
   fileSystem: FileSystem,
   directory: string,
   files: readonly string[],
+  lock: WriterLock,
 ): RecoveryNote[] {
-  // A writer that we take over from may still have removed its own temporary file.
-  for (const file of files) removeIfThere(fileSystem, `${directory}/${file}`);
+  for (const file of files) {
+    // A successor may have made a file of the same name. One that comes between this look and the unlink is not seen.
+    lock.assertHeld();
+    // A writer that we take over from may still have removed its own temporary file.
+    removeIfThere(fileSystem, `${directory}/${file}`);
+  }
   if (files.length > 0) fileSystem.syncDirectory(directory);
   return files.map((file) => ({ kind: 'removed', file }));
 }

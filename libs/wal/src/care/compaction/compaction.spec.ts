@@ -214,7 +214,8 @@ describe('compaction', () => {
       await fill(wal, 1);
       expect(await textsOf(reader)).toEqual(await textsOf(wal));
       // The same of a removal: the beginning that MANIFEST names is that of the log.
-      failOnce(0);
+      // Its first sync is for what the compaction has left.
+      failOnce(1);
       const remove = () => wal.maintenance.removeSegments({ below: second });
       await expect(remove()).rejects.toMatchObject({ code });
       expect(wal.firstSequence).toBe(second);
@@ -230,6 +231,27 @@ describe('compaction', () => {
       await next.close();
     },
   );
+
+  it('takes away the generations that earlier ones have left behind a sync that failed', async () => {
+    const system = SimulatedFileSystem.on();
+    const wal = await openSimulated(system);
+    await fill(wal, 5);
+    const compact = () => wal.maintenance.compact(policyUpTo(boundaryOf(wal)));
+    const effect = { kind: 'error', code: 'EMFILE' } as const;
+    for (let attempt = 0; attempt < 3; attempt++) {
+      // The first sync is of what the last attempt has left, or of the new generation's name; then that of MANIFEST.
+      const skip = attempt === 0 ? 1 : 2;
+      const end = system.faults.plan({ operation: 'sync-directory', skip, times: 1, effect });
+      await expect(compact()).rejects.toMatchObject({ code: 'EMFILE' });
+      end();
+    }
+    const files = () => system.list(LOG).filter((file) => file.endsWith('.wal'));
+    expect(files().length).toBeGreaterThan(wal.segments().length);
+    await compact();
+    expect(files()).toHaveLength(wal.segments().length);
+    expect((await wal.verify()).problems).toEqual([]);
+    await wal.close();
+  });
 
   it('begins no segment that would take what a full disk keeps for checkpoints and MANIFEST', async () => {
     const system = SimulatedFileSystem.on();

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { errorCode } from '@holdfast/kernel';
 import { readManifest } from '../../directory/manifest.js';
 import type { ManifestKeeper } from '../../directory/manifest-keeper.js';
+import { removeSuperseded } from '../../directory/superseded-segments.js';
 import type { WriterLock } from '../../directory/writer-lock.js';
 import type { DiskSpace } from '../../disk/disk-space.js';
 import { withFile } from '../../disk/file-reading.js';
@@ -65,6 +66,7 @@ export async function compactSegments(
   policy: CompactionPolicy,
   options: WorkOptions,
 ): Promise<CompactionReport> {
+  await orFenced(parts.lock, () => removeSuperseded(parts));
   const asked = sealedEntries(entries).filter(
     ({ successor }) => successor.firstSequence <= policy.below,
   );

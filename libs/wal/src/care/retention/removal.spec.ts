@@ -172,6 +172,31 @@ describe('removal of segments', () => {
     await wal.close();
   });
 
+  it.each(['EIO', 'EMFILE'])(
+    'frees the room when it is asked again after the sync of MANIFEST has failed (%s), and keeps it until a sync has not',
+    async (code) => {
+      const system = SimulatedFileSystem.on();
+      const wal = await openSimulated(system);
+      const [, , third] = await fill(wal, 4);
+      const files = walFiles(system);
+      const effect = { kind: 'error', code } as const;
+      system.faults.plan({ operation: 'sync-directory', times: 2, effect });
+      const remove = () => wal.maintenance.removeSegments({ below: at(third!) });
+      for (let attempt = 0; attempt < 2; attempt++) {
+        await expect(remove()).rejects.toMatchObject({ code });
+        expect(walFiles(system)).toEqual(files);
+      }
+      expect(await remove()).toMatchObject({ segments: [], left: [] });
+      expect(walFiles(system)).toEqual(files.slice(2));
+      const after = at(third! - 1);
+      const texts = await textsOf(wal, after);
+      const next = await openSimulated(SimulatedFileSystem.on(afterPowerCut(system.disk)), {}, 2);
+      expect([next.firstSequence, await textsOf(next, after)]).toEqual([third, texts]);
+      await next.close();
+      await wal.close();
+    },
+  );
+
   it('is refused to a writer that was taken over while it was stopped before the new MANIFEST got its name', async () => {
     for (const successorCleans of [false, true]) {
       const system = SimulatedFileSystem.on();
@@ -180,9 +205,9 @@ describe('removal of segments', () => {
       const manifest = (): unknown => system.disk.image().files.get(`${LOG}/MANIFEST`);
       const before = manifest();
       beforeRename(system, /MANIFEST$/, () => {
-        takeOver(system);
+        const lock = takeOver(system);
         // The successor removes temporary files before it looks at MANIFEST for the last time.
-        if (successorCleans) removeStrays(system, LOG, diagnose(system, LOG));
+        if (successorCleans) removeStrays(system, LOG, diagnose(system, LOG), lock);
       });
       await expect(wal.maintenance.removeSegments({ below: at(second!) })).rejects.toMatchObject({
         code: 'WAL_FENCED',
@@ -298,6 +323,6 @@ function beforeRename(system: SimulatedFileSystem, to: RegExp, meanwhile: () => 
   };
 }
 
-function takeOver(system: SimulatedFileSystem): void {
-  WriterLock.acquire(system.sibling(), LOG, { takeover: true, clock: systemClock });
+function takeOver(system: SimulatedFileSystem): WriterLock {
+  return WriterLock.acquire(system.sibling(), LOG, { takeover: true, clock: systemClock });
 }

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { errorCode } from '@holdfast/kernel';
 import type { Manifest } from '../../directory/manifest.js';
 import type { ManifestKeeper } from '../../directory/manifest-keeper.js';
+import { removeSuperseded, unlinked } from '../../directory/superseded-segments.js';
 import type { WriterLock } from '../../directory/writer-lock.js';
 import { withFile } from '../../disk/file-reading.js';
 import type { FileSystem } from '../../disk/file-system.js';
@@ -39,7 +39,7 @@ export interface RemovalPlan {
 }
 
 export interface RemovalReport extends RemovalPlan {
-  /** Files that could not be unlinked; the next open removes them. */
+  /** Files that could not be unlinked; the next removal, compaction or open removes them. */
   readonly left: readonly string[];
 }
 
@@ -77,7 +77,7 @@ export function planRemoval(
  * Does what was planned. The floors that allow it are durable already; then MANIFEST says where the log begins, and only then files are unlinked, oldest first.
  *
  * Crash before MANIFEST is durable: the whole log. Crash after it: a log that begins later, and perhaps files below its beginning, which the next open
- * removes. Which of the unlinks reached the disk does not matter.
+ * removes. Where the sync of MANIFEST fails, the files stay until it is asked again. Which of the unlinks reached the disk does not matter.
  */
 export async function removeSegments(
   parts: {
@@ -96,6 +96,7 @@ export async function removeSegments(
   prepare: (firstSegment: number) => () => void,
 ): Promise<RemovalReport> {
   const { fileSystem, directory, manifest, lock } = parts;
+  await removeSuperseded(parts);
   const last = plan.segments.at(-1);
   if (last === undefined) return { ...plan, left: [] };
   const firstSegment = last.segment + 1;
@@ -149,15 +150,6 @@ function wholeSegmentsBelow(
     });
   }
   return whole;
-}
-
-function unlinked(fileSystem: FileSystem, path: string): boolean {
-  try {
-    fileSystem.unlink(path);
-    return true;
-  } catch (error) {
-    return errorCode(error) === 'ENOENT';
-  }
 }
 
 function bytesOf(segments: readonly RemovedSegment[]): number {
